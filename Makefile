@@ -1,0 +1,123 @@
+# Every command for people and for the CI. `make` alone lists them; each installs what it lacks.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run build dev test rust-test browser-test api-test budget ci format lint docs need-cc need-wasm need-chromium FORCE
+
+# Tools of exactly these versions live apart from what else the user has installed.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
+BINDGEN := $(TOOLS)/wasm-bindgen-$(shell sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)
+LEPTOS := $(TOOLS)/cargo-leptos-0.3.10
+NODE := $(TOOLS)/node-22.23.3
+NODE_PACKAGE := node-linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
+export PATH := $(BINDGEN)/bin:$(LEPTOS)/bin:$(NODE)/bin:$(PATH)
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+# The tools run for seconds, so they are compiled quickly rather than well.
+cheaply := env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL
+say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
+
+WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
+SITE := target/site/pkg
+# Where `make dev` serves, so that pages are reloaded when that answers again.
+DEV_ADDRESS = $(or $(shell sed -n 's/.*--listen[ =]\([^ ]*\).*/\1/p' <<< '$(ARGS)'),$(WEBCHAT_LISTEN),127.0.0.1:8080)
+SOURCES := $(shell find style public -type f) tools/site.mjs
+NATIVE := --locked --workspace
+BROWSER := --locked --target wasm32-unknown-unknown -p protocol -p app -p frontend --lib --features frontend/hydrate
+
+help: ## List these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+run: build ## Build for release and serve, with ARGS="--timeout 1h" if you like
+	@exec ./target/release/webchat $(ARGS)
+
+build: $(SITE) ## Build the release binary, target/release/webchat
+	$(call say,Compiling the server)
+	cargo build --locked --release -p server --features embed
+
+dev: need-cc need-wasm $(BINDGEN)/bin/wasm-bindgen $(LEPTOS)/bin/cargo-leptos ## Serve with hot reload while you edit
+	LEPTOS_SITE_ADDR=$(DEV_ADDRESS) cargo leptos watch -- $(ARGS)
+
+test: rust-test browser-test api-test budget ## Run every test: Rust, browsers, API, size
+
+rust-test: need-cc
+	$(call say,Testing the Rust code)
+	cargo test $(NATIVE)
+
+browser-test: build need-chromium end2end/node_modules/.ready
+	$(call say,Testing in the browser)
+	cd end2end && npx playwright test $(ARGS)
+
+api-test: build end2end/.venv/.ready
+	$(call say,Testing the API against its description)
+	end2end/api.sh
+
+budget: $(SITE) ## Say how much a first visit loads, and fail above the limit
+	@node tools/budget.mjs target/site/pkg
+
+ci: format lint docs test ## Everything the CI checks
+
+format:
+	$(call say,Checking the format)
+	cargo fmt --all --check
+
+lint: need-cc need-wasm $(SITE)
+	$(call say,Looking for lint)
+	cargo clippy $(NATIVE) --all-targets -- -D warnings
+	cargo clippy $(NATIVE) --features server/embed -- -D warnings
+	cargo clippy $(BROWSER) -- -D warnings
+
+docs:
+	$(call say,Checking the documentation)
+	RUSTDOCFLAGS="-D warnings" cargo doc $(NATIVE) --no-deps
+
+# What the commands above are made of.
+
+$(SITE): $(WASM) $(SOURCES) tools/node_modules/.ready $(BINDGEN)/bin/wasm-bindgen
+	$(call say,Optimising and compressing the site)
+	node tools/site.mjs $(WASM) target/site
+
+$(WASM): need-cc need-wasm FORCE
+	$(call say,Compiling the app to WebAssembly)
+	cargo build --locked --profile wasm-release --target wasm32-unknown-unknown -p frontend --lib --features hydrate
+
+$(BINDGEN)/bin/wasm-bindgen: | need-cc
+	$(call say,Installing $(notdir $(BINDGEN)))
+	$(cheaply)=1 cargo install --locked --root $(BINDGEN) \
+		wasm-bindgen-cli@$(patsubst wasm-bindgen-%,%,$(notdir $(BINDGEN)))
+
+$(LEPTOS)/bin/cargo-leptos:
+	$(call say,Installing $(notdir $(LEPTOS)))
+	$(cheaply)=0 cargo install --locked --root $(LEPTOS) \
+		--no-default-features --features no_downloads $(subst cargo-leptos-,cargo-leptos@,$(notdir $(LEPTOS)))
+
+# The system's Node if the tests can use it, else one from npm.
+$(NODE)/bin/node:
+	@tools/need.sh npm npm
+	@mkdir -p $(@D)
+	@if (($$(node -p 'parseInt(process.versions.node)') >= 20)); then ln -sf "$$(command -v node)" $@; else \
+		npm install --prefix $(NODE) --ignore-scripts --no-audit --no-fund $(NODE_PACKAGE)@$(patsubst node-%,%,$(notdir $(NODE))); \
+		ln -sf ../node_modules/$(NODE_PACKAGE)/bin/node $@; fi
+
+%/node_modules/.ready: %/package-lock.json | $(NODE)/bin/node
+	$(call say,Installing the npm packages of $*)
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+end2end/.venv/.ready: end2end/requirements.txt
+	@tools/need.sh python3 python3-venv
+	$(call say,Installing the Python packages of end2end)
+	python3 -m venv end2end/.venv
+	end2end/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+need-cc:
+	@tools/need.sh cc build-essential
+
+need-chromium:
+	@tools/need.sh chromium chromium
+
+need-wasm:
+	@test -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" || rustup target add wasm32-unknown-unknown

@@ -1,0 +1,87 @@
+//! What the browser does for the pages: running, waiting, listening, finding.
+//!
+//! Every type of a closure or a future that is handed to the browser brings machinery of its own into what a first
+//! visit loads; here each kind becomes one type. Promises: whatever was begun for a part of a page ends with it. What
+//! is handed over runs in the browser only; nothing here but [`click`], [`submit`] and [`change`] is called elsewhere.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlDialogElement, MouseEvent, SubmitEvent};
+
+/// Runs once the browser has taken over, and again when a signal changes that it follows.
+pub fn live(action: impl Fn() + 'static) {
+    fn run(action: Box<dyn Fn()>) {
+        Effect::new(move |_| action());
+    }
+    run(Box::new(action));
+}
+
+/// Runs besides everything else.
+pub fn spawn(task: impl Future<Output = ()> + 'static) {
+    fn run(task: Pin<Box<dyn Future<Output = ()>>>) {
+        leptos::task::spawn_local(task);
+    }
+    run(Box::pin(task));
+}
+
+/// Runs after a while, unless it is called off.
+pub fn later(wait: Duration, action: impl FnOnce() + 'static) -> Option<TimeoutHandle> {
+    fn run(wait: Duration, action: Box<dyn FnOnce()>) -> Option<TimeoutHandle> {
+        set_timeout_with_handle(action, wait).ok()
+    }
+    run(wait, Box::new(action))
+}
+
+/// Runs on every event of this name that reaches the window, as long as the part of the page is there.
+pub fn listen(name: &str, action: impl Fn(&Event) + 'static) {
+    fn run(name: &str, action: Box<dyn Fn(&Event)>) {
+        let listening = window_event_listener_untyped(name, move |event| action(&event));
+        on_cleanup(move || listening.remove());
+    }
+    run(name, Box::new(action));
+}
+
+/// What a press of a button does.
+pub fn click(action: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
+    Box::new(move |_| action())
+}
+
+/// What sending a form does, instead of loading a page.
+pub fn submit(action: impl Fn() + 'static) -> Box<dyn FnMut(SubmitEvent)> {
+    Box::new(move |event| {
+        event.prevent_default();
+        action();
+    })
+}
+
+/// What a change of a field does.
+pub fn change(action: impl Fn() + 'static) -> Box<dyn FnMut(Event)> {
+    Box::new(move |_| action())
+}
+
+/// The element of the page with this ID.
+pub fn find<T: JsCast>(id: &str) -> Option<T> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Opens the dialog with this ID.
+pub fn open_dialog(id: &str) {
+    if let Some(dialog) = find::<HtmlDialogElement>(id).filter(|dialog| !dialog.open()) {
+        // Refused only to one that is open or gone.
+        let _ = dialog.show_modal();
+    }
+}
+
+/// What a click on a dialog does: beside what it shows, it closes it.
+pub fn close_beside() -> Box<dyn FnMut(MouseEvent)> {
+    Box::new(|event| {
+        let dialog = event.target().and_then(|target| target.dyn_into::<HtmlDialogElement>().ok());
+        if let Some(dialog) = dialog {
+            dialog.close();
+        }
+    })
+}

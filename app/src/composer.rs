@@ -1,0 +1,181 @@
+//! Where one writes.
+//!
+//! Promises: what is typed is never lost: it is kept for each room until it is sent, and what was typed before the
+//! browser took over stays; Enter sends, Shift+Enter breaks the line; without a script it is a plain form.
+
+use leptos::ev;
+use leptos::prelude::*;
+use protocol::NewMessage;
+use protocol::text::{BODY_MAX, body};
+
+use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+
+use crate::api;
+use crate::browser::{change, find, live, submit};
+use crate::icon::Icon;
+use crate::name::Name;
+use crate::opening::Stage;
+use crate::part::{Trouble, flag, part, text};
+use crate::person::hue_class;
+use crate::storage;
+use crate::stream::State;
+use crate::visit::Visit;
+
+/// The ID of the field.
+const FIELD: &str = "message";
+/// From how many characters left they are counted.
+const NEAR: usize = 400;
+
+/// The form at the foot of a room.
+#[component]
+pub fn Composer(visit: Visit) -> impl IntoView {
+    let name = expect_context::<Name>();
+    let what = || find::<HtmlTextAreaElement>(FIELD);
+    let length = RwSignal::new(0_usize);
+    let trouble = RwSignal::new(None::<String>);
+    let typed = move || {
+        let Some(what) = what() else { return };
+        let text = what.value();
+        storage::set(&draft(visit), &text);
+        length.set(text.trim().chars().count());
+        trouble.set(None);
+        fit(&what);
+    };
+    let asked_for = expect_context::<Stage>().is_over();
+    live(move || {
+        let Some(what) = what() else { return };
+        if asked_for && has_keyboard() {
+            // A field that cannot take the focus leaves it where it is.
+            let _ = what.focus();
+        }
+        if what.value().is_empty() {
+            what.set_value(&storage::get(&draft(visit)).unwrap_or_default());
+        }
+        typed();
+    });
+    let rename = move || {
+        let given = find::<HtmlInputElement>("writing-as").map(|who| who.value()).unwrap_or_default();
+        let taken = name.change(&given);
+        trouble.set(taken.clone().err());
+        taken.is_ok()
+    };
+    let send = move || {
+        let Some(field) = what() else { return };
+        let body = match body(&field.value()) {
+            Ok(body) if rename() => body,
+            Err(refusal) if !field.value().trim().is_empty() => {
+                return trouble.set(Some(reason(&refusal, length.get_untracked())));
+            }
+            _ => return,
+        };
+        visit.say(NewMessage { username: name.now(), body });
+        field.set_value("");
+        typed();
+        let _ = field.focus();
+    };
+    let key = move |event: ev::KeyboardEvent| {
+        // While a word is being composed, Enter ends the word. Safari has ended it before it tells of the key, and
+        // marks that by the code of the key.
+        let composing = event.is_composing() || event.key_code() == 229;
+        if event.key() == "Enter" && !event.shift_key() && !composing {
+            event.prevent_default();
+            send();
+        }
+    };
+    let as_who = text(move || format!("as {}", hue_class(&name.get())));
+    let over = flag(move || length.get() > BODY_MAX);
+    let count = text(move || {
+        let left = BODY_MAX.checked_sub(length.get());
+        match left {
+            Some(left) if left <= NEAR => format!("{left} left"),
+            Some(_) => String::new(),
+            None => format!("{} too many", length.get() - BODY_MAX),
+        }
+    });
+    part(view! {
+        <form
+            class="composer"
+            method="post"
+            action=format!("{}messages/", api::path(visit.id))
+            on:submit=submit(send)
+        >
+            <p class="status">
+                <label class=as_who>
+                    <span>"Writing as"</span>
+                    <input
+                        id="writing-as"
+                        name="username"
+                        value=name.now()
+                        autocomplete="nickname"
+                        spellcheck="false"
+                        required
+                        on:change=change(move || { rename(); })
+                    />
+                </label>
+                <Waiting visit/>
+                <span class="count" class:over=over>{count}</span>
+            </p>
+            <p class="writing">
+                <textarea
+                    id=FIELD
+                    name="body"
+                    rows="1"
+                    aria-label="Message"
+                    placeholder="Write a message"
+                    enterkeyhint="send"
+                    required
+                    data-find
+                    on:input=change(typed)
+                    on:keydown=key
+                ></textarea>
+                <button class="send" aria-label="Send">{Icon::Send.view()}</button>
+            </p>
+            <Trouble words=trouble/>
+        </form>
+    })
+}
+
+/// How many messages wait, and for what.
+#[component]
+fn Waiting(visit: Visit) -> impl IntoView {
+    let clock = expect_context::<crate::clock::Clock>();
+    let words = text(move || {
+        let waiting = visit.delivery.outbox().with(|outbox| outbox.waiting());
+        let wait = visit.delivery.pause().map(|pause| {
+            clock.now();
+            (pause.asked, pause.until.since(crate::clock::now()).as_secs() + 1)
+        });
+        match wait {
+            _ if waiting == 0 => String::new(),
+            Some((true, seconds)) => format!("{waiting} waiting · too many at once, going on in {seconds} s"),
+            Some(_) => format!("{waiting} waiting"),
+            None if visit.stream.state() == State::Offline => format!("{waiting} waiting"),
+            None => String::new(),
+        }
+    });
+    view! { <span class="waiting" role="status">{words}</span> }
+}
+
+/// Where focus does not bring up a keyboard that hides half of the page.
+fn has_keyboard() -> bool {
+    window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
+}
+
+fn draft(visit: Visit) -> String {
+    format!("draft/{}", visit.id)
+}
+
+/// Lets the field grow with its text, up to what the style allows.
+fn fit(field: &HtmlTextAreaElement) {
+    let style = web_sys::HtmlElement::style(field);
+    // A style that cannot be set leaves the field scrolling.
+    let _ = style.set_property("height", "auto");
+    let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
+}
+
+fn reason(refusal: &protocol::Refusal, length: usize) -> String {
+    match length.checked_sub(BODY_MAX) {
+        Some(over @ 1..) => format!("A message has at most {} characters; this is {over} too many.", BODY_MAX),
+        _ => refusal.to_string(),
+    }
+}

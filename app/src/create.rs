@@ -1,0 +1,96 @@
+//! Opening a room.
+//!
+//! Promises: one press makes a room; what else can be said about it is folded away; a "no" is said at its field.
+
+use leptos::prelude::*;
+use protocol::NewRoom;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+
+use crate::api::{self, Failure};
+use crate::browser::{find, spawn, submit};
+use crate::part::{Trouble, flag, part, text};
+use crate::way::{Page, Way};
+
+/// Lifetimes on offer, as the server reads them and as people do.
+const LIFETIMES: [(&str, &str); 4] =
+    [("", "As long as this server allows"), ("30m", "30 minutes"), ("1h", "1 hour"), ("6h", "6 hours")];
+
+/// The form for a new room.
+#[component]
+pub fn Create() -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let trouble = RwSignal::new(None::<Failure>);
+    let way = expect_context::<Way>();
+    let create = move || {
+        trouble.set(None);
+        if busy.get_untracked() {
+            return;
+        }
+        let wish = NewRoom {
+            name: field("room-name").map(|field| field.value()).filter(|name| !name.trim().is_empty()),
+            public: field("room-public").map(|field| field.checked()),
+            timeout: find::<HtmlSelectElement>("room-timeout")
+                .map(|field| field.value())
+                .filter(|timeout| !timeout.is_empty()),
+        };
+        busy.set(true);
+        spawn(async move {
+            match api::create(&wish).await {
+                Ok(room) => way.go(Page::Room(room.id)),
+                Err(failure) => drop(trouble.try_set(Some(failure))),
+            }
+            busy.try_set(false);
+        });
+    };
+    let at =
+        move |field: &'static str| Signal::derive(move || trouble.with(|trouble| trouble_at(trouble.as_ref(), field)));
+    part(view! {
+        <form
+            class="create"
+            id="new-room"
+            method="post"
+            action="/rooms/"
+            on:submit=submit(create)
+        >
+            <button class="primary" aria-busy=text(move || busy.get().to_string())>"New room"</button>
+            <details open=flag(move || trouble.with(|trouble| at_some_field(trouble.as_ref())))>
+                <summary>"Options"</summary>
+                <label class="field">
+                    <span>"Name of the room"</span>
+                    <input id="room-name" name="name" maxlength="160" autocomplete="off" placeholder="None: it goes by its ID" aria-describedby="name-trouble"/>
+                </label>
+                <Trouble id="name-trouble" words=at("name")/>
+                <label class="field">
+                    <span>"Deleted when nobody writes for"</span>
+                    <select id="room-timeout" name="timeout" aria-describedby="timeout-trouble">
+                        {LIFETIMES.map(|(value, words)| view! { <option value=value>{words}</option> }).into_iter().collect_view()}
+                    </select>
+                </label>
+                <Trouble id="timeout-trouble" words=at("timeout")/>
+                <label class="tick">
+                    <input id="room-public" type="checkbox" name="public" value="true"/>
+                    <span>"Show it to everyone under open rooms"</span>
+                </label>
+            </details>
+            <Trouble words=at("")/>
+        </form>
+    })
+}
+
+fn field(id: &str) -> Option<HtmlInputElement> {
+    find(id)
+}
+
+fn at_some_field(trouble: Option<&Failure>) -> bool {
+    ["name", "timeout"].iter().any(|field| trouble_at(trouble, field).is_some())
+}
+
+/// What is wrong with this field; what belongs to no field shown here is wrong with `""`.
+fn trouble_at(trouble: Option<&Failure>, field: &str) -> Option<String> {
+    let failure = trouble?;
+    let at = match failure {
+        Failure::Refused(problem, _) => problem.field.as_deref().filter(|field| matches!(*field, "name" | "timeout")),
+        Failure::Unreachable => None,
+    };
+    (at.unwrap_or_default() == field).then(|| failure.words())
+}

@@ -1,0 +1,158 @@
+//! The HTML around the app: everything that only the server writes.
+//!
+//! Promises: fit for a strict content security policy: the one inline script carries the nonce, and there is no inline
+//! style; if the app cannot start or stops, the page says so and offers a reload.
+
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use protocol::Problem;
+
+use crate::App;
+use crate::opening::{ELEMENT, Opening, title};
+use crate::seal;
+
+/// Where the parts of the app are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assets {
+    /// The script that loads the app.
+    pub js: String,
+    /// The app itself.
+    pub wasm: String,
+    /// The styles.
+    pub css: String,
+}
+
+/// A whole page, for the [`Opening`] in the context.
+pub fn page(assets: &Assets) -> impl IntoView + use<> {
+    let opening = Opening::current();
+    let nonce = use_nonce();
+    let Assets { js, wasm, css } = assets.clone();
+    // Double quotes and all, this is how JavaScript writes a text, too.
+    let start = format!(
+        "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate).catch(error=>{{document.documentElement.dataset.dead='';throw error}})"
+    );
+    let json = opening.json();
+    let theme = opening.visitor.theme.name();
+    let (heading, icon) = (opening.scene.title(), seal::icon(opening.scene.room()));
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                {head(heading, icon, css)}
+                <script type="application/json" id=ELEMENT inner_html=json></script>
+                <link rel="modulepreload" href=js/>
+                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <script type="module" nonce=nonce inner_html=start></script>
+                <AutoReload options=LeptosOptions::builder().output_name("webchat").build()/>
+            </head>
+            <body>
+                <App/>
+                <form class="dead" method="get" role="alert">
+                    <p>"This page has stopped working. What you wrote is kept."</p>
+                    <button>"Reload"</button>
+                </form>
+            </body>
+        </html>
+    }
+}
+
+/// A page that says what a problem document says, for people whose browser sent a form.
+pub fn problem_page(problem: &Problem, assets: &Assets) -> String {
+    let Problem { title: heading, detail, .. } = problem.clone();
+    let page = view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>{head(title(Some(&heading)), seal::icon(None), assets.css.clone())}</head>
+            <body>
+                <main class="page notice">
+                    <h1>{heading}</h1>
+                    <p><bdi>{detail}</bdi></p>
+                    <p>"Your browser's Back button brings you to what you wrote."</p>
+                    <p class="row"><a class="button" href="/">"Go to the rooms"</a></p>
+                </main>
+            </body>
+        </html>
+    };
+    page.to_html()
+}
+
+fn head(title: String, icon: String, css: String) -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <title>{title}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
+        <meta name="color-scheme" content="light dark"/>
+        <meta name="description" content="Chat rooms that live as long as people write in them."/>
+        <link rel="icon" href=icon/>
+        <link rel="manifest" href="/manifest.webmanifest"/>
+        <link rel="stylesheet" href=css/>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::opening::{Arrival, Home, Scene};
+    use crate::visitor::Visitor;
+    use crate::way::Page;
+    use protocol::{Message, Refusal, Room, RoomId, Time};
+
+    fn room() -> Room {
+        Room {
+            id: RoomId::from_bytes([7; 8]),
+            name: Some("</script><b>Tea".into()),
+            public: true,
+            created_at: Time::from_millis(0),
+            last_active_at: Time::from_millis(0),
+            expires_at: Time::from_millis(60_000),
+            message_count: 1,
+        }
+    }
+
+    fn draw(page: Page, scene: Scene) -> String {
+        let assets = Assets { js: "/a.js".into(), wasm: "/a.wasm".into(), css: "/a.css".into() };
+        Owner::new().with(|| {
+            let visitor = Visitor::from_cookies("name=ada; theme=dark", 0);
+            provide_context(Opening { now: Time::from_millis(0), visitor, page, scene });
+            super::page(&assets).to_html()
+        })
+    }
+
+    #[test]
+    fn every_scene_is_drawn_without_a_browser() {
+        let room = room();
+        let said = Message {
+            id: 1,
+            room: room.id,
+            username: "<i>eve".into(),
+            body: "<script>alert(1)</script>\u{202e}".into(),
+            sent_at: Time::from_millis(0),
+        };
+        let home = Home { open: vec![room.clone()], visited: vec![room.clone()], sought: Some("\"><b>".into()) };
+        let at = Page::Room(room.id);
+        let scenes = [
+            (Page::Home, Scene::Home(home), "Your rooms"),
+            (at, Scene::Room(Arrival { room, messages: vec![said] }), "Writing as"),
+            (at, Scene::Refused(Refusal::Gone.problem()), "has closed"),
+            (at, Scene::Refused(Refusal::NotFound("room").problem()), "No such room"),
+            (Page::Lost, Scene::Lost, "nothing here"),
+        ];
+        for (page, scene, words) in scenes {
+            let html = draw(page, scene);
+            assert!(html.contains(words), "{html}");
+            assert!(html.contains(r#"data-theme="dark""#));
+            for (mark, why) in [("<b>", "markup"), ("<i>", "markup"), ("<script>", "a script"), (" style=", "a style")]
+            {
+                assert!(!html.contains(mark), "{why} came through: {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_problem_is_shown_as_text() {
+        let assets = Assets { js: String::new(), wasm: String::new(), css: "/a.css".into() };
+        let html = problem_page(&Refusal::Malformed("<b>no</b>".into()).problem(), &assets);
+        assert!(html.contains("&lt;b>no&lt;/b>") || html.contains("&lt;b&gt;no&lt;/b&gt;"), "{html}");
+        assert!(html.contains("Malformed request"));
+    }
+}

@@ -1,0 +1,104 @@
+//! How messages are set: which one begins a group, which one begins a day.
+//!
+//! Promises: a group is one person within one minute; a day begins where the visitor's calendar says so.
+
+use std::sync::Arc;
+
+use protocol::{Message, Time};
+
+use crate::outbox::Parcel;
+
+/// A message and how it is set.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The message.
+    pub message: Arc<Message>,
+    /// Whether it begins a group, and so shows who and when.
+    pub head: bool,
+    /// The day that it begins, if it does.
+    pub day: Option<i64>,
+}
+
+impl Row {
+    /// What tells rows apart; a row that is set differently is a different one. The time does after a server went back
+    /// to a backup and gave the same sequence to something else.
+    pub fn key(&self) -> (u64, Time, bool, Option<i64>) {
+        (self.message.id, self.message.sent_at, self.head, self.day)
+    }
+}
+
+/// A message on its way and how it is set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    /// The message.
+    pub parcel: Parcel,
+    /// Whether it begins a group.
+    pub head: bool,
+    /// The day that it begins, if it does.
+    pub day: Option<i64>,
+}
+
+/// Sets messages that follow on `previous`; `day` tells the day of each.
+pub fn rows<'a>(
+    mut previous: Option<&'a Arc<Message>>,
+    messages: &'a [Arc<Message>],
+    day: impl Fn(&Message) -> i64,
+) -> Vec<Row> {
+    let set = |message: &'a Arc<Message>| {
+        let before = previous.replace(message);
+        let today = day(message);
+        let new_day = before.is_none_or(|before| day(before) != today);
+        let head = new_day || before.is_none_or(|before| !together(by(before), by(message)));
+        Row { message: message.clone(), head, day: new_day.then_some(today) }
+    };
+    messages.iter().map(set).collect()
+}
+
+/// Whether two messages, each with who wrote it and when, belong to one group.
+pub fn together(a: (&str, Time), b: (&str, Time)) -> bool {
+    a.0 == b.0 && a.1.millis() / 60_000 == b.1.millis() / 60_000
+}
+
+fn by(message: &Message) -> (&str, Time) {
+    (&message.username, message.sent_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::RoomId;
+
+    fn message(id: u64, username: &str, minute: i64) -> Arc<Message> {
+        let sent_at = Time::from_millis(minute * 60_000 + 1);
+        Arc::new(Message { id, room: RoomId::from_bytes([0; 8]), username: username.into(), body: "x".into(), sent_at })
+    }
+
+    fn set(messages: &[Arc<Message>]) -> Vec<(bool, Option<i64>)> {
+        rows(None, messages, |m| m.sent_at.millis() / 86_400_000).iter().map(|row| (row.head, row.day)).collect()
+    }
+
+    #[test]
+    fn a_group_is_one_person_within_one_minute() {
+        let messages = [
+            message(1, "ada", 0),
+            message(2, "ada", 0),
+            message(3, "ben", 0),
+            message(4, "ben", 1),
+            message(5, "ada", 1),
+        ];
+        let heads: Vec<_> = set(&messages).into_iter().map(|(head, _)| head).collect();
+        assert_eq!(heads, [true, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_day_begins_once() {
+        let messages = [message(1, "ada", 1_439), message(2, "ada", 1_440), message(3, "ada", 1_440)];
+        assert_eq!(set(&messages), [(true, Some(0)), (true, Some(1)), (false, None)]);
+    }
+
+    #[test]
+    fn what_follows_on_an_undrawn_message_goes_on_its_group() {
+        let messages = [message(1, "ada", 0), message(2, "ada", 0)];
+        assert!(!rows(messages.first(), &messages[1..], |_| 0)[0].head);
+    }
+}

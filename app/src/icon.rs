@@ -1,0 +1,57 @@
+//! The few line drawings of the interface.
+//!
+//! Promises: they take the colour and the size of the text around them, and are silent to screen readers; whoever
+//! uses one alone says in words what it means.
+
+use leptos::prelude::*;
+
+/// A line drawing on a 24 × 24 grid.
+#[derive(Clone, Copy, Debug)]
+pub enum Icon {
+    /// Back to where one came from.
+    Back,
+    /// Hand the room on.
+    Share,
+    /// More to choose from.
+    More,
+    /// Send what is written.
+    Send,
+    /// To the newest message.
+    Down,
+    /// Light colours.
+    Sun,
+    /// The system's colours.
+    Screen,
+    /// Dark colours.
+    Moon,
+    /// Close this.
+    Cross,
+}
+
+impl Icon {
+    /// The drawing.
+    pub fn view(self) -> impl IntoView {
+        view! {
+            <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+                <path d=self.path()></path>
+            </svg>
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Back => "M15 5l-7 7 7 7",
+            Self::Share => "M12 15V4M8 7.5L12 3.5l4 4M5 12.5V19a1.5 1.5 0 0 0 1.5 1.5h11A1.5 1.5 0 0 0 19 19v-6.5",
+            Self::More => "M5 12h.01M12 12h.01M19 12h.01",
+            Self::Send => "M12 19.5V5M5.5 11.5L12 5l6.5 6.5",
+            Self::Down => "M12 5v14M5.5 12.5L12 19l6.5-6.5",
+            Self::Sun => {
+                "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 \
+                 17.3l1.4 1.4M18.7 5.3l-1.4 1.4M6.7 17.3l-1.4 1.4"
+            }
+            Self::Screen => "M4.5 5h15v10.5h-15zM9 19.5h6",
+            Self::Moon => "M19.5 14.2A8 8 0 0 1 9.8 4.5a8 8 0 1 0 9.7 9.7z",
+            Self::Cross => "M6 6l12 12M18 6L6 18",
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The app: its pages and their parts, drawn on the server and alive in the browser.
+//!
+//! Promises: the same drawing on both sides from the same [`Opening`]; without a script everything can be read and
+//! every form works; no address of another site is ever loaded. Leaves to others: finding the data (`server`), the
+//! rules (`chat`), the words on the wire (`protocol`).
+
+mod api;
+mod body;
+mod browser;
+mod calendar;
+mod clock;
+mod composer;
+mod cookie;
+mod create;
+mod delivery;
+#[cfg(feature = "ssr")]
+mod document;
+mod group;
+mod home;
+mod icon;
+mod join;
+mod keys;
+mod lifetime;
+mod log;
+mod lost;
+mod menu;
+mod message;
+mod name;
+mod opening;
+mod outbox;
+mod part;
+mod person;
+mod place;
+mod room;
+mod rooms;
+mod seal;
+mod share;
+mod span;
+mod storage;
+mod stream;
+mod tab;
+mod theme;
+mod timeline;
+mod transcript;
+mod visit;
+mod visitor;
+mod way;
+mod wire;
+
+use leptos::either::EitherOf3;
+use leptos::prelude::*;
+
+pub use clock::now;
+#[cfg(feature = "ssr")]
+pub use document::{Assets, page, problem_page};
+pub use opening::{Arrival, Home, Opening, Scene};
+pub use theme::Theme;
+pub use visitor::Visitor;
+pub use way::Page;
+
+use crate::clock::Clock;
+use crate::home::HomePage;
+use crate::keys::KeysDialog;
+use crate::lost::Lost;
+use crate::name::Name;
+use crate::opening::Stage;
+use crate::room::RoomPage;
+use crate::way::Way;
+
+/// The whole app. On the server it takes the page's opening from the context, in the browser from the page.
+#[component]
+pub fn App() -> impl IntoView {
+    let Opening { now, visitor, page, scene } = Opening::current();
+    provide_context(Clock::start(now));
+    provide_context(Name::new(visitor.name));
+    provide_context(RwSignal::new(visitor.theme));
+    provide_context(RwSignal::new(visitor.visits));
+    provide_context(Stage::new(scene));
+    let way = Way::from(page);
+    provide_context(way);
+    let shown = move || match way.page() {
+        Page::Home => EitherOf3::A(view! { <HomePage/> }),
+        Page::Room(id) => EitherOf3::B(view! { <RoomPage id/> }),
+        Page::Lost => EitherOf3::C(view! { <Lost/> }),
+    };
+    view! {
+        {shown}
+        <KeysDialog/>
+    }
+}

@@ -1,0 +1,191 @@
+//! Messages on their way out: shown at once, sent one after the other, each kept until the server has it.
+//!
+//! Promises: in order, one on the wire at a time; a message leaves only when the server answered for it or its writer
+//! gives it up; whatever arrives first, the answer or the stream, it is never shown twice. Pure: the sending itself
+//! and the keeping across reloads are in `delivery`.
+
+use protocol::{Message, NewMessage};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+use crate::wire::{Wire, field};
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parcel {
+    /// Its idempotency key.
+    pub key: String,
+    /// What is sent.
+    pub message: NewMessage,
+    /// The newest sequence that the page knew when it was written: its own can only be higher.
+    pub after: u64,
+    /// Its place in the queue: when it was written, in milliseconds.
+    pub written: i64,
+    /// Why the server will not have it, if so.
+    pub refused: Option<String>,
+    /// The sequence under which it seems to have arrived by the stream, before the answer.
+    #[serde(skip)]
+    pub seen: Option<u64>,
+}
+
+impl Wire for Parcel {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(Self {
+            key: field(value, "key")?,
+            message: field(value, "message")?,
+            after: field(value, "after")?,
+            written: field(value, "written")?,
+            refused: field(value, "refused")?,
+            seen: None,
+        })
+    }
+}
+
+/// All messages of one room that are on their way, in the order they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbox {
+    parcels: Vec<Parcel>,
+}
+
+impl Outbox {
+    /// Puts a message in the queue, at the place its time of writing gives it.
+    pub fn put(&mut self, parcel: Parcel) {
+        if self.parcels.iter().all(|held| held.key != parcel.key) {
+            let place = self.parcels.partition_point(|held| held.written <= parcel.written);
+            self.parcels.insert(place, parcel);
+        }
+    }
+
+    /// The one to send next.
+    pub fn next(&self) -> Option<&Parcel> {
+        self.parcels.iter().find(|parcel| parcel.refused.is_none())
+    }
+
+    /// Those to show below the log.
+    pub fn shown(&self) -> impl Iterator<Item = &Parcel> {
+        self.parcels.iter().filter(|parcel| parcel.seen.is_none())
+    }
+
+    /// How many still wait for the server.
+    pub fn waiting(&self) -> usize {
+        self.shown().filter(|parcel| parcel.refused.is_none()).count()
+    }
+
+    /// The parcel with this key.
+    pub fn get(&self, key: &str) -> Option<&Parcel> {
+        self.parcels.iter().find(|parcel| parcel.key == key)
+    }
+
+    /// Takes one out: it was delivered, or given up.
+    pub fn take(&mut self, key: &str) -> Option<Parcel> {
+        let place = self.parcels.iter().position(|parcel| parcel.key == key)?;
+        Some(self.parcels.remove(place))
+    }
+
+    /// A message came by the stream. The first parcel that could be it stops being shown; the answer will tell for
+    /// sure. Only what may have been on the wire can have arrived.
+    pub fn arrived(&mut self, message: &Message) {
+        let known = self.parcels.iter().any(|parcel| parcel.seen == Some(message.id));
+        let next = self.next().map(|parcel| parcel.key.clone());
+        let Some(parcel) = self.parcels.iter_mut().find(|parcel| Some(&parcel.key) == next.as_ref()) else { return };
+        let alike = parcel.message.username == message.username && parcel.message.body == message.body;
+        if !known && parcel.seen.is_none() && alike && message.id > parcel.after {
+            parcel.seen = Some(message.id);
+        }
+    }
+
+    /// The server will not have it: it is shown again, with the reason.
+    pub fn refuse(&mut self, key: &str, reason: String) {
+        if let Some(parcel) = self.parcels.iter_mut().find(|parcel| parcel.key == key) {
+            parcel.refused = Some(reason);
+            parcel.seen = None;
+        }
+    }
+
+    /// Sends a refused one again, now as the latest.
+    pub fn again(&mut self, key: &str, now: i64) -> Option<&Parcel> {
+        let mut parcel = self.take(key)?;
+        parcel.refused = None;
+        parcel.written = now;
+        self.put(parcel);
+        self.get(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{RoomId, Time};
+
+    fn parcel(key: &str, body: &str) -> Parcel {
+        let message = NewMessage { username: "ada".into(), body: body.into() };
+        Parcel { key: key.into(), message, after: 4, written: 0, refused: None, seen: None }
+    }
+
+    fn message(id: u64, body: &str) -> Message {
+        Message {
+            id,
+            room: RoomId::from_bytes([0; 8]),
+            username: "ada".into(),
+            body: body.into(),
+            sent_at: Time::from_millis(0),
+        }
+    }
+
+    fn outbox(parcels: &[(&str, &str)]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for (key, body) in parcels {
+            outbox.put(parcel(key, body));
+        }
+        outbox
+    }
+
+    fn shown(outbox: &Outbox) -> Vec<&str> {
+        outbox.shown().map(|parcel| parcel.key.as_str()).collect()
+    }
+
+    #[test]
+    fn they_leave_in_the_order_they_were_written() {
+        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
+        assert_eq!(outbox.next().unwrap().key, "a");
+        outbox.take("a");
+        assert_eq!(outbox.next().unwrap().key, "b");
+        outbox.put(Parcel { written: -1, ..parcel("c", "0") });
+        assert_eq!(outbox.next().unwrap().key, "c", "one that was kept from an earlier visit goes first");
+        outbox.put(parcel("b", "2"));
+        assert_eq!(shown(&outbox), ["c", "b"], "the same key is the same message");
+    }
+
+    #[test]
+    fn what_the_stream_brings_first_is_not_shown_twice() {
+        let mut outbox = outbox(&[("a", "hi"), ("b", "hi")]);
+        outbox.arrived(&message(5, "hi"));
+        assert_eq!(shown(&outbox), ["b"]);
+        outbox.arrived(&message(5, "hi"));
+        assert_eq!(shown(&outbox), ["b"], "a repeated arrival hides no second one");
+        outbox.take("a");
+        outbox.arrived(&message(6, "hi"));
+        assert_eq!(shown(&outbox), [""; 0]);
+    }
+
+    #[test]
+    fn only_what_can_be_it_counts_as_arrived() {
+        let mut outbox = outbox(&[("a", "hi"), ("b", "yo")]);
+        outbox.arrived(&message(4, "hi"));
+        outbox.arrived(&message(5, "other"));
+        outbox.arrived(&message(6, "yo"));
+        assert_eq!(shown(&outbox), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_refused_one_stays_and_holds_nobody_up() {
+        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
+        outbox.arrived(&message(5, "1"));
+        outbox.refuse("a", "no".into());
+        assert_eq!(shown(&outbox), ["a", "b"]);
+        assert_eq!(outbox.next().unwrap().key, "b");
+        assert_eq!(outbox.waiting(), 1);
+        assert!(outbox.again("a", 9).unwrap().refused.is_none());
+        assert_eq!(shown(&outbox), ["b", "a"]);
+    }
+}

@@ -1,0 +1,112 @@
+//! The log of a room, newest at the bottom.
+//!
+//! Promises: sticks to the newest message only while that is in view; older pages come in above without a jump and
+//! without being announced; what is drawn stays bounded (`log`). Leaves to others: single messages (`message`).
+
+use leptos::prelude::*;
+use protocol::Time;
+
+use crate::browser::{change, click};
+use crate::clock::Clock;
+use crate::group::{Letter, Row, rows, together};
+use crate::icon::Icon;
+use crate::message::{MessageRow, ParcelRow};
+use crate::outbox::Parcel;
+use crate::part::{flag, part, text};
+use crate::seal::Seal;
+use crate::share::CopyLink;
+use crate::visit::{LOG, Visit};
+
+/// The log of the room that is visited.
+#[component]
+pub fn Timeline(visit: Visit) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let rows = move || drawn(visit, clock);
+    let silent = move || visit.delivery.outbox().with(|outbox| outbox.shown().next().is_none());
+    let letters =
+        move || parcels(visit, clock).into_iter().map(|letter| view! { <ParcelRow letter visit/> }).collect_view();
+    let loud = flag(move || !visit.log.with(|log| log.messages().is_empty()) || !silent());
+    let live = text(move || if visit.loading.get() { "off" } else { "polite" }.to_owned());
+    part(view! {
+        <div
+            class="scroller"
+            id=LOG
+            role="log"
+            aria-label="Messages"
+            aria-live=live
+            tabindex="0"
+            on:scroll=change(move || visit.scrolled())
+        >
+            <div class="column">
+                <Beginning visit/>
+                <div hidden=loud class="hint">
+                    <p><Seal id=Some(visit.id)/></p>
+                    <p>"Nobody has written yet. Send the link to somebody and say the first word."</p>
+                    <p><CopyLink id=visit.id/></p>
+                </div>
+                <For each=rows key=Row::key let:row>
+                    <MessageRow row visit/>
+                </For>
+                {letters}
+            </div>
+        </div>
+        <ToNewest visit/>
+    })
+}
+
+/// What stands above the oldest message.
+#[component]
+fn Beginning(visit: Visit) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let words = text(move || {
+        if visit.log.with(|log| log.has_older()) {
+            return "Earlier messages".to_owned();
+        }
+        format!("Opened on {}", clock.wall(visit.room.with(|room| room.created_at)).date())
+    });
+    view! { <p class="hint beginning">{words}</p> }
+}
+
+/// The way to the newest message, while that is out of view.
+#[component]
+fn ToNewest(visit: Visit) -> impl IntoView {
+    let words = text(move || match visit.below.get() {
+        0 => "Newest".to_owned(),
+        1 => "1 new message".to_owned(),
+        count => format!("{count} new messages"),
+    });
+    part(view! {
+        <button hidden=flag(move || visit.at_end.get()) type="button" class="to-newest" on:click=click(move || visit.to_newest())>
+                {Icon::Down.view()}
+                {words}
+        </button>
+    })
+}
+
+fn drawn(visit: Visit, clock: Clock) -> Vec<Row> {
+    let window = visit.window.get();
+    visit.log.with(|log| {
+        let range = window.range(log);
+        let previous = range.start.checked_sub(1).and_then(|index| log.messages().get(index));
+        rows(previous, &log.messages()[range], |message| clock.wall(message.sent_at).day())
+    })
+}
+
+/// What is on its way, set as it will be when it is delivered.
+fn parcels(visit: Visit, clock: Clock) -> Vec<Letter> {
+    if !visit.window.get().at_end() {
+        return Vec::new();
+    }
+    let last = visit.log.with(|log| log.messages().last().cloned());
+    let mut previous = last.map(|message| (message.username.clone(), message.sent_at));
+    visit.delivery.outbox().with(|outbox| outbox.shown().map(|parcel| letter(parcel, &mut previous, clock)).collect())
+}
+
+fn letter(parcel: &Parcel, previous: &mut Option<(String, Time)>, clock: Clock) -> Letter {
+    let written = Time::from_millis(parcel.written);
+    let before = previous.replace((parcel.message.username.clone(), written));
+    let day = clock.wall(written).day();
+    let new_day = before.as_ref().is_none_or(|(_, at)| clock.wall(*at).day() != day);
+    let head = new_day || before.is_none_or(|(name, at)| !together((&name, at), (&parcel.message.username, written)));
+    Letter { parcel: parcel.clone(), head, day: new_day.then_some(day) }
+}

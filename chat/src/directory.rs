@@ -1,0 +1,99 @@
+//! The directory: the public rooms, live.
+//!
+//! Watchers get the first page as a whole, once at the start and again whenever it has changed, at most once a second. It
+//! is encoded once for all of them. While nobody watches, nothing is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, watch};
+
+use crate::room::{self, RoomsPage};
+use crate::store::Store;
+use crate::{Chat, Error};
+
+/// How often watchers are told at most.
+const PACE: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    changed: Arc<Notify>,
+    latest: watch::Sender<Option<Bytes>>,
+}
+
+impl Directory {
+    pub fn new() -> Self {
+        Self { changed: Arc::new(Notify::new()), latest: watch::Sender::new(None) }
+    }
+
+    /// A public room was created, written to or deleted.
+    pub fn changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Ends every stream.
+    pub fn drain(&self) {
+        self.latest.send_replace(None);
+    }
+
+    /// Reads the first page, and tells watchers if it differs from what they were told.
+    async fn refresh(&self, store: &Store) -> Result<(), Error> {
+        let rooms = encode(store).await?;
+        self.latest.send_if_modified(|latest| {
+            let changed = latest.as_ref() != Some(&rooms);
+            *latest = Some(rooms);
+            changed
+        });
+        Ok(())
+    }
+
+    /// Tells watchers; runs until it is dropped.
+    pub async fn run(self, store: Store) {
+        loop {
+            self.changed.notified().await;
+            if self.latest.receiver_count() > 0
+                && let Err(error) = self.refresh(&store).await
+            {
+                tracing::error!(%error, "cannot read the public rooms");
+            }
+            tokio::time::sleep(PACE).await;
+        }
+    }
+}
+
+/// Somebody who watches the public rooms.
+#[derive(Debug)]
+pub struct Watch {
+    chat: Chat,
+    latest: watch::Receiver<Option<Bytes>>,
+    started: bool,
+}
+
+impl Watch {
+    pub(crate) fn start(chat: Chat) -> Self {
+        let latest = chat.0.directory.latest.subscribe();
+        Self { chat, latest, started: false }
+    }
+
+    /// The first page of public rooms as one event of an event stream, now and then whenever it changes; `None` when the
+    /// server is about to stop. May be dropped while it waits, and loses nothing.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if !self.started {
+            self.chat.0.directory.refresh(&self.chat.0.store).await?;
+            self.started = true;
+        } else if self.latest.changed().await.is_err() {
+            return Ok(None);
+        }
+        Ok(self.latest.borrow_and_update().clone())
+    }
+}
+
+async fn encode(store: &Store) -> Result<Bytes, Error> {
+    let rooms = room::page(store, RoomsPage::default()).await?;
+    let json = serde_json::to_string(&rooms).map_err(Error::fault)?;
+    Ok(Bytes::from(format!("data: {json}\n\n")))
+}

@@ -1,0 +1,315 @@
+//! Follow: the one hand-over from history to live.
+//!
+//! A follower is a cursor. It subscribes, learns the room's newest sequence, reads the store up to there and is then told
+//! by the hub. What the hub has forgotten is read from the store. So every follower sees every sequence once and in
+//! order, however slow it is and whatever it missed. It is paced by its reader, and holds one page at the most.
+
+use protocol::{RoomId, Start, Time};
+
+use crate::frame::Frames;
+use crate::hub::{End, Next, Subscriber};
+use crate::message::{self, Page};
+use crate::room;
+use crate::{Chat, Error};
+
+/// Messages read from the store at once.
+const PAGE: usize = 256;
+
+/// What a follower is told.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The cursor asked for cannot be honoured: forget what you have, everything follows.
+    Reset,
+    /// The next messages.
+    Messages(Frames),
+    /// The room is deleted at this time, unless somebody writes.
+    Closing(Time),
+    /// The room has been deleted. Nothing follows.
+    Closed,
+    /// The server is about to stop: come back, with your cursor. Nothing follows.
+    Draining,
+}
+
+/// A cursor that moves along a room's log.
+#[derive(Debug)]
+pub struct Follow {
+    chat: Chat,
+    room: RoomId,
+    subscriber: Subscriber,
+    reset: bool,
+    /// Everything up to this sequence has been handed out.
+    seen: u64,
+    source: Source,
+}
+
+/// Where the next messages come from.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Store,
+    Hub,
+}
+
+impl Follow {
+    pub(crate) async fn start(chat: Chat, room: RoomId, start: Start) -> Result<Self, Error> {
+        let inner = &chat.0;
+        // Subscribe first: whatever is committed after the head is read will be told.
+        let subscriber = inner.hub.subscribe(room);
+        let stored = room::find(&inner.store, room).await?;
+        subscriber.learn(stored.room.expires_at, stored.timeout, inner.clock.now());
+        let head = stored.room.message_count;
+        let (seen, reset) = match start {
+            Start::Latest => (head, false),
+            Start::Seq(seq) if seq <= head => (seq, false),
+            Start::Cursor(cursor) if cursor.epoch == inner.epoch && cursor.seq <= head => (cursor.seq, false),
+            Start::Seq(_) | Start::Cursor(_) | Start::Unknown => (0, true),
+        };
+        let source = if seen < head { Source::Store } else { Source::Hub };
+        Ok(Self { chat, room, subscriber, reset, seen, source })
+    }
+
+    /// What comes next; waits while there is nothing. May be dropped while it waits, and loses nothing.
+    ///
+    /// # Errors
+    /// A fault of the store. The follower may be asked again, or be given up and started again from its cursor.
+    pub async fn next(&mut self) -> Result<News, Error> {
+        if std::mem::take(&mut self.reset) {
+            return Ok(News::Reset);
+        }
+        loop {
+            let frames = match self.source {
+                Source::Store => match self.replay().await? {
+                    Some(frames) => frames,
+                    None => continue,
+                },
+                Source::Hub => match self.subscriber.next(self.seen).await {
+                    Next::Take(frames) => frames,
+                    Next::Behind => {
+                        self.source = Source::Store;
+                        // The store had what has left the ring, until the room's rows were erased.
+                        let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
+                        frames
+                    }
+                    Next::Closing(end) => return Ok(News::Closing(end)),
+                    Next::End(End::Closed) => return Ok(News::Closed),
+                    Next::End(End::Draining) => return Ok(News::Draining),
+                },
+            };
+            self.seen = frames.last();
+            return Ok(News::Messages(frames));
+        }
+    }
+
+    /// The next page of what was not seen, if there is any.
+    async fn replay(&mut self) -> Result<Option<Frames>, Error> {
+        let inner = &self.chat.0;
+        let page = Page { before: None, after: Some(self.seen), limit: PAGE };
+        let messages = message::page(&inner.store, self.room, page).await?;
+        if messages.len() < PAGE {
+            // That was the newest; whatever is newer still, the hub was told.
+            self.source = Source::Hub;
+        }
+        Ok(Frames::encode(inner.epoch, &messages))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protocol::{Cursor, Message};
+    use rand::rngs::SmallRng;
+    use rand::{RngExt, SeedableRng};
+    use tokio::sync::RwLock;
+    use tokio::task::{JoinSet, yield_now};
+
+    use super::*;
+    use crate::tests::{House, says};
+
+    fn messages(frames: &Frames) -> Vec<Message> {
+        let text = std::str::from_utf8(frames.bytes()).unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.map(|json| serde_json::from_str(json).unwrap()).collect()
+    }
+
+    async fn take(follow: &mut Follow, count: usize) -> Vec<u64> {
+        let mut ids = Vec::new();
+        while ids.len() < count {
+            match follow.next().await.unwrap() {
+                News::Messages(frames) => ids.extend(messages(&frames).iter().map(|m| m.id)),
+                other => panic!("{other:?}"),
+            }
+        }
+        ids
+    }
+
+    #[tokio::test]
+    async fn begins_where_the_cursor_says() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        for n in 1..=3 {
+            house.say(room, &n.to_string()).await;
+        }
+        let epoch = house.chat.0.epoch;
+        let cursor = Cursor { epoch, seq: 1 };
+        let cases = [
+            (Start::Seq(0), 1),
+            (Start::Seq(2), 3),
+            (Start::Cursor(cursor), 2),
+            (Start::Seq(3), 4),
+            (Start::Latest, 4),
+        ];
+        let mut follows = Vec::new();
+        for (start, first) in cases {
+            follows.push((house.chat.follow(&room, start).await.unwrap(), first));
+        }
+        house.say(room, "news").await;
+        for (mut follow, first) in follows {
+            let expected: Vec<u64> = (first..=4).collect();
+            assert_eq!(take(&mut follow, expected.len()).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_honoured_is_reset_and_told_in_full() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        house.say(room, "1").await;
+        let epoch = house.chat.0.epoch;
+        let foreign = "deadbeef.1".parse::<Cursor>().unwrap();
+        assert_ne!(foreign.epoch, epoch, "one in four thousand million");
+        for start in [Start::Seq(2), Start::Cursor(Cursor { epoch, seq: 2 }), Start::Cursor(foreign), Start::Unknown] {
+            let mut follow = house.chat.follow(&room, start).await.unwrap();
+            assert!(matches!(follow.next().await.unwrap(), News::Reset), "{start:?}");
+            assert_eq!(take(&mut follow, 1).await, [1]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_history_of_exactly_full_pages_does_not_end_the_stream() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        let posts = (0..2 * PAGE).map(|n| {
+            let chat = house.chat.clone();
+            async move { chat.post(&room, &says(&n.to_string()), None).await.unwrap() }
+        });
+        futures_util::future::join_all(posts).await;
+        let mut follow = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
+        assert_eq!(take(&mut follow, 2 * PAGE).await.len(), 2 * PAGE);
+        house.say(room, "live").await;
+        assert_eq!(take(&mut follow, 1).await, [2 * PAGE as u64 + 1]);
+    }
+
+    #[tokio::test]
+    async fn a_drained_stream_ends_after_what_was_said() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        let mut follow = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
+        house.say(room, "last").await;
+        house.chat.drain();
+        assert_eq!(take(&mut follow, 1).await, [1]);
+        assert!(matches!(follow.next().await.unwrap(), News::Draining));
+        let mut late = house.chat.follow(&room, Start::Latest).await.unwrap();
+        assert!(matches!(late.next().await.unwrap(), News::Draining));
+    }
+
+    const WRITERS: u64 = 3;
+    const MESSAGES: u64 = 40;
+    const READERS: usize = 5;
+
+    /// Posts `MESSAGES` messages, each until it is answered, whatever happens to the server meanwhile.
+    async fn write(house: Arc<RwLock<House>>, room: RoomId, writer: u64, mut random: SmallRng) {
+        for n in 0..MESSAGES {
+            let name = format!("{writer}.{n}");
+            loop {
+                let chat = house.read().await.chat.clone();
+                if chat.post(&room, &says(&name), Some(&name)).await.is_ok() {
+                    break;
+                }
+                yield_now().await;
+            }
+            for _ in 0..random.random_range(0..8) {
+                yield_now().await;
+            }
+        }
+    }
+
+    /// Reads everything, joining, stalling, giving up and resuming at random.
+    async fn read(house: Arc<RwLock<House>>, room: RoomId, mut random: SmallRng) -> Vec<Message> {
+        let mut seen: Vec<Message> = Vec::new();
+        while (seen.len() as u64) < WRITERS * MESSAGES {
+            let chat = house.read().await.chat.clone();
+            let start = match seen.last() {
+                Some(last) if random.random() => Start::Seq(last.id),
+                Some(last) => Start::Cursor(Cursor { epoch: chat.0.epoch, seq: last.id }),
+                None => Start::Seq(0),
+            };
+            let Ok(mut follow) = chat.follow(&room, start).await else {
+                yield_now().await;
+                continue;
+            };
+            for _ in 0..random.random_range(1..20) {
+                for _ in 0..random.random_range(0..30) {
+                    yield_now().await;
+                }
+                // Waiting may be given up at any point, and is.
+                let patience = random.random_range(1..40);
+                let news = tokio::select! {
+                    biased;
+                    news = follow.next() => news,
+                    () = async { for _ in 0..patience { yield_now().await } } => continue,
+                };
+                match news {
+                    Ok(News::Messages(frames)) => seen.extend(messages(&frames)),
+                    Ok(News::Draining) | Err(_) => break,
+                    Ok(other) => panic!("{other:?}"),
+                }
+            }
+        }
+        seen
+    }
+
+    async fn hand_over(seed: u64) {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let ring_bytes = [0, 300, 3_000, 256 * 1024][random.random_range(0..4)];
+        let restarts = random.random_range(0..3);
+        let house = House::new(|config| config.ring_bytes = ring_bytes).await;
+        let room = house.room().await;
+        let house = Arc::new(RwLock::new(house));
+        let mut writers = JoinSet::new();
+        for writer in 0..WRITERS {
+            writers.spawn(write(house.clone(), room, writer, SmallRng::seed_from_u64(random.random())));
+        }
+        let mut readers = JoinSet::new();
+        for _ in 0..READERS {
+            readers.spawn(read(house.clone(), room, SmallRng::seed_from_u64(random.random())));
+        }
+        for _ in 0..restarts {
+            for _ in 0..random.random_range(0..2_000) {
+                yield_now().await;
+            }
+            let mut house = house.write().await;
+            house.chat.drain();
+            house.reopen().await;
+        }
+        writers.join_all().await;
+        for seen in readers.join_all().await {
+            assert!(seen.iter().map(|m| m.id).eq(1..=WRITERS * MESSAGES), "seed {seed}: out of order or incomplete");
+            for writer in 0..WRITERS {
+                let own = seen.iter().filter(|m| m.body.starts_with(&format!("{writer}.")));
+                let expected = (0..MESSAGES).map(|n| format!("{writer}.{n}"));
+                assert!(own.map(|m| m.body.clone()).eq(expected), "seed {seed}: writer {writer}");
+            }
+        }
+    }
+
+    /// Every reader ends with every sequence once and in order, whatever happens. `WEBCHAT_SEEDS=5000` runs more.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nothing_is_missed_and_nothing_comes_twice() {
+        let seeds: u64 = std::env::var("WEBCHAT_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+        for seed in 0..seeds {
+            let run = tokio::spawn(hand_over(seed));
+            let run = tokio::time::timeout(std::time::Duration::from_secs(60), run).await;
+            assert!(matches!(run, Ok(Ok(()))), "seed {seed}: {run:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Messages as the bytes that every follower is sent, encoded once and shared.
+
+use bytes::Bytes;
+use protocol::{Cursor, Epoch, Message};
+
+/// What stands before the JSON of a frame.
+const DATA: &[u8] = b"\ndata: ";
+
+/// A run of consecutive messages, as Server-Sent Events
+/// ([HTML, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)). Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Frames {
+    epoch: Epoch,
+    first: u64,
+    bytes: Bytes,
+    /// Where each frame ends, in `bytes`.
+    ends: std::sync::Arc<[usize]>,
+}
+
+impl Frames {
+    /// Encodes messages with consecutive sequences; none if there are none.
+    pub(crate) fn encode<'a>(epoch: Epoch, messages: impl IntoIterator<Item = &'a Message>) -> Option<Self> {
+        let (mut first, mut bytes, mut ends) = (None, Vec::new(), Vec::new());
+        for message in messages {
+            first.get_or_insert(message.id);
+            let cursor = Cursor { epoch, seq: message.id };
+            bytes.extend_from_slice(format!("id: {cursor}\ndata: ").as_bytes());
+            // A message holds nothing that JSON cannot say, and a vector takes every byte.
+            serde_json::to_writer(&mut bytes, message).ok()?;
+            bytes.extend_from_slice(b"\n\n");
+            ends.push(bytes.len());
+        }
+        first.map(|first| Self { epoch, first, bytes: bytes.into(), ends: ends.into() })
+    }
+
+    /// The sequence of the first message.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The sequence of the last message.
+    pub fn last(&self) -> u64 {
+        self.first + (self.ends.len() as u64) - 1
+    }
+
+    /// All of it, ready for an event stream.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Each message as JSON, cut from the same bytes.
+    pub fn json(&self) -> impl Iterator<Item = Bytes> + '_ {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(self.ends.iter()).filter_map(|(start, end)| {
+            let frame = &self.bytes[start..*end];
+            let data = frame.windows(DATA.len()).position(|part| part == DATA)? + DATA.len();
+            Some(self.bytes.slice(start + data..end - 2))
+        })
+    }
+
+    /// The cursor of each message.
+    pub fn cursors(&self) -> impl Iterator<Item = Cursor> + use<> {
+        let epoch = self.epoch;
+        (self.first..=self.last()).map(move |seq| Cursor { epoch, seq })
+    }
+
+    /// Each message, read back.
+    pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
+        self.json().filter_map(|json| serde_json::from_slice(&json).ok())
+    }
+
+    /// What follows the message `seen`; `None` if nothing does. Shares the bytes.
+    #[must_use]
+    pub fn after(&self, seen: u64) -> Option<Self> {
+        if seen < self.first {
+            return Some(self.clone());
+        }
+        let skip = usize::try_from(seen - self.first + 1).ok().filter(|skip| *skip < self.ends.len())?;
+        let start = self.ends[skip - 1];
+        let ends = self.ends[skip..].iter().map(|end| end - start).collect();
+        Some(Self { epoch: self.epoch, first: seen + 1, bytes: self.bytes.slice(start..), ends })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use protocol::{RoomId, Time};
+
+    use super::*;
+
+    pub(crate) fn message(id: u64) -> Message {
+        let (room, sent_at) = (RoomId::from_bytes([1; 8]), Time::from_millis(0));
+        Message { id, room, username: "ada".to_owned(), body: format!("line\n{id}"), sent_at }
+    }
+
+    #[test]
+    fn a_frame_is_an_event_with_its_cursor() {
+        let frames = Frames::encode(Epoch::new(0xab), &[message(7)]).unwrap();
+        assert_eq!(
+            frames.bytes(),
+            "id: 000000ab.7\ndata: {\"id\":7,\"room\":\"0101010101010101\",\"username\":\"ada\",\
+             \"body\":\"line\\n7\",\"sent_at\":\"1970-01-01T00:00:00.000Z\"}\n\n"
+        );
+        assert!(Frames::encode(Epoch::new(0), &[]).is_none());
+    }
+
+    #[test]
+    fn the_json_is_a_part_of_the_frame() {
+        let all: Vec<Message> = (5..=8).map(message).collect();
+        let frames = Frames::encode(Epoch::new(0), &all).unwrap().after(5).unwrap();
+        let read: Vec<Message> = frames.json().map(|json| serde_json::from_slice(&json).unwrap()).collect();
+        assert_eq!(read, all[1..]);
+    }
+
+    #[test]
+    fn what_was_seen_is_left_out() {
+        let all: Vec<Message> = (5..=8).map(message).collect();
+        let frames = Frames::encode(Epoch::new(0), &all).unwrap();
+        for seen in 0..=9 {
+            let rest: Vec<&Message> = all.iter().filter(|m| m.id > seen).collect();
+            let expected = Frames::encode(Epoch::new(0), rest);
+            let after = frames.after(seen);
+            assert_eq!(after.as_ref().map(|f| (f.first(), f.last())), expected.as_ref().map(|f| (f.first(), f.last())));
+            assert_eq!(after.map(|f| f.bytes), expected.map(|f| f.bytes));
+        }
+    }
+}

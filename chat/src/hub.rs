@@ -1,0 +1,232 @@
+//! The hub: tells the followers of a room that something happened.
+//!
+//! Per room with followers there is one channel: a bounded ring of recent frames, each encoded once, and the wakers of
+//! those who wait. A subscriber has no queue of its own, only the cursor that it brings along, so one that does not read
+//! costs nothing. The hub may forget: whoever is behind the ring reads the store.
+//!
+//! Locks are held for a few operations on small collections, never across an await; the map's is taken before a
+//! channel's.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use protocol::{RoomId, Time};
+use slab::Slab;
+
+use crate::frame::Frames;
+use crate::room::closing_at;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Hub {
+    rooms: Arc<Mutex<Rooms>>,
+    /// What each ring holds at most, in bytes of frames; the newest run of frames always stays.
+    ring_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Rooms {
+    channels: HashMap<RoomId, Arc<Mutex<Channel>>>,
+    draining: bool,
+}
+
+#[derive(Debug, Default)]
+struct Channel {
+    ring: VecDeque<Frames>,
+    ring_bytes: usize,
+    /// Room ends and lifetime, as far as a follower has told or a message has moved it.
+    life: Option<(Time, Duration)>,
+    /// The end that followers have been warned of.
+    warned: Option<Time>,
+    end: Option<End>,
+    wakers: Slab<Option<Waker>>,
+}
+
+/// Why a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Closed,
+    Draining,
+}
+
+/// What a subscriber is to do next.
+#[derive(Clone, Debug)]
+pub(crate) enum Next {
+    /// Take these; they follow right after what was seen.
+    Take(Frames),
+    /// Read the store; messages have left the ring unseen.
+    Behind,
+    /// The room ends at this time, unless somebody writes.
+    Closing(Time),
+    /// Nothing more will come.
+    End(End),
+}
+
+impl Hub {
+    /// A hub whose rings hold at most `ring_bytes` each.
+    pub fn new(ring_bytes: usize) -> Self {
+        Self { rooms: Arc::default(), ring_bytes }
+    }
+
+    /// Begins to listen to a room.
+    pub fn subscribe(&self, room: RoomId) -> Subscriber {
+        let mut rooms = lock(&self.rooms);
+        let draining = rooms.draining;
+        let channel = rooms.channels.entry(room).or_default().clone();
+        let slot = {
+            let mut channel = lock(&channel);
+            if draining {
+                channel.end = Some(End::Draining);
+            }
+            channel.wakers.insert(None)
+        };
+        Subscriber { hub: self.clone(), room, channel: channel.clone(), slot, warned: None }
+    }
+
+    /// Whether anybody listens to the room.
+    pub fn is_followed(&self, room: RoomId) -> bool {
+        lock(&self.rooms).channels.contains_key(&room)
+    }
+
+    /// Hands over frames that are committed, and the room's new end.
+    pub fn publish(&self, room: RoomId, frames: Frames, expires_at: Time) {
+        self.change(room, |channel| {
+            channel.ring_bytes += frames.bytes().len();
+            channel.ring.push_back(frames);
+            while channel.ring_bytes > self.ring_bytes && channel.ring.len() > 1 {
+                channel.ring_bytes -= channel.ring.pop_front().map_or(0, |oldest| oldest.bytes().len());
+            }
+            if let Some((end, _)) = &mut channel.life {
+                *end = expires_at;
+            }
+        });
+    }
+
+    /// Says that a room has been deleted.
+    pub fn close(&self, room: RoomId) {
+        self.change(room, |channel| channel.end = Some(End::Closed));
+    }
+
+    /// Ends every stream, now and from now on, so that clients reconnect elsewhere.
+    pub fn drain(&self) {
+        let followed: Vec<RoomId> = {
+            let mut rooms = lock(&self.rooms);
+            rooms.draining = true;
+            rooms.channels.keys().copied().collect()
+        };
+        for room in followed {
+            self.change(room, |channel| channel.end = channel.end.or(Some(End::Draining)));
+        }
+    }
+
+    /// Warns the followers of every room whose time to be warned has come; returns when the next one has.
+    pub fn warn(&self, now: Time) -> Option<Time> {
+        let channels: Vec<(RoomId, Time)> = {
+            let rooms = lock(&self.rooms);
+            let due = |(id, channel): (&RoomId, &Arc<Mutex<Channel>>)| Some((*id, lock(channel).unwarned()?));
+            rooms.channels.iter().filter_map(due).collect()
+        };
+        let (due, later): (Vec<_>, Vec<_>) = channels.into_iter().partition(|(_, at)| *at <= now);
+        for (room, _) in due {
+            self.change(room, |channel| channel.warned = channel.life.map(|(end, _)| end));
+        }
+        later.into_iter().map(|(_, at)| at).min()
+    }
+
+    /// Changes a room's channel, if it has one, and wakes all who wait on it, outside the locks.
+    fn change(&self, room: RoomId, change: impl FnOnce(&mut Channel)) {
+        let Some(channel) = lock(&self.rooms).channels.get(&room).cloned() else { return };
+        let wakers: Vec<Waker> = {
+            let mut channel = lock(&channel);
+            change(&mut channel);
+            channel.wakers.iter_mut().filter_map(|(_, waker)| waker.take()).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Channel {
+    /// When its followers are to be warned of its end, unless they have been.
+    fn unwarned(&self) -> Option<Time> {
+        let (end, timeout) = self.life?;
+        (self.warned != Some(end)).then(|| closing_at(end, timeout))
+    }
+
+    fn next(&self, seen: u64, warned: Option<Time>) -> Option<Next> {
+        match self.ring.front() {
+            Some(oldest) if oldest.first() > seen + 1 => return Some(Next::Behind),
+            _ => {}
+        }
+        let unseen = self.ring.partition_point(|frames| frames.last() <= seen);
+        if let Some(frames) = self.ring.get(unseen).and_then(|frames| frames.after(seen)) {
+            return Some(if frames.first() == seen + 1 { Next::Take(frames) } else { Next::Behind });
+        }
+        if let Some(end) = self.end {
+            return Some(Next::End(end));
+        }
+        let current = self.life.map(|(end, _)| end);
+        self.warned.filter(|end| Some(*end) == current && Some(*end) != warned).map(Next::Closing)
+    }
+}
+
+/// One listener. Dropping it ends the listening; the last one takes the room's channel along.
+#[derive(Debug)]
+pub(crate) struct Subscriber {
+    hub: Hub,
+    room: RoomId,
+    channel: Arc<Mutex<Channel>>,
+    slot: usize,
+    /// The end that this listener has been warned of.
+    warned: Option<Time>,
+}
+
+impl Subscriber {
+    /// Tells the hub when the room ends and how long it lives, as the store says. If the time to warn has come, this
+    /// listener is warned too.
+    pub fn learn(&self, expires_at: Time, timeout: Duration, now: Time) {
+        let mut channel = lock(&self.channel);
+        if channel.life.is_none_or(|(end, _)| end < expires_at) {
+            channel.life = Some((expires_at, timeout));
+        }
+        if closing_at(expires_at, timeout) <= now {
+            channel.warned = Some(expires_at);
+        }
+    }
+
+    /// What to do next for somebody who has seen everything up to `seen`; waits while there is nothing.
+    pub async fn next(&mut self, seen: u64) -> Next {
+        let next = poll_fn(|context| {
+            let mut channel = lock(&self.channel);
+            if let Some(next) = channel.next(seen, self.warned) {
+                return Poll::Ready(next);
+            }
+            if let Some(waker) = channel.wakers.get_mut(self.slot) {
+                *waker = Some(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+        if let Next::Closing(end) = next {
+            self.warned = Some(end);
+        }
+        next
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        let mut rooms = lock(&self.hub.rooms);
+        let mut channel = lock(&self.channel);
+        channel.wakers.remove(self.slot);
+        if channel.wakers.is_empty() {
+            rooms.channels.remove(&self.room);
+        }
+    }
+}
+
+/// What these locks hold is never left half-changed by a panic, so a poisoned lock is as good as any.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

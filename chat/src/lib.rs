@@ -1,0 +1,361 @@
+//! The rules and the data of chat rooms: no HTTP, no pages.
+//!
+//! A room is a log, and a client is a cursor on it. [`Chat`] is the one handle; its methods say what a person would.
+//! Expected "no"s are a [`protocol::Refusal`], everything else that goes wrong is a fault.
+
+mod archive;
+mod backup;
+mod clock;
+mod directory;
+mod duration;
+mod error;
+mod expiry;
+mod follow;
+mod frame;
+mod hub;
+pub mod lobby;
+mod message;
+mod room;
+mod store;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use protocol::{Epoch, Message, NewMessage, NewRoom, Room, RoomId, Start};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+pub use archive::{Export, Format};
+pub use backup::{backup, restore};
+pub use clock::Clock;
+pub use directory::Watch;
+pub use duration::{ParseDurationError, parse_duration};
+pub use error::Error;
+pub use follow::{Follow, News};
+pub use frame::Frames;
+pub use message::Page;
+pub use room::RoomsPage;
+
+/// What a [`Chat`] is opened with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the database, the archives and the lock are; made if missing.
+    pub data_dir: PathBuf,
+    /// The database, as `sqlite:PATH`; in the data directory if it is not given.
+    pub database: Option<String>,
+    /// How long a room may stay without a new message.
+    pub timeout: Duration,
+    /// Whether a room is archived before it is deleted.
+    pub archive: bool,
+    /// How many bytes of recent messages each followed room keeps at hand; who is further behind reads the database.
+    pub ring_bytes: usize,
+    /// The clock that rooms live by.
+    pub clock: Clock,
+}
+
+impl Config {
+    /// A configuration with the data in `data_dir` and everything else as by default.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            database: None,
+            timeout: Duration::from_secs(24 * 60 * 60),
+            archive: true,
+            ring_bytes: 256 * 1024,
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// The handle to everything; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Chat(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: store::Store,
+    hub: hub::Hub,
+    directory: directory::Directory,
+    clock: Clock,
+    epoch: Epoch,
+    timeout: Duration,
+    /// `None` once closed. Held only to clone the sender or to take it away.
+    posts: Mutex<Option<message::Posts>>,
+    tasks: Mutex<Option<Tasks>>,
+    lock: File,
+}
+
+/// What [`Chat::open`] started and [`Chat::close`] ends.
+#[derive(Debug)]
+struct Tasks {
+    writer: JoinHandle<()>,
+    expiry: JoinHandle<()>,
+    directory: JoinHandle<()>,
+}
+
+impl Chat {
+    /// Opens the data directory, brings its tables up to date and starts the tasks that keep rooms.
+    ///
+    /// # Errors
+    /// A fault that says what is wrong: the directory cannot be used, another process uses it, the database is damaged.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        std::fs::create_dir_all(&config.data_dir)?;
+        let lock = lock(&config.data_dir)?;
+        let store = store::Store::open(&store::Place::of(&config)?).await?;
+        let epoch = store.epoch().await?;
+        room::apply_timeout(&store, config.timeout).await?;
+        let (hub, directory, clock) = (hub::Hub::new(config.ring_bytes), directory::Directory::new(), config.clock);
+        // Rooms that expired while nobody served must not answer once somebody does.
+        room::freeze_due(&store, clock.now()).await?;
+        let writer = message::Writer { store: store.clone(), hub: hub.clone(), clock: clock.clone(), epoch };
+        let (posts, writer) = writer.start();
+        let archives = config.archive.then(|| config.data_dir.join("archive"));
+        let expiry = expiry::Expiry {
+            store: store.clone(),
+            hub: hub.clone(),
+            clock: clock.clone(),
+            directory: directory.clone(),
+            archives,
+            frozen: Notify::new(),
+        };
+        let tasks = Tasks {
+            writer,
+            expiry: tokio::spawn(expiry.run()),
+            directory: tokio::spawn(directory.clone().run(store.clone())),
+        };
+        Ok(Self(Arc::new(Inner {
+            store,
+            hub,
+            directory,
+            clock,
+            epoch,
+            timeout: config.timeout,
+            posts: Mutex::new(Some(posts)),
+            tasks: Mutex::new(Some(tasks)),
+            lock,
+        })))
+    }
+
+    /// How long a room may stay without a new message, unless its creator asked for less.
+    pub fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
+    /// Creates a room.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, or a fault.
+    pub async fn create_room(&self, wish: &NewRoom) -> Result<Room, Error> {
+        let room = room::create(&self.0.store, &self.0.clock, wish, self.0.timeout).await?;
+        if room.public {
+            self.0.directory.changed();
+        }
+        Ok(room)
+    }
+
+    /// The room with this ID.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::NotFound`] if it never was, [`protocol::Refusal::Gone`] if it was deleted, or a fault.
+    pub async fn room(&self, id: &RoomId) -> Result<Room, Error> {
+        room::find(&self.0.store, *id).await.map(|stored| stored.room)
+    }
+
+    /// The room that is found by a name, which is created if there is none.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
+    pub async fn named_room(&self, name: &str) -> Result<Room, Error> {
+        let name = protocol::text::name_of_room(name)?;
+        room::named(&self.0.store, &self.0.clock, &name, self.0.timeout).await
+    }
+
+    /// The lobby.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn lobby(&self) -> Result<lobby::Lobby, Error> {
+        lobby::Lobby::enter(self.clone()).await
+    }
+
+    /// A page of the public rooms, most recently active first.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn rooms(&self, page: RoomsPage) -> Result<Vec<Room>, Error> {
+        room::page(&self.0.store, page).await
+    }
+
+    /// Sends a message. When this returns it, it is durable. The same `key` in the same room gives back the first answer.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Invalid`] if it breaks a rule, the refusals of [`Chat::room`], or a fault.
+    pub async fn post(&self, room: &RoomId, message: &NewMessage, key: Option<&str>) -> Result<Message, Error> {
+        let message = self.posts()?.post(*room, message, key).await?;
+        // The directory looks for itself whether a public room has changed.
+        self.0.directory.changed();
+        Ok(message)
+    }
+
+    /// Appends a line that nobody wrote.
+    pub(crate) async fn announce(&self, room: &RoomId, line: String) -> Result<Message, Error> {
+        self.posts()?.announce(*room, line).await
+    }
+
+    fn posts(&self) -> Result<message::Posts, Error> {
+        Ok(hub::lock(&self.0.posts).clone().ok_or(protocol::Refusal::Draining)?)
+    }
+
+    /// A page of a room's messages, in order.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], or a fault.
+    pub async fn page(&self, room: &RoomId, page: Page) -> Result<Vec<Message>, Error> {
+        room::find(&self.0.store, *room).await?;
+        message::page(&self.0.store, *room, page).await
+    }
+
+    /// Follows a room from `start`: its history, then what happens.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], or a fault.
+    pub async fn follow(&self, room: &RoomId, start: Start) -> Result<Follow, Error> {
+        Follow::start(self.clone(), *room, start).await
+    }
+
+    /// Watches the public rooms.
+    pub fn watch(&self) -> Watch {
+        Watch::start(self.clone())
+    }
+
+    /// Writes a room down as it is now.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], or a fault.
+    pub async fn export(&self, room: &RoomId, format: Format) -> Result<Export, Error> {
+        let room = self.room(room).await?;
+        Ok(Export::new(self.0.store.clone(), room, format))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The fault that keeps it from answering.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.0.store.ready().await
+    }
+
+    /// Ends every stream, so that its client reconnects. Posts are still taken.
+    pub fn drain(&self) {
+        self.0.hub.drain();
+        self.0.directory.drain();
+    }
+
+    /// Commits what was posted, ends the tasks and closes the database. Later posts are refused.
+    pub async fn close(&self) {
+        hub::lock(&self.0.posts).take();
+        let Some(tasks) = hub::lock(&self.0.tasks).take() else { return };
+        if let Err(error) = tasks.writer.await {
+            tracing::error!(%error, "the writer ended early");
+        }
+        tasks.expiry.abort();
+        tasks.directory.abort();
+        self.0.store.close().await;
+        if let Err(error) = self.0.lock.unlock() {
+            tracing::error!(%error, "cannot let go of the data directory");
+        }
+    }
+}
+
+/// Makes sure that nobody else serves this directory: two hubs would not hear of each other's messages.
+fn lock(data_dir: &Path) -> Result<File, Error> {
+    let path = data_dir.join("webchat.lock");
+    let file = File::create(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::fault("another webchat is using this data directory")),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A chat in a directory of its own, that tests can close and open again.
+    pub(crate) struct House {
+        pub config: Config,
+        pub chat: Chat,
+        _dir: tempfile::TempDir,
+    }
+
+    impl House {
+        pub async fn new(change: impl FnOnce(&mut Config)) -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let mut config = Config::new(dir.path());
+            change(&mut config);
+            let chat = Chat::open(config.clone()).await.unwrap();
+            Self { config, chat, _dir: dir }
+        }
+
+        pub async fn reopen(&mut self) {
+            self.chat.close().await;
+            self.chat = Chat::open(self.config.clone()).await.unwrap();
+        }
+
+        pub async fn room(&self) -> RoomId {
+            self.chat.create_room(&NewRoom::default()).await.unwrap().id
+        }
+
+        pub async fn say(&self, room: RoomId, body: &str) -> Message {
+            self.chat.post(&room, &says(body), None).await.unwrap()
+        }
+    }
+
+    pub(crate) fn says(body: &str) -> NewMessage {
+        NewMessage { username: "ada".to_owned(), body: body.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn two_may_not_use_one_directory() {
+        let house = House::new(|_| {}).await;
+        let second = Chat::open(house.config.clone()).await;
+        assert!(second.is_err_and(|error| error.to_string().contains("another webchat")));
+    }
+
+    #[tokio::test]
+    async fn what_was_said_is_still_there_after_a_restart() {
+        let mut house = House::new(|_| {}).await;
+        let room = house.room().await;
+        let message = house.say(room, "hello").await;
+        let epoch = house.chat.0.epoch;
+        house.reopen().await;
+        assert_eq!(house.chat.page(&room, Page::default()).await.unwrap(), [message]);
+        assert_eq!(house.chat.0.epoch, epoch);
+    }
+
+    #[tokio::test]
+    async fn a_name_is_one_room_until_that_is_gone() {
+        let house = House::new(|_| {}).await;
+        let asked = (0..20).map(|_| house.chat.named_room(" tea "));
+        let rooms = futures_util::future::join_all(asked).await;
+        let first = rooms[0].as_ref().unwrap();
+        assert_eq!(first.name.as_deref(), Some("tea"));
+        assert!(rooms.iter().all(|room| room.as_ref().is_ok_and(|room| room.id == first.id)));
+        let mut follow = house.chat.follow(&first.id, Start::Latest).await.unwrap();
+        house.config.clock.advance(house.config.timeout);
+        while !matches!(follow.next().await.unwrap(), News::Closed) {}
+        assert_ne!(house.chat.named_room("tea").await.unwrap().id, first.id);
+    }
+
+    #[tokio::test]
+    async fn a_closed_chat_refuses_posts() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        house.chat.close().await;
+        let refused = house.chat.post(&room, &says("late"), None).await;
+        assert!(matches!(refused, Err(Error::Refusal(protocol::Refusal::Draining))));
+    }
+}

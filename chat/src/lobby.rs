@@ -1,0 +1,144 @@
+//! The lobby: one shared room of plain text, for people with `curl`.
+//!
+//! It is a room like any other, found by a name that nobody can ask for; it ends when it falls quiet and begins anew.
+//! Who joins holds a name in it until they leave, so that no name can be taken over. Joining and leaving are lines of the
+//! same log, so that all hear everything in the same order, and a listener's end is a line like any other.
+
+use protocol::{Message, Refusal, Room, Start, text};
+
+use crate::room::key;
+use crate::{Chat, Error, Follow, room};
+
+/// A name that no request can carry, because it is a control character.
+const NAME: &str = "\n";
+
+const NOT_JOINED: Refusal = Refusal::NotJoined("You are not in the lobby; join it first.");
+
+/// Somebody's place in the lobby.
+#[derive(Debug)]
+pub struct Lobby {
+    chat: Chat,
+    room: Room,
+}
+
+impl Lobby {
+    pub(crate) async fn enter(chat: Chat) -> Result<Self, Error> {
+        let inner = &chat.0;
+        let room = room::named(&inner.store, &inner.clock, NAME, inner.timeout).await?;
+        Ok(Self { chat, room })
+    }
+
+    /// Takes a name, and gives back the line that everybody hears.
+    ///
+    /// # Errors
+    /// [`Refusal::Taken`] if somebody has it, [`Refusal::Invalid`] if it breaks a rule, or a fault.
+    pub async fn join(&self, name: &str) -> Result<String, Error> {
+        let name = text::username(name)?;
+        let mut tx = self.chat.0.store.begin().await?;
+        let sql = "insert into member (room, name, since) select id, $2, head from room where id = $1
+                   on conflict do nothing";
+        let joined = sqlx::query(sql).bind(key(self.room.id)).bind(&name).execute(&mut *tx).await?.rows_affected();
+        tx.commit().await?;
+        if joined == 0 {
+            return Err(Refusal::Taken(format!("The name {name}")).into());
+        }
+        self.announce(format!("{name} joined the chat")).await
+    }
+
+    /// Says something, and gives back the line that everybody hears.
+    ///
+    /// # Errors
+    /// [`Refusal::NotJoined`] if nobody joined under that name, [`Refusal::Invalid`] if the message breaks a rule, or a fault.
+    pub async fn send(&self, name: &str, message: &str) -> Result<String, Error> {
+        self.since(name).await?;
+        let message = protocol::NewMessage { username: name.to_owned(), body: message.to_owned() };
+        Ok(line(&self.chat.post(&self.room.id, &message, None).await?))
+    }
+
+    /// Gives a name back, and gives back the line that everybody hears.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if nobody joined under that name, or a fault.
+    pub async fn leave(&self, name: &str) -> Result<String, Error> {
+        let mut tx = self.chat.0.store.begin().await?;
+        let sql = "delete from member where room = $1 and name = $2";
+        let left = sqlx::query(sql).bind(key(self.room.id)).bind(name).execute(&mut *tx).await?.rows_affected();
+        tx.commit().await?;
+        if left == 0 {
+            return Err(Refusal::NotFound("such name").into());
+        }
+        self.announce(left_line(name)).await
+    }
+
+    /// Listens under a name, from where it joined or from `start`.
+    ///
+    /// # Errors
+    /// [`Refusal::NotJoined`] if nobody joined under that name, or a fault.
+    pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Follow, Error> {
+        let since = self.since(name).await?;
+        self.chat.follow(&self.room.id, start.unwrap_or(Start::Seq(since))).await
+    }
+
+    /// What somebody who joined has not heard begins after this sequence.
+    async fn since(&self, name: &str) -> Result<u64, Error> {
+        let sql = "select since from member where room = $1 and name = $2";
+        let since: Option<i64> =
+            sqlx::query_scalar(sql).bind(key(self.room.id)).bind(name).fetch_optional(self.chat.0.store.read()).await?;
+        Ok(since.ok_or(NOT_JOINED)?.unsigned_abs())
+    }
+
+    async fn announce(&self, line: String) -> Result<String, Error> {
+        self.chat.announce(&self.room.id, line).await.map(|message| message.body)
+    }
+}
+
+/// A message of the lobby as its listeners read it.
+pub fn line(message: &Message) -> String {
+    match message.username.as_str() {
+        "" => message.body.clone(),
+        name => format!("{name}: {}", message.body),
+    }
+}
+
+/// Whether this message says that `name` has left, which ends its streams.
+pub fn is_farewell(message: &Message, name: &str) -> bool {
+    message.username.is_empty() && message.body == left_line(name)
+}
+
+fn left_line(name: &str) -> String {
+    format!("{name} left the chat")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::House;
+    use crate::{Error, News};
+    use protocol::Refusal;
+
+    #[tokio::test]
+    async fn a_name_is_held_until_it_is_given_back_even_over_a_restart() {
+        let mut house = House::new(|_| {}).await;
+        assert_eq!(house.chat.lobby().await.unwrap().join("C").await.unwrap(), "C joined the chat");
+        house.reopen().await;
+        let lobby = house.chat.lobby().await.unwrap();
+        assert!(matches!(lobby.join(" C ").await, Err(Error::Refusal(Refusal::Taken(_)))));
+        assert_eq!(lobby.send("C", "hi").await.unwrap(), "C: hi");
+        assert_eq!(lobby.leave("C").await.unwrap(), "C left the chat");
+        assert!(matches!(lobby.send("C", "hi").await, Err(Error::Refusal(Refusal::NotJoined(_)))));
+        assert!(matches!(lobby.leave("C").await, Err(Error::Refusal(Refusal::NotFound(_)))));
+        assert!(lobby.join("C").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_quiet_lobby_ends_and_begins_anew() {
+        let house = House::new(|_| {}).await;
+        let lobby = house.chat.lobby().await.unwrap();
+        lobby.join("C").await.unwrap();
+        let mut follow = lobby.listen("C", None).await.unwrap();
+        house.config.clock.advance(house.config.timeout);
+        while !matches!(follow.next().await.unwrap(), News::Closed) {}
+        let lobby = house.chat.lobby().await.unwrap();
+        assert!(lobby.listen("C", None).await.is_err());
+        assert!(lobby.join("C").await.is_ok());
+    }
+}

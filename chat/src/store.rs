@@ -1,0 +1,104 @@
+//! The database: one connection that writes, a few that read.
+//!
+//! Promises: every transaction from [`Store::begin`] is serialised behind the ones before it and is durable once
+//! committed (write-ahead log, one `fsync` a commit); readers never wait for it. Leaves to others: the SQL, which stands
+//! with the noun that it is about.
+
+use std::fs::File;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use protocol::Epoch;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+use crate::{Config, Error};
+
+/// How many readers may ask the database at once.
+const READERS: u32 = 4;
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+pub(crate) struct Place(SqliteConnectOptions);
+
+impl Place {
+    /// The database that the configuration names, or `webchat.db` in its data directory.
+    pub fn of(config: &Config) -> Result<Self, Error> {
+        Ok(Self(match &config.database {
+            Some(url) => SqliteConnectOptions::from_str(url)?,
+            None => SqliteConnectOptions::new().filename(config.data_dir.join("webchat.db")),
+        }))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.get_filename()
+    }
+
+    /// How to connect to it.
+    pub fn options(&self) -> SqliteConnectOptions {
+        self.0.clone().busy_timeout(Duration::from_secs(10))
+    }
+}
+
+/// Makes a rename of `file` durable.
+pub(crate) fn sync_parent(file: &Path) -> Result<(), Error> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(File::open(parent)?.sync_all()?)
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    read: SqlitePool,
+    write: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database, made if missing, and brings its tables up to date.
+    pub async fn open(place: &Place) -> Result<Self, Error> {
+        let options = place.options().create_if_missing(true);
+        let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let write = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let write = write.connect_with(options.clone()).await?;
+        sqlx::migrate!("migrations/sqlite").run(&write).await?;
+        let read = SqlitePoolOptions::new().max_connections(READERS).idle_timeout(None).max_lifetime(None);
+        let read = read.connect_with(options.read_only(true)).await?;
+        Ok(Self { read, write })
+    }
+
+    /// The connections for reading.
+    pub fn read(&self) -> &SqlitePool {
+        &self.read
+    }
+
+    /// The one transaction that may write now; waits for the one before it.
+    pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.write.begin_with("begin immediate").await?)
+    }
+
+    /// The history that sequences count in, made when the database is.
+    pub async fn epoch(&self) -> Result<Epoch, Error> {
+        let fresh = i64::from(getrandom::u32()?);
+        let mut tx = self.begin().await?;
+        sqlx::query("insert into meta (name, value) values ('epoch', $1) on conflict do nothing")
+            .bind(fresh)
+            .execute(&mut *tx)
+            .await?;
+        let epoch: i64 = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(Epoch::new(u32::try_from(epoch).map_err(Error::fault)?))
+    }
+
+    /// Whether the database answers, for reading and for writing.
+    pub async fn ready(&self) -> Result<(), Error> {
+        sqlx::query("select 1").execute(&self.read).await?;
+        self.begin().await?.rollback().await?;
+        Ok(())
+    }
+
+    /// Closes every connection, after the transaction under way.
+    pub async fn close(&self) {
+        self.write.close().await;
+        self.read.close().await;
+    }
+}

@@ -1,0 +1,19 @@
+//! The words on the wire, shared by the server and the browser.
+//!
+//! Promises: what is here serialises the same on both sides, compiles natively and for wasm32, and depends on
+//! nothing that does I/O. Leaves to others: what the words mean for stored rooms (`chat`), and HTTP (`server`).
+
+mod cursor;
+mod message;
+mod refusal;
+mod room;
+#[cfg(feature = "schema")]
+pub mod schema;
+pub mod text;
+mod time;
+
+pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
+pub use message::{Message, NewMessage};
+pub use refusal::{Problem, Refusal};
+pub use room::{NewRoom, ParseRoomIdError, Room, RoomId};
+pub use time::Time;

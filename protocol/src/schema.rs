@@ -1,0 +1,29 @@
+//! How the texts of `text` look in the OpenAPI document.
+//!
+//! The patterns allow white space around, which is trimmed. Lengths count what is left, so they are part of the patterns of short texts.
+
+use utoipa::ToSchema;
+
+/// Who writes: 1 to 32 characters after trimming, no control characters.
+#[derive(Debug, ToSchema)]
+#[schema(example = "ada")]
+#[schema(
+    pattern = r"^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]{0,30}[^\s\x00-\x1f\x7f-\x9f])?[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
+)]
+pub struct Username(pub String);
+
+/// A room's name: 1 to 80 characters after trimming, no control characters.
+#[derive(Debug, ToSchema)]
+#[schema(example = "tea")]
+#[schema(
+    pattern = r"^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]{0,78}[^\s\x00-\x1f\x7f-\x9f])?[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
+)]
+pub struct RoomName(pub String);
+
+/// A message's text: 1 to 4,000 characters after trimming; newline and tab are the only control characters allowed.
+#[derive(Debug, ToSchema)]
+#[schema(min_length = 1, max_length = 4000, example = "hello")]
+#[schema(
+    pattern = r"^[\t-\r \x85]*[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[\t-\r \x85]*$"
+)]
+pub struct Body(pub String);

@@ -1,0 +1,109 @@
+//! What people may write where: the limits, and the one check for both sides.
+//!
+//! Lengths are counted in Unicode scalar values, after trimming white space.
+
+use crate::Refusal;
+
+/// The longest username, in characters.
+pub const USERNAME_MAX: usize = 32;
+/// The longest message, in characters.
+pub const BODY_MAX: usize = 4_000;
+/// The longest room name, in characters.
+pub const ROOM_NAME_MAX: usize = 80;
+/// The longest idempotency key, in characters.
+pub const KEY_MAX: usize = 64;
+
+/// A username as it is kept: trimmed, 1 to [`USERNAME_MAX`] characters, none of them a control character.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn username(text: &str) -> Result<String, Refusal> {
+    line("username", text, USERNAME_MAX)
+}
+
+/// A room's name as it is kept: trimmed, 1 to [`ROOM_NAME_MAX`] characters, none of them a control character.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn room_name(text: &str) -> Result<String, Refusal> {
+    line("name", text, ROOM_NAME_MAX)
+}
+
+/// The name that a room is found by: like [`room_name`], as the parameter `room`.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn name_of_room(text: &str) -> Result<String, Refusal> {
+    line("room", text, ROOM_NAME_MAX)
+}
+
+/// A message's text as it is kept: line ends as `\n` (forms send `\r\n`), trimmed, 1 to [`BODY_MAX`] characters, no
+/// control characters but newline and tab.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn body(text: &str) -> Result<String, Refusal> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    bounded("body", text.trim(), BODY_MAX)?;
+    if text.trim().contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Refusal::invalid("body", "may not contain control characters other than newline and tab"));
+    }
+    Ok(text.trim().to_owned())
+}
+
+/// An idempotency key: 1 to [`KEY_MAX`] characters, taken as it is.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn key(text: &str) -> Result<String, Refusal> {
+    bounded("Idempotency-Key", text, KEY_MAX)?;
+    Ok(text.to_owned())
+}
+
+fn line(field: &'static str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    bounded(field, text, max)?;
+    if text.contains(char::is_control) {
+        return Err(Refusal::invalid(field, "may not contain control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+fn bounded(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
+    match text.chars().count() {
+        0 => Err(Refusal::invalid(field, format!("must have 1 to {max} characters, and has none"))),
+        n if n > max => Err(Refusal::invalid(field, format!("must have 1 to {max} characters, and has {n}"))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_and_counted_in_scalar_values() {
+        assert_eq!(username("  ada "), Ok("ada".to_owned()));
+        assert!(username(&"é".repeat(32)).is_ok());
+        assert!(username(&"é".repeat(33)).is_err());
+        assert!(body(&"👍".repeat(4_000)).is_ok());
+        assert!(body(&"👍".repeat(4_001)).is_err());
+        assert!(username(" \t ").is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused_where_they_have_no_meaning() {
+        assert!(username("a\nb").is_err());
+        assert!(username("a\u{85}b").is_err());
+        assert_eq!(body("a\r\n\tb\rc"), Ok("a\n\tb\nc".to_owned()));
+        assert!(body("a\0b").is_err());
+        assert!(body("a\u{1b}[31m").is_err());
+    }
+
+    #[test]
+    fn text_that_only_looks_odd_is_taken_as_it_is() {
+        for text in ["\u{202e}abc", "a\u{200b}b", "<script>alert(1)</script>", "Ω≈ç√∫", "﷽"] {
+            assert_eq!(body(text), Ok(text.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The command line and the environment: what an operator can say.
+//!
+//! Promises: the help text is the reference; a value that cannot be used is refused at start-up, in one line that names
+//! the flag, the value and an example.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Real-time chat rooms in one self-hosted binary. Share a link, talk, and when the room falls quiet it archives itself
+/// and is gone.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "webchat", version, after_help = "A DURATION is written like 1h30m, 1.5h, 300ms or '2days 4h'.")]
+pub struct Config {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Archive and delete a room with no new message for longer than this
+    #[arg(long, env = "WEBCHAT_TIMEOUT", default_value = "24h", value_name = "DURATION")]
+    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    pub timeout: Duration,
+
+    /// Listen here; port 0 picks a free one, and the log says which
+    #[arg(long, env = "WEBCHAT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    #[arg(value_parser = address)]
+    pub listen: SocketAddr,
+
+    /// Keep the database and the archives here
+    #[arg(long, env = "WEBCHAT_DATA_DIR", default_value = "./webchat-data", value_name = "DIR", global = true)]
+    pub data_dir: PathBuf,
+
+    /// Use this database instead of the one in the data directory: sqlite:PATH
+    #[arg(long, env = "WEBCHAT_DATABASE", value_name = "URL", value_parser = database, global = true)]
+    pub database: Option<String>,
+
+    /// End a stream of the lobby after this long without a message
+    #[arg(long, env = "WEBCHAT_STREAM_TIMEOUT", default_value = "5m", value_name = "DURATION")]
+    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    pub stream_timeout: Duration,
+
+    /// Refuse floods of requests from one address; `off` is for load tests
+    #[arg(long, env = "WEBCHAT_RATE_LIMIT", default_value = "on", value_name = "on|off", hide_possible_values = true)]
+    pub rate_limit: Switch,
+
+    /// Write a room's archive before it is deleted
+    #[arg(long, env = "WEBCHAT_ARCHIVE", default_value = "on", value_name = "on|off", hide_possible_values = true)]
+    pub archive: Switch,
+
+    /// When told to stop, give requests under way this long to finish
+    #[arg(long, env = "WEBCHAT_DRAIN", default_value = "10s", value_name = "DURATION")]
+    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    pub drain: Duration,
+
+    /// Write log lines for people or for programs
+    #[arg(long, env = "WEBCHAT_LOG_FORMAT", default_value = "text", value_name = "text|json")]
+    #[arg(hide_possible_values = true)]
+    pub log_format: LogFormat,
+
+    /// Log this much: error, warn, info, debug, trace, or a tracing filter
+    #[arg(long, env = "WEBCHAT_LOG", default_value = "info", value_name = "LEVEL", value_parser = log_filter)]
+    pub log: String,
+}
+
+/// What can be done instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Copy the database to a new file, consistent as of one moment; the server may be running
+    Backup {
+        /// The file to make
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database; the server must not be running
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// Do it.
+    On,
+    /// Leave it.
+    Off,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// What the rooms are opened with.
+    pub fn chat(&self) -> chat::Config {
+        chat::Config {
+            database: self.database.clone(),
+            timeout: self.timeout,
+            archive: self.archive == Switch::On,
+            ..chat::Config::new(&self.data_dir)
+        }
+    }
+
+    /// Reads arguments (the first is the program's name) and the environment.
+    ///
+    /// # Errors
+    /// What to print, and the exit code to end with: 0 for `--help` and `--version`, 2 for what cannot be used.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, (String, u8)> {
+        Self::try_parse_from(args).map_err(|error| {
+            let text = error.render().to_string();
+            match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (text, 0),
+                ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+                    (text.lines().next().unwrap_or_default().to_owned() + "\n", 2)
+                }
+                _ => (text, 2),
+            }
+        })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    chat::parse_duration(text).map_err(|error| format!("{error}; write it like 1h30m"))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "is not an IP address and a port; write it like 127.0.0.1:8080".to_owned())
+}
+
+fn database(text: &str) -> Result<String, String> {
+    match text.strip_prefix("sqlite:") {
+        Some(path) if !path.is_empty() => Ok(text.to_owned()),
+        _ => {
+            Err("is not a database that this build can use; write it like sqlite:/var/lib/webchat/webchat.db"
+                .to_owned())
+        }
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    match text.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("is not a log level or filter; write it like info".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(args: &[&str]) -> Result<Config, (String, u8)> {
+        Config::read(std::iter::once("webchat").chain(args.iter().copied()).map(OsString::from))
+    }
+
+    #[test]
+    fn every_flag_has_the_default_of_the_reference() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.timeout, Duration::from_secs(86_400));
+        assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(config.data_dir, PathBuf::from("./webchat-data"));
+        assert_eq!((config.rate_limit, config.archive), (Switch::On, Switch::On));
+    }
+
+    #[test]
+    fn an_unusable_value_is_refused_in_one_line_with_flag_value_and_example() {
+        let cases = [
+            ("--timeout", "0s", "1h30m"),
+            ("--timeout", "-1h", "1h30m"),
+            ("--timeout", "60", "1h30m"),
+            ("--timeout", "soon", "1h30m"),
+            ("--timeout", "99999999999999999999h", "1h30m"),
+            ("--drain", "0", "1h30m"),
+            ("--stream-timeout", "-5m", "1h30m"),
+            ("--listen", "localhost", "127.0.0.1:8080"),
+            ("--database", "mysql://x", "sqlite:"),
+            ("--rate-limit", "maybe", "on"),
+            ("--archive", "1", "off"),
+            ("--log-format", "xml", "json"),
+        ];
+        for (flag, value, example) in cases {
+            let (text, code) = read(&[flag, value]).unwrap_err();
+            assert_eq!(code, 2, "{flag} {value}");
+            assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+            for part in [flag, value, example] {
+                assert!(text.contains(part), "{part} is not in: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_backup_is_made_where_the_data_is() {
+        for args in [["--data-dir", "/d", "backup", "f"], ["backup", "f", "--data-dir", "/d"]] {
+            let config = read(&args).unwrap();
+            assert_eq!(config.data_dir, PathBuf::from("/d"));
+            assert!(matches!(config.command, Some(Command::Backup { file }) if *file == *"f"));
+        }
+    }
+
+    #[test]
+    fn help_is_not_an_error() {
+        let (text, code) = read(&["--help"]).unwrap_err();
+        assert_eq!(code, 0);
+        assert!(text.contains("WEBCHAT_TIMEOUT") && text.contains("[default: 24h]"), "{text}");
+    }
+}

@@ -1,0 +1,83 @@
+//! Refusals and faults as answers: problem details, or a page that says the same.
+
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use protocol::Problem;
+
+use crate::{negotiate, page};
+
+/// What a handler answers instead of the thing asked for.
+#[derive(Debug)]
+pub(crate) struct Error(chat::Error);
+
+impl<E: Into<chat::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (problem, retry_after) = problem(self.0);
+        let mut response = json(&problem);
+        if let Some(wait) = retry_after {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if problem.status == 413 || problem.status == 408 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+/// What to tell the client, and when it may try again, if that is known.
+pub(crate) fn problem(error: chat::Error) -> (Problem, Option<Duration>) {
+    match error {
+        chat::Error::Refusal(refusal) => (refusal.problem(), refusal.retry_after()),
+        chat::Error::Fault(fault) => (report(&*fault), None),
+    }
+}
+
+/// Logs a fault once, under an ID that the client is told, and nothing else is.
+fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
+    let id = getrandom::u32().map_or_else(|_| "unknown".to_owned(), |id| format!("{id:08x}"));
+    tracing::error!(id, error = %fault, "a request failed");
+    Problem {
+        kind: "/docs/#problem-500".to_owned(),
+        title: "Internal error".to_owned(),
+        status: 500,
+        detail: format!("Something broke on the server. Its log says more under {id}."),
+        field: None,
+    }
+}
+
+fn json(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+    // Strings and a number always serialise.
+    (status, headers, serde_json::to_vec(problem).unwrap_or_default()).into_response()
+}
+
+/// Shows problems as pages to clients that ask for pages.
+pub(crate) async fn as_page(request: Request, next: Next) -> Response {
+    let html = negotiate::prefers_html(request.headers());
+    let response = next.run(request).await;
+    match response.extensions().get::<Problem>() {
+        Some(problem) if html => {
+            let mut page = page::problem(problem);
+            for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION] {
+                if let Some(value) = response.headers().get(&name) {
+                    page.headers_mut().insert(name, value.clone());
+                }
+            }
+            page
+        }
+        _ => response,
+    }
+}

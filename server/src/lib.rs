@@ -1,0 +1,180 @@
+//! webchat over HTTP: one file a resource, and the configuration of the program.
+//!
+//! Promises: every route but the redirects is in the OpenAPI document, because there is no other way to add one; every
+//! answer carries the security headers; every refusal is problem details, or a page that says the same.
+
+#![recursion_limit = "256"]
+
+pub mod assets;
+pub mod config;
+mod connection;
+mod docs;
+mod error;
+mod export;
+mod fields;
+mod headers;
+mod health;
+mod home;
+mod limit;
+mod lobby;
+mod message;
+mod negotiate;
+mod page;
+mod room;
+mod several;
+pub mod shutdown;
+mod socket;
+mod stream;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::any;
+use chat::Chat;
+use config::Config;
+use protocol::{NewRoom, Refusal};
+use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::Error;
+
+/// What every handler can reach.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// Rooms and messages.
+    pub chat: Chat,
+    limits: Arc<limit::Limits>,
+    /// How long a stream of the lobby lasts without a message.
+    stream_timeout: Duration,
+    draining: Arc<AtomicBool>,
+}
+
+/// The program, opened and ready to serve.
+#[derive(Debug)]
+pub struct App {
+    state: AppState,
+    drain: Duration,
+}
+
+impl App {
+    /// Opens the data and starts what keeps it.
+    ///
+    /// # Errors
+    /// A fault that says why the data cannot be used.
+    pub async fn open(config: &Config) -> Result<Self, chat::Error> {
+        Ok(Self::new(Chat::open(config.chat()).await?, config))
+    }
+
+    /// Serves an opened chat, as the configuration says.
+    pub fn new(chat: Chat, config: &Config) -> Self {
+        // Pages are rendered on tokio. The second server of a process, as in tests, finds that already said.
+        let _ = any_spawner::Executor::init_tokio();
+        let limits = Arc::new(limit::Limits::new(config.rate_limit));
+        let state = AppState { chat, limits, stream_timeout: config.stream_timeout, draining: Arc::default() };
+        Self { state, drain: config.drain }
+    }
+
+    /// Serves until `shutdown` is done, then drains: streams end, requests finish, what was posted is committed.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let connections = connection::accept(listener, router(self.state.clone()), shutdown).await;
+        self.state.draining.store(true, Ordering::Relaxed);
+        self.state.chat.drain();
+        if tokio::time::timeout(self.drain, connections.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        self.state.chat.close().await;
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
+    components(schemas(NewRoom, room::NewRoomForm))
+)]
+struct Api;
+
+/// Every route with its description.
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(home::home))
+        .routes(routes!(room::list, room::create))
+        .routes(routes!(room::show))
+        .routes(routes!(room::named))
+        .routes(routes!(message::read, message::post))
+        .routes(routes!(several::follow))
+        .routes(routes!(socket::by_id))
+        .routes(routes!(socket::by_name))
+        .routes(routes!(lobby::join))
+        .routes(routes!(lobby::listen))
+        .routes(routes!(lobby::send))
+        .routes(routes!(lobby::leave, lobby::remove))
+        .routes(routes!(export::archive))
+        .routes(routes!(export::transcript))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(docs::document))
+        .routes(routes!(docs::page))
+}
+
+/// The whole application: the routes, the redirects to them, and what is around them.
+fn router(state: AppState) -> Router {
+    let (router, document) = api().split_for_parts();
+    let with_slash = document.paths.paths.keys().filter(|path| path.len() > 1 && path.ends_with('/'));
+    let router = with_slash.fold(router, |router, path| router.route(path.trim_end_matches('/'), any(add_slash)));
+    router
+        .fallback(elsewhere)
+        .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed))
+        .layer(from_fn_with_state(state.clone(), refuse_while_draining))
+        .layer(from_fn_with_state(state.clone(), limit::apply))
+        .layer(from_fn(error::as_page))
+        .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text))
+        .layer(from_fn(headers::secure))
+        .layer(tower_http::trace::TraceLayer::new_for_http())
+        .with_state(state)
+}
+
+/// The same address with a slash at its end, for good.
+async fn add_slash(request: Request) -> Redirect {
+    let uri = request.uri();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::permanent(&format!("{}/{query}", uri.path()))
+}
+
+/// Files of the site, and "not found" for everything else.
+async fn elsewhere(State(state): State<AppState>, request: Request) -> Response {
+    let is_read = matches!(*request.method(), axum::http::Method::GET | axum::http::Method::HEAD);
+    if is_read && let Some(file) = assets::serve(request.uri().path(), request.headers()) {
+        return file;
+    }
+    if is_read && negotiate::prefers_html(request.headers()) {
+        return page::render(&state, request).await;
+    }
+    Error::from(Refusal::NotFound("page")).into_response()
+}
+
+/// While the server is about to stop, only its health is answered.
+async fn refuse_while_draining(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if state.draining.load(Ordering::Relaxed) && request.uri().path() != "/healthz" {
+        return Error::from(Refusal::Draining).into_response();
+    }
+    next.run(request).await
+}
+
+/// Pages and JSON are worth compressing; the site's files come compressed, and streams never are.
+fn is_text(
+    _: axum::http::StatusCode,
+    _: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _: &axum::http::Extensions,
+) -> bool {
+    let kind = headers.get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/html") || kind.starts_with("application/json")
+}

@@ -1,0 +1,119 @@
+//! Flood limits: how often one address may write.
+//!
+//! Token buckets, wide enough for a class behind one address and for scripts, narrow enough that one client cannot fill
+//! the disk overnight. An IPv6 address counts with its /64, which is what one client is given.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use protocol::Refusal;
+
+use crate::AppState;
+use crate::config::Switch;
+use crate::error::Error;
+
+/// Messages from one address: so many a second, and at once after a pause.
+const MESSAGES: (u32, u32) = (50, 500);
+
+/// Rooms from one address: so many a second, and at once after a pause.
+const ROOMS: (u32, u32) = (2, 100);
+
+/// How many addresses are remembered before those that have been quiet are forgotten.
+const REMEMBERED: usize = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct Limits(Option<Buckets>);
+
+#[derive(Debug)]
+struct Buckets {
+    messages: Bucket,
+    rooms: Bucket,
+}
+
+type Bucket = DefaultKeyedRateLimiter<IpAddr>;
+
+impl Limits {
+    pub fn new(switch: Switch) -> Self {
+        let buckets = || Buckets { messages: bucket(MESSAGES), rooms: bucket(ROOMS) };
+        Self((switch == Switch::On).then(buckets))
+    }
+
+    /// Whether this address may create one more room.
+    pub fn check_room(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.rooms, address))
+    }
+
+    /// Whether this address may send one more message.
+    pub fn check_message(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.messages, address))
+    }
+}
+
+fn take(bucket: &Bucket, address: IpAddr) -> Result<(), Refusal> {
+    if bucket.len() > REMEMBERED {
+        bucket.retain_recent();
+    }
+    let too_many = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
+    bucket.check_key(&client(address)).map_err(|until| Refusal::TooMany(too_many(until)))
+}
+
+fn bucket((a_second, at_once): (u32, u32)) -> Bucket {
+    let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::keyed(Quota::per_second(positive(a_second)).allow_burst(positive(at_once)))
+}
+
+/// What counts as one client.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
+}
+
+/// Refuses writes from an address that has sent too many.
+pub(crate) async fn apply(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let check = if request.uri().path() == "/rooms/" { Limits::check_room } else { Limits::check_message };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    if request.method() == Method::POST
+        && let Some(address) = peer
+        && let Err(refusal) = check(&state.limits, address)
+    {
+        return Error::from(refusal).into_response();
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_flood_is_refused_and_others_are_not() {
+        let limits = Limits::new(Switch::On);
+        let [flood, other] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
+        let refused = (0..MESSAGES.1 * 3).find_map(|_| limits.check_message(flood).err());
+        assert!(matches!(refused, Some(Refusal::TooMany(_))));
+        assert_eq!(limits.check_message(other), Ok(()));
+        assert_eq!(limits.check_room(flood), Ok(()));
+    }
+
+    #[test]
+    fn off_means_off() {
+        let limits = Limits::new(Switch::Off);
+        let address = "192.0.2.1".parse().unwrap();
+        assert!((0..10_000).all(|_| limits.check_room(address).is_ok()));
+    }
+
+    #[test]
+    fn neighbours_in_one_network_of_ipv6_are_one_client() {
+        let [a, b, c] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|text| client(text.parse().unwrap()));
+        assert_eq!(a, b);
+        assert_ne!(a, c);
+    }
+}

@@ -1,0 +1,75 @@
+//! The webchat program: reads its configuration, opens the data, serves until it is told to stop.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use server::config::{Command, Config, LogFormat};
+use server::{App, shutdown};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let config = match Config::read(std::env::args_os()) {
+        Ok(config) => config,
+        Err((text, 0)) => {
+            // Nobody is left to tell if the terminal is gone.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err((text, code)) => {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            return ExitCode::from(code);
+        }
+    };
+    log(&config);
+    let done = match &config.command {
+        None => serve(&config),
+        Some(Command::Backup { file }) => backup(&config, file),
+        Some(Command::Restore { file }) => restore(&config, file),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(config: &Config) {
+    let filter = EnvFilter::new(&config.log);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn backup(config: &Config, file: &Path) -> Result<(), String> {
+    chat::backup(&config.chat(), file).await.map_err(|error| format!("cannot back up: {error}"))?;
+    tracing::info!("backed up to {}", file.display());
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn restore(config: &Config, file: &Path) -> Result<(), String> {
+    chat::restore(&config.chat(), file).await.map_err(|error| format!("cannot restore: {error}"))?;
+    tracing::info!("restored from {}", file.display());
+    Ok(())
+}
+
+#[tokio::main]
+async fn serve(config: &Config) -> Result<(), String> {
+    // The handlers stand before anything is announced: whoever reads the log line may send a signal at once.
+    let signal = shutdown::signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let app = App::open(config).await.map_err(|error| format!("cannot use {}: {error}", config.data_dir.display()))?;
+    let listener = tokio::net::TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tracing::info!("listening on http://{address}");
+    app.serve(listener, signal).await;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! `/rooms/{id}/messages/`: sending, reading and following.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use chat::{Chat, News, Page};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::Error;
+use crate::fields::{Fields, Query};
+use crate::negotiate::{self, EVENTS, JSON};
+use crate::room::{InRoom, LIMIT_MAX};
+use crate::{AppState, stream};
+
+/// The largest sequence there can be.
+const SEQ_MAX: u64 = i64::MAX.unsigned_abs();
+
+/// The longest wait for a message, in seconds.
+const WAIT_MAX: u64 = 60;
+
+/// Sends a message.
+///
+/// The answer means that the message is durable. The same `Idempotency-Key` in the same room gives back the first answer
+/// and sends nothing. Clients that ask for pages are sent back to the room.
+#[utoipa::path(post, path = "/rooms/{id}/messages/", tag = "messages",
+    params(
+        ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false,
+            min_length = 1, max_length = 64, pattern = r"^[!-~]([ -~]*[!-~])?$",
+            description = "Any text of at most 64 characters, new for each message"),
+    ),
+    request_body(content((NewMessage = "application/json"), (NewMessage = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 201, description = "The message, durable", body = Message),
+        (status = 303, description = "Back to the room, for clients that ask for pages"),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn post(
+    State(state): State<AppState>,
+    InRoom(room): InRoom,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let username = fields.required("username")?.to_owned();
+    let body = fields.required("body")?.to_owned();
+    let key = headers.get("idempotency-key").map(|key| std::str::from_utf8(key.as_bytes()));
+    let key = key.transpose().map_err(|_| Refusal::Malformed("The Idempotency-Key is not UTF-8.".to_owned()))?;
+    let message = state.chat.post(&room, &NewMessage { username, body }, key).await?;
+    if negotiate::prefers_html(&headers) {
+        return Ok(([(header::SET_COOKIE, name_cookie(&message.username))], Redirect::to(&format!("/rooms/{room}/")))
+            .into_response());
+    }
+    Ok((StatusCode::CREATED, Json(message)).into_response())
+}
+
+/// The cookie by which a page's visitor keeps the name for a year.
+pub(crate) fn name_cookie(username: &str) -> String {
+    let name = utf8_percent_encode(username, NON_ALPHANUMERIC);
+    format!("name={name}; Path=/; Max-Age=31536000; SameSite=Lax")
+}
+
+/// Reads and follows a room's messages.
+///
+/// By default an event stream: every message after the cursor, then what happens, until the room closes. A cursor that
+/// cannot be honoured gets an event `reset` and everything. As JSON one page of history, in order: the newest, those
+/// before a sequence, or those after one.
+#[utoipa::path(get, path = "/rooms/{id}/messages/", tag = "messages",
+    params(
+        ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
+        ("Last-Event-ID" = Option<String>, Header, nullable = false, description = "Follow right after this event; goes before the query"),
+        ("last_event_id" = Option<String>, Query, description = "The same, for clients that cannot set headers"),
+        ("after" = Option<String>, Query, pattern = r"^([0-9]+|[0-9a-f]{8}\.[0-9]+|latest)$",
+            description = "Only messages after this sequence; `latest` follows without any history"),
+        ("before" = Option<u64>, Query, description = "JSON only: messages before this sequence"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "JSON only: at most so many; 100 if not given"),
+        ("wait" = Option<u64>, Query, maximum = 60, description = "JSON only: if there is nothing yet, wait for it so many seconds"),
+    ),
+    responses(
+        (status = 200, description = "The messages", content((String = "text/event-stream"), (Vec<Message> = "application/json"))),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn read(
+    State(state): State<AppState>,
+    InRoom(room): InRoom,
+    headers: HeaderMap,
+    Query(query): Query,
+) -> Result<Response, Error> {
+    if negotiate::choose(&headers, &[EVENTS, JSON]) == EVENTS {
+        let follow = state.chat.follow(&room, start(&headers, &query)?).await?;
+        return Ok(stream::messages(follow, room));
+    }
+    let page = Page {
+        before: query.number("before", 0, SEQ_MAX)?,
+        after: query.number("after", 0, SEQ_MAX)?,
+        limit: usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX),
+    };
+    let wait = Duration::from_secs(query.number("wait", 0, WAIT_MAX)?.unwrap_or(0));
+    let messages = wait_for(&state.chat, room, page, wait).await?;
+    Ok(negotiate::json(messages))
+}
+
+/// A page that begins after a sequence, as soon as there is something in it, or after `wait`.
+async fn wait_for(chat: &Chat, room: RoomId, page: Page, wait: Duration) -> Result<Vec<Message>, chat::Error> {
+    // Listen first: nothing falls between the first look and the wait.
+    let follow = match page.after.filter(|_| !wait.is_zero()) {
+        Some(after) => Some(chat.follow(&room, Start::Seq(after)).await?),
+        None => None,
+    };
+    let messages = chat.page(&room, page).await?;
+    let (Some(mut follow), true) = (follow, messages.is_empty()) else { return Ok(messages) };
+    let end = Instant::now() + wait;
+    // A warning of the room's end is no message; anything else is worth another look.
+    while let Ok(news) = timeout_at(end, follow.next()).await {
+        if !matches!(news?, News::Closing(_)) {
+            break;
+        }
+    }
+    chat.page(&room, page).await
+}
+
+/// Where a follower begins: what it says it saw last, or where its address says, or at the beginning.
+pub(crate) fn start(headers: &HeaderMap, query: &Fields) -> Result<Start, Refusal> {
+    let seen = last_event_id(headers, query)?;
+    Ok(match (seen, query.text("after")?) {
+        (Some(seen), _) => Start::event_id(seen),
+        (None, Some(after)) => Start::after(after),
+        (None, None) => Start::Seq(0),
+    })
+}
+
+/// What a client says it saw last: by header, or by query for those who cannot set headers.
+pub(crate) fn last_event_id<'a>(headers: &'a HeaderMap, query: &'a Fields) -> Result<Option<&'a str>, Refusal> {
+    let header = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?")).filter(|id| !id.is_empty());
+    Ok(header.or(query.text("last_event_id")?.filter(|id| !id.is_empty())))
+}

@@ -1,0 +1,120 @@
+//! Pages: what the app needs to know is found here, then the app draws it.
+//!
+//! Promises: every page is fresh, brings the strict policy it works under, and has the status of what it shows. Leaves
+//! to others: which addresses are pages (`room`, `home`), and everything one sees (`app`).
+
+use app::{Arrival, Home, Opening, Page, Scene, Visitor};
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use chat::{Chat, RoomsPage};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{expect_context, provide_context};
+use leptos_axum::ResponseOptions;
+use protocol::{Problem, Refusal, Room, RoomId};
+
+use crate::fields::Fields;
+use crate::{AppState, assets};
+
+/// The app's page for an address.
+pub async fn render(state: &AppState, request: Request) -> Response {
+    let page = Page::at(request.uri().path());
+    draw(state, page, request).await
+}
+
+/// A page of the app, wherever it was asked for.
+pub async fn draw(state: &AppState, page: Page, request: Request) -> Response {
+    let visitor = visitor(request.headers());
+    // The request's body must not be waited beside.
+    let uri = request.uri().clone();
+    let scene = match scene(&state.chat, page, &uri, &visitor).await {
+        Ok(scene) => scene,
+        Err(error) => return crate::error::Error::from(error).into_response(),
+    };
+    let status = StatusCode::from_u16(scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let opening = Opening { now: app::now(), visitor, page, scene };
+    let prepare = move || {
+        let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+        let options = expect_context::<ResponseOptions>();
+        options.set_status(status);
+        options.insert_header(CONTENT_SECURITY_POLICY, policy(&nonce));
+        options.insert_header(VARY, HeaderValue::from_static("Accept, Cookie"));
+        options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        provide_context(opening.clone());
+    };
+    let draw = || app::page(&assets::urls());
+    leptos_axum::render_app_async_with_context(prepare, draw)(request).await
+}
+
+/// A page that says what a problem document says, for browsers that sent a form.
+pub fn problem(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CONTENT_SECURITY_POLICY, policy("")),
+        (VARY, HeaderValue::from_static("Accept, Cookie")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, app::problem_page(problem, &assets::urls())).into_response()
+}
+
+/// What a page shows.
+async fn scene(chat: &Chat, page: Page, uri: &Uri, visitor: &Visitor) -> Result<Scene, chat::Error> {
+    match page {
+        Page::Home => Ok(Scene::Home(home(chat, uri, visitor).await?)),
+        Page::Room(id) => room(chat, id).await,
+        Page::Lost => Ok(Scene::Lost),
+    }
+}
+
+async fn home(chat: &Chat, uri: &Uri, visitor: &Visitor) -> Result<Home, chat::Error> {
+    let query = Fields::decode(uri.query().unwrap_or_default())?;
+    let sought = query.text("room")?.map(str::to_owned);
+    let open = chat.rooms(RoomsPage::default()).await?;
+    let mut visited = Vec::new();
+    for id in &visitor.visits {
+        visited.extend(if_open(chat.room(id).await)?);
+    }
+    Ok(Home { open, visited, sought })
+}
+
+async fn room(chat: &Chat, id: RoomId) -> Result<Scene, chat::Error> {
+    match arrive(chat, id).await {
+        Ok(arrival) => Ok(Scene::Room(arrival)),
+        Err(chat::Error::Refusal(refusal)) => Ok(Scene::Refused(refusal.problem())),
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn arrive(chat: &Chat, id: RoomId) -> Result<Arrival, chat::Error> {
+    Ok(Arrival { room: chat.room(&id).await?, messages: chat.page(&id, chat::Page::default()).await? })
+}
+
+fn if_open(room: Result<Room, chat::Error>) -> Result<Option<Room>, chat::Error> {
+    match room {
+        Ok(room) => Ok(Some(room)),
+        Err(chat::Error::Refusal(Refusal::NotFound(_) | Refusal::Gone)) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+fn visitor(headers: &HeaderMap) -> Visitor {
+    let cookies: Vec<_> = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+    // Chooses a friendly name, nothing more.
+    let luck = getrandom::u64().unwrap_or_default();
+    Visitor::from_cookies(&cookies.join(";"), luck)
+}
+
+/// What the page may load and do ([CSP 3](https://www.w3.org/TR/CSP3/)): its own files, and the script with the nonce.
+fn policy(nonce: &str) -> HeaderValue {
+    let nonce = if nonce.is_empty() { String::new() } else { format!(" 'nonce-{nonce}'") };
+    // Under `make dev`, pages hear from another port what has been edited.
+    let watch = if cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some() { " ws:" } else { "" };
+    let policy = format!(
+        "default-src 'self'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'{watch}; img-src 'self' data:; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    // A nonce is URL-safe base 64, so this is always a header.
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}

@@ -1,0 +1,182 @@
+//! `/rooms/` and `/rooms/{id}/`: creating, listing and showing rooms.
+
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Json, RequestPartsExt};
+use chat::RoomsPage;
+use protocol::schema::RoomName;
+use protocol::{NewRoom, Problem, Refusal, Room, RoomId, Time, text};
+
+use crate::error::Error;
+use crate::fields::{Fields, Query};
+use crate::message::name_cookie;
+use crate::negotiate::{self, EVENTS, HTML, JSON};
+use crate::{AppState, page, stream};
+
+/// The most rooms or messages in one page.
+pub(crate) const LIMIT_MAX: u64 = 1_000;
+
+/// The room that an address names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InRoom(pub RoomId);
+
+impl<S: Send + Sync> FromRequestParts<S> for InRoom {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let id = parts.extract::<Path<String>>().await.ok().and_then(|Path(id)| id.parse().ok());
+        Ok(Self(id.ok_or(Refusal::NotFound("room"))?))
+    }
+}
+
+/// Lists the open public rooms, most recently active first.
+///
+/// As JSON one page; `Link: …; rel="next"` leads to the next one. As an event stream the first page at once, and again
+/// whenever it changes.
+#[utoipa::path(get, path = "/rooms/", tag = "rooms",
+    params(
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "At most so many; 100 if not given"),
+        ("cursor" = Option<String>, Query, pattern = r"^[0-9]{1,15}\.[0-9a-f]{16}$",
+            description = "Where the page begins, as the `Link` of the one before says"),
+    ),
+    responses(
+        (status = 200, description = "The rooms", content((Vec<Room> = "application/json"), (String = "text/event-stream")),
+            headers(("Link" = String, description = "The next page, if there is one"))),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Query(query): Query,
+) -> Result<Response, Error> {
+    if negotiate::choose(&headers, &[JSON, EVENTS]) == EVENTS {
+        return Ok(stream::rooms(state.chat.watch()));
+    }
+    let limit = query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100);
+    let after = query.text("cursor")?.map(parse_cursor).transpose()?;
+    let page = RoomsPage { after, limit: usize::try_from(limit).unwrap_or(usize::MAX) };
+    let rooms = state.chat.rooms(page).await?;
+    let next = rooms.last().filter(|_| rooms.len() == page.limit).map(|last| next_page(last, limit));
+    let mut response = negotiate::json(rooms);
+    if let Some(next) = next {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
+}
+
+fn next_page(last: &Room, limit: u64) -> HeaderValue {
+    let link = format!("</rooms/?cursor={}.{}&limit={limit}>; rel=\"next\"", last.last_active_at.millis(), last.id);
+    // Digits and ASCII punctuation only.
+    HeaderValue::from_str(&link).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn parse_cursor(text: &str) -> Result<(Time, RoomId), Refusal> {
+    let parsed = text.split_once('.').and_then(|(time, id)| Some((time.parse().ok()?, id.parse().ok()?)));
+    let (time, id) = parsed.ok_or_else(|| Refusal::invalid("cursor", "must be copied from the Link of a page"))?;
+    Ok((Time::from_millis(time), id))
+}
+
+/// The wish for a new room as a form.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what `create` reads field by field")]
+pub(crate) struct NewRoomForm {
+    /// What people call it.
+    #[schema(required = false)]
+    name: RoomName,
+    /// Whether `GET /rooms/` lists it; not unless asked for.
+    #[schema(required = false, pattern = "^(true|on|1|false|off|0|)$")]
+    public: String,
+    /// How long it may stay without a new message, like `30m`.
+    #[schema(required = false, example = "30m")]
+    timeout: String,
+}
+
+/// Creates a room.
+///
+/// The fields come as JSON, as a form, or not at all. Clients that ask for pages are sent on to the new room.
+#[utoipa::path(post, path = "/rooms/", tag = "rooms",
+    // By reference, because a body that is named by its type counts as required.
+    request_body(
+        content(
+            (ref("#/components/schemas/NewRoom") = "application/json"),
+            (ref("#/components/schemas/NewRoomForm") = "application/x-www-form-urlencoded"),
+        ),
+        description = "All fields may be left out, and so may the body"),
+    responses(
+        (status = 201, description = "The new room", body = Room, headers(("Location" = String, description = "Its address"))),
+        (status = 303, description = "To the new room, for clients that ask for pages"),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let form = negotiate::prefers_html(&headers);
+    // An empty field of a page's form is one that was left out.
+    let given = |field| fields.text(field).map(|text| text.filter(|text| !(form && text.trim().is_empty())));
+    let wish = NewRoom {
+        name: given("name")?.map(str::to_owned),
+        public: fields.flag("public")?,
+        timeout: given("timeout")?.map(str::to_owned),
+    };
+    let room = state.chat.create_room(&wish).await?;
+    let location = format!("/rooms/{}/", room.id);
+    if form {
+        // The page's form says under which name its visitor is going to write.
+        let name = fields.text("username")?.and_then(|name| text::username(name).ok());
+        let cookie = name.map(|name| [(header::SET_COOKIE, name_cookie(&name))]);
+        return Ok((cookie, Redirect::to(&location)).into_response());
+    }
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(room)).into_response())
+}
+
+/// Shows a room: as a page, or as JSON where that is preferred.
+#[utoipa::path(get, path = "/rooms/{id}/", tag = "rooms",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    responses(
+        (status = 200, description = "The room", content((String = "text/html"), (Room = "application/json"))),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    room: Result<InRoom, Error>,
+    request: Request,
+) -> Result<Response, Error> {
+    if negotiate::prefers_html(request.headers()) {
+        return Ok(page::render(&state, request).await);
+    }
+    let room = state.chat.room(&room?.0).await?;
+    if negotiate::choose(request.headers(), &[HTML, JSON]) == HTML {
+        return Ok(page::render(&state, request).await);
+    }
+    Ok(negotiate::json(room))
+}
+
+/// The room of a name, which is created when it is first asked for: as a page, or as JSON where that is preferred.
+#[utoipa::path(get, path = "/chat", tag = "rooms",
+    params(("room" = RoomName, Query, description = "The room's name")),
+    responses(
+        (status = 200, description = "The room", content((String = "text/html"), (Room = "application/json"))),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid name", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn named(
+    State(state): State<AppState>,
+    Query(query): Query,
+    request: Request,
+) -> Result<Response, Error> {
+    let room = state.chat.named_room(query.required("room")?).await?;
+    if negotiate::choose(request.headers(), &[HTML, JSON]) == HTML {
+        return Ok(page::draw(&state, app::Page::Room(room.id), request).await);
+    }
+    Ok(negotiate::json(room))
+}

@@ -1,0 +1,225 @@
+//! WebSocket: a room both ways over one connection ([RFC 6455](https://www.rfc-editor.org/rfc/rfc6455)).
+//!
+//! Each text frame that comes in is a message, each that goes out is one message as JSON, the same bytes as in the
+//! event stream. What cannot be taken is answered with problem details. Promises: a client that stops reading or
+//! answering is cut, and holds nothing; a page of another site gets no socket.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use bytes::Bytes;
+use chat::{Follow, Frames, News};
+use futures_util::SinkExt;
+use protocol::schema::{RoomName, Username};
+use protocol::{NewMessage, Problem, Refusal, RoomId, Start, text};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use crate::AppState;
+use crate::error::{Error, problem};
+use crate::fields::Query;
+use crate::room::InRoom;
+
+/// How often a silent client is asked whether it is still there.
+const PING: Duration = Duration::from_secs(20);
+
+/// How long a client may stay silent, or leave unread what it is sent.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// The largest frame that is taken, in bytes; as large as the body of a request.
+const FRAME_MAX: usize = 64 * 1024;
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// Opens a WebSocket to a room.
+///
+/// Text frames sent are messages by `username`; without it the socket only listens. Frames received are messages as JSON,
+/// oldest first, then live. `{"event":"reset"}` comes before everything when `after` cannot be honoured.
+#[utoipa::path(get, path = "/rooms/{id}/socket", tag = "messages",
+    params(
+        ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
+        ("username" = Option<Username>, Query, description = "Who writes"),
+        ("after" = Option<String>, Query, description = "Only messages after this sequence; `latest` for none of the history"),
+    ),
+    responses(
+        (status = 101, description = "The socket"),
+        (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+        (status = 426, description = "Not a WebSocket", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn by_id(
+    State(state): State<AppState>,
+    InRoom(room): InRoom,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Query(query): Query,
+    upgrade: Upgrade,
+) -> Result<Response, Error> {
+    let username = query.text("username")?.map(text::username).transpose()?;
+    let start = query.text("after")?.map_or(Start::Seq(0), Start::after);
+    let follow = state.chat.follow(&room, start).await?;
+    open(Talk { state, room, username, peer, named: false }, follow, &headers, upgrade)
+}
+
+/// Opens a WebSocket to the room of a name, which is created when it is first asked for.
+#[utoipa::path(get, path = "/room", tag = "messages",
+    params(
+        ("room" = RoomName, Query, description = "The room's name"),
+        ("username" = Username, Query, description = "Who writes"),
+    ),
+    responses(
+        (status = 101, description = "The socket"),
+        (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+        (status = 426, description = "Not a WebSocket", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn by_name(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Query(query): Query,
+    upgrade: Upgrade,
+) -> Result<Response, Error> {
+    let name = text::name_of_room(query.required("room")?)?;
+    let username = Some(text::username(query.required("username")?)?);
+    refuse_strangers(&headers)?;
+    let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
+    let room = state.chat.named_room(&name).await?.id;
+    let follow = state.chat.follow(&room, Start::Seq(0)).await?;
+    open(Talk { state, room, username, peer, named: true }, follow, &headers, upgrade)
+}
+
+/// A page may only open sockets to where it came from; browsers say where that is, and programs do not.
+fn refuse_strangers(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    match headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
+        Some(own) if host.is_some_and(|host| host.eq_ignore_ascii_case(own)) => Ok(()),
+        _ => Err(Refusal::Forbidden("Pages of another site may not connect here.")),
+    }
+}
+
+fn open(talk: Talk, follow: Follow, headers: &HeaderMap, upgrade: Upgrade) -> Result<Response, Error> {
+    refuse_strangers(headers)?;
+    let upgrade = upgrade.map_err(|_| Refusal::UpgradeRequired)?;
+    let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
+    Ok(upgrade.on_upgrade(move |socket| talk.run(socket, follow)))
+}
+
+/// One open socket.
+struct Talk {
+    state: AppState,
+    room: RoomId,
+    username: Option<String>,
+    peer: SocketAddr,
+    /// Clients of named rooms are told messages and nothing else.
+    named: bool,
+}
+
+/// The socket is at its end; with what to say last, if anybody still listens.
+struct End(Option<(u16, &'static str)>);
+
+impl Talk {
+    async fn run(self, mut socket: WebSocket, mut follow: Follow) {
+        let mut ping = interval(PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
+        let end = loop {
+            let done = tokio::select! {
+                frame = socket.recv() => {
+                    heard = Instant::now();
+                    self.take(&mut socket, frame).await
+                }
+                news = follow.next() => self.tell(&mut socket, news).await,
+                _ = ping.tick() => match heard.elapsed() {
+                    silent if silent > SILENCE => Err(End(Some((close_code::POLICY, "no answer to pings")))),
+                    _ => send(&mut socket, Frame::Ping(Bytes::new())).await,
+                }
+            };
+            if let Err(end) = done {
+                break end;
+            }
+        };
+        if let End(Some((code, reason))) = end {
+            let farewell = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+            // Whoever is gone does not hear it.
+            let _ = send(&mut socket, Frame::Close(Some(farewell))).await;
+        }
+    }
+
+    /// Takes what the client sent.
+    async fn take(&self, socket: &mut WebSocket, frame: Option<Result<Frame, axum::Error>>) -> Result<(), End> {
+        match frame {
+            Some(Ok(Frame::Text(body))) => match self.post(body.as_str()).await {
+                Ok(()) => Ok(()),
+                Err(error) => send(socket, Frame::Text(json(&problem(error).0).into())).await,
+            },
+            Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => Ok(()),
+            Some(Ok(Frame::Binary(_))) => Err(End(Some((close_code::UNSUPPORTED, "send text")))),
+            Some(Ok(Frame::Close(_))) | None => Err(End(None)),
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a socket broke");
+                Err(End(Some((close_code::SIZE, "the frame cannot be taken"))))
+            }
+        }
+    }
+
+    async fn post(&self, body: &str) -> Result<(), chat::Error> {
+        let listens = Refusal::invalid("username", "must be in the socket's address to write");
+        let username = self.username.clone().ok_or(listens)?;
+        self.state.limits.check_message(self.peer.ip())?;
+        self.state.chat.post(&self.room, &NewMessage { username, body: body.to_owned() }, None).await?;
+        Ok(())
+    }
+
+    /// Tells the client what happened.
+    async fn tell(&self, socket: &mut WebSocket, news: Result<News, chat::Error>) -> Result<(), End> {
+        let event = match news {
+            Ok(News::Messages(frames)) => {
+                return send_all(socket, &frames).await;
+            }
+            Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
+            Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
+            Ok(News::Closed) => return Err(End(Some((close_code::NORMAL, "the room was deleted")))),
+            Ok(News::Draining) => return Err(End(Some((close_code::RESTART, "the server is restarting")))),
+            Err(error) => {
+                tracing::error!(room = %self.room, %error, "a socket ends early");
+                return Err(End(Some((close_code::ERROR, "internal error"))));
+            }
+        };
+        if self.named { Ok(()) } else { send(socket, Frame::Text(event.into())).await }
+    }
+}
+
+fn json(problem: &Problem) -> String {
+    // Strings and a number always serialise.
+    serde_json::to_string(problem).unwrap_or_default()
+}
+
+/// Sends a run of messages, as one write where it fits.
+async fn send_all(socket: &mut WebSocket, frames: &Frames) -> Result<(), End> {
+    let all = async {
+        for json in frames.json() {
+            socket.feed(Frame::Text(Utf8Bytes::try_from(json).map_err(axum::Error::new)?)).await?;
+        }
+        socket.flush().await
+    };
+    match timeout(SILENCE, all).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End(None)),
+    }
+}
+
+/// Sends one frame; a client that does not take it in time is given up.
+async fn send(socket: &mut WebSocket, frame: Frame) -> Result<(), End> {
+    match timeout(SILENCE, socket.send(frame)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End(None)),
+    }
+}

@@ -1,0 +1,141 @@
+//! Event streams: what followers are told, as bytes on the wire.
+//!
+//! Promises: a stream holds one page at the most and is paced by its reader; it says something at least every
+//! [`HEARTBEAT`]; it ends with the last thing there is to say.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chat::{Follow, Frames, News, Watch, lobby};
+use futures_util::{Stream, StreamExt, stream};
+use protocol::RoomId;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// How long a stream stays silent at most.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How long a client waits before it comes back, in milliseconds.
+const RETRY: &str = "retry: 2000\n\n";
+
+/// Tells a client to forget what it has.
+const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
+
+/// The messages of a room, as they are and as they come.
+pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
+    let news = stream::unfold(Some(follow), move |follow| async move {
+        let mut follow = follow?;
+        let Ok(news) = timeout(HEARTBEAT, follow.next()).await else {
+            return Some((heartbeat(), Some(follow)));
+        };
+        match news {
+            Ok(News::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
+            Ok(News::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
+            Ok(News::Closing(at)) => {
+                Some((format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(), Some(follow)))
+            }
+            Ok(News::Closed) => Some((closed(room), None)),
+            Ok(News::Draining) => Some((come_back(), None)),
+            Err(error) => {
+                // The client comes back with its cursor and misses nothing.
+                tracing::error!(%room, %error, "a stream ends early");
+                None
+            }
+        }
+    });
+    respond(news)
+}
+
+/// The public rooms, as they are and whenever they change.
+pub(crate) fn rooms(watch: Watch) -> Response {
+    let pages = stream::unfold(Some(watch), |watch| async move {
+        let mut watch = watch?;
+        match timeout(HEARTBEAT, watch.next()).await {
+            Err(_) => Some((heartbeat(), Some(watch))),
+            Ok(Ok(Some(rooms))) => Some((rooms, Some(watch))),
+            Ok(Ok(None)) => Some((come_back(), None)),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a stream ends early");
+                None
+            }
+        }
+    });
+    respond(pages)
+}
+
+/// The lines of the lobby that `name` hears, until it leaves or nothing is said for so long.
+pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
+    let start = Some((follow, Instant::now() + idle));
+    let lines = stream::unfold(start, move |state| {
+        let name = name.clone();
+        async move {
+            let (mut follow, end) = state?;
+            let beat = (Instant::now() + HEARTBEAT).min(end);
+            let Ok(news) = timeout_at(beat, follow.next()).await else {
+                return (beat < end).then(|| (heartbeat(), Some((follow, end))));
+            };
+            match news {
+                Ok(News::Messages(frames)) => {
+                    let (text, left) = lines(&frames, &name);
+                    Some((text, (!left).then(|| (follow, Instant::now() + idle))))
+                }
+                Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
+                // The lobby begins anew when somebody joins; nobody needs a warning.
+                Ok(News::Closing(_)) => Some((heartbeat(), Some((follow, end)))),
+                Ok(News::Closed) => None,
+                Ok(News::Draining) => Some((come_back(), None)),
+                Err(error) => {
+                    tracing::error!(%error, "a stream ends early");
+                    None
+                }
+            }
+        }
+    });
+    respond(lines)
+}
+
+/// Messages of the lobby as events of plain text, up to the one that says that `name` has left, if there is one.
+fn lines(frames: &Frames, name: &str) -> (Bytes, bool) {
+    let mut text = String::new();
+    for (cursor, message) in frames.cursors().zip(frames.messages()) {
+        text.push_str(&format!("id: {cursor}\n"));
+        for line in lobby::line(&message).split('\n') {
+            text.push_str(&format!("data: {line}\n"));
+        }
+        text.push('\n');
+        if lobby::is_farewell(&message, name) {
+            return (text.into(), true);
+        }
+    }
+    (text.into(), false)
+}
+
+/// The last thing that is said of a room.
+pub(crate) fn closed(room: RoomId) -> Bytes {
+    format!("event: closed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
+}
+
+/// Events as an answer.
+pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
+        (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
+        (header::VARY.as_str(), "Accept"),
+        ("x-accel-buffering", "no"),
+    ];
+    let events = stream::once(async { Bytes::from_static(RETRY.as_bytes()) }).chain(events);
+    (headers, Body::from_stream(events.map(Ok::<_, std::convert::Infallible>))).into_response()
+}
+
+/// Shows that the connection is alive.
+pub(crate) fn heartbeat() -> Bytes {
+    Bytes::from_static(b": heartbeat\n\n")
+}
+
+/// Spreads the clients of a server that stops over two seconds, so that they do not all knock at once.
+pub(crate) fn come_back() -> Bytes {
+    let spread = getrandom::u32().unwrap_or(0) % 2_000;
+    format!("retry: {}\n\n", 1_000 + spread).into()
+}

@@ -1,0 +1,94 @@
+//! The lobby, with the plain commands of its own description.
+
+use reqwest::{Method, StatusCode};
+
+use crate::house::{House, Listener, Person, problem};
+
+async fn say(person: &Person, method: Method, path: &str) -> (StatusCode, String) {
+    let answer = person.request(method, path).send().await.unwrap();
+    (answer.status(), answer.text().await.unwrap())
+}
+
+async fn listen(person: &Person, id: &str) -> Listener {
+    Listener::new(person.get(&format!("/messages?id={id}"), "*/*").await)
+}
+
+async fn line(listener: &mut Listener) -> String {
+    listener.next().await.expect("the stream has ended").data
+}
+
+#[tokio::test]
+async fn people_join_talk_and_leave() {
+    let house = House::new().await;
+    let curl = house.person("curl");
+    assert_eq!(say(&curl, Method::POST, "/join?id=A").await, (StatusCode::OK, "A joined the chat".to_owned()));
+    let mut a = listen(&curl, "A").await;
+    assert_eq!(say(&curl, Method::POST, "/join?id=B").await.1, "B joined the chat");
+    let mut b = listen(&curl, "B").await;
+    assert_eq!(say(&curl, Method::POST, "/send?id=A&message=Hi+there").await.0, StatusCode::OK);
+    for expected in ["A joined the chat", "B joined the chat", "A: Hi there"] {
+        assert_eq!(line(&mut a).await, expected);
+    }
+    for expected in ["B joined the chat", "A: Hi there"] {
+        assert_eq!(line(&mut b).await, expected, "everything since joining, in the same order");
+    }
+    assert_eq!(say(&curl, Method::DELETE, "/leave?id=B").await, (StatusCode::OK, "B left the chat".to_owned()));
+    assert_eq!(line(&mut b).await, "B left the chat");
+    assert_eq!(b.next().await, None, "the stream of one who left ends");
+    assert_eq!(line(&mut a).await, "B left the chat");
+    assert_eq!(say(&curl, Method::POST, "/leave?id=A").await.0, StatusCode::OK);
+    assert_eq!(line(&mut a).await, "A left the chat");
+    assert_eq!(a.next().await, None);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused() {
+    let house = House::new().await;
+    let curl = house.person("curl");
+    say(&curl, Method::POST, "/join?id=A").await;
+    let cases = [
+        (Method::POST, "/join?id=A", 409),
+        (Method::POST, "/join", 400),
+        (Method::POST, "/join?id=", 400),
+        (Method::GET, "/messages?id=B", 401),
+        (Method::POST, "/send?id=B&message=Hi", 401),
+        (Method::POST, "/send?id=A&message=", 400),
+        (Method::POST, "/send?id=A", 400),
+        (Method::POST, "/leave?id=B", 404),
+        (Method::DELETE, "/leave?id=B", 404),
+        (Method::GET, "/join?id=C", 405),
+    ];
+    for (method, path, status) in cases {
+        problem(curl.request(method, path).send().await.unwrap(), status).await;
+    }
+}
+
+#[tokio::test]
+async fn a_silent_stream_ends_and_can_be_resumed() {
+    let house = House::with(&["--stream-timeout", "500ms"], |_| {}).await;
+    let curl = house.person("curl");
+    say(&curl, Method::POST, "/join?id=A").await;
+    let mut stream = listen(&curl, "A").await;
+    let joined = stream.next().await.unwrap();
+    assert_eq!(stream.next().await, None, "nothing was said for the stream's timeout");
+    say(&curl, Method::POST, "/send?id=A&message=two%0Alines").await;
+    let request = curl.request(Method::GET, "/messages?id=A").header("last-event-id", joined.id.unwrap());
+    let mut resumed = Listener::new(request.send().await.unwrap());
+    assert_eq!(resumed.next().await.unwrap().data, "A: two\nlines");
+}
+
+#[tokio::test]
+async fn a_long_poll_answers_when_there_is_something() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    ada.post(&room, "one").await;
+    assert_eq!(ada.history(&room, "after=0&wait=60").await.len(), 1);
+    let waiting = tokio::spawn({
+        let (ada, room) = (ada.clone(), room.clone());
+        async move { ada.history(&room, "after=1&wait=60").await }
+    });
+    ada.post(&room, "two").await;
+    assert_eq!(waiting.await.unwrap()[0].body, "two");
+    assert!(ada.history(&room, "after=2&wait=1").await.is_empty());
+}

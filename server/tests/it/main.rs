@@ -1,0 +1,12 @@
+//! The server over HTTP, one file a theme. [`house`] starts it, and has the people who use it.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it measured")]
+
+mod contract;
+mod durability;
+mod hostile;
+mod house;
+mod lobby;
+mod pages;
+mod sockets;
+mod stopping;
+mod streams;

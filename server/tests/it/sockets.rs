@@ -1,0 +1,177 @@
+//! WebSocket: rooms by ID and by name, both ways.
+
+use futures_util::{SinkExt, StreamExt};
+use protocol::{Message, Problem};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message as Frame};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::house::{House, PATIENCE, problem};
+
+/// Somebody at the end of a socket.
+struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    async fn open(house: &House, path: &str) -> Self {
+        Self(connect_async(format!("{}{path}", house.url.replace("http", "ws"))).await.unwrap().0)
+    }
+
+    async fn say(&mut self, text: &str) {
+        self.0.send(Frame::text(text)).await.unwrap();
+    }
+
+    async fn next(&mut self) -> Frame {
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("nothing more comes");
+            match frame.expect("the socket has ended").unwrap() {
+                Frame::Ping(_) | Frame::Pong(_) => {}
+                frame => return frame,
+            }
+        }
+    }
+
+    async fn next_message(&mut self) -> Message {
+        serde_json::from_str(self.next().await.to_text().unwrap()).unwrap()
+    }
+
+    async fn closed(&mut self) -> u16 {
+        match self.next().await {
+            Frame::Close(Some(frame)) => CloseCode::into(frame.code),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_talk_by_the_name_of_a_room() {
+    let house = House::new().await;
+    let page = house.person("ada").get("/chat?room=tea", "text/html").await;
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("<h1"));
+    let mut ada = Socket::open(&house, "/room?room=tea&username=ada").await;
+    ada.say("hello").await;
+    let first = ada.next_message().await;
+    assert_eq!((first.id, first.username.as_str(), first.body.as_str()), (1, "ada", "hello"));
+    let mut grace = Socket::open(&house, "/room?room=tea&username=grace").await;
+    assert_eq!(grace.next_message().await, first, "oldest first");
+    grace.say("hi").await;
+    assert_eq!(ada.next_message().await.username, "grace");
+    assert_eq!(grace.next_message().await.id, 2);
+    let mut elsewhere = Socket::open(&house, "/room?room=coffee&username=ada").await;
+    elsewhere.say("alone").await;
+    assert_eq!(elsewhere.next_message().await.id, 1);
+}
+
+#[tokio::test]
+async fn a_socket_and_a_stream_carry_the_same_bytes() {
+    let house = House::new().await;
+    let person = house.person("ada");
+    let room = person.room().await;
+    person.post(&room, "one\n\"two\"").await;
+    let mut socket = Socket::open(&house, &format!("/rooms/{room}/socket?username=grace")).await;
+    socket.say("three").await;
+    let mut stream = person.follow(&room, "").await;
+    for _ in 0..2 {
+        assert_eq!(socket.next().await.to_text().unwrap(), stream.next().await.unwrap().data);
+    }
+}
+
+#[tokio::test]
+async fn a_socket_begins_where_it_is_told() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    for n in 1..=3 {
+        ada.post(&room, &n.to_string()).await;
+    }
+    let path = format!("/rooms/{room}/socket");
+    assert_eq!(Socket::open(&house, &format!("{path}?after=2")).await.next_message().await.id, 3);
+    let mut ahead = Socket::open(&house, &format!("{path}?after=9")).await;
+    let reset: Value = serde_json::from_str(ahead.next().await.to_text().unwrap()).unwrap();
+    assert_eq!(reset, json!({"event": "reset"}));
+    assert_eq!(ahead.next_message().await.id, 1);
+    let mut latest = Socket::open(&house, &format!("{path}?after=latest")).await;
+    ada.post(&room, "4").await;
+    assert_eq!(latest.next_message().await.id, 4);
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_is_answered_and_the_socket_stays() {
+    let house = House::new().await;
+    let room = house.person("ada").room().await;
+    let mut ada = Socket::open(&house, &format!("/rooms/{room}/socket?username=ada")).await;
+    for (text, status) in [("   ".to_owned(), 422), ("x".repeat(4_001), 422)] {
+        ada.say(&text).await;
+        let problem: Problem = serde_json::from_str(ada.next().await.to_text().unwrap()).unwrap();
+        assert_eq!(problem.status, status);
+    }
+    ada.say("fine").await;
+    assert_eq!(ada.next_message().await.id, 1);
+    let mut reader = Socket::open(&house, &format!("/rooms/{room}/socket?after=latest")).await;
+    reader.say("who am I").await;
+    let problem: Problem = serde_json::from_str(reader.next().await.to_text().unwrap()).unwrap();
+    assert_eq!(problem.field.as_deref(), Some("username"));
+}
+
+#[tokio::test]
+async fn the_end_of_a_socket_says_why() {
+    let mut house = House::new().await;
+    let ada = house.person("ada");
+    let short = ada.create(json!({"timeout": "1h"})).await.id;
+    let room = ada.room().await;
+    let mut ends = Socket::open(&house, &format!("/rooms/{short}/socket")).await;
+    let mut stays = Socket::open(&house, &format!("/rooms/{room}/socket")).await;
+    let mut odd = Socket::open(&house, &format!("/rooms/{room}/socket")).await;
+    odd.0.send(Frame::binary(vec![1])).await.unwrap();
+    assert_eq!(odd.closed().await, 1003);
+    house.clock.advance(std::time::Duration::from_secs(3_600));
+    while let Frame::Text(event) = ends.next().await {
+        assert!(event.contains("closing"));
+    }
+    assert_eq!(ada.try_post(&short.to_string(), "late").await.status(), 410);
+    let stopped = house.stop();
+    assert_eq!(stays.closed().await, 1012);
+    drop((ends, odd, stays));
+    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_frame_that_is_too_large_ends_the_socket() {
+    let house = House::new().await;
+    let room = house.person("ada").room().await;
+    let mut ada = Socket::open(&house, &format!("/rooms/{room}/socket?username=ada")).await;
+    // The server may hang up before it has read it all.
+    let _ = ada.0.send(Frame::text("x".repeat(200_000))).await;
+    let mut end = Some(Ok(Frame::Ping(Vec::new().into())));
+    while let Some(Ok(Frame::Ping(_))) = end {
+        end = tokio::time::timeout(PATIENCE, ada.0.next()).await.unwrap();
+    }
+    assert!(matches!(end, None | Some(Err(_) | Ok(Frame::Close(_)))), "{end:?}");
+    assert!(house.person("ada").history(&room.to_string(), "").await.is_empty());
+}
+
+#[tokio::test]
+async fn pages_of_another_site_get_no_socket() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    for path in [format!("/rooms/{room}/socket"), "/room?room=tea&username=ada".to_owned()] {
+        for (origin, fine) in [(house.url.as_str(), true), ("https://evil.example", false), ("null", false)] {
+            let mut request = format!("{}{path}", house.url.replace("http", "ws")).into_client_request().unwrap();
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+            match connect_async(request).await {
+                Ok(_) => assert!(fine, "{origin}"),
+                Err(Error::Http(answer)) => assert!(!fine && answer.status() == 403, "{origin}: {answer:?}"),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        problem(ada.request(Method::GET, &path).send().await.unwrap(), 426).await;
+    }
+    problem(ada.get("/room?room=tea", "*/*").await, 422).await;
+    problem(ada.get("/room?username=ada", "*/*").await, 422).await;
+    problem(ada.get("/rooms/0123456789abcdef/socket", "*/*").await, 404).await;
+}

@@ -1,0 +1,76 @@
+//! Stopping: streams are told to come back, posts are finished, and nothing new is begun.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::house::{House, PATIENCE};
+
+#[tokio::test]
+async fn streams_end_and_the_server_stops() {
+    let mut house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    let mut streams = Vec::new();
+    for _ in 0..10 {
+        streams.push(ada.follow(&room, "").await);
+    }
+    ada.post(&room, "last words").await;
+    let stopped = house.stop();
+    for mut stream in streams {
+        assert_eq!(stream.next_message().await.body, "last words");
+        assert_eq!(stream.next().await, None);
+    }
+    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_post_under_way_is_finished() {
+    let mut house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    let mut slow = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
+    let body = r#"{"username":"ada","body":"slow"}"#;
+    let head = format!(
+        "POST /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         expect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    // The server asks for the body, so the request has begun.
+    let mut answer = vec![0; 25];
+    slow.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let stopped = house.stop();
+    slow.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn health_is_told_apart_from_readiness() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    assert_eq!(ada.get("/healthz", "*/*").await.status(), StatusCode::OK);
+    assert_eq!(ada.get("/readyz", "*/*").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_costs_the_others_nothing() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    let mut stuck = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
+    stuck.write_all(format!("GET /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let mut listener = ada.follow(&room, "").await;
+    let text = "x".repeat(4_000);
+    for n in 1..=2_000 {
+        ada.post(&room, &text).await;
+        let message = tokio::time::timeout(Duration::from_secs(5), listener.next_message()).await.unwrap();
+        assert_eq!(message.id, n);
+    }
+}

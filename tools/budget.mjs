@@ -1,0 +1,26 @@
+// Says what a first visit loads, compressed, and fails when it is more than the budget:
+//
+//     node tools/budget.mjs target/site/pkg
+
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const BUDGET = 200_000;
+
+const folder = process.argv[2];
+const files = readdirSync(folder).filter((name) => !/\.(br|gz)$/.test(name));
+const sizes = files.map((name) => [name, size(join(folder, name))]);
+const total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
+
+for (const [name, bytes] of [...sizes, ["total", total], ["budget", BUDGET]]) {
+  console.log(`${name.padEnd(32)} ${String(bytes).padStart(7)} bytes`);
+}
+if (total > BUDGET) {
+  console.error(`The first visit loads ${total - BUDGET} bytes too much.`);
+  process.exit(1);
+}
+
+/** The bytes a browser that takes brotli receives for a file. */
+function size(path) {
+  return statSync(existsSync(`${path}.br`) ? `${path}.br` : path).size;
+}
