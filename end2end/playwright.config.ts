@@ -1,0 +1,22 @@
+// How the browser tests run: the system's Chromium, fresh data and a fresh server for each test that asks for one.
+
+import { defineConfig } from "@playwright/test";
+import { existsSync } from "node:fs";
+
+const names = ["chromium", "chromium-browser", "google-chrome"].map((name) => `/usr/bin/${name}`);
+const executablePath = process.env.CHROMIUM ?? names.find((path) => existsSync(path));
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  forbidOnly: !!process.env.CI,
+  fullyParallel: true,
+  workers: 2,
+  timeout: 30_000,
+  reporter: process.env.CI ? [["list"], ["html", { open: "never" }]] : "list",
+  use: {
+    trace: "retain-on-failure",
+    // Root has no sandbox in Chromium, and containers have a tiny /dev/shm.
+    launchOptions: { executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
+  },
+});

@@ -1,0 +1,247 @@
+// For everybody: no barrier that a machine can find, on any page, in both themes; and everything by keyboard alone.
+
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test, type Come, type Person, type Webchat } from "../webchat";
+
+const nobody = "0123456789abcdef";
+type Show = (ada: Person, webchat: Webchat, come: Come) => Promise<void>;
+
+async function talk(webchat: Webchat): Promise<string> {
+  const room = await webchat.room({ name: "Tea" });
+  for (const [name, text] of [["ada", "hello"], ["grace", "see https://example.org/ 👍"], ["李小龙", "👍"], ["ada", "a\nb"]]) {
+    await webchat.post(room, name, text);
+  }
+  return room;
+}
+
+const states: Record<string, Show> = {
+  "the home page": (ada) => ada.go("/"),
+  "the home page with rooms and open options": async (ada, webchat) => {
+    const room = await webchat.room({ name: "Visited", public: true });
+    for (let i = 0; i < 6; i++) await webchat.room({ name: `Open ${i}`, public: true, timeout: "8m" });
+    await ada.enter(room);
+    await ada.go("/");
+    await ada.page.getByText("Options", { exact: true }).click();
+    await ada.page.getByRole("textbox", { name: "Join a room" }).fill("wrong");
+    await ada.page.getByRole("button", { name: "Join" }).click();
+    await expect(ada.page.getByText("That is neither a room's ID nor its link.")).toBeVisible();
+  },
+  "an empty room": async (ada, webchat) => ada.enter(await webchat.room()),
+  "a room": async (ada, webchat) => ada.enter(await talk(webchat)),
+  "a room with messages on their way, refused and too long": async (ada, webchat) => {
+    await ada.enter(await talk(webchat));
+    await ada.page.route("**/messages/", (route) => route.fulfill({ status: 403, json: { type: "", title: "", status: 403, detail: "no" } }));
+    await ada.say("refused");
+    await expect(ada.log.getByRole("alert")).toBeVisible();
+    await ada.page.unroute("**/messages/");
+    await ada.page.context().setOffline(true);
+    await ada.say("waiting");
+    await ada.say("x".repeat(4_001));
+    await expect(ada.pending).toHaveCount(1);
+    await expect(ada.connection).toHaveText("Offline");
+  },
+  "a long room read further up": async (ada, webchat) => {
+    const room = await talk(webchat);
+    for (let i = 0; i < 60; i++) await webchat.post(room, "grace", `number ${i}`);
+    await ada.enter(room);
+    await ada.log.evaluate((log) => (log.scrollTop = -500));
+    await expect(ada.page.getByRole("button", { name: "Newest" })).toBeVisible();
+  },
+  "a room near its end": async (ada, webchat) => {
+    await ada.enter(await webchat.room({ timeout: "60s" }));
+    // Near enough by the page's clock.
+    await ada.page.clock.install();
+    await ada.page.reload();
+    await ada.page.clock.fastForward("00:56");
+    await expect(ada.page.getByText("This room is deleted soon")).toBeVisible();
+  },
+  "the dialog to share a room": async (ada, webchat) => {
+    await ada.enter(await talk(webchat));
+    await ada.page.getByRole("button", { name: "Share" }).click();
+    await expect(ada.page.getByRole("dialog", { name: "Share this room" })).toBeVisible();
+  },
+  "the menu of a room": async (ada, webchat) => {
+    await ada.enter(await talk(webchat));
+    await ada.page.getByRole("button", { name: "More" }).click();
+    await expect(ada.page.getByRole("link", { name: "Save as text" })).toBeVisible();
+  },
+  "the page of keys": async (ada) => {
+    await ada.go("/");
+    await ada.page.keyboard.press("?");
+    await expect(ada.page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+  },
+  "an unknown address": (ada) => ada.go("/nowhere"),
+  "an unknown room": (ada) => ada.go(`/rooms/${nobody}/`),
+  "a room that closes under its visitors": async (ada, webchat) => {
+    const room = await webchat.room({ timeout: "4s" });
+    await webchat.post(room, "grace", "hello");
+    await ada.enter(room);
+    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible({ timeout: 10_000 });
+  },
+  "a room that has closed": async (ada, webchat) => {
+    const room = await webchat.room({ timeout: "1s" });
+    await expect.poll(async () => (await fetch(webchat.url + room)).status).toBe(410);
+    await ada.go(room);
+  },
+};
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(`in the ${colorScheme} theme`, () => {
+    for (const [name, show] of Object.entries(states)) {
+      test(`${name} has no barriers`, async ({ webchat, come }) => {
+        const ada = await come("ada", { colorScheme, reducedMotion: "reduce" });
+        await show(ada, webchat, come);
+        const { violations, passes } = await new AxeBuilder({ page: ada.page }).analyze();
+        const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.html) }));
+        expect(found).toEqual([]);
+        expect(passes.length).toBeGreaterThan(10);
+      });
+    }
+  });
+}
+
+test("a page for people without scripts has no barriers", async ({ webchat, come }) => {
+  // Axe is a script itself, so the scripts of the page are kept away instead.
+  const ada = await come("ada");
+  await ada.page.route("**/*.js", (route) => route.abort());
+  for (const path of ["/", await talk(webchat), "/docs/"]) {
+    await ada.page.goto(path);
+    const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
+    expect(violations.map(({ id, nodes }) => ({ id, where: nodes.map((node) => node.html) })), path).toEqual([]);
+  }
+});
+
+test("the machine that looks for barriers would find one", async ({ come }) => {
+  const ada = await come("ada");
+  await ada.go("/");
+  await ada.page.getByRole("textbox", { name: "Join a room" }).evaluate((field) => (field.id = "nameless"));
+  const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
+  expect(violations.map(({ id }) => id).join()).toMatch(/label/);
+});
+
+/** Presses Tab until the focus is there; what cannot be reached so cannot be reached. */
+async function tabTo(person: Person, name: RegExp) {
+  const here = () =>
+    person.page.evaluate(() => {
+      const { activeElement: at } = document;
+      const label = at instanceof HTMLInputElement ? at.labels?.[0]?.innerText : "";
+      return at?.getAttribute("aria-label") || label || (at as HTMLElement | null)?.innerText || "";
+    });
+  for (let i = 0; i < 30; i++) {
+    if (name.test(await here())) return;
+    await person.page.keyboard.press("Tab");
+  }
+  throw new Error(`not reached by Tab: ${name}`);
+}
+
+test("with the keyboard alone: open a room, write, share, read the keys, leave", async ({ come }) => {
+  const ada = await come("ada");
+  await ada.go("/");
+  const { page } = ada;
+  const { keyboard } = page;
+  await tabTo(ada, /^Your name$/);
+  await keyboard.press("ControlOrMeta+A");
+  await keyboard.type("Ada");
+  await tabTo(ada, /^New room$/);
+  await keyboard.press("Enter");
+  await ada.live();
+  await expect(ada.field, "ready to write").toBeFocused();
+  await keyboard.type("hello");
+  await keyboard.press("Shift+Enter");
+  await keyboard.type("world");
+  await keyboard.press("Enter");
+  await expect(ada.bodies).toHaveText(["hello\nworld"]);
+  await expect(ada.field).toBeFocused();
+  await expect(ada.log.locator(".who")).toHaveText(["Ada"]);
+
+  const share = page.getByRole("button", { name: "Share" });
+  await tabTo(ada, /^Share$/);
+  await keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Share this room" });
+  await expect(dialog).toBeVisible();
+  for (let i = 0; i < 8; i++) {
+    await keyboard.press("Tab");
+    const inside = await page.evaluate(() => document.activeElement === document.body || !!document.activeElement?.closest("dialog"));
+    expect(inside, "the focus stays in the dialog").toBe(true);
+  }
+  await keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(share).toBeFocused();
+
+  await tabTo(ada, /^More$/);
+  await keyboard.press("Enter");
+  await tabTo(ada, /^Keyboard$/);
+  await keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+  await keyboard.press("Escape");
+  await expect(page.getByRole("dialog", { name: "Keys" })).toBeHidden();
+
+  await tabTo(ada, /^All rooms$/);
+  await keyboard.press("Enter");
+  await expect(page.getByRole("textbox", { name: "Your name" })).toHaveValue("Ada");
+});
+
+test("keys mean what they write while somebody writes", async ({ webchat, come }) => {
+  const ada = await come("ada");
+  await ada.enter(await webchat.room());
+  await ada.field.press("Control+A");
+  await ada.page.keyboard.type("is that so?/");
+  await expect(ada.field).toHaveValue("is that so?/");
+  await expect(ada.page.getByRole("dialog")).toHaveCount(0);
+  await ada.log.focus();
+  await ada.page.keyboard.press("/");
+  await expect(ada.field).toBeFocused();
+  await expect(ada.field).toHaveValue("is that so?/");
+});
+
+test("the log says what arrives, and not what was fetched from before", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  for (let i = 1; i <= 130; i++) await webchat.post(room, "grace", `number ${i}`);
+  const ada = await come("ada");
+  await ada.enter(room);
+  await expect(ada.log).toHaveAttribute("aria-live", "polite");
+  await expect(ada.log).toHaveAccessibleName("Messages");
+  const changes = await ada.log.evaluateHandle((log) => {
+    const seen: string[] = [];
+    new MutationObserver(() => seen.push(log.getAttribute("aria-live") ?? "")).observe(log, { attributes: true, childList: true, subtree: true });
+    return seen;
+  });
+  await ada.log.evaluate((log) => (log.scrollTop = -log.scrollHeight));
+  await expect(ada.bodies).toHaveCount(130);
+  expect(await changes.evaluate((seen) => seen[0]), "silent before anything is drawn").toBe("off");
+  await expect(ada.log).toHaveAttribute("aria-live", "polite");
+});
+
+test("landmarks, headings and the way past the log", async ({ webchat, come }) => {
+  const ada = await come("ada");
+  await ada.enter(await webchat.room({ name: "Tea" }));
+  for (const role of ["banner", "main", "contentinfo"] as const) await expect(ada.page.getByRole(role)).toHaveCount(1);
+  await expect(ada.page.getByRole("heading", { level: 1 })).toHaveText("Tea");
+  await ada.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await ada.page.keyboard.press("Tab");
+  await expect(ada.page.getByRole("link", { name: "To the message field" })).toBeFocused();
+  await ada.page.keyboard.press("Enter");
+  await ada.page.keyboard.press("Tab");
+  await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toBeFocused();
+});
+
+test("who wants less motion gets none", async ({ webchat, come }) => {
+  const ada = await come("ada", { reducedMotion: "reduce" });
+  await ada.enter(await talk(webchat));
+  await ada.page.getByRole("button", { name: "Share" }).click();
+  expect(await ada.page.evaluate(() => document.getAnimations().length)).toBe(0);
+});
+
+test("targets are large enough for fingers", async ({ webchat, come }) => {
+  const ada = await come("ada", { hasTouch: true, isMobile: true, viewport: { width: 360, height: 740 } });
+  for (const path of ["/", await talk(webchat)]) {
+    await ada.go(path);
+    const small = await ada.page.locator("button:visible, select:visible, summary:visible, textarea:visible, input:not(.unseen):visible, a.icon-button:visible, a.button:visible").evaluateAll((all) =>
+      all
+        .map((one) => ({ one, box: (one.closest("label.tick") ?? one).getBoundingClientRect() }))
+        .filter(({ box }) => box.height < 43.5 || box.width < 43.5)
+        .map(({ one, box }) => `${one.outerHTML.slice(0, 80)} ${box.width}×${box.height}`),
+    );
+    expect(small, path).toEqual([]);
+  }
+});
