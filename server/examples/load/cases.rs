@@ -1,0 +1,111 @@
+//! What is measured, the same for both servers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+use crate::http::Connection;
+use crate::publish;
+use crate::servers::Server;
+use crate::subscribe::Audience;
+
+/// Something to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Case {
+    FlatOut,
+    Steady,
+    ManyRooms,
+    Posts,
+    Alone,
+    Idle,
+}
+
+pub const ALL: [Case; 6] = [Case::FlatOut, Case::Steady, Case::ManyRooms, Case::Posts, Case::Alone, Case::Idle];
+
+/// Figures with their names, in the order in which they are shown.
+pub type Figures = Vec<(&'static str, f64)>;
+
+/// How many subscribers are idle at once; with their servers' ends, what one process may open.
+const IDLE: usize = 15_000;
+
+impl Case {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FlatOut => "one room, 1,000 subscribers, 8 publishers as fast as acknowledged",
+            Self::Steady => "one room, 1,000 subscribers, 50 messages/s",
+            Self::ManyRooms => "1,000 rooms with 5 subscribers each, 2,000 messages/s",
+            Self::Posts => "64 publishers, 64 rooms, as fast as acknowledged",
+            Self::Alone => "one room, 1 subscriber, 100 messages/s",
+            Self::Idle => "15,000 idle subscribers",
+        }
+    }
+
+    pub async fn run(self, server: &Server) -> Result<Figures, Failure> {
+        match self {
+            Self::FlatOut => flat_out(server).await,
+            Self::Steady => paced(server, 1, 1_000, 50).await,
+            Self::ManyRooms => paced(server, 1_000, 5, 2_000).await,
+            Self::Posts => posts(server).await,
+            Self::Alone => paced(server, 1, 1, 100).await,
+            Self::Idle => idle(server).await,
+        }
+    }
+}
+
+async fn rooms(server: &Server, count: usize) -> Result<Vec<String>, Failure> {
+    let mut connection = Connection::open(server.address).await?;
+    let mut paths = Vec::new();
+    for number in 0..count {
+        paths.push(server.room(&mut connection, number).await?);
+    }
+    Ok(paths)
+}
+
+async fn flat_out(server: &Server) -> Result<Figures, Failure> {
+    let paths = rooms(server, 1).await?;
+    let mut audience = Audience::gather(server, &paths, 1_000).await?;
+    let (begin, cpu) = (Instant::now(), server.cpu()?);
+    let posted = publish::flat_out(server, vec![paths[0].clone(); 8], Duration::from_secs(5)).await?;
+    audience.hear_all(posted * 1_000).await?;
+    audience.check()?;
+    let deliveries = (posted * 1_000) as f64;
+    let cpu = (server.cpu()? - cpu).as_secs_f64();
+    Ok(vec![
+        ("deliveries/s", deliveries / begin.elapsed().as_secs_f64()),
+        ("CPU µs per delivery", cpu * 1e6 / deliveries),
+    ])
+}
+
+async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<Figures, Failure> {
+    let paths = Arc::new(rooms(server, count).await?);
+    let mut audience = Audience::gather(server, &paths, each).await?;
+    let cpu = server.cpu()?;
+    let connections = if count == 1 { 8 } else { 64 };
+    let posted = publish::paced(server, paths, connections, rate, Duration::from_secs(8)).await?;
+    audience.hear_all(posted * each as u64).await?;
+    if count == 1 {
+        // Over several connections only the server says in which order messages of one room come.
+        audience.check()?;
+    }
+    let cpu = (server.cpu()? - cpu).as_secs_f64() * 1e6;
+    let latencies = audience.latencies();
+    let percentile = |part: usize| f64::from(latencies[(latencies.len() - 1) * part / 100]) / 1_000.0;
+    let each = if count == 1 { ("CPU µs per delivery", each as f64) } else { ("CPU µs per message", 1.0) };
+    Ok(vec![(each.0, cpu / posted as f64 / each.1), ("p50 ms", percentile(50)), ("p99 ms", percentile(99))])
+}
+
+async fn posts(server: &Server) -> Result<Figures, Failure> {
+    let (paths, begin, cpu) = (rooms(server, 64).await?, Instant::now(), server.cpu()?);
+    let posted = publish::flat_out(server, paths, Duration::from_secs(5)).await? as f64;
+    let cpu = (server.cpu()? - cpu).as_secs_f64();
+    Ok(vec![("posts/s", posted / begin.elapsed().as_secs_f64()), ("CPU µs per post", cpu * 1e6 / posted)])
+}
+
+async fn idle(server: &Server) -> Result<Figures, Failure> {
+    let paths = rooms(server, 1).await?;
+    let before = server.resident()?;
+    let mut audience = Audience::gather(server, &paths, IDLE).await?;
+    audience.hear_all(0).await?;
+    let grown = server.resident()?.saturating_sub(before);
+    Ok(vec![("bytes resident per subscriber", grown as f64 / IDLE as f64)])
+}

@@ -1,0 +1,58 @@
+//! HTTP as far as load needs it, spoken by hand, so that little of what is measured is the client's.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::Failure;
+
+/// One connection that is kept open.
+pub struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub async fn open(address: SocketAddr) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
+    /// Posts JSON and gives back the body of the answer, which must say that it was taken.
+    pub async fn post(&mut self, path: &str, body: &str) -> Result<String, Failure> {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: load\r\ncontent-type: application/json\r\ncontent-length: ");
+        self.0.get_mut().write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).await?;
+        self.answer().await
+    }
+
+    pub async fn get(&mut self, path: &str, accept: &str) -> Result<String, Failure> {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: load\r\naccept: {accept}\r\n\r\n");
+        self.0.get_mut().write_all(head.as_bytes()).await?;
+        self.answer().await
+    }
+
+    async fn answer(&mut self) -> Result<String, Failure> {
+        let (mut line, mut length) = (String::new(), 0);
+        self.0.read_line(&mut line).await?;
+        if !line.starts_with("HTTP/1.1 20") {
+            return Err(format!("not taken: {line}").into());
+        }
+        while line != "\r\n" {
+            line.clear();
+            self.0.read_line(&mut line).await?;
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                length = value.trim().parse()?;
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await?;
+        Ok(String::from_utf8(body)?)
+    }
+}
+
+/// Asks for an event stream and gives back the socket with everything that comes, the answer's head included.
+pub async fn follow(address: SocketAddr, path: &str) -> Result<TcpStream, Failure> {
+    let mut stream = TcpStream::connect(address).await?;
+    let head = format!("GET {path} HTTP/1.1\r\nhost: load\r\naccept: text/event-stream\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    Ok(stream)
+}

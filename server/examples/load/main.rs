@@ -1,0 +1,78 @@
+//! A load generator that measures webchat beside nchan, nginx's push module, in one run.
+//!
+//! `make bench` builds it, installs nchan and starts it. Each case is run against both servers by turns; what is printed
+//! is the median of the rounds and the ratio. The servers get one core and this process another. webchat writes every
+//! message durably, nchan keeps them in memory. Everything is measured from outside: messages over HTTP, processor time
+//! and memory from `/proc`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is run for what it prints")]
+
+mod cases;
+mod http;
+mod publish;
+mod records;
+mod report;
+mod servers;
+mod subscribe;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures webchat beside nchan.
+#[derive(Debug, Parser)]
+struct Options {
+    /// The webchat program.
+    #[arg(long, default_value = "target/release/webchat")]
+    webchat: PathBuf,
+    /// How often each case is run against each server.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Only the cases whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Only this server: webchat or nchan.
+    #[arg(long)]
+    server: Option<servers::Kind>,
+    /// The core that servers run on; this process is told its own from outside, with taskset.
+    #[arg(long, default_value_t = 0)]
+    core: usize,
+    /// Also take the records of webchat alone, which need some minutes.
+    #[arg(long)]
+    records: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> Result<(), Failure> {
+    let kinds = options.server.map_or(servers::Kind::ALL.to_vec(), |kind| vec![kind]);
+    let mut results = report::Results::default();
+    for round in 1..=options.rounds {
+        for case in cases::ALL.into_iter().filter(|case| case.name().contains(&options.only)) {
+            for kind in &kinds {
+                eprintln!("round {round}: {}, {}", case.name(), kind.name());
+                let server = servers::Server::start(*kind, options).await?;
+                results.add(case, *kind, case.run(&server).await?);
+                server.stop()?;
+            }
+        }
+    }
+    results.print();
+    if options.records {
+        records::take(options).await?;
+    }
+    Ok(())
+}

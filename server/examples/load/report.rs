@@ -1,0 +1,52 @@
+//! The table that is printed.
+
+use std::collections::BTreeMap;
+
+use crate::cases::{Case, Figures};
+use crate::servers::Kind;
+
+/// What was measured, by case and figure: one value a round for each server.
+#[derive(Debug, Default)]
+pub struct Results(BTreeMap<(Case, usize), Row>);
+
+#[derive(Debug, Default)]
+struct Row {
+    name: &'static str,
+    webchat: Vec<f64>,
+    nchan: Vec<f64>,
+}
+
+impl Results {
+    pub fn add(&mut self, case: Case, kind: Kind, figures: Figures) {
+        for (place, (name, value)) in figures.into_iter().enumerate() {
+            eprintln!("    {name}: {}", number(value));
+            let row = self.0.entry((case, place)).or_default();
+            row.name = name;
+            match kind {
+                Kind::Webchat => row.webchat.push(value),
+                Kind::Nchan => row.nchan.push(value),
+            }
+        }
+    }
+
+    /// Prints the medians, and the median of the rounds' ratios.
+    pub fn print(&self) {
+        println!("| case | figure | webchat | nchan | webchat / nchan |\n| --- | --- | ---: | ---: | ---: |");
+        for ((case, _), row) in &self.0 {
+            let ratios = row.webchat.iter().zip(&row.nchan).map(|(ours, theirs)| ours / theirs).collect();
+            let (ours, theirs) = (number(median(row.webchat.clone())), number(median(row.nchan.clone())));
+            println!("| {} | {} | {ours} | {theirs} | {:.2} |", case.name(), row.name, median(ratios));
+        }
+    }
+}
+
+/// The middle one, or nothing that is a number.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// As many digits as mean something.
+fn number(value: f64) -> String {
+    if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
+}

@@ -1,0 +1,137 @@
+//! The servers under test: how each is started, spoken to and looked at.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::http::Connection;
+use crate::{Failure, Options};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    Webchat,
+    Nchan,
+}
+
+impl Kind {
+    pub const ALL: [Self; 2] = [Self::Webchat, Self::Nchan];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Webchat => "webchat",
+            Self::Nchan => "nchan",
+        }
+    }
+
+    /// What is posted so that followers get `text` in about the same number of bytes from either server.
+    pub fn wrap(self, text: &str) -> String {
+        match self {
+            Kind::Webchat => format!(r#"{{"username":"load","body":"{text}"}}"#),
+            Kind::Nchan => format!(
+                r#"{{"id":10000,"room":"0123456789abcdef","username":"load","body":"{text}","sent_at":"2026-01-01T00:00:00.000Z"}}"#
+            ),
+        }
+    }
+}
+
+/// A server that runs on a core and in a directory of its own.
+pub struct Server {
+    pub kind: Kind,
+    pub address: SocketAddr,
+    child: Child,
+    /// The process that does the work.
+    worker: u32,
+    pub dir: TempDir,
+}
+
+impl Server {
+    pub async fn start(kind: Kind, options: &Options) -> Result<Self, Failure> {
+        Self::start_in(kind, options, tempfile::tempdir()?).await
+    }
+
+    /// Starts in a directory that may hold the data of an earlier run.
+    pub async fn start_in(kind: Kind, options: &Options, dir: TempDir) -> Result<Self, Failure> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = Command::new("taskset");
+        command.args(["-c", &options.core.to_string()]);
+        match kind {
+            Kind::Webchat => webchat(&mut command, options, address, dir.path()),
+            Kind::Nchan => nchan(&mut command, address, dir.path())?,
+        }
+        let child = command.stdout(Stdio::null()).stderr(fs::File::create(dir.path().join("log"))?).spawn()?;
+        let mut server = Self { kind, address, worker: child.id(), child, dir };
+        server.await_answer().await?;
+        Ok(server)
+    }
+
+    async fn await_answer(&mut self) -> Result<(), Failure> {
+        let end = Instant::now() + Duration::from_secs(60);
+        while Connection::open(self.address).await.is_err() || !self.find_worker() {
+            if Instant::now() > end || self.child.try_wait()?.is_some() {
+                let log = fs::read_to_string(self.dir.path().join("log"))?;
+                return Err(format!("{} does not start: {log}", self.kind.name()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
+    }
+
+    /// Finds out which process does the work: with nginx, the one that the first one starts.
+    fn find_worker(&mut self) -> bool {
+        let first = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
+        let worker = children.ok().and_then(|children| children.split_whitespace().next()?.parse().ok());
+        self.worker = worker.unwrap_or(first);
+        self.kind == Kind::Webchat || worker.is_some()
+    }
+
+    /// Ends the server and gives back its directory.
+    pub fn stop(self) -> Result<TempDir, Failure> {
+        let mut server = self;
+        Command::new("kill").arg(server.child.id().to_string()).status()?;
+        server.child.wait()?;
+        Ok(server.dir)
+    }
+
+    /// A room to talk in, by its path.
+    pub async fn room(&self, connection: &mut Connection, number: usize) -> Result<String, Failure> {
+        if self.kind == Kind::Nchan {
+            return Ok(format!("/rooms/{number:016x}/messages/"));
+        }
+        let room: serde_json::Value = serde_json::from_str(&connection.post("/rooms/", "{}").await?)?;
+        Ok(format!("/rooms/{}/messages/", room["id"].as_str().ok_or("a room without an ID")?))
+    }
+
+    /// Processor time used so far.
+    pub fn cpu(&self) -> Result<Duration, Failure> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.worker))?;
+        let fields: Vec<&str> = stat.rsplit_once(')').ok_or("no stat")?.1.split_whitespace().collect();
+        // User and system time are fields 14 and 15, in hundredths of a second; two come before the bracket.
+        let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
+    /// Resident memory, in bytes.
+    pub fn resident(&self) -> Result<u64, Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.worker))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+    }
+}
+
+fn webchat(command: &mut Command, options: &Options, address: SocketAddr, dir: &Path) {
+    command.arg(&options.webchat).args(["--rate-limit", "off", "--log", "warn", "--listen"]);
+    command.arg(address.to_string()).arg("--data-dir").arg(dir.join("data"));
+}
+
+fn nchan(command: &mut Command, address: SocketAddr, dir: &Path) -> Result<(), Failure> {
+    let config = dir.join("nginx.conf");
+    let text = include_str!("nchan.conf").replace("ADDRESS", &address.to_string());
+    fs::write(&config, text.replace("DIR", &dir.display().to_string()))?;
+    command.arg("nginx").arg("-c").arg(config).arg("-p").arg(dir).arg("-e").arg(dir.join("error.log"));
+    Ok(())
+}
