@@ -1,26 +1,40 @@
 //! Connections: accepted, given their limits of patience, and ended in order.
 //!
 //! Promises: a client that does not finish its request head, or does not read what it is sent, is cut off and holds
-//! nothing. Leaves to others: everything inside a request.
+//! nothing. A request whose answer is an event stream ends the HTTP machinery of its connection, with its buffers; the
+//! socket is the stream's from then on. Leaves to others: everything inside a request, and inside a stream (`live`).
 
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+
+use crate::live::{Live, Stream};
 
 /// How long a client may take for the head of a request, and stay silent between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a client may leave what it was sent unread, once the system's buffers for it are full.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much a connection buffers at most, and so the largest head of a request, in bytes.
 const BUFFER_MAX: usize = 64 * 1024;
@@ -28,13 +42,57 @@ const BUFFER_MAX: usize = 64 * 1024;
 /// How long to wait when the system has no more descriptors to give.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
+/// Every open connection.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    requests: GracefulShutdown,
+    streams: TaskTracker,
+}
+
+impl Connections {
+    /// Returns when every request is answered and every stream has said its last.
+    pub async fn shutdown(self) {
+        self.requests.shutdown().await;
+        self.streams.close();
+        self.streams.wait().await;
+    }
+
+    fn serve(&self, socket: TcpStream, peer: SocketAddr, router: &Router) {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "a connection ended before it began");
+            return;
+        }
+        let lent = Lent::new(socket);
+        let mut stream = TimeoutStream::new(lent.clone());
+        stream.set_write_timeout(Some(READ_TIMEOUT));
+        let (router, taker) = (router.clone(), lent.clone());
+        let service = service_fn(move |request| answer(router.clone(), peer, taker.clone(), request));
+        let mut http = Builder::new(TokioExecutor::new()).http1_only();
+        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_MAX);
+        let http = http.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service);
+        let mut http = Box::pin(self.requests.watch(http.into_owned()));
+        self.streams.spawn(async move {
+            let end = poll_fn(|context| match http.as_mut().poll(context) {
+                Poll::Ready(end) => Poll::Ready(end.map(|()| None)),
+                Poll::Pending => lent.take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(Some(taken)))),
+            });
+            let end = end.await;
+            drop((http, lent));
+            let end = match end {
+                Ok(Some((socket, stream))) => stream.run(socket).await.map_err(|error| error.to_string()),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = end {
+                tracing::debug!(error, "a connection broke");
+            }
+        });
+    }
+}
+
 /// Accepts and serves connections until `shutdown` is done; gives back those that are still open.
-pub(crate) async fn accept(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()>,
-) -> GracefulShutdown {
-    let open = GracefulShutdown::new();
+pub(crate) async fn accept(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) -> Connections {
+    let open = Connections::default();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -42,7 +100,7 @@ pub(crate) async fn accept(
             () = &mut shutdown => return open,
         };
         match accepted {
-            Ok((stream, peer)) => serve(stream, peer, &router, &open),
+            Ok((socket, peer)) => open.serve(socket, peer, &router),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(EXHAUSTED).await;
@@ -51,25 +109,100 @@ pub(crate) async fn accept(
     }
 }
 
-fn serve(stream: TcpStream, peer: SocketAddr, router: &Router, open: &GracefulShutdown) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection ended before it began");
-        return;
-    }
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(READ_TIMEOUT));
-    let service = router.clone().map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    });
-    let mut http = Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_MAX);
-    let connection =
-        http.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service));
-    let connection = open.watch(connection.into_owned());
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection broke");
+/// Answers a request. One that is answered by a stream asks for the socket instead, and does not return.
+async fn answer(
+    router: Router,
+    peer: SocketAddr,
+    socket: Lent,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let (version, is_head) = (request.version(), request.method() == Method::HEAD);
+    let mut response = router.oneshot(request.map(Body::new)).await?;
+    match Live::of(&mut response).filter(|_| !is_head) {
+        Some(live) => {
+            socket.lock().taker = Some(live.on(version, &response));
+            std::future::pending().await
         }
-    });
+        None => Ok(response),
+    }
+}
+
+/// A socket that is lent to the HTTP machinery until a stream asks for it.
+#[derive(Clone)]
+struct Lent(Arc<Mutex<Loan>>);
+
+struct Loan {
+    /// `None` once a stream has it.
+    socket: Option<TcpStream>,
+    taker: Option<Stream>,
+    /// Whether the machinery still has to write what the system had no room for.
+    owes: bool,
+}
+
+impl Lent {
+    fn new(socket: TcpStream) -> Self {
+        Self(Arc::new(Mutex::new(Loan { socket: Some(socket), taker: None, owes: false })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Loan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the socket back if a stream asks for it and every earlier answer is written.
+    fn take(&self) -> Option<(TcpStream, Stream)> {
+        let mut loan = self.lock();
+        if loan.owes {
+            return None;
+        }
+        let taker = loan.taker.take()?;
+        Some((loan.socket.take()?, taker))
+    }
+
+    fn write(&self, write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let mut loan = self.lock();
+        let Some(socket) = &mut loan.socket else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
+        let written = write(Pin::new(socket));
+        loan.owes = written.is_pending();
+        written
+    }
+}
+
+impl AsyncRead for Lent {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut self.lock().socket {
+            Some(socket) => Pin::new(socket).poll_read(context, into),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for Lent {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.write(|socket| socket.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.write(|socket| socket.poll_write_vectored(context, parts))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A TCP socket holds nothing back.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.lock().socket {
+            Some(socket) => Pin::new(socket).poll_shutdown(context),
+            None => Poll::Ready(Ok(())),
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod headers;
 mod health;
 mod home;
 mod limit;
+mod live;
 mod lobby;
 mod message;
 mod negotiate;

@@ -106,10 +106,7 @@ fn told(room: RoomId, follow: chat::Follow) -> BoxStream<'static, Told> {
 fn merged(all: SelectAll<BoxStream<'static, Told>>, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
     stream::unfold(Some((all, cursors)), |state| async move {
         let (mut all, mut cursors) = state?;
-        let Ok(told) = tokio::time::timeout(events::HEARTBEAT, all.next()).await else {
-            return Some((events::heartbeat(), Some((all, cursors))));
-        };
-        let (room, news) = told?;
+        let (room, news) = all.next().await?;
         let text = match news {
             Ok(News::Messages(frames)) => messages(&frames, room, &mut cursors),
             Ok(News::Reset) => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),

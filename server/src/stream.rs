@@ -1,21 +1,20 @@
 //! Event streams: what followers are told, as bytes on the wire.
 //!
-//! Promises: a stream holds one page at the most and is paced by its reader; it says something at least every
-//! [`HEARTBEAT`]; it ends with the last thing there is to say.
+//! Promises: a stream holds one page at the most and is paced by its reader; it ends with the last thing there is to say.
+//! Leaves to others: the socket, and showing that the connection is alive (`live`).
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::Extension;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chat::{Follow, Frames, News, Watch, lobby};
 use futures_util::{Stream, StreamExt, stream};
 use protocol::RoomId;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-/// How long a stream stays silent at most.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+use crate::live::Live;
 
 /// How long a client waits before it comes back, in milliseconds.
 const RETRY: &str = "retry: 2000\n\n";
@@ -27,10 +26,7 @@ const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
 pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
     let news = stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
-        let Ok(news) = timeout(HEARTBEAT, follow.next()).await else {
-            return Some((heartbeat(), Some(follow)));
-        };
-        match news {
+        match follow.next().await {
             Ok(News::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
             Ok(News::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
             Ok(News::Closing(at)) => {
@@ -52,11 +48,10 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
 pub(crate) fn rooms(watch: Watch) -> Response {
     let pages = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
-        match timeout(HEARTBEAT, watch.next()).await {
-            Err(_) => Some((heartbeat(), Some(watch))),
-            Ok(Ok(Some(rooms))) => Some((rooms, Some(watch))),
-            Ok(Ok(None)) => Some((come_back(), None)),
-            Ok(Err(error)) => {
+        match watch.next().await {
+            Ok(Some(rooms)) => Some((rooms, Some(watch))),
+            Ok(None) => Some((come_back(), None)),
+            Err(error) => {
                 tracing::error!(%error, "a stream ends early");
                 None
             }
@@ -72,18 +67,14 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
         let name = name.clone();
         async move {
             let (mut follow, end) = state?;
-            let beat = (Instant::now() + HEARTBEAT).min(end);
-            let Ok(news) = timeout_at(beat, follow.next()).await else {
-                return (beat < end).then(|| (heartbeat(), Some((follow, end))));
-            };
-            match news {
+            match timeout_at(end, follow.next()).await.ok()? {
                 Ok(News::Messages(frames)) => {
                     let (text, left) = lines(&frames, &name);
                     Some((text, (!left).then(|| (follow, Instant::now() + idle))))
                 }
                 Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
                 // The lobby begins anew when somebody joins; nobody needs a warning.
-                Ok(News::Closing(_)) => Some((heartbeat(), Some((follow, end)))),
+                Ok(News::Closing(_)) => Some((Bytes::new(), Some((follow, end)))),
                 Ok(News::Closed) => None,
                 Ok(News::Draining) => Some((come_back(), None)),
                 Err(error) => {
@@ -125,13 +116,8 @@ pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static) -> Res
         (header::VARY.as_str(), "Accept"),
         ("x-accel-buffering", "no"),
     ];
-    let events = stream::once(async { Bytes::from_static(RETRY.as_bytes()) }).chain(events);
-    (headers, Body::from_stream(events.map(Ok::<_, std::convert::Infallible>))).into_response()
-}
-
-/// Shows that the connection is alive.
-pub(crate) fn heartbeat() -> Bytes {
-    Bytes::from_static(b": heartbeat\n\n")
+    let events = stream::iter([Bytes::from_static(RETRY.as_bytes())]).chain(events);
+    (headers, Extension(Live::new(events.boxed()))).into_response()
 }
 
 /// Spreads the clients of a server that stops over two seconds, so that they do not all knock at once.

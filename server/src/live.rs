@@ -1,0 +1,148 @@
+//! Event streams on sockets of their own.
+//!
+//! A handler answers with a [`Live`] response. The connection then gives the socket to a [`Stream`], which writes what
+//! comes: everything that is there by the time it looks is one write, and idle it holds no buffer at all. Promises: it
+//! says something at least every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is
+//! cut off. Leaves to others: what is said.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::response::Response;
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use hyper::Version;
+use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::connection::READ_TIMEOUT;
+
+/// How long a stream stays silent at most.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What the system may hold for a client that reads slowly, in bytes; what is in its own memory is bounded by this too.
+const SEND_BUFFER: usize = 128 * 1024;
+
+/// The most that is written at once, in bytes; one event may be longer.
+const AT_ONCE: usize = 64 * 1024;
+
+/// What a response says that it is not over: the events that follow its head.
+#[derive(Clone)]
+pub(crate) struct Live(Arc<Mutex<Option<BoxStream<'static, Bytes>>>>);
+
+impl Live {
+    pub fn new(events: BoxStream<'static, Bytes>) -> Self {
+        Self(Arc::new(Mutex::new(Some(events))))
+    }
+
+    /// Takes the events out of a response, if it has any.
+    pub fn of(response: &mut Response) -> Option<Self> {
+        response.extensions_mut().remove()
+    }
+
+    /// The answer with its head as it goes over the wire ([RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)).
+    pub fn on(self, version: Version, response: &Response) -> Stream {
+        let chunked = version != Version::HTTP_10;
+        let mut head = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+        for (name, value) in response.headers() {
+            head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        }
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        let coding = if chunked { "transfer-encoding: chunked\r\n" } else { "" };
+        head.extend(format!("date: {date}\r\n{coding}connection: close\r\n\r\n").into_bytes());
+        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Stream { head: head.into(), chunked, events: events.unwrap_or_else(|| futures_util::stream::empty().boxed()) }
+    }
+}
+
+/// An event stream that is about to begin.
+pub(crate) struct Stream {
+    head: Bytes,
+    /// Whether the body comes in chunks that say where it ends; otherwise the end of the connection does.
+    chunked: bool,
+    events: BoxStream<'static, Bytes>,
+}
+
+impl Stream {
+    /// Writes the stream to its end.
+    pub async fn run(self, mut socket: TcpStream) -> io::Result<()> {
+        let Self { head, chunked, mut events } = self;
+        socket2::SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
+        let (mut client, mut socket) = socket.split();
+        write(&mut socket, head).await?;
+        let mut next_beat = Instant::now() + HEARTBEAT;
+        let beat = sleep_until(next_beat);
+        let mut beat = std::pin::pin!(beat);
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event,
+                () = hung_up(&mut client) => return Ok(()),
+                () = &mut beat => {
+                    // What was said meanwhile has moved the time for it on.
+                    beat.as_mut().reset(next_beat);
+                    if next_beat > Instant::now() {
+                        continue;
+                    }
+                    beat.as_mut().reset(Instant::now() + HEARTBEAT);
+                    Some(Bytes::from_static(b": heartbeat\n\n"))
+                }
+            };
+            let Some(event) = event else { break };
+            let (text, ended) = gather(event, &mut events);
+            say(&mut socket, chunked, text).await?;
+            if ended {
+                break;
+            }
+            next_beat = Instant::now() + HEARTBEAT;
+        }
+        if chunked {
+            write(&mut socket, &b"0\r\n\r\n"[..]).await?;
+        }
+        socket.shutdown().await
+    }
+}
+
+/// An event with what else is there by now, and whether that was all there will be.
+fn gather(event: Bytes, events: &mut BoxStream<'static, Bytes>) -> (Bytes, bool) {
+    let (text, mut more) = (event, BytesMut::new());
+    while text.len() + more.len() < AT_ONCE {
+        match events.next().now_or_never() {
+            None => break,
+            Some(None) => return (joined(text, more), true),
+            Some(Some(event)) => more.extend_from_slice(&event),
+        }
+    }
+    (joined(text, more), false)
+}
+
+fn joined(first: Bytes, more: BytesMut) -> Bytes {
+    if more.is_empty() { first } else { [first, more.freeze()].concat().into() }
+}
+
+/// Writes a part of the body as one chunk.
+async fn say(socket: &mut WriteHalf<'_>, chunked: bool, text: Bytes) -> io::Result<()> {
+    if !chunked {
+        return write(socket, text).await;
+    }
+    let mut size = [0; 20];
+    let mut rest = &mut size[..];
+    write!(rest, "{:x}\r\n", text.len())?;
+    let written = 20 - rest.len();
+    write(socket, Buf::chain(Buf::chain(&size[..written], text), &b"\r\n"[..])).await
+}
+
+/// Writes everything, unless the client leaves it unread for too long. No timer runs for clients that keep up.
+async fn write(socket: &mut WriteHalf<'_>, mut bytes: impl Buf) -> io::Result<()> {
+    timeout(READ_TIMEOUT, socket.write_all_buf(&mut bytes)).await?
+}
+
+/// Returns when the client has ended the connection. What it still says is not listened to.
+async fn hung_up(client: &mut ReadHalf<'_>) {
+    let mut ignored = [0; 64];
+    while !matches!(client.read(&mut ignored).await, Ok(0) | Err(_)) {}
+}
