@@ -28,6 +28,12 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl From<rusqlite::Error> for Error {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::fault(source)
+    }
+}
+
 impl From<sqlx::migrate::MigrateError> for Error {
     fn from(source: sqlx::migrate::MigrateError) -> Self {
         Self::fault(source)

@@ -17,6 +17,7 @@ pub mod lobby;
 mod message;
 mod room;
 mod store;
+mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ struct Inner {
     epoch: Epoch,
     timeout: Duration,
     /// `None` once closed. Held only to clone the sender or to take it away.
-    posts: Mutex<Option<message::Posts>>,
+    posts: Mutex<Option<writer::Posts>>,
     tasks: Mutex<Option<Tasks>>,
     lock: File,
 }
@@ -103,14 +104,14 @@ impl Chat {
     pub async fn open(config: Config) -> Result<Self, Error> {
         std::fs::create_dir_all(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
-        let store = store::Store::open(&store::Place::of(&config)?).await?;
+        let place = store::Place::of(&config)?;
+        let store = store::Store::open(&place).await?;
         let epoch = store.epoch().await?;
         room::apply_timeout(&store, config.timeout).await?;
         let (hub, directory, clock) = (hub::Hub::new(config.ring_bytes), directory::Directory::new(), config.clock);
         // Rooms that expired while nobody served must not answer once somebody does.
         room::freeze_due(&store, clock.now()).await?;
-        let writer = message::Writer { store: store.clone(), hub: hub.clone(), clock: clock.clone(), epoch };
-        let (posts, writer) = writer.start();
+        let (posts, writer) = writer::Writer::start(place.path(), &store, hub.clone(), clock.clone(), epoch)?;
         let archives = config.archive.then(|| config.data_dir.join("archive"));
         let expiry = expiry::Expiry {
             store: store.clone(),
@@ -193,7 +194,7 @@ impl Chat {
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if it breaks a rule, the refusals of [`Chat::room`], or a fault.
     pub async fn post(&self, room: &RoomId, message: &NewMessage, key: Option<&str>) -> Result<Message, Error> {
-        let message = self.posts()?.post(*room, message, key).await?;
+        let message = self.posts()?.append(message::check(*room, message, key)?).await?;
         // The directory looks for itself whether a public room has changed.
         self.0.directory.changed();
         Ok(message)
@@ -201,10 +202,10 @@ impl Chat {
 
     /// Appends a line that nobody wrote.
     pub(crate) async fn announce(&self, room: &RoomId, line: String) -> Result<Message, Error> {
-        self.posts()?.announce(*room, line).await
+        self.posts()?.append(writer::Post { room: *room, username: String::new(), body: line, key: None }).await
     }
 
-    fn posts(&self) -> Result<message::Posts, Error> {
+    fn posts(&self) -> Result<writer::Posts, Error> {
         Ok(hub::lock(&self.0.posts).clone().ok_or(protocol::Refusal::Draining)?)
     }
 

@@ -21,6 +21,10 @@ const ERASED_AT_ONCE: i64 = 2_000;
 
 const COLUMNS: &str = "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head";
 
+/// Whether there ever was a room with this ID.
+pub(crate) const WAS_THERE: &str =
+    "select exists (select 1 from gone where room = $1) or exists (select 1 from room where id = $1)";
+
 /// One page of the public rooms, most recently active first.
 #[derive(Clone, Copy, Debug)]
 pub struct RoomsPage {
@@ -117,8 +121,8 @@ async fn insert(
     let id = RoomId::from_bytes(getrandom::u64()?.to_be_bytes());
     let timeout = asked.unwrap_or(longest);
     let sql = sqlx::AssertSqlSafe(format!(
-        "insert into room (id, name, public, asked_ms, timeout_ms, created_at, last_active_at, expires_at, head, state)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, 0, 0) returning {COLUMNS}"
+        "insert into room (id, name, public, asked_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0) returning {COLUMNS}"
     ));
     let stored: Stored = sqlx::query_as(sql)
         .bind(key(id))
@@ -171,9 +175,8 @@ pub(crate) async fn find(store: &Store, id: RoomId) -> Result<Stored, Error> {
 }
 
 /// Why there is no open room with this ID: it never was, or it is gone.
-pub(crate) async fn missing(executor: impl SqliteExecutor<'_>, id: RoomId) -> Result<Refusal, Error> {
-    let sql = "select exists (select 1 from gone where room = $1) or exists (select 1 from room where id = $1)";
-    let was: bool = sqlx::query_scalar(sql).bind(key(id)).fetch_one(executor).await?;
+async fn missing(executor: impl SqliteExecutor<'_>, id: RoomId) -> Result<Refusal, Error> {
+    let was: bool = sqlx::query_scalar(WAS_THERE).bind(key(id)).fetch_one(executor).await?;
     Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
 }
 
@@ -193,7 +196,7 @@ pub(crate) async fn page(store: &Store, page: RoomsPage) -> Result<Vec<Room>, Er
 pub(crate) async fn apply_timeout(store: &Store, longest: Duration) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set timeout_ms = min(coalesce(asked_ms, $1), $1),
-                 expires_at = min(last_active_at + min(coalesce(asked_ms, $1), $1), $2)
+                 expires_at = min(last_active_at + min(coalesce(asked_ms, $1), $1), $2), due_at = 0
                where state = 0 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
     let last = Time::from_millis(i64::MAX).millis();
     sqlx::query(sql).bind(millis(longest)).bind(last).execute(&mut *tx).await?;
@@ -201,9 +204,9 @@ pub(crate) async fn apply_timeout(store: &Store, longest: Duration) -> Result<()
     Ok(())
 }
 
-/// When the next open room is due to expire.
+/// When to look next for rooms that are due to expire.
 pub(crate) async fn next_due(store: &Store) -> Result<Option<Time>, Error> {
-    let sql = "select min(expires_at) from room where state = 0";
+    let sql = "select min(due_at) from room where state = 0";
     let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(store.read()).await?;
     Ok(due.map(Time::from_millis))
 }
@@ -212,8 +215,11 @@ pub(crate) async fn next_due(store: &Store) -> Result<Option<Time>, Error> {
 /// Says whether there was one.
 pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> {
     let mut tx = store.begin().await?;
-    let sql = "update room set state = 1 where state = 0 and expires_at <= $1";
+    let sql = "update room set state = 1 where state = 0 and due_at <= $1 and expires_at <= $1";
     let frozen = sqlx::query(sql).bind(now.millis()).execute(&mut *tx).await?.rows_affected();
+    // Those that were written to since have moved on.
+    let sql = "update room set due_at = expires_at where state = 0 and due_at <= $1";
+    sqlx::query(sql).bind(now.millis()).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(frozen > 0)
 }
@@ -231,7 +237,7 @@ pub(crate) async fn leaving(store: &Store, limit: i64) -> Result<Vec<(Stored, bo
 /// Opens a frozen room again, until `expires_at`, because it could not be archived.
 pub(crate) async fn thaw(store: &Store, id: RoomId, expires_at: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    let sql = "update room set state = 0, expires_at = $2 where id = $1 and state = 1";
+    let sql = "update room set state = 0, expires_at = $2, due_at = $2 where id = $1 and state = 1";
     sqlx::query(sql).bind(key(id)).bind(expires_at.millis()).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())

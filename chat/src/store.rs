@@ -1,19 +1,25 @@
-//! The database: one connection that writes, a few that read.
+//! The database: one that writes at a time, a few that read.
 //!
-//! Promises: every transaction from [`Store::begin`] is serialised behind the ones before it and is durable once
+//! Promises: every transaction from [`Store::begin`] takes its turn behind the ones before it and is durable once
 //! committed (write-ahead log, one `fsync` a commit); readers never wait for it. Leaves to others: the SQL, which stands
 //! with the noun that it is about.
 
 use std::fs::File;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::Epoch;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{Config, Error};
+
+/// How long to wait for other processes, such as one that takes a backup.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many readers may ask the database at once.
 const READERS: u32 = 4;
@@ -37,7 +43,7 @@ impl Place {
 
     /// How to connect to it.
     pub fn options(&self) -> SqliteConnectOptions {
-        self.0.clone().busy_timeout(Duration::from_secs(10))
+        self.0.clone().busy_timeout(BUSY_TIMEOUT)
     }
 }
 
@@ -47,10 +53,42 @@ pub(crate) fn sync_parent(file: &Path) -> Result<(), Error> {
     Ok(File::open(parent)?.sync_all()?)
 }
 
+/// Whose turn it is to write. `SQLite` would let others wait by sleeping and trying again.
+pub(crate) type Turn = Arc<Mutex<()>>;
+
+/// A transaction that may write. Rolled back if it is dropped.
+#[derive(Debug)]
+pub(crate) struct Tx {
+    tx: Transaction<'static, Sqlite>,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Tx {
+    /// Makes it durable.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+impl Deref for Tx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.tx
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     read: SqlitePool,
     write: SqlitePool,
+    turn: Turn,
 }
 
 impl Store {
@@ -63,7 +101,7 @@ impl Store {
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
         let read = SqlitePoolOptions::new().max_connections(READERS).idle_timeout(None).max_lifetime(None);
         let read = read.connect_with(options.read_only(true)).await?;
-        Ok(Self { read, write })
+        Ok(Self { read, write, turn: Turn::default() })
     }
 
     /// The connections for reading.
@@ -72,8 +110,14 @@ impl Store {
     }
 
     /// The one transaction that may write now; waits for the one before it.
-    pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.write.begin_with("begin immediate").await?)
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        let turn = self.turn.clone().lock_owned().await;
+        Ok(Tx { tx: self.write.begin_with("begin immediate").await?, _turn: turn })
+    }
+
+    /// For the writer, which has a connection of its own.
+    pub fn turn(&self) -> Turn {
+        self.turn.clone()
     }
 
     /// The history that sequences count in, made when the database is.
@@ -92,8 +136,7 @@ impl Store {
     /// Whether the database answers, for reading and for writing.
     pub async fn ready(&self) -> Result<(), Error> {
         sqlx::query("select 1").execute(&self.read).await?;
-        self.begin().await?.rollback().await?;
-        Ok(())
+        self.begin().await?.commit().await
     }
 
     /// Closes every connection, after the transaction under way.

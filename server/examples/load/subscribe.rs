@@ -51,7 +51,8 @@ struct Heard {
 impl Audience {
     /// So many subscribers to each path, all of them connected and answered.
     pub async fn gather(server: &Server, paths: &[String], each: usize) -> Result<Self, Failure> {
-        let shared = Shared { delivered: AtomicU64::new(0), latencies: Mutex::default(), chunk: Mutex::new(vec![0; CHUNK]) };
+        let shared =
+            Shared { delivered: AtomicU64::new(0), latencies: Mutex::default(), chunk: Mutex::new(vec![0; CHUNK]) };
         let mut audience = Self { shared: Arc::new(shared), listening: JoinSet::new(), heard: Vec::new() };
         let seats: Vec<usize> = (0..paths.len()).flat_map(|room| std::iter::repeat_n(room, each)).collect();
         for some in seats.chunks(KNOCKING) {
@@ -97,7 +98,9 @@ impl Audience {
             let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
             let same = *rooms.entry(*room).or_insert((heard.count, heard.fold)) == (heard.count, heard.fold);
             if !same || heard.misplaced > 0 {
-                return Err(format!("room {room}: {} messages out of order, same for all: {same}", heard.misplaced).into());
+                return Err(
+                    format!("room {room}: {} messages out of order, same for all: {same}", heard.misplaced).into()
+                );
             }
         }
         Ok(())

@@ -1,0 +1,258 @@
+//! The one writer: the task that commits messages.
+//!
+//! It takes whatever waits as one transaction: one `fsync` for many posts under load, and a single post waits for
+//! nobody. Only after the commit is a post published and answered. It runs on a thread of its own and speaks to `SQLite`
+//! directly: to go through the pool's thread with each statement would cost several times what the statement does.
+//! Leaves to others: the rules of a message, and every other change of the database, with which it takes turns.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use protocol::{Epoch, Message, Refusal, RoomId, Time};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::frame::Frames;
+use crate::hub::Hub;
+use crate::room::key;
+use crate::store::{BUSY_TIMEOUT, Store, Turn};
+use crate::{Clock, Error};
+
+/// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
+const BATCH: usize = 512;
+
+/// A checked message on its way to the log.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub room: RoomId,
+    /// Empty for a line that nobody wrote.
+    pub username: String,
+    pub body: String,
+    /// The same key in the same room is the same message.
+    pub key: Option<String>,
+}
+
+/// The writer's inbox.
+#[derive(Clone, Debug)]
+pub(crate) struct Posts(mpsc::Sender<(Post, Reply)>);
+
+type Answer = Result<Message, Error>;
+type Reply = oneshot::Sender<Answer>;
+
+impl Posts {
+    /// Returns once the message is durable.
+    pub async fn append(&self, post: Post) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.0.send((post, reply)).await.map_err(|_| Refusal::Draining)?;
+        answer.await.map_err(|_| Error::from(Refusal::Draining))?
+    }
+}
+
+/// What the writer writes with.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    connection: Connection,
+    turn: Turn,
+    hub: Hub,
+    clock: Clock,
+    epoch: Epoch,
+}
+
+impl Writer {
+    /// Starts the thread, which ends when the last [`Posts`] is dropped and everything in it is committed.
+    pub fn start(
+        database: &Path,
+        store: &Store,
+        hub: Hub,
+        clock: Clock,
+        epoch: Epoch,
+    ) -> Result<(Posts, JoinHandle<()>), Error> {
+        let connection = Connection::open(database)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        let (sender, inbox) = mpsc::channel(BATCH);
+        let writer = Self { connection, turn: store.turn(), hub, clock, epoch };
+        Ok((Posts(sender), spawn_blocking(move || writer.run(inbox))))
+    }
+
+    fn run(mut self, mut inbox: mpsc::Receiver<(Post, Reply)>) {
+        let mut batch = Vec::new();
+        while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
+            self.write(&mut batch);
+        }
+    }
+
+    /// Commits a batch, then publishes it, then answers it.
+    fn write(&mut self, batch: &mut Vec<(Post, Reply)>) {
+        let answers: Vec<Answer> = match self.commit(batch) {
+            Ok(committed) => {
+                self.publish(&committed);
+                committed.into_iter().map(|done| Ok(done?.message)).collect()
+            }
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        };
+        for ((_, reply), answer) in batch.drain(..).zip(answers) {
+            // Whoever no longer waits has its message in the log all the same.
+            let _ = reply.send(answer);
+        }
+    }
+
+    fn commit(&mut self, batch: &[(Post, Reply)]) -> Result<Vec<Result<Done, Refusal>>, Error> {
+        let _turn = self.turn.blocking_lock();
+        let now = self.clock.now();
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = batch.iter().map(|(post, _)| append(&tx, post, now)).collect::<Result<_, _>>()?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    /// Hands the new messages of each followed room to the hub, encoded once.
+    fn publish(&self, committed: &[Result<Done, Refusal>]) {
+        let mut rooms: HashMap<RoomId, (Vec<&Message>, Time)> = HashMap::new();
+        for Done { message, expires_at } in committed.iter().flatten() {
+            if let Some(end) = expires_at {
+                let (messages, expires_at) = rooms.entry(message.room).or_insert_with(|| (Vec::new(), *end));
+                messages.push(message);
+                *expires_at = *end;
+            }
+        }
+        for (room, (messages, expires_at)) in rooms.into_iter().filter(|(room, _)| self.hub.is_followed(*room)) {
+            if let Some(frames) = Frames::encode(self.epoch, messages) {
+                self.hub.publish(room, frames, expires_at);
+            }
+        }
+    }
+}
+
+/// A message in the log.
+struct Done {
+    message: Message,
+    /// The new end of its room; `None` if the message was there before.
+    expires_at: Option<Time>,
+}
+
+/// Appends a message to the log of its room, as long as that is open and not due.
+fn append(tx: &Transaction<'_>, post: &Post, now: Time) -> Result<Result<Done, Refusal>, Error> {
+    if let Some(message) = earlier(tx, post)? {
+        return Ok(Ok(Done { message, expires_at: None }));
+    }
+    let Some((seq, sent_at, expires_at)) = grow(tx, post.room, now)? else { return missing(tx, post.room).map(Err) };
+    let mut insert = tx.prepare_cached(
+        "insert into message (room, seq, username, body, sent_at, key) values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    insert.execute(params![key(post.room), seq, post.username, post.body, sent_at, post.key])?;
+    let (username, body) = (post.username.clone(), post.body.clone());
+    let message =
+        Message { id: seq.unsigned_abs(), room: post.room, username, body, sent_at: Time::from_millis(sent_at) };
+    Ok(Ok(Done { message, expires_at: Some(Time::from_millis(expires_at)) }))
+}
+
+/// The message of an open room that was sent with the same key.
+fn earlier(tx: &Transaction<'_>, post: &Post) -> Result<Option<Message>, Error> {
+    let Some(idempotency) = &post.key else { return Ok(None) };
+    let mut select = tx.prepare_cached(
+        "select seq, username, body, sent_at from message where room = ?1 and key = ?2
+         and exists (select 1 from room where id = ?1 and state = 0)",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Message {
+            id: row.get::<_, i64>(0)?.unsigned_abs(),
+            room: post.room,
+            username: row.get(1)?,
+            body: row.get(2)?,
+            sent_at: Time::from_millis(row.get(3)?),
+        })
+    };
+    Ok(select.query_row(params![key(post.room), idempotency], read).optional()?)
+}
+
+/// Makes room for one more message: its sequence, its time, and the room's new end.
+fn grow(tx: &Transaction<'_>, room: RoomId, now: Time) -> Result<Option<(i64, i64, i64)>, Error> {
+    // The room's own time never runs backwards, even when the machine's clock does.
+    let mut update = tx.prepare_cached(
+        "update room set head = head + 1, last_active_at = max(last_active_at, ?2),
+           expires_at = min(max(last_active_at, ?2) + timeout_ms, ?3)
+         where id = ?1 and state = 0 and expires_at > ?2 returning head, last_active_at, expires_at",
+    )?;
+    let last = Time::from_millis(i64::MAX).millis();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    Ok(update.query_row(params![key(room), now.millis(), last], read).optional()?)
+}
+
+/// Why there is no open room with this ID: it never was, or it is gone.
+fn missing(tx: &Transaction<'_>, room: RoomId) -> Result<Refusal, Error> {
+    let mut select = tx.prepare_cached(crate::room::WAS_THERE)?;
+    let was: bool = select.query_row(params![key(room)], |row| row.get(0))?;
+    Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::message::Page;
+    use crate::tests::{House, says};
+
+    #[tokio::test]
+    async fn sequences_have_no_gaps_however_many_post_at_once() {
+        let house = House::new(|_| {}).await;
+        let rooms = [house.room().await, house.room().await];
+        let posts = (0..400).map(|n| {
+            let (chat, room) = (house.chat.clone(), rooms[n % 2]);
+            async move { chat.post(&room, &says(&n.to_string()), None).await.unwrap() }
+        });
+        let answers = join_all(posts).await;
+        for room in rooms {
+            let page = house.chat.page(&room, Page { limit: 1_000, ..Page::default() }).await.unwrap();
+            assert!(page.iter().map(|m| m.id).eq(1..=200));
+            let mut own: Vec<Message> = answers.iter().filter(|m| m.room == room).cloned().collect();
+            own.sort_by_key(|m| m.id);
+            assert_eq!(own, page);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_key_in_the_same_room_is_one_message() {
+        let mut house = House::new(|_| {}).await;
+        let (room, other) = (house.room().await, house.room().await);
+        // Some of these meet in one batch, some do not.
+        let posts = (0..50).map(|n| {
+            let chat = house.chat.clone();
+            async move { chat.post(&room, &says(&n.to_string()), Some("k")).await.unwrap() }
+        });
+        let answers = join_all(posts).await;
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        house.reopen().await;
+        assert_eq!(house.chat.post(&room, &says("again"), Some("k")).await.unwrap(), answers[0]);
+        assert_eq!(house.say(room, "next").await.id, 2);
+        assert_eq!(house.chat.post(&other, &says("elsewhere"), Some("k")).await.unwrap().id, 1);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_comes_twice_in_a_batch_is_told_once() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        let mut follow = house.chat.follow(&room, protocol::Start::Latest).await.unwrap();
+        let posts = ["a", "b", "a", "b", "a"].map(|key| {
+            let chat = house.chat.clone();
+            async move { chat.post(&room, &says(key), Some(key)).await.unwrap().id }
+        });
+        assert_eq!(join_all(posts).await, [1, 2, 1, 2, 1]);
+        let mut last = 0;
+        while last < 2 {
+            let crate::News::Messages(frames) = follow.next().await.unwrap() else { panic!("no messages") };
+            assert_eq!(frames.first(), last + 1);
+            last = frames.last();
+        }
+        assert_eq!(last, 2);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_room_takes_nothing() {
+        let house = House::new(|_| {}).await;
+        let refused = house.chat.post(&RoomId::from_bytes([7; 8]), &says("hello"), None).await;
+        assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))));
+    }
+}
