@@ -6,10 +6,11 @@
 //! Leaves to others: the rules of a message, and every other change of the database, with which it takes turns.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use protocol::{Epoch, Message, Refusal, RoomId, Time};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -100,10 +101,13 @@ impl Writer {
 
     fn commit(&mut self, batch: &[(Post, Reply)]) -> Result<Vec<Result<Done, Refusal>>, Error> {
         let _turn = self.turn.blocking_lock();
-        let now = self.clock.now();
-        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = batch.iter().map(|(post, _)| append(&tx, post, now)).collect::<Result<_, _>>()?;
-        tx.commit()?;
+        let mut log = Log {
+            tx: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
+            now: self.clock.now().millis(),
+            rooms: HashMap::new(),
+        };
+        let done = batch.iter().map(|(post, _)| log.append(post)).collect::<Result<_, _>>()?;
+        log.commit()?;
         Ok(done)
     }
 
@@ -132,59 +136,104 @@ struct Done {
     expires_at: Option<Time>,
 }
 
-/// Appends a message to the log of its room, as long as that is open and not due.
-fn append(tx: &Transaction<'_>, post: &Post, now: Time) -> Result<Result<Done, Refusal>, Error> {
-    if let Some(message) = earlier(tx, post)? {
-        return Ok(Ok(Done { message, expires_at: None }));
-    }
-    let Some((seq, sent_at, expires_at)) = grow(tx, post.room, now)? else { return missing(tx, post.room).map(Err) };
-    let mut insert = tx.prepare_cached(
-        "insert into message (room, seq, username, body, sent_at, key) values (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    insert.execute(params![key(post.room), seq, post.username, post.body, sent_at, post.key])?;
-    let (username, body) = (post.username.clone(), post.body.clone());
-    let message =
-        Message { id: seq.unsigned_abs(), room: post.room, username, body, sent_at: Time::from_millis(sent_at) };
-    Ok(Ok(Done { message, expires_at: Some(Time::from_millis(expires_at)) }))
+/// A transaction that appends to the logs of rooms.
+struct Log<'a> {
+    tx: Transaction<'a>,
+    now: i64,
+    /// The rooms that it has looked at; `None` are those that are closed, due, or not there.
+    rooms: HashMap<RoomId, Option<Room>>,
 }
 
-/// The message of an open room that was sent with the same key.
-fn earlier(tx: &Transaction<'_>, post: &Post) -> Result<Option<Message>, Error> {
-    let Some(idempotency) = &post.key else { return Ok(None) };
-    let mut select = tx.prepare_cached(
-        "select seq, username, body, sent_at from message where room = ?1 and key = ?2
-         and exists (select 1 from room where id = ?1 and state = 0)",
-    )?;
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Message {
-            id: row.get::<_, i64>(0)?.unsigned_abs(),
+/// What a message changes of its room. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Copy)]
+struct Room {
+    head: i64,
+    timeout: i64,
+    last_active_at: i64,
+    expires_at: i64,
+}
+
+impl Log<'_> {
+    /// Appends a message to the log of its room, as long as that is open and not due.
+    fn append(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
+        if let Some(message) = self.earlier(post)? {
+            return Ok(Ok(Done { message, expires_at: None }));
+        }
+        let Some(room) = self.grow(post.room)? else { return self.missing(post.room).map(Err) };
+        let sql = "insert into message (room, seq, username, body, sent_at, key) values (?1, ?2, ?3, ?4, ?5, ?6)";
+        let mut insert = self.tx.prepare_cached(sql)?;
+        insert.execute(params![key(post.room), room.head, post.username, post.body, room.last_active_at, post.key])?;
+        let message = Message {
+            id: room.head.unsigned_abs(),
             room: post.room,
-            username: row.get(1)?,
-            body: row.get(2)?,
-            sent_at: Time::from_millis(row.get(3)?),
-        })
-    };
-    Ok(select.query_row(params![key(post.room), idempotency], read).optional()?)
+            username: post.username.clone(),
+            body: post.body.clone(),
+            sent_at: Time::from_millis(room.last_active_at),
+        };
+        Ok(Ok(Done { message, expires_at: Some(Time::from_millis(room.expires_at)) }))
+    }
+
+    /// The message of an open room that was sent with the same key.
+    fn earlier(&self, post: &Post) -> Result<Option<Message>, Error> {
+        let Some(idempotency) = &post.key else { return Ok(None) };
+        let mut select = self.tx.prepare_cached(
+            "select seq, username, body, sent_at from message where room = ?1 and key = ?2
+             and exists (select 1 from room where id = ?1 and state = 0)",
+        )?;
+        let read = |row: &Row<'_>| {
+            Ok(Message {
+                id: row.get::<_, i64>(0)?.unsigned_abs(),
+                room: post.room,
+                username: row.get(1)?,
+                body: row.get(2)?,
+                sent_at: Time::from_millis(row.get(3)?),
+            })
+        };
+        Ok(select.query_row(params![key(post.room), idempotency], read).optional()?)
+    }
+
+    /// Makes room for one more message, and gives back the room with it.
+    fn grow(&mut self, id: RoomId) -> Result<Option<Room>, Error> {
+        let found = match self.rooms.entry(id) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => place.insert(find(&self.tx, id, self.now)?),
+        };
+        let Some(room) = found else { return Ok(None) };
+        room.head += 1;
+        // The room's own time never runs backwards, even when the machine's clock does.
+        room.last_active_at = room.last_active_at.max(self.now);
+        let last = Time::from_millis(i64::MAX).millis();
+        room.expires_at = room.last_active_at.saturating_add(room.timeout).min(last);
+        Ok(Some(*room))
+    }
+
+    /// Why there is no open room with this ID: it never was, or it is gone.
+    fn missing(&self, id: RoomId) -> Result<Refusal, Error> {
+        let mut select = self.tx.prepare_cached(crate::room::WAS_THERE)?;
+        let was: bool = select.query_row(params![key(id)], |row| row.get(0))?;
+        Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
+    }
+
+    /// Makes it durable.
+    fn commit(self) -> Result<(), Error> {
+        let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4 where id = ?1";
+        for (id, room) in self.rooms.iter().filter_map(|(id, room)| Some((id, room.as_ref()?))) {
+            let mut update = self.tx.prepare_cached(sql)?;
+            update.execute(params![key(*id), room.head, room.last_active_at, room.expires_at])?;
+        }
+        Ok(self.tx.commit()?)
+    }
 }
 
-/// Makes room for one more message: its sequence, its time, and the room's new end.
-fn grow(tx: &Transaction<'_>, room: RoomId, now: Time) -> Result<Option<(i64, i64, i64)>, Error> {
-    // The room's own time never runs backwards, even when the machine's clock does.
-    let mut update = tx.prepare_cached(
-        "update room set head = head + 1, last_active_at = max(last_active_at, ?2),
-           expires_at = min(max(last_active_at, ?2) + timeout_ms, ?3)
-         where id = ?1 and state = 0 and expires_at > ?2 returning head, last_active_at, expires_at",
+/// The room with this ID, if it is open and not due.
+fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Error> {
+    let mut select = tx.prepare_cached(
+        "select head, timeout_ms, last_active_at, expires_at from room where id = ?1 and state = 0 and expires_at > ?2",
     )?;
-    let last = Time::from_millis(i64::MAX).millis();
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    Ok(update.query_row(params![key(room), now.millis(), last], read).optional()?)
-}
-
-/// Why there is no open room with this ID: it never was, or it is gone.
-fn missing(tx: &Transaction<'_>, room: RoomId) -> Result<Refusal, Error> {
-    let mut select = tx.prepare_cached(crate::room::WAS_THERE)?;
-    let was: bool = select.query_row(params![key(room)], |row| row.get(0))?;
-    Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
+    let read = |row: &Row<'_>| {
+        Ok(Room { head: row.get(0)?, timeout: row.get(1)?, last_active_at: row.get(2)?, expires_at: row.get(3)? })
+    };
+    Ok(select.query_row(params![key(id), now], read).optional()?)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ const SECURITY: [(HeaderName, &str); 6] = [
 /// Adds what an answer does not say itself.
 pub(crate) async fn secure(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    response.headers_mut().reserve(SECURITY.len());
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }

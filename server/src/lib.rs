@@ -27,6 +27,7 @@ pub mod shutdown;
 mod socket;
 mod stream;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -47,15 +48,27 @@ use utoipa_axum::routes;
 
 use crate::error::Error;
 
-/// What every handler can reach.
+/// What every handler can reach; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What is behind an [`AppState`].
+#[derive(Debug)]
+pub struct Shared {
     /// Rooms and messages.
     pub chat: Chat,
-    limits: Arc<limit::Limits>,
+    limits: limit::Limits,
     /// How long a stream of the lobby lasts without a message.
     stream_timeout: Duration,
-    draining: Arc<AtomicBool>,
+    draining: AtomicBool,
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// The program, opened and ready to serve.
@@ -78,9 +91,9 @@ impl App {
     pub fn new(chat: Chat, config: &Config) -> Self {
         // Pages are rendered on tokio. The second server of a process, as in tests, finds that already said.
         let _ = any_spawner::Executor::init_tokio();
-        let limits = Arc::new(limit::Limits::new(config.rate_limit));
-        let state = AppState { chat, limits, stream_timeout: config.stream_timeout, draining: Arc::default() };
-        Self { state, drain: config.drain }
+        let limits = limit::Limits::new(config.rate_limit);
+        let shared = Shared { chat, limits, stream_timeout: config.stream_timeout, draining: AtomicBool::new(false) };
+        Self { state: AppState(Arc::new(shared)), drain: config.drain }
     }
 
     /// Serves until `shutdown` is done, then drains: streams end, requests finish, what was posted is committed.
