@@ -8,6 +8,10 @@ use server::config::{Command, Config, LogFormat};
 use server::{App, shutdown};
 use tracing_subscriber::EnvFilter;
 
+/// Requests are made of many small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let config = match Config::read(std::env::args_os()) {
         Ok(config) => config,
