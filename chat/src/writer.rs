@@ -122,8 +122,9 @@ impl Writer {
             }
         }
         for (room, (messages, expires_at)) in rooms.into_iter().filter(|(room, _)| self.hub.is_followed(*room)) {
-            if let Some(frames) = Frames::encode(self.epoch, messages) {
-                self.hub.publish(room, frames, expires_at);
+            let authors = messages.iter().map(|message| message.username.as_str());
+            if let Some(frames) = Frames::encode(self.epoch, messages.iter().copied()) {
+                self.hub.publish(room, frames, authors, expires_at);
             }
         }
     }

@@ -26,6 +26,7 @@ mod several;
 pub mod shutdown;
 mod socket;
 mod stream;
+mod typing;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -123,6 +124,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(room::show))
         .routes(routes!(room::named))
         .routes(routes!(message::read, message::post))
+        .routes(routes!(typing::post))
         .routes(routes!(several::follow))
         .routes(routes!(socket::by_id))
         .routes(routes!(socket::by_name))

@@ -124,9 +124,9 @@ fn joined(first: Bytes, more: BytesMut) -> Bytes {
     if more.is_empty() { first } else { [first, more.freeze()].concat().into() }
 }
 
-/// Writes a part of the body as one chunk.
+/// Writes a part of the body as one chunk; an empty one would end the body.
 async fn say(socket: &mut WriteHalf<'_>, chunked: bool, text: Bytes) -> io::Result<()> {
-    if !chunked {
+    if !chunked || text.is_empty() {
         return write(socket, text).await;
     }
     let mut size = [0; 20];

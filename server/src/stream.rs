@@ -28,6 +28,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
         let mut follow = follow?;
         match follow.next().await {
             Ok(News::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
+            Ok(News::Ephemeral(event)) => Some((event.bytes().clone(), Some(follow))),
             Ok(News::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
             Ok(News::Closing(at)) => {
                 Some((format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(), Some(follow)))
@@ -73,8 +74,8 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
                     Some((text, (!left).then(|| (follow, Instant::now() + idle))))
                 }
                 Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
-                // The lobby begins anew when somebody joins; nobody needs a warning.
-                Ok(News::Closing(_)) => Some((Bytes::new(), Some((follow, end)))),
+                // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
+                Ok(News::Closing(_) | News::Ephemeral(_)) => Some((Bytes::new(), Some((follow, end)))),
                 Ok(News::Closed) => None,
                 Ok(News::Draining) => Some((come_back(), None)),
                 Err(error) => {
