@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use protocol::{Epoch, Message, Refusal, RoomId, Time};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -78,9 +79,21 @@ impl Writer {
     }
 
     fn run(mut self, mut inbox: mpsc::Receiver<(Post, Reply)>) {
-        let mut batch = Vec::new();
+        let (mut batch, mut begun, mut crowded) = (Vec::new(), Instant::now(), false);
+        let pace = Duration::from_micros(std::env::var("PACE").ok().and_then(|p| p.parse().ok()).unwrap_or(1000));
         while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
+            if crowded {
+                std::thread::sleep(pace.saturating_sub(begun.elapsed()));
+                while batch.len() < BATCH
+                    && let Ok(post) = inbox.try_recv()
+                {
+                    batch.push(post);
+                }
+            }
+            begun = Instant::now();
+            crowded = batch.len() > 1;
             self.write(&mut batch);
+            crowded |= !inbox.is_empty();
         }
     }
 
