@@ -54,6 +54,9 @@ pub struct Config {
     pub ring_bytes: usize,
     /// The clock that rooms live by.
     pub clock: Clock,
+    /// What goes wrong in the database.
+    #[cfg(test)]
+    pub(crate) faults: store::fault::Faults,
 }
 
 impl Config {
@@ -66,6 +69,8 @@ impl Config {
             archive: true,
             ring_bytes: 256 * 1024,
             clock: Clock::default(),
+            #[cfg(test)]
+            faults: store::fault::Faults::default(),
         }
     }
 }
@@ -309,7 +314,12 @@ pub(crate) mod tests {
 
     impl House {
         pub async fn new(change: impl FnOnce(&mut Config)) -> Self {
-            let dir = tempfile::tempdir().unwrap();
+            Self::inside(&std::env::temp_dir(), change).await
+        }
+
+        /// A house whose data are somewhere in `place`.
+        pub async fn inside(place: &Path, change: impl FnOnce(&mut Config)) -> Self {
+            let dir = tempfile::tempdir_in(place).unwrap();
             let mut config = Config::new(dir.path());
             change(&mut config);
             let chat = Chat::open(config.clone()).await.unwrap();
