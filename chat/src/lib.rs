@@ -55,6 +55,9 @@ pub struct Config {
     pub ring_bytes: usize,
     /// The clock that rooms live by.
     pub clock: Clock,
+    /// What goes wrong in the database.
+    #[cfg(test)]
+    pub(crate) faults: store::fault::Faults,
 }
 
 impl Config {
@@ -67,6 +70,8 @@ impl Config {
             archive: true,
             ring_bytes: 256 * 1024,
             clock: Clock::default(),
+            #[cfg(test)]
+            faults: store::fault::Faults::default(),
         }
     }
 }
@@ -114,7 +119,7 @@ impl Chat {
         let hub = hub::Hub::new(config.ring_bytes, clock.clone());
         // Rooms that expired while nobody served must not answer once somebody does.
         room::freeze_due(&store, clock.now()).await?;
-        let (posts, writer) = writer::Writer::start(place.path(), &store, hub.clone(), clock.clone(), epoch)?;
+        let (posts, writer) = writer::Writer::start(&place, &store, hub.clone(), clock.clone(), epoch)?;
         let archives = config.archive.then(|| config.data_dir.join("archive"));
         let expiry = expiry::Expiry {
             store: store.clone(),
@@ -310,7 +315,12 @@ pub(crate) mod tests {
 
     impl House {
         pub async fn new(change: impl FnOnce(&mut Config)) -> Self {
-            let dir = tempfile::tempdir().unwrap();
+            Self::inside(&std::env::temp_dir(), change).await
+        }
+
+        /// A house whose data are somewhere in `place`.
+        pub async fn inside(place: &Path, change: impl FnOnce(&mut Config)) -> Self {
+            let dir = tempfile::tempdir_in(place).unwrap();
             let mut config = Config::new(dir.path());
             change(&mut config);
             let chat = Chat::open(config.clone()).await.unwrap();

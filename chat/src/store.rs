@@ -1,8 +1,12 @@
 //! The database: one that writes at a time, a few that read.
 //!
 //! Promises: every transaction from [`Store::begin`] takes its turn behind the ones before it and is durable once
-//! committed (write-ahead log, one `fsync` a commit); readers never wait for it. Leaves to others: the SQL, which stands
+//! committed (write-ahead log, one `fdatasync` a commit); readers never wait for it; a transaction that the database itself
+//! gave up (no space, a broken disk) costs a connection and no more. Leaves to others: the SQL, which stands
 //! with the noun that it is about.
+
+#[cfg(test)]
+pub(crate) mod fault;
 
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
@@ -13,7 +17,7 @@ use std::time::Duration;
 
 use protocol::Epoch;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{Config, Error};
@@ -26,24 +30,51 @@ const READERS: u32 = 4;
 
 /// Where a database is.
 #[derive(Clone, Debug)]
-pub(crate) struct Place(SqliteConnectOptions);
+pub(crate) struct Place {
+    options: SqliteConnectOptions,
+    #[cfg(test)]
+    faults: fault::Faults,
+}
 
 impl Place {
     /// The database that the configuration names, or `webchat.db` in its data directory.
     pub fn of(config: &Config) -> Result<Self, Error> {
-        Ok(Self(match &config.database {
+        let options = match &config.database {
             Some(url) => SqliteConnectOptions::from_str(url)?,
             None => SqliteConnectOptions::new().filename(config.data_dir.join("webchat.db")),
-        }))
+        };
+        Ok(Self {
+            options,
+            #[cfg(test)]
+            faults: config.faults.clone(),
+        })
     }
 
     pub fn path(&self) -> &Path {
-        self.0.get_filename()
+        self.options.get_filename()
     }
 
     /// How to connect to it.
     pub fn options(&self) -> SqliteConnectOptions {
-        self.0.clone().busy_timeout(BUSY_TIMEOUT)
+        self.options.clone().busy_timeout(BUSY_TIMEOUT)
+    }
+
+    /// A connection to write with, for who does not share.
+    pub fn connect(&self) -> Result<rusqlite::Connection, Error> {
+        let connection = rusqlite::Connection::open(self.path())?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        #[cfg(test)]
+        self.faults.happen_on(&connection)?;
+        Ok(connection)
+    }
+
+    /// Connections that are kept for good.
+    fn pool(&self) -> SqlitePoolOptions {
+        let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
+        #[cfg(test)]
+        let pool = self.faults.happen_in(pool);
+        pool
     }
 }
 
@@ -84,6 +115,14 @@ impl DerefMut for Tx {
     }
 }
 
+/// Whether a connection can be used again. When the database has ended a transaction by itself, because there was no space
+/// or the disk failed, the connection still counts it as open and would begin no other one.
+async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // What a dropped transaction rolls back is only queued; this waits for it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     read: SqlitePool,
@@ -96,10 +135,10 @@ impl Store {
     pub async fn open(place: &Place) -> Result<Self, Error> {
         let options = place.options().create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let write = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let write = place.pool().max_connections(1).after_release(|connection, _| Box::pin(is_free(connection)));
         let write = write.connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
-        let read = SqlitePoolOptions::new().max_connections(READERS).idle_timeout(None).max_lifetime(None);
+        let read = place.pool().max_connections(READERS);
         let read = read.connect_with(options.read_only(true)).await?;
         Ok(Self { read, write, turn: Turn::default() })
     }
@@ -143,5 +182,24 @@ impl Store {
     pub async fn close(&self) {
         self.write.close().await;
         self.read.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::{House, says};
+
+    #[tokio::test]
+    async fn a_commit_that_fails_is_not_answered_and_the_next_one_works() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        house.config.faults.arm(0, 1);
+        assert!(house.chat.post(&room, &says("lost"), Some("k")).await.is_err());
+        house.config.faults.arm(1, 0);
+        assert!(house.chat.page(&room, crate::Page::default()).await.is_err());
+        assert!(house.chat.post(&room, &says("lost"), Some("k")).await.is_err());
+        house.config.faults.arm(0, 0);
+        assert_eq!(house.chat.post(&room, &says("said"), Some("k")).await.unwrap().id, 1);
+        assert_eq!(house.say(room, "next").await.id, 2);
     }
 }

@@ -7,7 +7,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use protocol::{Epoch, Message, Refusal, RoomId, Time};
@@ -18,7 +17,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::frame::Frames;
 use crate::hub::Hub;
 use crate::room::key;
-use crate::store::{BUSY_TIMEOUT, Store, Turn};
+use crate::store::{Place, Store, Turn};
 use crate::{Clock, Error};
 
 /// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
@@ -64,15 +63,13 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread, which ends when the last [`Posts`] is dropped and everything in it is committed.
     pub fn start(
-        database: &Path,
+        place: &Place,
         store: &Store,
         hub: Hub,
         clock: Clock,
         epoch: Epoch,
     ) -> Result<(Posts, JoinHandle<()>), Error> {
-        let connection = Connection::open(database)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.pragma_update(None, "synchronous", "full")?;
+        let connection = place.connect()?;
         let (sender, inbox) = mpsc::channel(BATCH);
         let writer = Self { connection, turn: store.turn(), hub, clock, epoch };
         Ok((Posts(sender), spawn_blocking(move || writer.run(inbox))))

@@ -1,0 +1,66 @@
+//! What can go wrong in a database, brought about inside of `SQLite` itself: statements that break off anywhere, and
+//! commits that do not come about. Only tests have it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rand::RngExt;
+use sqlx::sqlite::SqlitePoolOptions;
+
+/// After how many instructions of its virtual machine `SQLite` asks whether to go on.
+const INSTRUCTIONS: i32 = 20;
+
+/// How often things go wrong: one time in so many, never at 0. Off until armed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults(Arc<Odds>);
+
+#[derive(Debug, Default)]
+struct Odds {
+    instructions: AtomicU32,
+    commits: AtomicU32,
+    happened: AtomicU32,
+}
+
+impl Faults {
+    /// Lets one look in so many break a statement off, and one commit in so many fail.
+    pub fn arm(&self, instructions: u32, commits: u32) {
+        self.0.instructions.store(instructions, Ordering::Relaxed);
+        self.0.commits.store(commits, Ordering::Relaxed);
+    }
+
+    /// How many have happened.
+    pub fn happened(&self) -> u32 {
+        self.0.happened.load(Ordering::Relaxed)
+    }
+
+    /// Lets them happen in every connection of a pool.
+    pub fn happen_in(&self, pool: SqlitePoolOptions) -> SqlitePoolOptions {
+        let odds = self.0.clone();
+        pool.after_connect(move |connection, _| {
+            let (statements, commits) = (odds.clone(), odds.clone());
+            Box::pin(async move {
+                let mut handle = connection.lock_handle().await?;
+                handle.set_progress_handler(INSTRUCTIONS, move || statements.spare(&statements.instructions));
+                handle.set_commit_hook(move || commits.spare(&commits.commits));
+                Ok(())
+            })
+        })
+    }
+
+    /// Lets them happen in one connection.
+    pub fn happen_on(&self, connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+        let (statements, commits) = (self.0.clone(), self.0.clone());
+        connection.progress_handler(INSTRUCTIONS, Some(move || !statements.spare(&statements.instructions)))?;
+        connection.commit_hook(Some(move || !commits.spare(&commits.commits)))
+    }
+}
+
+impl Odds {
+    /// Whether all goes well this time.
+    fn spare(&self, one_in: &AtomicU32) -> bool {
+        let one_in = one_in.load(Ordering::Relaxed);
+        let spare = one_in == 0 || rand::rng().random_range(0..one_in) != 0;
+        self.happened.fetch_add(u32::from(!spare), Ordering::Relaxed);
+        spare
+    }
+}
