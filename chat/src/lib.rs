@@ -101,6 +101,7 @@ struct Tasks {
     expiry: JoinHandle<()>,
     directory: JoinHandle<()>,
     presence: JoinHandle<()>,
+    checkpoints: JoinHandle<()>,
 }
 
 impl Chat {
@@ -134,6 +135,7 @@ impl Chat {
             expiry: tokio::spawn(expiry.run()),
             directory: tokio::spawn(directory.clone().run(store.clone())),
             presence: tokio::spawn(hub.clone().keep_settled()),
+            checkpoints: tokio::spawn(store.clone().keep_log_short()),
         };
         Ok(Self(Arc::new(Inner {
             store,
@@ -284,6 +286,7 @@ impl Chat {
         tasks.expiry.abort();
         tasks.directory.abort();
         tasks.presence.abort();
+        tasks.checkpoints.abort();
         self.0.store.close().await;
         if let Err(error) = self.0.lock.unlock() {
             tracing::error!(%error, "cannot let go of the data directory");

@@ -19,11 +19,18 @@ use protocol::Epoch;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::MissedTickBehavior;
 
 use crate::{Config, Error};
 
 /// How long to wait for other processes, such as one that takes a backup.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often the log is moved into the database.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the log may become before it begins anew, in pages.
+const LOG_PAGES: i64 = 4_000;
 
 /// How many readers may ask the database at once.
 const READERS: u32 = 4;
@@ -64,6 +71,7 @@ impl Place {
         let connection = rusqlite::Connection::open(self.path())?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         #[cfg(test)]
         self.faults.happen_on(&connection)?;
         Ok(connection)
@@ -127,6 +135,7 @@ async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
 pub(crate) struct Store {
     read: SqlitePool,
     write: SqlitePool,
+    checkpoint: SqlitePool,
     turn: Turn,
 }
 
@@ -135,12 +144,14 @@ impl Store {
     pub async fn open(place: &Place) -> Result<Self, Error> {
         let options = place.options().create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let options = options.pragma("wal_autocheckpoint", "0");
         let write = place.pool().max_connections(1).after_release(|connection, _| Box::pin(is_free(connection)));
         let write = write.connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
+        let checkpoint = place.pool().max_connections(1).connect_with(options.clone()).await?;
         let read = place.pool().max_connections(READERS);
         let read = read.connect_with(options.read_only(true)).await?;
-        Ok(Self { read, write, turn: Turn::default() })
+        Ok(Self { read, write, checkpoint, turn: Turn::default() })
     }
 
     /// The connections for reading.
@@ -178,9 +189,34 @@ impl Store {
         self.begin().await?.commit().await
     }
 
+    /// Moves what was written from the log to its place in the database, now and then, until it is dropped. Beside those who
+    /// write, who would otherwise do it themselves while somebody waits for them; only to begin the log anew when it has
+    /// become long takes their turn, for what came meanwhile.
+    pub async fn keep_log_short(self) {
+        let mut pause = tokio::time::interval(CHECKPOINT_EVERY);
+        pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            pause.tick().await;
+            if let Err(error) = self.checkpoint().await {
+                tracing::error!(%error, "cannot move the log into the database; it is tried again");
+            }
+        }
+    }
+
+    async fn checkpoint(&self) -> Result<(), Error> {
+        let sql = "pragma wal_checkpoint(passive)";
+        let (_, pages, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&self.checkpoint).await?;
+        if pages > LOG_PAGES {
+            let _turn = self.turn.lock().await;
+            sqlx::query(sql).execute(&self.checkpoint).await?;
+        }
+        Ok(())
+    }
+
     /// Closes every connection, after the transaction under way.
     pub async fn close(&self) {
         self.write.close().await;
+        self.checkpoint.close().await;
         self.read.close().await;
     }
 }

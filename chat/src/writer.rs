@@ -23,6 +23,10 @@ use crate::{Clock, Error};
 /// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
 const BATCH: usize = 512;
 
+/// While several people write at once, commits begin no more often than this. A commit for each of their messages would
+/// cost more than to write them down; who writes alone waits for nobody.
+const PACE: Duration = Duration::from_millis(1);
+
 /// A checked message on its way to the log.
 #[derive(Debug)]
 pub(crate) struct Post {
@@ -76,21 +80,17 @@ impl Writer {
     }
 
     fn run(mut self, mut inbox: mpsc::Receiver<(Post, Reply)>) {
-        let (mut batch, mut begun, mut crowded) = (Vec::new(), Instant::now(), false);
-        let pace = Duration::from_micros(std::env::var("PACE").ok().and_then(|p| p.parse().ok()).unwrap_or(1000));
+        let (mut batch, mut begun, mut busy) = (Vec::new(), Instant::now(), false);
         while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
-            if crowded {
-                std::thread::sleep(pace.saturating_sub(begun.elapsed()));
-                while batch.len() < BATCH
-                    && let Ok(post) = inbox.try_recv()
-                {
-                    batch.push(post);
-                }
+            if busy {
+                std::thread::sleep(PACE.saturating_sub(begun.elapsed()));
+                let more = std::iter::from_fn(|| inbox.try_recv().ok());
+                batch.extend(more.take(BATCH - batch.len()));
             }
             begun = Instant::now();
-            crowded = batch.len() > 1;
+            busy = batch.len() > 1;
             self.write(&mut batch);
-            crowded |= !inbox.is_empty();
+            busy |= !inbox.is_empty();
         }
     }
 
