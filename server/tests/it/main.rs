@@ -2,12 +2,16 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it measured")]
 
 mod contract;
+mod crowd;
 mod durability;
+mod guarantees;
 mod hostile;
 mod house;
 mod lobby;
 mod pages;
 mod presence;
+mod program;
 mod sockets;
 mod stopping;
 mod streams;
+mod tail;
