@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev test rust-test browser-test api-test budget ci format lint docs need-cc need-wasm need-chromium FORCE
+.PHONY: help run build dev test rust-test browser-test api-test budget bench ci format lint docs need-cc need-wasm need-chromium need-nginx FORCE
 
 # Tools of exactly these versions live apart from what else the user has installed.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
@@ -56,6 +56,10 @@ api-test: build end2end/.venv/.ready
 
 budget: $(SITE) ## Say how much a first visit loads, and fail above the limit
 	@node tools/budget.mjs target/site/pkg
+
+bench: build need-nginx ## Measure beside nginx's push module; ARGS="--records" adds what only webchat is measured by
+	cargo build --locked --release -p server --features embed --example load
+	taskset -c 1 target/release/examples/load $(ARGS)
 
 ci: format lint docs test ## Everything the CI checks
 
@@ -118,6 +122,11 @@ need-cc:
 
 need-chromium:
 	@tools/need.sh chromium chromium
+
+# The module brings nginx along; Debian names it after the file, not a command.
+need-nginx:
+	@test -e /usr/lib/nginx/modules/ngx_nchan_module.so || tools/need.sh ngx_nchan_module.so libnginx-mod-nchan
+	@tools/need.sh nginx nginx
 
 need-wasm:
 	@test -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" || rustup target add wasm32-unknown-unknown

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::Failure;
-use crate::http::Connection;
 use crate::publish;
 use crate::servers::Server;
 use crate::subscribe::Audience;
@@ -52,17 +51,8 @@ impl Case {
     }
 }
 
-async fn rooms(server: &Server, count: usize) -> Result<Vec<String>, Failure> {
-    let mut connection = Connection::open(server.address).await?;
-    let mut paths = Vec::new();
-    for number in 0..count {
-        paths.push(server.room(&mut connection, number).await?);
-    }
-    Ok(paths)
-}
-
 async fn flat_out(server: &Server) -> Result<Figures, Failure> {
-    let paths = rooms(server, 1).await?;
+    let paths = server.rooms(1).await?;
     let mut audience = Audience::gather(server, &paths, 1_000).await?;
     let (begin, cpu) = (Instant::now(), server.cpu()?);
     let posted = publish::flat_out(server, vec![paths[0].clone(); 8], Duration::from_secs(5)).await?;
@@ -77,7 +67,7 @@ async fn flat_out(server: &Server) -> Result<Figures, Failure> {
 }
 
 async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<Figures, Failure> {
-    let paths = Arc::new(rooms(server, count).await?);
+    let paths = Arc::new(server.rooms(count).await?);
     let mut audience = Audience::gather(server, &paths, each).await?;
     let cpu = server.cpu()?;
     let connections = if count == 1 { 8 } else { 64 };
@@ -95,14 +85,14 @@ async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<
 }
 
 async fn posts(server: &Server) -> Result<Figures, Failure> {
-    let (paths, begin, cpu) = (rooms(server, 64).await?, Instant::now(), server.cpu()?);
+    let (paths, begin, cpu) = (server.rooms(64).await?, Instant::now(), server.cpu()?);
     let posted = publish::flat_out(server, paths, Duration::from_secs(5)).await? as f64;
     let cpu = (server.cpu()? - cpu).as_secs_f64();
     Ok(vec![("posts/s", posted / begin.elapsed().as_secs_f64()), ("CPU µs per post", cpu * 1e6 / posted)])
 }
 
 async fn idle(server: &Server) -> Result<Figures, Failure> {
-    let paths = rooms(server, 1).await?;
+    let paths = server.rooms(1).await?;
     let before = server.resident()?;
     let mut audience = Audience::gather(server, &paths, IDLE).await?;
     audience.hear_all(0).await?;

@@ -19,7 +19,7 @@ pub static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 pub const MARKED: usize = 28;
 
 /// A text that says who posted it, as which of its messages, and when it was due, in microseconds since [`START`].
-fn text(publisher: usize, number: u64, due: Duration) -> String {
+pub fn text(publisher: usize, number: u64, due: Duration) -> String {
     format!("~{publisher:04}.{number:08}.{:012}~ the quick brown fox jumps", due.as_micros())
 }
 

@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use crate::cases::{Case, Figures};
 use crate::servers::Kind;
 
-/// What was measured, by case and figure: one value a round for each server.
+/// What was measured.
 #[derive(Debug, Default)]
-pub struct Results(BTreeMap<(Case, usize), Row>);
+pub struct Results {
+    /// By case and figure: one value a round for each server.
+    rows: BTreeMap<(Case, usize), Row>,
+    /// The 99th percentiles of an `fdatasync` in the same run, in milliseconds.
+    pub sync_times: Vec<f64>,
+}
 
 #[derive(Debug, Default)]
 struct Row {
@@ -20,7 +25,7 @@ impl Results {
     pub fn add(&mut self, case: Case, kind: Kind, figures: Figures) {
         for (place, (name, value)) in figures.into_iter().enumerate() {
             eprintln!("    {name}: {}", number(value));
-            let row = self.0.entry((case, place)).or_default();
+            let row = self.rows.entry((case, place)).or_default();
             row.name = name;
             match kind {
                 Kind::Webchat => row.webchat.push(value),
@@ -32,11 +37,12 @@ impl Results {
     /// Prints the medians, and the median of the rounds' ratios.
     pub fn print(&self) {
         println!("| case | figure | webchat | nchan | webchat / nchan |\n| --- | --- | ---: | ---: | ---: |");
-        for ((case, _), row) in &self.0 {
+        for ((case, _), row) in &self.rows {
             let ratios = row.webchat.iter().zip(&row.nchan).map(|(ours, theirs)| ours / theirs).collect();
             let (ours, theirs) = (number(median(row.webchat.clone())), number(median(row.nchan.clone())));
             println!("| {} | {} | {ours} | {theirs} | {:.2} |", case.name(), row.name, median(ratios));
         }
+        println!("\nfdatasync of 4 KB in the same run: p99 {:.2} ms", median(self.sync_times.clone()));
     }
 }
 

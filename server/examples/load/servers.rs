@@ -1,6 +1,7 @@
 //! The servers under test: how each is started, spoken to and looked at.
 
 use std::fs;
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -97,13 +98,35 @@ impl Server {
         Ok(server.dir)
     }
 
-    /// A room to talk in, by its path.
-    pub async fn room(&self, connection: &mut Connection, number: usize) -> Result<String, Failure> {
+    /// Rooms to talk in, by their paths.
+    pub async fn rooms(&self, count: usize) -> Result<Vec<String>, Failure> {
+        let (mut connection, mut paths) = (Connection::open(self.address).await?, Vec::new());
+        for number in 0..count {
+            paths.push(self.room(&mut connection, number).await?);
+        }
+        Ok(paths)
+    }
+
+    async fn room(&self, connection: &mut Connection, number: usize) -> Result<String, Failure> {
         if self.kind == Kind::Nchan {
             return Ok(format!("/rooms/{number:016x}/messages/"));
         }
         let room: serde_json::Value = serde_json::from_str(&connection.post("/rooms/", "{}").await?)?;
         Ok(format!("/rooms/{}/messages/", room["id"].as_str().ok_or("a room without an ID")?))
+    }
+
+    /// How long an `fdatasync` takes on the disk that the server writes to: the 99th percentile.
+    pub fn sync_time(&self) -> Result<Duration, Failure> {
+        let mut file = fs::File::create(self.dir.path().join("sync"))?;
+        let mut times = Vec::new();
+        for _ in 0..500 {
+            file.write_all(&[0; 4096])?;
+            let begin = Instant::now();
+            file.sync_data()?;
+            times.push(begin.elapsed());
+        }
+        times.sort();
+        Ok(times[times.len() * 99 / 100])
     }
 
     /// Processor time used so far.
