@@ -1,0 +1,99 @@
+//! What goes over a connection, byte by byte: where a stream takes it over, and where it ends.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::house::{House, PATIENCE};
+
+/// A connection that is written to and read as it is.
+struct Wire(TcpStream);
+
+impl Wire {
+    async fn open(house: &House) -> Self {
+        Self(TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap())
+    }
+
+    async fn send(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Everything up to and with `end`.
+    async fn until(&mut self, end: &str) -> String {
+        let mut text = Vec::new();
+        while !text.ends_with(end.as_bytes()) {
+            let byte = timeout(PATIENCE, self.0.read_u8()).await;
+            text.push(byte.unwrap_or_else(|_| panic!("no {end:?} after {:?}", String::from_utf8_lossy(&text))).unwrap());
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    /// Everything up to the end of the connection.
+    async fn rest(&mut self) -> String {
+        let mut text = String::new();
+        timeout(PATIENCE, self.0.read_to_string(&mut text)).await.unwrap().unwrap();
+        text
+    }
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")
+}
+
+#[tokio::test]
+async fn a_stream_comes_after_the_answers_before_it() {
+    let house = House::new().await;
+    let room = house.person("ada").room().await;
+    let stream = format!("/rooms/{room}/messages/");
+    let mut wire = Wire::open(&house).await;
+    wire.send(&[get("/healthz"), get("/openapi.json"), get(&stream)].concat()).await;
+    let answers = wire.until("retry: 2000\n\n\r\n").await;
+    assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), 3);
+    let head = answers.rsplit("HTTP/1.1 200 OK\r\n").next().unwrap();
+    for header in ["content-type: text/event-stream", "transfer-encoding: chunked", "connection: close", "date: ", "nosniff"] {
+        assert!(head.contains(header), "{header}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn the_head_of_a_stream_can_be_asked_for_alone() {
+    let house = House::new().await;
+    let room = house.person("ada").room().await;
+    let mut wire = Wire::open(&house).await;
+    wire.send(&format!("HEAD /rooms/{room}/messages/ HTTP/1.1\r\nhost: test\r\n\r\n")).await;
+    assert!(wire.until("\r\n\r\n").await.contains("text/event-stream"));
+    wire.send(&get("/healthz")).await;
+    assert!(wire.until("\r\n\r\n").await.starts_with("HTTP/1.1 200"), "the connection is still good");
+}
+
+#[tokio::test]
+async fn a_stream_in_chunks_ends_with_an_empty_one() {
+    let mut house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    let mut wire = Wire::open(&house).await;
+    wire.send(&get(&format!("/rooms/{room}/messages/"))).await;
+    wire.until("retry: 2000\n\n\r\n").await;
+    ada.post(&room, "hello").await;
+    let chunk = wire.until("\n\n\r\n").await;
+    let (size, frame) = chunk.split_once("\r\n").unwrap();
+    assert_eq!(usize::from_str_radix(size, 16).unwrap(), frame.trim_end_matches("\r\n").len());
+    let stopping = house.stop();
+    assert!(wire.rest().await.ends_with("\n\n\r\n0\r\n\r\n"));
+    timeout(PATIENCE, stopping).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_old_client_gets_a_stream_without_chunks() {
+    let mut house = House::new().await;
+    let room = house.person("ada").room().await;
+    let mut wire = Wire::open(&house).await;
+    wire.send(&format!("GET /rooms/{room}/messages/ HTTP/1.0\r\n\r\n")).await;
+    let head = wire.until("\r\n\r\n").await;
+    assert!(!head.contains("chunked"), "{head}");
+    assert_eq!(wire.until("\n\n").await, "retry: 2000\n\n");
+    let stopping = house.stop();
+    let rest = wire.rest().await;
+    assert!(rest.starts_with("retry: ") && rest.ends_with("\n\n"), "{rest:?}");
+    timeout(PATIENCE, stopping).await.unwrap().unwrap();
+}
