@@ -13,7 +13,7 @@ use crate::room;
 use crate::{Chat, Error};
 
 /// Messages read from the store at once.
-const PAGE: usize = 256;
+const PAGE: usize = 64;
 
 /// What a follower is told.
 #[derive(Clone, Debug)]
