@@ -18,7 +18,7 @@ use crate::tail::{Tail, stuck};
 const MEMORY: u64 = 32 * 1024 * 1024;
 
 /// How much it may cost in a run that is too small to show what grows with the messages.
-const MEMORY_OF_FEW: u64 = 6 * 1024 * 1024;
+const MEMORY_OF_FEW: u64 = 16 * 1024 * 1024;
 
 /// The length of messages that soon fill the system's buffers for a reader, which take more than a megabyte.
 const LONG: usize = 3_000;
