@@ -18,7 +18,10 @@ use crate::tail::{Tail, stuck};
 const MEMORY: u64 = 32 * 1024 * 1024;
 
 /// How much it may cost in a run that is too small to show what grows with the messages.
-const MEMORY_OF_FEW: u64 = 6 * 1024 * 1024;
+const MEMORY_OF_FEW: u64 = 16 * 1024 * 1024;
+
+/// The length of messages that soon fill the system's buffers for a reader, which take more than a megabyte.
+const LONG: usize = 3_000;
 
 /// Tasks that post at once.
 const WRITERS: usize = 8;
@@ -34,13 +37,19 @@ async fn weigh(program: Arc<Program>, stop: Arc<AtomicBool>) -> u64 {
     most
 }
 
-/// Posts `messages` messages as fast as they are acknowledged, each beginning with `word()`.
-async fn fill(program: &Program, room: &str, messages: usize, word: impl Fn() -> String + Clone + Send + 'static) {
+/// Posts `messages` messages as fast as they are acknowledged, each `word()` and then so many characters.
+async fn fill(
+    program: &Program,
+    room: &str,
+    messages: usize,
+    length: usize,
+    word: impl Fn() -> String + Clone + Send + 'static,
+) {
     let next = Arc::new(AtomicUsize::new(0));
     let writers = (0..WRITERS).map(|writer| {
         let (post, next, word) = (program.poster(room), next.clone(), word.clone());
         tokio::spawn(async move {
-            let rest = "x".repeat(200);
+            let rest = "x".repeat(length);
             while next.fetch_add(1, Ordering::Relaxed) < messages {
                 let body = format!("{} {rest}", word());
                 post.send(&format!("writer {writer}"), &body, None).await.expect("not acknowledged");
@@ -64,6 +73,10 @@ async fn read(url: String, room: String, last: usize, mut each: impl FnMut(&str)
 
 /// What a round costs: the 99th percentile from sending to reading, and memory in bytes.
 struct Cost {
+    /// Of the first half of the messages. Who does not read is sent these like everybody, until the system's buffers are
+    /// full.
+    p99_at_first: Duration,
+    /// Of the second half.
     p99: Duration,
     before: u64,
     growth: u64,
@@ -86,16 +99,22 @@ async fn round(program: &Arc<Program>, readers: usize, stuck_readers: usize, mes
         .collect();
     let (before, stop) = (program.resident(), Arc::new(AtomicBool::new(false)));
     let weighing = tokio::spawn(weigh(program.clone(), stop.clone()));
-    fill(program, &room, messages, move || start.elapsed().as_micros().to_string()).await;
-    let mut delays: Vec<u64> = Vec::new();
+    fill(program, &room, messages, LONG, move || start.elapsed().as_micros().to_string()).await;
+    let (mut at_first, mut later): (Vec<u64>, Vec<u64>) = Default::default();
     for reader in reading {
-        delays.extend(reader.await.unwrap());
+        let mut delays = reader.await.unwrap();
+        later.extend(delays.split_off(messages / 2));
+        at_first.extend(delays);
     }
     stop.store(true, Ordering::Relaxed);
     let most = weighing.await.unwrap();
     drop(open);
-    delays.sort_unstable();
-    Cost { p99: Duration::from_micros(delays[delays.len() * 99 / 100]), before, growth: most.saturating_sub(before) }
+    Cost { p99_at_first: p99(at_first), p99: p99(later), before, growth: most.saturating_sub(before) }
+}
+
+fn p99(mut micros: Vec<u64>) -> Duration {
+    micros.sort_unstable();
+    Duration::from_micros(micros[micros.len() * 99 / 100])
 }
 
 /// `WEBCHAT_STUCK` and `WEBCHAT_MESSAGES` change the sizes; the full number of messages is 10,000.
@@ -108,9 +127,10 @@ async fn readers_that_do_not_read_cost_neither_memory_nor_the_others_time() {
     let alone = round(&program, 20, 0, messages).await;
     let crowded = round(&program, 20, stuck_readers, messages).await;
     println!(
-        "{messages} messages, 20 readers: p99 {:?}; with {stuck_readers} that do not read: p99 {:?}, {} KiB more memory on top of {} KiB",
+        "{messages} messages, 20 readers: p99 {:?}; with {stuck_readers} that do not read: p99 {:?} (at first {:?}), {} KiB more memory on top of {} KiB",
         alone.p99,
         crowded.p99,
+        crowded.p99_at_first,
         crowded.growth / 1024,
         crowded.before / 1024,
     );
@@ -126,7 +146,7 @@ async fn who_joins_a_large_room_is_paced_and_costs_little() {
     let dir = tempfile::tempdir().unwrap();
     let program = Arc::new(Program::start(dir.path(), &[]));
     let room = program.room().await;
-    fill(&program, &room, history, || "old".to_owned()).await;
+    fill(&program, &room, history, 200, || "old".to_owned()).await;
     let (before, stop) = (program.resident(), Arc::new(AtomicBool::new(false)));
     let weighing = tokio::spawn(weigh(program.clone(), stop.clone()));
     let open = join_all((0..joiners / 4).map(|_| stuck(&program.url, &room))).await;
