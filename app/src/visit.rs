@@ -104,11 +104,7 @@ impl Visit {
     /// Takes note of where the view is now.
     pub fn scrolled(self) {
         let Some(scroller) = scroller() else { return };
-        let at_end = self.window.get_untracked().at_end() && place::at_end(&scroller);
-        if self.at_end.get_untracked() != at_end {
-            self.at_end.set(at_end);
-        }
-        if at_end {
+        if self.look(&scroller) {
             self.below.set(0);
         }
         if place::above(&scroller) < REACH {
@@ -116,6 +112,16 @@ impl Visit {
         } else if place::below(&scroller) < REACH {
             self.look_down();
         }
+    }
+
+    /// Looks whether the newest message is in view. The browser tells of scrolling later, and by then a message may have
+    /// come: what was seen last is never taken for what is.
+    fn look(self, scroller: &HtmlElement) -> bool {
+        let at_end = self.window.get_untracked().at_end() && place::at_end(scroller);
+        if self.at_end.get_untracked() != at_end {
+            self.at_end.set(at_end);
+        }
+        at_end
     }
 
     /// Draws what comes before what is drawn, fetching it if need be.
@@ -276,9 +282,8 @@ impl Visit {
 
     /// Makes a change while what is in view stays where it is, unless that is the newest message.
     fn hold(self, change: impl FnOnce()) {
-        let follow = self.at_end.try_get_untracked().unwrap_or(true);
         match scroller() {
-            Some(scroller) if !follow => place::hold(&scroller, change),
+            Some(scroller) if !self.log.is_disposed() && !self.look(&scroller) => place::hold(&scroller, change),
             _ => change(),
         }
     }

@@ -73,10 +73,10 @@ const states: Record<string, Show> = {
   "an unknown address": (ada) => ada.go("/nowhere"),
   "an unknown room": (ada) => ada.go(`/rooms/${nobody}/`),
   "a room that closes under its visitors": async (ada, webchat) => {
-    const room = await webchat.room({ timeout: "4s" });
+    const room = await webchat.room({ timeout: "8s" });
     await webchat.post(room, "grace", "hello");
     await ada.enter(room);
-    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible({ timeout: 10_000 });
+    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
   },
   "a room that has closed": async (ada, webchat) => {
     const room = await webchat.room({ timeout: "1s" });

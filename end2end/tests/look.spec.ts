@@ -72,10 +72,10 @@ const pages: Record<string, (ada: Person, webchat: Webchat) => Promise<void>> = 
   "not-found": (ada) => ada.go("/rooms/0123456789abcdef/"),
   nowhere: (ada) => ada.go("/nowhere"),
   async closed(ada, webchat) {
-    const room = await webchat.room({ name: "Short", timeout: "4s" });
+    const room = await webchat.room({ name: "Short", timeout: "8s" });
     await webchat.post(room, "grace", "hello");
     await ada.enter(room);
-    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible({ timeout: 10_000 });
+    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
   },
   async gone(ada, webchat) {
     const room = await webchat.room({ timeout: "1s" });

@@ -210,13 +210,13 @@ test("a server that went back to a backup is read anew", async ({ server, come }
 });
 
 test("a room that closed while its page was offline is closed when it comes back", async ({ webchat, come }) => {
-  const room = await webchat.room({ timeout: "3s" });
+  const room = await webchat.room({ timeout: "8s" });
   const ada = await come("ada");
   await ada.enter(room);
   await ada.page.context().setOffline(true);
   await expect(ada.connection).toHaveText("Offline");
   await ada.field.fill("too late");
-  await expect.poll(async () => (await fetch(webchat.url + room)).status, { timeout: 8_000 }).toBe(410);
+  await expect.poll(async () => (await fetch(webchat.url + room)).status).toBe(410);
   await ada.page.context().setOffline(false);
   await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
 });
