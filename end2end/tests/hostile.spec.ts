@@ -163,11 +163,7 @@ test("every string of the big list as the name of a room", async ({ webchat, com
   const scripts = await ada.page.evaluate(() => document.scripts.length);
   for (let start = 0; start < rooms.length; start += 50) {
     const some = rooms.slice(start, start + 50);
-    const pages: string[] = [];
-    for (const [room] of some) {
-      pages.push(await (await fetch(webchat.url + room, { headers: { Accept: "text/html" } })).text());
-    }
-    const read = await ada.page.evaluate(readPages, pages);
+    const read = await ada.page.evaluate(readPages, some.map(([room]) => room));
     // A title's white space is the browser's to show.
     const title = expect.stringMatching(/ · webchat$/);
     expect(read).toEqual(some.map(([, name]) => ({ title, heading: name, handed: name, scripts, handlers: 0 })));
@@ -184,18 +180,21 @@ async function listed(person: Person, rooms: [string, string][]) {
   await unharmed(person);
 }
 
-/** What is in the pages of rooms; runs in the browser. */
-function readPages(pages: string[]) {
-  return pages.map((html) => {
+/** What is in the pages of these rooms, as the server sends them; runs in the browser. */
+async function readPages(rooms: string[]) {
+  const read = [];
+  for (const room of rooms) {
+    const html = await (await fetch(room, { headers: { Accept: "text/html" } })).text();
     const page = new DOMParser().parseFromString(html, "text/html");
-    return {
+    read.push({
       title: page.querySelector("title")?.textContent,
       heading: page.querySelector("h1")?.textContent,
       handed: JSON.parse(page.querySelector("#opening")?.textContent ?? "").scene.room.room.name as string,
       scripts: page.querySelectorAll("script").length,
       handlers: page.querySelectorAll("[onerror], [onload], [onclick], [onmouseover]").length,
-    };
-  });
+    });
+  }
+  return read;
 }
 
 test("what is typed is as harmless as what is read: the own name, the draft, the filter, the field to join", async ({ webchat, come }) => {
