@@ -4,9 +4,9 @@
 //! by the hub. What the hub has forgotten is read from the store. So every follower sees every sequence once and in
 //! order, however slow it is and whatever it missed. It is paced by its reader, and holds one page at the most.
 
-use protocol::{RoomId, Start, Time};
+use protocol::{Cursor, Refusal, RoomId, Start, Time, text};
 
-use crate::frame::Frames;
+use crate::frame::{Ephemeral, Frames};
 use crate::hub::{End, Next, Subscriber};
 use crate::message::{self, Page};
 use crate::room;
@@ -22,6 +22,8 @@ pub enum News {
     Reset,
     /// The next messages.
     Messages(Frames),
+    /// Who is here, or who types, has changed.
+    Ephemeral(Ephemeral),
     /// The room is deleted at this time, unless somebody writes.
     Closing(Time),
     /// The room has been deleted. Nothing follows.
@@ -67,6 +69,23 @@ impl Follow {
         Ok(Self { chat, room, subscriber, reset, seen, source })
     }
 
+    /// Follows under a name, if there is one: as long as this follower lives, that name is here.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule.
+    pub fn under(mut self, username: Option<&str>) -> Result<Self, Refusal> {
+        if let Some(username) = username {
+            self.subscriber.join(&text::username(username)?);
+        }
+        Ok(self)
+    }
+
+    /// Everything up to here was handed out; `None` if that is not what the reader's cursor said and it has yet to hear
+    /// so.
+    pub fn cursor(&self) -> Option<Cursor> {
+        (!self.reset).then_some(Cursor { epoch: self.chat.0.epoch, seq: self.seen })
+    }
+
     /// What comes next; waits while there is nothing. May be dropped while it waits, and loses nothing.
     ///
     /// # Errors
@@ -90,6 +109,7 @@ impl Follow {
                         frames
                     }
                     Next::Closing(end) => return Ok(News::Closing(end)),
+                    Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
                     Next::End(End::Closed) => return Ok(News::Closed),
                     Next::End(End::Draining) => return Ok(News::Draining),
                 },
@@ -116,7 +136,7 @@ impl Follow {
 mod tests {
     use std::sync::Arc;
 
-    use protocol::{Cursor, Message};
+    use protocol::Message;
     use rand::rngs::SmallRng;
     use rand::{RngExt, SeedableRng};
     use tokio::sync::RwLock;

@@ -1,7 +1,8 @@
-//! Messages as the bytes that every follower is sent, encoded once and shared.
+//! Messages and events as the bytes that every follower is sent, encoded once and shared.
 
 use bytes::Bytes;
 use protocol::{Cursor, Epoch, Message};
+use serde::Serialize;
 
 /// What stands before the JSON of a frame.
 const DATA: &[u8] = b"\ndata: ";
@@ -82,6 +83,37 @@ impl Frames {
     }
 }
 
+/// What is told to whoever listens now and is not kept: it carries no `id:`, so it never moves a cursor. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ephemeral {
+    name: &'static str,
+    bytes: Bytes,
+}
+
+impl Ephemeral {
+    pub(crate) fn encode(name: &'static str, data: &impl Serialize) -> Self {
+        // Texts and numbers always serialise.
+        let json = serde_json::to_string(data).unwrap_or_default();
+        Self { name, bytes: format!("event: {name}\ndata: {json}\n\n").into() }
+    }
+
+    /// What kind of event it is.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// All of it, ready for an event stream.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Its data as JSON, cut from the same bytes.
+    pub fn json(&self) -> Bytes {
+        let start = "event: ".len() + self.name.len() + DATA.len();
+        self.bytes.slice(start..self.bytes.len() - 2)
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use protocol::{RoomId, Time};
@@ -110,6 +142,13 @@ pub(crate) mod tests {
         let frames = Frames::encode(Epoch::new(0), &all).unwrap().after(5).unwrap();
         let read: Vec<Message> = frames.json().map(|json| serde_json::from_slice(&json).unwrap()).collect();
         assert_eq!(read, all[1..]);
+    }
+
+    #[test]
+    fn an_event_that_is_not_kept_has_no_cursor() {
+        let event = Ephemeral::encode("typing", &["ada"]);
+        assert_eq!(event.bytes(), "event: typing\ndata: [\"ada\"]\n\n");
+        assert_eq!((event.name(), event.json()), ("typing", Bytes::from("[\"ada\"]")));
     }
 
     #[test]

@@ -2,10 +2,13 @@
 //!
 //! Per room with followers there is one channel: a bounded ring of recent frames, each encoded once, and the wakers of
 //! those who wait. A subscriber has no queue of its own, only the cursor that it brings along, so one that does not read
-//! costs nothing. The hub may forget: whoever is behind the ring reads the store.
+//! costs nothing. The hub may forget: whoever is behind the ring reads the store. A channel also knows who is here and
+//! who types, and stays until the last of them is told as gone.
 //!
 //! Locks are held for a few operations on small collections, never across an await; the map's is taken before a
 //! channel's.
+
+mod settle;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -16,7 +19,9 @@ use std::time::Duration;
 use protocol::{RoomId, Time};
 use slab::Slab;
 
-use crate::frame::Frames;
+use crate::Clock;
+use crate::frame::{Ephemeral, Frames};
+use crate::presence::{Heard, Presence};
 use crate::room::closing_at;
 
 #[derive(Clone, Debug)]
@@ -24,6 +29,8 @@ pub(crate) struct Hub {
     rooms: Arc<Mutex<Rooms>>,
     /// What each ring holds at most, in bytes of frames; the newest run of frames always stays.
     ring_bytes: usize,
+    clock: Clock,
+    unsettled: Arc<settle::Unsettled>,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +49,7 @@ struct Channel {
     warned: Option<Time>,
     end: Option<End>,
     wakers: Slab<Option<Waker>>,
+    presence: Presence,
 }
 
 /// Why a stream ends.
@@ -62,12 +70,14 @@ pub(crate) enum Next {
     Closing(Time),
     /// Nothing more will come.
     End(End),
+    /// Tell this, and then this has been heard.
+    Ephemeral(Ephemeral, Heard),
 }
 
 impl Hub {
     /// A hub whose rings hold at most `ring_bytes` each.
-    pub fn new(ring_bytes: usize) -> Self {
-        Self { rooms: Arc::default(), ring_bytes }
+    pub fn new(ring_bytes: usize, clock: Clock) -> Self {
+        Self { rooms: Arc::default(), ring_bytes, clock, unsettled: Arc::default() }
     }
 
     /// Begins to listen to a room.
@@ -82,7 +92,15 @@ impl Hub {
             }
             channel.wakers.insert(None)
         };
-        Subscriber { hub: self.clone(), room, channel: channel.clone(), slot, warned: None }
+        Subscriber {
+            hub: self.clone(),
+            room,
+            channel: channel.clone(),
+            slot,
+            warned: None,
+            name: None,
+            heard: Heard::default(),
+        }
     }
 
     /// Whether anybody listens to the room.
@@ -90,9 +108,10 @@ impl Hub {
         lock(&self.rooms).channels.contains_key(&room)
     }
 
-    /// Hands over frames that are committed, and the room's new end.
-    pub fn publish(&self, room: RoomId, frames: Frames, expires_at: Time) {
+    /// Hands over frames that are committed, who wrote them, and the room's new end.
+    pub fn publish<'a>(&self, room: RoomId, frames: Frames, authors: impl Iterator<Item = &'a str>, expires_at: Time) {
         self.change(room, |channel| {
+            channel.presence.wrote(authors);
             channel.ring_bytes += frames.bytes().len();
             channel.ring.push_back(frames);
             while channel.ring_bytes > self.ring_bytes && channel.ring.len() > 1 {
@@ -154,7 +173,7 @@ impl Channel {
         (self.warned != Some(end)).then(|| closing_at(end, timeout))
     }
 
-    fn next(&self, seen: u64, warned: Option<Time>) -> Option<Next> {
+    fn next(&self, seen: u64, warned: Option<Time>, heard: Heard) -> Option<Next> {
         match self.ring.front() {
             Some(oldest) if oldest.first() > seen + 1 => return Some(Next::Behind),
             _ => {}
@@ -167,7 +186,8 @@ impl Channel {
             return Some(Next::End(end));
         }
         let current = self.life.map(|(end, _)| end);
-        self.warned.filter(|end| Some(*end) == current && Some(*end) != warned).map(Next::Closing)
+        let closing = self.warned.filter(|end| Some(*end) == current && Some(*end) != warned).map(Next::Closing);
+        closing.or_else(|| self.presence.news(heard).map(|(event, heard)| Next::Ephemeral(event, heard)))
     }
 }
 
@@ -180,6 +200,9 @@ pub(crate) struct Subscriber {
     slot: usize,
     /// The end that this listener has been warned of.
     warned: Option<Time>,
+    /// The name that is here as long as this listener is.
+    name: Option<Arc<str>>,
+    heard: Heard,
 }
 
 impl Subscriber {
@@ -199,7 +222,7 @@ impl Subscriber {
     pub async fn next(&mut self, seen: u64) -> Next {
         let next = poll_fn(|context| {
             let mut channel = lock(&self.channel);
-            if let Some(next) = channel.next(seen, self.warned) {
+            if let Some(next) = channel.next(seen, self.warned, self.heard) {
                 return Poll::Ready(next);
             }
             if let Some(waker) = channel.wakers.get_mut(self.slot) {
@@ -208,8 +231,10 @@ impl Subscriber {
             Poll::Pending
         })
         .await;
-        if let Next::Closing(end) = next {
-            self.warned = Some(end);
+        match &next {
+            Next::Closing(end) => self.warned = Some(*end),
+            Next::Ephemeral(_, heard) => self.heard = *heard,
+            _ => {}
         }
         next
     }
@@ -220,7 +245,8 @@ impl Drop for Subscriber {
         let mut rooms = lock(&self.hub.rooms);
         let mut channel = lock(&self.channel);
         channel.wakers.remove(self.slot);
-        if channel.wakers.is_empty() {
+        self.leave(&mut channel);
+        if channel.is_idle() {
             rooms.channels.remove(&self.room);
         }
     }

@@ -15,6 +15,7 @@ mod frame;
 mod hub;
 pub mod lobby;
 mod message;
+mod presence;
 mod room;
 mod store;
 
@@ -34,7 +35,7 @@ pub use directory::Watch;
 pub use duration::{ParseDurationError, parse_duration};
 pub use error::Error;
 pub use follow::{Follow, News};
-pub use frame::Frames;
+pub use frame::{Ephemeral, Frames};
 pub use message::Page;
 pub use room::RoomsPage;
 
@@ -93,6 +94,7 @@ struct Tasks {
     writer: JoinHandle<()>,
     expiry: JoinHandle<()>,
     directory: JoinHandle<()>,
+    presence: JoinHandle<()>,
 }
 
 impl Chat {
@@ -106,7 +108,8 @@ impl Chat {
         let store = store::Store::open(&store::Place::of(&config)?).await?;
         let epoch = store.epoch().await?;
         room::apply_timeout(&store, config.timeout).await?;
-        let (hub, directory, clock) = (hub::Hub::new(config.ring_bytes), directory::Directory::new(), config.clock);
+        let (directory, clock) = (directory::Directory::new(), config.clock);
+        let hub = hub::Hub::new(config.ring_bytes, clock.clone());
         // Rooms that expired while nobody served must not answer once somebody does.
         room::freeze_due(&store, clock.now()).await?;
         let writer = message::Writer { store: store.clone(), hub: hub.clone(), clock: clock.clone(), epoch };
@@ -124,6 +127,7 @@ impl Chat {
             writer,
             expiry: tokio::spawn(expiry.run()),
             directory: tokio::spawn(directory.clone().run(store.clone())),
+            presence: tokio::spawn(hub.clone().keep_settled()),
         };
         Ok(Self(Arc::new(Inner {
             store,
@@ -225,6 +229,17 @@ impl Chat {
         Follow::start(self.clone(), *room, start).await
     }
 
+    /// Tells a room that somebody types, for the next six seconds.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, the refusals of [`Chat::room`], or a fault.
+    pub async fn types(&self, room: &RoomId, username: &str) -> Result<(), Error> {
+        let username = protocol::text::username(username)?;
+        self.room(room).await?;
+        self.0.hub.types(*room, &username);
+        Ok(())
+    }
+
     /// Watches the public rooms.
     pub fn watch(&self) -> Watch {
         Watch::start(self.clone())
@@ -262,6 +277,7 @@ impl Chat {
         }
         tasks.expiry.abort();
         tasks.directory.abort();
+        tasks.presence.abort();
         self.0.store.close().await;
         if let Err(error) = self.0.lock.unlock() {
             tracing::error!(%error, "cannot let go of the data directory");

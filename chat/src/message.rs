@@ -152,8 +152,9 @@ impl Writer {
         }
         for (room, messages) in by_room.into_iter().filter(|(room, _)| self.hub.is_followed(*room)) {
             let Some(Ok(growth)) = committed.rooms.get(&room) else { continue };
-            if let Some(frames) = Frames::encode(self.epoch, messages) {
-                self.hub.publish(room, frames, growth.expires_at);
+            let authors = messages.iter().map(|message| message.username.as_str());
+            if let Some(frames) = Frames::encode(self.epoch, messages.iter().copied()) {
+                self.hub.publish(room, frames, authors, growth.expires_at);
             }
         }
     }

@@ -22,6 +22,11 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may leave what it was sent unread, once the system's buffers for it are full.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long what was sent may stay unconfirmed by the other machine: one that has lost its network says no farewell, and
+/// is noticed by the heartbeat that it does not confirm.
+#[cfg(target_os = "linux")]
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(45);
+
 /// How much a connection buffers at most, and so the largest head of a request, in bytes.
 const BUFFER_MAX: usize = 64 * 1024;
 
@@ -51,8 +56,14 @@ pub(crate) async fn accept(
     }
 }
 
+fn prepare(stream: &TcpStream) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(CONFIRM_TIMEOUT))?;
+    stream.set_nodelay(true)
+}
+
 fn serve(stream: TcpStream, peer: SocketAddr, router: &Router, open: &GracefulShutdown) {
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = prepare(&stream) {
         tracing::debug!(%error, "a connection ended before it began");
         return;
     }

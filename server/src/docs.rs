@@ -47,11 +47,13 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
 ];
 
 /// The events of a room's stream, by name, and what each carries.
-const EVENTS: [(&str, &str); 4] = [
+const EVENTS: [(&str, &str); 6] = [
     ("none", "A message as JSON; its `id:` is the cursor to resume from."),
     ("`reset`", "The cursor cannot be honoured. Forget what you have; everything follows."),
     ("`closing`", "The room is deleted at `expires_at` unless somebody writes."),
     ("`closed`", "The room has been deleted. The stream ends."),
+    ("`presence`", "Who is here: `here` names at most 100, `count` counts all. Never moves the cursor."),
+    ("`typing`", "Who types: `usernames`. Never moves the cursor."),
 ];
 
 /// The OpenAPI 3.1 document.

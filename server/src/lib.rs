@@ -25,6 +25,7 @@ mod several;
 pub mod shutdown;
 mod socket;
 mod stream;
+mod typing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,6 +110,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(room::show))
         .routes(routes!(room::named))
         .routes(routes!(message::read, message::post))
+        .routes(routes!(typing::post))
         .routes(routes!(several::follow))
         .routes(routes!(socket::by_id))
         .routes(routes!(socket::by_name))

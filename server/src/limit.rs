@@ -24,6 +24,10 @@ const MESSAGES: (u32, u32) = (50, 500);
 /// Rooms from one address: so many a second, and at once after a pause.
 const ROOMS: (u32, u32) = (2, 100);
 
+/// Notes that somebody types, from one address: so many a second, and at once after a pause. A person sends one in three
+/// seconds.
+const TYPING: (u32, u32) = (20, 200);
+
 /// How many addresses are remembered before those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -34,13 +38,14 @@ pub(crate) struct Limits(Option<Buckets>);
 struct Buckets {
     messages: Bucket,
     rooms: Bucket,
+    typing: Bucket,
 }
 
 type Bucket = DefaultKeyedRateLimiter<IpAddr>;
 
 impl Limits {
     pub fn new(switch: Switch) -> Self {
-        let buckets = || Buckets { messages: bucket(MESSAGES), rooms: bucket(ROOMS) };
+        let buckets = || Buckets { messages: bucket(MESSAGES), rooms: bucket(ROOMS), typing: bucket(TYPING) };
         Self((switch == Switch::On).then(buckets))
     }
 
@@ -52,6 +57,11 @@ impl Limits {
     /// Whether this address may send one more message.
     pub fn check_message(&self, address: IpAddr) -> Result<(), Refusal> {
         self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.messages, address))
+    }
+
+    /// Whether this address may say once more that somebody types.
+    pub fn check_typing(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.typing, address))
     }
 }
 
@@ -78,7 +88,11 @@ fn client(address: IpAddr) -> IpAddr {
 
 /// Refuses writes from an address that has sent too many.
 pub(crate) async fn apply(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let check = if request.uri().path() == "/rooms/" { Limits::check_room } else { Limits::check_message };
+    let check = match request.uri().path() {
+        "/rooms/" => Limits::check_room,
+        path if path.ends_with("/typing/") => Limits::check_typing,
+        _ => Limits::check_message,
+    };
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     if request.method() == Method::POST
         && let Some(address) = peer
@@ -101,6 +115,7 @@ mod tests {
         assert!(matches!(refused, Some(Refusal::TooMany(_))));
         assert_eq!(limits.check_message(other), Ok(()));
         assert_eq!(limits.check_room(flood), Ok(()));
+        assert_eq!(limits.check_typing(flood), Ok(()));
     }
 
     #[test]

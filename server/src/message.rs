@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chat::{Chat, News, Page};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start};
+use protocol::schema::Username;
+use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start, text};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
@@ -73,7 +74,9 @@ pub(crate) fn name_cookie(username: &str) -> String {
 /// Reads and follows a room's messages.
 ///
 /// By default an event stream: every message after the cursor, then what happens, until the room closes. A cursor that
-/// cannot be honoured gets an event `reset` and everything. As JSON one page of history, in order: the newest, those
+/// cannot be honoured gets an event `reset` and everything. Events `presence` (`{"room","here","count"}`: at most 100
+/// names, all of them counted) and `typing` (`{"room","usernames"}`) say who is here and who types, each the whole state;
+/// they carry no `id`, so they never move the cursor. Who comes without a name is not among them. As JSON one page of history, in order: the newest, those
 /// before a sequence, or those after one.
 #[utoipa::path(get, path = "/rooms/{id}/messages/", tag = "messages",
     params(
@@ -82,6 +85,7 @@ pub(crate) fn name_cookie(username: &str) -> String {
         ("last_event_id" = Option<String>, Query, description = "The same, for clients that cannot set headers"),
         ("after" = Option<String>, Query, pattern = r"^([0-9]+|[0-9a-f]{8}\.[0-9]+|latest)$",
             description = "Only messages after this sequence; `latest` follows without any history"),
+        ("username" = Option<Username>, Query, description = "Who listens: here, as long as the stream or the wait lasts"),
         ("before" = Option<u64>, Query, description = "JSON only: messages before this sequence"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "JSON only: at most so many; 100 if not given"),
         ("wait" = Option<u64>, Query, maximum = 60, description = "JSON only: if there is nothing yet, wait for it so many seconds"),
@@ -99,8 +103,10 @@ pub(crate) async fn read(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
+    let username = query.text("username")?;
+    username.map(text::username).transpose()?;
     if negotiate::choose(&headers, &[EVENTS, JSON]) == EVENTS {
-        let follow = state.chat.follow(&room, start(&headers, &query)?).await?;
+        let follow = state.chat.follow(&room, start(&headers, &query)?).await?.under(username)?;
         return Ok(stream::messages(follow, room));
     }
     let page = Page {
@@ -109,23 +115,29 @@ pub(crate) async fn read(
         limit: usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX),
     };
     let wait = Duration::from_secs(query.number("wait", 0, WAIT_MAX)?.unwrap_or(0));
-    let messages = wait_for(&state.chat, room, page, wait).await?;
+    let messages = wait_for(&state.chat, room, page, wait, username).await?;
     Ok(negotiate::json(messages))
 }
 
 /// A page that begins after a sequence, as soon as there is something in it, or after `wait`.
-async fn wait_for(chat: &Chat, room: RoomId, page: Page, wait: Duration) -> Result<Vec<Message>, chat::Error> {
+async fn wait_for(
+    chat: &Chat,
+    room: RoomId,
+    page: Page,
+    wait: Duration,
+    username: Option<&str>,
+) -> Result<Vec<Message>, chat::Error> {
     // Listen first: nothing falls between the first look and the wait.
     let follow = match page.after.filter(|_| !wait.is_zero()) {
-        Some(after) => Some(chat.follow(&room, Start::Seq(after)).await?),
+        Some(after) => Some(chat.follow(&room, Start::Seq(after)).await?.under(username)?),
         None => None,
     };
     let messages = chat.page(&room, page).await?;
     let (Some(mut follow), true) = (follow, messages.is_empty()) else { return Ok(messages) };
     let end = Instant::now() + wait;
-    // A warning of the room's end is no message; anything else is worth another look.
+    // Warnings of the room's end and who is here are no messages; anything else is worth another look.
     while let Ok(news) = timeout_at(end, follow.next()).await {
-        if !matches!(news?, News::Closing(_)) {
+        if !matches!(news?, News::Closing(_) | News::Ephemeral(_)) {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! `/stream`: several rooms on one connection.
+//! `/stream`: several rooms on one connection, and the list of public rooms if asked for.
 //!
 //! The same events as the stream of each room, one after the other; each names its room in its data. The cursor is that
 //! of all of them together, and opaque to clients.
@@ -10,10 +10,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Frames, News};
+use chat::{Frames, News, Watch};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
-use protocol::{Cursor, Problem, Refusal, RoomId, Start};
+use protocol::schema::Username;
+use protocol::{Cursor, Problem, Refusal, RoomId, Start, text};
 
 use crate::error::Error;
 use crate::fields::{Fields, Query};
@@ -24,13 +25,18 @@ const ROOMS_MAX: usize = 32;
 
 /// Follows several rooms at once.
 ///
-/// A room that is deleted says `closed` and the others go on. A cursor that cannot be honoured resets its room alone.
+/// A room that is deleted says `closed` and the others go on. A cursor that cannot be honoured resets its room alone. With
+/// `list=on` events `rooms` carry the public rooms, as `GET /rooms/` does as an event stream.
 #[utoipa::path(get, path = "/stream", tag = "messages",
     params(
-        ("rooms" = String, Query, pattern = "^[0-9a-f]{16}(,[0-9a-f]{16}){0,31}$", description = "The rooms' IDs, with commas between; at most 32"),
+        ("rooms" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,31})?$",
+            description = "The rooms' IDs, with commas between; at most 32, and at least one unless `list=on`"),
         ("Last-Event-ID" = Option<String>, Header, nullable = false, description = "Follow right after this event; goes before the query"),
         ("last_event_id" = Option<String>, Query, description = "The same, for clients that cannot set headers"),
-        ("after" = Option<String>, Query, description = "`latest` follows without any history"),
+        ("after" = Option<String>, Query,
+            description = "Only messages after this sequence or cursor, `latest` for none of the history; one for all rooms, or one for each in their order, with commas between"),
+        ("username" = Option<Username>, Query, description = "Who listens: here in all of these rooms, as long as the stream lasts"),
+        ("list" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether to be told the public rooms; not unless asked for"),
     ),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
@@ -43,32 +49,45 @@ pub(crate) async fn follow(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
-    let rooms = rooms(&query)?;
+    let username = query.text("username")?;
+    username.map(text::username).transpose()?;
+    let list = query.flag("list")?.unwrap_or(false);
     let seen = crate::message::last_event_id(&headers, &query)?.map(Cursors::parse);
-    let otherwise = query.text("after")?.map_or(Start::Seq(0), Start::after);
-    let (mut all, mut gone) = (SelectAll::new(), Vec::new());
-    for room in rooms {
+    let (mut all, mut gone, mut cursors) = (SelectAll::new(), Vec::new(), Cursors::default());
+    for (room, after) in rooms(&query, list)? {
         let start = match &seen {
             Some(cursors) => cursors.0.get(&room).map_or(Start::Unknown, |cursor| Start::Cursor(*cursor)),
-            None => otherwise,
+            None => after,
         };
         match state.chat.follow(&room, start).await {
-            Ok(follow) => all.push(told(room, follow)),
+            Ok(follow) => {
+                cursors.0.extend(follow.cursor().map(|cursor| (room, cursor)));
+                all.push(told(room, follow.under(username)?));
+            }
             Err(chat::Error::Refusal(Refusal::Gone)) => gone.push(events::closed(room)),
             Err(other) => return Err(other.into()),
         }
     }
-    let cursors = seen.unwrap_or_default();
+    if list {
+        all.push(listed(state.chat.watch()));
+    }
     Ok(events::respond(stream::iter(gone).chain(merged(all, cursors))))
 }
 
-fn rooms(query: &Fields) -> Result<Vec<RoomId>, Refusal> {
+/// The rooms that are asked for, and where each begins.
+fn rooms(query: &Fields, list: bool) -> Result<BTreeMap<RoomId, Start>, Refusal> {
     let invalid = || Refusal::invalid("rooms", format!("must be 1 to {ROOMS_MAX} IDs with commas between"));
-    let ids: Result<Vec<RoomId>, _> = query.required("rooms")?.split(',').map(|id| id.trim().parse()).collect();
-    let mut ids = ids.map_err(|_| invalid())?;
-    ids.sort();
-    ids.dedup();
-    if ids.len() <= ROOMS_MAX { Ok(ids) } else { Err(invalid()) }
+    let text = if list { query.text("rooms")?.unwrap_or_default() } else { query.required("rooms")? };
+    let ids = text.split(',').filter(|_| !(list && text.is_empty())).map(|id| id.trim().parse());
+    let ids: Vec<RoomId> = ids.collect::<Result<_, _>>().map_err(|_| invalid())?;
+    let after: Vec<&str> = query.text("after")?.unwrap_or("0").split(',').map(str::trim).collect();
+    let place = |n: usize| if after.len() == 1 { 0 } else { n };
+    if ![1, ids.len()].contains(&after.len()) {
+        return Err(Refusal::invalid("after", "must be one for all rooms, or one for each of them in their order"));
+    }
+    // A room that is named twice is one room.
+    let rooms: BTreeMap<_, _> = ids.iter().enumerate().map(|(n, id)| (*id, Start::after(after[place(n)]))).collect();
+    if rooms.len() <= ROOMS_MAX { Ok(rooms) } else { Err(invalid()) }
 }
 
 /// Where a client is in each room.
@@ -89,42 +108,73 @@ impl Cursors {
     }
 }
 
-type Told = (RoomId, Result<News, chat::Error>);
+/// What is told on the connection.
+enum Told {
+    Of(RoomId, News),
+    /// The public rooms, as the event without its name.
+    Rooms(Bytes),
+    Draining,
+}
+
+type Tellers = SelectAll<BoxStream<'static, Result<Told, chat::Error>>>;
 
 /// What is told of one room, to its end.
-fn told(room: RoomId, follow: chat::Follow) -> BoxStream<'static, Told> {
+fn told(room: RoomId, follow: chat::Follow) -> BoxStream<'static, Result<Told, chat::Error>> {
     let news = stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         let news = follow.next().await;
         let last = matches!(news, Ok(News::Closed | News::Draining) | Err(_));
-        Some(((room, news), (!last).then_some(follow)))
+        let told = news.map(|news| if matches!(news, News::Draining) { Told::Draining } else { Told::Of(room, news) });
+        Some((told, (!last).then_some(follow)))
     });
     news.boxed()
 }
 
+/// The public rooms, until the server stops.
+fn listed(watch: Watch) -> BoxStream<'static, Result<Told, chat::Error>> {
+    let pages = stream::unfold(Some(watch), |watch| async move {
+        let mut watch = watch?;
+        match watch.next().await {
+            Ok(Some(rooms)) => Some((Ok(Told::Rooms(rooms)), Some(watch))),
+            Ok(None) => Some((Ok(Told::Draining), None)),
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    pages.boxed()
+}
+
 /// Everything that is told, as bytes on the wire; ends when the server stops or the last room is gone.
-fn merged(all: SelectAll<BoxStream<'static, Told>>, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
+fn merged(all: Tellers, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
     stream::unfold(Some((all, cursors)), |state| async move {
         let (mut all, mut cursors) = state?;
         let Ok(told) = tokio::time::timeout(events::HEARTBEAT, all.next()).await else {
             return Some((events::heartbeat(), Some((all, cursors))));
         };
-        let (room, news) = told?;
-        let text = match news {
-            Ok(News::Messages(frames)) => messages(&frames, room, &mut cursors),
-            Ok(News::Reset) => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
-            Ok(News::Closing(at)) => {
-                format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n").into()
-            }
-            Ok(News::Closed) => events::closed(room),
-            Ok(News::Draining) => return Some((events::come_back(), None)),
+        match told? {
+            Ok(Told::Of(room, news)) => Some((event(room, news, &mut cursors), Some((all, cursors)))),
+            Ok(Told::Rooms(rooms)) => Some(([b"event: rooms\n", &rooms[..]].concat().into(), Some((all, cursors)))),
+            Ok(Told::Draining) => Some((events::come_back(), None)),
             Err(error) => {
-                tracing::error!(%room, %error, "a stream ends early");
-                return None;
+                // The client comes back with its cursor and misses nothing.
+                tracing::error!(%error, "a stream ends early");
+                None
             }
-        };
-        Some((text, Some((all, cursors))))
+        }
     })
+}
+
+/// What is told of one room, as bytes on the wire.
+fn event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
+    match news {
+        News::Messages(frames) => messages(&frames, room, cursors),
+        News::Ephemeral(event) => event.bytes().clone(),
+        News::Reset => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
+        News::Closing(at) => {
+            format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n").into()
+        }
+        News::Closed => events::closed(room),
+        News::Draining => events::come_back(),
+    }
 }
 
 fn messages(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {

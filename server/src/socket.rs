@@ -13,7 +13,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Follow, Frames, News};
+use chat::{Ephemeral, Follow, Frames, News};
 use futures_util::SinkExt;
 use protocol::schema::{RoomName, Username};
 use protocol::{NewMessage, Problem, Refusal, RoomId, Start, text};
@@ -38,11 +38,13 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// Opens a WebSocket to a room.
 ///
 /// Text frames sent are messages by `username`; without it the socket only listens. Frames received are messages as JSON,
-/// oldest first, then live. `{"event":"reset"}` comes before everything when `after` cannot be honoured.
+/// oldest first, then live. `{"event":"reset"}` comes before everything when `after` cannot be honoured. With
+/// `presence=on` also who is here and who types, as in the event stream: `{"event":"presence",…}`, `{"event":"typing",…}`.
 #[utoipa::path(get, path = "/rooms/{id}/socket", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
-        ("username" = Option<Username>, Query, description = "Who writes"),
+        ("username" = Option<Username>, Query, description = "Who writes, and is here as long as the socket is open"),
+        ("presence" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether to be told who is here and who types; not unless asked for"),
         ("after" = Option<String>, Query, description = "Only messages after this sequence; `latest` for none of the history"),
     ),
     responses(
@@ -63,8 +65,9 @@ pub(crate) async fn by_id(
 ) -> Result<Response, Error> {
     let username = query.text("username")?.map(text::username).transpose()?;
     let start = query.text("after")?.map_or(Start::Seq(0), Start::after);
-    let follow = state.chat.follow(&room, start).await?;
-    open(Talk { state, room, username, peer, named: false }, follow, &headers, upgrade)
+    let presence = query.flag("presence")?.unwrap_or(false);
+    let follow = state.chat.follow(&room, start).await?.under(username.as_deref())?;
+    open(Talk { state, room, username, peer, named: false, presence }, follow, &headers, upgrade)
 }
 
 /// Opens a WebSocket to the room of a name, which is created when it is first asked for.
@@ -91,8 +94,8 @@ pub(crate) async fn by_name(
     refuse_strangers(&headers)?;
     let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
     let room = state.chat.named_room(&name).await?.id;
-    let follow = state.chat.follow(&room, Start::Seq(0)).await?;
-    open(Talk { state, room, username, peer, named: true }, follow, &headers, upgrade)
+    let follow = state.chat.follow(&room, Start::Seq(0)).await?.under(username.as_deref())?;
+    open(Talk { state, room, username, peer, named: true, presence: false }, follow, &headers, upgrade)
 }
 
 /// A page may only open sockets to where it came from; browsers say where that is, and programs do not.
@@ -120,6 +123,8 @@ struct Talk {
     peer: SocketAddr,
     /// Clients of named rooms are told messages and nothing else.
     named: bool,
+    /// Whether the client wants to know who is here and who types.
+    presence: bool,
 }
 
 /// The socket is at its end; with what to say last, if anybody still listens.
@@ -184,6 +189,8 @@ impl Talk {
             Ok(News::Messages(frames)) => {
                 return send_all(socket, &frames).await;
             }
+            Ok(News::Ephemeral(_)) if !self.presence => return Ok(()),
+            Ok(News::Ephemeral(event)) => marked(&event),
             Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
             Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
             Ok(News::Closed) => return Err(End(Some((close_code::NORMAL, "the room was deleted")))),
@@ -195,6 +202,13 @@ impl Talk {
         };
         if self.named { Ok(()) } else { send(socket, Frame::Text(event.into())).await }
     }
+}
+
+/// The data of an event, with the event's name as its first field.
+fn marked(event: &Ephemeral) -> String {
+    let json = event.json();
+    let fields = String::from_utf8_lossy(&json);
+    format!(r#"{{"event":"{}",{}"#, event.name(), fields.trim_start_matches('{'))
 }
 
 fn json(problem: &Problem) -> String {

@@ -32,6 +32,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
         };
         match news {
             Ok(News::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
+            Ok(News::Ephemeral(event)) => Some((event.bytes().clone(), Some(follow))),
             Ok(News::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
             Ok(News::Closing(at)) => {
                 Some((format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(), Some(follow)))
@@ -82,8 +83,8 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
                     Some((text, (!left).then(|| (follow, Instant::now() + idle))))
                 }
                 Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
-                // The lobby begins anew when somebody joins; nobody needs a warning.
-                Ok(News::Closing(_)) => Some((heartbeat(), Some((follow, end)))),
+                // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
+                Ok(News::Closing(_) | News::Ephemeral(_)) => Some((heartbeat(), Some((follow, end)))),
                 Ok(News::Closed) => None,
                 Ok(News::Draining) => Some((come_back(), None)),
                 Err(error) => {

@@ -7,6 +7,7 @@ mod hostile;
 mod house;
 mod lobby;
 mod pages;
+mod presence;
 mod sockets;
 mod stopping;
 mod streams;

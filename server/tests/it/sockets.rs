@@ -13,18 +13,18 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::house::{House, PATIENCE, problem};
 
 /// Somebody at the end of a socket.
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    async fn open(house: &House, path: &str) -> Self {
+    pub async fn open(house: &House, path: &str) -> Self {
         Self(connect_async(format!("{}{path}", house.url.replace("http", "ws"))).await.unwrap().0)
     }
 
-    async fn say(&mut self, text: &str) {
+    pub async fn say(&mut self, text: &str) {
         self.0.send(Frame::text(text)).await.unwrap();
     }
 
-    async fn next(&mut self) -> Frame {
+    pub async fn next(&mut self) -> Frame {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("nothing more comes");
             match frame.expect("the socket has ended").unwrap() {
@@ -34,7 +34,7 @@ impl Socket {
         }
     }
 
-    async fn next_message(&mut self) -> Message {
+    pub async fn next_message(&mut self) -> Message {
         serde_json::from_str(self.next().await.to_text().unwrap()).unwrap()
     }
 

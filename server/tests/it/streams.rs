@@ -165,3 +165,81 @@ async fn several_rooms_share_a_stream_and_a_cursor() {
         assert_eq!(ada.get(&format!("/stream?rooms={rooms}"), "*/*").await.status(), status);
     }
 }
+
+#[tokio::test]
+async fn each_room_of_a_stream_begins_where_it_is_told() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let rooms = [ada.room().await, ada.room().await, ada.room().await];
+    for room in &rooms {
+        for n in 1..=3 {
+            ada.post(room, &n.to_string()).await;
+        }
+    }
+    let cursor = ada.follow(&rooms[0], "after=1").await.next().await.unwrap().id.unwrap();
+    // In an order of their own, which is not that of the IDs.
+    let mut asked = [(&rooms[0], cursor.as_str(), 3), (&rooms[1], "latest", 4), (&rooms[2], "1", 2)];
+    asked.sort_by(|a, b| b.0.cmp(a.0));
+    let path = format!("/stream?rooms={}", asked.map(|(room, ..)| room.as_str()).join(","));
+    let after = asked.map(|(_, after, _)| after).join(",");
+    let mut stream = Listener::new(ada.get(&format!("{path}&after={after}"), "*/*").await);
+    for room in &rooms {
+        ada.post(room, "4").await;
+    }
+    let mut last = None;
+    let mut seen: Vec<(String, u64)> = Vec::new();
+    while seen.len() < 6 {
+        let event = stream.next().await.unwrap();
+        seen.push((event.message().room.to_string(), event.message().id));
+        last = event.id;
+    }
+    let ids = |room: &str| seen.iter().filter(|(of, _)| of == room).map(|(_, id)| *id).collect::<Vec<_>>();
+    for (room, _, first) in asked {
+        assert_eq!(ids(room), (first..=4).collect::<Vec<u64>>());
+    }
+    drop(stream);
+    ada.post(&rooms[1], "5").await;
+    let resume = ada.request(Method::GET, &format!("{path}&after={after}")).header("last-event-id", last.unwrap());
+    let next = Listener::new(resume.send().await.unwrap()).next_message().await;
+    assert_eq!((next.room.to_string(), next.id), (rooms[1].clone(), 5), "nothing twice, and no reset");
+    assert_eq!(ada.get(&format!("{path}&after=1,2"), "*/*").await.status(), 422);
+}
+
+#[tokio::test]
+async fn a_room_that_has_said_nothing_on_a_stream_is_resumed_where_it_was() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let (loud, quiet) = (ada.room().await, ada.room().await);
+    ada.post(&quiet, "old").await;
+    let path = format!("/stream?rooms={loud},{quiet}&after=latest");
+    let mut stream = Listener::new(ada.get(&path, "*/*").await);
+    ada.post(&loud, "loud").await;
+    let last = stream.next().await.unwrap().id.unwrap();
+    drop(stream);
+    ada.post(&quiet, "new").await;
+    let resume = ada.request(Method::GET, &path).header("last-event-id", last);
+    assert_eq!(Listener::new(resume.send().await.unwrap()).next_message().await.body, "new");
+}
+
+#[tokio::test]
+async fn a_stream_carries_the_public_rooms_if_asked() {
+    let mut house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.create(json!({"public": true})).await.id.to_string();
+    for rooms in [String::new(), "&rooms=".to_owned(), format!("&rooms={room}")] {
+        let mut stream = Listener::new(ada.get(&format!("/stream?list=on{rooms}"), "*/*").await);
+        let told = stream.next().await.unwrap();
+        assert_eq!((told.name.as_str(), &told.id), ("rooms", &None));
+        let alone = Listener::new(ada.get("/rooms/", "text/event-stream").await).next().await.unwrap();
+        assert_eq!(told.data, alone.data);
+    }
+    let mut stream = Listener::new(ada.get(&format!("/stream?list=on&rooms={room}"), "*/*").await);
+    stream.next().await.unwrap();
+    ada.post(&room, "hello").await;
+    let mut names = vec![stream.next().await.unwrap().name, stream.next().await.unwrap().name];
+    names.sort();
+    assert_eq!(names, ["message", "rooms"]);
+    let stopped = house.stop();
+    assert_eq!(stream.rest().await, []);
+    tokio::time::timeout(crate::house::PATIENCE, stopped).await.unwrap().unwrap();
+}

@@ -1,0 +1,45 @@
+//! `/rooms/{id}/typing/`: saying that somebody types.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use protocol::Problem;
+use protocol::schema::Username;
+
+use crate::AppState;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::room::InRoom;
+
+/// Who types.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what `post` reads field by field")]
+pub(crate) struct Typist {
+    /// Under this name.
+    username: Username,
+}
+
+/// Says that somebody types.
+///
+/// Those who follow the room are told with the event `typing`. It lasts six seconds unless it is said again, which is worth
+/// doing every three; it ends with a message of that name, and when the name leaves.
+#[utoipa::path(post, path = "/rooms/{id}/typing/", tag = "messages",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    request_body(content((Typist = "application/json"), (Typist = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 204, description = "Those who follow are told"),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn post(
+    State(state): State<AppState>,
+    InRoom(room): InRoom,
+    fields: Fields,
+) -> Result<StatusCode, Error> {
+    state.chat.types(&room, fields.required("username")?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
