@@ -10,6 +10,7 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::{Event, HtmlDialogElement, MouseEvent, SubmitEvent};
 
 /// Runs once the browser has taken over, and again when a signal changes that it follows.
@@ -43,6 +44,26 @@ pub fn listen(name: &str, action: impl Fn(&Event) + 'static) {
         on_cleanup(move || listening.remove());
     }
     run(name, Box::new(action));
+}
+
+/// The same, for events that do not rise to the window.
+pub fn listen_first(name: &'static str, action: impl Fn(&Event) + 'static) {
+    let action = Closure::<dyn FnMut(Event)>::new(move |event: Event| action(&event));
+    // A window takes any listener.
+    let _ = window().add_event_listener_with_callback_and_bool(name, action.as_ref().unchecked_ref(), true);
+    StoredValue::new_local(Listening { name, action });
+}
+
+struct Listening {
+    name: &'static str,
+    action: Closure<dyn FnMut(Event)>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let action = self.action.as_ref().unchecked_ref();
+        let _ = window().remove_event_listener_with_callback_and_bool(self.name, action, true);
+    }
 }
 
 /// What a press of a button does.

@@ -149,7 +149,7 @@ fn Waiting(visit: Visit) -> impl IntoView {
             _ if waiting == 0 => String::new(),
             Some((true, seconds)) => format!("{waiting} waiting · too many at once, going on in {seconds} s"),
             Some(_) => format!("{waiting} waiting"),
-            None if visit.stream.state() == State::Offline => format!("{waiting} waiting"),
+            None if visit.feed.state() == State::Offline => format!("{waiting} waiting"),
             None => String::new(),
         }
     });

@@ -117,7 +117,7 @@ fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
 #[component]
 fn Connection(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let state = move || if visit.closed.get() { State::Ended } else { visit.stream.state() };
+    let state = move || if visit.closed.get() { State::Ended } else { visit.feed.state() };
     let words = text(move || name(state()).to_owned());
     let wait = text(move || match state() {
         State::Waiting(until) => {

@@ -228,12 +228,22 @@ test("cookies and storage that somebody tampered with break nothing", async ({ w
     await ada.page.context().addCookies([{ name, value, url: webchat.url }]);
   }
   await ada.go("/");
-  await ada.page.evaluate((id) => {
-    localStorage.setItem(`outbox/${id}/1`, "{");
-    localStorage.setItem(`outbox/${id}/2`, '{"key":1}');
-    localStorage.setItem(`outbox/${id}/3`, "null");
-    localStorage.setItem(`draft/${id}`, "<b>draft</b>");
-  }, id);
+  // The first visit makes the database.
+  await ada.enter(room);
+  await ada.page.evaluate(
+    (id) =>
+      new Promise<void>((resolve, reject) => {
+        localStorage.setItem(`draft/${id}`, "<b>draft</b>");
+        const opening = indexedDB.open("webchat");
+        opening.onerror = reject;
+        opening.onsuccess = () => {
+          const store = opening.result.transaction("outbox", "readwrite").objectStore("outbox");
+          for (const [key, value] of Object.entries({ 1: "{", 2: '{"key":1}', 3: "null", 4: 5, 5: null })) store.put(value, `${id}/${key}`);
+          store.transaction.oncomplete = () => (opening.result.close(), resolve());
+        };
+      }),
+    id,
+  );
   await ada.enter(room);
   await expect(ada.field).toHaveValue("<b>draft</b>");
   await expect(ada.page.getByRole("textbox", { name: "Writing as" })).not.toHaveValue("");

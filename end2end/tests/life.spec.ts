@@ -153,7 +153,7 @@ for (const [path, heading] of [
     await expect(ada.page.getByRole("heading", { name: heading })).toBeVisible();
     await ada.page.getByRole("link", { name: "Go to the rooms" }).click();
     await expect(ada.page.getByRole("textbox", { name: "Your name" })).toBeVisible();
-    expect(ada.listening).toEqual(["/rooms/"]);
+    await expect.poll(() => ada.listening).toEqual(["/rooms/"]);
   });
 }
 

@@ -174,7 +174,7 @@ test("on a phone the connection is said in full, whatever else stands beside it"
   await ada.page.context().setOffline(true);
   await expect(ada.connection).toHaveText("Offline");
   expect(await cut()).toBe(false);
-  await ada.page.route("**/messages/**", (route) => route.abort());
+  await ada.page.route("**/stream?**", (route) => route.abort());
   await ada.page.context().setOffline(false);
   await expect(ada.page.locator(".connection")).toHaveText(/^Reconnecting in \d+ s$/);
   expect(await cut()).toBe(false);
