@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use protocol::{Message, NewMessage, RoomId, Time};
 
 use crate::api::{self, Failure};
-use crate::browser::{later, listen, spawn};
+use crate::browser::{finally, later, listen, spawn};
 use crate::clock;
 use crate::database;
 use crate::feed::Feed;
@@ -88,7 +88,7 @@ impl Delivery {
     pub fn start(self, delivered: impl Fn(Message) + 'static) {
         self.work.with(|work| work.delivered = Some(Rc::new(delivered)));
         listen("online", move |_| self.now());
-        on_cleanup(move || {
+        finally(move || {
             self.work.with(|work| work.retry.take().map(|retry| retry.clear()));
         });
         self.look();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
-use crate::browser::{later, listen, live};
+use crate::browser::{finally, later, listen, live};
 use crate::channel::{self, Channel, NAME, Word};
 use crate::clock;
 use crate::leader::{Leader, tab_lock};
@@ -87,6 +87,11 @@ impl Feed {
         self.state.get()
     }
 
+    /// What the connection is doing at this moment.
+    pub fn state_now(self) -> State {
+        self.state.get_untracked()
+    }
+
     /// Follows a topic from now on, as long as the part of the page lives. `cursor` is asked anew each time.
     pub fn follow(self, topic: String, cursor: impl Fn() -> String + 'static, listener: impl Fn(News) + 'static) {
         let (cursor, listener) = (Box::new(cursor), Box::new(listener));
@@ -95,7 +100,7 @@ impl Feed {
         self.inner.with(|inner| inner.part = Some(part));
         self.state.set(State::Connecting);
         self.say_need();
-        on_cleanup(move || {
+        finally(move || {
             let is_mine = mine.with(|mine| self.part().is_some_and(|part| Rc::ptr_eq(&part, mine)));
             if is_mine == Some(true) {
                 self.rest();
@@ -239,7 +244,7 @@ impl Feed {
             }
         };
         let ticking = set_interval_with_handle(tick, TICK);
-        on_cleanup(move || drop(ticking.map(|ticking| ticking.clear())));
+        finally(move || drop(ticking.map(|ticking| ticking.clear())));
     }
 
     /// This tab could notice nothing for so many milliseconds.

@@ -15,7 +15,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, DomException, PageTransitionEvent};
 
-use crate::browser::{listen, listen_first, spawn};
+use crate::browser::{finally, listen, listen_first, spawn};
 use crate::part::Own;
 
 /// A place in the line for a lock, and then the lock itself; dropped, it is given up.
@@ -103,7 +103,7 @@ impl Lock {
         });
         listen_first("resume", move |_| resumed.line_up(false));
         let ending = Own::new(ending);
-        on_cleanup(move || ending.with(|lock| lock.let_go()).unwrap_or_default());
+        finally(move || ending.with(|lock| lock.let_go()).unwrap_or_default());
         lock.line_up(false);
         lock
     }

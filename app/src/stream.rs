@@ -17,7 +17,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{EventSource, MessageEvent};
 
-use crate::browser::{later, listen};
+use crate::browser::{finally, later, listen};
 use crate::clock;
 use crate::part::Own;
 
@@ -91,7 +91,7 @@ impl Stream {
             stream.drop_source();
             stream.state.set(State::Offline);
         });
-        on_cleanup(move || stream.pause());
+        finally(move || stream.pause());
         stream
     }
 

@@ -15,6 +15,7 @@ use crate::api;
 use crate::browser::{find, later, live, spawn};
 use crate::delivery::Delivery;
 use crate::feed::{Feed, News};
+use crate::here::People;
 use crate::log::{Log, Window};
 use crate::opening::Arrival;
 use crate::part::Own;
@@ -41,6 +42,10 @@ pub struct Visit {
     pub window: RwSignal<Window>,
     /// Whether the room is no more.
     pub closed: RwSignal<bool>,
+    /// Who is here.
+    pub here: RwSignal<People>,
+    /// Who is typing.
+    pub typing: RwSignal<Vec<String>>,
     /// Whether the newest message is in view.
     pub at_end: RwSignal<bool>,
     /// How many messages came below the view.
@@ -104,6 +109,8 @@ impl Visit {
             window,
             log,
             closed: RwSignal::new(false),
+            here: RwSignal::new(People::default()),
+            typing: RwSignal::new(Vec::new()),
             at_end: RwSignal::new(true),
             below: RwSignal::new(0),
             unread: RwSignal::new(0),
@@ -206,11 +213,18 @@ impl Visit {
         };
         match name.as_str() {
             "message" => wire::parse(&data).into_iter().for_each(|message| self.read(message, cursor.clone())),
+            "presence" => wire::parse(&data).into_iter().for_each(|people| self.here.set(people)),
+            "typing" => self.type_there(&data),
             "closing" => self.warned(&data),
             "closed" => self.close(),
             "reset" => self.read_anew(),
             _ => {}
         }
+    }
+
+    fn type_there(self, data: &str) {
+        let names = wire::parse(data).and_then(|typing| wire::field(&typing, "usernames"));
+        names.into_iter().for_each(|names| self.typing.set(names));
     }
 
     /// The server says when the room closes, if nobody writes.

@@ -47,6 +47,15 @@ const states: Record<string, Show> = {
     await ada.log.evaluate((log) => (log.scrollTop = -500));
     await expect(ada.page.getByRole("button", { name: "Newest" })).toBeVisible();
   },
+  "a room with company": async (ada, webchat, come) => {
+    const room = await talk(webchat);
+    const grace = await come("grace");
+    await grace.enter(room);
+    await ada.enter(room);
+    await ada.page.getByRole("button", { name: "2 here" }).click();
+    await grace.field.pressSequentially("hel");
+    await expect(ada.page.getByText("is typing…")).toBeVisible();
+  },
   "a room near its end": async (ada, webchat) => {
     await ada.enter(await webchat.room({ timeout: "60s" }));
     // Near enough by the page's clock.

@@ -102,7 +102,6 @@ test("a tab that comes back makes the one that holds the connection look", async
   const room = await webchat.room();
   await ada.enter(room);
   const second = await ada.tab();
-  await second.page.clock.install();
   await second.enter(room);
   await hide(ada, true);
   await hide(second, true);

@@ -2,7 +2,7 @@
 // `artefacts` for people to judge; what a machine can judge is asserted: nothing scrolls sideways, nothing moves.
 
 import { join, resolve } from "node:path";
-import { expect, test, type Person, type Webchat } from "../webchat";
+import { type Come, expect, test, type Person, type Webchat } from "../webchat";
 
 const artefacts = resolve(import.meta.dirname, "../artefacts");
 const lines = [
@@ -23,7 +23,7 @@ async function tea(webchat: Webchat): Promise<string> {
   return room;
 }
 
-const pages: Record<string, (ada: Person, webchat: Webchat) => Promise<void>> = {
+const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promise<void>> = {
   home: (ada) => ada.go("/"),
   async rooms(ada, webchat) {
     const room = await tea(webchat);
@@ -57,6 +57,17 @@ const pages: Record<string, (ada: Person, webchat: Webchat) => Promise<void>> = 
     await webchat.post(room, "linus", "one more");
     await expect(ada.page.getByRole("button", { name: "1 new message" })).toBeVisible();
   },
+  async company(ada, webchat, come) {
+    const room = await tea(webchat);
+    for (const name of ["grace", "linus", "李小龙", "Countess Ada of Lovelace the 1st"]) await (await come(name)).enter(room);
+    const grace = await come("grace");
+    await ada.enter(room);
+    await expect(ada.page.getByRole("button", { name: "5 here" })).toBeVisible();
+    await ada.page.getByRole("button", { name: "5 here" }).click();
+    await grace.enter(room);
+    await grace.field.pressSequentially("Y");
+    await expect(ada.page.locator(".typing")).toHaveText(/grace.* is typing…/);
+  },
   async share(ada, webchat) {
     await ada.enter(await tea(webchat));
     await ada.page.getByRole("button", { name: "Share" }).click();
@@ -88,7 +99,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   for (const [name, show] of Object.entries(pages)) {
     test(`${name}, ${colorScheme}`, async ({ webchat, come }) => {
       const ada = await come("ada", { colorScheme, viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
-      await show(ada, webchat);
+      await show(ada, webchat, come);
       for (const [width, height] of [[1280, 800], [768, 1024], [360, 740]]) {
         await ada.page.setViewportSize({ width, height });
         const wide = await ada.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
