@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn other_tabs_put_and_take() {
         let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
-        outbox.put(Parcel { kept: false, ..parcel("c", "3") });
+        outbox.put(Parcel { written: 3, kept: false, ..parcel("c", "3") });
         outbox.arrived(&message(5, "1"));
         outbox.merge(vec![Parcel { written: 7, ..parcel("d", "4") }, parcel("a", "1")]);
         assert_eq!(shown(&outbox), ["c", "d"], "what has been seen stays hidden, what is not kept yet stays");
