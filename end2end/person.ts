@@ -30,12 +30,15 @@ function watch() {
 }
 
 export class Person {
-  /** Errors of scripts, what the policy forbade, dialogs, requests to elsewhere. */
-  readonly complaints: string[] = [];
-  /** The event streams that are open. */
-  readonly streams = new Set<Request>();
-
-  private constructor(readonly name: string, readonly page: Page, private readonly origin: string) {}
+  private constructor(
+    readonly name: string,
+    readonly page: Page,
+    private readonly origin: string,
+    /** Errors of scripts, what the policy forbade, dialogs, requests to elsewhere, in any tab. */
+    readonly complaints: string[] = [],
+    /** The event streams that are open, of all tabs. */
+    readonly streams = new Set<Request>(),
+  ) {}
 
   static async come(browser: Browser, origin: string, name: string, options?: BrowserContextOptions): Promise<Person> {
     const context = await browser.newContext({ baseURL: origin, ...options });
@@ -44,6 +47,13 @@ export class Person {
     const person = new Person(name, await context.newPage(), origin);
     person.listen();
     return person;
+  }
+
+  /** Opens one more tab of the same browser. */
+  async tab(): Promise<Person> {
+    const tab = new Person(this.name, await this.page.context().newPage(), this.origin, this.complaints, this.streams);
+    tab.listen();
+    return tab;
   }
 
   /** Goes to a page and waits until the app has taken it over. */
@@ -114,9 +124,13 @@ export class Person {
     return this.log.locator("article.pending");
   }
 
-  /** The paths of the open event streams. */
+  /** What the open event streams bring: the paths of rooms, and that of their list. */
   get listening(): string[] {
-    return [...this.streams].map((request) => new URL(request.url()).pathname);
+    return [...this.streams].flatMap((request) => {
+      const { searchParams } = new URL(request.url());
+      const rooms = searchParams.get("rooms")?.split(",") ?? [];
+      return [...(searchParams.has("list") ? [""] : []), ...rooms].map((id) => (id ? `/rooms/${id}/` : "/rooms/"));
+    });
   }
 
   private listen() {
@@ -138,5 +152,8 @@ export class Person {
     });
     page.on("requestfinished", (request) => this.streams.delete(request));
     page.on("requestfailed", (request) => this.streams.delete(request));
+    // The streams of a tab that ended, well or not, have ended with it.
+    const ended = () => this.streams.forEach((request) => request.frame().page() === page && this.streams.delete(request));
+    page.on("close", ended).on("crash", ended);
   }
 }

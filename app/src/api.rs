@@ -10,6 +10,7 @@ use gloo_net::http::{Request, RequestBuilder, Response};
 use protocol::{Message, NewMessage, NewRoom, Problem, Room, RoomId};
 use web_sys::AbortSignal;
 
+use crate::cookie;
 use crate::way::Page;
 use crate::wire::{self, Wire};
 
@@ -82,6 +83,16 @@ pub async fn post(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message
         .json(message)
         .map_err(|_| Failure::Unreachable)?;
     read(request.send().await).await
+}
+
+/// Says that somebody types. Nobody waits for the answer.
+pub async fn types(id: RoomId, name: &str) {
+    let request = waiting(Request::post(&format!("{}typing/", path(id))))
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(format!("username={}", cookie::encode(name)));
+    if let Ok(request) = request {
+        drop(request.send().await);
+    }
 }
 
 /// Where a room is.

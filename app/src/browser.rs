@@ -10,6 +10,7 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::{Event, HtmlDialogElement, MouseEvent, SubmitEvent};
 
 /// Runs once the browser has taken over, and again when a signal changes that it follows.
@@ -37,12 +38,41 @@ pub fn later(wait: Duration, action: impl FnOnce() + 'static) -> Option<TimeoutH
 }
 
 /// Runs on every event of this name that reaches the window, as long as the part of the page is there.
-pub fn listen(name: &str, action: impl Fn(&Event) + 'static) {
-    fn run(name: &str, action: Box<dyn Fn(&Event)>) {
-        let listening = window_event_listener_untyped(name, move |event| action(&event));
-        on_cleanup(move || listening.remove());
+pub fn listen(name: &'static str, action: impl Fn(&Event) + 'static) {
+    heed(name, false, Box::new(action));
+}
+
+/// The same, for events that do not rise to the window.
+pub fn listen_first(name: &'static str, action: impl Fn(&Event) + 'static) {
+    heed(name, true, Box::new(action));
+}
+
+fn heed(name: &'static str, first: bool, action: Box<dyn Fn(&Event)>) {
+    let action = Closure::<dyn FnMut(Event)>::new(move |event: Event| action(&event));
+    // A window takes any listener.
+    let _ = window().add_event_listener_with_callback_and_bool(name, action.as_ref().unchecked_ref(), first);
+    StoredValue::new_local(Listening { name, first, action });
+}
+
+struct Listening {
+    name: &'static str,
+    first: bool,
+    action: Closure<dyn FnMut(Event)>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let action = self.action.as_ref().unchecked_ref();
+        let _ = window().remove_event_listener_with_callback_and_bool(self.name, action, self.first);
     }
-    run(name, Box::new(action));
+}
+
+/// Runs when the part of the page goes.
+pub fn finally(action: impl FnOnce() + Send + Sync + 'static) {
+    fn run(action: Box<dyn FnOnce() + Send + Sync>) {
+        on_cleanup(action);
+    }
+    run(Box::new(action));
 }
 
 /// What a press of a button does.

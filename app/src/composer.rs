@@ -11,11 +11,13 @@ use protocol::text::{BODY_MAX, body};
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
 use crate::api;
-use crate::browser::{change, find, live, submit};
+use crate::browser::{change, find, live, spawn, submit};
+use crate::clock;
+use crate::here::Typing;
 use crate::icon::Icon;
 use crate::name::Name;
 use crate::opening::Stage;
-use crate::part::{Trouble, flag, part, text};
+use crate::part::{Own, Trouble, flag, part, text};
 use crate::person::hue_class;
 use crate::storage;
 use crate::stream::State;
@@ -23,6 +25,8 @@ use crate::visit::Visit;
 
 /// The ID of the field.
 const FIELD: &str = "message";
+/// How often it is said that somebody types, in milliseconds; it holds for twice as long.
+const SAY_AGAIN: i64 = 3_000;
 /// From how many characters left they are counted.
 const NEAR: usize = 400;
 
@@ -53,6 +57,15 @@ pub fn Composer(visit: Visit) -> impl IntoView {
         }
         typed();
     });
+    let said_at = Own::new(0_i64);
+    let types = move || {
+        let now = clock::now().millis();
+        let before = said_at.with(|at| *at).unwrap_or_default();
+        if length.get_untracked() > 0 && now - before >= SAY_AGAIN && visit.feed.state_now() == State::Live {
+            said_at.with(|at| *at = now);
+            spawn(async move { api::types(visit.id, &name.now()).await });
+        }
+    };
     let rename = move || {
         let given = find::<HtmlInputElement>("writing-as").map(|who| who.value()).unwrap_or_default();
         let taken = name.change(&given);
@@ -69,6 +82,7 @@ pub fn Composer(visit: Visit) -> impl IntoView {
             _ => return,
         };
         visit.say(NewMessage { username: name.now(), body });
+        said_at.with(|at| *at = 0);
         field.set_value("");
         typed();
         let _ = field.focus();
@@ -99,6 +113,7 @@ pub fn Composer(visit: Visit) -> impl IntoView {
             action=format!("{}messages/", api::path(visit.id))
             on:submit=submit(send)
         >
+            <Typing visit/>
             <p class="status">
                 <label class=as_who>
                     <span>"Writing as"</span>
@@ -125,7 +140,10 @@ pub fn Composer(visit: Visit) -> impl IntoView {
                     enterkeyhint="send"
                     required
                     data-find
-                    on:input=change(typed)
+                    on:input=change(move || {
+                        typed();
+                        types();
+                    })
                     on:keydown=key
                 ></textarea>
                 <button class="send" aria-label="Send">{Icon::Send.view()}</button>
@@ -149,7 +167,7 @@ fn Waiting(visit: Visit) -> impl IntoView {
             _ if waiting == 0 => String::new(),
             Some((true, seconds)) => format!("{waiting} waiting · too many at once, going on in {seconds} s"),
             Some(_) => format!("{waiting} waiting"),
-            None if visit.stream.state() == State::Offline => format!("{waiting} waiting"),
+            None if visit.feed.state() == State::Offline => format!("{waiting} waiting"),
             None => String::new(),
         }
     });

@@ -18,6 +18,11 @@ pub fn keep(name: &str, value: &str) {
     let _ = document().unchecked_into::<web_sys::HtmlDocument>().set_cookie(&cookie);
 }
 
+/// The value of a cookie as the browser has it now. In the browser only.
+pub fn kept(name: &str) -> Option<String> {
+    read(&document().unchecked_into::<web_sys::HtmlDocument>().cookie().ok()?, name)
+}
+
 /// Everything but letters, digits, `-`, `.` and `_` as `%` and two digits for each byte
 /// ([RFC 3986, section 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
 pub fn encode(text: &str) -> String {

@@ -1,10 +1,11 @@
-//! Sends what is in the outbox, and keeps it across reloads.
+//! Sends what is in the outbox, and keeps it across reloads and crashes.
 //!
-//! Promises: each parcel is in the browser's storage before it is on the wire, and leaves it only when the server
-//! answered for it or its writer gave it up; no answer means another attempt with the same key, after a pause or when
-//! the device is back online; "too many" waits as long as the server said. In the browser only.
+//! Promises: each parcel is in the browser's database before it is on the wire, and leaves it only when the server
+//! answered for it or its writer gave it up; of all tabs in a room one sends, in the order of writing, and all show what
+//! is on its way; no answer means another attempt with the same key, after a pause or when the device is back online;
+//! "too many" waits as long as the server said. Where a browser keeps nothing, each tab sends its own. In the browser only.
 
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
@@ -12,10 +13,14 @@ use leptos::prelude::*;
 use protocol::{Message, NewMessage, RoomId, Time};
 
 use crate::api::{self, Failure};
-use crate::browser::{later, listen, spawn};
+use crate::browser::{finally, later, listen, spawn};
 use crate::clock;
+use crate::database;
+use crate::feed::Feed;
+use crate::lock::Lock;
+use crate::log::Log;
 use crate::outbox::{Outbox, Parcel};
-use crate::storage;
+use crate::part::Own;
 use crate::wire;
 
 /// The longest pause between two attempts, in seconds.
@@ -25,14 +30,14 @@ const LONGEST: u32 = 15;
 #[derive(Clone, Copy)]
 pub struct Delivery {
     room: RoomId,
+    /// What the page already shows.
+    log: RwSignal<Log>,
+    /// The way to the other tabs.
+    feed: Feed,
     outbox: RwSignal<Outbox>,
     pause: RwSignal<Option<Pause>>,
-    work: StoredValue<Work, LocalStorage>,
-    delivered: StoredValue<Delivered, LocalStorage>,
+    work: Own<Work>,
 }
-
-/// Gets each message as the server answered it.
-type Delivered = Option<Box<dyn Fn(Message)>>;
 
 /// Why nothing is being sent at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +50,27 @@ pub struct Pause {
 
 #[derive(Default)]
 struct Work {
+    /// Gets each message as the server answered it.
+    delivered: Option<Rc<dyn Fn(Message)>>,
+    /// Whether this is the tab that sends.
+    sends: bool,
     sending: bool,
+    /// Counts what this tab changes in what is kept, so that an older reading of it is noticed.
+    changes: u32,
     attempts: u32,
     retry: Option<TimeoutHandle>,
 }
 
 impl Delivery {
     /// The outbox of a room, not at work yet.
-    pub fn new(room: RoomId) -> Self {
+    pub fn new(room: RoomId, log: RwSignal<Log>, feed: Feed) -> Self {
         Self {
             room,
+            log,
+            feed,
             outbox: RwSignal::new(Outbox::default()),
             pause: RwSignal::new(None),
-            work: StoredValue::new_local(Work::default()),
-            delivered: StoredValue::new_local(None),
+            work: Own::new(Work::default()),
         }
     }
 
@@ -72,50 +84,73 @@ impl Delivery {
         self.pause.get()
     }
 
-    /// Takes up what an earlier visit left, and goes to work. `log` is what the page already shows; `delivered` gets
-    /// each message as the server answered it.
-    pub fn start(self, log: &[Arc<Message>], delivered: impl Fn(Message) + 'static) {
-        self.delivered.set_value(Some(Box::new(delivered)));
-        let kept = storage::keys(&self.shelf(""));
-        let parcels = kept.iter().filter_map(|key| wire::parse::<Parcel>(&storage::get(key)?));
-        self.outbox.update(|outbox| {
-            parcels.for_each(|parcel| outbox.put(parcel));
-            log.iter().for_each(|message| outbox.arrived(message));
-        });
+    /// Takes up what an earlier visit left, and goes to work. `delivered` gets each message as the server answered it.
+    pub fn start(self, delivered: impl Fn(Message) + 'static) {
+        self.work.with(|work| work.delivered = Some(Rc::new(delivered)));
         listen("online", move |_| self.now());
-        on_cleanup(move || {
-            self.work.try_update_value(|work| work.retry.take().map(|retry| retry.clear()));
+        finally(move || {
+            self.work.with(|work| work.retry.take().map(|retry| retry.clear()));
         });
-        self.send();
+        self.look();
+        let sends = move |sends| self.work.with(|work| work.sends = sends);
+        let mine = move || {
+            sends(true);
+            self.look();
+        };
+        Lock::stand(self.feed.lock(&self.shelf("")), mine, move || sends(false).unwrap_or_default());
+    }
+
+    /// Looks what is kept, by whichever tab, and goes on.
+    pub fn look(self) {
+        spawn(async move {
+            while let Some(before) = self.work.with(|work| work.changes) {
+                let Some(kept) = database::all(&self.shelf("")).await else { return };
+                if self.work.with(|work| work.changes == before) == Some(true) {
+                    self.show(kept.iter().filter_map(|text| wire::parse(text)).collect());
+                    return self.send();
+                }
+            }
+        });
+    }
+
+    fn show(self, kept: Vec<Parcel>) {
+        let before = self.outbox.get_untracked();
+        let mut outbox = before.clone();
+        outbox.merge(kept);
+        self.log.with_untracked(|log| log.messages().iter().for_each(|message| outbox.arrived(message)));
+        if outbox != before {
+            self.outbox.set(outbox);
+        }
     }
 
     /// Puts a message on its way; `after` is the newest sequence that the page knows.
     pub fn put(self, message: NewMessage, after: u64) {
-        let written = clock::now().millis();
-        let parcel = Parcel { key: key(), message, after, written, refused: None, seen: None };
-        self.keep(&parcel);
-        self.outbox.update(|outbox| outbox.put(parcel));
-        self.send();
+        // Later than the one before, so that their order is kept with them.
+        let latest = self.outbox.with_untracked(Outbox::latest);
+        let written = clock::now().millis().max(latest + 1);
+        let parcel = Parcel { key: key(), message, after, written, refused: None, seen: None, kept: false };
+        self.outbox.update(|outbox| outbox.put(parcel.clone()));
+        self.keep(parcel);
     }
 
     /// Sends a refused one again.
     pub fn again(self, key: &str) {
         let parcel = self.outbox.try_update(|outbox| outbox.again(key, clock::now().millis()).cloned()).flatten();
         if let Some(parcel) = parcel {
-            self.keep(&parcel);
+            self.keep(parcel);
         }
         self.now();
     }
 
     /// Gives one up.
     pub fn remove(self, key: &str) {
-        self.forget(key);
         self.outbox.update(|outbox| drop(outbox.take(key)));
+        self.forget(key);
     }
 
     /// Goes on at once.
     pub fn now(self) {
-        self.work.update_value(|work| {
+        self.work.with(|work| {
             work.attempts = 0;
             if let Some(retry) = work.retry.take() {
                 retry.clear();
@@ -126,16 +161,19 @@ impl Delivery {
     }
 
     fn send(self) {
-        let next = self.outbox.with_untracked(|outbox| outbox.next().cloned());
+        let next = self.outbox.with_untracked(|outbox| outbox.next().filter(|parcel| parcel.kept).cloned());
         let (Some(parcel), None) = (next, self.pause.get_untracked()) else { return };
-        let busy = self.work.try_update_value(|work| std::mem::replace(&mut work.sending, true)).unwrap_or(true);
-        if busy {
+        let free = self.work.with(|work| work.sends && !std::mem::replace(&mut work.sending, work.sends));
+        if free != Some(true) {
             return;
         }
         spawn(async move {
             let answer = api::post(self.room, &parcel.message, &parcel.key).await;
+            if answer.is_ok() {
+                self.forget(&parcel.key);
+            }
             // The page part may be gone by now. What it kept goes on with the next visit.
-            if self.work.try_update_value(|work| work.sending = false).is_some() {
+            if self.work.with(|work| work.sending = false).is_some() {
                 self.answered(&parcel.key, answer);
                 self.send();
             }
@@ -145,13 +183,13 @@ impl Delivery {
     fn answered(self, key: &str, answer: api::Answer<Message>) {
         match answer {
             Ok(message) => {
-                self.work.update_value(|work| work.attempts = 0);
-                self.forget(key);
-                self.delivered.with_value(|delivered| {
-                    if let Some(delivered) = delivered {
-                        delivered(message);
-                    }
+                let delivered = self.work.with(|work| {
+                    work.attempts = 0;
+                    work.delivered.clone()
                 });
+                if let Some(Some(delivered)) = delivered {
+                    delivered(message);
+                }
                 self.outbox.update(|outbox| drop(outbox.take(key)));
             }
             Err(Failure::Refused(problem, wait)) if matches!(problem.status, 429 | 503) => {
@@ -160,11 +198,11 @@ impl Delivery {
             Err(failure) if failure.status().is_some_and(|status| status < 500) => {
                 self.outbox.update(|outbox| outbox.refuse(key, failure.words()));
                 if let Some(parcel) = self.outbox.with_untracked(|outbox| outbox.get(key).cloned()) {
-                    self.keep(&parcel);
+                    self.keep(parcel);
                 }
             }
             Err(_) => {
-                let attempts = self.work.try_update_value(|work| {
+                let attempts = self.work.with(|work| {
                     work.attempts += 1;
                     work.attempts
                 });
@@ -182,22 +220,44 @@ impl Delivery {
             }
         };
         let retry = later(pause, go_on);
-        self.work.update_value(|work| work.retry = retry);
+        self.work.with(|work| work.retry = retry);
     }
 
-    fn keep(self, parcel: &Parcel) {
-        if let Ok(text) = serde_json::to_string(parcel) {
-            storage::set(&self.shelf(&parcel.key), &text);
-        }
+    fn keep(self, parcel: Parcel) {
+        let Ok(text) = serde_json::to_string(&parcel) else { return };
+        self.changing();
+        let keeping = database::put(self.shelf(&parcel.key), text);
+        spawn(async move {
+            if keeping.await.is_none() {
+                // Nobody else will know of it.
+                self.work.with(|work| work.sends = true);
+            }
+            if self.changing() {
+                self.outbox.update(|outbox| outbox.keep(&parcel.key));
+                self.send();
+            }
+            self.feed.changed(self.room.to_string());
+        });
     }
 
     fn forget(self, key: &str) {
-        storage::set(&self.shelf(key), "");
+        self.changing();
+        let forgetting = database::remove(self.shelf(key));
+        spawn(async move {
+            forgetting.await;
+            self.changing();
+            self.feed.changed(self.room.to_string());
+        });
+    }
+
+    /// Makes older readings of what is kept void; says whether the page part is still there.
+    fn changing(self) -> bool {
+        self.work.with(|work| work.changes = work.changes.wrapping_add(1)).is_some()
     }
 
     /// Each parcel has its own place, so that two tabs on one room never overwrite each other's.
     fn shelf(self, key: &str) -> String {
-        format!("outbox/{}/{key}", self.room)
+        format!("{}/{key}", self.room)
     }
 }
 

@@ -10,14 +10,15 @@ use web_sys::HtmlInputElement;
 use crate::api;
 use crate::browser::{change, find, listen, live, spawn};
 use crate::create::Create;
+use crate::feed::{Feed, News};
 use crate::join::Join;
 use crate::name::Name;
+use crate::needs::ROOMS;
 use crate::opening::{Scene, Stage, title};
 use crate::part::{Trouble, part, text};
 use crate::person::{hue_class, initials};
 use crate::rooms::{OpenRooms, VisitedRooms};
 use crate::seal::{Seal, icon};
-use crate::stream::{Heard, Stream};
 use crate::tab;
 use crate::theme::ThemeSwitch;
 use crate::wire;
@@ -32,8 +33,9 @@ pub fn HomePage() -> impl IntoView {
     let handed_over = found.is_some();
     let home = found.unwrap_or_default();
     let (open, visited) = (RwSignal::new(home.open), RwSignal::new(home.visited));
+    let feed = expect_context::<Feed>();
     live(move || {
-        follow(open);
+        follow(feed, open);
         if !handed_over {
             revisit(visited);
         }
@@ -96,20 +98,18 @@ fn NameField() -> impl IntoView {
 }
 
 /// Follows the list of open rooms while the page can be seen: a hidden page needs no connection.
-fn follow(open: RwSignal<Vec<Room>>) {
-    let stream = Stream::default();
-    let heard = move |heard| {
-        if let Heard::Event(data, _) = heard
+fn follow(feed: Feed, open: RwSignal<Vec<Room>>) {
+    let heard = move |news| {
+        if let News::Event(_, data, _) = news
             && let Some(rooms) = wire::parse(&data)
         {
             open.try_set(rooms);
         }
     };
-    stream.open(|| "/rooms/".to_owned(), heard);
-    listen("visibilitychange", move |_| match document().hidden() {
-        true => stream.pause(),
-        false => stream.again(),
-    });
+    feed.follow(ROOMS.to_owned(), String::new, heard);
+    let look = move || if document().hidden() { feed.rest() } else { feed.ask() };
+    listen("visibilitychange", move |_| look());
+    look();
 }
 
 /// Looks at the rooms visited lately, which may have closed since.

@@ -45,6 +45,16 @@ impl Name {
         self.0.get_untracked()
     }
 
+    /// The name that the browser remembers: another tab may have changed it. One that was only offered is remembered
+    /// from now on, as others are about to see it. In the browser only.
+    pub fn kept(self) -> String {
+        let kept = cookie::kept("name").and_then(|name| text::username(&name).ok());
+        kept.unwrap_or_else(|| {
+            cookie::keep("name", &self.now());
+            self.now()
+        })
+    }
+
     /// Takes and remembers a new name.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! Promises: in order, one on the wire at a time; a message leaves only when the server answered for it or its writer
 //! gives it up; whatever arrives first, the answer or the stream, it is never shown twice. Pure: the sending itself
-//! and the keeping across reloads are in `delivery`.
+//! and the keeping, which all tabs share, are in `delivery`.
 
 use protocol::{Message, NewMessage};
 use serde::Serialize;
@@ -26,6 +26,9 @@ pub struct Parcel {
     /// The sequence under which it seems to have arrived by the stream, before the answer.
     #[serde(skip)]
     pub seen: Option<u64>,
+    /// Whether it is kept where every tab finds it; only then it may be on the wire.
+    #[serde(skip)]
+    pub kept: bool,
 }
 
 impl Wire for Parcel {
@@ -37,6 +40,7 @@ impl Wire for Parcel {
             written: field(value, "written")?,
             refused: field(value, "refused")?,
             seen: None,
+            kept: true,
         })
     }
 }
@@ -54,6 +58,27 @@ impl Outbox {
             let place = self.parcels.partition_point(|held| held.written <= parcel.written);
             self.parcels.insert(place, parcel);
         }
+    }
+
+    /// Makes it what is kept, by whichever tab; what is not kept yet stays as it is.
+    pub fn merge(&mut self, kept: Vec<Parcel>) {
+        let before = std::mem::take(&mut self.parcels);
+        let seen: Vec<_> = before.iter().filter_map(|parcel| Some((parcel.key.clone(), parcel.seen?))).collect();
+        before.into_iter().filter(|parcel| !parcel.kept).for_each(|parcel| self.put(parcel));
+        for mut parcel in kept {
+            parcel.seen = seen.iter().find(|(key, _)| *key == parcel.key).map(|(_, seen)| *seen);
+            self.put(parcel);
+        }
+    }
+
+    /// A parcel is kept from now on.
+    pub fn keep(&mut self, key: &str) {
+        self.parcels.iter_mut().filter(|parcel| parcel.key == key).for_each(|parcel| parcel.kept = true);
+    }
+
+    /// When the last one was written, in milliseconds.
+    pub fn latest(&self) -> i64 {
+        self.parcels.last().map_or(0, |parcel| parcel.written)
     }
 
     /// The one to send next.
@@ -105,8 +130,8 @@ impl Outbox {
     /// Sends a refused one again, now as the latest.
     pub fn again(&mut self, key: &str, now: i64) -> Option<&Parcel> {
         let mut parcel = self.take(key)?;
-        parcel.refused = None;
-        parcel.written = now;
+        (parcel.refused, parcel.kept) = (None, false);
+        parcel.written = now.max(self.latest() + 1);
         self.put(parcel);
         self.get(key)
     }
@@ -119,7 +144,7 @@ mod tests {
 
     fn parcel(key: &str, body: &str) -> Parcel {
         let message = NewMessage { username: "ada".into(), body: body.into() };
-        Parcel { key: key.into(), message, after: 4, written: 0, refused: None, seen: None }
+        Parcel { key: key.into(), message, after: 4, written: 0, refused: None, seen: None, kept: true }
     }
 
     fn message(id: u64, body: &str) -> Message {
@@ -154,6 +179,19 @@ mod tests {
         assert_eq!(outbox.next().unwrap().key, "c", "one that was kept from an earlier visit goes first");
         outbox.put(parcel("b", "2"));
         assert_eq!(shown(&outbox), ["c", "b"], "the same key is the same message");
+    }
+
+    #[test]
+    fn other_tabs_put_and_take() {
+        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
+        outbox.put(Parcel { written: 3, kept: false, ..parcel("c", "3") });
+        outbox.arrived(&message(5, "1"));
+        outbox.merge(vec![Parcel { written: 7, ..parcel("d", "4") }, parcel("a", "1")]);
+        assert_eq!(shown(&outbox), ["c", "d"], "what has been seen stays hidden, what is not kept yet stays");
+        assert_eq!((outbox.latest(), outbox.next().unwrap().key.as_str()), (7, "a"));
+        outbox.keep("c");
+        outbox.merge(Vec::new());
+        assert_eq!(outbox, Outbox::default());
     }
 
     #[test]

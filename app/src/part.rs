@@ -3,6 +3,11 @@
 //! Every type of a closure that follows a signal brings machinery of its own into what a first visit loads. Here they
 //! become one type for each kind of value. Promises: the same markup and the same behaviour as without.
 
+use std::any::Any;
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
 use leptos::prelude::*;
 
 /// A part of a page, on the server, where its type is forgotten: the types of whole pages are too long for compilers.
@@ -16,6 +21,36 @@ pub fn part(view: impl IntoView + 'static) -> AnyView {
 pub fn part<V: IntoView + 'static>(view: V) -> impl IntoView + use<V> {
     view
 }
+
+/// Something that belongs to a part of a page and is changed from its closures; gone when the part goes.
+pub struct Own<T>(StoredValue<Rc<dyn Any>, LocalStorage>, PhantomData<fn() -> T>);
+
+impl<T: 'static> Own<T> {
+    /// Hands it to the part of the page that is being made.
+    pub fn new(value: T) -> Self {
+        Self(StoredValue::new_local(Rc::new(RefCell::new(value))), PhantomData)
+    }
+
+    /// Looks at it or changes it; nothing if it is gone. What this does must not come back to it.
+    pub fn with<R>(self, action: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let own = self.own()?;
+        let own = own.downcast_ref::<RefCell<T>>()?;
+        Some(action(&mut own.borrow_mut()))
+    }
+
+    #[inline(never)]
+    fn own(self) -> Option<Rc<dyn Any>> {
+        self.0.try_get_value()
+    }
+}
+
+impl<T> Clone for Own<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Own<T> {}
 
 /// A text that changes.
 pub fn text(words: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {

@@ -11,6 +11,7 @@ use crate::api::{self, Answer, Failure};
 use crate::browser::{click, live, spawn};
 use crate::clock::Clock;
 use crate::composer::Composer;
+use crate::here::Here;
 use crate::icon::Icon;
 use crate::lifetime::{Left, Line, TimeLeft, Warning};
 use crate::lost::{Closed, NoRoom};
@@ -106,6 +107,7 @@ fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
                     <TimeLeft left closed/>
                 </p>
             </div>
+            <Here visit/>
             <button hidden=closed type="button" class="icon-button needs-script" aria-label="Share" on:click=click(open_share)>{Icon::Share.view()}</button>
             <Menu visit/>
         </header>
@@ -117,7 +119,7 @@ fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
 #[component]
 fn Connection(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let state = move || if visit.closed.get() { State::Ended } else { visit.stream.state() };
+    let state = move || if visit.closed.get() { State::Ended } else { visit.feed.state() };
     let words = text(move || name(state()).to_owned());
     let wait = text(move || match state() {
         State::Waiting(until) => {

@@ -1,4 +1,4 @@
-//! What the browser keeps for itself: drafts, and messages that wait to be sent.
+//! What the browser keeps for itself at once: drafts. What must outlive a crash is in `database`.
 //!
 //! Promises: works or does nothing; a browser that keeps nothing only forgets sooner. In the browser only.
 
@@ -18,13 +18,6 @@ pub fn set(key: &str, value: &str) {
         "" => storage.remove_item(key),
         _ => storage.set_item(key, value),
     };
-}
-
-/// All keys that begin so, in no order.
-pub fn keys(prefix: &str) -> Vec<String> {
-    let Some(storage) = storage() else { return Vec::new() };
-    let count = storage.length().unwrap_or(0);
-    (0..count).filter_map(|i| storage.key(i).ok()?).filter(|key| key.starts_with(prefix)).collect()
 }
 
 fn storage() -> Option<Storage> {

@@ -1,12 +1,13 @@
 //! A stream of events that heals itself.
 //!
-//! Promises: as long as its page part lives and the device is online, there is a connection or an attempt at one; a
-//! lost one is opened anew from wherever the caller has got to, with growing, scattered pauses, and at once when the
-//! device comes back online or the page into view. What it is doing is always visible in [`Stream::state`]. Closed
-//! for good, and with it every timer and listener, when its page part goes. In the browser only.
+//! Promises: from [`Stream::again`] to [`Stream::pause`], while the device is online, there is a connection or an attempt
+//! at one; a lost one is opened anew from wherever the caller has got to, with growing, scattered pauses, and at once
+//! when the device comes back online; an attempt that gets no answer is given up. What it is doing is always visible in
+//! [`Stream::state`]. Leaves to others: what may have happened while nobody could notice (`feed`). In the browser only.
 //!
 //! The browser's own reconnecting is not used: it gives up on any answer but 200 and tells nobody how long it waits.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
@@ -14,17 +15,20 @@ use leptos::prelude::*;
 use protocol::Time;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent, PageTransitionEvent};
+use web_sys::{EventSource, MessageEvent};
 
-use crate::browser::{later, listen};
+use crate::browser::{finally, later, listen};
 use crate::clock;
+use crate::part::Own;
 
 /// Named events that are listened for, besides the unnamed ones.
-const NAMED: [&str; 3] = ["closing", "closed", "reset"];
+const NAMED: [&str; 6] = ["closing", "closed", "reset", "rooms", "presence", "typing"];
 /// The longest pause between two attempts, in milliseconds.
 const LONGEST: f64 = 30_000.0;
-/// Out of sight for longer than this, in milliseconds, a connection may be dead without anybody having been told.
-const DOUBTFUL: i64 = 60_000;
+/// How long a connection that is opened anew on purpose still counts as the old one.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long an attempt waits for an answer, after that.
+const PATIENCE: Duration = Duration::from_secs(18);
 
 /// What a stream is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,170 +47,131 @@ pub enum State {
 
 /// What came by the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// An unnamed event, with its data and its `id`.
-    Event(String, String),
-    /// A named event, with its data.
-    Named(String, String),
-    /// The connection was lost or refused; why is not known here.
-    Lost,
+pub struct Heard {
+    /// The name of the event; `message` if it has none.
+    pub name: String,
+    /// Its data.
+    pub data: String,
+    /// Its `id`.
+    pub id: String,
 }
 
-/// A stream that heals itself; not open until [`Stream::open`], which only a browser may call.
+/// A stream that heals itself; it belongs to the part of the page that made it.
 #[derive(Clone, Copy)]
 pub struct Stream {
     state: RwSignal<State>,
-    inner: StoredValue<Inner, LocalStorage>,
-    purpose: StoredValue<Option<Purpose>, LocalStorage>,
+    inner: Own<Inner>,
 }
 
-/// What a stream is for: where it is, asked anew for each attempt, and who listens.
-struct Purpose {
-    address: Box<dyn Fn() -> String>,
-    listener: Box<dyn Fn(Heard)>,
-}
+/// Where a stream is and who listens.
+type Purpose = (Rc<dyn Fn() -> String>, Rc<dyn Fn(Heard)>);
 
-#[derive(Default)]
 struct Inner {
+    /// Where it is, asked anew for each attempt.
+    address: Rc<dyn Fn() -> String>,
+    listener: Rc<dyn Fn(Heard)>,
+    wanted: bool,
     source: Option<Source>,
-    retry: Option<TimeoutHandle>,
+    timer: Option<TimeoutHandle>,
     attempts: u32,
-    hidden_at: Option<Time>,
-}
-
-impl Default for Stream {
-    fn default() -> Self {
-        Self {
-            state: RwSignal::new(State::Connecting),
-            inner: StoredValue::new_local(Inner::default()),
-            purpose: StoredValue::new_local(None),
-        }
-    }
 }
 
 impl Stream {
+    /// A stream that is not open yet. `address` is asked anew for each attempt.
+    pub fn new(address: impl Fn() -> String + 'static, listener: impl Fn(Heard) + 'static) -> Self {
+        let (address, listener) = (Rc::new(address), Rc::new(listener));
+        let inner = Inner { address, listener, wanted: false, source: None, timer: None, attempts: 0 };
+        let stream = Self { state: RwSignal::new(State::Connecting), inner: Own::new(inner) };
+        listen("online", move |_| {
+            if stream.inner.with(|inner| inner.wanted) == Some(true) {
+                stream.again();
+            }
+        });
+        listen("offline", move |_| {
+            stream.drop_source();
+            stream.state.set(State::Offline);
+        });
+        finally(move || stream.pause());
+        stream
+    }
+
     /// What it is doing; follows it when tracked.
     pub fn state(self) -> State {
         self.state.get()
     }
 
-    /// Opens it, and keeps it open from now on. `address` is asked anew for each attempt.
-    pub fn open(self, address: impl Fn() -> String + 'static, listener: impl Fn(Heard) + 'static) {
-        self.purpose.set_value(Some(Purpose { address: Box::new(address), listener: Box::new(listener) }));
-        self.watch();
-        self.connect();
+    /// What it is doing at this moment; while it is opened anew on purpose, that.
+    pub fn now(self) -> State {
+        let open = self.inner.with(|inner| inner.source.as_ref().is_some_and(Source::is_open));
+        match self.state.get_untracked() {
+            State::Live if open != Some(true) => State::Connecting,
+            state => state,
+        }
     }
 
-    /// Opens it anew at once, from wherever the caller is by now.
+    /// Opens it anew at once, from wherever the caller is by now, and keeps it open.
     pub fn again(self) {
-        self.inner.update_value(|inner| inner.attempts = 0);
+        self.inner.with(|inner| {
+            inner.wanted = true;
+            inner.attempts = 0;
+        });
         self.connect();
-    }
-
-    /// Closes it for good.
-    pub fn end(self) {
-        self.drop_source();
-        self.state.set(State::Ended);
     }
 
     /// Closes it until [`Stream::again`].
     pub fn pause(self) {
+        self.inner.with(|inner| inner.wanted = false);
         self.drop_source();
     }
 
     fn connect(self) {
-        if self.over() {
-            return;
-        }
         self.drop_source();
         if !window().navigator().on_line() {
             return self.state.set(State::Offline);
         }
-        let address = self.purpose.with_value(|purpose| purpose.as_ref().map(|purpose| (purpose.address)()));
-        let source = address.and_then(|address| Source::open(&address, self));
-        self.state.set(State::Connecting);
-        match source {
-            Some(source) => self.inner.update_value(|inner| inner.source = Some(source)),
-            None => self.lost(),
+        let Some(purpose) = self.inner.with(|inner| (inner.address.clone(), inner.listener.clone())) else { return };
+        match Source::open(self, purpose) {
+            Some(source) => self.inner.with(|inner| inner.source = Some(source)),
+            None => return self.lost(),
+        };
+        if self.state.get_untracked() != State::Live {
+            self.state.set(State::Connecting);
         }
-    }
-
-    /// Whether it was ended, or the page part it belonged to is gone.
-    fn over(self) -> bool {
-        self.state.try_get_untracked().is_none_or(|state| state == State::Ended)
-    }
-
-    fn opened(self) {
-        self.inner.update_value(|inner| inner.attempts = 0);
-        self.state.set(State::Live);
-    }
-
-    fn hear(self, heard: Heard) {
-        self.purpose.with_value(|purpose| {
-            if let Some(purpose) = purpose {
-                (purpose.listener)(heard);
-            }
+        self.wait(GRACE, move || {
+            self.state.set(State::Connecting);
+            self.wait(PATIENCE, move || self.lost());
         });
     }
 
+    fn wait(self, pause: Duration, then: impl FnOnce() + 'static) {
+        let timer = later(pause, then);
+        self.inner.with(|inner| inner.timer = timer);
+    }
+
+    fn opened(self) {
+        self.inner.with(|inner| {
+            inner.attempts = 0;
+            inner.timer.take().iter().for_each(TimeoutHandle::clear);
+        });
+        self.state.set(State::Live);
+    }
+
     fn lost(self) {
-        if self.over() {
-            return;
-        }
         self.drop_source();
-        let pause = self.inner.try_update_value(|inner| {
+        let pause = self.inner.with(|inner| {
             inner.attempts += 1;
             backoff(inner.attempts, js_sys::Math::random())
         });
         let pause = pause.unwrap_or_default();
         self.state.set(State::Waiting(clock::now().after(pause)));
-        let retry = later(pause, move || self.connect());
-        self.inner.update_value(|inner| inner.retry = retry);
-        self.hear(Heard::Lost);
+        self.wait(pause, move || self.connect());
     }
 
     fn drop_source(self) {
-        self.inner.try_update_value(|inner| {
+        self.inner.with(|inner| {
             inner.source = None;
-            if let Some(retry) = inner.retry.take() {
-                retry.clear();
-            }
+            inner.timer.take().iter().for_each(TimeoutHandle::clear);
         });
-    }
-
-    fn watch(self) {
-        let wake = move || {
-            if !matches!(self.state.get_untracked(), State::Live | State::Connecting) {
-                self.again();
-            }
-        };
-        listen("online", move |_| self.again());
-        listen("offline", move |_| {
-            if !self.over() {
-                self.drop_source();
-                self.state.set(State::Offline);
-            }
-        });
-        // A page in the back/forward cache may not hold a connection.
-        listen("pagehide", move |_| self.drop_source());
-        listen("pageshow", move |event| {
-            if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-                self.again();
-            }
-        });
-        listen("visibilitychange", move |_| if self.was_long_hidden() { self.again() } else { wake() });
-        on_cleanup(move || self.drop_source());
-    }
-
-    fn was_long_hidden(self) -> bool {
-        let now = clock::now();
-        let hidden = document().hidden();
-        self.inner
-            .try_update_value(|inner| {
-                let since = std::mem::replace(&mut inner.hidden_at, hidden.then_some(now));
-                !hidden && since.is_some_and(|since| now.millis() - since.millis() > DOUBTFUL)
-            })
-            .unwrap_or(false)
     }
 }
 
@@ -226,16 +191,14 @@ struct Source {
 }
 
 impl Source {
-    fn open(address: &str, stream: Stream) -> Option<Self> {
-        let source = EventSource::new(address).ok()?;
+    fn open(stream: Stream, (address, listener): Purpose) -> Option<Self> {
+        let source = EventSource::new(&address()).ok()?;
         let opened = Closure::<dyn FnMut()>::new(move || stream.opened());
         let failed = Closure::<dyn FnMut()>::new(move || stream.lost());
         let events = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data().as_string().unwrap_or_default();
-            stream.hear(match event.type_().as_str() {
-                "message" => Heard::Event(data, event.last_event_id()),
-                name => Heard::Named(name.to_owned(), data),
-            });
+            let heard = Heard { name: event.type_(), data, id: event.last_event_id() };
+            listener(heard);
         });
         source.set_onopen(Some(opened.as_ref().unchecked_ref()));
         source.set_onerror(Some(failed.as_ref().unchecked_ref()));
@@ -244,6 +207,10 @@ impl Source {
             source.add_event_listener_with_callback(name, events.as_ref().unchecked_ref()).ok()?;
         }
         Some(Self { source, events, _opened: opened, _failed: failed })
+    }
+
+    fn is_open(&self) -> bool {
+        self.source.ready_state() == EventSource::OPEN
     }
 }
 

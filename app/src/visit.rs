@@ -14,14 +14,18 @@ use web_sys::HtmlElement;
 use crate::api;
 use crate::browser::{find, later, live, spawn};
 use crate::delivery::Delivery;
+use crate::feed::{Feed, News};
+use crate::here::People;
 use crate::log::{Log, Window};
 use crate::opening::Arrival;
+use crate::part::Own;
 use crate::place;
-use crate::stream::{Heard, Stream};
 use crate::wire;
 
 /// The ID of what scrolls.
 pub const LOG: &str = "log";
+/// How long after a failure the log is asked for again.
+const AGAIN: Duration = Duration::from_secs(3);
 /// How close to the edge of what is drawn more of it is drawn, in pixels.
 const REACH: i32 = 800;
 
@@ -38,6 +42,10 @@ pub struct Visit {
     pub window: RwSignal<Window>,
     /// Whether the room is no more.
     pub closed: RwSignal<bool>,
+    /// Who is here.
+    pub here: RwSignal<People>,
+    /// Who is typing.
+    pub typing: RwSignal<Vec<String>>,
     /// Whether the newest message is in view.
     pub at_end: RwSignal<bool>,
     /// How many messages came below the view.
@@ -47,20 +55,44 @@ pub struct Visit {
     /// Whether older messages are on their way.
     pub loading: RwSignal<bool>,
     /// The connection.
-    pub stream: Stream,
+    pub feed: Feed,
     /// The own messages on their way.
     pub delivery: Delivery,
     /// The newest message when the page was opened: later ones arrive before the visitor's eyes.
     pub opened_at: u64,
-    reader: StoredValue<Reader>,
+    reader: Own<Reader>,
 }
 
-/// How far the stream was read.
+/// How far the room was heard without a hole.
 #[derive(Default)]
 struct Reader {
     seq: u64,
     cursor: String,
+    /// The sequence after which a hole was found and asked for.
+    hole: Option<u64>,
     batch: Vec<Message>,
+}
+
+impl Reader {
+    /// Takes a message; says whether it is new, and whether there is a hole before it that nobody has asked for yet.
+    fn take(&mut self, message: Message, cursor: String) -> (bool, bool) {
+        let fresh = message.id > self.seq;
+        let hole = message.id > self.seq + 1 && self.hole != Some(self.seq);
+        if hole {
+            self.hole = Some(self.seq);
+        }
+        if message.id == self.seq + 1 {
+            (self.seq, self.cursor) = (message.id, cursor);
+        }
+        if fresh {
+            self.batch.push(message);
+        }
+        (fresh && self.batch.len() == 1, hole)
+    }
+
+    fn cursor(&self) -> String {
+        if self.cursor.is_empty() { self.seq.to_string() } else { self.cursor.clone() }
+    }
 }
 
 impl Visit {
@@ -68,21 +100,25 @@ impl Visit {
     pub fn enter(arrival: Arrival) -> Self {
         let log = Log::new(arrival.messages);
         let newest = log.newest();
-        let id = arrival.room.id;
+        let (id, feed) = (arrival.room.id, expect_context());
+        let window = RwSignal::new(Window::newest(&log));
+        let log = RwSignal::new(log);
         let visit = Self {
             id,
             room: RwSignal::new(arrival.room),
-            window: RwSignal::new(Window::newest(&log)),
-            log: RwSignal::new(log),
+            window,
+            log,
             closed: RwSignal::new(false),
+            here: RwSignal::new(People::default()),
+            typing: RwSignal::new(Vec::new()),
             at_end: RwSignal::new(true),
             below: RwSignal::new(0),
             unread: RwSignal::new(0),
             loading: RwSignal::new(false),
-            stream: Stream::default(),
-            delivery: Delivery::new(id),
+            feed,
+            delivery: Delivery::new(id, log, feed),
             opened_at: newest,
-            reader: StoredValue::new(Reader { seq: newest, ..Reader::default() }),
+            reader: Own::new(Reader { seq: newest, ..Reader::default() }),
         };
         live(move || visit.start());
         visit
@@ -104,11 +140,7 @@ impl Visit {
     /// Takes note of where the view is now.
     pub fn scrolled(self) {
         let Some(scroller) = scroller() else { return };
-        let at_end = self.window.get_untracked().at_end() && place::at_end(&scroller);
-        if self.at_end.get_untracked() != at_end {
-            self.at_end.set(at_end);
-        }
-        if at_end {
+        if self.look(&scroller) {
             self.below.set(0);
         }
         if place::above(&scroller) < REACH {
@@ -116,6 +148,16 @@ impl Visit {
         } else if place::below(&scroller) < REACH {
             self.look_down();
         }
+    }
+
+    /// Looks whether the newest message is in view. The browser tells of scrolling later, and by then a message may have
+    /// come: what was seen last is never taken for what is.
+    fn look(self, scroller: &HtmlElement) -> bool {
+        let at_end = self.window.get_untracked().at_end() && place::at_end(scroller);
+        if self.at_end.get_untracked() != at_end {
+            self.at_end.set(at_end);
+        }
+        at_end
     }
 
     /// Draws what comes before what is drawn, fetching it if need be.
@@ -158,32 +200,31 @@ impl Visit {
     }
 
     fn start(self) {
-        self.log.with_untracked(|log| {
-            self.delivery.start(log.messages(), move |message| self.take_in(vec![message], false));
-        });
-        self.stream.open(move || self.address(), move |heard| self.hear(heard));
+        self.delivery.start(move |message| self.take_in(vec![message], false));
+        let cursor = move || self.reader.with(|reader| reader.cursor()).unwrap_or_default();
+        self.feed.follow(self.id.to_string(), cursor, move |news| self.hear(news));
     }
 
-    fn address(self) -> String {
-        let path = api::path(self.id);
-        self.reader.with_value(|reader| match reader.cursor.as_str() {
-            "" => format!("{path}messages/?after={}", reader.seq),
-            cursor => format!("{path}messages/?last_event_id={cursor}"),
-        })
-    }
-
-    fn hear(self, heard: Heard) {
-        match heard {
-            Heard::Event(data, cursor) => {
-                if let Some(message) = wire::parse(&data) {
-                    self.read(message, cursor);
-                }
-            }
-            Heard::Named(name, _) if name == "closed" => self.close(),
-            Heard::Named(name, _) if name == "reset" => self.read_anew(),
-            Heard::Named(_, data) => self.warned(&data),
-            Heard::Lost => self.ask(),
+    fn hear(self, news: News) {
+        let (name, data, cursor) = match news {
+            News::Event(name, data, cursor) => (name, data, cursor),
+            News::Lost => return self.ask(),
+            News::Changed => return self.delivery.look(),
+        };
+        match name.as_str() {
+            "message" => wire::parse(&data).into_iter().for_each(|message| self.read(message, cursor.clone())),
+            "presence" => wire::parse(&data).into_iter().for_each(|people| self.here.set(people)),
+            "typing" => self.type_there(&data),
+            "closing" => self.warned(&data),
+            "closed" => self.close(),
+            "reset" => self.read_anew(),
+            _ => {}
         }
+    }
+
+    fn type_there(self, data: &str) {
+        let names = wire::parse(data).and_then(|typing| wire::field(&typing, "usernames"));
+        names.into_iter().for_each(|names| self.typing.set(names));
     }
 
     /// The server says when the room closes, if nobody writes.
@@ -194,21 +235,21 @@ impl Visit {
         }
     }
 
-    /// Messages that come together are taken in together.
+    /// Messages that come together are taken in together. One that comes early is taken in as well, and what is
+    /// missing before it is asked for: the page's place is before the first hole.
     fn read(self, message: Message, cursor: String) {
-        let first = self.reader.try_update_value(|reader| {
-            reader.seq = message.id;
-            reader.cursor = cursor;
-            reader.batch.push(message);
-            reader.batch.len() == 1
-        });
-        if first == Some(true) {
+        let taken = self.reader.with(|reader| reader.take(message, cursor));
+        let (first, hole) = taken.unwrap_or_default();
+        if first {
             later(Duration::ZERO, move || self.take_batch());
+        }
+        if hole {
+            self.feed.ask();
         }
     }
 
     fn take_batch(self) {
-        if let Some(batch) = self.reader.try_update_value(|reader| std::mem::take(&mut reader.batch)) {
+        if let Some(batch) = self.reader.with(|reader| std::mem::take(&mut reader.batch)) {
             self.take_in(batch, true);
         }
     }
@@ -246,14 +287,17 @@ impl Visit {
 
     /// The server does not know how far this page has read: the log is taken anew.
     fn read_anew(self) {
-        self.stream.pause();
         spawn(async move {
-            let Ok(messages) = api::newest(self.id).await else { return self.stream.again() };
+            let Ok(messages) = api::newest(self.id).await else {
+                later(AGAIN, move || self.read_anew());
+                return;
+            };
             let log = Log::new(messages);
-            self.reader.try_update_value(|reader| *reader = Reader { seq: log.newest(), ..Reader::default() });
+            self.reader.with(|reader| *reader = Reader { seq: log.newest(), ..Reader::default() });
             self.window.try_set(Window::newest(&log));
-            self.log.try_set(log);
-            self.stream.again();
+            if self.log.try_set(log).is_none() {
+                self.feed.ask();
+            }
         });
     }
 
@@ -270,15 +314,14 @@ impl Visit {
 
     fn close(self) {
         if self.closed.try_set(true).is_none() {
-            self.stream.end();
+            self.feed.rest();
         }
     }
 
     /// Makes a change while what is in view stays where it is, unless that is the newest message.
     fn hold(self, change: impl FnOnce()) {
-        let follow = self.at_end.try_get_untracked().unwrap_or(true);
         match scroller() {
-            Some(scroller) if !follow => place::hold(&scroller, change),
+            Some(scroller) if !self.log.is_disposed() && !self.look(&scroller) => place::hold(&scroller, change),
             _ => change(),
         }
     }

@@ -122,8 +122,12 @@ impl Follow {
     /// The next page of what was not seen, if there is any.
     async fn replay(&mut self) -> Result<Option<Frames>, Error> {
         let inner = &self.chat.0;
+        let (store, room) = (inner.store.clone(), self.room);
         let page = Page { before: None, after: Some(self.seen), limit: PAGE };
-        let messages = message::page(&inner.store, self.room, page).await?;
+        // On a task of its own: a follower that is not asked to go on, because its reader is slow, would otherwise keep a
+        // connection of the few for as long.
+        let reading = tokio::spawn(async move { message::page(&store, room, page).await });
+        let messages = reading.await.map_err(Error::fault)??;
         if messages.len() < PAGE {
             // That was the newest; whatever is newer still, the hub was told.
             self.source = Source::Hub;

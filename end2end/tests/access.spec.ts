@@ -47,6 +47,15 @@ const states: Record<string, Show> = {
     await ada.log.evaluate((log) => (log.scrollTop = -500));
     await expect(ada.page.getByRole("button", { name: "Newest" })).toBeVisible();
   },
+  "a room with company": async (ada, webchat, come) => {
+    const room = await talk(webchat);
+    const grace = await come("grace");
+    await grace.enter(room);
+    await ada.enter(room);
+    await ada.page.getByRole("button", { name: "2 here" }).click();
+    await grace.field.pressSequentially("hel");
+    await expect(ada.page.getByText("is typing…")).toBeVisible();
+  },
   "a room near its end": async (ada, webchat) => {
     await ada.enter(await webchat.room({ timeout: "60s" }));
     // Near enough by the page's clock.
@@ -73,10 +82,10 @@ const states: Record<string, Show> = {
   "an unknown address": (ada) => ada.go("/nowhere"),
   "an unknown room": (ada) => ada.go(`/rooms/${nobody}/`),
   "a room that closes under its visitors": async (ada, webchat) => {
-    const room = await webchat.room({ timeout: "4s" });
+    const room = await webchat.room({ timeout: "8s" });
     await webchat.post(room, "grace", "hello");
     await ada.enter(room);
-    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible({ timeout: 10_000 });
+    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
   },
   "a room that has closed": async (ada, webchat) => {
     const room = await webchat.room({ timeout: "1s" });

@@ -33,7 +33,7 @@ test.describe("a room of seconds", () => {
       );
     const closed = (person: typeof ada) => person.page.getByRole("heading", { name: "This room has closed" });
     await Promise.all([ada, grace].map(warned));
-    await Promise.all([ada, grace].map((person) => expect(closed(person)).toBeVisible({ timeout: 4_000 })));
+    await Promise.all([ada, grace].map((person) => expect(closed(person)).toBeVisible()));
     for (const person of [ada, grace]) {
       await expect(warning(person)).toBeHidden();
       await expect(person.connection).toHaveText("Closed");
@@ -64,15 +64,23 @@ test.describe("a room of seconds", () => {
     await ada.enter(room);
     const line = async () => Number(await ada.page.locator(".room > .life rect").getAttribute("width"));
     await expect.poll(line).toBeLessThan(700);
+    // It shortens again at once, so the page itself looks out for it.
+    const grown = ada.page.evaluate(
+      () =>
+        new Promise<void>((done) => {
+          const look = () => Number(document.querySelector(".room > .life rect")?.getAttribute("width")) > 800;
+          new MutationObserver((_, observer) => look() && (observer.disconnect(), done())).observe(document.body, { attributes: true, subtree: true });
+        }),
+    );
     await webchat.post(room, "grace", "wait");
     await expect(ada.bodies).toHaveText(["wait"]);
-    expect(await line()).toBeGreaterThan(800);
+    await grown;
   });
 
   test("an open room leaves the list of the home page when it closes", async ({ webchat, come }) => {
     const ada = await come("ada");
     await ada.go("/");
-    await webchat.room({ name: "Passing", public: true, timeout: "3s" });
+    await webchat.room({ name: "Passing", public: true, timeout: "6s" });
     await expect(ada.page.getByRole("link", { name: "Passing" })).toBeVisible();
     await expect(ada.page.getByRole("link", { name: "Passing" })).toHaveCount(0);
   });
@@ -145,7 +153,7 @@ for (const [path, heading] of [
     await expect(ada.page.getByRole("heading", { name: heading })).toBeVisible();
     await ada.page.getByRole("link", { name: "Go to the rooms" }).click();
     await expect(ada.page.getByRole("textbox", { name: "Your name" })).toBeVisible();
-    expect(ada.listening).toEqual(["/rooms/"]);
+    await expect.poll(() => ada.listening).toEqual(["/rooms/"]);
   });
 }
 
@@ -195,7 +203,7 @@ test("open rooms are found by a part of their name or ID", async ({ webchat, com
 });
 
 test("rooms visited lately are remembered, and told apart from those that closed", async ({ webchat, come }) => {
-  const [kept, short] = [await webchat.room({ name: "Kept" }), await webchat.room({ name: "Short", timeout: "3s" })];
+  const [kept, short] = [await webchat.room({ name: "Kept" }), await webchat.room({ name: "Short", timeout: "8s" })];
   const ada = await come("ada");
   await ada.enter(kept);
   await ada.enter(short);

@@ -2,7 +2,7 @@
 // `artefacts` for people to judge; what a machine can judge is asserted: nothing scrolls sideways, nothing moves.
 
 import { join, resolve } from "node:path";
-import { expect, test, type Person, type Webchat } from "../webchat";
+import { type Come, expect, test, type Person, type Webchat } from "../webchat";
 
 const artefacts = resolve(import.meta.dirname, "../artefacts");
 const lines = [
@@ -23,7 +23,7 @@ async function tea(webchat: Webchat): Promise<string> {
   return room;
 }
 
-const pages: Record<string, (ada: Person, webchat: Webchat) => Promise<void>> = {
+const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promise<void>> = {
   home: (ada) => ada.go("/"),
   async rooms(ada, webchat) {
     const room = await tea(webchat);
@@ -57,6 +57,17 @@ const pages: Record<string, (ada: Person, webchat: Webchat) => Promise<void>> = 
     await webchat.post(room, "linus", "one more");
     await expect(ada.page.getByRole("button", { name: "1 new message" })).toBeVisible();
   },
+  async company(ada, webchat, come) {
+    const room = await tea(webchat);
+    for (const name of ["grace", "linus", "李小龙", "Countess Ada of Lovelace the 1st"]) await (await come(name)).enter(room);
+    const grace = await come("grace");
+    await ada.enter(room);
+    await expect(ada.page.getByRole("button", { name: "5 here" })).toBeVisible();
+    await ada.page.getByRole("button", { name: "5 here" }).click();
+    await grace.enter(room);
+    await grace.field.pressSequentially("Y");
+    await expect(ada.page.locator(".typing")).toHaveText(/grace.* is typing…/);
+  },
   async share(ada, webchat) {
     await ada.enter(await tea(webchat));
     await ada.page.getByRole("button", { name: "Share" }).click();
@@ -72,10 +83,10 @@ const pages: Record<string, (ada: Person, webchat: Webchat) => Promise<void>> = 
   "not-found": (ada) => ada.go("/rooms/0123456789abcdef/"),
   nowhere: (ada) => ada.go("/nowhere"),
   async closed(ada, webchat) {
-    const room = await webchat.room({ name: "Short", timeout: "4s" });
+    const room = await webchat.room({ name: "Short", timeout: "8s" });
     await webchat.post(room, "grace", "hello");
     await ada.enter(room);
-    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible({ timeout: 10_000 });
+    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
   },
   async gone(ada, webchat) {
     const room = await webchat.room({ timeout: "1s" });
@@ -88,7 +99,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   for (const [name, show] of Object.entries(pages)) {
     test(`${name}, ${colorScheme}`, async ({ webchat, come }) => {
       const ada = await come("ada", { colorScheme, viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
-      await show(ada, webchat);
+      await show(ada, webchat, come);
       for (const [width, height] of [[1280, 800], [768, 1024], [360, 740]]) {
         await ada.page.setViewportSize({ width, height });
         const wide = await ada.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -174,7 +185,7 @@ test("on a phone the connection is said in full, whatever else stands beside it"
   await ada.page.context().setOffline(true);
   await expect(ada.connection).toHaveText("Offline");
   expect(await cut()).toBe(false);
-  await ada.page.route("**/messages/**", (route) => route.abort());
+  await ada.page.route("**/stream?**", (route) => route.abort());
   await ada.page.context().setOffline(false);
   await expect(ada.page.locator(".connection")).toHaveText(/^Reconnecting in \d+ s$/);
   expect(await cut()).toBe(false);

@@ -3,7 +3,21 @@
 import { execFile } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
-import { binary, expect, test as base, type Webchat } from "../webchat";
+import { binary, expect, test as base, type Person, type Webchat } from "../webchat";
+
+/** How many messages the browser keeps to be sent. */
+const kept = (person: Person) =>
+  person.page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const opening = indexedDB.open("webchat");
+        opening.onerror = reject;
+        opening.onsuccess = () => {
+          const counting = opening.result.transaction("outbox").objectStore("outbox").count();
+          counting.onsuccess = () => (opening.result.close(), resolve(counting.result));
+        };
+      }),
+  );
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => `number ${from + i}`);
 
@@ -74,25 +88,69 @@ test("nothing is missing and nothing doubled when the connection comes and goes 
   expect(drawn.length).toBeGreaterThanOrEqual(Math.min(said.length, 100));
 });
 
-test("what waits survives closing the tab, and is delivered by the next visit", async ({ webchat, come }) => {
+for (const [how, end] of [
+  ["reloading the page", (ada: Person) => ada.page.reload()],
+  ["closing the tab", (ada: Person) => ada.page.close()],
+  ["a crash", async (ada: Person) => {
+    await Promise.all([ada.page.waitForEvent("crash"), ada.page.goto("chrome://crash").catch(() => {})]);
+    await ada.page.close();
+  }],
+] as const) {
+  test(`what waits survives ${how}, and is delivered once, in order, by the next visit`, async ({ webchat, come }) => {
+    const room = await webchat.room();
+    const ada = await come("ada");
+    await ada.enter(room);
+    const context = ada.page.context();
+    await context.route("**/messages/", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    for (const text of numbers(1, 5)) await ada.say(text);
+    await expect(ada.pending).toHaveCount(5);
+    await expect.poll(() => kept(ada)).toBe(5);
+    await end(ada);
+    const again = await ada.tab();
+    await again.enter(room);
+    await expect(again.bodies).toHaveText(numbers(1, 5));
+    await expect(again.pending).toHaveCount(5);
+    expect(await webchat.said(room)).toEqual([]);
+
+    await context.unroute("**/messages/");
+    await again.page.reload();
+    await expect.poll(() => webchat.said(room)).toEqual(numbers(1, 5));
+    await expect(again.bodies).toHaveText(numbers(1, 5));
+    await expect(again.pending).toHaveCount(0);
+    await expect.poll(() => kept(again)).toBe(0);
+  });
+}
+
+test("of many tabs in a room one sends; all show what waits, and the next one goes on", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);
-  const { page } = ada;
-  await page.route("**/messages/", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
-  for (const text of numbers(1, 3)) await ada.say(text);
-  await expect(ada.pending).toHaveCount(3);
-  await page.reload();
-  await ada.live();
-  await expect(ada.bodies).toHaveText(numbers(1, 3));
-  await expect(ada.pending).toHaveCount(3);
-  expect(await webchat.said(room)).toEqual([]);
-
-  await page.unroute("**/messages/");
-  await page.reload();
-  await expect(ada.pending).toHaveCount(0);
-  await expect(ada.bodies).toHaveText(numbers(1, 3));
-  expect(await webchat.said(room)).toEqual(numbers(1, 3));
+  const tabs = [ada, await ada.tab(), await ada.tab()];
+  for (const tab of tabs) await tab.enter(room);
+  const context = ada.page.context();
+  const senders = new Set<number>();
+  let answer = false;
+  await context.route("**/messages/", async (route) => {
+    const request = route.request();
+    if (request.method() === "POST") senders.add(tabs.findIndex((tab) => tab.page === request.frame().page()));
+    // What got no answer has arrived all the same.
+    if (request.method() === "POST" && !answer) await route.fetch().then(() => route.abort());
+    else await route.continue();
+  });
+  for (const [i, text] of numbers(1, 6).entries()) {
+    await tabs[i % 3].say(text);
+    for (const tab of tabs) await expect(tab.bodies).toHaveText(numbers(1, i + 1));
+  }
+  expect([...senders]).toEqual([0]);
+  expect(await webchat.said(room)).toEqual(["number 1"]);
+  await tabs[0].page.close();
+  answer = true;
+  for (const tab of tabs.slice(1)) {
+    await expect(tab.pending).toHaveCount(0);
+    await expect(tab.bodies).toHaveText(numbers(1, 6));
+  }
+  expect(await webchat.said(room)).toEqual(numbers(1, 6));
+  expect(senders.size).toBe(2);
 });
 
 test("a message that arrived though its page was closed before the answer is there once", async ({ webchat, come }) => {
@@ -210,13 +268,13 @@ test("a server that went back to a backup is read anew", async ({ server, come }
 });
 
 test("a room that closed while its page was offline is closed when it comes back", async ({ webchat, come }) => {
-  const room = await webchat.room({ timeout: "3s" });
+  const room = await webchat.room({ timeout: "8s" });
   const ada = await come("ada");
   await ada.enter(room);
   await ada.page.context().setOffline(true);
   await expect(ada.connection).toHaveText("Offline");
   await ada.field.fill("too late");
-  await expect.poll(async () => (await fetch(webchat.url + room)).status, { timeout: 8_000 }).toBe(410);
+  await expect.poll(async () => (await fetch(webchat.url + room)).status).toBe(410);
   await ada.page.context().setOffline(false);
   await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
 });

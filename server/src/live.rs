@@ -1,18 +1,18 @@
 //! Event streams on sockets of their own.
 //!
 //! A handler answers with a [`Live`] response. The connection then gives the socket to a [`Stream`], which writes what
-//! comes: everything that is there by the time it looks is one write, and idle it holds no buffer at all. Promises: it
-//! says something at least every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is
-//! cut off. Leaves to others: what is said.
+//! comes, each piece as one write of shared bytes, and idle it holds no buffer at all. Promises: it says something at
+//! least every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is cut off, and nothing
+//! is asked for on its behalf meanwhile. Leaves to others: what is said.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt};
 use hyper::Version;
 use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -26,9 +26,6 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What the system may hold for a client that reads slowly, in bytes; what is in its own memory is bounded by this too.
 const SEND_BUFFER: usize = 128 * 1024;
-
-/// The most that is written at once, in bytes; one event may be longer.
-const AT_ONCE: usize = 64 * 1024;
 
 /// What a response says that it is not over: the events that follow its head.
 #[derive(Clone)]
@@ -93,11 +90,7 @@ impl Stream {
                 }
             };
             let Some(event) = event else { break };
-            let (text, ended) = gather(event, &mut events);
-            say(&mut socket, chunked, text).await?;
-            if ended {
-                break;
-            }
+            say(&mut socket, chunked, event).await?;
             next_beat = Instant::now() + HEARTBEAT;
         }
         if chunked {
@@ -105,23 +98,6 @@ impl Stream {
         }
         socket.shutdown().await
     }
-}
-
-/// An event with what else is there by now, and whether that was all there will be.
-fn gather(event: Bytes, events: &mut BoxStream<'static, Bytes>) -> (Bytes, bool) {
-    let (text, mut more) = (event, BytesMut::new());
-    while text.len() + more.len() < AT_ONCE {
-        match events.next().now_or_never() {
-            None => break,
-            Some(None) => return (joined(text, more), true),
-            Some(Some(event)) => more.extend_from_slice(&event),
-        }
-    }
-    (joined(text, more), false)
-}
-
-fn joined(first: Bytes, more: BytesMut) -> Bytes {
-    if more.is_empty() { first } else { [first, more.freeze()].concat().into() }
 }
 
 /// Writes a part of the body as one chunk; an empty one would end the body.

@@ -23,7 +23,9 @@ impl Wire {
         let mut text = Vec::new();
         while !text.ends_with(end.as_bytes()) {
             let byte = timeout(PATIENCE, self.0.read_u8()).await;
-            text.push(byte.unwrap_or_else(|_| panic!("no {end:?} after {:?}", String::from_utf8_lossy(&text))).unwrap());
+            text.push(
+                byte.unwrap_or_else(|_| panic!("no {end:?} after {:?}", String::from_utf8_lossy(&text))).unwrap(),
+            );
         }
         String::from_utf8(text).unwrap()
     }
@@ -50,7 +52,9 @@ async fn a_stream_comes_after_the_answers_before_it() {
     let answers = wire.until("retry: 2000\n\n\r\n").await;
     assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), 3);
     let head = answers.rsplit("HTTP/1.1 200 OK\r\n").next().unwrap();
-    for header in ["content-type: text/event-stream", "transfer-encoding: chunked", "connection: close", "date: ", "nosniff"] {
+    for header in
+        ["content-type: text/event-stream", "transfer-encoding: chunked", "connection: close", "date: ", "nosniff"]
+    {
         assert!(head.contains(header), "{header}: {head}");
     }
 }

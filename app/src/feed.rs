@@ -1,0 +1,269 @@
+//! What this tab hears: its share in the one connection of all tabs.
+//!
+//! Promises: as long as a part of the page follows a topic, somebody holds a connection for it: this tab, or another one
+//! that answers. Whatever was missed while the page was out of sight, put away, or the machine asleep is asked for at
+//! once. [`Feed::state`] is the truth about the connection behind this page. Leaves to others: holding the connection
+//! (`leader`), and noticing what is missing or came twice (`visit`). Only [`Feed::start`] and [`Feed::state`] are for the
+//! server, too.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+
+use crate::browser::{finally, later, listen, live};
+use crate::channel::{self, Channel, NAME, Word};
+use crate::clock;
+use crate::leader::{Leader, tab_lock};
+use crate::lock::Lock;
+use crate::name::Name;
+use crate::part::Own;
+use crate::stream::State;
+
+/// How long a leader has to answer before this tab takes its place.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_secs(5);
+/// Away for longer than this, in milliseconds, a connection may be dead without anybody having been told.
+const DOUBTFUL: i64 = 15_000;
+
+/// What happened to a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// An event: its name, its data and the place after it.
+    Event(String, String, String),
+    /// The connection was lost or refused; why is not known here.
+    Lost,
+    /// What waits to be sent there has changed.
+    Changed,
+}
+
+/// This tab's feed.
+#[derive(Clone, Copy)]
+pub struct Feed {
+    state: RwSignal<State>,
+    name: Name,
+    inner: Own<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    tab: String,
+    channel: Option<Rc<Channel>>,
+    /// The stand for leading.
+    leads: Option<Lock>,
+    /// Whether the others can notice when this tab ends.
+    present: bool,
+    part: Option<Rc<Part>>,
+    patience: Option<TimeoutHandle>,
+    away_since: Option<i64>,
+}
+
+/// The part of the page that follows something.
+struct Part {
+    topic: String,
+    cursor: Box<dyn Fn() -> String>,
+    listener: Box<dyn Fn(News)>,
+    resting: Cell<bool>,
+}
+
+impl Feed {
+    /// The feed of a page; it comes alive once the browser has taken over.
+    pub fn start(name: Name) -> Self {
+        let inner = Own::new(Inner::default());
+        let feed = Self { state: RwSignal::new(State::Connecting), name, inner };
+        live(move || feed.open());
+        live(move || {
+            name.get();
+            feed.say_need();
+        });
+        feed
+    }
+
+    /// What the connection is doing; follows it when tracked.
+    pub fn state(self) -> State {
+        self.state.get()
+    }
+
+    /// What the connection is doing at this moment.
+    pub fn state_now(self) -> State {
+        self.state.get_untracked()
+    }
+
+    /// Follows a topic from now on, as long as the part of the page lives. `cursor` is asked anew each time.
+    pub fn follow(self, topic: String, cursor: impl Fn() -> String + 'static, listener: impl Fn(News) + 'static) {
+        let (cursor, listener) = (Box::new(cursor), Box::new(listener));
+        let part = Rc::new(Part { topic, cursor, listener, resting: Cell::new(false) });
+        let mine = Own::new(part.clone());
+        self.inner.with(|inner| inner.part = Some(part));
+        self.state.set(State::Connecting);
+        self.say_need();
+        finally(move || {
+            let is_mine = mine.with(|mine| self.part().is_some_and(|part| Rc::ptr_eq(&part, mine)));
+            if is_mine == Some(true) {
+                self.rest();
+                self.inner.with(|inner| inner.part = None);
+            }
+        });
+    }
+
+    /// Asks for what comes after where the page is now; also ends a rest.
+    pub fn ask(self) {
+        self.part().iter().for_each(|part| part.resting.set(false));
+        self.say_need();
+    }
+
+    /// Needs nothing until [`Feed::ask`].
+    pub fn rest(self) {
+        self.part().iter().for_each(|part| part.resting.set(true));
+        self.say(Word::Need { tab: self.tab(), topic: String::new(), cursor: String::new() });
+    }
+
+    /// Tells all tabs, this one too, that what waits to be sent in a room has changed.
+    pub fn changed(self, topic: String) {
+        self.say(Word::Changed { topic });
+    }
+
+    /// The name of a lock that tabs take turns to hold. Without a way to the others it is one that only this tab knows of.
+    pub fn lock(self, what: &str) -> String {
+        if shared() { format!("{NAME}/{what}") } else { format!("{NAME}/{}/{what}", self.tab()) }
+    }
+
+    fn open(self) {
+        let tab = random();
+        let shared = shared();
+        let name = self.name;
+        let leader = Leader::new(tab.clone(), move || name.kept(), move |word| self.say(word));
+        let channel = Channel::open(shared, move |word| {
+            leader.take(&word);
+            self.take(word);
+        });
+        self.inner.with(|inner| (inner.tab, inner.channel) = (tab.clone(), Some(Rc::new(channel))));
+        Lock::stand(tab_lock(&tab), move || self.present(true), move || self.present(false));
+        let leads = Lock::stand(self.lock("lead"), move || leader.begin(), move || leader.end());
+        self.inner.with(|inner| inner.leads = Some(leads));
+        self.watch();
+    }
+
+    fn present(self, present: bool) {
+        self.inner.with(|inner| inner.present = present);
+        self.say_need();
+    }
+
+    fn tab(self) -> String {
+        self.inner.with(|inner| inner.tab.clone()).unwrap_or_default()
+    }
+
+    fn part(self) -> Option<Rc<Part>> {
+        self.inner.with(|inner| inner.part.clone()).flatten()
+    }
+
+    /// The part of the page that follows something, unless it rests.
+    fn awake(self) -> Option<Rc<Part>> {
+        self.part().filter(|part| !part.resting.get() && self.inner.with(|inner| inner.present) == Some(true))
+    }
+
+    fn say(self, word: Word) {
+        if let Some(Some(channel)) = self.inner.with(|inner| inner.channel.clone()) {
+            channel.say(word);
+        }
+    }
+
+    fn say_need(self) {
+        let Some(part) = self.awake() else { return };
+        self.expect_answer();
+        self.say(Word::Need { tab: self.tab(), topic: part.topic.clone(), cursor: (part.cursor)() });
+    }
+
+    fn ping(self) {
+        let Some(part) = self.awake() else { return };
+        self.expect_answer();
+        self.say(Word::Ping { topic: part.topic.clone() });
+    }
+
+    /// A leader that does not answer is no leader: this tab takes its place, if somebody is looking at it.
+    fn expect_answer(self) {
+        self.answered();
+        let patience = later(PATIENCE, move || {
+            if !document().hidden() {
+                let leads = self.inner.with(|inner| inner.leads.clone()).flatten();
+                leads.iter().for_each(Lock::steal);
+            }
+        });
+        self.inner.with(|inner| inner.patience = patience);
+    }
+
+    fn answered(self) {
+        let patience = self.inner.with(|inner| inner.patience.take()).flatten();
+        patience.iter().for_each(TimeoutHandle::clear);
+    }
+
+    fn take(self, word: Word) {
+        if word == Word::Hail {
+            return self.say_need();
+        }
+        let Some(part) = self.awake() else { return };
+        match word {
+            Word::State { state, topics } if topics.split(',').any(|topic| topic == part.topic) => {
+                self.answered();
+                if self.state.get_untracked() != state {
+                    self.state.set(state);
+                    if matches!(state, State::Waiting(_)) {
+                        (part.listener)(News::Lost);
+                    }
+                }
+            }
+            Word::Changed { topic } if topic == part.topic => (part.listener)(News::Changed),
+            Word::Heard { topic, name, data, cursor } if topic == part.topic => {
+                (part.listener)(News::Event(name, data, cursor));
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks out for times in which nothing could be noticed.
+    fn watch(self) {
+        listen("visibilitychange", move |_| {
+            let now = clock::now().millis();
+            let hidden = document().hidden();
+            let since = self.inner.with(|inner| {
+                std::mem::replace(&mut inner.away_since, hidden.then_some(now)) //
+            });
+            if let (false, Some(since)) = (hidden, since.flatten()) {
+                self.back(now - since);
+            }
+        });
+        let last = Cell::new(clock::now().millis());
+        let tick = move || {
+            let now = clock::now().millis();
+            let before = last.replace(now);
+            if !document().hidden() {
+                self.back(now - before);
+            }
+        };
+        let ticking = set_interval_with_handle(tick, TICK);
+        finally(move || drop(ticking.map(|ticking| ticking.clear())));
+    }
+
+    /// This tab could notice nothing for so many milliseconds.
+    fn back(self, away: i64) {
+        if away > DOUBTFUL {
+            self.say_need();
+            self.say(Word::Check);
+        } else {
+            self.ping();
+        }
+    }
+}
+
+/// Whether there is all that tabs need to share things.
+fn shared() -> bool {
+    crate::lock::exist() && channel::exists()
+}
+
+/// A name that no other tab has.
+fn random() -> String {
+    format!("{:x}", (js_sys::Math::random() * 1e18) as u64)
+}
