@@ -4,6 +4,8 @@
 //! by the hub. What the hub has forgotten is read from the store. So every follower sees every sequence once and in
 //! order, however slow it is and whatever it missed. It is paced by its reader, and holds one page at the most.
 
+use std::ops::RangeInclusive;
+
 use protocol::{Cursor, Refusal, RoomId, Start, Time, text};
 
 use crate::frame::{Ephemeral, Frames};
@@ -12,8 +14,15 @@ use crate::message::{self, Page};
 use crate::room;
 use crate::{Chat, Error};
 
-/// Messages read from the store at once.
-const PAGE: usize = 64;
+/// Messages read from the store at once while nothing is known of their size.
+const FIRST_PAGE: usize = 16;
+
+/// How much is read from the store at once, in bytes: the more of it, the more the reader has taken so far. One that does
+/// not read has only what fits into the system's buffers, and holds little; one that has fallen behind catches up.
+const PAGE_BYTES: RangeInclusive<usize> = 8 * 1024..=192 * 1024;
+
+/// Messages read at once at the most.
+const LARGEST_PAGE: usize = 256;
 
 /// What a follower is told.
 #[derive(Clone, Debug)]
@@ -42,6 +51,8 @@ pub struct Follow {
     /// Everything up to this sequence has been handed out.
     seen: u64,
     source: Source,
+    /// How many messages were handed out, and their bytes.
+    told: (usize, usize),
 }
 
 /// Where the next messages come from.
@@ -66,7 +77,7 @@ impl Follow {
             Start::Seq(_) | Start::Cursor(_) | Start::Unknown => (0, true),
         };
         let source = if seen < head { Source::Store } else { Source::Hub };
-        Ok(Self { chat, room, subscriber, reset, seen, source })
+        Ok(Self { chat, room, subscriber, reset, seen, source, told: (0, 0) })
     }
 
     /// Follows under a name, if there is one: as long as this follower lives, that name is here.
@@ -115,6 +126,8 @@ impl Follow {
                 },
             };
             self.seen = frames.last();
+            self.told.0 += frames.len();
+            self.told.1 += frames.bytes().len();
             return Ok(News::Messages(frames));
         }
     }
@@ -123,16 +136,24 @@ impl Follow {
     async fn replay(&mut self) -> Result<Option<Frames>, Error> {
         let inner = &self.chat.0;
         let (store, room) = (inner.store.clone(), self.room);
-        let page = Page { before: None, after: Some(self.seen), limit: PAGE };
+        let limit = self.page();
+        let page = Page { before: None, after: Some(self.seen), limit };
         // On a task of its own: a follower that is not asked to go on, because its reader is slow, would otherwise keep a
         // connection of the few for as long.
         let reading = tokio::spawn(async move { message::page(&store, room, page).await });
         let messages = reading.await.map_err(Error::fault)??;
-        if messages.len() < PAGE {
+        if messages.len() < limit {
             // That was the newest; whatever is newer still, the hub was told.
             self.source = Source::Hub;
         }
         Ok(Frames::encode(inner.epoch, &messages))
+    }
+
+    /// How many messages to read from the store next.
+    fn page(&self) -> usize {
+        let (messages, bytes) = self.told;
+        let Some(size) = bytes.checked_div(messages) else { return FIRST_PAGE };
+        ((bytes / 16).clamp(*PAGE_BYTES.start(), *PAGE_BYTES.end()) / size).clamp(2, LARGEST_PAGE)
     }
 }
 
@@ -212,18 +233,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_history_of_exactly_full_pages_does_not_end_the_stream() {
+    async fn a_history_of_any_length_goes_over_into_what_is_live() {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
-        let posts = (0..2 * PAGE).map(|n| {
-            let chat = house.chat.clone();
-            async move { chat.post(&room, &says(&n.to_string()), None).await.unwrap() }
-        });
-        futures_util::future::join_all(posts).await;
-        let mut follow = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
-        assert_eq!(take(&mut follow, 2 * PAGE).await.len(), 2 * PAGE);
+        let mut follows = Vec::new();
+        for length in 1..=4 * FIRST_PAGE {
+            house.say(room, "history").await;
+            let mut follow = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
+            assert_eq!(take(&mut follow, length).await.len(), length);
+            follows.push((follow, length));
+        }
         house.say(room, "live").await;
-        assert_eq!(take(&mut follow, 1).await, [2 * PAGE as u64 + 1]);
+        let last = 4 * FIRST_PAGE as u64 + 1;
+        for (mut follow, length) in follows {
+            let rest: Vec<u64> = (length as u64 + 1..=last).collect();
+            assert_eq!(take(&mut follow, rest.len()).await, rest);
+        }
     }
 
     #[tokio::test]

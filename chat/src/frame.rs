@@ -44,6 +44,12 @@ impl Frames {
         self.first + (self.ends.len() as u64) - 1
     }
 
+    /// How many messages.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// All of it, ready for an event stream.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes

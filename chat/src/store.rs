@@ -79,7 +79,8 @@ impl Place {
 
     /// Connections that are kept for good.
     fn pool(&self) -> SqlitePoolOptions {
-        let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
+        // A file does not go away as a server does, so nothing is gained by asking before each use.
+        let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
         #[cfg(test)]
         let pool = self.faults.happen_in(pool);
         pool
