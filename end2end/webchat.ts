@@ -110,7 +110,12 @@ export class Webchat {
 
   /** The texts of a room's messages, oldest first. */
   async said(room: string): Promise<string[]> {
-    return (await this.read<Message[]>(`${room}messages/?after=0&limit=1000`)).map((message) => message.body);
+    const said: Message[] = [];
+    for (;;) {
+      const page = await this.read<Message[]>(`${room}messages/?after=${said.at(-1)?.id ?? 0}&limit=1000`);
+      if (page.length === 0) return said.map((message) => message.body);
+      said.push(...page);
+    }
   }
 }
 
