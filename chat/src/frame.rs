@@ -76,6 +76,13 @@ impl Frames {
         self.json().filter_map(|json| serde_json::from_slice(&json).ok())
     }
 
+    /// These and those that follow them, in one piece.
+    #[must_use]
+    pub(crate) fn join(&self, next: &Self) -> Self {
+        let ends = self.ends.iter().copied().chain(next.ends.iter().map(|end| self.bytes.len() + end)).collect();
+        Self { epoch: self.epoch, first: self.first, bytes: [&self.bytes[..], &next.bytes].concat().into(), ends }
+    }
+
     /// What follows the message `seen`; `None` if nothing does. Shares the bytes.
     #[must_use]
     pub fn after(&self, seen: u64) -> Option<Self> {
@@ -155,6 +162,15 @@ pub(crate) mod tests {
         let event = Ephemeral::encode("typing", &["ada"]);
         assert_eq!(event.bytes(), "event: typing\ndata: [\"ada\"]\n\n");
         assert_eq!((event.name(), event.json()), ("typing", Bytes::from("[\"ada\"]")));
+    }
+
+    #[test]
+    fn what_is_joined_is_as_if_encoded_at_once() {
+        let all: Vec<Message> = (5..=8).map(message).collect();
+        let encode = |messages| Frames::encode(Epoch::new(0), messages).unwrap();
+        let (joined, expected) = (encode(&all[..1]).join(&encode(&all[1..])), encode(&all));
+        assert_eq!((joined.first(), joined.last(), joined.bytes()), (5, 8, expected.bytes()));
+        assert!(joined.messages().eq(all));
     }
 
     #[test]

@@ -24,6 +24,9 @@ use crate::frame::{Ephemeral, Frames};
 use crate::presence::{Heard, Presence};
 use crate::room::closing_at;
 
+/// How large the newest piece of a ring grows, in bytes. Who does not read may hold one.
+const PIECE: usize = 16 * 1024;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Hub {
     rooms: Arc<Mutex<Rooms>>,
@@ -112,11 +115,7 @@ impl Hub {
     pub fn publish<'a>(&self, room: RoomId, frames: Frames, authors: impl Iterator<Item = &'a str>, expires_at: Time) {
         self.change(room, |channel| {
             channel.presence.wrote(authors);
-            channel.ring_bytes += frames.bytes().len();
-            channel.ring.push_back(frames);
-            while channel.ring_bytes > self.ring_bytes && channel.ring.len() > 1 {
-                channel.ring_bytes -= channel.ring.pop_front().map_or(0, |oldest| oldest.bytes().len());
-            }
+            channel.push(frames, self.ring_bytes);
             if let Some((end, _)) = &mut channel.life {
                 *end = expires_at;
             }
@@ -167,6 +166,20 @@ impl Hub {
 }
 
 impl Channel {
+    /// Adds what was said to the ring, and lets go of what is too old for it. What is new lies in one piece, so that
+    /// whoever missed several commits takes them all in one write.
+    fn push(&mut self, frames: Frames, ring_bytes: usize) {
+        self.ring_bytes += frames.bytes().len();
+        let fits = |newest: &mut Frames| {
+            newest.last() + 1 == frames.first() && newest.bytes().len() + frames.bytes().len() <= PIECE
+        };
+        let newest = self.ring.pop_back_if(fits);
+        self.ring.push_back(newest.map_or_else(|| frames.clone(), |newest| newest.join(&frames)));
+        while self.ring_bytes > ring_bytes && self.ring.len() > 1 {
+            self.ring_bytes -= self.ring.pop_front().map_or(0, |oldest| oldest.bytes().len());
+        }
+    }
+
     /// When its followers are to be warned of its end, unless they have been.
     fn unwarned(&self) -> Option<Time> {
         let (end, timeout) = self.life?;

@@ -31,7 +31,7 @@ impl Connection {
     }
 
     async fn answer(&mut self) -> Result<String, Failure> {
-        let (mut line, mut length) = (String::new(), 0);
+        let (mut line, mut length, mut chunked) = (String::new(), 0, false);
         self.0.read_line(&mut line).await?;
         if !line.starts_with("HTTP/1.1 20") {
             return Err(format!("not taken: {line}").into());
@@ -39,13 +39,34 @@ impl Connection {
         while line != "\r\n" {
             line.clear();
             self.0.read_line(&mut line).await?;
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+            let header = line.to_ascii_lowercase();
+            if let Some(value) = header.strip_prefix("content-length: ") {
                 length = value.trim().parse()?;
             }
+            chunked |= header.starts_with("transfer-encoding: chunked");
+        }
+        if chunked {
+            return self.chunks().await;
         }
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).await?;
         Ok(String::from_utf8(body)?)
+    }
+
+    /// A body in chunks, to its end.
+    async fn chunks(&mut self) -> Result<String, Failure> {
+        let mut text = Vec::new();
+        loop {
+            let mut size = String::new();
+            self.0.read_line(&mut size).await?;
+            let size = usize::from_str_radix(size.trim(), 16)?;
+            let mut chunk = vec![0; size + 2];
+            self.0.read_exact(&mut chunk).await?;
+            if size == 0 {
+                return Ok(String::from_utf8(text)?);
+            }
+            text.extend_from_slice(&chunk[..size]);
+        }
     }
 }
 
