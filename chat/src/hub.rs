@@ -170,8 +170,9 @@ impl Channel {
     /// whoever missed several commits takes them all in one write.
     fn push(&mut self, frames: Frames, ring_bytes: usize) {
         self.ring_bytes += frames.bytes().len();
+        let most = PIECE.min(ring_bytes);
         let fits = |newest: &mut Frames| {
-            newest.last() + 1 == frames.first() && newest.bytes().len() + frames.bytes().len() <= PIECE
+            newest.last() + 1 == frames.first() && newest.bytes().len() + frames.bytes().len() <= most
         };
         let newest = self.ring.pop_back_if(fits);
         self.ring.push_back(newest.map_or_else(|| frames.clone(), |newest| newest.join(&frames)));
@@ -268,4 +269,36 @@ impl Drop for Subscriber {
 /// What these locks hold is never left half-changed by a panic, so a poisoned lock is as good as any.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Epoch;
+
+    use super::*;
+    use crate::frame::tests::message;
+
+    /// What somebody who has seen nothing is to do, after so many messages of a commit each.
+    fn after(messages: u64, ring_bytes: usize) -> Option<Next> {
+        let mut channel = Channel::default();
+        for id in 1..=messages {
+            channel.push(Frames::encode(Epoch::new(0), &[message(id)]).unwrap(), ring_bytes);
+            let held: usize = channel.ring.iter().map(|frames| frames.bytes().len()).sum();
+            assert_eq!(held, channel.ring_bytes);
+        }
+        channel.next(0, None, Heard::default())
+    }
+
+    #[test]
+    fn several_commits_are_taken_at_once() {
+        let Some(Next::Take(frames)) = after(20, 256 * 1024) else { panic!("nothing to take") };
+        assert_eq!((frames.first(), frames.last()), (1, 20));
+    }
+
+    #[test]
+    fn a_small_ring_forgets() {
+        for ring_bytes in [0, 300, 1_000] {
+            assert!(matches!(after(40, ring_bytes), Some(Next::Behind)), "{ring_bytes}");
+        }
+    }
 }

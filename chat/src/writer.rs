@@ -1,6 +1,6 @@
-//! The one writer: the task that commits messages.
+//! The one writer: it commits messages.
 //!
-//! It takes whatever waits as one transaction: one `fsync` for many posts under load, and a single post waits for
+//! It takes whatever waits as one transaction: one `fdatasync` for many posts under load, and a single post waits for
 //! nobody. Only after the commit is a post published and answered. It runs on a thread of its own and speaks to `SQLite`
 //! directly: to go through the pool's thread with each statement would cost several times what the statement does.
 //! Leaves to others: the rules of a message, and every other change of the database, with which it takes turns.

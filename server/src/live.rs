@@ -80,12 +80,11 @@ impl Stream {
                 event = events.next() => event,
                 () = hung_up(&mut client) => return Ok(()),
                 () = &mut beat => {
-                    // What was said meanwhile has moved the time for it on.
-                    beat.as_mut().reset(next_beat);
-                    if next_beat > Instant::now() {
+                    // What was said meanwhile has put it off.
+                    if Instant::now() < next_beat {
+                        beat.as_mut().reset(next_beat);
                         continue;
                     }
-                    beat.as_mut().reset(Instant::now() + HEARTBEAT);
                     Some(Bytes::from_static(b": heartbeat\n\n"))
                 }
             };

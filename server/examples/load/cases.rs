@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 use crate::publish;
+use crate::report::percentile;
 use crate::servers::Server;
 use crate::subscribe::Audience;
 
@@ -79,9 +80,12 @@ async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<
     }
     let cpu = (server.cpu()? - cpu).as_secs_f64() * 1e6;
     let latencies = audience.latencies();
-    let percentile = |part: usize| f64::from(latencies[(latencies.len() - 1) * part / 100]) / 1_000.0;
     let each = if count == 1 { ("CPU µs per delivery", each as f64) } else { ("CPU µs per message", 1.0) };
-    Ok(vec![(each.0, cpu / posted as f64 / each.1), ("p50 ms", percentile(50)), ("p99 ms", percentile(99))])
+    Ok(vec![
+        (each.0, cpu / posted as f64 / each.1),
+        ("p50 ms", percentile(&latencies, 50)),
+        ("p99 ms", percentile(&latencies, 99)),
+    ])
 }
 
 async fn posts(server: &Server) -> Result<Figures, Failure> {

@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 
 use crate::http::{self, Connection};
-use crate::report::median;
+use crate::report::{median, percentile};
 use crate::servers::{Kind, Server};
 use crate::subscribe::Audience;
 use crate::{Failure, Options, publish};
@@ -113,7 +113,7 @@ async fn trickle(options: &Options) -> Result<(), Failure> {
         audience.hear_all(posted * 100).await?;
         audience.check()?;
         let (latencies, grown) = (audience.latencies(), mb(server.resident()?.saturating_sub(before)));
-        let p99 = f64::from(latencies[(latencies.len() - 1) * 99 / 100]) / 1e3;
+        let p99 = percentile(&latencies, 99);
         let record = format!("1,000 messages/s to 100 subscribers, beside {slow} that read 64 KB/s");
         show(&record, format!("p99 {p99:.1} ms, {grown:.1} MB more"));
         server.stop()?;

@@ -52,6 +52,11 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// So many hundredths of the values are no larger; they are in ascending order and in microseconds, it in milliseconds.
+pub fn percentile(micros: &[u32], hundredths: usize) -> f64 {
+    f64::from(micros[(micros.len() - 1) * hundredths / 100]) / 1e3
+}
+
 /// As many digits as mean something.
 fn number(value: f64) -> String {
     if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
