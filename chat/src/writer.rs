@@ -7,7 +7,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::time::{Duration, Instant};
 
 use protocol::{Epoch, Message, Refusal, RoomId, Time};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -22,11 +21,6 @@ use crate::{Clock, Error};
 
 /// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
 const BATCH: usize = 512;
-
-/// How long a commit waits, since the one before it began, for as many posts as that one had: a moment, in which those who
-/// have just been answered write again, then once more. People who write at the same time share a commit so, instead of
-/// each paying for one. Who writes alone waits for nobody.
-const PATIENCE: [Duration; 2] = [Duration::from_micros(700), Duration::from_millis(2)];
 
 /// A checked message on its way to the log.
 #[derive(Debug)]
@@ -81,15 +75,8 @@ impl Writer {
     }
 
     fn run(mut self, mut inbox: mpsc::Receiver<(Post, Reply)>) {
-        let (mut batch, mut expected, mut begun) = (Vec::new(), 1, Instant::now());
+        let mut batch = Vec::new();
         while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
-            for patience in PATIENCE {
-                if batch.len() < expected {
-                    std::thread::sleep(patience.saturating_sub(begun.elapsed()));
-                    batch.extend(std::iter::from_fn(|| inbox.try_recv().ok()).take(BATCH - batch.len()));
-                }
-            }
-            (expected, begun) = (batch.len(), Instant::now());
             self.write(&mut batch);
         }
     }
