@@ -23,7 +23,7 @@ pub const PAGE: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The server said no; wait so many seconds before asking again, if it said that.
-    Refused(Problem, Option<u32>),
+    Refused(Box<Problem>, Option<u32>),
     /// Nothing that could be understood came back.
     Unreachable,
 }
@@ -115,7 +115,7 @@ async fn read<T: Wire>(answer: Result<Response, gloo_net::Error>) -> Answer<T> {
     let result = if answer.ok() {
         wire::parse(&text).map(Ok)
     } else {
-        wire::parse(&text).map(|problem| Err(Failure::Refused(problem, wait)))
+        wire::parse(&text).map(|problem| Err(Failure::Refused(Box::new(problem), wait)))
     };
     result.unwrap_or(Err(Failure::Unreachable))
 }

@@ -125,6 +125,7 @@ mod tests {
             id: 1,
             room: room.id,
             username: "<i>eve".into(),
+            author: None,
             body: "<script>alert(1)</script>\u{202e}".into(),
             sent_at: Time::from_millis(0),
         };

@@ -70,7 +70,14 @@ mod tests {
 
     fn message(id: u64, username: &str, minute: i64) -> Arc<Message> {
         let sent_at = Time::from_millis(minute * 60_000 + 1);
-        Arc::new(Message { id, room: RoomId::from_bytes([0; 8]), username: username.into(), body: "x".into(), sent_at })
+        Arc::new(Message {
+            id,
+            room: RoomId::from_bytes([0; 8]),
+            username: username.into(),
+            author: None,
+            body: "x".into(),
+            sent_at,
+        })
     }
 
     fn set(messages: &[Arc<Message>]) -> Vec<(bool, Option<i64>)> {

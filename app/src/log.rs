@@ -137,6 +137,7 @@ mod tests {
             id,
             room: RoomId::from_bytes([0; 8]),
             username: "ada".into(),
+            author: None,
             body: id.to_string(),
             sent_at: Time::from_millis(0),
         }

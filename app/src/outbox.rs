@@ -152,6 +152,7 @@ mod tests {
             id,
             room: RoomId::from_bytes([0; 8]),
             username: "ada".into(),
+            author: None,
             body: body.into(),
             sent_at: Time::from_millis(0),
         }

@@ -31,7 +31,7 @@ use crate::visitor;
 pub fn RoomPage(id: RoomId) -> impl IntoView {
     let found = RwSignal::new(match expect_context::<Stage>().scene() {
         Some(Scene::Room(arrival)) if arrival.room.id == id => Some(Ok(arrival)),
-        Some(Scene::Refused(problem)) => Some(Err(Failure::Refused(problem, None))),
+        Some(Scene::Refused(problem)) => Some(Err(Failure::Refused(Box::new(problem), None))),
         _ => None,
     });
     let look = move || {

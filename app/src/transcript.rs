@@ -49,7 +49,14 @@ mod tests {
     fn a_transcript_is_a_line_a_message_under_its_day() {
         let message = |id, username: &str, body: &str, at: &str| {
             let room = RoomId::from_bytes([0; 8]);
-            Arc::new(Message { id, room, username: username.into(), body: body.into(), sent_at: at.parse().unwrap() })
+            Arc::new(Message {
+                id,
+                room,
+                username: username.into(),
+                author: None,
+                body: body.into(),
+                sent_at: at.parse().unwrap(),
+            })
         };
         let messages = [
             message(1, "ada", "hello\nthere", "2026-11-19T23:59:00.000Z"),

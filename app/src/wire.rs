@@ -5,7 +5,7 @@
 //! others: writing, which is `serde`'s.
 
 use js_sys::{Array, JSON, Reflect};
-use protocol::{Message, NewMessage, Problem, Room, RoomId, Time};
+use protocol::{Author, Message, NewMessage, Problem, Room, RoomId, Time};
 use wasm_bindgen::JsValue;
 
 /// What can be read.
@@ -80,12 +80,23 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
+impl Wire for Author {
+    fn read(value: &JsValue) -> Option<Self> {
+        match value.as_string()?.as_str() {
+            "account" => Some(Self::Account),
+            "guest" => Some(Self::Guest),
+            _ => None,
+        }
+    }
+}
+
 impl Wire for Message {
     fn read(value: &JsValue) -> Option<Self> {
         Some(Self {
             id: field(value, "id")?,
             room: field(value, "room")?,
             username: field(value, "username")?,
+            author: field(value, "author")?,
             body: field(value, "body")?,
             sent_at: field(value, "sent_at")?,
         })
@@ -120,6 +131,7 @@ impl Wire for Problem {
             status: field::<u64>(value, "status")?.try_into().ok()?,
             detail: field(value, "detail")?,
             field: field(value, "field")?,
+            free: field(value, "free")?,
         })
     }
 }

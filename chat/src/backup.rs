@@ -108,9 +108,9 @@ mod tests {
         house.chat.close().await;
         restore(&house.config, &file).await.unwrap();
         house.reopen().await;
-        assert_eq!(house.chat.page(&room, Page::default()).await.unwrap(), [kept]);
+        assert_eq!(house.chat.page(&crate::Person::Anyone, &room, Page::default()).await.unwrap(), [kept]);
         house.say(room, "anew").await;
-        let mut follow = house.chat.follow(&room, Start::Cursor(cursor)).await.unwrap();
+        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Cursor(cursor)).await.unwrap();
         assert!(matches!(follow.next().await.unwrap(), News::Reset));
     }
 
@@ -127,6 +127,6 @@ mod tests {
         }
         assert!(restore(&house.config, Path::new("/nowhere")).await.is_err());
         house.reopen().await;
-        assert_eq!(house.chat.room(&room).await.unwrap().message_count, 1);
+        assert_eq!(house.chat.room(&crate::Person::Anyone, &room).await.unwrap().message_count, 1);
     }
 }

@@ -148,7 +148,7 @@ mod tests {
     }
 
     async fn refusal(chat: &Chat, room: RoomId) -> Refusal {
-        match chat.room(&room).await {
+        match chat.room(&crate::Person::Anyone, &room).await {
             Err(Error::Refusal(refusal)) => refusal,
             other => panic!("{other:?}"),
         }
@@ -174,18 +174,21 @@ mod tests {
         let house = house().await;
         let room = house.room().await;
         house.say(room, "hello").await;
-        let mut follow = house.chat.follow(&room, Start::Latest).await.unwrap();
+        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         house.config.clock.advance(HOUR * 19 / 20);
-        let ends = house.chat.room(&room).await.unwrap().expires_at;
+        let ends = house.chat.room(&crate::Person::Anyone, &room).await.unwrap().expires_at;
         assert!(matches!(follow.next().await.unwrap(), News::Closing(at) if at == ends));
-        let mut late = house.chat.follow(&room, Start::Latest).await.unwrap();
+        let mut late = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         assert!(matches!(late.next().await.unwrap(), News::Closing(at) if at == ends));
         house.config.clock.advance(HOUR / 20);
         closed(follow).await;
         closed(late).await;
         assert_eq!(check_archive(&house, room), 1);
         assert_eq!(refusal(&house.chat, room).await, Refusal::Gone);
-        assert!(matches!(house.chat.post(&room, &says("late"), None).await, Err(Error::Refusal(Refusal::Gone))));
+        assert!(matches!(
+            house.chat.post(&crate::Person::Anyone, &room, &says("late"), None).await,
+            Err(Error::Refusal(Refusal::Gone))
+        ));
         let rows: i64 =
             sqlx::query_scalar("select count(*) from message").fetch_one(house.chat.0.store.read()).await.unwrap();
         assert_eq!(rows, 0);
@@ -195,14 +198,14 @@ mod tests {
     async fn a_message_gives_the_room_its_time_back() {
         let house = house().await;
         let room = house.room().await;
-        let mut follow = house.chat.follow(&room, Start::Latest).await.unwrap();
+        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         house.config.clock.advance(HOUR * 19 / 20);
         assert!(matches!(follow.next().await.unwrap(), News::Closing(_)));
         house.say(room, "still here").await;
         house.config.clock.advance(HOUR * 19 / 20);
         assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
         assert!(matches!(follow.next().await.unwrap(), News::Closing(_)), "warned of the new end");
-        assert_eq!(house.chat.room(&room).await.unwrap().message_count, 1);
+        assert_eq!(house.chat.room(&crate::Person::Anyone, &room).await.unwrap().message_count, 1);
     }
 
     #[tokio::test]
@@ -211,10 +214,10 @@ mod tests {
         let room = house.room().await;
         let posts = (0..2_500).map(|n| {
             let chat = house.chat.clone();
-            async move { chat.post(&room, &says(&n.to_string()), None).await.unwrap() }
+            async move { chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None).await.unwrap() }
         });
         futures_util::future::join_all(posts).await;
-        let follow = house.chat.follow(&room, Start::Latest).await.unwrap();
+        let follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         house.config.clock.advance(HOUR);
         closed(follow).await;
         assert_eq!(check_archive(&house, room), 2_500);
@@ -234,7 +237,7 @@ mod tests {
     async fn a_gone_room_is_forgotten_after_a_day() {
         let house = house().await;
         let room = house.room().await;
-        let follow = house.chat.follow(&room, Start::Latest).await.unwrap();
+        let follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         house.config.clock.advance(HOUR);
         closed(follow).await;
         house.config.clock.advance(HOUR * 23);
@@ -253,10 +256,10 @@ mod tests {
         std::fs::write(&place, "").unwrap();
         let room = house.room().await;
         house.say(room, "precious").await;
-        let mut follow = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
-        let due = house.chat.room(&room).await.unwrap().expires_at;
+        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+        let due = house.chat.room(&crate::Person::Anyone, &room).await.unwrap().expires_at;
         house.config.clock.advance(HOUR);
-        while !house.chat.room(&room).await.is_ok_and(|room| room.expires_at > due) {
+        while !house.chat.room(&crate::Person::Anyone, &room).await.is_ok_and(|room| room.expires_at > due) {
             tokio::task::yield_now().await;
         }
         assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
@@ -275,7 +278,7 @@ mod tests {
             archive::write(
                 &house.chat.0.store,
                 &house.config.data_dir.join("archive"),
-                house.chat.room(&room).await.unwrap(),
+                house.chat.room(&crate::Person::Anyone, &room).await.unwrap(),
             )
             .await
             .unwrap();
@@ -316,7 +319,7 @@ mod tests {
             house.config.timeout = timeout;
             house.reopen().await;
             for (id, expected) in [(room, expected), (short.id, expected_short)] {
-                let room = house.chat.room(&id).await.unwrap();
+                let room = house.chat.room(&crate::Person::Anyone, &id).await.unwrap();
                 assert_eq!(room.expires_at.since(room.last_active_at), expected);
             }
         }

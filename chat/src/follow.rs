@@ -6,13 +6,12 @@
 
 use std::ops::RangeInclusive;
 
-use protocol::{Cursor, Refusal, RoomId, Start, Time, text};
+use protocol::{Cursor, RoomId, Start, Time};
 
 use crate::frame::{Ephemeral, Frames};
 use crate::hub::{End, Next, Subscriber};
 use crate::message::{self, Page};
-use crate::room;
-use crate::{Chat, Error};
+use crate::{Chat, Error, Person, name, room};
 
 /// Messages read from the store at once while nothing is known of their size.
 const FIRST_PAGE: usize = 16;
@@ -45,6 +44,7 @@ pub enum News {
 #[derive(Debug)]
 pub struct Follow {
     chat: Chat,
+    by: Person,
     room: RoomId,
     subscriber: Subscriber,
     reset: bool,
@@ -63,11 +63,11 @@ enum Source {
 }
 
 impl Follow {
-    pub(crate) async fn start(chat: Chat, room: RoomId, start: Start) -> Result<Self, Error> {
+    pub(crate) async fn start(chat: Chat, by: Person, room: RoomId, start: Start) -> Result<Self, Error> {
         let inner = &chat.0;
         // Subscribe first: whatever is committed after the head is read will be told.
         let subscriber = inner.hub.subscribe(room);
-        let stored = room::find(&inner.store, room).await?;
+        let stored = room::find(&inner.store, &by, room).await?;
         subscriber.learn(stored.room.expires_at, stored.timeout, inner.clock.now());
         let head = stored.room.message_count;
         let (seen, reset) = match start {
@@ -77,18 +77,29 @@ impl Follow {
             Start::Seq(_) | Start::Cursor(_) | Start::Unknown => (0, true),
         };
         let source = if seen < head { Source::Store } else { Source::Hub };
-        Ok(Self { chat, room, subscriber, reset, seen, source, told: (0, 0) })
+        Ok(Self { chat, by, room, subscriber, reset, seen, source, told: (0, 0) })
     }
 
     /// Follows under a name, if there is one: as long as this follower lives, that name is here.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the name breaks a rule.
-    pub fn under(mut self, username: Option<&str>) -> Result<Self, Refusal> {
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it is somebody else's, or a
+    /// fault.
+    pub async fn under(mut self, username: Option<&str>) -> Result<Self, Error> {
         if let Some(username) = username {
-            self.subscriber.join(&text::username(username)?);
+            self.join(username).await?;
         }
         Ok(self)
+    }
+
+    /// The same, for a follower that is to go on without a name if it may not have this one.
+    ///
+    /// # Errors
+    /// Those of [`Follow::under`].
+    pub async fn join(&mut self, username: &str) -> Result<(), Error> {
+        let username = name::of(&self.chat.0.store, &self.by, self.room, username).await?;
+        self.subscriber.join(&username);
+        Ok(())
     }
 
     /// Everything up to here was handed out; `None` if that is not what the reader's cursor said and it has yet to hear
@@ -208,7 +219,7 @@ mod tests {
         ];
         let mut follows = Vec::new();
         for (start, first) in cases {
-            follows.push((house.chat.follow(&room, start).await.unwrap(), first));
+            follows.push((house.chat.follow(&crate::Person::Anyone, &room, start).await.unwrap(), first));
         }
         house.say(room, "news").await;
         for (mut follow, first) in follows {
@@ -226,7 +237,7 @@ mod tests {
         let foreign = "deadbeef.1".parse::<Cursor>().unwrap();
         assert_ne!(foreign.epoch, epoch, "one in four thousand million");
         for start in [Start::Seq(2), Start::Cursor(Cursor { epoch, seq: 2 }), Start::Cursor(foreign), Start::Unknown] {
-            let mut follow = house.chat.follow(&room, start).await.unwrap();
+            let mut follow = house.chat.follow(&crate::Person::Anyone, &room, start).await.unwrap();
             assert!(matches!(follow.next().await.unwrap(), News::Reset), "{start:?}");
             assert_eq!(take(&mut follow, 1).await, [1]);
         }
@@ -239,7 +250,7 @@ mod tests {
         let mut follows = Vec::new();
         for length in 1..=4 * FIRST_PAGE {
             house.say(room, "history").await;
-            let mut follow = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
+            let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
             assert_eq!(take(&mut follow, length).await.len(), length);
             follows.push((follow, length));
         }
@@ -255,12 +266,12 @@ mod tests {
     async fn a_drained_stream_ends_after_what_was_said() {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
-        let mut follow = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
+        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
         house.say(room, "last").await;
         house.chat.drain();
         assert_eq!(take(&mut follow, 1).await, [1]);
         assert!(matches!(follow.next().await.unwrap(), News::Draining));
-        let mut late = house.chat.follow(&room, Start::Latest).await.unwrap();
+        let mut late = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         assert!(matches!(late.next().await.unwrap(), News::Draining));
     }
 
@@ -273,7 +284,7 @@ mod tests {
         }
         // The hub remembers nothing of them.
         house.reopen().await;
-        let mut follow = house.chat.follow(&room, Start::Seq(1)).await.unwrap();
+        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(1)).await.unwrap();
         house.config.faults.arm(1, 0);
         for _ in 0..3 {
             assert!(follow.next().await.is_err());
@@ -293,7 +304,7 @@ mod tests {
             let name = format!("{writer}.{n}");
             loop {
                 let chat = house.read().await.chat.clone();
-                if let Ok(message) = chat.post(&room, &says(&name), Some(&name)).await {
+                if let Ok(message) = chat.post(&crate::Person::Anyone, &room, &says(&name), Some(&name)).await {
                     acknowledged.push(message);
                     break;
                 }
@@ -317,7 +328,7 @@ mod tests {
                 Some(last) => Start::Cursor(Cursor { epoch: chat.0.epoch, seq: last.id }),
                 None => Start::Seq(0),
             };
-            let Ok(mut follow) = chat.follow(&room, start).await else {
+            let Ok(mut follow) = chat.follow(&crate::Person::Anyone, &room, start).await else {
                 yield_now().await;
                 continue;
             };

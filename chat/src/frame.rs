@@ -135,7 +135,7 @@ pub(crate) mod tests {
 
     pub(crate) fn message(id: u64) -> Message {
         let (room, sent_at) = (RoomId::from_bytes([1; 8]), Time::from_millis(0));
-        Message { id, room, username: "ada".to_owned(), body: format!("line\n{id}"), sent_at }
+        Message { id, room, username: "ada".to_owned(), author: None, body: format!("line\n{id}"), sent_at }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! A room is a log, and a client is a cursor on it. [`Chat`] is the one handle; its methods say what a person would.
 //! Expected "no"s are a [`protocol::Refusal`], everything else that goes wrong is a fault.
 
+mod account;
 mod archive;
 mod backup;
 mod clock;
+mod direct;
 mod directory;
 mod duration;
 mod error;
@@ -15,9 +17,13 @@ mod frame;
 mod hub;
 pub mod lobby;
 mod message;
+mod name;
+mod password;
+mod person;
 mod presence;
 mod room;
 mod store;
+mod token;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -29,6 +35,7 @@ use protocol::{Epoch, Message, NewMessage, NewRoom, Room, RoomId, Start};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+pub use account::{Accounts, Session};
 pub use archive::{Export, Format};
 pub use backup::{backup, restore};
 pub use clock::Clock;
@@ -38,7 +45,9 @@ pub use error::Error;
 pub use follow::{Follow, News};
 pub use frame::{Ephemeral, Frames};
 pub use message::Page;
+pub use person::{GuestId, Member, Person};
 pub use room::RoomsPage;
+pub use token::GUEST_LIFETIME;
 
 /// What a [`Chat`] is opened with.
 #[derive(Clone, Debug)]
@@ -53,6 +62,14 @@ pub struct Config {
     pub archive: bool,
     /// How many bytes of recent messages each followed room keeps at hand; who is further behind reads the database.
     pub ring_bytes: usize,
+    /// How long a conversation of two may stay without a new message.
+    pub direct_timeout: Duration,
+    /// How short a password may be, in characters.
+    pub password_min: usize,
+    /// What tokens are signed with; a key in the data directory, made when first needed, if it is not given.
+    pub jwt_key: Option<String>,
+    /// How long somebody stays signed in.
+    pub jwt_lifetime: Duration,
     /// The clock that rooms live by.
     pub clock: Clock,
     /// What goes wrong in the database.
@@ -69,6 +86,10 @@ impl Config {
             timeout: Duration::from_secs(24 * 60 * 60),
             archive: true,
             ring_bytes: 256 * 1024,
+            direct_timeout: Duration::MAX,
+            password_min: 6,
+            jwt_key: None,
+            jwt_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
             clock: Clock::default(),
             #[cfg(test)]
             faults: store::fault::Faults::default(),
@@ -88,6 +109,11 @@ struct Inner {
     clock: Clock,
     epoch: Epoch,
     timeout: Duration,
+    direct_timeout: Duration,
+    password_min: usize,
+    jwt_lifetime: Duration,
+    passwords: password::Passwords,
+    tokens: token::Tokens,
     /// `None` once closed. Held only to clone the sender or to take it away.
     posts: Mutex<Option<writer::Posts>>,
     tasks: Mutex<Option<Tasks>>,
@@ -115,7 +141,9 @@ impl Chat {
         let place = store::Place::of(&config)?;
         let store = store::Store::open(&place).await?;
         let epoch = store.epoch().await?;
-        room::apply_timeout(&store, config.timeout).await?;
+        let tokens = token::Tokens::open(&config)?;
+        room::apply_timeout(&store, room::Access::Open, config.timeout).await?;
+        room::apply_timeout(&store, room::Access::Direct, config.direct_timeout).await?;
         let (directory, clock) = (directory::Directory::new(), config.clock);
         let hub = hub::Hub::new(config.ring_bytes, clock.clone());
         // Rooms that expired while nobody served must not answer once somebody does.
@@ -144,6 +172,11 @@ impl Chat {
             clock,
             epoch,
             timeout: config.timeout,
+            direct_timeout: config.direct_timeout,
+            password_min: config.password_min,
+            jwt_lifetime: config.jwt_lifetime,
+            passwords: password::Passwords::new(),
+            tokens,
             posts: Mutex::new(Some(posts)),
             tasks: Mutex::new(Some(tasks)),
             lock,
@@ -170,9 +203,10 @@ impl Chat {
     /// The room with this ID.
     ///
     /// # Errors
-    /// [`protocol::Refusal::NotFound`] if it never was, [`protocol::Refusal::Gone`] if it was deleted, or a fault.
-    pub async fn room(&self, id: &RoomId) -> Result<Room, Error> {
-        room::find(&self.0.store, *id).await.map(|stored| stored.room)
+    /// [`protocol::Refusal::NotFound`] if it never was or is hidden from who asks, [`protocol::Refusal::Gone`] if it was
+    /// deleted, or a fault.
+    pub async fn room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
+        room::find(&self.0.store, by, *id).await.map(|stored| stored.room)
     }
 
     /// The room that is found by a name, which is created if there is none.
@@ -203,9 +237,16 @@ impl Chat {
     /// Sends a message. When this returns it, it is durable. The same `key` in the same room gives back the first answer.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if it breaks a rule, the refusals of [`Chat::room`], or a fault.
-    pub async fn post(&self, room: &RoomId, message: &NewMessage, key: Option<&str>) -> Result<Message, Error> {
-        let message = self.posts()?.append(message::check(*room, message, key)?).await?;
+    /// [`protocol::Refusal::Invalid`] if it breaks a rule, [`protocol::Refusal::NameTaken`] if the name is somebody else's,
+    /// the refusals of [`Chat::room`], or a fault.
+    pub async fn post(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        message: &NewMessage,
+        key: Option<&str>,
+    ) -> Result<Message, Error> {
+        let message = self.posts()?.append(message::check(by, *room, message, key)?).await?;
         // The directory looks for itself whether a public room has changed.
         self.0.directory.changed();
         Ok(message)
@@ -213,7 +254,8 @@ impl Chat {
 
     /// Appends a line that nobody wrote.
     pub(crate) async fn announce(&self, room: &RoomId, line: String) -> Result<Message, Error> {
-        self.posts()?.append(writer::Post { room: *room, username: String::new(), body: line, key: None }).await
+        let post = writer::Post { room: *room, author: 0, username: String::new(), body: line, key: None };
+        self.posts()?.append(post).await
     }
 
     fn posts(&self) -> Result<writer::Posts, Error> {
@@ -224,8 +266,8 @@ impl Chat {
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
-    pub async fn page(&self, room: &RoomId, page: Page) -> Result<Vec<Message>, Error> {
-        room::find(&self.0.store, *room).await?;
+    pub async fn page(&self, by: &Person, room: &RoomId, page: Page) -> Result<Vec<Message>, Error> {
+        room::find(&self.0.store, by, *room).await?;
         message::page(&self.0.store, *room, page).await
     }
 
@@ -233,17 +275,18 @@ impl Chat {
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
-    pub async fn follow(&self, room: &RoomId, start: Start) -> Result<Follow, Error> {
-        Follow::start(self.clone(), *room, start).await
+    pub async fn follow(&self, by: &Person, room: &RoomId, start: Start) -> Result<Follow, Error> {
+        Follow::start(self.clone(), by.clone(), *room, start).await
     }
 
     /// Tells a room that somebody types, for the next six seconds.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, the refusals of [`Chat::room`], or a fault.
-    pub async fn types(&self, room: &RoomId, username: &str) -> Result<(), Error> {
-        let username = protocol::text::username(username)?;
-        self.room(room).await?;
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it is somebody else's, the
+    /// refusals of [`Chat::room`], or a fault.
+    pub async fn types(&self, by: &Person, room: &RoomId, username: &str) -> Result<(), Error> {
+        self.room(by, room).await?;
+        let username = name::of(&self.0.store, by, *room, username).await?;
         self.0.hub.types(*room, &username);
         Ok(())
     }
@@ -257,8 +300,8 @@ impl Chat {
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
-    pub async fn export(&self, room: &RoomId, format: Format) -> Result<Export, Error> {
-        let room = self.room(room).await?;
+    pub async fn export(&self, by: &Person, room: &RoomId, format: Format) -> Result<Export, Error> {
+        let room = self.room(by, room).await?;
         Ok(Export::new(self.0.store.clone(), room, format))
     }
 
@@ -340,7 +383,7 @@ pub(crate) mod tests {
         }
 
         pub async fn say(&self, room: RoomId, body: &str) -> Message {
-            self.chat.post(&room, &says(body), None).await.unwrap()
+            self.chat.post(&Person::Anyone, &room, &says(body), None).await.unwrap()
         }
     }
 
@@ -362,7 +405,7 @@ pub(crate) mod tests {
         let message = house.say(room, "hello").await;
         let epoch = house.chat.0.epoch;
         house.reopen().await;
-        assert_eq!(house.chat.page(&room, Page::default()).await.unwrap(), [message]);
+        assert_eq!(house.chat.page(&Person::Anyone, &room, Page::default()).await.unwrap(), [message]);
         assert_eq!(house.chat.0.epoch, epoch);
     }
 
@@ -374,7 +417,7 @@ pub(crate) mod tests {
         let first = rooms[0].as_ref().unwrap();
         assert_eq!(first.name.as_deref(), Some("tea"));
         assert!(rooms.iter().all(|room| room.as_ref().is_ok_and(|room| room.id == first.id)));
-        let mut follow = house.chat.follow(&first.id, Start::Latest).await.unwrap();
+        let mut follow = house.chat.follow(&Person::Anyone, &first.id, Start::Latest).await.unwrap();
         house.config.clock.advance(house.config.timeout);
         while !matches!(follow.next().await.unwrap(), News::Closed) {}
         assert_ne!(house.chat.named_room("tea").await.unwrap().id, first.id);
@@ -385,7 +428,7 @@ pub(crate) mod tests {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
         house.chat.close().await;
-        let refused = house.chat.post(&room, &says("late"), None).await;
+        let refused = house.chat.post(&Person::Anyone, &room, &says("late"), None).await;
         assert!(matches!(refused, Err(Error::Refusal(protocol::Refusal::Draining))));
     }
 }

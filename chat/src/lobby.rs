@@ -4,10 +4,10 @@
 //! Who joins holds a name in it until they leave, so that no name can be taken over. Joining and leaving are lines of the
 //! same log, so that all hear everything in the same order, and a listener's end is a line like any other.
 
-use protocol::{Message, Refusal, Room, Start, text};
+use protocol::{Message, Refusal, Room, Start};
 
 use crate::room::key;
-use crate::{Chat, Error, Follow, room};
+use crate::{Chat, Error, Follow, Person, name, room};
 
 /// A name that no request can carry, because it is a control character.
 const NAME: &str = "\n";
@@ -33,7 +33,7 @@ impl Lobby {
     /// # Errors
     /// [`Refusal::Taken`] if somebody has it, [`Refusal::Invalid`] if it breaks a rule, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
-        let name = text::username(name)?;
+        let name = name::of(&self.chat.0.store, &Person::Anyone, self.room.id, name).await?;
         let mut tx = self.chat.0.store.begin().await?;
         let sql = "insert into member (room, name, since) select id, $2, head from room where id = $1
                    on conflict do nothing";
@@ -52,7 +52,7 @@ impl Lobby {
     pub async fn send(&self, name: &str, message: &str) -> Result<String, Error> {
         self.since(name).await?;
         let message = protocol::NewMessage { username: name.to_owned(), body: message.to_owned() };
-        Ok(line(&self.chat.post(&self.room.id, &message, None).await?))
+        Ok(line(&self.chat.post(&Person::Anyone, &self.room.id, &message, None).await?))
     }
 
     /// Gives a name back, and gives back the line that everybody hears.
@@ -76,7 +76,7 @@ impl Lobby {
     /// [`Refusal::NotJoined`] if nobody joined under that name, or a fault.
     pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Follow, Error> {
         let since = self.since(name).await?;
-        self.chat.follow(&self.room.id, start.unwrap_or(Start::Seq(since))).await
+        self.chat.follow(&Person::Anyone, &self.room.id, start.unwrap_or(Start::Seq(since))).await
     }
 
     /// What somebody who joined has not heard begins after this sequence.

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use crate::Error;
+use crate::person::{Member, Person, author};
 use crate::room::{key, room_id};
 use crate::store::Store;
 use crate::writer::Post;
@@ -26,10 +27,20 @@ impl Default for Page {
     }
 }
 
-/// A message that keeps the rules, for the writer.
-pub(crate) fn check(room: RoomId, message: &NewMessage, key: Option<&str>) -> Result<Post, Refusal> {
+/// A message that keeps the rules, for the writer. Who has an account writes under its name.
+pub(crate) fn check(by: &Person, room: RoomId, message: &NewMessage, key: Option<&str>) -> Result<Post, Refusal> {
     let (username, body) = (text::username(&message.username)?, text::body(&message.body)?);
-    Ok(Post { room, username, body, key: key.map(text::key).transpose()? })
+    let username = own_name(by, username)?;
+    Ok(Post { room, author: by.id(), username, body, key: key.map(text::key).transpose()? })
+}
+
+/// The name that somebody who asks for `username` goes by.
+pub(crate) fn own_name(by: &Person, username: String) -> Result<String, Refusal> {
+    match by.member().map(Member::username) {
+        Some(own) if own.eq_ignore_ascii_case(&username) => Ok(own.to_owned()),
+        Some(own) => Err(Refusal::invalid("username", format!("must be your own, {own}, while you are signed in"))),
+        None => Ok(username),
+    }
 }
 
 /// A message as it is stored.
@@ -41,6 +52,7 @@ impl FromRow<'_, SqliteRow> for Stored {
             id: row.try_get::<i64, _>("seq")?.unsigned_abs(),
             room: room_id(row.try_get("room")?),
             username: row.try_get("username")?,
+            author: author(row.try_get("author")?),
             body: row.try_get("body")?,
             sent_at: Time::from_millis(row.try_get("sent_at")?),
         }))
@@ -51,10 +63,10 @@ impl FromRow<'_, SqliteRow> for Stored {
 pub(crate) async fn page(store: &Store, room: RoomId, page: Page) -> Result<Vec<Message>, Error> {
     let newest_first = page.after.is_none();
     let sql = if newest_first {
-        "select room, seq, username, body, sent_at from message
+        "select room, seq, username, body, sent_at, author from message
          where room = $1 and seq > $2 and seq < $3 order by seq desc limit $4"
     } else {
-        "select room, seq, username, body, sent_at from message
+        "select room, seq, username, body, sent_at, author from message
          where room = $1 and seq > $2 and seq < $3 order by seq limit $4"
     };
     let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
@@ -93,10 +105,24 @@ mod tests {
             (Some(4), Some(1), 9, 2..=3),
         ];
         for (before, after, limit, expected) in cases {
-            let page = house.chat.page(&room, Page { before, after, limit }).await.unwrap();
+            let page = house.chat.page(&crate::Person::Anyone, &room, Page { before, after, limit }).await.unwrap();
             assert!(page.iter().map(|m| m.id).eq(expected.clone()), "{before:?} {after:?} {limit}");
         }
-        assert!(house.chat.page(&room, Page { after: Some(7), ..Page::default() }).await.unwrap().is_empty());
-        assert!(house.chat.page(&room, Page { after: Some(u64::MAX), ..Page::default() }).await.unwrap().is_empty());
+        assert!(
+            house
+                .chat
+                .page(&crate::Person::Anyone, &room, Page { after: Some(7), ..Page::default() })
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            house
+                .chat
+                .page(&crate::Person::Anyone, &room, Page { after: Some(u64::MAX), ..Page::default() })
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection, SqliteExecutor};
 
 use crate::duration::parse_duration;
+use crate::person::Person;
 use crate::store::Store;
 use crate::{Clock, Error};
 
@@ -21,9 +22,18 @@ const ERASED_AT_ONCE: i64 = 2_000;
 
 const COLUMNS: &str = "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head";
 
-/// Whether there ever was a room with this ID.
+/// Whether there ever was a room with this ID. One that is open and yet not found is hidden from who asks.
 pub(crate) const WAS_THERE: &str =
-    "select exists (select 1 from gone where room = $1) or exists (select 1 from room where id = $1)";
+    "select exists (select 1 from gone where room = $1) or exists (select 1 from room where id = $1 and state <> 0)";
+
+/// Who may know of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody who knows its ID.
+    Open = 0,
+    /// The two whose conversation it is.
+    Direct = 2,
+}
 
 /// One page of the public rooms, most recently active first.
 #[derive(Clone, Copy, Debug)]
@@ -105,33 +115,40 @@ fn check_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
 pub(crate) async fn create(store: &Store, clock: &Clock, wish: &NewRoom, longest: Duration) -> Result<Room, Error> {
     let (name, asked) = check(wish, longest)?;
     let mut tx = store.begin().await?;
-    let room = insert(&mut tx, clock.now(), name, wish.public.unwrap_or(false), asked, longest).await?;
+    let new = New { name, public: wish.public.unwrap_or(false), asked, longest, access: Access::Open };
+    let room = insert(&mut tx, clock.now(), new).await?;
     tx.commit().await?;
     Ok(room)
 }
 
-async fn insert(
-    tx: &mut SqliteConnection,
-    now: Time,
-    name: Option<String>,
-    public: bool,
-    asked: Option<Duration>,
-    longest: Duration,
-) -> Result<Room, Error> {
+/// What a new room is to be like.
+pub(crate) struct New {
+    pub name: Option<String>,
+    pub public: bool,
+    /// How long it may stay without a new message, if its creator said so.
+    pub asked: Option<Duration>,
+    /// How long it may stay otherwise.
+    pub longest: Duration,
+    pub access: Access,
+}
+
+pub(crate) async fn insert(tx: &mut SqliteConnection, now: Time, new: New) -> Result<Room, Error> {
     let id = RoomId::from_bytes(getrandom::u64()?.to_be_bytes());
-    let timeout = asked.unwrap_or(longest);
+    let timeout = new.asked.unwrap_or(new.longest);
     let sql = sqlx::AssertSqlSafe(format!(
-        "insert into room (id, name, public, asked_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0) returning {COLUMNS}"
+        "insert into room
+           (id, name, public, asked_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state, access)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0, $8) returning {COLUMNS}"
     ));
     let stored: Stored = sqlx::query_as(sql)
         .bind(key(id))
-        .bind(name)
-        .bind(public)
-        .bind(asked.map(millis))
+        .bind(new.name)
+        .bind(new.public)
+        .bind(new.asked.map(millis))
         .bind(millis(timeout))
         .bind(now.millis())
         .bind(now.after(timeout).millis())
+        .bind(new.access as i64)
         .fetch_one(tx)
         .await?;
     Ok(stored.room)
@@ -147,7 +164,8 @@ pub(crate) async fn named(store: &Store, clock: &Clock, name: &str, longest: Dur
     if let Some(room) = find_named(&mut *tx, name).await? {
         return Ok(room);
     }
-    let room = insert(&mut tx, clock.now(), Some(name.to_owned()), false, None, longest).await?;
+    let new = New { name: Some(name.to_owned()), public: false, asked: None, longest, access: Access::Open };
+    let room = insert(&mut tx, clock.now(), new).await?;
     sqlx::query("insert into named (name, room) values ($1, $2) on conflict (name) do update set room = excluded.room")
         .bind(name)
         .bind(key(room.id))
@@ -165,10 +183,13 @@ async fn find_named(executor: impl SqliteExecutor<'_>, name: &str) -> Result<Opt
     Ok(stored.map(|stored| stored.room))
 }
 
-/// The open room with this ID.
-pub(crate) async fn find(store: &Store, id: RoomId) -> Result<Stored, Error> {
-    let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from room where id = $1 and state = 0"));
-    match sqlx::query_as(sql).bind(key(id)).fetch_optional(store.read()).await? {
+/// The open room with this ID, if `by` may know of it.
+pub(crate) async fn find(store: &Store, by: &Person, id: RoomId) -> Result<Stored, Error> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from room where id = $1 and state = 0
+         and (access = 0 or exists (select 1 from membership where room = $1 and person = $2))"
+    ));
+    match sqlx::query_as(sql).bind(key(id)).bind(by.id()).fetch_optional(store.read()).await? {
         Some(stored) => Ok(stored),
         None => Err(missing(store.read(), id).await?.into()),
     }
@@ -192,14 +213,14 @@ pub(crate) async fn page(store: &Store, page: RoomsPage) -> Result<Vec<Room>, Er
     Ok(rooms.into_iter().map(|stored| stored.room).collect())
 }
 
-/// Applies the server's timeout to the rooms of earlier runs, which may have had another.
-pub(crate) async fn apply_timeout(store: &Store, longest: Duration) -> Result<(), Error> {
+/// Applies a timeout to the rooms of earlier runs, which may have had another.
+pub(crate) async fn apply_timeout(store: &Store, access: Access, longest: Duration) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set timeout_ms = min(coalesce(asked_ms, $1), $1),
                  expires_at = min(last_active_at + min(coalesce(asked_ms, $1), $1), $2), due_at = 0
-               where state = 0 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
+               where state = 0 and access = $3 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
     let last = Time::from_millis(i64::MAX).millis();
-    sqlx::query(sql).bind(millis(longest)).bind(last).execute(&mut *tx).await?;
+    sqlx::query(sql).bind(millis(longest)).bind(last).bind(access as i64).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -260,7 +281,13 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         tx.commit().await?;
         tx = store.begin().await?;
     }
-    for sql in ["delete from named where room = $1", "delete from member where room = $1"] {
+    for sql in [
+        "delete from named where room = $1",
+        "delete from member where room = $1",
+        "delete from holder where room = $1",
+        "delete from membership where room = $1",
+        "delete from direct where room = $1",
+    ] {
         sqlx::query(sql).bind(key(id)).execute(&mut *tx).await?;
     }
     sqlx::query("delete from room where id = $1").bind(key(id)).execute(&mut *tx).await?;

@@ -231,12 +231,12 @@ mod tests {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
         house.config.faults.arm(0, 1);
-        assert!(house.chat.post(&room, &says("lost"), Some("k")).await.is_err());
+        assert!(house.chat.post(&crate::Person::Anyone, &room, &says("lost"), Some("k")).await.is_err());
         house.config.faults.arm(1, 0);
-        assert!(house.chat.page(&room, crate::Page::default()).await.is_err());
-        assert!(house.chat.post(&room, &says("lost"), Some("k")).await.is_err());
+        assert!(house.chat.page(&crate::Person::Anyone, &room, crate::Page::default()).await.is_err());
+        assert!(house.chat.post(&crate::Person::Anyone, &room, &says("lost"), Some("k")).await.is_err());
         house.config.faults.arm(0, 0);
-        assert_eq!(house.chat.post(&room, &says("said"), Some("k")).await.unwrap().id, 1);
+        assert_eq!(house.chat.post(&crate::Person::Anyone, &room, &says("said"), Some("k")).await.unwrap().id, 1);
         assert_eq!(house.say(room, "next").await.id, 2);
     }
 }

@@ -15,6 +15,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::frame::Frames;
 use crate::hub::Hub;
+use crate::name;
+use crate::person::author;
 use crate::room::key;
 use crate::store::{Place, Store, Turn};
 use crate::{Clock, Error};
@@ -26,6 +28,8 @@ const BATCH: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Post {
     pub room: RoomId,
+    /// The ID of the person; 0 for nobody in particular.
+    pub author: i64,
     /// Empty for a line that nobody wrote.
     pub username: String,
     pub body: String,
@@ -149,6 +153,8 @@ struct Room {
     timeout: i64,
     last_active_at: i64,
     expires_at: i64,
+    /// Whether only its members may know of it.
+    hidden: bool,
 }
 
 impl Log<'_> {
@@ -157,14 +163,20 @@ impl Log<'_> {
         if let Some(message) = self.earlier(post)? {
             return Ok(Ok(Done { message, expires_at: None }));
         }
+        if let Err(refusal) = self.admit(post)? {
+            return Ok(Err(refusal));
+        }
         let Some(room) = self.grow(post.room)? else { return self.missing(post.room).map(Err) };
-        let sql = "insert into message (room, seq, username, body, sent_at, key) values (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "insert into message (room, seq, username, body, sent_at, key, author)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let mut insert = self.tx.prepare_cached(sql)?;
-        insert.execute(params![key(post.room), room.head, post.username, post.body, room.last_active_at, post.key])?;
+        let (room_key, sent_at) = (key(post.room), room.last_active_at);
+        insert.execute(params![room_key, room.head, post.username, post.body, sent_at, post.key, post.author])?;
         let message = Message {
             id: room.head.unsigned_abs(),
             room: post.room,
             username: post.username.clone(),
+            author: author(post.author),
             body: post.body.clone(),
             sent_at: Time::from_millis(room.last_active_at),
         };
@@ -175,8 +187,9 @@ impl Log<'_> {
     fn earlier(&self, post: &Post) -> Result<Option<Message>, Error> {
         let Some(idempotency) = &post.key else { return Ok(None) };
         let mut select = self.tx.prepare_cached(
-            "select seq, username, body, sent_at from message where room = ?1 and key = ?2
-             and exists (select 1 from room where id = ?1 and state = 0)",
+            "select seq, username, body, sent_at, author from message where room = ?1 and key = ?2
+             and exists (select 1 from room where id = ?1 and state = 0
+               and (access = 0 or exists (select 1 from membership where room = ?1 and person = ?3)))",
         )?;
         let read = |row: &Row<'_>| {
             Ok(Message {
@@ -185,21 +198,46 @@ impl Log<'_> {
                 username: row.get(1)?,
                 body: row.get(2)?,
                 sent_at: Time::from_millis(row.get(3)?),
+                author: author(row.get(4)?),
             })
         };
-        Ok(select.query_row(params![key(post.room), idempotency], read).optional()?)
+        Ok(select.query_row(params![key(post.room), idempotency, post.author], read).optional()?)
+    }
+
+    /// Whether its author may write to this room, and under this name.
+    fn admit(&mut self, post: &Post) -> Result<Result<(), Refusal>, Error> {
+        let Some(room) = *self.look(post.room)? else { return self.missing(post.room).map(Err) };
+        if room.hidden && !self.is_member(post)? {
+            return Ok(Err(Refusal::NotFound("room")));
+        }
+        // Nobody says the lines of the lobby, and the name of an account is its owner's.
+        if post.username.is_empty() || post.author > 0 {
+            return Ok(Ok(()));
+        }
+        let free = name::claim(&self.tx, post.room, post.author, &post.username)?;
+        Ok(free.map_or(Ok(()), |free| Err(Refusal::NameTaken { name: post.username.clone(), free })))
+    }
+
+    fn is_member(&self, post: &Post) -> Result<bool, Error> {
+        let sql = "select exists (select 1 from membership where room = ?1 and person = ?2)";
+        Ok(self.tx.prepare_cached(sql)?.query_row(params![key(post.room), post.author], |row| row.get(0))?)
+    }
+
+    /// The room with this ID, if it is open and not due; read once.
+    fn look(&mut self, id: RoomId) -> Result<&mut Option<Room>, Error> {
+        Ok(match self.rooms.entry(id) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => place.insert(find(&self.tx, id, self.now)?),
+        })
     }
 
     /// Makes room for one more message, and gives back the room with it.
     fn grow(&mut self, id: RoomId) -> Result<Option<Room>, Error> {
-        let found = match self.rooms.entry(id) {
-            Entry::Occupied(found) => found.into_mut(),
-            Entry::Vacant(place) => place.insert(find(&self.tx, id, self.now)?),
-        };
-        let Some(room) = found else { return Ok(None) };
+        let now = self.now;
+        let Some(room) = self.look(id)? else { return Ok(None) };
         room.head += 1;
         // The room's own time never runs backwards, even when the machine's clock does.
-        room.last_active_at = room.last_active_at.max(self.now);
+        room.last_active_at = room.last_active_at.max(now);
         let last = Time::from_millis(i64::MAX).millis();
         room.expires_at = room.last_active_at.saturating_add(room.timeout).min(last);
         Ok(Some(*room))
@@ -226,10 +264,12 @@ impl Log<'_> {
 /// The room with this ID, if it is open and not due.
 fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Error> {
     let mut select = tx.prepare_cached(
-        "select head, timeout_ms, last_active_at, expires_at from room where id = ?1 and state = 0 and expires_at > ?2",
+        "select head, timeout_ms, last_active_at, expires_at, access <> 0 from room
+         where id = ?1 and state = 0 and expires_at > ?2",
     )?;
     let read = |row: &Row<'_>| {
-        Ok(Room { head: row.get(0)?, timeout: row.get(1)?, last_active_at: row.get(2)?, expires_at: row.get(3)? })
+        let (head, timeout, last_active_at) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Room { head, timeout, last_active_at, expires_at: row.get(3)?, hidden: row.get(4)? })
     };
     Ok(select.query_row(params![key(id), now], read).optional()?)
 }
@@ -237,9 +277,11 @@ fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Erro
 #[cfg(test)]
 mod tests {
     use futures_util::future::join_all;
+    use protocol::{Author, NewMessage};
 
     use super::*;
     use crate::message::Page;
+    use crate::person::{GuestId, Person};
     use crate::tests::{House, says};
 
     #[tokio::test]
@@ -248,11 +290,12 @@ mod tests {
         let rooms = [house.room().await, house.room().await];
         let posts = (0..400).map(|n| {
             let (chat, room) = (house.chat.clone(), rooms[n % 2]);
-            async move { chat.post(&room, &says(&n.to_string()), None).await.unwrap() }
+            async move { chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None).await.unwrap() }
         });
         let answers = join_all(posts).await;
         for room in rooms {
-            let page = house.chat.page(&room, Page { limit: 1_000, ..Page::default() }).await.unwrap();
+            let page =
+                house.chat.page(&crate::Person::Anyone, &room, Page { limit: 1_000, ..Page::default() }).await.unwrap();
             assert!(page.iter().map(|m| m.id).eq(1..=200));
             let mut own: Vec<Message> = answers.iter().filter(|m| m.room == room).cloned().collect();
             own.sort_by_key(|m| m.id);
@@ -267,24 +310,27 @@ mod tests {
         // Some of these meet in one batch, some do not.
         let posts = (0..50).map(|n| {
             let chat = house.chat.clone();
-            async move { chat.post(&room, &says(&n.to_string()), Some("k")).await.unwrap() }
+            async move { chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), Some("k")).await.unwrap() }
         });
         let answers = join_all(posts).await;
         assert!(answers.iter().all(|answer| *answer == answers[0]));
         house.reopen().await;
-        assert_eq!(house.chat.post(&room, &says("again"), Some("k")).await.unwrap(), answers[0]);
+        assert_eq!(
+            house.chat.post(&crate::Person::Anyone, &room, &says("again"), Some("k")).await.unwrap(),
+            answers[0]
+        );
         assert_eq!(house.say(room, "next").await.id, 2);
-        assert_eq!(house.chat.post(&other, &says("elsewhere"), Some("k")).await.unwrap().id, 1);
+        assert_eq!(house.chat.post(&crate::Person::Anyone, &other, &says("elsewhere"), Some("k")).await.unwrap().id, 1);
     }
 
     #[tokio::test]
     async fn a_key_that_comes_twice_in_a_batch_is_told_once() {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
-        let mut follow = house.chat.follow(&room, protocol::Start::Latest).await.unwrap();
+        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, protocol::Start::Latest).await.unwrap();
         let posts = ["a", "b", "a", "b", "a"].map(|key| {
             let chat = house.chat.clone();
-            async move { chat.post(&room, &says(key), Some(key)).await.unwrap().id }
+            async move { chat.post(&crate::Person::Anyone, &room, &says(key), Some(key)).await.unwrap().id }
         });
         assert_eq!(join_all(posts).await, [1, 2, 1, 2, 1]);
         let mut last = 0;
@@ -299,7 +345,66 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_room_takes_nothing() {
         let house = House::new(|_| {}).await;
-        let refused = house.chat.post(&RoomId::from_bytes([7; 8]), &says("hello"), None).await;
+        let refused = house.chat.post(&crate::Person::Anyone, &RoomId::from_bytes([7; 8]), &says("hello"), None).await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))));
+    }
+
+    #[tokio::test]
+    async fn a_name_is_its_holders_and_whoever_has_no_key_keeps_nothing() {
+        let house = House::new(|_| {}).await;
+        let (chat, room) = (&house.chat, house.room().await);
+        let [ada, eve] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let say = async |by: &Person, username: &str| {
+            let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+            match chat.post(by, &room, &message, None).await {
+                Ok(message) => Ok(message.author),
+                Err(Error::Refusal(Refusal::NameTaken { free, .. })) => Err(free),
+                Err(other) => panic!("{other}"),
+            }
+        };
+        for _ in 0..2 {
+            assert_eq!(say(&Person::Anyone, "ada").await, Ok(None));
+        }
+        assert_eq!(say(&ada, "ada").await, Ok(Some(Author::Guest)));
+        for name in ["ada", "Ada", "аda"] {
+            assert_eq!(say(&eve, name).await, Err(format!("{name}2")));
+            assert_eq!(say(&Person::Anyone, name).await, Err(format!("{name}2")));
+        }
+        assert_eq!(say(&eve, "ada2").await, Ok(Some(Author::Guest)));
+        assert_eq!(say(&Person::Anyone, "ada").await, Err("ada3".to_owned()));
+        assert_eq!(say(&ada, "ada").await, Ok(Some(Author::Guest)));
+        // Who takes another name lets the old one go.
+        assert_eq!(say(&ada, "countess").await, Ok(Some(Author::Guest)));
+        assert_eq!(say(&eve, "ada").await, Ok(Some(Author::Guest)));
+        assert_eq!(say(&Person::Anyone, "ada2").await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn the_name_of_an_account_is_its_owners_in_every_room() {
+        let house = House::new(|_| {}).await;
+        let (chat, room) = (&house.chat, house.room().await);
+        let guest = Person::Guest(GuestId::new().unwrap());
+        let says = |username: &str| NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+        chat.post(&guest, &room, &says("alice"), None).await.unwrap();
+        let wish = protocol::NewAccount {
+            name: "Alice".to_owned(),
+            username: "alice".to_owned(),
+            password: "secret".to_owned(),
+        };
+        let alice = chat.register(&wish).await.unwrap().member.into();
+        let message = chat.post(&alice, &room, &says("Alice"), None).await.unwrap();
+        assert_eq!((message.username.as_str(), message.author), ("alice", Some(Author::Account)));
+        assert_eq!(chat.page(&alice, &room, Page::default()).await.unwrap()[1], message);
+        for name in ["alice", "aIice", "ALICE", "al\u{200d}ice"] {
+            for by in [&guest, &Person::Anyone] {
+                let refused = chat.post(by, &room, &says(name), None).await;
+                assert!(matches!(refused, Err(Error::Refusal(Refusal::NameTaken { .. }))), "{name}");
+                let refused = chat.types(by, &room, name).await;
+                assert!(matches!(refused, Err(Error::Refusal(Refusal::Taken(_)))), "{name}");
+            }
+        }
+        let refused = chat.post(&alice, &room, &says("bob"), None).await;
+        assert!(matches!(refused, Err(Error::Refusal(Refusal::Invalid { field: "username", .. }))));
+        assert!(chat.lobby().await.unwrap().join("alice").await.is_err());
     }
 }

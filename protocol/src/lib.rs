@@ -3,6 +3,7 @@
 //! Promises: what is here serialises the same on both sides, compiles natively and for wasm32, and depends on
 //! nothing that does I/O. Leaves to others: what the words mean for stored rooms (`chat`), and HTTP (`server`).
 
+mod account;
 mod cursor;
 mod message;
 mod refusal;
@@ -12,6 +13,7 @@ pub mod schema;
 pub mod text;
 mod time;
 
+pub use account::{Account, Author, Conversation, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use message::{Message, NewMessage};
 pub use refusal::{Problem, Refusal};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RoomId, Time};
+use crate::{Author, RoomId, Time};
 
 /// A message, as every client sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,10 @@ pub struct Message {
     /// Who sent it.
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 32))]
     pub username: String,
+    /// How far the server knows who that is; left out if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub author: Option<Author>,
     /// Its text.
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 4000))]
     pub body: String,

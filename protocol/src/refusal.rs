@@ -13,6 +13,10 @@ pub enum Refusal {
     Malformed(String),
     /// Who asks has not said who it is, or has not joined; says what to do.
     NotJoined(&'static str),
+    /// Who asks is not signed in, or no longer.
+    NotSignedIn,
+    /// Username and password are not those of any account.
+    WrongCredentials,
     /// Who asks may not; says why.
     Forbidden(&'static str),
     /// There is no such thing, and never was; names it.
@@ -23,6 +27,13 @@ pub enum Refusal {
     TooSlow,
     /// Somebody else has it; names it.
     Taken(String),
+    /// Somebody else has this name here; says which one is free.
+    NameTaken {
+        /// The name that was asked for.
+        name: String,
+        /// One like it that nobody has.
+        free: String,
+    },
     /// The room was deleted.
     Gone,
     /// The body is larger than this many bytes.
@@ -53,13 +64,13 @@ impl Refusal {
     /// The HTTP status code ([RFC 9110, section 15](https://www.rfc-editor.org/rfc/rfc9110#section-15)).
     pub fn status(&self) -> u16 {
         match self {
-            Self::Malformed(_) => 400,
-            Self::NotJoined(_) => 401,
+            Self::Malformed(_) | Self::WrongCredentials => 400,
+            Self::NotJoined(_) | Self::NotSignedIn => 401,
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
-            Self::Taken(_) => 409,
+            Self::Taken(_) | Self::NameTaken { .. } => 409,
             Self::Gone => 410,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType => 415,
@@ -75,11 +86,13 @@ impl Refusal {
         match self {
             Self::Malformed(_) => "Malformed request",
             Self::NotJoined(_) => "Not joined",
+            Self::NotSignedIn => "Not signed in",
+            Self::WrongCredentials => "Wrong username or password",
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound(_) => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::TooSlow => "Request timeout",
-            Self::Taken(_) => "Taken",
+            Self::Taken(_) | Self::NameTaken { .. } => "Taken",
             Self::Gone => "Room closed",
             Self::TooLarge(_) => "Too large",
             Self::UnsupportedMediaType => "Unsupported media type",
@@ -111,6 +124,10 @@ impl Refusal {
             status: self.status(),
             detail: self.to_string(),
             field,
+            free: match self {
+                Self::NameTaken { free, .. } => Some(free.clone()),
+                _ => None,
+            },
         }
     }
 }
@@ -125,7 +142,10 @@ impl fmt::Display for Refusal {
                 f.write_str("This address does not answer that method; the Allow header names those it does.")
             }
             Self::TooSlow => f.write_str("The body of the request did not arrive in time."),
+            Self::NotSignedIn => f.write_str("Sign in first."),
+            Self::WrongCredentials => f.write_str("There is no account with this username and password."),
             Self::Taken(what) => write!(f, "{what} is taken."),
+            Self::NameTaken { name, free } => write!(f, "Somebody else has the name {name} here; {free} is free."),
             Self::Gone => f.write_str("This room fell quiet and was deleted."),
             Self::TooLarge(limit) => write!(f, "The body is larger than {limit} bytes."),
             Self::UnsupportedMediaType => f.write_str("Send application/json or application/x-www-form-urlencoded."),
@@ -155,4 +175,7 @@ pub struct Problem {
     /// The field at fault, when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// A name that is free, when the one that was asked for is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<String>,
 }

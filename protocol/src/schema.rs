@@ -27,3 +27,21 @@ pub struct RoomName(pub String);
     pattern = r"^[\t-\r \x85]*[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[\t-\r \x85]*$"
 )]
 pub struct Body(pub String);
+
+/// What a person is called: 1 to 64 characters after trimming, no control characters.
+#[derive(Debug, ToSchema)]
+#[schema(example = "Ada Lovelace")]
+#[schema(
+    pattern = r"^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]{0,62}[^\s\x00-\x1f\x7f-\x9f])?[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
+)]
+pub struct PersonName(pub String);
+
+/// The username of an account, in either case: 3 to 32 of the letters a to z, digits, `-` and `_`.
+#[derive(Debug, ToSchema)]
+#[schema(example = "ada", pattern = "^[A-Za-z0-9_-]{3,32}$")]
+pub struct AccountName(pub String);
+
+/// A password: 6 to 256 characters, or more at least where the operator says so.
+#[derive(Debug, ToSchema)]
+#[schema(min_length = 6, max_length = 256, format = Password)]
+pub struct Password(pub String);

@@ -10,6 +10,12 @@ pub const USERNAME_MAX: usize = 32;
 pub const BODY_MAX: usize = 4_000;
 /// The longest room name, in characters.
 pub const ROOM_NAME_MAX: usize = 80;
+/// The shortest and the longest username of an account, in characters.
+pub const ACCOUNT_NAME: (usize, usize) = (3, 32);
+/// The longest name that a person is called by, in characters.
+pub const PERSON_NAME_MAX: usize = 64;
+/// The longest password, in characters: more adds nothing but work.
+pub const PASSWORD_MAX: usize = 256;
 /// The longest idempotency key, in characters.
 pub const KEY_MAX: usize = 64;
 
@@ -35,6 +41,38 @@ pub fn room_name(text: &str) -> Result<String, Refusal> {
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn name_of_room(text: &str) -> Result<String, Refusal> {
     line("room", text, ROOM_NAME_MAX)
+}
+
+/// The username of an account as it is kept: trimmed, in lower case, within [`ACCOUNT_NAME`], of `a-z`, `0-9`, `-` and `_`.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn account_name(text: &str) -> Result<String, Refusal> {
+    let (name, (min, max)) = (text.trim().to_ascii_lowercase(), ACCOUNT_NAME);
+    let known = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    if (min..=max).contains(&name.len()) && name.bytes().all(known) {
+        return Ok(name);
+    }
+    Err(Refusal::invalid("username", format!("must have {min} to {max} of the letters a to z, digits, - and _")))
+}
+
+/// What a person is called, as it is kept: trimmed, 1 to [`PERSON_NAME_MAX`] characters, none of them a control character.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn person_name(text: &str) -> Result<String, Refusal> {
+    line("name", text, PERSON_NAME_MAX)
+}
+
+/// A new password: `min` to [`PASSWORD_MAX`] characters, taken as it is.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn password(text: &str, min: usize) -> Result<&str, Refusal> {
+    match text.chars().count() {
+        n if (min..=PASSWORD_MAX).contains(&n) => Ok(text),
+        _ => Err(Refusal::invalid("password", format!("must have {min} to {PASSWORD_MAX} characters"))),
+    }
 }
 
 /// A message's text as it is kept: line ends as `\n` (forms send `\r\n`), trimmed, 1 to [`BODY_MAX`] characters, no
@@ -89,6 +127,21 @@ mod tests {
         assert!(body(&"👍".repeat(4_000)).is_ok());
         assert!(body(&"👍".repeat(4_001)).is_err());
         assert!(username(" \t ").is_err());
+    }
+
+    #[test]
+    fn usernames_of_accounts_are_plain() {
+        assert_eq!(account_name(" Ada_L-1 "), Ok("ada_l-1".to_owned()));
+        for wrong in ["", "ab", "ada lovelace", "аda", "ada!", "ada.l", &"a".repeat(33)] {
+            assert!(account_name(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_taken_as_they_are() {
+        assert_eq!(password(" a b  ", 6), Ok(" a b  "));
+        assert!(password("12345", 6).is_err());
+        assert!(password(&"é".repeat(257), 6).is_err());
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub struct Time(i64);
 const LAST: i64 = 253_402_300_799_999;
 
 impl Time {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The moment `millis` milliseconds after the Unix epoch, brought into the years 1970 to 9999.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(0, LAST))
@@ -39,7 +42,7 @@ impl Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = UNIX_EPOCH + self.since(Self(0));
+        let moment = UNIX_EPOCH + self.since(Self::EPOCH);
         humantime::format_rfc3339_millis(moment).fmt(f)
     }
 }
@@ -49,7 +52,7 @@ impl FromStr for Time {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let since = |moment: SystemTime| moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-        humantime::parse_rfc3339(text).map(|moment| Self(0).after(since(moment)))
+        humantime::parse_rfc3339(text).map(|moment| Self::EPOCH.after(since(moment)))
     }
 }
 

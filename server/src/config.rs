@@ -38,6 +38,26 @@ pub struct Config {
     #[arg(long, env = "WEBCHAT_DATABASE", value_name = "URL", value_parser = database, global = true)]
     pub database: Option<String>,
 
+    /// Archive and delete a direct chat with no new message for longer than this; they are kept if it is not given
+    #[arg(long, env = "WEBCHAT_DIRECT_TIMEOUT", value_name = "DURATION")]
+    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    pub direct_timeout: Option<Duration>,
+
+    /// The fewest characters of a password
+    #[arg(long, env = "WEBCHAT_PASSWORD_MIN", default_value = "6", value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub password_min: u16,
+
+    /// Sign tokens with this; a key in the data directory, made when first needed, if it is not given
+    #[arg(long, env = "JWT_KEY", value_name = "KEY", hide_env_values = true)]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub jwt_key: Option<String>,
+
+    /// Keep people signed in for so many minutes
+    #[arg(long, env = "JWT_EXP", default_value = "43200", value_name = "MINUTES")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub jwt_exp: u32,
+
     /// End a stream of the lobby after this long without a message
     #[arg(long, env = "WEBCHAT_STREAM_TIMEOUT", default_value = "5m", value_name = "DURATION")]
     #[arg(value_parser = duration, allow_hyphen_values = true)]
@@ -106,6 +126,10 @@ impl Config {
             database: self.database.clone(),
             timeout: self.timeout,
             archive: self.archive == Switch::On,
+            direct_timeout: self.direct_timeout.unwrap_or(Duration::MAX),
+            password_min: self.password_min.into(),
+            jwt_key: self.jwt_key.clone(),
+            jwt_lifetime: Duration::from_secs(u64::from(self.jwt_exp) * 60),
             ..chat::Config::new(&self.data_dir)
         }
     }

@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use protocol::Problem;
+use protocol::{Problem, Refusal};
 
 use crate::{negotiate, page};
 
@@ -20,6 +20,16 @@ impl<E: Into<chat::Error>> From<E> for Error {
     }
 }
 
+impl Error {
+    /// The refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.0 {
+            chat::Error::Refusal(refusal) => Some(refusal),
+            chat::Error::Fault(_) => None,
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (problem, retry_after) = problem(self.0);
@@ -27,6 +37,9 @@ impl IntoResponse for Error {
         if let Some(wait) = retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if problem.status == 401 {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if problem.status == 413 || problem.status == 408 {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -54,6 +67,7 @@ fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
         status: 500,
         detail: format!("Something broke on the server. Its log says more under {id}."),
         field: None,
+        free: None,
     }
 }
 
@@ -71,7 +85,7 @@ pub(crate) async fn as_page(request: Request, next: Next) -> Response {
     match response.extensions().get::<Problem>() {
         Some(problem) if html => {
             let mut page = page::problem(problem);
-            for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION] {
+            for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION, header::WWW_AUTHENTICATE] {
                 if let Some(value) = response.headers().get(&name) {
                     page.headers_mut().insert(name, value.clone());
                 }

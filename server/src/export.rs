@@ -9,6 +9,7 @@ use futures_util::stream;
 use protocol::{Problem, RoomId};
 
 use crate::AppState;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::room::InRoom;
 
@@ -20,10 +21,15 @@ use crate::room::InRoom;
     responses(
         (status = 200, description = "The room and its messages", body = String, content_type = "application/jsonl"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn archive(State(state): State<AppState>, InRoom(room): InRoom) -> Result<Response, Error> {
-    let export = state.chat.export(&room, Format::Archive).await?;
+pub(crate) async fn archive(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    InRoom(room): InRoom,
+) -> Result<Response, Error> {
+    let export = state.chat.export(&by, &room, Format::Archive).await?;
     Ok(download(export, "application/jsonl", room, "jsonl"))
 }
 
@@ -33,10 +39,15 @@ pub(crate) async fn archive(State(state): State<AppState>, InRoom(room): InRoom)
     responses(
         (status = 200, description = "The messages", body = String, content_type = "text/plain; charset=utf-8"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn transcript(State(state): State<AppState>, InRoom(room): InRoom) -> Result<Response, Error> {
-    let export = state.chat.export(&room, Format::Transcript).await?;
+pub(crate) async fn transcript(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    InRoom(room): InRoom,
+) -> Result<Response, Error> {
+    let export = state.chat.export(&by, &room, Format::Transcript).await?;
     Ok(download(export, "text/plain; charset=utf-8", room, "txt"))
 }
 

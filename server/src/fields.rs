@@ -88,12 +88,18 @@ impl Fields {
         }
     }
 
-    /// A whole number of a query, if it was given.
+    /// A whole number, as JSON or as queries say it, if it was given.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if it is not within `min` and `max`.
     pub fn number(&self, field: &'static str, min: u64, max: u64) -> Result<Option<u64>, Refusal> {
-        let Some(text) = self.text(field)? else { return Ok(None) };
+        let text = match self.0.get(field) {
+            Some(Value::Number(number)) => number.to_string(),
+            _ => match self.text(field)? {
+                Some(text) => text.to_owned(),
+                None => return Ok(None),
+            },
+        };
         let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         match number {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use protocol::{Problem, RoomId};
 
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Query;
 use crate::{AppState, page};
@@ -14,15 +15,17 @@ use crate::{AppState, page};
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
         (status = 303, description = "To the room"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn home(
     State(state): State<AppState>,
+    Caller(by): Caller,
     Query(query): Query,
     request: Request,
 ) -> Result<Response, Error> {
     if let Some(id) = query.text("room")?.and_then(RoomId::find)
-        && state.chat.room(&id).await.is_ok()
+        && state.chat.room(&by, &id).await.is_ok()
     {
         return Ok(Redirect::to(&format!("/rooms/{id}/")).into_response());
     }

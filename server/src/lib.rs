@@ -5,9 +5,13 @@
 
 #![recursion_limit = "256"]
 
+mod account;
 pub mod assets;
+mod attempts;
+mod caller;
 pub mod config;
 mod connection;
+mod direct;
 mod docs;
 mod error;
 mod export;
@@ -20,7 +24,9 @@ mod live;
 mod lobby;
 mod message;
 mod negotiate;
+mod origin;
 mod page;
+mod profile;
 mod room;
 mod several;
 pub mod shutdown;
@@ -37,13 +43,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use chat::Chat;
 use config::Config;
 use protocol::{NewRoom, Refusal};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -112,9 +119,21 @@ impl App {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
-    components(schemas(NewRoom, room::NewRoomForm))
+    components(schemas(NewRoom, room::NewRoomForm)),
+    modifiers(&Tokens)
 )]
 struct Api;
+
+/// Describes how a script shows who it is.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
 
 /// Every route with its description.
 fn api() -> OpenApiRouter<AppState> {
@@ -128,6 +147,18 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(several::follow))
         .routes(routes!(socket::by_id))
         .routes(routes!(socket::by_name))
+        .routes(routes!(account::register))
+        .routes(routes!(account::login))
+        .routes(routes!(account::users))
+        .routes(routes!(profile::logout))
+        .routes(routes!(profile::show, profile::rename))
+        .routes(routes!(profile::change_password))
+        .routes(routes!(profile::sign_out_everywhere))
+        .routes(routes!(profile::delete))
+        .routes(routes!(profile::new_guest))
+        .routes(routes!(direct::list))
+        .routes(routes!(direct::open))
+        .routes(routes!(direct::seen))
         .routes(routes!(lobby::join))
         .routes(routes!(lobby::listen))
         .routes(routes!(lobby::send))
@@ -146,10 +177,12 @@ fn router(state: AppState) -> Router {
     let with_slash = document.paths.paths.keys().filter(|path| path.len() > 1 && path.ends_with('/'));
     let router = with_slash.fold(router, |router, path| router.route(path.trim_end_matches('/'), any(add_slash)));
     router
+        .route("/users/", get(account::users))
         .fallback(elsewhere)
         .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed))
         .layer(from_fn_with_state(state.clone(), refuse_while_draining))
         .layer(from_fn_with_state(state.clone(), limit::apply))
+        .layer(from_fn(origin::guard))
         .layer(from_fn(error::as_page))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text))
         .layer(from_fn(headers::secure))

@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::Method;
@@ -15,6 +16,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use protocol::Refusal;
 
 use crate::AppState;
+use crate::attempts::{Attempts, Patience};
 use crate::config::Switch;
 use crate::error::Error;
 
@@ -28,6 +30,12 @@ const ROOMS: (u32, u32) = (2, 100);
 /// seconds.
 const TYPING: (u32, u32) = (20, 200);
 
+/// Attempts to sign in from one address that were not good, and accounts made from it: a class may be behind it.
+const OF_ADDRESS: Patience = Patience { free: 50, longest: Duration::from_secs(15 * 60) };
+
+/// Attempts on one account that were not good. Its owner is never kept out for long, whoever else tries.
+const ON_ACCOUNT: Patience = Patience { free: 10, longest: Duration::from_secs(60) };
+
 /// How many addresses are remembered before those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -39,13 +47,19 @@ struct Buckets {
     messages: Bucket,
     rooms: Bucket,
     typing: Bucket,
+    attempts: Attempts,
 }
 
 type Bucket = DefaultKeyedRateLimiter<IpAddr>;
 
 impl Limits {
     pub fn new(switch: Switch) -> Self {
-        let buckets = || Buckets { messages: bucket(MESSAGES), rooms: bucket(ROOMS), typing: bucket(TYPING) };
+        let buckets = || Buckets {
+            messages: bucket(MESSAGES),
+            rooms: bucket(ROOMS),
+            typing: bucket(TYPING),
+            attempts: Attempts::default(),
+        };
         Self((switch == Switch::On).then(buckets))
     }
 
@@ -63,6 +77,46 @@ impl Limits {
     pub fn check_typing(&self, address: IpAddr) -> Result<(), Refusal> {
         self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.typing, address))
     }
+
+    /// Whether one more account may be made from this address.
+    pub fn check_sign_up(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.attempt(&format!("up {}", client(address)), OF_ADDRESS)
+    }
+
+    /// Whether somebody may try once more to sign in from this address, and as this person.
+    pub fn check_sign_in(&self, address: IpAddr, username: &str) -> Result<(), Refusal> {
+        self.attempt(&format!("in {}", client(address)), OF_ADDRESS)?;
+        self.attempt(&on(username), ON_ACCOUNT)
+    }
+
+    /// That attempt was good.
+    pub fn forgive_sign_in(&self, address: IpAddr, username: &str) {
+        if let Some(buckets) = &self.0 {
+            buckets.attempts.undo(&format!("in {}", client(address)));
+            buckets.attempts.forgive(&on(username));
+        }
+    }
+
+    /// Whether somebody may try once more to confirm a password.
+    pub fn check_password(&self, username: &str) -> Result<(), Refusal> {
+        self.attempt(&on(username), ON_ACCOUNT)
+    }
+
+    /// That password was right.
+    pub fn forgive_password(&self, username: &str) {
+        if let Some(buckets) = &self.0 {
+            buckets.attempts.forgive(&on(username));
+        }
+    }
+
+    fn attempt(&self, who: &str, patience: Patience) -> Result<(), Refusal> {
+        self.0.as_ref().map_or(Ok(()), |buckets| buckets.attempts.make(who, patience, Instant::now()))
+    }
+}
+
+/// Attempts on an account, by its username; what is no username is cut, for it may be long.
+fn on(username: &str) -> String {
+    format!("on {}", username.trim().chars().take(40).collect::<String>().to_lowercase())
 }
 
 fn take(bucket: &Bucket, address: IpAddr) -> Result<(), Refusal> {

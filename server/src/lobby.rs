@@ -58,6 +58,7 @@ pub(crate) async fn listen(
         (status = 200, description = "The line that everybody hears", body = String, content_type = "text/plain; charset=utf-8"),
         (status = 400, description = "No name, or nothing to say", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Nobody joined under that name", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Meanwhile somebody has an account of that name", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid message", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn send(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {

@@ -13,6 +13,15 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // What stands in `.env` counts as the environment, which goes before it.
+    match dotenvy::from_path(".env") {
+        Ok(()) => {}
+        Err(error) if error.not_found() => {}
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "cannot read .env: {error}");
+            return ExitCode::from(2);
+        }
+    }
     let config = match Config::read(std::env::args_os()) {
         Ok(config) => config,
         Err((text, 0)) => {

@@ -6,12 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use chat::{Chat, News, Page};
+use chat::{Chat, Follow, Member, News, Page, Person};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::schema::Username;
 use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start, text};
 use tokio::time::{Instant, timeout_at};
 
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
 use crate::negotiate::{self, EVENTS, JSON};
@@ -19,7 +20,7 @@ use crate::room::{InRoom, LIMIT_MAX};
 use crate::{AppState, stream};
 
 /// The largest sequence there can be.
-const SEQ_MAX: u64 = i64::MAX.unsigned_abs();
+pub(crate) const SEQ_MAX: u64 = i64::MAX.unsigned_abs();
 
 /// The longest wait for a message, in seconds.
 const WAIT_MAX: u64 = 60;
@@ -41,6 +42,8 @@ const WAIT_MAX: u64 = 60;
         (status = 303, description = "Back to the room, for clients that ask for pages"),
         (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody else has the name; `free` is one like it that nobody has", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
@@ -49,15 +52,18 @@ const WAIT_MAX: u64 = 60;
     ))]
 pub(crate) async fn post(
     State(state): State<AppState>,
+    Caller(by): Caller,
     InRoom(room): InRoom,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    let username = fields.required("username")?.to_owned();
+    let own = by.member().map(Member::username);
+    let username =
+        fields.text("username")?.or(own).ok_or_else(|| Refusal::invalid("username", "is missing"))?.to_owned();
     let body = fields.required("body")?.to_owned();
     let key = headers.get("idempotency-key").map(|key| std::str::from_utf8(key.as_bytes()));
     let key = key.transpose().map_err(|_| Refusal::Malformed("The Idempotency-Key is not UTF-8.".to_owned()))?;
-    let message = state.chat.post(&room, &NewMessage { username, body }, key).await?;
+    let message = state.chat.post(&by, &room, &NewMessage { username, body }, key).await?;
     if negotiate::prefers_html(&headers) {
         return Ok(([(header::SET_COOKIE, name_cookie(&message.username))], Redirect::to(&format!("/rooms/{room}/")))
             .into_response());
@@ -94,19 +100,23 @@ pub(crate) fn name_cookie(username: &str) -> String {
         (status = 200, description = "The messages", content((String = "text/event-stream"), (Vec<Message> = "application/json"))),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn read(
     State(state): State<AppState>,
+    Caller(by): Caller,
     InRoom(room): InRoom,
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
     let username = query.text("username")?;
     username.map(text::username).transpose()?;
+    let listener = Listener { by, room, username };
     if negotiate::choose(&headers, &[EVENTS, JSON]) == EVENTS {
-        let follow = state.chat.follow(&room, start(&headers, &query)?).await?.under(username)?;
+        let follow = listener.follow(&state.chat, start(&headers, &query)?).await?;
         return Ok(stream::messages(follow, room));
     }
     let page = Page {
@@ -115,24 +125,36 @@ pub(crate) async fn read(
         limit: usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX),
     };
     let wait = Duration::from_secs(query.number("wait", 0, WAIT_MAX)?.unwrap_or(0));
-    let messages = wait_for(&state.chat, room, page, wait, username).await?;
+    let messages = wait_for(&state.chat, &listener, page, wait).await?;
     Ok(negotiate::json(messages))
+}
+
+/// Somebody who reads a room, and is here under a name if there is one.
+struct Listener<'a> {
+    by: Person,
+    room: RoomId,
+    username: Option<&'a str>,
+}
+
+impl Listener<'_> {
+    async fn follow(&self, chat: &Chat, start: Start) -> Result<Follow, chat::Error> {
+        chat.follow(&self.by, &self.room, start).await?.under(self.username).await
+    }
 }
 
 /// A page that begins after a sequence, as soon as there is something in it, or after `wait`.
 async fn wait_for(
     chat: &Chat,
-    room: RoomId,
+    listener: &Listener<'_>,
     page: Page,
     wait: Duration,
-    username: Option<&str>,
 ) -> Result<Vec<Message>, chat::Error> {
     // Listen first: nothing falls between the first look and the wait.
     let follow = match page.after.filter(|_| !wait.is_zero()) {
-        Some(after) => Some(chat.follow(&room, Start::Seq(after)).await?.under(username)?),
+        Some(after) => Some(listener.follow(chat, Start::Seq(after)).await?),
         None => None,
     };
-    let messages = chat.page(&room, page).await?;
+    let messages = chat.page(&listener.by, &listener.room, page).await?;
     let (Some(mut follow), true) = (follow, messages.is_empty()) else { return Ok(messages) };
     let end = Instant::now() + wait;
     // Warnings of the room's end and who is here are no messages; anything else is worth another look.
@@ -141,7 +163,7 @@ async fn wait_for(
             break;
         }
     }
-    chat.page(&room, page).await
+    chat.page(&listener.by, &listener.room, page).await
 }
 
 /// Where a follower begins: what it says it saw last, or where its address says, or at the beginning.

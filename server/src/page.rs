@@ -5,15 +5,16 @@
 
 use app::{Arrival, Home, Opening, Page, Scene, Visitor};
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use chat::{Chat, RoomsPage};
+use chat::{Chat, Person, RoomsPage};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::ResponseOptions;
 use protocol::{Problem, Refusal, Room, RoomId};
 
+use crate::caller::{Caller, guest_cookie};
 use crate::fields::Fields;
 use crate::{AppState, assets};
 
@@ -26,14 +27,21 @@ pub async fn render(state: &AppState, request: Request) -> Response {
 /// A page of the app, wherever it was asked for.
 pub async fn draw(state: &AppState, page: Page, request: Request) -> Response {
     let visitor = visitor(request.headers());
+    let Caller(by) = match Caller::of(request.headers(), state).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
     // The request's body must not be waited beside.
     let uri = request.uri().clone();
-    let scene = match scene(&state.chat, page, &uri, &visitor).await {
+    let scene = match scene(&state.chat, &by, page, &uri, &visitor).await {
         Ok(scene) => scene,
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
     let status = StatusCode::from_u16(scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let opening = Opening { now: app::now(), visitor, page, scene };
+    // Whoever comes with nothing gets a key, by which to hold a name.
+    let key = if by == Person::Anyone { state.chat.new_guest().ok() } else { None };
+    let key = key.and_then(|key| HeaderValue::from_str(&guest_cookie(&key)).ok());
     let prepare = move || {
         let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
         let options = expect_context::<ResponseOptions>();
@@ -41,6 +49,9 @@ pub async fn draw(state: &AppState, page: Page, request: Request) -> Response {
         options.insert_header(CONTENT_SECURITY_POLICY, policy(&nonce));
         options.insert_header(VARY, HeaderValue::from_static("Accept, Cookie"));
         options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(key) = &key {
+            options.append_header(SET_COOKIE, key.clone());
+        }
         provide_context(opening.clone());
     };
     let draw = || app::page(&assets::urls());
@@ -60,35 +71,35 @@ pub fn problem(problem: &Problem) -> Response {
 }
 
 /// What a page shows.
-async fn scene(chat: &Chat, page: Page, uri: &Uri, visitor: &Visitor) -> Result<Scene, chat::Error> {
+async fn scene(chat: &Chat, by: &Person, page: Page, uri: &Uri, visitor: &Visitor) -> Result<Scene, chat::Error> {
     match page {
-        Page::Home => Ok(Scene::Home(home(chat, uri, visitor).await?)),
-        Page::Room(id) => room(chat, id).await,
+        Page::Home => Ok(Scene::Home(home(chat, by, uri, visitor).await?)),
+        Page::Room(id) => room(chat, by, id).await,
         Page::Lost => Ok(Scene::Lost),
     }
 }
 
-async fn home(chat: &Chat, uri: &Uri, visitor: &Visitor) -> Result<Home, chat::Error> {
+async fn home(chat: &Chat, by: &Person, uri: &Uri, visitor: &Visitor) -> Result<Home, chat::Error> {
     let query = Fields::decode(uri.query().unwrap_or_default())?;
     let sought = query.text("room")?.map(str::to_owned);
     let open = chat.rooms(RoomsPage::default()).await?;
     let mut visited = Vec::new();
     for id in &visitor.visits {
-        visited.extend(if_open(chat.room(id).await)?);
+        visited.extend(if_open(chat.room(by, id).await)?);
     }
     Ok(Home { open, visited, sought })
 }
 
-async fn room(chat: &Chat, id: RoomId) -> Result<Scene, chat::Error> {
-    match arrive(chat, id).await {
+async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<Scene, chat::Error> {
+    match arrive(chat, by, id).await {
         Ok(arrival) => Ok(Scene::Room(arrival)),
         Err(chat::Error::Refusal(refusal)) => Ok(Scene::Refused(refusal.problem())),
         Err(fault) => Err(fault),
     }
 }
 
-async fn arrive(chat: &Chat, id: RoomId) -> Result<Arrival, chat::Error> {
-    Ok(Arrival { room: chat.room(&id).await?, messages: chat.page(&id, chat::Page::default()).await? })
+async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<Arrival, chat::Error> {
+    Ok(Arrival { room: chat.room(by, &id).await?, messages: chat.page(by, &id, chat::Page::default()).await? })
 }
 
 fn if_open(room: Result<Room, chat::Error>) -> Result<Option<Room>, chat::Error> {

@@ -9,6 +9,7 @@ use chat::RoomsPage;
 use protocol::schema::RoomName;
 use protocol::{NewRoom, Problem, Refusal, Room, RoomId, Time, text};
 
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
 use crate::message::name_cookie;
@@ -143,18 +144,20 @@ pub(crate) async fn create(
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 200, description = "The room", content((String = "text/html"), (Room = "application/json"))),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn show(
     State(state): State<AppState>,
+    Caller(by): Caller,
     room: Result<InRoom, Error>,
     request: Request,
 ) -> Result<Response, Error> {
     if negotiate::prefers_html(request.headers()) {
         return Ok(page::render(&state, request).await);
     }
-    let room = state.chat.room(&room?.0).await?;
+    let room = state.chat.room(&by, &room?.0).await?;
     if negotiate::choose(request.headers(), &[HTML, JSON]) == HTML {
         return Ok(page::render(&state, request).await);
     }

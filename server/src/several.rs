@@ -16,6 +16,7 @@ use futures_util::{Stream, StreamExt, stream};
 use protocol::schema::Username;
 use protocol::{Cursor, Problem, Refusal, RoomId, Start, text};
 
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
 use crate::{AppState, stream as events};
@@ -41,11 +42,13 @@ const ROOMS_MAX: usize = 32;
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was one of the rooms", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn follow(
     State(state): State<AppState>,
+    Caller(by): Caller,
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
@@ -59,10 +62,13 @@ pub(crate) async fn follow(
             Some(cursors) => cursors.0.get(&room).map_or(Start::Unknown, |cursor| Start::Cursor(*cursor)),
             None => after,
         };
-        match state.chat.follow(&room, start).await {
-            Ok(follow) => {
+        match state.chat.follow(&by, &room, start).await {
+            Ok(mut follow) => {
+                if let Some(username) = username {
+                    join(&mut follow, username).await?;
+                }
                 cursors.0.extend(follow.cursor().map(|cursor| (room, cursor)));
-                all.push(told(room, follow.under(username)?));
+                all.push(told(room, follow));
             }
             Err(chat::Error::Refusal(Refusal::Gone)) => gone.push(events::closed(room)),
             Err(other) => return Err(other.into()),
@@ -72,6 +78,14 @@ pub(crate) async fn follow(
         all.push(listed(state.chat.watch()));
     }
     Ok(events::respond(stream::iter(gone).chain(merged(all, cursors))))
+}
+
+/// Follows under a name, where that is not somebody else's: one such room is no reason to hear nothing of the others.
+async fn join(follow: &mut chat::Follow, username: &str) -> Result<(), chat::Error> {
+    match follow.join(username).await {
+        Err(chat::Error::Refusal(Refusal::Taken(_))) => Ok(()),
+        other => other,
+    }
 }
 
 /// The rooms that are asked for, and where each begins.

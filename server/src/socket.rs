@@ -10,19 +10,21 @@ use std::time::Duration;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Ephemeral, Follow, Frames, News};
+use chat::{Ephemeral, Follow, Frames, News, Person};
 use futures_util::SinkExt;
 use protocol::schema::{RoomName, Username};
-use protocol::{NewMessage, Problem, Refusal, RoomId, Start, text};
+use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start, text};
+use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::AppState;
+use crate::caller::Caller;
 use crate::error::{Error, problem};
 use crate::fields::Query;
 use crate::room::InRoom;
+use crate::{AppState, origin};
 
 /// How often a silent client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
@@ -33,7 +35,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// The largest frame that is taken, in bytes; as large as the body of a request.
 const FRAME_MAX: usize = 64 * 1024;
 
-type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Opens a WebSocket to a room.
 ///
@@ -49,6 +51,8 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
     ),
     responses(
         (status = 101, description = "The socket"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
@@ -57,6 +61,7 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
     ))]
 pub(crate) async fn by_id(
     State(state): State<AppState>,
+    Caller(by): Caller,
     InRoom(room): InRoom,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
@@ -66,8 +71,8 @@ pub(crate) async fn by_id(
     let username = query.text("username")?.map(text::username).transpose()?;
     let start = query.text("after")?.map_or(Start::Seq(0), Start::after);
     let presence = query.flag("presence")?.unwrap_or(false);
-    let follow = state.chat.follow(&room, start).await?.under(username.as_deref())?;
-    open(Talk { state, room, username, peer, named: false, presence }, follow, &headers, upgrade)
+    let follow = state.chat.follow(&by, &room, start).await?.under(username.as_deref()).await?;
+    Talk { state, by, room, username, peer, dialect: Dialect::Room { presence } }.open(follow, &headers, upgrade)
 }
 
 /// Opens a WebSocket to the room of a name, which is created when it is first asked for.
@@ -78,12 +83,15 @@ pub(crate) async fn by_id(
     ),
     responses(
         (status = 101, description = "The socket"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "Not a WebSocket", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn by_name(
     State(state): State<AppState>,
+    Caller(by): Caller,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Query(query): Query,
@@ -91,46 +99,46 @@ pub(crate) async fn by_name(
 ) -> Result<Response, Error> {
     let name = text::name_of_room(query.required("room")?)?;
     let username = Some(text::username(query.required("username")?)?);
-    refuse_strangers(&headers)?;
+    origin::check(&headers)?;
     let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
     let room = state.chat.named_room(&name).await?.id;
-    let follow = state.chat.follow(&room, Start::Seq(0)).await?.under(username.as_deref())?;
-    open(Talk { state, room, username, peer, named: true, presence: false }, follow, &headers, upgrade)
+    let follow = state.chat.follow(&by, &room, Start::Seq(0)).await?.under(username.as_deref()).await?;
+    Talk { state, by, room, username, peer, dialect: Dialect::Named }.open(follow, &headers, upgrade)
 }
 
-/// A page may only open sockets to where it came from; browsers say where that is, and programs do not.
-fn refuse_strangers(headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    match headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
-        Some(own) if host.is_some_and(|host| host.eq_ignore_ascii_case(own)) => Ok(()),
-        _ => Err(Refusal::Forbidden("Pages of another site may not connect here.")),
-    }
-}
-
-fn open(talk: Talk, follow: Follow, headers: &HeaderMap, upgrade: Upgrade) -> Result<Response, Error> {
-    refuse_strangers(headers)?;
-    let upgrade = upgrade.map_err(|_| Refusal::UpgradeRequired)?;
-    let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
-    Ok(upgrade.on_upgrade(move |socket| talk.run(socket, follow)))
+/// How a client of a socket is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Messages as everywhere, and events; who is here and who types only if `presence`.
+    Room { presence: bool },
+    /// Messages as everywhere, and nothing else.
+    Named,
+    /// Messages between two people, and nothing else.
+    Direct,
 }
 
 /// One open socket.
-struct Talk {
-    state: AppState,
-    room: RoomId,
-    username: Option<String>,
-    peer: SocketAddr,
-    /// Clients of named rooms are told messages and nothing else.
-    named: bool,
-    /// Whether the client wants to know who is here and who types.
-    presence: bool,
+pub(crate) struct Talk {
+    pub state: AppState,
+    pub by: Person,
+    pub room: RoomId,
+    pub username: Option<String>,
+    pub peer: SocketAddr,
+    pub dialect: Dialect,
 }
 
 /// The socket is at its end; with what to say last, if anybody still listens.
 struct End(Option<(u16, &'static str)>);
 
 impl Talk {
+    /// Begins when the client has upgraded.
+    pub fn open(self, follow: Follow, headers: &HeaderMap, upgrade: Upgrade) -> Result<Response, Error> {
+        origin::check(headers)?;
+        let upgrade = upgrade.map_err(|_| Refusal::UpgradeRequired)?;
+        let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
+        Ok(upgrade.on_upgrade(move |socket| self.run(socket, follow)))
+    }
+
     async fn run(self, mut socket: WebSocket, mut follow: Follow) {
         let mut ping = interval(PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -165,7 +173,8 @@ impl Talk {
                 Ok(()) => Ok(()),
                 Err(error) => send(socket, Frame::Text(json(&problem(error).0).into())).await,
             },
-            Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => Ok(()),
+            Some(Ok(Frame::Pong(payload))) => self.confirm(&payload).await,
+            Some(Ok(Frame::Ping(_))) => Ok(()),
             Some(Ok(Frame::Binary(_))) => Err(End(Some((close_code::UNSUPPORTED, "send text")))),
             Some(Ok(Frame::Close(_))) | None => Err(End(None)),
             Some(Err(error)) => {
@@ -175,21 +184,31 @@ impl Talk {
         }
     }
 
+    /// Takes a pong: if it is that of a run of messages between two people, they have come.
+    async fn confirm(&self, payload: &[u8]) -> Result<(), End> {
+        let (Dialect::Direct, Ok(seq)) = (self.dialect, payload.try_into().map(u64::from_be_bytes)) else {
+            return Ok(());
+        };
+        if let Err(error) = self.state.chat.mark_seen(&self.by, &self.room, seq).await {
+            tracing::debug!(%error, "what has come to a socket is told again");
+        }
+        Ok(())
+    }
+
     async fn post(&self, body: &str) -> Result<(), chat::Error> {
         let listens = Refusal::invalid("username", "must be in the socket's address to write");
         let username = self.username.clone().ok_or(listens)?;
         self.state.limits.check_message(self.peer.ip())?;
-        self.state.chat.post(&self.room, &NewMessage { username, body: body.to_owned() }, None).await?;
+        self.state.chat.post(&self.by, &self.room, &NewMessage { username, body: body.to_owned() }, None).await?;
         Ok(())
     }
 
     /// Tells the client what happened.
     async fn tell(&self, socket: &mut WebSocket, news: Result<News, chat::Error>) -> Result<(), End> {
         let event = match news {
-            Ok(News::Messages(frames)) => {
-                return send_all(socket, &frames).await;
-            }
-            Ok(News::Ephemeral(_)) if !self.presence => return Ok(()),
+            Ok(News::Messages(frames)) if self.dialect == Dialect::Direct => return send_direct(socket, &frames).await,
+            Ok(News::Messages(frames)) => return send_all(socket, frames.json()).await,
+            Ok(News::Ephemeral(_)) if self.dialect != (Dialect::Room { presence: true }) => return Ok(()),
             Ok(News::Ephemeral(event)) => marked(&event),
             Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
             Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
@@ -200,7 +219,10 @@ impl Talk {
                 return Err(End(Some((close_code::ERROR, "internal error"))));
             }
         };
-        if self.named { Ok(()) } else { send(socket, Frame::Text(event.into())).await }
+        match self.dialect {
+            Dialect::Room { .. } => send(socket, Frame::Text(event.into())).await,
+            Dialect::Named | Dialect::Direct => Ok(()),
+        }
     }
 }
 
@@ -217,9 +239,9 @@ fn json(problem: &Problem) -> String {
 }
 
 /// Sends a run of messages, as one write where it fits.
-async fn send_all(socket: &mut WebSocket, frames: &Frames) -> Result<(), End> {
+async fn send_all(socket: &mut WebSocket, messages: impl Iterator<Item = Bytes>) -> Result<(), End> {
     let all = async {
-        for json in frames.json() {
+        for json in messages {
             socket.feed(Frame::Text(Utf8Bytes::try_from(json).map_err(axum::Error::new)?)).await?;
         }
         socket.flush().await
@@ -228,6 +250,28 @@ async fn send_all(socket: &mut WebSocket, frames: &Frames) -> Result<(), End> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End(None)),
     }
+}
+
+/// A message between two people.
+#[derive(Serialize)]
+struct Between<'a> {
+    from: &'a str,
+    body: &'a str,
+    /// Seconds since the Unix epoch.
+    sent_at: i64,
+}
+
+/// Sends a run of messages between two people, and asks for the pong that says that they have come.
+async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Result<(), End> {
+    let messages: Vec<Message> = frames.messages().collect();
+    let between = messages.iter().map(|message| {
+        let between =
+            Between { from: &message.username, body: &message.body, sent_at: message.sent_at.millis() / 1_000 };
+        // Texts and a number always serialise.
+        Bytes::from(serde_json::to_vec(&between).unwrap_or_default())
+    });
+    send_all(socket, between).await?;
+    send(socket, Frame::Ping(frames.last().to_be_bytes().to_vec().into())).await
 }
 
 /// Sends one frame; a client that does not take it in time is given up.

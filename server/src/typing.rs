@@ -6,6 +6,7 @@ use protocol::Problem;
 use protocol::schema::Username;
 
 use crate::AppState;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::room::InRoom;
@@ -29,6 +30,8 @@ pub(crate) struct Typist {
         (status = 204, description = "Those who follow are told"),
         (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
@@ -37,9 +40,10 @@ pub(crate) struct Typist {
     ))]
 pub(crate) async fn post(
     State(state): State<AppState>,
+    Caller(by): Caller,
     InRoom(room): InRoom,
     fields: Fields,
 ) -> Result<StatusCode, Error> {
-    state.chat.types(&room, fields.required("username")?).await?;
+    state.chat.types(&by, &room, fields.required("username")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -130,10 +130,17 @@ mod tests {
     async fn a_room_that_all_have_left_is_forgotten() {
         let house = House::new(|_| {}).await;
         let (room, hub) = (house.room().await, &house.chat.0.hub);
-        let mut listener = house.chat.follow(&room, Start::Seq(0)).await.unwrap();
-        let ada = house.chat.follow(&room, Start::Seq(0)).await.unwrap().under(Some("ada")).unwrap();
+        let mut listener = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+        let ada = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .await
+            .unwrap()
+            .under(Some("ada"))
+            .await
+            .unwrap();
         assert!(told(&house, &mut listener).await.contains("[\"ada\"]"));
-        house.chat.types(&room, "grace").await.unwrap();
+        house.chat.types(&crate::Person::Anyone, &room, "grace").await.unwrap();
         assert!(told(&house, &mut listener).await.contains("[\"grace\"]"));
         drop((ada, listener));
         assert!(hub.is_followed(room), "somebody lingers");
@@ -141,12 +148,12 @@ mod tests {
             house.config.clock.advance(TICK);
             tokio::task::yield_now().await;
         }
-        house.chat.types(&room, "grace").await.unwrap();
+        house.chat.types(&crate::Person::Anyone, &room, "grace").await.unwrap();
         while hub.is_followed(room) {
             house.config.clock.advance(TICK);
             tokio::task::yield_now().await;
         }
-        drop(house.chat.follow(&room, Start::Seq(0)).await.unwrap());
+        drop(house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap());
         assert!(!hub.is_followed(room));
         assert!(hub.unsettled.take().is_empty());
     }
@@ -155,13 +162,20 @@ mod tests {
     async fn while_nothing_is_to_change_nobody_is_woken() {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
-        let mut ada = house.chat.follow(&room, Start::Seq(0)).await.unwrap().under(Some("ada")).unwrap();
+        let mut ada = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .await
+            .unwrap()
+            .under(Some("ada"))
+            .await
+            .unwrap();
         told(&house, &mut ada).await;
         while !lock(&house.chat.0.hub.unsettled.rooms).is_empty() {
             tokio::task::yield_now().await;
         }
         house.config.clock.advance(Duration::from_secs(60));
-        let mut late = house.chat.follow(&room, Start::Latest).await.unwrap();
+        let mut late = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         assert!(told(&house, &mut late).await.contains("[\"ada\"]"));
         assert!(lock(&house.chat.0.hub.unsettled.rooms).is_empty());
     }
@@ -171,8 +185,17 @@ mod tests {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
         for name in ["", " ", "a\u{7}", &"x".repeat(33)] {
-            assert!(house.chat.types(&room, name).await.is_err());
-            assert!(house.chat.follow(&room, Start::Latest).await.unwrap().under(Some(name)).is_err());
+            assert!(house.chat.types(&crate::Person::Anyone, &room, name).await.is_err());
+            assert!(
+                house
+                    .chat
+                    .follow(&crate::Person::Anyone, &room, Start::Latest)
+                    .await
+                    .unwrap()
+                    .under(Some(name))
+                    .await
+                    .is_err()
+            );
         }
         assert!(!house.chat.0.hub.is_followed(room));
     }

@@ -25,6 +25,22 @@ async fn write(post: Post, writer: usize, stop: Arc<AtomicBool>) -> Vec<Message>
 }
 
 /// Kills the program under load, again and again. `WEBCHAT_KILLS=100` kills it more often.
+#[test]
+fn a_file_beside_it_counts_as_the_environment_which_goes_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(".env"), "WEBCHAT_TIMEOUT=soon\n").unwrap();
+    let complaint = |environment: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_webchat"));
+        let output = command.current_dir(dir.path()).envs(environment.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(complaint(&[]).contains("'soon'"));
+    assert!(complaint(&[("WEBCHAT_TIMEOUT", "later")]).contains("'later'"));
+    std::fs::write(dir.path().join(".env"), "not a line of it\n").unwrap();
+    assert!(complaint(&[]).contains(".env"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_being_killed() {
     let kills = size("WEBCHAT_KILLS", 5);

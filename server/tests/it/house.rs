@@ -55,7 +55,22 @@ impl House {
     pub fn person(&self, name: &str) -> Person {
         let redirect = reqwest::redirect::Policy::none();
         let http = Client::builder().redirect(redirect).build().unwrap();
-        Person { name: name.to_owned(), url: self.url.clone(), http }
+        Person { name: name.to_owned(), url: self.url.clone(), http, token: None }
+    }
+
+    /// Somebody with an account, who shows its token with every request.
+    pub async fn member(&self, username: &str) -> Person {
+        let person = self.person(username);
+        let wish = json!({"name": username.to_uppercase(), "username": username, "password": "secret"});
+        let answer: Value = person.post_json("/register", wish).await.json().await.unwrap();
+        Person { token: Some(answer["content"]["token"].as_str().unwrap().to_owned()), ..person }
+    }
+
+    /// Somebody without an account, but with a key.
+    pub async fn guest(&self, name: &str) -> Person {
+        let person = self.person(name);
+        let answer: Value = person.post_json("/guests/", json!({})).await.json().await.unwrap();
+        Person { token: Some(answer["token"].as_str().unwrap().to_owned()), ..person }
     }
 }
 
@@ -65,11 +80,17 @@ pub struct Person {
     pub name: String,
     pub url: String,
     pub http: Client,
+    /// What shows who it is, if anything does.
+    pub token: Option<String>,
 }
 
 impl Person {
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub async fn get(&self, path: &str, accept: &str) -> Response {

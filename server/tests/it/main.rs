@@ -10,6 +10,7 @@ mod hostile;
 mod house;
 mod lobby;
 mod pages;
+mod people;
 mod presence;
 mod program;
 mod sockets;

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message as Frame};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::house::{House, PATIENCE, problem};
+use crate::house::{House, PATIENCE, Person, problem};
 
 /// Somebody at the end of a socket.
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -18,6 +18,15 @@ pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Socket {
     pub async fn open(house: &House, path: &str) -> Self {
         Self(connect_async(format!("{}{path}", house.url.replace("http", "ws"))).await.unwrap().0)
+    }
+
+    /// Opens a socket as somebody who shows a token.
+    pub async fn of(person: &Person, path: &str) -> Result<Self, Box<Error>> {
+        let mut request = format!("{}{path}", person.url.replace("http", "ws")).into_client_request()?;
+        if let Some(token) = &person.token {
+            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        Ok(Self(connect_async(request).await?.0))
     }
 
     pub async fn say(&mut self, text: &str) {

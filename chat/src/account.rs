@@ -1,0 +1,334 @@
+//! Accounts: names that are somebody's own, everywhere.
+//!
+//! Promises: no two accounts have names that look alike; passwords are kept as [`crate::password`] says; a token ends with
+//! its time, with a new password, with signing out everywhere, and with the account. Signing in answers the same, and as
+//! fast, whether or not there is such an account. Leaves to others: how often one may try.
+
+use std::time::Duration;
+
+use protocol::{Account, Credentials, NewAccount, Refusal, text};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection};
+
+use crate::name::Looks;
+use crate::person::{GuestId, Member, Person, random_id};
+use crate::store::Store;
+use crate::{Chat, Error};
+
+/// Somebody who has just signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Who it is.
+    pub member: Member,
+    /// What shows it from now on.
+    pub token: String,
+    /// How long it does.
+    pub lifetime: Duration,
+}
+
+/// An account as it is stored.
+struct Stored {
+    member: Member,
+    password: String,
+    generation: i64,
+}
+
+impl FromRow<'_, SqliteRow> for Stored {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let member = Member { id: row.try_get("id")?, username: row.try_get("username")?, name: row.try_get("name")? };
+        Ok(Self { member, password: row.try_get("password")?, generation: row.try_get("generation")? })
+    }
+}
+
+async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error> {
+    let sql = "select id, username, name, password, generation from account where username = $1";
+    Ok(sqlx::query_as(sql).bind(username).fetch_optional(store.read()).await?)
+}
+
+async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
+    let sql = "select id, username, name, password, generation from account where id = $1";
+    Ok(sqlx::query_as(sql).bind(id).fetch_optional(store.read()).await?)
+}
+
+/// Somebody with an account, by username.
+pub(crate) async fn member(store: &Store, username: &str) -> Result<Member, Error> {
+    let found = match text::account_name(username) {
+        Ok(name) => by_name(store, &name).await?,
+        Err(_) => None,
+    };
+    Ok(found.ok_or(Refusal::NotFound("such person"))?.member)
+}
+
+/// Which accounts to list.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    /// Only those whose name or username has this in it.
+    pub search: String,
+    /// Only usernames that come after this one.
+    pub after: String,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { search: String::new(), after: String::new(), limit: 1_000 }
+    }
+}
+
+impl Chat {
+    /// Makes an account, and signs it in.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the wish breaks a rule, [`Refusal::Taken`] if the username is taken or looks like one that
+    /// is, or a fault.
+    pub async fn register(&self, wish: &NewAccount) -> Result<Session, Error> {
+        let inner = &self.0;
+        let username = text::account_name(&wish.username)?;
+        let name = text::person_name(&wish.name)?;
+        let password = inner.passwords.keep(text::password(&wish.password, inner.password_min)?).await?;
+        let id = random_id()?;
+        let sql = "insert into account (id, username, skeleton, name, password, generation, created_at)
+                   values ($1, $2, $3, $4, $5, 0, $6) on conflict do nothing";
+        let mut tx = inner.store.begin().await?;
+        let made = sqlx::query(sql)
+            .bind(id)
+            .bind(&username)
+            .bind(Looks::of(&username).plain)
+            .bind(&name)
+            .bind(password)
+            .bind(inner.clock.now().millis())
+            .execute(&mut *tx);
+        let made = made.await?.rows_affected();
+        tx.commit().await?;
+        if made == 0 {
+            return Err(Refusal::Taken(format!("The username {username}, or one that looks like it,")).into());
+        }
+        self.session(Member { id, username, name }, 0)
+    }
+
+    /// Signs somebody in.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongCredentials`] if there is no such account or it has another password, or a fault.
+    pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, Error> {
+        let inner = &self.0;
+        // Compared with something in any case, so that nobody learns from the time whether there is such an account.
+        let found = match text::account_name(&credentials.username) {
+            Ok(username) => by_name(&inner.store, &username).await?,
+            Err(_) => None,
+        };
+        let kept = found.as_ref().map(|found| found.password.as_str());
+        let right = inner.passwords.is_right(shortened(&credentials.password), kept).await?;
+        let found = found.filter(|_| right).ok_or(Refusal::WrongCredentials)?;
+        self.session(found.member, found.generation)
+    }
+
+    fn session(&self, member: Member, generation: i64) -> Result<Session, Error> {
+        let inner = &self.0;
+        let token = inner.tokens.for_account(member.id, &member.username, generation, inner.clock.now())?;
+        Ok(Session { member, token, lifetime: inner.jwt_lifetime })
+    }
+
+    /// A key for a new guest, as a token.
+    ///
+    /// # Errors
+    /// A fault.
+    pub fn new_guest(&self) -> Result<String, Error> {
+        self.0.tokens.for_guest(GuestId::new()?, self.0.clock.now())
+    }
+
+    /// Who shows this token.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`] if it is not one of ours, or no longer, or a fault.
+    pub async fn person(&self, token: &str) -> Result<Person, Error> {
+        let inner = &self.0;
+        let claims = inner.tokens.read(token, inner.clock.now())?;
+        if claims.generation.is_none() {
+            return Ok(Person::Guest(GuestId::known(claims.id).ok_or(Refusal::NotSignedIn)?));
+        }
+        let found = by_id(&inner.store, claims.id).await?;
+        let found = found.filter(|found| Some(found.generation) == claims.generation);
+        Ok(found.ok_or(Refusal::NotSignedIn)?.member.into())
+    }
+
+    /// The people with an account, by username.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`] if `by` is not one of them, or a fault.
+    pub async fn accounts(&self, by: &Person, page: &Accounts) -> Result<Vec<Account>, Error> {
+        by.signed_in()?;
+        let sql = "select name, username from account where username > $1
+                   and (instr(username, lower($2)) > 0 or instr(lower(name), lower($2)) > 0) order by username limit $3";
+        let rows: Vec<(String, String)> = sqlx::query_as(sql)
+            .bind(&page.after)
+            .bind(&page.search)
+            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
+            .fetch_all(self.0.store.read())
+            .await?;
+        Ok(rows.into_iter().map(|(name, username)| Account { name, username }).collect())
+    }
+
+    /// Calls somebody something else.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`], [`Refusal::Invalid`] if the name breaks a rule, or a fault.
+    pub async fn rename(&self, by: &Person, name: &str) -> Result<Member, Error> {
+        let member = by.signed_in()?;
+        let name = text::person_name(name)?;
+        let mut tx = self.0.store.begin().await?;
+        let sql = "update account set name = $2 where id = $1";
+        sqlx::query(sql).bind(member.id).bind(&name).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(Member { name, ..member.clone() })
+    }
+
+    /// Gives somebody another password, which ends all their other sessions.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if `old` is not the password, [`Refusal::Invalid`] if `new`
+    /// breaks a rule, or a fault.
+    pub async fn change_password(&self, by: &Person, old: &str, new: &str) -> Result<Session, Error> {
+        let inner = &self.0;
+        let member = self.confirm(by, old).await?;
+        let kept = inner.passwords.keep(text::password(new, inner.password_min)?).await?;
+        let mut tx = inner.store.begin().await?;
+        let sql = "update account set password = $2 where id = $1";
+        sqlx::query(sql).bind(member.id).bind(kept).execute(&mut *tx).await?;
+        let generation = revoke(&mut tx, member.id).await?;
+        tx.commit().await?;
+        self.session(member, generation)
+    }
+
+    /// Ends all sessions of somebody.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`], or a fault.
+    pub async fn sign_out_everywhere(&self, by: &Person) -> Result<(), Error> {
+        let member = by.signed_in()?;
+        let mut tx = self.0.store.begin().await?;
+        revoke(&mut tx, member.id).await?;
+        tx.commit().await
+    }
+
+    /// Deletes an account. What its owner wrote stays where it is, until its room ends.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if that is not the password, or a fault.
+    pub async fn delete_account(&self, by: &Person, password: &str) -> Result<(), Error> {
+        let member = self.confirm(by, password).await?;
+        let mut tx = self.0.store.begin().await?;
+        // A conversation ends with the second of its two.
+        let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
+                   and id in (select room from membership where person = $1)
+                   and not exists (select 1 from membership where room = id and person <> $1)";
+        sqlx::query(sql).bind(member.id).bind(self.0.clock.now().millis()).execute(&mut *tx).await?;
+        for sql in ["delete from account where id = $1", "delete from membership where person = $1"] {
+            sqlx::query(sql).bind(member.id).execute(&mut *tx).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Makes sure that whoever is signed in also knows the password.
+    async fn confirm(&self, by: &Person, password: &str) -> Result<Member, Error> {
+        let inner = &self.0;
+        let found = by_id(&inner.store, by.signed_in()?.id).await?.ok_or(Refusal::NotSignedIn)?;
+        let right = inner.passwords.is_right(shortened(password), Some(&found.password)).await?;
+        if right { Ok(found.member) } else { Err(Refusal::WrongCredentials.into()) }
+    }
+}
+
+/// What of a password is worth comparing: a longer one is nobody's.
+fn shortened(password: &str) -> &str {
+    let end = password.char_indices().nth(text::PASSWORD_MAX + 1);
+    end.map_or(password, |(end, _)| &password[..end])
+}
+
+/// Ends every token of an account so far, and gives back what new ones must name.
+async fn revoke(connection: &mut SqliteConnection, id: i64) -> Result<i64, Error> {
+    let sql = "update account set generation = generation + 1 where id = $1 returning generation";
+    let generation: Option<i64> = sqlx::query_scalar(sql).bind(id).fetch_optional(connection).await?;
+    Ok(generation.ok_or(Refusal::NotSignedIn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::House;
+
+    fn wish(username: &str) -> NewAccount {
+        NewAccount { name: "Somebody".to_owned(), username: username.to_owned(), password: "secret".to_owned() }
+    }
+
+    fn knows(username: &str, password: &str) -> Credentials {
+        Credentials { username: username.to_owned(), password: password.to_owned() }
+    }
+
+    fn refusal<T>(answer: Result<T, Error>) -> Refusal {
+        match answer.err() {
+            Some(Error::Refusal(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_is_its_owners_alone() {
+        let mut house = House::new(|_| {}).await;
+        house.chat.register(&wish("Alice")).await.unwrap();
+        for taken in ["alice", "ALICE", "a1ice"] {
+            assert!(matches!(refusal(house.chat.register(&wish(taken)).await), Refusal::Taken(_)), "{taken}");
+        }
+        house.reopen().await;
+        let session = house.chat.sign_in(&knows("alice", "secret")).await.unwrap();
+        assert_eq!(house.chat.person(&session.token).await.unwrap().member().unwrap().username(), "alice");
+        for (username, password) in [("alice", "Secret"), ("bob", "secret"), ("", ""), ("al ice", "secret")] {
+            assert_eq!(refusal(house.chat.sign_in(&knows(username, password)).await), Refusal::WrongCredentials);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_password_and_signing_out_everywhere_end_what_was_before() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let first = chat.register(&wish("ada")).await.unwrap();
+        let by = chat.person(&first.token).await.unwrap();
+        assert_eq!(refusal(chat.change_password(&by, "wrong", "secret2").await), Refusal::WrongCredentials);
+        let second = chat.change_password(&by, "secret", "secret2").await.unwrap();
+        assert_eq!(refusal(chat.person(&first.token).await), Refusal::NotSignedIn);
+        assert_eq!(chat.person(&second.token).await.unwrap(), by);
+        chat.sign_out_everywhere(&by).await.unwrap();
+        assert_eq!(refusal(chat.person(&second.token).await), Refusal::NotSignedIn);
+        let third = chat.sign_in(&knows("ada", "secret2")).await.unwrap();
+        chat.delete_account(&by, "secret2").await.unwrap();
+        assert_eq!(refusal(chat.person(&third.token).await), Refusal::NotSignedIn);
+        // A new account of that name has nothing to do with the old one.
+        chat.register(&wish("ada")).await.unwrap();
+        assert_eq!(refusal(chat.person(&third.token).await), Refusal::NotSignedIn);
+    }
+
+    #[tokio::test]
+    async fn sessions_end_with_their_time() {
+        let house = House::new(|_| {}).await;
+        let session = house.chat.register(&wish("ada")).await.unwrap();
+        house.config.clock.advance(house.config.jwt_lifetime);
+        assert_eq!(refusal(house.chat.person(&session.token).await), Refusal::NotSignedIn);
+    }
+
+    #[tokio::test]
+    async fn people_are_found_by_part_of_their_names() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let by = Person::from(chat.register(&wish("grace")).await.unwrap().member);
+        chat.register(&NewAccount { name: "Ada Lovelace".to_owned(), ..wish("ada") }).await.unwrap();
+        let find = async |search: &str| {
+            let page = Accounts { search: search.to_owned(), ..Accounts::default() };
+            let found = chat.accounts(&by, &page).await.unwrap();
+            found.into_iter().map(|account| account.username).collect::<Vec<_>>()
+        };
+        assert_eq!(find("").await, ["ada", "grace"]);
+        assert_eq!(find("LOVE").await, ["ada"]);
+        assert_eq!(find("%").await, [""; 0]);
+        assert_eq!(refusal(chat.accounts(&Person::Anyone, &Accounts::default()).await), Refusal::NotSignedIn);
+    }
+}

@@ -1,0 +1,198 @@
+//! Direct chats: conversations of two people with accounts.
+//!
+//! A conversation is a room that nobody else can find, under the names of its two. Promises: there is one for each pair,
+//! made when either first asks; what one of them has not read is told when they come. Leaves to others: everything that
+//! holds for any room.
+
+use protocol::{Conversation, Message, Room, RoomId};
+
+use crate::account;
+use crate::message::{self, Page};
+use crate::person::{Member, Person};
+use crate::room::{self, Access, New, key, room_id};
+use crate::{Chat, Error};
+
+impl Chat {
+    /// The conversation of somebody with another, made if there is none yet.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::NotSignedIn`], [`protocol::Refusal::NotFound`] if nobody has that name, or a fault.
+    pub async fn direct(&self, by: &Person, username: &str) -> Result<Room, Error> {
+        let one = by.signed_in()?;
+        let other = account::member(&self.0.store, username).await?;
+        let found = match self.find_direct(one, &other).await? {
+            Some(found) => found,
+            None => self.make_direct(one, &other).await?,
+        };
+        self.room(by, &found).await
+    }
+
+    async fn find_direct(&self, one: &Member, other: &Member) -> Result<Option<RoomId>, Error> {
+        let sql = "select direct.room from direct join room on room.id = direct.room
+                   where low = $1 and high = $2 and state = 0";
+        let pair = (one.id.min(other.id), one.id.max(other.id));
+        let found: Option<i64> =
+            sqlx::query_scalar(sql).bind(pair.0).bind(pair.1).fetch_optional(self.0.store.read()).await?;
+        Ok(found.map(room_id))
+    }
+
+    async fn make_direct(&self, one: &Member, other: &Member) -> Result<RoomId, Error> {
+        let inner = &self.0;
+        let mut tx = inner.store.begin().await?;
+        // Their other device may have been quicker; nobody else writes while this transaction does.
+        if let Some(found) = self.find_direct(one, other).await? {
+            return Ok(found);
+        }
+        let longest = inner.direct_timeout;
+        let new = New { name: None, public: false, asked: None, longest, access: Access::Direct };
+        let room = room::insert(&mut tx, inner.clock.now(), new).await?.id;
+        let sql = "insert into direct (low, high, room) values ($1, $2, $3)
+                   on conflict (low, high) do update set room = excluded.room";
+        let pair = (one.id.min(other.id), one.id.max(other.id));
+        sqlx::query(sql).bind(pair.0).bind(pair.1).bind(key(room)).execute(&mut *tx).await?;
+        for person in [one, other] {
+            let sql = "insert into membership (room, person, seen) values ($1, $2, 0) on conflict do nothing";
+            sqlx::query(sql).bind(key(room)).bind(person.id).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(room)
+    }
+
+    /// The conversations of somebody in which something was said, the latest first.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::NotSignedIn`], or a fault.
+    pub async fn conversations(&self, by: &Person) -> Result<Vec<Conversation>, Error> {
+        let own = by.signed_in()?.id;
+        let sql = "select account.username, account.name, room.id,
+                     (select count(*) from message where message.room = room.id and seq > seen and author <> $1)
+                   from membership join room on room.id = membership.room join direct on direct.room = room.id
+                     join account on account.id = case low when $1 then high else low end
+                   where person = $1 and state = 0 and head > 0 order by last_active_at desc limit 1000";
+        let rows: Vec<(String, String, i64, i64)> =
+            sqlx::query_as(sql).bind(own).fetch_all(self.0.store.read()).await?;
+        let mut conversations = Vec::with_capacity(rows.len());
+        for (username, name, room, unread) in rows {
+            let room = room_id(room);
+            let last = self.newest(room).await?;
+            conversations.push(Conversation { username, name, room, unread: unread.unsigned_abs(), last });
+        }
+        Ok(conversations)
+    }
+
+    async fn newest(&self, room: RoomId) -> Result<Option<Message>, Error> {
+        Ok(message::page(&self.0.store, room, Page { limit: 1, ..Page::default() }).await?.pop())
+    }
+
+    /// Up to which sequence a member has read a room.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], or a fault.
+    pub async fn seen(&self, by: &Person, room: &RoomId) -> Result<u64, Error> {
+        self.room(by, room).await?;
+        let sql = "select seen from membership where room = $1 and person = $2";
+        let seen: Option<i64> =
+            sqlx::query_scalar(sql).bind(key(*room)).bind(by.id()).fetch_optional(self.0.store.read()).await?;
+        Ok(seen.unwrap_or(0).unsigned_abs())
+    }
+
+    /// Says that a member has read a room up to a sequence. What was read stays read.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], or a fault.
+    pub async fn mark_seen(&self, by: &Person, room: &RoomId, seq: u64) -> Result<(), Error> {
+        let head = self.room(by, room).await?.message_count;
+        if self.seen(by, room).await? >= seq.min(head) {
+            return Ok(());
+        }
+        let mut tx = self.0.store.begin().await?;
+        let sql = "update membership set seen = max(seen, $3) where room = $1 and person = $2";
+        let seq = i64::try_from(seq.min(head)).unwrap_or(i64::MAX);
+        sqlx::query(sql).bind(key(*room)).bind(by.id()).bind(seq).execute(&mut *tx).await?;
+        tx.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use protocol::{NewAccount, NewMessage, Refusal, Start};
+
+    use super::*;
+    use crate::tests::House;
+
+    async fn person(house: &House, username: &str) -> Person {
+        let wish =
+            NewAccount { name: username.to_uppercase(), username: username.to_owned(), password: "secret".to_owned() };
+        house.chat.register(&wish).await.unwrap().member.into()
+    }
+
+    fn says(by: &Person, body: &str) -> NewMessage {
+        NewMessage { username: by.member().unwrap().username().to_owned(), body: body.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_pair_has_one_conversation_and_nobody_else_finds_it() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let [ada, bob, eve] = [person(&house, "ada").await, person(&house, "bob").await, person(&house, "eve").await];
+        let asked = join_all((0..10).map(|_| chat.direct(&ada, "bob"))).await;
+        let room = asked[0].as_ref().unwrap().id;
+        assert!(asked.iter().all(|found| found.as_ref().unwrap().id == room));
+        assert_eq!(chat.direct(&bob, "ADA").await.unwrap().id, room);
+        chat.post(&ada, &room, &says(&ada, "hello"), Some("k")).await.unwrap();
+        for stranger in [&eve, &Person::Anyone] {
+            let refused = [
+                chat.room(stranger, &room).await.map(|_| ()),
+                chat.page(stranger, &room, Page::default()).await.map(|_| ()),
+                chat.follow(stranger, &room, Start::Seq(0)).await.map(|_| ()),
+                chat.export(stranger, &room, crate::Format::Archive).await.map(|_| ()),
+                chat.types(stranger, &room, "eve").await,
+                chat.mark_seen(stranger, &room, 1).await,
+                chat.post(stranger, &room, &says(&eve, "hi"), None).await.map(|_| ()),
+                chat.post(stranger, &room, &says(&eve, "hi"), Some("k")).await.map(|_| ()),
+            ];
+            for refused in refused {
+                assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))), "{refused:?}");
+            }
+        }
+        assert!(chat.rooms(crate::RoomsPage::default()).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn conversations_say_what_is_unread() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let [ada, bob] = [person(&house, "ada").await, person(&house, "bob").await];
+        let room = chat.direct(&ada, "bob").await.unwrap().id;
+        assert!(chat.conversations(&ada).await.unwrap().is_empty());
+        for body in ["one", "two"] {
+            chat.post(&ada, &room, &says(&ada, body), None).await.unwrap();
+        }
+        let [theirs] = &chat.conversations(&bob).await.unwrap()[..] else { panic!("not one") };
+        assert_eq!((theirs.username.as_str(), theirs.unread), ("ada", 2));
+        assert_eq!(theirs.last.as_ref().unwrap().body, "two");
+        assert_eq!(chat.conversations(&ada).await.unwrap()[0].unread, 0);
+        chat.mark_seen(&bob, &room, 1).await.unwrap();
+        chat.mark_seen(&bob, &room, 0).await.unwrap();
+        assert_eq!(chat.conversations(&bob).await.unwrap()[0].unread, 1);
+        chat.mark_seen(&bob, &room, 99).await.unwrap();
+        assert_eq!(chat.seen(&bob, &room).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_conversation_outlasts_every_room_unless_the_operator_says_otherwise() {
+        let mut house = House::new(|_| {}).await;
+        let (ada, _bob) = (person(&house, "ada").await, person(&house, "bob").await);
+        let room = house.chat.direct(&ada, "bob").await.unwrap().id;
+        house.config.clock.advance(house.config.timeout * 1_000);
+        house.reopen().await;
+        house.chat.post(&ada, &room, &says(&ada, "still here"), None).await.unwrap();
+        house.config.direct_timeout = house.config.timeout;
+        house.reopen().await;
+        let mut follow = house.chat.follow(&ada, &room, Start::Latest).await.unwrap();
+        house.config.clock.advance(house.config.timeout);
+        while !matches!(follow.next().await.unwrap(), crate::News::Closed) {}
+        assert_ne!(house.chat.direct(&ada, "bob").await.unwrap().id, room);
+    }
+}

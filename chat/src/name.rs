@@ -1,0 +1,100 @@
+//! Names: which ones look alike, and who may use which in a room.
+//!
+//! Promises: the name of an account is its owner's alone, and so is whatever looks like it; a guest with a key keeps a name
+//! in a room until that guest takes another. Who has no key may use what nobody has, and keeps nothing.
+
+use protocol::text::{self, USERNAME_MAX};
+use protocol::{Refusal, RoomId};
+use rusqlite::{Transaction, params};
+use unicode_security::skeleton;
+
+use crate::room::key;
+use crate::store::Store;
+use crate::{Error, Person, message};
+
+/// What a name looks like, in two ways: two names of which one looks like the other have one in common
+/// ([UTS 39, section 4](https://www.unicode.org/reports/tr39/#Confusable_Detection)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Looks {
+    /// In lower case; what a name is kept by.
+    pub plain: String,
+    /// As it is written: a capital I looks like an l, which its small letter does not.
+    written: String,
+}
+
+impl Looks {
+    pub fn of(name: &str) -> Self {
+        let folded = |name: &str| skeleton(name).collect::<String>().to_lowercase();
+        Self { plain: folded(&name.to_lowercase()), written: folded(name) }
+    }
+}
+
+/// Lets somebody use a name in a room: `None` if they may, else one like it that nobody has.
+pub(crate) fn claim(tx: &Transaction<'_>, room: RoomId, person: i64, name: &str) -> Result<Option<String>, Error> {
+    let looks = Looks::of(name);
+    if !is_free(tx, room, person, &looks)? {
+        return suggest(tx, room, person, name).map(Some);
+    }
+    if person < 0 {
+        let sql = "insert into holder (room, skeleton, person) values (?1, ?2, ?3)
+                   on conflict (room, skeleton) do nothing
+                   on conflict (room, person) do update set skeleton = excluded.skeleton";
+        tx.prepare_cached(sql)?.execute(params![key(room), looks.plain, person])?;
+    }
+    Ok(None)
+}
+
+/// The name that somebody who asks for `name` goes by in a room.
+pub(crate) async fn of(store: &Store, by: &Person, room: RoomId, name: &str) -> Result<String, Error> {
+    let name = message::own_name(by, text::username(name)?)?;
+    if by.member().is_some() {
+        return Ok(name);
+    }
+    let looks = Looks::of(&name);
+    let taken = sqlx::query_scalar(IS_TAKEN).bind(key(room)).bind(by.id()).bind(looks.plain).bind(looks.written);
+    let taken: bool = taken.fetch_one(store.read()).await?;
+    if taken { Err(Refusal::Taken(format!("The name {name}")).into()) } else { Ok(name) }
+}
+
+/// Whether an account, or another guest in this room, has a name that looks like one.
+const IS_TAKEN: &str = "select exists (select 1 from holder where room = $1 and person <> $2 and skeleton in ($3, $4))
+                        or exists (select 1 from account where skeleton in ($3, $4))";
+
+fn is_free(tx: &Transaction<'_>, room: RoomId, person: i64, looks: &Looks) -> Result<bool, Error> {
+    let mut select = tx.prepare_cached(IS_TAKEN)?;
+    let taken: bool = select.query_row(params![key(room), person, looks.plain, looks.written], |row| row.get(0))?;
+    Ok(!taken)
+}
+
+fn suggest(tx: &Transaction<'_>, room: RoomId, person: i64, name: &str) -> Result<String, Error> {
+    for number in 2..1_000 {
+        let end = number.to_string();
+        let stem: String = name.chars().take(USERNAME_MAX - end.len()).collect();
+        let free = stem + &end;
+        if is_free(tx, room, person, &Looks::of(&free))? {
+            return Ok(free);
+        }
+    }
+    Err(Error::fault("a thousand names alike"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alike(a: &str, b: &str) -> bool {
+        let (a, b) = (Looks::of(a), Looks::of(b));
+        a.plain == b.plain || a.written == b.plain || a.plain == b.written
+    }
+
+    #[test]
+    fn names_that_look_alike_are_alike() {
+        for other in ["Alice", "aIice", "al\u{200b}ice", "аlice", "alісe", "ALICE", "a1ice", "𝐚lice"] {
+            assert!(alike("alice", other), "{other}");
+        }
+        for other in ["alicia", "alice2", "bob", "a lice"] {
+            assert!(!alike("alice", other), "{other}");
+        }
+        assert!(alike("modern", "rnodern") && alike("b0b", "bob"));
+    }
+}

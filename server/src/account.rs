@@ -1,0 +1,207 @@
+//! `/register`, `/login`, `/users`: accounts, in answers of one shape.
+//!
+//! Every answer of these is `{"code", "message", "content"}`, the refusals too, with the status as the code.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use chat::{Accounts, Session};
+use protocol::{Account, Credentials, NewAccount, Problem, Refusal};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::AppState;
+use crate::caller::{Caller, session_cookie};
+use crate::error::Error;
+use crate::fields::{Fields, Query};
+use crate::negotiate;
+
+/// The most people in one answer.
+const PEOPLE_MAX: u64 = 1_000;
+
+/// The shape of these answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Envelope<T> {
+    /// The HTTP status.
+    #[schema(example = "200")]
+    code: String,
+    /// What happened.
+    message: String,
+    /// What was asked for; `null` if it was refused.
+    content: Option<T>,
+}
+
+impl<T: Serialize> IntoResponse for Envelope<T> {
+    fn into_response(self) -> Response {
+        ([(header::CACHE_CONTROL, "no-store")], Json(self)).into_response()
+    }
+}
+
+fn granted<T>(message: impl Into<String>, content: T) -> Envelope<T> {
+    Envelope { code: StatusCode::OK.as_str().to_owned(), message: message.into(), content: Some(content) }
+}
+
+/// A refusal in an envelope.
+#[derive(Debug)]
+pub(crate) struct Refused(Error);
+
+impl<E: Into<Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let answer = self.0.into_response();
+        let Some(problem) = answer.extensions().get::<Problem>().cloned() else { return answer };
+        let (mut parts, _) = answer.into_parts();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        let code = parts.status.as_str().to_owned();
+        let body = Envelope::<Value> { code, message: problem.detail, content: None };
+        // Texts always serialise.
+        (parts, serde_json::to_vec(&body).unwrap_or_default()).into_response()
+    }
+}
+
+/// The fields of a request; whatever is wrong with them is one kind of wrong.
+fn fields(fields: Result<Fields, Error>) -> Result<Fields, Error> {
+    fields.map_err(|error| match error.refusal() {
+        Some(Refusal::Malformed(why)) => Refusal::invalid("The body", format!("cannot be read: {why}")).into(),
+        _ => error,
+    })
+}
+
+/// What shows who somebody is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Token {
+    /// A JWT: `sub` is the username, `exp` when it ends.
+    token: String,
+}
+
+/// Makes an account, and signs it in.
+///
+/// Usernames are lower case; one that is taken, or that looks like one that is, is refused with 400.
+#[utoipa::path(post, path = "/register", tag = "people",
+    request_body(content((NewAccount = "application/json"), (NewAccount = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Welcome", body = Envelope<Token>),
+        (status = 303, description = "To where the page came from, for clients that ask for pages"),
+        (status = 400, description = "The username is taken", body = Envelope<Value>),
+        (status = 413, description = "The body is too large", body = Envelope<Value>),
+        (status = 415, description = "The body is of another type", body = Envelope<Value>),
+        (status = 422, description = "Malformed or invalid field", body = Envelope<Value>),
+        (status = 429, description = "Too many requests", body = Envelope<Value>),
+    ))]
+pub(crate) async fn register(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    sent: Result<Fields, Error>,
+) -> Result<Response, Refused> {
+    let fields = fields(sent)?;
+    let text = |field| fields.required(field).map(str::to_owned);
+    let wish = NewAccount { name: text("name")?, username: text("username")?, password: text("password")? };
+    state.limits.check_sign_up(peer.ip())?;
+    let session = state.chat.register(&wish).await.map_err(|error| match error {
+        // One of this name is no conflict with what is there, but a wrong wish.
+        chat::Error::Refusal(Refusal::Taken(what)) => Refusal::Malformed(format!("{what} is taken.")).into(),
+        other => other,
+    })?;
+    Ok(signed_in(&headers, &fields, session)?)
+}
+
+/// Signs somebody in.
+///
+/// A wrong password and an unknown user are one answer, after one time.
+#[utoipa::path(post, path = "/login", tag = "people",
+    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Welcome", body = Envelope<Token>),
+        (status = 303, description = "To where the page came from, for clients that ask for pages"),
+        (status = 400, description = "Wrong username or password", body = Envelope<Value>),
+        (status = 413, description = "The body is too large", body = Envelope<Value>),
+        (status = 415, description = "The body is of another type", body = Envelope<Value>),
+        (status = 422, description = "Malformed or missing field", body = Envelope<Value>),
+        (status = 429, description = "Too many attempts", body = Envelope<Value>),
+    ))]
+pub(crate) async fn login(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    sent: Result<Fields, Error>,
+) -> Result<Response, Refused> {
+    let fields = fields(sent)?;
+    let text = |field| fields.required(field).map(str::to_owned);
+    let credentials = Credentials { username: text("username")?, password: text("password")? };
+    state.limits.check_sign_in(peer.ip(), &credentials.username)?;
+    let session = state.chat.sign_in(&credentials).await?;
+    state.limits.forgive_sign_in(peer.ip(), &credentials.username);
+    Ok(signed_in(&headers, &fields, session)?)
+}
+
+/// Says welcome: with the token to scripts, with a cookie to browsers.
+fn signed_in(headers: &HeaderMap, fields: &Fields, session: Session) -> Result<Response, Error> {
+    if negotiate::prefers_html(headers) {
+        let place = place(fields.text("next")?);
+        return Ok(([(header::SET_COOKIE, session_cookie(&session))], Redirect::to(place)).into_response());
+    }
+    let welcome = format!("welcome {}", session.member.name());
+    Ok(granted(welcome, Token { token: session.token }).into_response())
+}
+
+/// Where to go on: an address on this site, whatever was asked for.
+pub(crate) fn place(next: Option<&str>) -> &str {
+    let here = |next: &&str| {
+        let plain = next.bytes().all(|b| (b'!'..=b'~').contains(&b) && b != b'\\');
+        plain && next.starts_with('/') && !next.starts_with("//")
+    };
+    next.filter(here).unwrap_or("/")
+}
+
+/// The people with an account.
+///
+/// By username, at most 1,000 of them; `after` goes on behind one, `search` looks for a part of their names.
+#[utoipa::path(get, path = "/users", tag = "people",
+    params(
+        ("search" = Option<String>, Query, description = "Only those with this in their name or username"),
+        ("after" = Option<String>, Query, description = "Only usernames behind this one"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "At most so many; 1,000 if not given"),
+    ),
+    responses(
+        (status = 200, description = "The people", body = Envelope<Vec<Account>>),
+        (status = 400, description = "Malformed query", body = Envelope<Value>),
+        (status = 401, description = "Not signed in", body = Envelope<Value>),
+        (status = 422, description = "Invalid parameter", body = Envelope<Value>),
+    ), security(("token" = [])))]
+pub(crate) async fn users(
+    State(state): State<AppState>,
+    caller: Result<Caller, Error>,
+    query: Result<Query, Error>,
+) -> Result<Envelope<Vec<Account>>, Refused> {
+    let (Caller(by), Query(query)) = (caller?, query?);
+    let page = Accounts {
+        search: query.text("search")?.unwrap_or_default().to_owned(),
+        after: query.text("after")?.unwrap_or_default().to_owned(),
+        limit: usize::try_from(query.number("limit", 1, PEOPLE_MAX)?.unwrap_or(PEOPLE_MAX)).unwrap_or(usize::MAX),
+    };
+    Ok(granted("everybody with an account", state.chat.accounts(&by, &page).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_away_from_this_site() {
+        assert_eq!(place(Some("/rooms/0123456789abcdef/?a=1")), "/rooms/0123456789abcdef/?a=1");
+        for away in ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nset-cookie: b", "", "rooms"] {
+            assert_eq!(place(Some(away)), "/", "{away}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `/chats/`: direct chats of two people with accounts.
+
+use std::net::SocketAddr;
+
+use axum::RequestPartsExt;
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use protocol::schema::AccountName;
+use protocol::{Conversation, Problem, Refusal, Start};
+
+use crate::AppState;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::fields::{Fields, Query};
+use crate::negotiate::{self, HTML, JSON};
+use crate::socket::{Dialect, Talk, Upgrade};
+
+/// The one that an address names.
+pub(crate) struct With(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for With {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let name = parts.extract::<Path<String>>().await;
+        Ok(Self(name.map_err(|_| Refusal::NotFound("such person"))?.0))
+    }
+}
+
+/// The direct chats of whoever is signed in, the latest first.
+#[utoipa::path(get, path = "/chats/", tag = "people",
+    responses(
+        (status = 200, description = "The conversations in which something was said", body = Vec<Conversation>),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn list(State(state): State<AppState>, Caller(by): Caller) -> Result<Response, Error> {
+    Ok(negotiate::json(state.chat.conversations(&by).await?))
+}
+
+/// Opens a WebSocket to a direct chat.
+///
+/// Text frames sent are messages to the other one. Frames received are `{"from","body","sent_at"}`, the time in seconds since
+/// the Unix epoch: first what came while none of one's devices was there, or all after `after`; then what either of the two
+/// says, on whatever device. A frame that is not confirmed by a pong is told again. Without an upgrade: the room that the
+/// conversation is, as JSON, or the way to its page.
+#[utoipa::path(get, path = "/chats/{username}", tag = "people",
+    params(
+        ("username" = AccountName, Path, description = "The other one"),
+        ("after" = Option<String>, Query, description = "Messages after this sequence, read or not; `latest` for none of the history"),
+    ),
+    responses(
+        (status = 101, description = "The socket"),
+        (status = 200, description = "The room that the conversation is", body = protocol::Room),
+        (status = 303, description = "To the room's page, for clients that ask for pages"),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody has that name", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn open(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    With(other): With,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Query(query): Query,
+    upgrade: Upgrade,
+    request: Request,
+) -> Result<Response, Error> {
+    let room = state.chat.direct(&by, &other).await?;
+    if upgrade.is_err() {
+        return Ok(match negotiate::choose(request.headers(), &[JSON, HTML]) {
+            HTML => Redirect::to(&format!("/rooms/{}/", room.id)).into_response(),
+            _ => negotiate::json(room),
+        });
+    }
+    let start = match query.text("after")? {
+        Some(after) => Start::after(after),
+        None => Start::Seq(state.chat.seen(&by, &room.id).await?),
+    };
+    let username = by.signed_in()?.username().to_owned();
+    let follow = state.chat.follow(&by, &room.id, start).await?.under(Some(&username)).await?;
+    let talk = Talk { state, by, room: room.id, username: Some(username), peer, dialect: Dialect::Direct };
+    talk.open(follow, request.headers(), upgrade)
+}
+
+/// Says up to where a conversation has been read.
+///
+/// `seen` is the sequence of the last message that was read; what was read stays read.
+#[utoipa::path(post, path = "/chats/{username}/seen/", tag = "people",
+    params(("username" = AccountName, Path, description = "The other one")),
+    request_body(content((Seen = "application/json"))),
+    responses(
+        (status = 204, description = "Read"),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nobody has that name", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn seen(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    With(other): With,
+    fields: Fields,
+) -> Result<StatusCode, Error> {
+    let room = state.chat.direct(&by, &other).await?.id;
+    let seen = fields.number("seen", 0, crate::message::SEQ_MAX)?;
+    state.chat.mark_seen(&by, &room, seen.ok_or_else(|| Refusal::invalid("seen", "is missing"))?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Up to where a conversation has been read.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what `seen` reads field by field")]
+pub(crate) struct Seen {
+    /// The sequence of the last message that was read.
+    #[schema(minimum = 0, maximum = 9223372036854775807u64)]
+    seen: u64,
+}

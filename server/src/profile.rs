@@ -1,0 +1,191 @@
+//! `/profile/` and its parts: what somebody does with their own account. `/logout` and `/guests/`: less than that.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use protocol::schema::{Password, PersonName};
+use protocol::{Account, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::AppState;
+use crate::caller::{Caller, no_session, session_cookie};
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::negotiate;
+
+/// Who is signed in.
+#[utoipa::path(get, path = "/profile/", tag = "people",
+    responses(
+        (status = 200, description = "The account", body = Account),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn show(Caller(by): Caller) -> Result<Response, Error> {
+    let member = by.signed_in()?;
+    Ok(negotiate::json(Account { name: member.name().to_owned(), username: member.username().to_owned() }))
+}
+
+/// Another name to be called by.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what `rename` reads field by field")]
+pub(crate) struct NewName {
+    /// What the person is called from now on.
+    name: PersonName,
+}
+
+/// Calls somebody something else.
+#[utoipa::path(post, path = "/profile/", tag = "people",
+    request_body(content((NewName = "application/json"), (NewName = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The account as it is now", body = Account),
+        (status = 303, description = "Back to the profile, for clients that ask for pages"),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn rename(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Error> {
+    by.signed_in()?;
+    let member = state.chat.rename(&by, fields.required("name")?).await?;
+    if negotiate::prefers_html(&headers) {
+        return Ok(Redirect::to("/profile/").into_response());
+    }
+    let account = Account { name: member.name().to_owned(), username: member.username().to_owned() };
+    Ok(negotiate::json(account))
+}
+
+/// Another password.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what `change_password` reads field by field")]
+pub(crate) struct NewPassword {
+    /// The one so far.
+    old: String,
+    /// The one from now on.
+    new: Password,
+}
+
+/// A token, signed by this server.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Key {
+    /// To be shown as `Authorization: Bearer`.
+    token: String,
+}
+
+/// Changes the password, which ends every other session and token.
+#[utoipa::path(post, path = "/profile/password/", tag = "people",
+    request_body(content((NewPassword = "application/json"), (NewPassword = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The token from now on", body = Key),
+        (status = 303, description = "Back to the profile, for clients that ask for pages"),
+        (status = 400, description = "The old password is wrong, or the body malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn change_password(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Error> {
+    state.limits.check_password(by.signed_in()?.username())?;
+    let session = state.chat.change_password(&by, fields.required("old")?, fields.required("new")?).await?;
+    state.limits.forgive_password(session.member.username());
+    if negotiate::prefers_html(&headers) {
+        let cookie = [(header::SET_COOKIE, session_cookie(&session))];
+        return Ok((cookie, Redirect::to("/profile/")).into_response());
+    }
+    Ok(negotiate::json(Key { token: session.token }))
+}
+
+/// Ends every session and token of somebody.
+#[utoipa::path(post, path = "/profile/sign-out/", tag = "people",
+    responses(
+        (status = 204, description = "Signed out everywhere"),
+        (status = 303, description = "To the home page, for clients that ask for pages"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn sign_out_everywhere(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    state.chat.sign_out_everywhere(&by).await?;
+    Ok(gone(&headers))
+}
+
+/// Signs this browser out. A script forgets its token instead.
+#[utoipa::path(post, path = "/logout", tag = "people",
+    responses(
+        (status = 204, description = "Signed out"),
+        (status = 303, description = "To the home page, for clients that ask for pages"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn logout(headers: HeaderMap) -> Response {
+    gone(&headers)
+}
+
+/// What only the owner of an account knows.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what `delete` reads field by field")]
+pub(crate) struct Confirmation {
+    /// The password.
+    password: String,
+}
+
+/// Deletes an account. What its owner wrote stays where it is, until its room ends.
+#[utoipa::path(post, path = "/profile/delete/", tag = "people",
+    request_body(content((Confirmation = "application/json"), (Confirmation = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 303, description = "To the home page, for clients that ask for pages"),
+        (status = 400, description = "The password is wrong, or the body malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Error> {
+    state.limits.check_password(by.signed_in()?.username())?;
+    state.chat.delete_account(&by, fields.required("password")?).await?;
+    Ok(gone(&headers))
+}
+
+/// Says farewell, and makes a browser forget its session.
+fn gone(headers: &HeaderMap) -> Response {
+    let forget = [(header::SET_COOKIE, no_session())];
+    if negotiate::prefers_html(headers) {
+        return (forget, Redirect::to("/")).into_response();
+    }
+    (StatusCode::NO_CONTENT, forget).into_response()
+}
+
+/// Gives a guest a key.
+///
+/// Whoever posts with it holds the name in that room: no other guest can take it. Browsers get theirs as a cookie.
+#[utoipa::path(post, path = "/guests/", tag = "people",
+    responses(
+        (status = 201, description = "A key of one's own", body = Key),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn new_guest(State(state): State<AppState>) -> Result<Response, Error> {
+    let key = Key { token: state.chat.new_guest()? };
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(key)).into_response())
+}

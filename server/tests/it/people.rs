@@ -1,0 +1,284 @@
+//! People: accounts, sessions, guests and what they hold, direct chats.
+
+use protocol::Author;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Error;
+
+use crate::house::{House, Person, problem};
+use crate::sockets::Socket;
+
+/// An answer of the accounts, which has one shape whatever it says.
+async fn envelope(answer: Response, status: u16) -> Value {
+    assert_eq!(answer.status(), status);
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(body["code"], status.to_string());
+    let fields: Vec<&String> = body.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["code", "content", "message"]);
+    body
+}
+
+#[tokio::test]
+async fn somebody_signs_up_and_in() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let wish = json!({"name": "Ada Lovelace", "username": "ada", "password": "secret"});
+    let welcome = envelope(ada.post_json("/register", wish.clone()).await, 200).await;
+    assert_eq!(welcome["message"], "welcome Ada Lovelace");
+    let token = welcome["content"]["token"].as_str().unwrap().to_owned();
+    assert_eq!(envelope(ada.post_json("/register", wish).await, 400).await["content"], Value::Null);
+    // A name in the request is ignored.
+    let login = json!({"name": "Eve", "username": "ada", "password": "secret"});
+    let welcome = envelope(ada.post_json("/login", login).await, 200).await;
+    assert_eq!(welcome["message"], "welcome Ada Lovelace");
+    for header in [format!("Bearer {token}"), format!("Bearer{token}")] {
+        for path in ["/users", "/users/"] {
+            let answer = ada.request(Method::GET, path).header("authorization", &header).send().await.unwrap();
+            let people = envelope(answer, 200).await;
+            assert_eq!(people["content"], json!([{"name": "Ada Lovelace", "username": "ada"}]));
+        }
+    }
+    for header in ["", "Bearer", "Bearer abc", &format!("Bearer {token}x"), &format!("Basic {token}")] {
+        let answer = ada.request(Method::GET, "/users").header("authorization", header).send().await.unwrap();
+        envelope(answer, 401).await;
+    }
+    envelope(ada.get("/users", "application/json").await, 401).await;
+}
+
+#[tokio::test]
+async fn what_is_missing_or_malformed_is_422_and_what_is_wrong_400() {
+    let house = House::new().await;
+    let ada = house.member("ada").await;
+    let wishes = [
+        json!({}),
+        json!({"name": "Bob", "username": "bob"}),
+        json!({"name": "Bob", "username": "b", "password": "secret"}),
+        json!({"name": "Bob", "username": "bob", "password": "short"}),
+        json!({"name": "", "username": "bob", "password": "secret"}),
+        json!({"name": "Bob", "username": 7, "password": "secret"}),
+    ];
+    for wish in wishes {
+        envelope(ada.post_json("/register", wish).await, 422).await;
+    }
+    for path in ["/register", "/login"] {
+        let request = ada.request(Method::POST, path).header("content-type", "application/json").body("{");
+        envelope(request.send().await.unwrap(), 422).await;
+    }
+    let answers = [
+        ada.post_json("/login", json!({"username": "ada", "password": "wrong!"})).await,
+        ada.post_json("/login", json!({"username": "nobody", "password": "secret"})).await,
+    ];
+    let [wrong, unknown] = answers.map(|answer| async { envelope(answer, 400).await });
+    assert_eq!(wrong.await, unknown.await);
+    envelope(ada.post_json("/login", json!({"username": "ada"})).await, 422).await;
+}
+
+#[tokio::test]
+async fn whoever_goes_on_guessing_waits() {
+    let house = House::with(&[], |_| {}).await;
+    let ada = house.member("ada").await;
+    let guess = json!({"username": "ada", "password": "wrong!"});
+    for _ in 0..10 {
+        envelope(ada.post_json("/login", guess.clone()).await, 400).await;
+    }
+    let answer = ada.post_json("/login", guess).await;
+    assert_eq!(answer.headers()["retry-after"], "1");
+    envelope(answer, 429).await;
+    // Others are not kept waiting.
+    let grace = json!({"name": "Grace", "username": "grace", "password": "secret"});
+    envelope(ada.post_json("/register", grace.clone()).await, 200).await;
+    envelope(ada.post_json("/login", grace).await, 200).await;
+}
+
+/// The cookies of an answer, as a browser sends them back.
+fn cookies(answer: &Response) -> String {
+    let set = answer.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    set.map(|cookie| cookie.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
+}
+
+async fn submit(person: &Person, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
+    let request = person.request(Method::POST, path).header("accept", "text/html").header("cookie", cookie);
+    request.header("origin", &person.url).form(form).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_browser_stays_signed_in_by_a_cookie_that_no_script_reads() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let form = [("name", "Ada"), ("username", "ada"), ("password", "secret"), ("next", "/rooms/")];
+    let answer = submit(&ada, "/register", "", &form).await;
+    assert_eq!((answer.status(), answer.headers()["location"].to_str().unwrap()), (StatusCode::SEE_OTHER, "/rooms/"));
+    let set = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Lax"), "{set}");
+    let session = cookies(&answer);
+    let me = async |cookie: &str| {
+        let request = ada.request(Method::GET, "/profile/").header("accept", "application/json");
+        request.header("cookie", cookie).send().await.unwrap()
+    };
+    assert_eq!(me(&session).await.json::<Value>().await.unwrap(), json!({"name": "Ada", "username": "ada"}));
+    // Signing out in this browser takes the cookie away; everywhere, it is good no longer.
+    let answer = submit(&ada, "/logout", &session, &[]).await;
+    assert!(answer.headers()["set-cookie"].to_str().unwrap().starts_with("session=; Path=/; Max-Age=0"));
+    assert_eq!(me(&session).await.status(), StatusCode::OK);
+    assert_eq!(submit(&ada, "/profile/sign-out/", &session, &[]).await.status(), StatusCode::SEE_OTHER);
+    problem(me(&session).await, 401).await;
+    // A session that is over is none: rooms are read as by anybody.
+    let room = ada.room().await;
+    let read = ada.request(Method::GET, &format!("/rooms/{room}/")).header("cookie", &session);
+    assert_eq!(read.header("accept", "application/json").send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_change_nothing() {
+    let house = House::new().await;
+    let ada = house.member("ada").await;
+    let room = ada.room().await;
+    let body = json!({"username": "ada", "body": "hello", "password": "secret", "name": "Eve"});
+    let messages = format!("/rooms/{room}/messages/");
+    for path in ["/rooms/", &messages, "/login", "/register", "/logout", "/profile/", "/profile/sign-out/", "/guests/"]
+    {
+        for (name, value) in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+        {
+            let answer = ada.request(Method::POST, path).header(name, value).json(&body).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path} {value}");
+        }
+    }
+    assert!(ada.history(&room, "").await.is_empty());
+    assert_eq!(ada.get("/profile/", "application/json").await.json::<Value>().await.unwrap()["name"], "ADA");
+}
+
+#[tokio::test]
+async fn the_owner_of_an_account_changes_and_ends_it() {
+    let house = House::new().await;
+    let ada = house.member("ada").await;
+    assert_eq!(ada.post_json("/profile/", json!({"name": "Countess"})).await.status(), StatusCode::OK);
+    let wrong = json!({"old": "wrong!", "new": "secret2"});
+    problem(ada.post_json("/profile/password/", wrong).await, 400).await;
+    let answer = ada.post_json("/profile/password/", json!({"old": "secret", "new": "secret2"})).await;
+    let token = answer.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
+    problem(ada.get("/profile/", "application/json").await, 401).await;
+    let ada = Person { token: Some(token), ..ada };
+    assert_eq!(ada.get("/profile/", "application/json").await.json::<Value>().await.unwrap()["name"], "Countess");
+    problem(ada.post_json("/profile/delete/", json!({"password": "secret"})).await, 400).await;
+    let answer = ada.post_json("/profile/delete/", json!({"password": "secret2"})).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    problem(ada.get("/profile/", "application/json").await, 401).await;
+    envelope(ada.post_json("/login", json!({"username": "ada", "password": "secret2"})).await, 400).await;
+}
+
+#[tokio::test]
+async fn names_belong_to_accounts_then_to_keys_then_to_nobody() {
+    let house = House::new().await;
+    let [plain, member, eve] = [house.person("grace"), house.member("ada").await, house.guest("grace").await];
+    let room = plain.room().await;
+    assert_eq!(plain.post(&room, "nobody in particular").await.author, None);
+    assert_eq!(eve.post(&room, "hello").await.author, Some(Author::Guest));
+    assert_eq!(member.post(&room, "hello").await.author, Some(Author::Account));
+    let taken = problem(plain.try_post(&room, "me again").await, 409).await;
+    assert_eq!(taken.free.as_deref(), Some("grace2"));
+    for name in ["ada", "Ada", "аda"] {
+        let other = Person { name: name.to_owned(), ..eve.clone() };
+        problem(other.try_post(&room, "I am ada").await, 409).await;
+    }
+    // Elsewhere the name is free, and a member's name comes with the token.
+    let other = plain.room().await;
+    assert_eq!(plain.post(&other, "hello").await.username, "grace");
+    let answer = member.post_json(&format!("/rooms/{other}/messages/"), json!({"body": "hello"})).await;
+    assert_eq!(answer.json::<Value>().await.unwrap()["username"], "ada");
+}
+
+#[tokio::test]
+async fn nobody_is_here_under_the_name_of_another() {
+    let house = House::new().await;
+    let (eve, ada) = (house.person("ada"), house.member("ada").await);
+    let room = ada.room().await;
+    problem(eve.get(&format!("/rooms/{room}/messages/?username=ada"), "text/event-stream").await, 409).await;
+    problem(eve.post_json(&format!("/rooms/{room}/typing/"), json!({"username": "ada"})).await, 409).await;
+    // Several rooms on one connection are heard all the same, without the name.
+    let answer = eve.get(&format!("/stream?rooms={room}&username=ada"), "text/event-stream").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut stream = ada.follow(&room, "username=ada").await;
+    let here: Value = serde_json::from_str(&stream.next().await.unwrap().data).unwrap();
+    assert_eq!((&here["here"], &here["count"]), (&json!(["ada"]), &json!(1)));
+}
+
+#[tokio::test]
+async fn two_people_talk_on_all_their_devices_and_nobody_else_hears() {
+    let house = House::new().await;
+    let [ada, bob, eve] = [house.member("ada").await, house.member("bob").await, house.member("eve").await];
+    let mut phone = Socket::of(&ada, "/chats/bob").await.unwrap();
+    let mut laptop = Socket::of(&ada, "/chats/bob").await.unwrap();
+    let mut elsewhere = Socket::of(&ada, "/chats/eve").await.unwrap();
+    phone.say("hello").await;
+    for device in [&mut phone, &mut laptop] {
+        let heard: Value = serde_json::from_str(device.next().await.to_text().unwrap()).unwrap();
+        assert_eq!((&heard["from"], &heard["body"]), (&json!("ada"), &json!("hello")));
+        assert!(heard["sent_at"].as_i64().unwrap() > 1_600_000_000);
+        assert_eq!(heard.as_object().unwrap().len(), 3);
+    }
+    // Bob was away, and hears it when he comes; once.
+    let mut theirs = Socket::of(&bob, "/chats/ada").await.unwrap();
+    assert!(theirs.next().await.to_text().unwrap().contains(r#""body":"hello""#));
+    theirs.say("hi").await;
+    for device in [&mut theirs, &mut phone, &mut laptop] {
+        assert!(device.next().await.to_text().unwrap().contains(r#""from":"bob""#));
+    }
+    elsewhere.say("for eve").await;
+    assert!(elsewhere.next().await.to_text().unwrap().contains("for eve"));
+    let conversations: Value = eve.get("/chats/", "application/json").await.json().await.unwrap();
+    assert_eq!((conversations.as_array().unwrap().len(), &conversations[0]["unread"]), (1, &json!(1)));
+}
+
+#[tokio::test]
+async fn what_has_come_is_not_told_again_unless_asked_for() {
+    let house = House::new().await;
+    let [ada, bob] = [house.member("ada").await, house.member("bob").await];
+    let mut sender = Socket::of(&ada, "/chats/bob").await.unwrap();
+    sender.say("one").await;
+    let mut theirs = Socket::of(&bob, "/chats/ada").await.unwrap();
+    assert!(theirs.next().await.to_text().unwrap().contains("one"));
+    // The pong goes out with the next thing that is read.
+    sender.say("two").await;
+    assert!(theirs.next().await.to_text().unwrap().contains("two"));
+    let unread = async || {
+        let list: Value = bob.get("/chats/", "application/json").await.json().await.unwrap();
+        list[0]["unread"].as_u64().unwrap()
+    };
+    while unread().await > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bob.post_json("/chats/ada/seen/", json!({"seen": 2})).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(unread().await, 0);
+    sender.say("three").await;
+    let mut again = Socket::of(&bob, "/chats/ada").await.unwrap();
+    assert!(again.next().await.to_text().unwrap().contains("three"));
+    let mut all = Socket::of(&bob, "/chats/ada?after=0").await.unwrap();
+    assert!(all.next().await.to_text().unwrap().contains("one"));
+}
+
+#[tokio::test]
+async fn a_conversation_is_closed_to_everybody_else_by_any_address() {
+    let house = House::new().await;
+    let [ada, _bob, eve] = [house.member("ada").await, house.member("bob").await, house.member("eve").await];
+    let room = ada.get("/chats/bob", "application/json").await.json::<Value>().await.unwrap();
+    let room = room["id"].as_str().unwrap();
+    ada.post(room, "secret").await;
+    for stranger in [eve, house.guest("eve").await, house.person("eve")] {
+        for path in ["", "messages/", "messages/?after=0&wait=1", "archive.jsonl", "transcript.txt"] {
+            let answer = stranger.get(&format!("/rooms/{room}/{path}"), "application/json").await;
+            assert!(!problem(answer, 404).await.detail.contains("secret"), "{path}");
+        }
+        problem(stranger.get(&format!("/rooms/{room}/messages/"), "text/event-stream").await, 404).await;
+        problem(stranger.get(&format!("/stream?rooms={room}"), "text/event-stream").await, 404).await;
+        problem(stranger.try_post(room, "hello").await, 404).await;
+        problem(stranger.post_json(&format!("/rooms/{room}/typing/"), json!({"username": "eve"})).await, 404).await;
+        let page = stranger.get(&format!("/rooms/{room}/"), "text/html").await;
+        assert_eq!(page.status(), StatusCode::NOT_FOUND);
+        assert!(!page.text().await.unwrap().contains("secret"));
+        let Err(error) = Socket::of(&stranger, &format!("/rooms/{room}/socket")).await else { panic!("a socket") };
+        assert!(matches!(*error, Error::Http(answer) if answer.status() == 404));
+    }
+    problem(ada.get("/chats/nobody", "application/json").await, 404).await;
+    problem(house.person("eve").get("/chats/ada", "application/json").await, 401).await;
+    assert_eq!(ada.history(room, "").await.len(), 1);
+}
