@@ -32,6 +32,7 @@ pub fn Create() -> impl IntoView {
             timeout: find::<HtmlSelectElement>("room-timeout")
                 .map(|field| field.value())
                 .filter(|timeout| !timeout.is_empty()),
+            private: None,
         };
         busy.set(true);
         spawn(async move {

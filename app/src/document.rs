@@ -106,6 +106,11 @@ mod tests {
             last_active_at: Time::from_millis(0),
             expires_at: Time::from_millis(60_000),
             message_count: 1,
+            description: None,
+            private: false,
+            read_only: false,
+            slow_mode: 0,
+            role: None,
         }
     }
 

@@ -105,6 +105,11 @@ mod tests {
             last_active_at: Time::from_millis(last),
             expires_at: Time::from_millis(expires),
             message_count: 0,
+            description: None,
+            private: false,
+            read_only: false,
+            slow_mode: 0,
+            role: None,
         };
         Left::of(&room, Time::from_millis(now))
     }

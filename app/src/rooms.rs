@@ -141,6 +141,11 @@ mod tests {
             last_active_at: Time::from_millis(0),
             expires_at: Time::from_millis(0),
             message_count: 0,
+            description: None,
+            private: false,
+            read_only: false,
+            slow_mode: 0,
+            role: None,
         };
         for sought in ["", " tea ", "GRÖSSE".trim_end_matches("SSE"), "89AB"] {
             assert!(matches(&room, sought), "{sought}");

@@ -5,7 +5,7 @@
 //! others: writing, which is `serde`'s.
 
 use js_sys::{Array, JSON, Reflect};
-use protocol::{Author, Message, NewMessage, Problem, Room, RoomId, Time};
+use protocol::{Author, Message, NewMessage, Problem, Role, Room, RoomId, Time};
 use wasm_bindgen::JsValue;
 
 /// What can be read.
@@ -119,6 +119,11 @@ impl Wire for Room {
             last_active_at: field(value, "last_active_at")?,
             expires_at: field(value, "expires_at")?,
             message_count: field(value, "message_count")?,
+            description: field(value, "description")?,
+            private: field::<Option<bool>>(value, "private")?.unwrap_or_default(),
+            read_only: field::<Option<bool>>(value, "read_only")?.unwrap_or_default(),
+            slow_mode: field::<Option<u64>>(value, "slow_mode")?.unwrap_or_default(),
+            role: field::<Option<String>>(value, "role")?.and_then(|name| Role::named(&name)),
         })
     }
 }

@@ -35,18 +35,19 @@ struct Stored {
 
 impl FromRow<'_, SqliteRow> for Stored {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let member = Member { id: row.try_get("id")?, username: row.try_get("username")?, name: row.try_get("name")? };
+        let (id, username, name) = (row.try_get("id")?, row.try_get("username")?, row.try_get("name")?);
+        let member = Member { id, username, name, operator: row.try_get("operator")? };
         Ok(Self { member, password: row.try_get("password")?, generation: row.try_get("generation")? })
     }
 }
 
 async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error> {
-    let sql = "select id, username, name, password, generation from account where username = $1";
+    let sql = "select id, username, name, password, operator, generation from account where username = $1";
     Ok(sqlx::query_as(sql).bind(username).fetch_optional(store.read()).await?)
 }
 
 async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
-    let sql = "select id, username, name, password, generation from account where id = $1";
+    let sql = "select id, username, name, password, operator, generation from account where id = $1";
     Ok(sqlx::query_as(sql).bind(id).fetch_optional(store.read()).await?)
 }
 
@@ -88,8 +89,8 @@ impl Chat {
         let name = text::person_name(&wish.name)?;
         let password = inner.passwords.keep(text::password(&wish.password, inner.password_min)?).await?;
         let id = random_id()?;
-        let sql = "insert into account (id, username, skeleton, name, password, generation, created_at)
-                   values ($1, $2, $3, $4, $5, 0, $6) on conflict do nothing";
+        let sql = "insert into account (id, username, skeleton, name, password, operator, generation, created_at)
+                   values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
         let mut tx = inner.store.begin().await?;
         let made = sqlx::query(sql)
             .bind(id)
@@ -104,7 +105,7 @@ impl Chat {
         if made == 0 {
             return Err(Refusal::Taken(format!("The username {username}, or one that looks like it,")).into());
         }
-        self.session(Member { id, username, name }, 0)
+        self.session(Member { id, username, name, operator: false }, 0)
     }
 
     /// Signs somebody in.

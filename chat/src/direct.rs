@@ -43,16 +43,17 @@ impl Chat {
         if let Some(found) = self.find_direct(one, other).await? {
             return Ok(found);
         }
-        let longest = inner.direct_timeout;
+        let (now, longest) = (inner.clock.now(), inner.direct_timeout);
         let new = New { name: None, public: false, asked: None, longest, access: Access::Direct };
-        let room = room::insert(&mut tx, inner.clock.now(), new).await?.id;
+        let room = room::insert(&mut tx, now, new).await?.id;
         let sql = "insert into direct (low, high, room) values ($1, $2, $3)
                    on conflict (low, high) do update set room = excluded.room";
         let pair = (one.id.min(other.id), one.id.max(other.id));
         sqlx::query(sql).bind(pair.0).bind(pair.1).bind(key(room)).execute(&mut *tx).await?;
         for person in [one, other] {
-            let sql = "insert into membership (room, person, seen) values ($1, $2, 0) on conflict do nothing";
-            sqlx::query(sql).bind(key(room)).bind(person.id).execute(&mut *tx).await?;
+            let sql = "insert into membership (room, person, role, since, seen) values ($1, $2, 1, $3, 0)
+                       on conflict do nothing";
+            sqlx::query(sql).bind(key(room)).bind(person.id).bind(now.millis()).execute(&mut *tx).await?;
         }
         tx.commit().await?;
         Ok(room)
@@ -149,6 +150,7 @@ mod tests {
                 chat.export(stranger, &room, crate::Format::Archive).await.map(|_| ()),
                 chat.types(stranger, &room, "eve").await,
                 chat.mark_seen(stranger, &room, 1).await,
+                chat.members(stranger, &room).await.map(|_| ()),
                 chat.post(stranger, &room, &says(&eve, "hi"), None).await.map(|_| ()),
                 chat.post(stranger, &room, &says(&eve, "hi"), Some("k")).await.map(|_| ()),
             ];
@@ -156,6 +158,13 @@ mod tests {
                 assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))), "{refused:?}");
             }
         }
+        // It has no owner, and neither of the two can end or leave it.
+        let refused = [
+            chat.remove_member(&ada, &room, "ada").await,
+            chat.close_room(&ada, &room).await,
+            chat.set_role(&ada, &room, "ada", protocol::Role::Owner).await,
+        ];
+        assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Refusal(Refusal::Forbidden(_))))));
         assert!(chat.rooms(crate::RoomsPage::default()).await.unwrap().is_empty());
     }
 

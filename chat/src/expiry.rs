@@ -298,10 +298,10 @@ mod tests {
     async fn a_shorter_life_is_kept_and_a_longer_one_refused() {
         let house = house().await;
         let ask = |timeout: &str| NewRoom { timeout: Some(timeout.to_owned()), ..NewRoom::default() };
-        let room = house.chat.create_room(&ask("30m")).await.unwrap();
+        let room = house.chat.create_room(&crate::Person::Anyone, &ask("30m")).await.unwrap();
         assert_eq!(room.expires_at.since(room.created_at), HOUR / 2);
         for refused in ["2h", "0s", "-5m", "soon", "60"] {
-            let answer = house.chat.create_room(&ask(refused)).await;
+            let answer = house.chat.create_room(&crate::Person::Anyone, &ask(refused)).await;
             assert!(matches!(answer, Err(Error::Refusal(Refusal::Invalid { field: "timeout", .. }))), "{refused}");
         }
     }
@@ -311,7 +311,11 @@ mod tests {
         let mut house = house().await;
         let (room, short) = (
             house.room().await,
-            house.chat.create_room(&NewRoom { timeout: Some("10m".into()), ..NewRoom::default() }).await.unwrap(),
+            house
+                .chat
+                .create_room(&crate::Person::Anyone, &NewRoom { timeout: Some("10m".into()), ..NewRoom::default() })
+                .await
+                .unwrap(),
         );
         for (timeout, expected, expected_short) in
             [(HOUR / 4, HOUR / 4, HOUR / 6), (HOUR / 12, HOUR / 12, HOUR / 12), (HOUR, HOUR, HOUR / 6)]

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use protocol::{Cursor, RoomId, Start, Time};
+use protocol::{Cursor, Refusal, RoomId, Start, Time};
 
 use crate::frame::{Ephemeral, Frames};
 use crate::hub::{End, Next, Subscriber};
@@ -36,6 +36,8 @@ pub enum News {
     Closing(Time),
     /// The room has been deleted. Nothing follows.
     Closed,
+    /// Whoever follows may do so no longer. Nothing follows.
+    Removed,
     /// The server is about to stop: come back, with your cursor. Nothing follows.
     Draining,
 }
@@ -67,7 +69,7 @@ impl Follow {
         let inner = &chat.0;
         // Subscribe first: whatever is committed after the head is read will be told.
         let subscriber = inner.hub.subscribe(room);
-        let stored = room::find(&inner.store, &by, room).await?;
+        let stored = room::find(&inner.store, &inner.clock, &by, room).await?;
         subscriber.learn(stored.room.expires_at, stored.timeout, inner.clock.now());
         let head = stored.room.message_count;
         let (seen, reset) = match start {
@@ -130,6 +132,10 @@ impl Follow {
                         let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
                         frames
                     }
+                    Next::LookAgain => match self.look_again().await? {
+                        true => continue,
+                        false => return Ok(News::Removed),
+                    },
                     Next::Closing(end) => return Ok(News::Closing(end)),
                     Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
                     Next::End(End::Closed) => return Ok(News::Closed),
@@ -140,6 +146,16 @@ impl Follow {
             self.told.0 += frames.len();
             self.told.1 += frames.bytes().len();
             return Ok(News::Messages(frames));
+        }
+    }
+
+    /// Whether whoever follows may still do so.
+    async fn look_again(&self) -> Result<bool, Error> {
+        let inner = &self.chat.0;
+        match room::find(&inner.store, &inner.clock, &self.by, self.room).await {
+            Ok(_) | Err(Error::Refusal(Refusal::Gone)) => Ok(true),
+            Err(Error::Refusal(_)) => Ok(false),
+            Err(fault) => Err(fault),
         }
     }
 

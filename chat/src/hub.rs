@@ -51,6 +51,8 @@ struct Channel {
     /// The end that followers have been warned of.
     warned: Option<Time>,
     end: Option<End>,
+    /// How often it has changed who may listen.
+    looks: u32,
     wakers: Slab<Option<Waker>>,
     presence: Presence,
 }
@@ -73,6 +75,8 @@ pub(crate) enum Next {
     Closing(Time),
     /// Nothing more will come.
     End(End),
+    /// Ask again whether you may listen.
+    LookAgain,
     /// Tell this, and then this has been heard.
     Ephemeral(Ephemeral, Heard),
 }
@@ -88,18 +92,19 @@ impl Hub {
         let mut rooms = lock(&self.rooms);
         let draining = rooms.draining;
         let channel = rooms.channels.entry(room).or_default().clone();
-        let slot = {
+        let (slot, looks) = {
             let mut channel = lock(&channel);
             if draining {
                 channel.end = Some(End::Draining);
             }
-            channel.wakers.insert(None)
+            (channel.wakers.insert(None), channel.looks)
         };
         Subscriber {
             hub: self.clone(),
             room,
             channel: channel.clone(),
             slot,
+            looks,
             warned: None,
             name: None,
             heard: Heard::default(),
@@ -125,6 +130,11 @@ impl Hub {
     /// Says that a room has been deleted.
     pub fn close(&self, room: RoomId) {
         self.change(room, |channel| channel.end = Some(End::Closed));
+    }
+
+    /// Lets everybody who listens to a room ask again whether they may.
+    pub fn look_again(&self, room: RoomId) {
+        self.change(room, |channel| channel.looks += 1);
     }
 
     /// Ends every stream, now and from now on, so that clients reconnect elsewhere.
@@ -212,6 +222,7 @@ pub(crate) struct Subscriber {
     room: RoomId,
     channel: Arc<Mutex<Channel>>,
     slot: usize,
+    looks: u32,
     /// The end that this listener has been warned of.
     warned: Option<Time>,
     /// The name that is here as long as this listener is.
@@ -236,6 +247,10 @@ impl Subscriber {
     pub async fn next(&mut self, seen: u64) -> Next {
         let next = poll_fn(|context| {
             let mut channel = lock(&self.channel);
+            if channel.looks != self.looks {
+                self.looks = channel.looks;
+                return Poll::Ready(Next::LookAgain);
+            }
             if let Some(next) = channel.next(seen, self.warned, self.heard) {
                 return Poll::Ready(next);
             }

@@ -5,6 +5,7 @@
 
 mod account;
 mod archive;
+mod audit;
 mod backup;
 mod clock;
 mod direct;
@@ -15,13 +16,17 @@ mod expiry;
 mod follow;
 mod frame;
 mod hub;
+mod invitation;
 pub mod lobby;
+mod member;
 mod message;
+mod moderation;
 mod name;
 mod password;
 mod person;
 mod presence;
 mod room;
+mod rules;
 mod store;
 mod token;
 mod writer;
@@ -45,6 +50,7 @@ pub use error::Error;
 pub use follow::{Follow, News};
 pub use frame::{Ephemeral, Frames};
 pub use message::Page;
+pub use moderation::Whom;
 pub use person::{GuestId, Member, Person};
 pub use room::RoomsPage;
 pub use token::GUEST_LIFETIME;
@@ -188,12 +194,13 @@ impl Chat {
         self.0.timeout
     }
 
-    /// Creates a room.
+    /// Creates a room, which is its creator's if they can be known again.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, or a fault.
-    pub async fn create_room(&self, wish: &NewRoom) -> Result<Room, Error> {
-        let room = room::create(&self.0.store, &self.0.clock, wish, self.0.timeout).await?;
+    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, [`protocol::Refusal::NotSignedIn`] if nobody in particular
+    /// wishes for a private one, or a fault.
+    pub async fn create_room(&self, by: &Person, wish: &NewRoom) -> Result<Room, Error> {
+        let room = room::create(&self.0.store, &self.0.clock, by, wish, self.0.timeout).await?;
         if room.public {
             self.0.directory.changed();
         }
@@ -206,7 +213,7 @@ impl Chat {
     /// [`protocol::Refusal::NotFound`] if it never was or is hidden from who asks, [`protocol::Refusal::Gone`] if it was
     /// deleted, or a fault.
     pub async fn room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
-        room::find(&self.0.store, by, *id).await.map(|stored| stored.room)
+        room::find(&self.0.store, &self.0.clock, by, *id).await.map(|stored| stored.room)
     }
 
     /// The room that is found by a name, which is created if there is none.
@@ -267,7 +274,7 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn page(&self, by: &Person, room: &RoomId, page: Page) -> Result<Vec<Message>, Error> {
-        room::find(&self.0.store, by, *room).await?;
+        room::find(&self.0.store, &self.0.clock, by, *room).await?;
         message::page(&self.0.store, *room, page).await
     }
 
@@ -379,7 +386,7 @@ pub(crate) mod tests {
         }
 
         pub async fn room(&self) -> RoomId {
-            self.chat.create_room(&NewRoom::default()).await.unwrap().id
+            self.chat.create_room(&Person::Anyone, &NewRoom::default()).await.unwrap().id
         }
 
         pub async fn say(&self, room: RoomId, body: &str) -> Message {

@@ -36,10 +36,10 @@ pub(crate) fn claim(tx: &Transaction<'_>, room: RoomId, person: i64, name: &str)
         return suggest(tx, room, person, name).map(Some);
     }
     if person < 0 {
-        let sql = "insert into holder (room, skeleton, person) values (?1, ?2, ?3)
-                   on conflict (room, skeleton) do nothing
-                   on conflict (room, person) do update set skeleton = excluded.skeleton";
-        tx.prepare_cached(sql)?.execute(params![key(room), looks.plain, person])?;
+        let sql = "insert into holder (room, skeleton, name, person) values (?1, ?2, ?3, ?4)
+                   on conflict (room, skeleton) do update set name = excluded.name
+                   on conflict (room, person) do update set skeleton = excluded.skeleton, name = excluded.name";
+        tx.prepare_cached(sql)?.execute(params![key(room), looks.plain, name, person])?;
     }
     Ok(None)
 }

@@ -28,6 +28,7 @@ pub struct Member {
     pub(crate) id: i64,
     pub(crate) username: String,
     pub(crate) name: String,
+    pub(crate) operator: bool,
 }
 
 impl Member {

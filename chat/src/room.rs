@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use protocol::{NewRoom, Refusal, Room, RoomId, Time, text};
+use protocol::{NewRoom, Refusal, Role, Room, RoomId, Time, text};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection, SqliteExecutor};
 
 use crate::duration::parse_duration;
 use crate::person::Person;
 use crate::store::Store;
-use crate::{Clock, Error};
+use crate::{Clock, Error, member};
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,7 +20,8 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// Rows erased in one transaction, so that posts to other rooms never wait long for a large room's end.
 const ERASED_AT_ONCE: i64 = 2_000;
 
-const COLUMNS: &str = "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head";
+const COLUMNS: &str = "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, description, access,
+                       read_only, slow_ms";
 
 /// Whether there ever was a room with this ID. One that is open and yet not found is hidden from who asks.
 pub(crate) const WAS_THERE: &str =
@@ -31,6 +32,8 @@ pub(crate) const WAS_THERE: &str =
 pub(crate) enum Access {
     /// Everybody who knows its ID.
     Open = 0,
+    /// Its members.
+    Private = 1,
     /// The two whose conversation it is.
     Direct = 2,
 }
@@ -55,6 +58,8 @@ impl Default for RoomsPage {
 pub(crate) struct Stored {
     pub room: Room,
     pub timeout: Duration,
+    /// Whether it is a conversation of two.
+    pub direct: bool,
 }
 
 /// When followers of a room are warned: a tenth of its lifetime before its end, an hour before at the earliest.
@@ -73,9 +78,15 @@ impl FromRow<'_, SqliteRow> for Stored {
             last_active_at: Time::from_millis(row.try_get("last_active_at")?),
             expires_at: Time::from_millis(row.try_get("expires_at")?),
             message_count: row.try_get::<i64, _>("head")?.unsigned_abs(),
+            description: row.try_get("description")?,
+            private: row.try_get::<i64, _>("access")? == Access::Private as i64,
+            read_only: row.try_get("read_only")?,
+            slow_mode: row.try_get::<i64, _>("slow_ms")?.unsigned_abs() / 1_000,
+            role: None,
         };
         let timeout: i64 = row.try_get("timeout_ms")?;
-        Ok(Self { room, timeout: Duration::from_millis(timeout.unsigned_abs()) })
+        let direct = row.try_get::<i64, _>("access")? == Access::Direct as i64;
+        Ok(Self { room, timeout: Duration::from_millis(timeout.unsigned_abs()), direct })
     }
 }
 
@@ -101,7 +112,7 @@ pub(crate) fn check(wish: &NewRoom, longest: Duration) -> Result<(Option<String>
     Ok((name, asked))
 }
 
-fn check_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
+pub(crate) fn check_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
     let longest_text = humantime::format_duration(longest);
     let advice = format!("must be a duration of at most {longest_text}, for example 30m");
     match parse_duration(text.trim()) {
@@ -112,11 +123,26 @@ fn check_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
 }
 
 /// Stores a new room and gives it back.
-pub(crate) async fn create(store: &Store, clock: &Clock, wish: &NewRoom, longest: Duration) -> Result<Room, Error> {
+pub(crate) async fn create(
+    store: &Store,
+    clock: &Clock,
+    by: &Person,
+    wish: &NewRoom,
+    longest: Duration,
+) -> Result<Room, Error> {
     let (name, asked) = check(wish, longest)?;
-    let mut tx = store.begin().await?;
-    let new = New { name, public: wish.public.unwrap_or(false), asked, longest, access: Access::Open };
-    let room = insert(&mut tx, clock.now(), new).await?;
+    let private = wish.private.unwrap_or(false);
+    if private && *by == Person::Anyone {
+        return Err(Refusal::NotSignedIn.into());
+    }
+    let (mut tx, now) = (store.begin().await?, clock.now());
+    let access = if private { Access::Private } else { Access::Open };
+    let new = New { name, public: wish.public.unwrap_or(false) && !private, asked, longest, access };
+    let mut room = insert(&mut tx, now, new).await?;
+    if *by != Person::Anyone {
+        member::add(&mut tx, now, room.id, by.id(), Role::Owner).await?;
+        room.role = Some(Role::Owner);
+    }
     tx.commit().await?;
     Ok(room)
 }
@@ -184,19 +210,59 @@ async fn find_named(executor: impl SqliteExecutor<'_>, name: &str) -> Result<Opt
 }
 
 /// The open room with this ID, if `by` may know of it.
-pub(crate) async fn find(store: &Store, by: &Person, id: RoomId) -> Result<Stored, Error> {
+pub(crate) async fn find(store: &Store, clock: &Clock, by: &Person, id: RoomId) -> Result<Stored, Error> {
+    let mut connection = store.read().acquire().await?;
+    find_in(&mut connection, clock.now(), by, id).await
+}
+
+/// The same, in a transaction that is going to act on it.
+pub(crate) async fn find_in(
+    connection: &mut SqliteConnection,
+    now: Time,
+    by: &Person,
+    id: RoomId,
+) -> Result<Stored, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from room where id = $1 and state = 0
+        "select {COLUMNS}, (select role from membership where room = $1 and person = $2) as role,
+           exists (select 1 from sanction where room = $1 and person = $2 and kind = 1 and coalesce(until, $3 + 1) > $3)
+             as banned
+         from room where id = $1 and state = 0
          and (access = 0 or exists (select 1 from membership where room = $1 and person = $2))"
     ));
-    match sqlx::query_as(sql).bind(key(id)).bind(by.id()).fetch_optional(store.read()).await? {
-        Some(stored) => Ok(stored),
-        None => Err(missing(store.read(), id).await?.into()),
+    let found: Option<SqliteRow> =
+        sqlx::query(sql).bind(key(id)).bind(by.id()).bind(now.millis()).fetch_optional(&mut *connection).await?;
+    let Some(row) = found else { return Err(missing(connection, id).await?.into()) };
+    if row.try_get("banned")? {
+        return Err(BANNED.into());
+    }
+    let mut stored = Stored::from_row(&row)?;
+    let role: Option<i64> = row.try_get("role")?;
+    // An operator keeps order wherever everybody may come.
+    let operator = row.try_get::<i64, _>("access")? == 0 && by.member().is_some_and(|member| member.operator);
+    stored.room.role = if operator { Some(Role::Owner) } else { role.map(role_of) };
+    Ok(stored)
+}
+
+/// What the database means by a role.
+pub(crate) fn role_of(stored: i64) -> Role {
+    usize::try_from(stored).ok().and_then(|index| Role::ALL.get(index).copied()).unwrap_or(Role::Reader)
+}
+
+const BANNED: Refusal = Refusal::Forbidden("You are banned from this room.");
+
+impl Stored {
+    /// Makes sure that whoever asks has this role or a greater one.
+    pub fn ask(&self, least: Role) -> Result<(), Refusal> {
+        match self.room.role {
+            Some(role) if role >= least => Ok(()),
+            _ if least == Role::Owner => Err(Refusal::Forbidden("Only the owner of this room may do that.")),
+            _ => Err(Refusal::Forbidden("Only moderators of this room may do that.")),
+        }
     }
 }
 
 /// Why there is no open room with this ID: it never was, or it is gone.
-async fn missing(executor: impl SqliteExecutor<'_>, id: RoomId) -> Result<Refusal, Error> {
+async fn missing(executor: &mut SqliteConnection, id: RoomId) -> Result<Refusal, Error> {
     let was: bool = sqlx::query_scalar(WAS_THERE).bind(key(id)).fetch_one(executor).await?;
     Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
 }
@@ -287,6 +353,10 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         "delete from holder where room = $1",
         "delete from membership where room = $1",
         "delete from direct where room = $1",
+        "delete from invitation where room = $1",
+        "delete from sanction where room = $1",
+        "delete from pace where room = $1",
+        "delete from audit where room = $1",
     ] {
         sqlx::query(sql).bind(key(id)).execute(&mut *tx).await?;
     }

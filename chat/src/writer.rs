@@ -15,11 +15,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::frame::Frames;
 use crate::hub::Hub;
-use crate::name;
 use crate::person::author;
 use crate::room::key;
 use crate::store::{Place, Store, Turn};
 use crate::{Clock, Error};
+use crate::{name, rules};
 
 /// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
 const BATCH: usize = 512;
@@ -153,8 +153,8 @@ struct Room {
     timeout: i64,
     last_active_at: i64,
     expires_at: i64,
-    /// Whether only its members may know of it.
-    hidden: bool,
+    /// Whether not everybody may write as they like.
+    strict: bool,
 }
 
 impl Log<'_> {
@@ -207,8 +207,10 @@ impl Log<'_> {
     /// Whether its author may write to this room, and under this name.
     fn admit(&mut self, post: &Post) -> Result<Result<(), Refusal>, Error> {
         let Some(room) = *self.look(post.room)? else { return self.missing(post.room).map(Err) };
-        if room.hidden && !self.is_member(post)? {
-            return Ok(Err(Refusal::NotFound("room")));
+        if room.strict
+            && let Err(refusal) = self.obey(post)?
+        {
+            return Ok(Err(refusal));
         }
         // Nobody says the lines of the lobby, and the name of an account is its owner's.
         if post.username.is_empty() || post.author > 0 {
@@ -218,9 +220,18 @@ impl Log<'_> {
         Ok(free.map_or(Ok(()), |free| Err(Refusal::NameTaken { name: post.username.clone(), free })))
     }
 
-    fn is_member(&self, post: &Post) -> Result<bool, Error> {
-        let sql = "select exists (select 1 from membership where room = ?1 and person = ?2)";
-        Ok(self.tx.prepare_cached(sql)?.query_row(params![key(post.room), post.author], |row| row.get(0))?)
+    /// Whether a room with rules lets this author write now.
+    fn obey(&self, post: &Post) -> Result<Result<(), Refusal>, Error> {
+        // The lines of the lobby are its own.
+        if post.username.is_empty() {
+            return Ok(Ok(()));
+        }
+        let rules = rules::of(&self.tx, post.room, post.author, self.now)?;
+        let answer = rules.admit(self.now);
+        if answer.is_ok() && rules.is_slow() {
+            rules::wrote(&self.tx, post.room, post.author, self.now)?;
+        }
+        Ok(answer)
     }
 
     /// The room with this ID, if it is open and not due; read once.
@@ -264,12 +275,13 @@ impl Log<'_> {
 /// The room with this ID, if it is open and not due.
 fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Error> {
     let mut select = tx.prepare_cached(
-        "select head, timeout_ms, last_active_at, expires_at, access <> 0 from room
-         where id = ?1 and state = 0 and expires_at > ?2",
+        "select head, timeout_ms, last_active_at, expires_at,
+           access <> 0 or read_only or slow_ms > 0 or exists (select 1 from sanction where room = ?1)
+         from room where id = ?1 and state = 0 and expires_at > ?2",
     )?;
     let read = |row: &Row<'_>| {
         let (head, timeout, last_active_at) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Room { head, timeout, last_active_at, expires_at: row.get(3)?, hidden: row.get(4)? })
+        Ok(Room { head, timeout, last_active_at, expires_at: row.get(3)?, strict: row.get(4)? })
     };
     Ok(select.query_row(params![key(id), now], read).optional()?)
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod cursor;
+mod member;
 mod message;
 mod refusal;
 mod room;
@@ -15,7 +16,8 @@ mod time;
 
 pub use account::{Account, Author, Conversation, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
+pub use member::{Deed, Invitation, NewInvitation, Role, RoomMember, Sanction, Sanctioned};
 pub use message::{Message, NewMessage};
 pub use refusal::{Problem, Refusal};
-pub use room::{NewRoom, ParseRoomIdError, Room, RoomId};
+pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};
 pub use time::Time;

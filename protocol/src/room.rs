@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Time;
+use crate::{Role, Time};
 
 /// A room's name in URLs: 16 lower-case hexadecimal characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,6 +105,52 @@ pub struct Room {
     pub expires_at: Time,
     /// How many messages it has, which is also the `id` of its newest one.
     pub message_count: u64,
+    /// What it is about; left out if nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false, max_length = 500))]
+    pub description: Option<String>,
+    /// Whether only its members may know of it; left out if not.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub private: bool,
+    /// Whether only its moderators may write; left out if not.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub read_only: bool,
+    /// How many seconds each waits between two messages; left out if nobody has to.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub slow_mode: u64,
+    /// What whoever asks is in it; left out if nothing in particular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub role: Option<Role>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_not(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What is to be different about a room; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomChange {
+    /// What people call it; empty for no name.
+    pub name: Option<String>,
+    /// What it is about; empty for nothing.
+    pub description: Option<String>,
+    /// Whether `GET /rooms/` lists it.
+    pub public: Option<bool>,
+    /// Whether only its members may know of it.
+    pub private: Option<bool>,
+    /// How long it may stay without a new message.
+    pub timeout: Option<String>,
+    /// Whether only its moderators may write.
+    pub read_only: Option<bool>,
+    /// How many seconds each waits between two messages; 0 for none.
+    pub slow_mode: Option<u64>,
 }
 
 /// The wish for a new room; every field may be left out.
@@ -127,6 +173,9 @@ pub struct NewRoom {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(example = "30m"))]
     pub timeout: Option<String>,
+    /// Whether only its members may know of it; not unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
 }
 
 #[cfg(test)]

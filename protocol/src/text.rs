@@ -10,6 +10,8 @@ pub const USERNAME_MAX: usize = 32;
 pub const BODY_MAX: usize = 4_000;
 /// The longest room name, in characters.
 pub const ROOM_NAME_MAX: usize = 80;
+/// The longest description of a room, in characters.
+pub const DESCRIPTION_MAX: usize = 500;
 /// The shortest and the longest username of an account, in characters.
 pub const ACCOUNT_NAME: (usize, usize) = (3, 32);
 /// The longest name that a person is called by, in characters.
@@ -33,6 +35,14 @@ pub fn username(text: &str) -> Result<String, Refusal> {
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn room_name(text: &str) -> Result<String, Refusal> {
     line("name", text, ROOM_NAME_MAX)
+}
+
+/// What a room is about, as it is kept: like a room's name, but longer.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the field and the limit.
+pub fn description(text: &str) -> Result<String, Refusal> {
+    line("description", text, DESCRIPTION_MAX)
 }
 
 /// The name that a room is found by: like [`room_name`], as the parameter `room`.

@@ -22,6 +22,7 @@ use crate::room::InRoom;
         (status = 200, description = "The room and its messages", body = String, content_type = "application/jsonl"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn archive(
@@ -40,6 +41,7 @@ pub(crate) async fn archive(
         (status = 200, description = "The messages", body = String, content_type = "text/plain; charset=utf-8"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn transcript(

@@ -19,10 +19,13 @@ mod fields;
 mod headers;
 mod health;
 mod home;
+mod invitation;
 mod limit;
 mod live;
 mod lobby;
+mod member;
 mod message;
+mod moderation;
 mod negotiate;
 mod origin;
 mod page;
@@ -119,7 +122,7 @@ impl App {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
-    components(schemas(NewRoom, room::NewRoomForm)),
+    components(schemas(NewRoom, room::NewRoomForm, invitation::InvitationWish)),
     modifiers(&Tokens)
 )]
 struct Api;
@@ -140,7 +143,15 @@ fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(home::home))
         .routes(routes!(room::list, room::create))
-        .routes(routes!(room::show))
+        .routes(routes!(room::show, room::change, room::close))
+        .routes(routes!(member::list))
+        .routes(routes!(member::change, member::remove))
+        .routes(routes!(invitation::create, invitation::list))
+        .routes(routes!(invitation::take_back))
+        .routes(routes!(invitation::show, invitation::accept))
+        .routes(routes!(moderation::create, moderation::list))
+        .routes(routes!(moderation::pardon))
+        .routes(routes!(moderation::audit))
         .routes(routes!(room::named))
         .routes(routes!(message::read, message::post))
         .routes(routes!(typing::post))

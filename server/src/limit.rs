@@ -109,6 +109,22 @@ impl Limits {
         }
     }
 
+    /// Whether somebody may try one more code from this address.
+    pub fn check_guess(&self, address: IpAddr) -> Result<(), Refusal> {
+        let tried = self.attempt(&format!("code {}", client(address)), OF_ADDRESS);
+        if tried.is_err() {
+            tracing::warn!(%address, "somebody guesses invitations");
+        }
+        tried
+    }
+
+    /// That code was good.
+    pub fn forgive_guess(&self, address: IpAddr) {
+        if let Some(buckets) = &self.0 {
+            buckets.attempts.undo(&format!("code {}", client(address)));
+        }
+    }
+
     fn attempt(&self, who: &str, patience: Patience) -> Result<(), Refusal> {
         self.0.as_ref().map_or(Ok(()), |buckets| buckets.attempts.make(who, patience, Instant::now()))
     }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, RequestPartsExt};
 use chat::RoomsPage;
 use protocol::schema::RoomName;
-use protocol::{NewRoom, Problem, Refusal, Room, RoomId, Time, text};
+use protocol::{NewRoom, Problem, Refusal, Room, RoomChange, RoomId, Time, text};
 
 use crate::caller::Caller;
 use crate::error::Error;
@@ -93,10 +93,14 @@ pub(crate) struct NewRoomForm {
     /// How long it may stay without a new message, like `30m`.
     #[schema(required = false, example = "30m")]
     timeout: String,
+    /// Whether only its members may know of it; not unless asked for.
+    #[schema(required = false, pattern = "^(true|on|1|false|off|0|)$")]
+    private: String,
 }
 
 /// Creates a room.
 ///
+/// It belongs to whoever creates it with an account or a guest's key; a private one needs that.
 /// The fields come as JSON, as a form, or not at all. Clients that ask for pages are sent on to the new room.
 #[utoipa::path(post, path = "/rooms/", tag = "rooms",
     // By reference, because a body that is named by its type counts as required.
@@ -110,6 +114,7 @@ pub(crate) struct NewRoomForm {
         (status = 201, description = "The new room", body = Room, headers(("Location" = String, description = "Its address"))),
         (status = 303, description = "To the new room, for clients that ask for pages"),
         (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good, or nobody in particular wants a private room", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
@@ -117,6 +122,7 @@ pub(crate) struct NewRoomForm {
     ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
+    Caller(by): Caller,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
@@ -127,8 +133,9 @@ pub(crate) async fn create(
         name: given("name")?.map(str::to_owned),
         public: fields.flag("public")?,
         timeout: given("timeout")?.map(str::to_owned),
+        private: fields.flag("private")?,
     };
-    let room = state.chat.create_room(&wish).await?;
+    let room = state.chat.create_room(&by, &wish).await?;
     let location = format!("/rooms/{}/", room.id);
     if form {
         // The page's form says under which name its visitor is going to write.
@@ -145,6 +152,7 @@ pub(crate) async fn create(
     responses(
         (status = 200, description = "The room", content((String = "text/html"), (Room = "application/json"))),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Banned", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -162,6 +170,86 @@ pub(crate) async fn show(
         return Ok(page::render(&state, request).await);
     }
     Ok(negotiate::json(room))
+}
+
+/// What is to be different about a room; what is left out stays.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what `change` reads field by field")]
+pub(crate) struct Change {
+    /// What people call it; empty for no name.
+    #[schema(required = false, max_length = 80)]
+    name: String,
+    /// What it is about; empty for nothing.
+    #[schema(required = false, max_length = 500)]
+    description: String,
+    /// Whether `GET /rooms/` lists it.
+    #[schema(required = false)]
+    public: bool,
+    /// Whether only its members may know of it.
+    #[schema(required = false)]
+    private: bool,
+    /// How long it may stay without a new message, like `30m`.
+    #[schema(required = false, example = "30m")]
+    timeout: String,
+    /// Whether only its moderators may write.
+    #[schema(required = false)]
+    read_only: bool,
+    /// How many seconds each of the others waits between two messages; 0 for none.
+    #[schema(required = false, maximum = 3600)]
+    slow_mode: u64,
+}
+
+/// Changes what a room is like; only its owner can.
+#[utoipa::path(patch, path = "/rooms/{id}/", tag = "order",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    request_body(content((Change = "application/json"))),
+    responses(
+        (status = 200, description = "The room as it is now", body = Room),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    InRoom(room): InRoom,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let text = |field| Ok::<_, Refusal>(fields.text(field)?.map(str::to_owned));
+    let change = RoomChange {
+        name: text("name")?,
+        description: text("description")?,
+        public: fields.flag("public")?,
+        private: fields.flag("private")?,
+        timeout: text("timeout")?,
+        read_only: fields.flag("read_only")?,
+        slow_mode: fields.number("slow_mode", 0, 3_600)?,
+    };
+    Ok(negotiate::json(state.chat.change_room(&by, &room, &change).await?))
+}
+
+/// Ends a room now, in the way in which rooms end; only its owner can.
+#[utoipa::path(delete, path = "/rooms/{id}/", tag = "order",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    responses(
+        (status = 202, description = "It is archived and deleted within a second"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn close(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    InRoom(room): InRoom,
+) -> Result<StatusCode, Error> {
+    state.chat.close_room(&by, &room).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// The room of a name, which is created when it is first asked for: as a page, or as JSON where that is preferred.

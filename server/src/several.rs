@@ -26,7 +26,7 @@ const ROOMS_MAX: usize = 32;
 
 /// Follows several rooms at once.
 ///
-/// A room that is deleted says `closed` and the others go on. A cursor that cannot be honoured resets its room alone. With
+/// A room that is deleted says `closed`, one that may not be heard (any longer) `removed`, and the others go on. A cursor that cannot be honoured resets its room alone. With
 /// `list=on` events `rooms` carry the public rooms, as `GET /rooms/` does as an event stream.
 #[utoipa::path(get, path = "/stream", tag = "messages",
     params(
@@ -43,7 +43,8 @@ const ROOMS_MAX: usize = 32;
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was one of the rooms", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Banned from all of the rooms", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none of the rooms", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn follow(
@@ -56,7 +57,8 @@ pub(crate) async fn follow(
     username.map(text::username).transpose()?;
     let list = query.flag("list")?.unwrap_or(false);
     let seen = crate::message::last_event_id(&headers, &query)?.map(Cursors::parse);
-    let (mut all, mut gone, mut cursors) = (SelectAll::new(), Vec::new(), Cursors::default());
+    let (mut all, mut cursors) = (SelectAll::new(), Cursors::default());
+    let (mut gone, mut refused) = (Vec::new(), None);
     for (room, after) in rooms(&query, list)? {
         let start = match &seen {
             Some(cursors) => cursors.0.get(&room).map_or(Start::Unknown, |cursor| Start::Cursor(*cursor)),
@@ -71,8 +73,16 @@ pub(crate) async fn follow(
                 all.push(told(room, follow));
             }
             Err(chat::Error::Refusal(Refusal::Gone)) => gone.push(events::closed(room)),
-            Err(other) => return Err(other.into()),
+            Err(chat::Error::Refusal(refusal)) => {
+                gone.push(events::removed(room));
+                refused = Some(refusal);
+            }
+            Err(fault) => return Err(fault.into()),
         }
+    }
+    // One that is refused is no reason to hear nothing of the others.
+    if let Some(refusal) = refused.filter(|_| all.is_empty() && !list) {
+        return Err(refusal.into());
     }
     if list {
         all.push(listed(state.chat.watch()));
@@ -137,7 +147,7 @@ fn told(room: RoomId, follow: chat::Follow) -> BoxStream<'static, Result<Told, c
     let news = stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         let news = follow.next().await;
-        let last = matches!(news, Ok(News::Closed | News::Draining) | Err(_));
+        let last = matches!(news, Ok(News::Closed | News::Removed | News::Draining) | Err(_));
         let told = news.map(|news| if matches!(news, News::Draining) { Told::Draining } else { Told::Of(room, news) });
         Some((told, (!last).then_some(follow)))
     });
@@ -184,6 +194,7 @@ fn event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
             format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n").into()
         }
         News::Closed => events::closed(room),
+        News::Removed => events::removed(room),
         News::Draining => events::come_back(),
     }
 }

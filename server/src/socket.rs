@@ -53,7 +53,7 @@ pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
         (status = 101, description = "The socket"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Banned, or the page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
@@ -85,7 +85,7 @@ pub(crate) async fn by_id(
         (status = 101, description = "The socket"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Banned, or the page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "Not a WebSocket", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -213,6 +213,7 @@ impl Talk {
             Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
             Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
             Ok(News::Closed) => return Err(End(Some((close_code::NORMAL, "the room was deleted")))),
+            Ok(News::Removed) => return Err(End(Some((close_code::POLICY, "you may not be here any longer")))),
             Ok(News::Draining) => return Err(End(Some((close_code::RESTART, "the server is restarting")))),
             Err(error) => {
                 tracing::error!(room = %self.room, %error, "a socket ends early");

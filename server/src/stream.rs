@@ -34,6 +34,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
                 Some((format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(), Some(follow)))
             }
             Ok(News::Closed) => Some((closed(room), None)),
+            Ok(News::Removed) => Some((removed(room), None)),
             Ok(News::Draining) => Some((come_back(), None)),
             Err(error) => {
                 // The client comes back with its cursor and misses nothing.
@@ -76,7 +77,7 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
                 Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
                 // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
                 Ok(News::Closing(_) | News::Ephemeral(_)) => Some((Bytes::new(), Some((follow, end)))),
-                Ok(News::Closed) => None,
+                Ok(News::Closed | News::Removed) => None,
                 Ok(News::Draining) => Some((come_back(), None)),
                 Err(error) => {
                     tracing::error!(%error, "a stream ends early");
@@ -107,6 +108,11 @@ fn lines(frames: &Frames, name: &str) -> (Bytes, bool) {
 /// The last thing that is said of a room.
 pub(crate) fn closed(room: RoomId) -> Bytes {
     format!("event: closed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
+}
+
+/// The last thing that is said to somebody who may not listen any longer.
+pub(crate) fn removed(room: RoomId) -> Bytes {
+    format!("event: removed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
 }
 
 /// Events as an answer.

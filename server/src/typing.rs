@@ -31,6 +31,7 @@ pub(crate) struct Typist {
         (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),

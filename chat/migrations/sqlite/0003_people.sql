@@ -8,6 +8,7 @@ create table account (
     skeleton   text not null unique,
     name       text not null,
     password   text not null,
+    operator   boolean not null,
     generation bigint not null,
     created_at bigint not null
 ) without rowid;
@@ -16,16 +17,19 @@ create table account (
 create table holder (
     room     bigint not null,
     skeleton text not null,
+    name     text not null,
     person   bigint not null,
     primary key (room, skeleton)
 ) without rowid;
 
 create unique index holder_person on holder (room, person);
 
--- Who may see a room that is not open to everybody, and up to which sequence they have read it.
+-- Who belongs to a room, and up to which sequence they have read it. role: 0 reader, 1 member, 2 moderator, 3 owner.
 create table membership (
     room   bigint not null,
     person bigint not null,
+    role   smallint not null,
+    since  bigint not null,
     seen   bigint not null,
     primary key (room, person)
 ) without rowid;
@@ -42,8 +46,52 @@ create table direct (
 
 create unique index direct_room on direct (room);
 
--- access: 0 everybody who knows the ID, 1 members.
+-- Links by which people join a room. expires_at and uses_left are null where there is no such end.
+create table invitation (
+    code       text primary key,
+    room       bigint not null,
+    role       smallint not null,
+    created_at bigint not null,
+    expires_at bigint,
+    uses_left  bigint
+) without rowid;
+
+create index invitation_room on invitation (room);
+
+-- Who may not write in a room, or not be there. kind: 0 muted, 1 banned. until is null for good.
+create table sanction (
+    room   bigint not null,
+    person bigint not null,
+    kind   smallint not null,
+    until  bigint,
+    primary key (room, person)
+) without rowid;
+
+-- When somebody last wrote in a room in slow mode.
+create table pace (
+    room   bigint not null,
+    person bigint not null,
+    at     bigint not null,
+    primary key (room, person)
+) without rowid;
+
+-- What moderators and owners did in a room: who, what, and to whom.
+create table audit (
+    room  bigint not null,
+    seq   bigint not null,
+    at    bigint not null,
+    actor text not null,
+    deed  text not null,
+    whom  text not null,
+    primary key (room, seq)
+) without rowid;
+
+-- access: 0 everybody who knows the ID, 1 members, 2 the two of a direct chat. read_only: only moderators write. slow_ms:
+-- how long each of the others waits between two messages.
 alter table room add column access smallint not null default 0;
+alter table room add column description text;
+alter table room add column read_only boolean not null default false;
+alter table room add column slow_ms bigint not null default 0;
 
 -- Who wrote it; 0 if nobody in particular.
 alter table message add column author bigint not null default 0;

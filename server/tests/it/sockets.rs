@@ -47,7 +47,7 @@ impl Socket {
         serde_json::from_str(self.next().await.to_text().unwrap()).unwrap()
     }
 
-    async fn closed(&mut self) -> u16 {
+    pub async fn closed(&mut self) -> u16 {
         match self.next().await {
             Frame::Close(Some(frame)) => CloseCode::into(frame.code),
             other => panic!("{other:?}"),

@@ -1,0 +1,62 @@
+//! The audit trail: what moderators and owners did in a room, for its moderators to read. It ends with the room.
+
+use protocol::{Deed, Role, RoomId, Time};
+use sqlx::SqliteConnection;
+
+use crate::member::id_of;
+use crate::person::Person;
+use crate::room::{self, key};
+use crate::{Chat, Error};
+
+/// The most deeds that are kept of a room; then the oldest go.
+const KEPT: i64 = 10_000;
+
+/// Notes down what somebody did, in the transaction that does it.
+pub(crate) async fn note(
+    tx: &mut SqliteConnection,
+    now: Time,
+    room: RoomId,
+    by: &Person,
+    deed: &str,
+    whom: &str,
+) -> Result<(), Error> {
+    let actor = id_of(tx, by.id()).await?;
+    let sql = "insert into audit (room, seq, at, actor, deed, whom)
+               select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit where room = $1 returning seq";
+    let seq: i64 = sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(now.millis())
+        .bind(actor)
+        .bind(deed)
+        .bind(whom)
+        .fetch_one(&mut *tx)
+        .await?;
+    sqlx::query("delete from audit where room = $1 and seq <= $2").bind(key(room)).bind(seq - KEPT).execute(tx).await?;
+    Ok(())
+}
+
+impl Chat {
+    /// What was done in a room, the latest first: at most `limit`, and only before the deed `before`.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`protocol::Refusal::Forbidden`] for all but moderators, or a fault.
+    pub async fn audit(&self, by: &Person, room: &RoomId, before: u64, limit: usize) -> Result<Vec<Deed>, Error> {
+        room::find(&self.0.store, &self.0.clock, by, *room).await?.ask(Role::Moderator)?;
+        let sql =
+            "select seq, at, actor, deed, whom from audit where room = $1 and seq < $2 order by seq desc limit $3";
+        let rows: Vec<(i64, i64, String, String, String)> = sqlx::query_as(sql)
+            .bind(key(*room))
+            .bind(i64::try_from(before).unwrap_or(i64::MAX))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.0.store.read())
+            .await?;
+        let deed = |(id, at, actor, deed, whom): (i64, i64, String, String, String)| Deed {
+            id: id.unsigned_abs(),
+            at: Time::from_millis(at),
+            actor,
+            deed,
+            whom,
+        };
+        Ok(rows.into_iter().map(deed).collect())
+    }
+}

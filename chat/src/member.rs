@@ -1,0 +1,159 @@
+//! Members: who belongs to a room, and what they may do there.
+//!
+//! Promises: whoever acts has the role for it in the moment of acting, because it is asked in the same transaction; a room
+//! has one owner at most; who no longer belongs to a room that only members may know of hears nothing more of it.
+
+use protocol::{Refusal, Role, RoomId, RoomMember, Time, text};
+use sqlx::SqliteConnection;
+
+use crate::audit;
+use crate::person::Person;
+use crate::room::{self, Stored, key, role_of};
+use crate::{Chat, Error};
+
+/// Adds somebody to a room, or changes what they are in it.
+pub(crate) async fn add(
+    tx: &mut SqliteConnection,
+    now: Time,
+    room: RoomId,
+    person: i64,
+    role: Role,
+) -> Result<(), Error> {
+    let sql = "insert into membership (room, person, role, since, seen) values ($1, $2, $3, $4, 0)
+               on conflict (room, person) do update set role = excluded.role";
+    sqlx::query(sql).bind(key(room)).bind(person).bind(role as i64).bind(now.millis()).execute(tx).await?;
+    Ok(())
+}
+
+/// What somebody is known by in a room's addresses: the username of an account, or `~` and the digits of a guest's key.
+pub(crate) async fn id_of(connection: &mut SqliteConnection, person: i64) -> Result<String, Error> {
+    if person <= 0 {
+        return Ok(format!("~{:014x}", person.unsigned_abs()));
+    }
+    let username = sqlx::query_scalar("select username from account where id = $1").bind(person);
+    let username: Option<String> = username.fetch_optional(connection).await?;
+    Ok(username.unwrap_or_else(|| "deleted account".to_owned()))
+}
+
+/// Who is known by this.
+pub(crate) async fn person_of(connection: &mut SqliteConnection, id: &str) -> Result<i64, Error> {
+    const NOBODY: Refusal = Refusal::NotFound("such person");
+    if let Some(digits) = id.strip_prefix('~') {
+        let number = i64::from_str_radix(digits, 16).ok().filter(|number| *number > 0);
+        return Ok(-number.ok_or(NOBODY)?);
+    }
+    let username = text::account_name(id).map_err(|_| NOBODY)?;
+    let found = sqlx::query_scalar("select id from account where username = $1").bind(username);
+    Ok(found.fetch_optional(connection).await?.ok_or(NOBODY)?)
+}
+
+/// What somebody is in a room, if anything.
+pub(crate) async fn role_in(
+    connection: &mut SqliteConnection,
+    room: RoomId,
+    person: i64,
+) -> Result<Option<Role>, Error> {
+    let role = sqlx::query_scalar("select role from membership where room = $1 and person = $2");
+    let role: Option<i64> = role.bind(key(room)).bind(person).fetch_optional(connection).await?;
+    Ok(role.map(role_of))
+}
+
+impl Chat {
+    /// Begins to act on a room as somebody who must have a role there, or a greater one.
+    pub(crate) async fn act(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        least: Role,
+    ) -> Result<(crate::store::Tx, Stored), Error> {
+        let mut tx = self.0.store.begin().await?;
+        let stored = room::find_in(&mut tx, self.0.clock.now(), by, *room).await?;
+        stored.ask(least)?;
+        Ok((tx, stored))
+    }
+
+    /// Who belongs to a room, the greatest role first. Of a room that is open to everybody only its moderators learn it.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`], or a fault.
+    pub async fn members(&self, by: &Person, room: &RoomId) -> Result<Vec<RoomMember>, Error> {
+        let found = room::find(&self.0.store, &self.0.clock, by, *room).await?;
+        if !found.room.private {
+            found.ask(Role::Moderator)?;
+        }
+        let sql = "select membership.person, coalesce(account.username, holder.name), role, since from membership
+                   left join account on account.id = membership.person
+                   left join holder on holder.room = membership.room and holder.person = membership.person
+                   where membership.room = $1 order by role desc, since, membership.person limit 10000";
+        let rows: Vec<(i64, Option<String>, i64, i64)> =
+            sqlx::query_as(sql).bind(key(*room)).fetch_all(self.0.store.read()).await?;
+        let member = |(person, username, role, since): (i64, Option<String>, i64, i64)| RoomMember {
+            id: match &username {
+                Some(username) if person > 0 => username.clone(),
+                _ => format!("~{:014x}", person.unsigned_abs()),
+            },
+            username,
+            role: role_of(role),
+            since: Time::from_millis(since),
+        };
+        Ok(rows.into_iter().map(member).collect())
+    }
+
+    /// Gives somebody who belongs to a room another role. Who makes another one the owner becomes a moderator.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but the owner, [`Refusal::NotFound`] if nobody of
+    /// that ID belongs to it, or a fault.
+    pub async fn set_role(&self, by: &Person, room: &RoomId, who: &str, role: Role) -> Result<(), Error> {
+        let (mut tx, _) = self.act(by, room, Role::Owner).await?;
+        let (person, now) = (person_of(&mut tx, who).await?, self.0.clock.now());
+        match role_in(&mut tx, *room, person).await? {
+            None => return Err(Refusal::NotFound("such member").into()),
+            Some(Role::Owner) if role != Role::Owner => {
+                return Err(Refusal::Forbidden("A room has an owner; make somebody else the owner instead.").into());
+            }
+            Some(_) => {}
+        }
+        if role == Role::Owner {
+            let sql = "update membership set role = $2 where room = $1 and role = $3";
+            let step_down = sqlx::query(sql).bind(key(*room)).bind(Role::Moderator as i64).bind(Role::Owner as i64);
+            step_down.execute(&mut *tx).await?;
+        }
+        add(&mut tx, now, *room, person, role).await?;
+        audit::note(&mut tx, now, *room, by, &format!("made {}", role.name()), who).await?;
+        tx.commit().await
+    }
+
+    /// Removes somebody from a room: a moderator those with a lesser role, and each themselves.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`], [`Refusal::NotFound`] if nobody of that ID belongs to it, or
+    /// a fault.
+    pub async fn remove_member(&self, by: &Person, room: &RoomId, who: &str) -> Result<(), Error> {
+        let mut tx = self.0.store.begin().await?;
+        let now = self.0.clock.now();
+        let stored = room::find_in(&mut tx, now, by, *room).await?;
+        if stored.direct {
+            return Err(Refusal::Forbidden("Nobody leaves a conversation of two.").into());
+        }
+        let person = person_of(&mut tx, who).await?;
+        let role = role_in(&mut tx, *room, person).await?;
+        if person != by.id() {
+            stored.ask(Role::Moderator)?;
+            outranks(stored.room.role, role)?;
+        }
+        role.ok_or(Refusal::NotFound("such member"))?;
+        let sql = "delete from membership where room = $1 and person = $2";
+        sqlx::query(sql).bind(key(*room)).bind(person).execute(&mut *tx).await?;
+        let deed = if person == by.id() { "left" } else { "removed" };
+        audit::note(&mut tx, now, *room, by, deed, who).await?;
+        tx.commit().await?;
+        self.0.hub.look_again(*room);
+        Ok(())
+    }
+}
+
+/// Makes sure that who acts has a greater role than whom it concerns.
+pub(crate) fn outranks(own: Option<Role>, other: Option<Role>) -> Result<(), Refusal> {
+    if own > other { Ok(()) } else { Err(Refusal::Forbidden("That person has no lesser role than you.")) }
+}

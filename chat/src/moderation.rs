@@ -1,0 +1,187 @@
+//! Moderation: what a room is like, and who is kept from it.
+//!
+//! Promises: whoever is banned hears nothing more within a moment, whatever they call themselves; everything can be taken
+//! back, and is noted down. Leaves to others: asking whether a message may be written (`writer`).
+
+use std::time::Duration;
+
+use protocol::{Refusal, Role, Room, RoomChange, RoomId, Sanction, Sanctioned, Time, text};
+
+use crate::duration::parse_duration;
+use crate::member::{id_of, outranks, person_of, role_in};
+use crate::person::Person;
+use crate::room::{self, Access, Stored, key, millis};
+use crate::{Chat, Error, audit};
+
+/// The longest pause between two messages in slow mode, in seconds.
+const SLOWEST: u64 = 3_600;
+
+/// Whom something concerns.
+#[derive(Clone, Debug)]
+pub enum Whom {
+    /// The person of this ID.
+    Person(String),
+    /// Who wrote this message.
+    AuthorOf(u64),
+}
+
+impl Chat {
+    /// Changes what a room is like.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but the owner, [`Refusal::Invalid`] if the change
+    /// breaks a rule, or a fault.
+    pub async fn change_room(&self, by: &Person, room: &RoomId, change: &RoomChange) -> Result<Room, Error> {
+        let (mut tx, stored) = self.act(by, room, Role::Owner).await?;
+        let now = self.0.clock.now();
+        let was_public = stored.room.public;
+        let changed = apply(stored, change, self.0.timeout)?;
+        let access = if changed.room.private { Access::Private } else { Access::Open };
+        let last = Time::from_millis(i64::MAX).millis();
+        let sql = "update room set name = $2, description = $3, public = $4, access = $5, timeout_ms = $6, asked_ms = coalesce($7, asked_ms),
+                     read_only = $8, slow_ms = $9, expires_at = min(last_active_at + $6, $10), due_at = 0
+                   where id = $1 and access <> 2";
+        sqlx::query(sql)
+            .bind(key(*room))
+            .bind(&changed.room.name)
+            .bind(&changed.room.description)
+            .bind(changed.room.public)
+            .bind(access as i64)
+            .bind(millis(changed.timeout))
+            .bind(change.timeout.as_ref().map(|_| millis(changed.timeout)))
+            .bind(changed.room.read_only)
+            .bind(i64::try_from(changed.room.slow_mode * 1_000).unwrap_or(i64::MAX))
+            .bind(last)
+            .execute(&mut *tx)
+            .await?;
+        audit::note(&mut tx, now, *room, by, "changed the room", "").await?;
+        let found = room::find_in(&mut tx, now, by, *room).await?;
+        tx.commit().await?;
+        self.0.hub.look_again(*room);
+        if was_public || found.room.public {
+            self.0.directory.changed();
+        }
+        Ok(found.room)
+    }
+
+    /// Ends a room now, in the way in which rooms end.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but the owner, or a fault.
+    pub async fn close_room(&self, by: &Person, room: &RoomId) -> Result<(), Error> {
+        let (mut tx, _) = self.act(by, room, Role::Owner).await?;
+        let now = self.0.clock.now().millis();
+        let sql = "update room set expires_at = $2, due_at = $2 where id = $1";
+        sqlx::query(sql).bind(key(*room)).bind(now).execute(&mut *tx).await?;
+        tx.commit().await
+    }
+
+    /// Keeps somebody from writing in a room, or out of it, for a while or for good.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, and if that person has no lesser role,
+    /// [`Refusal::Invalid`] if nobody in particular wrote that message or the time breaks a rule, or a fault.
+    pub async fn sanction(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        whom: &Whom,
+        kind: Sanction,
+        lasts: Option<&str>,
+    ) -> Result<Sanctioned, Error> {
+        let (mut tx, stored) = self.act(by, room, Role::Moderator).await?;
+        let now = self.0.clock.now();
+        let until = lasts.map(parse_lasts).transpose()?.map(|lasts| now.after(lasts));
+        let person = match whom {
+            Whom::Person(id) => person_of(&mut tx, id).await?,
+            Whom::AuthorOf(seq) => author_of(&mut tx, *room, *seq).await?,
+        };
+        outranks(stored.room.role, role_in(&mut tx, *room, person).await?)?;
+        let sql = "insert into sanction (room, person, kind, until) values ($1, $2, $3, $4)
+                   on conflict (room, person) do update set kind = excluded.kind, until = excluded.until";
+        let until_ms = until.map(Time::millis);
+        sqlx::query(sql).bind(key(*room)).bind(person).bind(kind as i64).bind(until_ms).execute(&mut *tx).await?;
+        let id = id_of(&mut tx, person).await?;
+        let deed = if kind == Sanction::Ban { "banned" } else { "muted" };
+        audit::note(&mut tx, now, *room, by, deed, &id).await?;
+        tx.commit().await?;
+        self.0.hub.look_again(*room);
+        Ok(Sanctioned { id, kind, until })
+    }
+
+    /// Takes back what keeps somebody from something.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, [`Refusal::NotFound`] if nothing keeps
+    /// anybody of that ID from anything, or a fault.
+    pub async fn pardon(&self, by: &Person, room: &RoomId, who: &str) -> Result<(), Error> {
+        let (mut tx, _) = self.act(by, room, Role::Moderator).await?;
+        let person = person_of(&mut tx, who).await?;
+        let sql = "delete from sanction where room = $1 and person = $2";
+        let gone = sqlx::query(sql).bind(key(*room)).bind(person).execute(&mut *tx).await?.rows_affected();
+        if gone == 0 {
+            return Err(Refusal::NotFound("such sanction").into());
+        }
+        audit::note(&mut tx, self.0.clock.now(), *room, by, "pardoned", who).await?;
+        tx.commit().await
+    }
+
+    /// Who is kept from something in a room now.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, or a fault.
+    pub async fn sanctions(&self, by: &Person, room: &RoomId) -> Result<Vec<Sanctioned>, Error> {
+        room::find(&self.0.store, &self.0.clock, by, *room).await?.ask(Role::Moderator)?;
+        let sql = "select person, kind, until from sanction where room = $1 and coalesce(until, $2 + 1) > $2
+                   order by person limit 10000";
+        let mut connection = self.0.store.read().acquire().await?;
+        let now = self.0.clock.now().millis();
+        let rows: Vec<(i64, i64, Option<i64>)> =
+            sqlx::query_as(sql).bind(key(*room)).bind(now).fetch_all(&mut *connection).await?;
+        let mut all = Vec::with_capacity(rows.len());
+        for (person, kind, until) in rows {
+            let kind = if kind == Sanction::Ban as i64 { Sanction::Ban } else { Sanction::Mute };
+            let id = id_of(&mut connection, person).await?;
+            all.push(Sanctioned { id, kind, until: until.map(Time::from_millis) });
+        }
+        Ok(all)
+    }
+}
+
+fn parse_lasts(text: &str) -> Result<Duration, Refusal> {
+    parse_duration(text.trim()).map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 10m")))
+}
+
+async fn author_of(tx: &mut sqlx::SqliteConnection, room: RoomId, seq: u64) -> Result<i64, Error> {
+    let sql = "select author from message where room = $1 and seq = $2";
+    let author = sqlx::query_scalar(sql).bind(key(room)).bind(i64::try_from(seq).unwrap_or(i64::MAX));
+    match author.fetch_optional(tx).await?.ok_or(Refusal::NotFound("such message"))? {
+        0 => Err(Refusal::invalid("message", "was written by nobody in particular").into()),
+        author => Ok(author),
+    }
+}
+
+/// What the room is like after the change.
+fn apply(mut stored: Stored, change: &RoomChange, longest: Duration) -> Result<Stored, Refusal> {
+    let room = &mut stored.room;
+    let given = |text: &String, rule: fn(&str) -> Result<String, Refusal>| {
+        if text.trim().is_empty() { Ok(None) } else { rule(text).map(Some) }
+    };
+    if let Some(name) = &change.name {
+        room.name = given(name, text::room_name)?;
+    }
+    if let Some(description) = &change.description {
+        room.description = given(description, text::description)?;
+    }
+    room.private = change.private.unwrap_or(room.private);
+    room.public = change.public.unwrap_or(room.public) && !room.private;
+    room.read_only = change.read_only.unwrap_or(room.read_only);
+    room.slow_mode = change.slow_mode.unwrap_or(room.slow_mode);
+    if room.slow_mode > SLOWEST {
+        return Err(Refusal::invalid("slow_mode", format!("must be 0 to {SLOWEST} seconds")));
+    }
+    if let Some(timeout) = &change.timeout {
+        stored.timeout = room::check_timeout(timeout, longest)?;
+    }
+    Ok(stored)
+}

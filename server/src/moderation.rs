@@ -1,0 +1,140 @@
+//! `/rooms/{id}/sanctions/` and `/rooms/{id}/audit/`: keeping order in a room.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chat::Whom;
+use protocol::{Deed, Problem, Refusal, Sanction, Sanctioned};
+use utoipa::ToSchema;
+
+use crate::AppState;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::fields::{Fields, Query};
+use crate::member::Inside;
+use crate::message::SEQ_MAX;
+use crate::negotiate;
+use crate::room::{InRoom, LIMIT_MAX};
+
+/// Who is kept from something in a room now, for its moderators.
+#[utoipa::path(get, path = "/rooms/{id}/sanctions/", tag = "order",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    responses(
+        (status = 200, description = "Those who are muted or banned", body = Vec<Sanctioned>),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    InRoom(room): InRoom,
+) -> Result<Response, Error> {
+    Ok(negotiate::json(state.chat.sanctions(&by, &room).await?))
+}
+
+/// Who is to be kept from what; one of `person` and `message` says who.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what `create` reads field by field")]
+pub(crate) struct NewSanction {
+    /// As in the list of members.
+    #[schema(required = false)]
+    person: String,
+    /// The `id` of a message that they wrote.
+    #[schema(required = false, minimum = 1)]
+    message: u64,
+    /// From writing, or from being there.
+    kind: Sanction,
+    /// How long, like `10m`; for good if it is left out.
+    #[schema(required = false, example = "10m")]
+    timeout: String,
+}
+
+/// Mutes or bans somebody with a lesser role, for a while or for good.
+///
+/// It holds for the account or the guest's key, under whatever name. A ban ends the streams and sockets of that person.
+#[utoipa::path(post, path = "/rooms/{id}/sanctions/", tag = "order",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    request_body(content((NewSanction = "application/json"))),
+    responses(
+        (status = 201, description = "It holds", body = Sanctioned),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room, person or message", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    InRoom(room): InRoom,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let whom = match (fields.text("person")?, fields.number("message", 1, SEQ_MAX)?) {
+        (Some(person), None) => Whom::Person(person.to_owned()),
+        (None, Some(seq)) => Whom::AuthorOf(seq),
+        _ => return Err(Refusal::invalid("person", "or message must be given, and not both").into()),
+    };
+    let kind = match fields.required("kind")? {
+        "mute" => Sanction::Mute,
+        "ban" => Sanction::Ban,
+        _ => return Err(Refusal::invalid("kind", "must be mute or ban").into()),
+    };
+    let sanctioned = state.chat.sanction(&by, &room, &whom, kind, fields.text("timeout")?).await?;
+    Ok((StatusCode::CREATED, Json(sanctioned)).into_response())
+}
+
+/// Takes a sanction back.
+#[utoipa::path(delete, path = "/rooms/{id}/sanctions/{person}/", tag = "order",
+    params(
+        ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
+        ("person" = String, Path, description = "As in the list of sanctions"),
+    ),
+    responses(
+        (status = 204, description = "It holds no longer"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room or sanction", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn pardon(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    Inside(room, person): Inside,
+) -> Result<StatusCode, Error> {
+    state.chat.pardon(&by, &room, &person).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What moderators and the owner of a room did, the latest first, for its moderators.
+#[utoipa::path(get, path = "/rooms/{id}/audit/", tag = "order",
+    params(
+        ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
+        ("before" = Option<u64>, Query, description = "Only deeds before this one"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "At most so many; 100 if not given"),
+    ),
+    responses(
+        (status = 200, description = "The deeds", body = Vec<Deed>),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn audit(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    InRoom(room): InRoom,
+    Query(query): Query,
+) -> Result<Response, Error> {
+    let before = query.number("before", 0, SEQ_MAX)?.unwrap_or(SEQ_MAX);
+    let limit = usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX);
+    Ok(negotiate::json(state.chat.audit(&by, &room, before, limit).await?))
+}
