@@ -12,8 +12,9 @@ use sqlx::{FromRow, Row, SqliteConnection};
 
 use crate::name::Looks;
 use crate::person::{GuestId, Member, Person, random_id};
-use crate::store::Store;
-use crate::{Chat, Error};
+use crate::room::room_id;
+use crate::store::{Place, Store};
+use crate::{Chat, Config, Error};
 
 /// Somebody who has just signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,20 @@ pub struct Accounts {
 impl Default for Accounts {
     fn default() -> Self {
         Self { search: String::new(), after: String::new(), limit: 1_000 }
+    }
+}
+
+/// Makes somebody with an account an operator, or no longer one. A server may be running.
+///
+/// # Errors
+/// [`Refusal::NotFound`] if nobody has that name, or a fault.
+pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Result<(), Error> {
+    let connection = Place::of(config)?.connect()?;
+    let sql = "update account set operator = ?2 where username = ?1";
+    let username = text::account_name(username)?;
+    match connection.execute(sql, rusqlite::params![username, operator])? {
+        0 => Err(Refusal::NotFound("such person").into()),
+        _ => Ok(()),
     }
 }
 
@@ -225,8 +240,32 @@ impl Chat {
                    and id in (select room from membership where person = $1)
                    and not exists (select 1 from membership where room = id and person <> $1)";
         sqlx::query(sql).bind(member.id).bind(self.0.clock.now().millis()).execute(&mut *tx).await?;
+        let rooms = sqlx::query_scalar("select room from membership where person = $1").bind(member.id);
+        let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in ["delete from account where id = $1", "delete from membership where person = $1"] {
             sqlx::query(sql).bind(member.id).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        rooms.into_iter().for_each(|room| self.0.hub.look_again(room_id(room)));
+        Ok(())
+    }
+
+    /// Gives everything that a guest is and may (or may not) do in rooms to an account.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`] if `by` has no account or `guest` is none, or a fault.
+    pub async fn claim(&self, by: &Person, guest: &Person) -> Result<(), Error> {
+        let (own, Person::Guest(_)) = (by.signed_in()?.id, guest) else { return Err(Refusal::NotSignedIn.into()) };
+        let mut tx = self.0.store.begin().await?;
+        for sql in [
+            "insert into membership select room, $1, role, since, seen from membership where person = $2
+             on conflict (room, person) do update set role = max(role, excluded.role)",
+            "insert into sanction select room, $1, kind, until from sanction where person = $2
+             on conflict (room, person) do update set kind = excluded.kind, until = excluded.until",
+            "delete from membership where $1 <> $2 and person = $2",
+            "delete from holder where $1 <> $2 and person = $2",
+        ] {
+            sqlx::query(sql).bind(own).bind(guest.id()).execute(&mut *tx).await?;
         }
         tx.commit().await
     }

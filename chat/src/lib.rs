@@ -40,7 +40,7 @@ use protocol::{Epoch, Message, NewMessage, NewRoom, Room, RoomId, Start};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-pub use account::{Accounts, Session};
+pub use account::{Accounts, Session, set_operator};
 pub use archive::{Export, Format};
 pub use backup::{backup, restore};
 pub use clock::Clock;

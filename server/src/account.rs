@@ -15,7 +15,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::AppState;
-use crate::caller::{Caller, session_cookie};
+use crate::caller::{self, Caller, session_cookie};
 use crate::error::Error;
 use crate::fields::{Fields, Query};
 use crate::negotiate;
@@ -86,7 +86,7 @@ pub(crate) struct Token {
 
 /// Makes an account, and signs it in.
 ///
-/// Usernames are lower case; one that is taken, or that looks like one that is, is refused with 400.
+/// In a browser it takes over what its guest was in rooms. Usernames are lower case; one that is taken, or that looks like one that is, is refused with 400.
 #[utoipa::path(post, path = "/register", tag = "people",
     request_body(content((NewAccount = "application/json"), (NewAccount = "application/x-www-form-urlencoded"))),
     responses(
@@ -113,6 +113,10 @@ pub(crate) async fn register(
         chat::Error::Refusal(Refusal::Taken(what)) => Refusal::Malformed(format!("{what} is taken.")).into(),
         other => other,
     })?;
+    // What this browser's guest was is the new account's.
+    if let Some(guest) = caller::guest(&headers, &state).await {
+        state.chat.claim(&session.member.clone().into(), &guest).await?;
+    }
     Ok(signed_in(&headers, &fields, session)?)
 }
 

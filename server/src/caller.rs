@@ -54,6 +54,12 @@ impl Caller {
     }
 }
 
+/// The guest that these headers' cookie is of, if it is.
+pub(crate) async fn guest(headers: &HeaderMap, state: &AppState) -> Option<Person> {
+    let guest = state.chat.person(cookie(headers, GUEST)?).await.ok()?;
+    matches!(guest, Person::Guest(_)).then_some(guest)
+}
+
 /// The token of an `Authorization` header; the space after `Bearer` may be missing.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_at_checked("Bearer".len())?;

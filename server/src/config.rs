@@ -4,12 +4,13 @@
 //! the flag, the value and an example.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 /// Real-time chat rooms in one self-hosted binary. Share a link, talk, and when the room falls quiet it archives itself
 /// and is gone.
@@ -67,6 +68,10 @@ pub struct Config {
     #[arg(long, env = "WEBCHAT_RATE_LIMIT", default_value = "on", value_name = "on|off", hide_possible_values = true)]
     pub rate_limit: Switch,
 
+    /// Believe what these proxies say about where a request comes from (X-Forwarded-For): addresses or networks, with commas
+    #[arg(long, env = "WEBCHAT_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// Write a room's archive before it is deleted
     #[arg(long, env = "WEBCHAT_ARCHIVE", default_value = "on", value_name = "on|off", hide_possible_values = true)]
     pub archive: Switch,
@@ -94,10 +99,31 @@ pub enum Command {
         /// The file to make
         file: PathBuf,
     },
+    /// Say who operates this server: operators keep order in every room that is open to everybody
+    Admin {
+        /// What to do
+        #[command(subcommand)]
+        deed: Admin,
+    },
     /// Put a backup in the place of the database; the server must not be running
     Restore {
         /// The backup
         file: PathBuf,
+    },
+}
+
+/// What can be done about operators.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Admin {
+    /// Make somebody with an account an operator
+    Grant {
+        /// The account's username
+        username: String,
+    },
+    /// Make an operator somebody like everybody else
+    Revoke {
+        /// The account's username
+        username: String,
     },
 }
 
@@ -160,6 +186,11 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "is not an IP address and a port; write it like 127.0.0.1:8080".to_owned())
 }
 
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| address.into()));
+    network.map_err(|_| "is neither an address nor a network; write it like 10.0.0.0/8".to_owned())
+}
+
 fn database(text: &str) -> Result<String, String> {
     match text.strip_prefix("sqlite:") {
         Some(path) if !path.is_empty() => Ok(text.to_owned()),
@@ -206,6 +237,10 @@ mod tests {
             ("--stream-timeout", "-5m", "1h30m"),
             ("--listen", "localhost", "127.0.0.1:8080"),
             ("--database", "mysql://x", "sqlite:"),
+            ("--trusted-proxies", "nonsense", "10.0.0.0/8"),
+            ("--jwt-exp", "0", "1"),
+            ("--password-min", "0", "1"),
+            ("--direct-timeout", "soon", "1h30m"),
             ("--rate-limit", "maybe", "on"),
             ("--archive", "1", "off"),
             ("--log-format", "xml", "json"),

@@ -30,6 +30,7 @@ mod negotiate;
 mod origin;
 mod page;
 mod profile;
+mod proxy;
 mod room;
 mod several;
 pub mod shutdown;
@@ -72,6 +73,8 @@ pub struct Shared {
     /// How long a stream of the lobby lasts without a message.
     stream_timeout: Duration,
     draining: AtomicBool,
+    /// Whose word counts about where a request comes from.
+    proxies: Vec<ipnet::IpNet>,
 }
 
 impl Deref for AppState {
@@ -103,7 +106,8 @@ impl App {
         // Pages are rendered on tokio. The second server of a process, as in tests, finds that already said.
         let _ = any_spawner::Executor::init_tokio();
         let limits = limit::Limits::new(config.rate_limit);
-        let shared = Shared { chat, limits, stream_timeout: config.stream_timeout, draining: AtomicBool::new(false) };
+        let (stream_timeout, proxies) = (config.stream_timeout, config.trusted_proxies.clone());
+        let shared = Shared { chat, limits, stream_timeout, draining: AtomicBool::new(false), proxies };
         Self { state: AppState(Arc::new(shared)), drain: config.drain }
     }
 
@@ -164,6 +168,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(profile::logout))
         .routes(routes!(profile::show, profile::rename))
         .routes(routes!(profile::change_password))
+        .routes(routes!(profile::claim))
         .routes(routes!(profile::sign_out_everywhere))
         .routes(routes!(profile::delete))
         .routes(routes!(profile::new_guest))
@@ -193,6 +198,7 @@ fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed))
         .layer(from_fn_with_state(state.clone(), refuse_while_draining))
         .layer(from_fn_with_state(state.clone(), limit::apply))
+        .layer(from_fn_with_state(state.clone(), proxy::look_through))
         .layer(from_fn(origin::guard))
         .layer(from_fn(error::as_page))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text))

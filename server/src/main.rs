@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use server::config::{Command, Config, LogFormat};
+use server::config::{Admin, Command, Config, LogFormat};
 use server::{App, shutdown};
 use tracing_subscriber::EnvFilter;
 
@@ -39,6 +39,8 @@ fn main() -> ExitCode {
         None => serve(&config),
         Some(Command::Backup { file }) => backup(&config, file),
         Some(Command::Restore { file }) => restore(&config, file),
+        Some(Command::Admin { deed: Admin::Grant { username } }) => operate(&config, username, true),
+        Some(Command::Admin { deed: Admin::Revoke { username } }) => operate(&config, username, false),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,6 +71,14 @@ async fn backup(config: &Config, file: &Path) -> Result<(), String> {
 async fn restore(config: &Config, file: &Path) -> Result<(), String> {
     chat::restore(&config.chat(), file).await.map_err(|error| format!("cannot restore: {error}"))?;
     tracing::info!("restored from {}", file.display());
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn operate(config: &Config, username: &str, operator: bool) -> Result<(), String> {
+    let granted = chat::set_operator(&config.chat(), username, operator).await;
+    granted.map_err(|error| format!("cannot change {username}: {error}"))?;
+    tracing::info!("{username} is {}", if operator { "an operator" } else { "no operator" });
     Ok(())
 }
 

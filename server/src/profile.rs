@@ -125,6 +125,37 @@ pub(crate) async fn sign_out_everywhere(
     Ok(gone(&headers))
 }
 
+/// A guest's key.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what `claim` reads field by field")]
+pub(crate) struct GuestKey {
+    /// The token of the guest.
+    guest: String,
+}
+
+/// Takes over what a guest was in rooms: roles, and what moderators said.
+#[utoipa::path(post, path = "/profile/claim/", tag = "people",
+    request_body(content((GuestKey = "application/json"), (GuestKey = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 204, description = "It is the account's"),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not signed in, or that is no guest's token", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn claim(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    fields: Fields,
+) -> Result<StatusCode, Error> {
+    by.signed_in()?;
+    let guest = state.chat.person(fields.required("guest")?).await?;
+    state.chat.claim(&by, &guest).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Signs this browser out. A script forgets its token instead.
 #[utoipa::path(post, path = "/logout", tag = "people",
     responses(

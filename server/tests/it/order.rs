@@ -374,6 +374,61 @@ async fn a_room_is_handed_over_and_what_was_done_is_noted() {
 }
 
 #[tokio::test]
+async fn a_guest_becomes_somebody_with_an_account_and_keeps_what_was_theirs() {
+    let house = House::new().await;
+    let (guest, account) = (house.guest("guest").await, house.member("account").await);
+    let room = guest.create(json!({"private": true})).await.id.to_string();
+    let key = guest.token.clone().unwrap();
+    for wrong in ["nonsense", account.token.as_ref().unwrap()] {
+        problem(account.post_json("/profile/claim/", json!({"guest": wrong})).await, 401).await;
+    }
+    problem(guest.post_json("/profile/claim/", json!({"guest": key})).await, 401).await;
+    done(account.post_json("/profile/claim/", json!({"guest": key})).await).await;
+    let seen = done(account.get(&format!("/rooms/{room}/"), "application/json").await).await;
+    assert_eq!(seen["role"], "owner");
+    problem(guest.get(&format!("/rooms/{room}/"), "application/json").await, 404).await;
+    // In a browser it happens with signing up.
+    let another = house.guest("another").await;
+    let room = another.create(json!({"private": true})).await.id.to_string();
+    let wish = json!({"name": "Another", "username": "another", "password": "secret"});
+    let cookie = format!("guest={}", another.token.unwrap());
+    let request = house.person("").request(Method::POST, "/register").header("cookie", cookie).json(&wish);
+    let token = done(request.send().await.unwrap()).await["content"]["token"].as_str().unwrap().to_owned();
+    let another = Person { token: Some(token), ..house.person("another") };
+    assert_eq!(done(another.get(&format!("/rooms/{room}/"), "application/json").await).await["role"], "owner");
+}
+
+#[tokio::test]
+async fn whoever_deletes_their_account_hears_nothing_more() {
+    let house = House::new().await;
+    let ada = house.member("ada").await;
+    house.member("bob").await;
+    let room = done(ada.get("/chats/bob", "application/json").await).await["id"].as_str().unwrap().to_owned();
+    let stream = ada.follow(&room, "").await;
+    let mut socket = Socket::of(&ada, "/chats/bob").await.unwrap();
+    done(ada.post_json("/profile/delete/", json!({"password": "secret"})).await).await;
+    assert!(ended(stream).await);
+    assert_eq!(socket.closed().await, 1008);
+}
+
+#[tokio::test]
+async fn an_operator_keeps_order_wherever_everybody_may_come() {
+    let house = House::new().await;
+    let [boss, guest] = [house.member("boss").await, house.guest("guest").await];
+    let open = guest.room().await;
+    let private = guest.create(json!({"private": true})).await.id.to_string();
+    problem(call(&boss, "PATCH", &format!("/rooms/{open}/"), json!({"read_only": true})).await, 403).await;
+    let config = chat::Config::new(house.dir.path());
+    assert!(chat::set_operator(&config, "nobody", true).await.is_err());
+    chat::set_operator(&config, "Boss", true).await.unwrap();
+    done(call(&boss, "PATCH", &format!("/rooms/{open}/"), json!({"read_only": true})).await).await;
+    boss.post(&open, "order").await;
+    problem(boss.get(&format!("/rooms/{private}/"), "application/json").await, 404).await;
+    chat::set_operator(&config, "boss", false).await.unwrap();
+    problem(boss.try_post(&open, "order").await, 403).await;
+}
+
+#[tokio::test]
 async fn a_private_room_needs_somebody_to_own_it() {
     let house = House::new().await;
     problem(house.person("ada").post_json("/rooms/", json!({"private": true})).await, 401).await;

@@ -1,0 +1,68 @@
+//! Proxies in front: whose word counts about where a request comes from.
+//!
+//! Promises: without `--trusted-proxies` nobody's; with it, a client cannot pretend to be another by a header of its own,
+//! because only what trusted proxies added is read.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::Response;
+use ipnet::IpNet;
+
+use crate::AppState;
+
+/// The header to which each proxy adds whom it was asked by.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Lets the rest of the server see the client's address instead of its proxy's.
+pub(crate) async fn look_through(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    if let Some(peer) = peer.filter(|_| !state.proxies.is_empty()) {
+        let client = client(&state.proxies, peer.ip(), request.headers());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, peer.port())));
+    }
+    next.run(request).await
+}
+
+/// Whom the nearest trusted proxies were asked by: from the end of the chain, the first that is not one of them.
+fn client(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = |address: &IpAddr| proxies.iter().any(|net| net.contains(&address.to_canonical()));
+    let mut client = peer;
+    let values: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    let chain = values.iter().rev().flat_map(|value| value.rsplit(',')).map(|entry| entry.trim().parse());
+    for asked_by in chain {
+        let (true, Ok(asked_by)) = (trusted(&client), asked_by) else { break };
+        client = asked_by;
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(proxies: &[&str], peer: &str, chain: &[&'static str]) -> String {
+        let proxies: Vec<IpNet> = proxies.iter().map(|net| net.parse().unwrap()).collect();
+        let mut headers = HeaderMap::new();
+        for value in chain {
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
+        }
+        client(&proxies, peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_what_trusted_proxies_say_is_believed() {
+        let nets = ["10.0.0.0/8", "::1/128"];
+        assert_eq!(seen(&[], "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+        assert_eq!(seen(&nets, "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+        assert_eq!(seen(&nets, "10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(seen(&nets, "::ffff:10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        // What the client itself put there comes before, and is not read.
+        assert_eq!(seen(&nets, "10.0.0.1", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(seen(&nets, "10.0.0.1", &["203.0.113.9", "198.51.100.7, 10.0.0.2"]), "198.51.100.7");
+        assert_eq!(seen(&nets, "10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(seen(&nets, "10.0.0.1", &[]), "10.0.0.1");
+    }
+}
