@@ -4,6 +4,7 @@
 //! its time, with a new password, with signing out everywhere, and with the account. Signing in answers the same, and as
 //! fast, whether or not there is such an account. Leaves to others: how often one may try.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use protocol::{Account, Credentials, NewAccount, Refusal, text};
@@ -116,6 +117,8 @@ impl Chat {
             .bind(inner.clock.now().millis())
             .execute(&mut *tx);
         let made = made.await?.rows_affected();
+        // Before it is this transaction's turn no longer: no message comes between.
+        inner.registrations.fetch_add(1, Ordering::Release);
         tx.commit().await?;
         if made == 0 {
             return Err(Refusal::Taken(format!("The username {username}, or one that looks like it,")).into());

@@ -120,6 +120,7 @@ struct Inner {
     jwt_lifetime: Duration,
     passwords: password::Passwords,
     tokens: token::Tokens,
+    registrations: name::Registrations,
     /// `None` once closed. Held only to clone the sender or to take it away.
     posts: Mutex<Option<writer::Posts>>,
     tasks: Mutex<Option<Tasks>>,
@@ -154,7 +155,9 @@ impl Chat {
         let hub = hub::Hub::new(config.ring_bytes, clock.clone());
         // Rooms that expired while nobody served must not answer once somebody does.
         room::freeze_due(&store, clock.now()).await?;
-        let (posts, writer) = writer::Writer::start(&place, &store, hub.clone(), clock.clone(), epoch)?;
+        let registrations = name::Registrations::default();
+        let (posts, writer) =
+            writer::Writer::start(&place, &store, hub.clone(), clock.clone(), epoch, registrations.clone())?;
         let archives = config.archive.then(|| config.data_dir.join("archive"));
         let expiry = expiry::Expiry {
             store: store.clone(),
@@ -183,6 +186,7 @@ impl Chat {
             jwt_lifetime: config.jwt_lifetime,
             passwords: password::Passwords::new(),
             tokens,
+            registrations,
             posts: Mutex::new(Some(posts)),
             tasks: Mutex::new(Some(tasks)),
             lock,

@@ -3,6 +3,10 @@
 //! Promises: the name of an account is its owner's alone, and so is whatever looks like it; a guest with a key keeps a name
 //! in a room until that guest takes another. Who has no key may use what nobody has, and keeps nothing.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use protocol::text::{self, USERNAME_MAX};
 use protocol::{Refusal, RoomId};
 use rusqlite::{Transaction, params};
@@ -29,11 +33,53 @@ impl Looks {
     }
 }
 
-/// Lets somebody use a name in a room: `None` if they may, else one like it that nobody has.
-pub(crate) fn claim(tx: &Transaction<'_>, room: RoomId, person: i64, name: &str) -> Result<Option<String>, Error> {
+/// Counts the times at which a name may have become somebody's own everywhere.
+pub(crate) type Registrations = Arc<AtomicU64>;
+
+/// Names that were asked for lately and are no account's.
+#[derive(Debug)]
+pub(crate) struct Free {
+    registrations: Registrations,
+    as_of: u64,
+    names: HashSet<String>,
+}
+
+/// How many such names are remembered.
+const REMEMBERED: usize = 10_000;
+
+impl Free {
+    pub fn new(registrations: Registrations) -> Self {
+        Self { registrations, as_of: 0, names: HashSet::new() }
+    }
+
+    fn has(&mut self, name: &str) -> bool {
+        let now = self.registrations.load(Ordering::Acquire);
+        if self.as_of != now || self.names.len() >= REMEMBERED {
+            self.as_of = now;
+            self.names.clear();
+        }
+        self.names.contains(name)
+    }
+}
+
+/// Lets somebody use a name in a room: `None` if they may, else one like it that nobody has. `held` says whether anybody
+/// holds a name in this room; it is asked for by each message, so who writes again under a plain name costs nothing here.
+pub(crate) fn claim(
+    tx: &Transaction<'_>,
+    free: &mut Free,
+    held: bool,
+    (room, person, name): (RoomId, i64, &str),
+) -> Result<Option<String>, Error> {
+    let plain = person == 0 && !held;
+    if plain && free.has(name) {
+        return Ok(None);
+    }
     let looks = Looks::of(name);
     if !is_free(tx, room, person, &looks)? {
         return suggest(tx, room, person, name).map(Some);
+    }
+    if plain {
+        free.names.insert(name.to_owned());
     }
     if person < 0 {
         let sql = "insert into holder (room, skeleton, name, person) values (?1, ?2, ?3, ?4)

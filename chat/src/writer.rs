@@ -15,11 +15,12 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::frame::Frames;
 use crate::hub::Hub;
+use crate::name::{self, Free, Registrations};
 use crate::person::author;
 use crate::room::key;
+use crate::rules;
 use crate::store::{Place, Store, Turn};
 use crate::{Clock, Error};
-use crate::{name, rules};
 
 /// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
 const BATCH: usize = 512;
@@ -61,6 +62,7 @@ pub(crate) struct Writer {
     hub: Hub,
     clock: Clock,
     epoch: Epoch,
+    free: Free,
 }
 
 impl Writer {
@@ -71,10 +73,11 @@ impl Writer {
         hub: Hub,
         clock: Clock,
         epoch: Epoch,
+        registrations: Registrations,
     ) -> Result<(Posts, JoinHandle<()>), Error> {
         let connection = place.connect()?;
         let (sender, inbox) = mpsc::channel(BATCH);
-        let writer = Self { connection, turn: store.turn(), hub, clock, epoch };
+        let writer = Self { connection, turn: store.turn(), hub, clock, epoch, free: Free::new(registrations) };
         Ok((Posts(sender), spawn_blocking(move || writer.run(inbox))))
     }
 
@@ -106,6 +109,7 @@ impl Writer {
             tx: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
             now: self.clock.now().millis(),
             rooms: HashMap::new(),
+            free: &mut self.free,
         };
         let done = batch.iter().map(|(post, _)| log.append(post)).collect::<Result<_, _>>()?;
         log.commit()?;
@@ -144,6 +148,7 @@ struct Log<'a> {
     now: i64,
     /// The rooms that it has looked at; `None` are those that are closed, due, or not there.
     rooms: HashMap<RoomId, Option<Room>>,
+    free: &'a mut Free,
 }
 
 /// What a message changes of its room. Times are milliseconds since the Unix epoch.
@@ -155,6 +160,8 @@ struct Room {
     expires_at: i64,
     /// Whether not everybody may write as they like.
     strict: bool,
+    /// Whether anybody holds a name there.
+    held: bool,
 }
 
 impl Log<'_> {
@@ -216,7 +223,10 @@ impl Log<'_> {
         if post.username.is_empty() || post.author > 0 {
             return Ok(Ok(()));
         }
-        let free = name::claim(&self.tx, post.room, post.author, &post.username)?;
+        let free = name::claim(&self.tx, self.free, room.held, (post.room, post.author, &post.username))?;
+        if let Some(room) = self.look(post.room)? {
+            room.held |= post.author < 0;
+        }
         Ok(free.map_or(Ok(()), |free| Err(Refusal::NameTaken { name: post.username.clone(), free })))
     }
 
@@ -276,12 +286,13 @@ impl Log<'_> {
 fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Error> {
     let mut select = tx.prepare_cached(
         "select head, timeout_ms, last_active_at, expires_at,
-           access <> 0 or read_only or slow_ms > 0 or exists (select 1 from sanction where room = ?1)
+           access <> 0 or read_only or slow_ms > 0 or exists (select 1 from sanction where room = ?1),
+           exists (select 1 from holder where room = ?1)
          from room where id = ?1 and state = 0 and expires_at > ?2",
     )?;
     let read = |row: &Row<'_>| {
         let (head, timeout, last_active_at) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Room { head, timeout, last_active_at, expires_at: row.get(3)?, strict: row.get(4)? })
+        Ok(Room { head, timeout, last_active_at, expires_at: row.get(3)?, strict: row.get(4)?, held: row.get(5)? })
     };
     Ok(select.query_row(params![key(id), now], read).optional()?)
 }
@@ -398,6 +409,10 @@ mod tests {
         let guest = Person::Guest(GuestId::new().unwrap());
         let says = |username: &str| NewMessage { username: username.to_owned(), body: "hello".to_owned() };
         chat.post(&guest, &room, &says("alice"), None).await.unwrap();
+        let other = house.room().await;
+        for _ in 0..2 {
+            chat.post(&Person::Anyone, &other, &says("alice"), None).await.unwrap();
+        }
         let wish = protocol::NewAccount {
             name: "Alice".to_owned(),
             username: "alice".to_owned(),
@@ -415,6 +430,7 @@ mod tests {
                 assert!(matches!(refused, Err(Error::Refusal(Refusal::Taken(_)))), "{name}");
             }
         }
+        assert!(chat.post(&Person::Anyone, &other, &says("alice"), None).await.is_err());
         let refused = chat.post(&alice, &room, &says("bob"), None).await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::Invalid { field: "username", .. }))));
         assert!(chat.lobby().await.unwrap().join("alice").await.is_err());
