@@ -131,6 +131,8 @@ mod tests {
             room: room.id,
             username: "<i>eve".into(),
             author: None,
+            edited_at: None,
+            deleted: false,
             body: "<script>alert(1)</script>\u{202e}".into(),
             sent_at: Time::from_millis(0),
         };

@@ -75,6 +75,8 @@ mod tests {
             room: RoomId::from_bytes([0; 8]),
             username: username.into(),
             author: None,
+            edited_at: None,
+            deleted: false,
             body: "x".into(),
             sent_at,
         })

@@ -153,6 +153,8 @@ mod tests {
             room: RoomId::from_bytes([0; 8]),
             username: "ada".into(),
             author: None,
+            edited_at: None,
+            deleted: false,
             body: body.into(),
             sent_at: Time::from_millis(0),
         }

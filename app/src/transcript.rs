@@ -54,6 +54,8 @@ mod tests {
                 room,
                 username: username.into(),
                 author: None,
+                edited_at: None,
+                deleted: false,
                 body: body.into(),
                 sent_at: at.parse().unwrap(),
             })

@@ -99,6 +99,8 @@ impl Wire for Message {
             author: field(value, "author")?,
             body: field(value, "body")?,
             sent_at: field(value, "sent_at")?,
+            edited_at: field(value, "edited_at")?,
+            deleted: field::<Option<bool>>(value, "deleted")?.unwrap_or_default(),
         })
     }
 }

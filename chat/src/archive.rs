@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::Error;
 use crate::message::{self, Page};
+use crate::room::Stored;
 use crate::store::{Store, sync_parent};
 
 /// Messages read from the store at once.
@@ -34,9 +35,12 @@ pub enum Format {
 pub struct Export {
     store: Store,
     room: Room,
+    /// The newest sequence when it began.
+    head: u64,
     format: Format,
     stage: Stage,
     seen: u64,
+    count: u64,
     hash: Sha256,
 }
 
@@ -55,8 +59,9 @@ struct Trailer {
 }
 
 impl Export {
-    pub(crate) fn new(store: Store, room: Room, format: Format) -> Self {
-        Self { store, room, format, stage: Stage::Head, seen: 0, hash: Sha256::new() }
+    pub(crate) fn new(store: Store, stored: Stored, format: Format) -> Self {
+        let Stored { room, head, .. } = stored;
+        Self { store, room, head, format, stage: Stage::Head, seen: 0, count: 0, hash: Sha256::new() }
     }
 
     /// The next piece; `None` after the last.
@@ -85,10 +90,11 @@ impl Export {
     }
 
     async fn messages(&mut self) -> Result<Vec<u8>, Error> {
-        let page = Page { before: Some(self.room.message_count + 1), after: Some(self.seen), limit: PAGE };
+        let page = Page { before: Some(self.head + 1), after: Some(self.seen), limit: PAGE };
         let messages = message::page(&self.store, self.room.id, page).await?;
         let Some(last) = messages.last() else { return self.trailer() };
         self.seen = last.id;
+        self.count += messages.len() as u64;
         let mut piece = Vec::new();
         for message in &messages {
             match self.format {
@@ -105,7 +111,7 @@ impl Export {
             Format::Archive => {
                 let digest = self.hash.clone().finalize();
                 let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                line(&Trailer { count: self.room.message_count, sha256 })
+                line(&Trailer { count: self.count, sha256 })
             }
             Format::Transcript => Ok(Vec::new()),
         }
@@ -120,7 +126,8 @@ fn line(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 
 /// `[time] name: text`, further lines of the text indented.
 fn transcript_line(message: &Message) -> String {
-    format!("[{}] {}: {}\n", message.sent_at, message.username, message.body.replace('\n', "\n    "))
+    let body = if message.deleted { "(deleted)".to_owned() } else { message.body.replace('\n', "\n    ") };
+    format!("[{}] {}: {body}\n", message.sent_at, message.username)
 }
 
 /// Where a room's archive is.
@@ -129,15 +136,16 @@ pub(crate) fn path(dir: &Path, room: RoomId) -> PathBuf {
 }
 
 /// Writes a room's archive to `dir`; when this returns, it is complete and durable.
-pub(crate) async fn write(store: &Store, dir: &Path, room: Room) -> Result<(), Error> {
+pub(crate) async fn write(store: &Store, dir: &Path, stored: Stored) -> Result<(), Error> {
     fs::create_dir_all(dir).await?;
+    let room = &stored.room;
     if count(&path(dir, room.id)).await.is_some_and(|count| count > room.message_count) {
         // The room came back from a backup that is older than its end: its archive knows more.
         return Ok(());
     }
     let (place, beside) = (path(dir, room.id), dir.join(format!("{}.jsonl.tmp", room.id)));
     let mut file = fs::File::create(&beside).await?;
-    let mut export = Export::new(store.clone(), room, Format::Archive);
+    let mut export = Export::new(store.clone(), stored, Format::Archive);
     while let Some(piece) = export.next().await? {
         file.write_all(&piece).await?;
     }

@@ -11,6 +11,21 @@ use crate::{Chat, Error};
 /// The most deeds that are kept of a room; then the oldest go.
 const KEPT: i64 = 10_000;
 
+const NOTE: &str = "insert into audit (room, seq, at, actor, deed, whom)
+    select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit where room = $1 returning seq";
+
+/// Notes down what somebody did, in the writer's transaction.
+pub(crate) fn note_now(
+    tx: &rusqlite::Transaction<'_>,
+    now: i64,
+    room: RoomId,
+    (actor, deed, whom): (&str, &str, &str),
+) -> Result<(), Error> {
+    let mut insert = tx.prepare_cached(NOTE)?;
+    insert.query_row(rusqlite::params![key(room), now, actor, deed, whom], |_| Ok(()))?;
+    Ok(())
+}
+
 /// Notes down what somebody did, in the transaction that does it.
 pub(crate) async fn note(
     tx: &mut SqliteConnection,
@@ -21,9 +36,7 @@ pub(crate) async fn note(
     whom: &str,
 ) -> Result<(), Error> {
     let actor = id_of(tx, by.id()).await?;
-    let sql = "insert into audit (room, seq, at, actor, deed, whom)
-               select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit where room = $1 returning seq";
-    let seq: i64 = sqlx::query_scalar(sql)
+    let seq: i64 = sqlx::query_scalar(NOTE)
         .bind(key(room))
         .bind(now.millis())
         .bind(actor)

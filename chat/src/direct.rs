@@ -66,7 +66,7 @@ impl Chat {
     pub async fn conversations(&self, by: &Person) -> Result<Vec<Conversation>, Error> {
         let own = by.signed_in()?.id;
         let sql = "select account.username, account.name, room.id,
-                     (select count(*) from message where message.room = room.id and seq > seen and author <> $1)
+                     (select count(*) from message where message.room = room.id and seq > seen and author <> $1 and kind = 0)
                    from membership join room on room.id = membership.room join direct on direct.room = room.id
                      join account on account.id = case low when $1 then high else low end
                    where person = $1 and state = 0 and head > 0 order by last_active_at desc limit 1000";
@@ -102,7 +102,7 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn mark_seen(&self, by: &Person, room: &RoomId, seq: u64) -> Result<(), Error> {
-        let head = self.room(by, room).await?.message_count;
+        let head = room::find(&self.0.store, &self.0.clock, by, *room).await?.head;
         if self.seen(by, room).await? >= seq.min(head) {
             return Ok(());
         }

@@ -122,7 +122,7 @@ impl Expiry {
 
     async fn archive(&self, stored: &Stored) -> Result<(), Error> {
         match &self.archives {
-            Some(dir) => archive::write(&self.store, dir, stored.room.clone()).await,
+            Some(dir) => archive::write(&self.store, dir, stored.clone()).await,
             None => Ok(()),
         }
     }
@@ -278,7 +278,9 @@ mod tests {
             archive::write(
                 &house.chat.0.store,
                 &house.config.data_dir.join("archive"),
-                house.chat.room(&crate::Person::Anyone, &room).await.unwrap(),
+                crate::room::find(&house.chat.0.store, &house.config.clock, &crate::Person::Anyone, room)
+                    .await
+                    .unwrap(),
             )
             .await
             .unwrap();

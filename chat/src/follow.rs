@@ -10,7 +10,7 @@ use protocol::{Cursor, Refusal, RoomId, Start, Time};
 
 use crate::frame::{Ephemeral, Frames};
 use crate::hub::{End, Next, Subscriber};
-use crate::message::{self, Page};
+use crate::message;
 use crate::{Chat, Error, Person, name, room};
 
 /// Messages read from the store at once while nothing is known of their size.
@@ -71,7 +71,7 @@ impl Follow {
         let subscriber = inner.hub.subscribe(room);
         let stored = room::find(&inner.store, &inner.clock, &by, room).await?;
         subscriber.learn(stored.room.expires_at, stored.timeout, inner.clock.now());
-        let head = stored.room.message_count;
+        let head = stored.head;
         let (seen, reset) = match start {
             Start::Latest => (head, false),
             Start::Seq(seq) if seq <= head => (seq, false),
@@ -164,16 +164,16 @@ impl Follow {
         let inner = &self.chat.0;
         let (store, room) = (inner.store.clone(), self.room);
         let limit = self.page();
-        let page = Page { before: None, after: Some(self.seen), limit };
+        let seen = self.seen;
         // On a task of its own: a follower that is not asked to go on, because its reader is slow, would otherwise keep a
         // connection of the few for as long.
-        let reading = tokio::spawn(async move { message::page(&store, room, page).await });
-        let messages = reading.await.map_err(Error::fault)??;
-        if messages.len() < limit {
+        let reading = tokio::spawn(async move { message::entries(&store, room, seen, limit).await });
+        let entries = reading.await.map_err(Error::fault)??;
+        if entries.len() < limit {
             // That was the newest; whatever is newer still, the hub was told.
             self.source = Source::Hub;
         }
-        Ok(Frames::encode(inner.epoch, &messages))
+        Ok(Frames::encode(inner.epoch, &entries))
     }
 
     /// How many messages to read from the store next.
@@ -187,17 +187,22 @@ impl Follow {
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "says what it has run")]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::Path;
     use std::sync::Arc;
 
-    use protocol::Message;
+    use protocol::{Message, NewMessage};
     use rand::rngs::SmallRng;
     use rand::{RngExt, SeedableRng};
     use tokio::sync::RwLock;
     use tokio::task::{JoinSet, yield_now};
 
     use super::*;
-    use crate::tests::{House, says};
+    use crate::entry::Entry;
+    use crate::frame::Frame;
+    use crate::person::GuestId;
+    use crate::tests::House;
+    use crate::writer::Deed;
 
     fn messages(frames: &Frames) -> Vec<Message> {
         let text = std::str::from_utf8(frames.bytes()).unwrap();
@@ -313,19 +318,23 @@ mod tests {
     const MESSAGES: u64 = 40;
     const READERS: usize = 5;
 
-    /// Posts `MESSAGES` messages, each until it is answered, whatever happens to the server meanwhile.
+    /// What all writers write: each changes one in four of its messages.
+    const ENTRIES: u64 = WRITERS * (MESSAGES + MESSAGES / 4);
+
+    /// Posts `MESSAGES` messages and changes some, each until it is answered, whatever happens to the server meanwhile.
+    /// Gives back the messages as they are in the end.
     async fn write(house: Arc<RwLock<House>>, room: RoomId, writer: u64, mut random: SmallRng) -> Vec<Message> {
         let mut acknowledged = Vec::new();
+        let by = Person::Guest(GuestId::new().unwrap());
         for n in 0..MESSAGES {
             let name = format!("{writer}.{n}");
-            loop {
-                let chat = house.read().await.chat.clone();
-                if let Ok(message) = chat.post(&crate::Person::Anyone, &room, &says(&name), Some(&name)).await {
-                    acknowledged.push(message);
-                    break;
-                }
-                yield_now().await;
-            }
+            let wish = NewMessage { username: format!("writer {writer}"), body: name };
+            let said = insist(&house, room, &by, &Deed::Say, &wish).await;
+            acknowledged.push(match n % 8 {
+                0 => insist(&house, room, &by, &Deed::Edit(said.id), &wish).await,
+                4 => insist(&house, room, &by, &Deed::Delete(said.id), &wish).await,
+                _ => said,
+            });
             for _ in 0..random.random_range(0..8) {
                 yield_now().await;
             }
@@ -333,15 +342,31 @@ mod tests {
         acknowledged
     }
 
+    /// Tries until it is done.
+    async fn insist(house: &RwLock<House>, room: RoomId, by: &Person, deed: &Deed, wish: &NewMessage) -> Message {
+        loop {
+            let chat = house.read().await.chat.clone();
+            let done = match deed {
+                Deed::Say => chat.post(by, &room, wish, Some(&wish.body)).await,
+                Deed::Edit(seq) => chat.edit(by, &room, *seq, "better").await,
+                Deed::Delete(seq) => chat.delete(by, &room, *seq).await,
+            };
+            if let Ok(message) = done {
+                return message;
+            }
+            yield_now().await;
+        }
+    }
+
     /// Reads everything, joining, stalling, giving up and resuming at random. Some never give up by themselves, so that
     /// nothing is mended by coming back.
-    async fn read(house: Arc<RwLock<House>>, room: RoomId, mut random: SmallRng) -> Vec<Message> {
-        let (mut seen, steadfast): (Vec<Message>, bool) = (Vec::new(), random.random());
-        while (seen.len() as u64) < WRITERS * MESSAGES {
+    async fn read(house: Arc<RwLock<House>>, room: RoomId, mut random: SmallRng) -> Vec<Entry> {
+        let (mut seen, steadfast): (Vec<Entry>, bool) = (Vec::new(), random.random());
+        while (seen.len() as u64) < ENTRIES {
             let chat = house.read().await.chat.clone();
             let start = match seen.last() {
-                Some(last) if random.random() => Start::Seq(last.id),
-                Some(last) => Start::Cursor(Cursor { epoch: chat.0.epoch, seq: last.id }),
+                Some(last) if random.random() => Start::Seq(last.seq()),
+                Some(last) => Start::Cursor(Cursor { epoch: chat.0.epoch, seq: last.seq() }),
                 None => Start::Seq(0),
             };
             let Ok(mut follow) = chat.follow(&crate::Person::Anyone, &room, start).await else {
@@ -350,7 +375,7 @@ mod tests {
             };
             let looks = if steadfast { usize::MAX } else { random.random_range(1..20) };
             for _ in 0..looks {
-                if seen.len() as u64 == WRITERS * MESSAGES {
+                if seen.len() as u64 == ENTRIES {
                     break;
                 }
                 for _ in 0..random.random_range(0..30) {
@@ -364,7 +389,7 @@ mod tests {
                     () = async { for _ in 0..patience { yield_now().await } } => continue,
                 };
                 match news {
-                    Ok(News::Messages(frames)) => seen.extend(messages(&frames)),
+                    Ok(News::Messages(frames)) => seen.extend(frames.frames().map(|frame| entry(&frame))),
                     // After a fault a follower may be asked again or given up.
                     Err(_) if random.random_range(0..10) > 0 => {}
                     Ok(News::Draining) | Err(_) => break,
@@ -373,6 +398,26 @@ mod tests {
             }
         }
         seen
+    }
+
+    fn entry(frame: &Frame) -> Entry {
+        match frame.change {
+            None => Entry::Message(frame.message().unwrap()),
+            Some(_) => Entry::Change(serde_json::from_slice(&frame.json).unwrap()),
+        }
+    }
+
+    /// The messages as they are after everything that was heard.
+    fn told(entries: Vec<Entry>) -> Vec<Message> {
+        let mut messages = BTreeMap::new();
+        for entry in entries {
+            let message = match entry {
+                Entry::Message(message) => message,
+                Entry::Change(change) => change.message,
+            };
+            messages.insert(message.id, message);
+        }
+        messages.into_values().collect()
     }
 
     /// Stops and opens the house again, however often that fails.
@@ -424,9 +469,11 @@ mod tests {
             readers.spawn(read(house.clone(), room, SmallRng::seed_from_u64(random.random())));
         }
         acknowledged.sort_by_key(|message| message.id);
-        assert!(acknowledged.iter().map(|m| m.id).eq(1..=WRITERS * MESSAGES), "seed {seed}: a post is there twice");
+        let count = acknowledged.len() as u64;
+        assert_eq!(count, WRITERS * MESSAGES, "seed {seed}");
         for seen in readers.join_all().await {
-            assert!(seen == acknowledged, "seed {seed}: out of order, incomplete, or not what was acknowledged");
+            assert!(seen.iter().map(Entry::seq).eq(1..=ENTRIES), "seed {seed}: out of order, incomplete or twice");
+            assert!(told(seen) == acknowledged, "seed {seed}: not what was acknowledged");
         }
         house.read().await.chat.close().await;
         faults.happened()

@@ -1,8 +1,13 @@
 //! Messages and events as the bytes that every follower is sent, encoded once and shared.
 
 use bytes::Bytes;
-use protocol::{Cursor, Epoch, Message};
+use protocol::{ChangeKind, Cursor, Epoch, Message};
 use serde::Serialize;
+
+use crate::entry::Entry;
+
+/// What can have happened to a message.
+const CHANGES: [ChangeKind; 2] = [ChangeKind::Edit, ChangeKind::Deletion];
 
 /// What stands before the JSON of a frame.
 const DATA: &[u8] = b"\ndata: ";
@@ -19,15 +24,25 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Encodes messages with consecutive sequences; none if there are none.
-    pub(crate) fn encode<'a>(epoch: Epoch, messages: impl IntoIterator<Item = &'a Message>) -> Option<Self> {
+    /// Encodes entries with consecutive sequences; none if there are none.
+    pub(crate) fn encode<'a>(epoch: Epoch, entries: impl IntoIterator<Item = &'a Entry>) -> Option<Self> {
         let (mut first, mut bytes, mut ends) = (None, Vec::new(), Vec::new());
-        for message in messages {
-            first.get_or_insert(message.id);
-            let cursor = Cursor { epoch, seq: message.id };
-            bytes.extend_from_slice(format!("id: {cursor}\ndata: ").as_bytes());
-            // A message holds nothing that JSON cannot say, and a vector takes every byte.
-            serde_json::to_writer(&mut bytes, message).ok()?;
+        for entry in entries {
+            first.get_or_insert(entry.seq());
+            let cursor = Cursor { epoch, seq: entry.seq() };
+            bytes.extend_from_slice(format!("id: {cursor}").as_bytes());
+            // An entry holds nothing that JSON cannot say, and a vector takes every byte.
+            match entry {
+                Entry::Message(message) => {
+                    bytes.extend_from_slice(DATA);
+                    serde_json::to_writer(&mut bytes, message).ok()?;
+                }
+                Entry::Change(change) => {
+                    bytes.extend_from_slice(format!("\nevent: {}", change.event.name()).as_bytes());
+                    bytes.extend_from_slice(DATA);
+                    serde_json::to_writer(&mut bytes, change).ok()?;
+                }
+            }
             bytes.extend_from_slice(b"\n\n");
             ends.push(bytes.len());
         }
@@ -55,25 +70,24 @@ impl Frames {
         &self.bytes
     }
 
-    /// Each message as JSON, cut from the same bytes.
-    pub fn json(&self) -> impl Iterator<Item = Bytes> + '_ {
+    /// Each frame, cut from the same bytes.
+    pub fn frames(&self) -> impl Iterator<Item = Frame> + '_ {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(self.ends.iter()).filter_map(|(start, end)| {
+        let places = starts.zip(self.ends.iter()).zip(self.first..);
+        places.filter_map(|((start, end), seq)| {
             let frame = &self.bytes[start..*end];
-            let data = frame.windows(DATA.len()).position(|part| part == DATA)? + DATA.len();
-            Some(self.bytes.slice(start + data..end - 2))
+            let data = frame.windows(DATA.len()).position(|part| part == DATA)?;
+            let (cursor, json) =
+                (Cursor { epoch: self.epoch, seq }, self.bytes.slice(start + data + DATA.len()..end - 2));
+            let head = &frame[..data];
+            let change = CHANGES.into_iter().find(|change| head.ends_with(change.name().as_bytes()));
+            Some(Frame { cursor, change, json })
         })
     }
 
-    /// The cursor of each message.
-    pub fn cursors(&self) -> impl Iterator<Item = Cursor> + use<> {
-        let epoch = self.epoch;
-        (self.first..=self.last()).map(move |seq| Cursor { epoch, seq })
-    }
-
-    /// Each message, read back.
+    /// Each message, read back; changes of messages are left out.
     pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
-        self.json().filter_map(|json| serde_json::from_slice(&json).ok())
+        self.frames().filter_map(|frame| frame.message())
     }
 
     /// These and those that follow them, in one piece.
@@ -93,6 +107,24 @@ impl Frames {
         let start = self.ends[skip - 1];
         let ends = self.ends[skip..].iter().map(|end| end - start).collect();
         Some(Self { epoch: self.epoch, first: seen + 1, bytes: self.bytes.slice(start..), ends })
+    }
+}
+
+/// A message, or the change of one, as it is sent.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The place after it.
+    pub cursor: Cursor,
+    /// What has happened to a message; `None` if it is a new one.
+    pub change: Option<ChangeKind>,
+    /// The message or the change, as JSON.
+    pub json: Bytes,
+}
+
+impl Frame {
+    /// The message, if it is a new one, read back.
+    pub fn message(&self) -> Option<Message> {
+        if self.change.is_some() { None } else { serde_json::from_slice(&self.json).ok() }
     }
 }
 
@@ -129,13 +161,14 @@ impl Ephemeral {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use protocol::{RoomId, Time};
+    use protocol::{Change, RoomId, Time};
 
     use super::*;
 
-    pub(crate) fn message(id: u64) -> Message {
+    pub(crate) fn message(id: u64) -> Entry {
         let (room, sent_at) = (RoomId::from_bytes([1; 8]), Time::from_millis(0));
-        Message { id, room, username: "ada".to_owned(), author: None, body: format!("line\n{id}"), sent_at }
+        let (username, body) = ("ada".to_owned(), format!("line\n{id}"));
+        Message { id, room, username, author: None, body, sent_at, edited_at: None, deleted: false }.into()
     }
 
     #[test]
@@ -151,10 +184,27 @@ pub(crate) mod tests {
 
     #[test]
     fn the_json_is_a_part_of_the_frame() {
-        let all: Vec<Message> = (5..=8).map(message).collect();
+        let all: Vec<Entry> = (5..=8).map(message).collect();
         let frames = Frames::encode(Epoch::new(0), &all).unwrap().after(5).unwrap();
-        let read: Vec<Message> = frames.json().map(|json| serde_json::from_slice(&json).unwrap()).collect();
+        let read: Vec<Entry> = frames.messages().map(Entry::from).collect();
         assert_eq!(read, all[1..]);
+        assert!(frames.frames().map(|frame| frame.cursor.seq).eq(6..=8));
+    }
+
+    #[test]
+    fn a_change_is_an_event_of_its_own_name_with_a_cursor() {
+        let Entry::Message(message) = message(3) else { panic!("no message") };
+        let message = Message { body: String::new(), deleted: true, ..message };
+        let change = Change { event: ChangeKind::Deletion, id: 7, message };
+        let frames = Frames::encode(Epoch::new(0xab), &[Entry::Change(change.clone())]).unwrap();
+        let text = String::from_utf8(frames.bytes().to_vec()).unwrap();
+        assert!(
+            text.starts_with("id: 000000ab.7\nevent: deletion\ndata: {\"event\":\"deletion\",\"id\":7,\"message\":{")
+        );
+        assert!(text.ends_with("\"deleted\":true}}\n\n"));
+        let frame = frames.frames().next().unwrap();
+        assert_eq!((frame.change, frame.message()), (Some(ChangeKind::Deletion), None));
+        assert_eq!(serde_json::from_slice::<Change>(&frame.json).unwrap(), change);
     }
 
     #[test]
@@ -166,19 +216,19 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_joined_is_as_if_encoded_at_once() {
-        let all: Vec<Message> = (5..=8).map(message).collect();
+        let all: Vec<Entry> = (5..=8).map(message).collect();
         let encode = |messages| Frames::encode(Epoch::new(0), messages).unwrap();
         let (joined, expected) = (encode(&all[..1]).join(&encode(&all[1..])), encode(&all));
         assert_eq!((joined.first(), joined.last(), joined.bytes()), (5, 8, expected.bytes()));
-        assert!(joined.messages().eq(all));
+        assert!(joined.messages().map(Entry::from).eq(all));
     }
 
     #[test]
     fn what_was_seen_is_left_out() {
-        let all: Vec<Message> = (5..=8).map(message).collect();
+        let all: Vec<Entry> = (5..=8).map(message).collect();
         let frames = Frames::encode(Epoch::new(0), &all).unwrap();
         for seen in 0..=9 {
-            let rest: Vec<&Message> = all.iter().filter(|m| m.id > seen).collect();
+            let rest: Vec<&Entry> = all.iter().filter(|entry| entry.seq() > seen).collect();
             let expected = Frames::encode(Epoch::new(0), rest);
             let after = frames.after(seen);
             assert_eq!(after.as_ref().map(|f| (f.first(), f.last())), expected.as_ref().map(|f| (f.first(), f.last())));

@@ -11,6 +11,7 @@ mod clock;
 mod direct;
 mod directory;
 mod duration;
+mod entry;
 mod error;
 mod expiry;
 mod follow;
@@ -48,7 +49,7 @@ pub use directory::Watch;
 pub use duration::{ParseDurationError, parse_duration};
 pub use error::Error;
 pub use follow::{Follow, News};
-pub use frame::{Ephemeral, Frames};
+pub use frame::{Ephemeral, Frame, Frames};
 pub use message::Page;
 pub use moderation::Whom;
 pub use person::{GuestId, Member, Person};
@@ -263,9 +264,29 @@ impl Chat {
         Ok(message)
     }
 
+    /// Lets somebody write a message of theirs anew. When this returns it as it is now, that is durable.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Forbidden`] for all but its author, [`protocol::Refusal::NotFound`] if there is no such message,
+    /// [`protocol::Refusal::Invalid`] if the text breaks a rule, the refusals of [`Chat::room`], or a fault.
+    pub async fn edit(&self, by: &Person, room: &RoomId, seq: u64, body: &str) -> Result<Message, Error> {
+        let post = message::change(by, *room, writer::Deed::Edit(seq), protocol::text::body(body)?);
+        self.posts()?.append(post).await
+    }
+
+    /// Lets its author or a moderator delete a message: everybody is told, and its text is gone from the store.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Forbidden`] for all others, [`protocol::Refusal::NotFound`] if there is no such message, the
+    /// refusals of [`Chat::room`], or a fault.
+    pub async fn delete(&self, by: &Person, room: &RoomId, seq: u64) -> Result<Message, Error> {
+        self.posts()?.append(message::change(by, *room, writer::Deed::Delete(seq), String::new())).await
+    }
+
     /// Appends a line that nobody wrote.
     pub(crate) async fn announce(&self, room: &RoomId, line: String) -> Result<Message, Error> {
-        let post = writer::Post { room: *room, author: 0, username: String::new(), body: line, key: None };
+        let (deed, username) = (writer::Deed::Say, String::new());
+        let post = writer::Post { room: *room, author: 0, username, body: line, key: None, deed };
         self.posts()?.append(post).await
     }
 
@@ -312,8 +333,8 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn export(&self, by: &Person, room: &RoomId, format: Format) -> Result<Export, Error> {
-        let room = self.room(by, room).await?;
-        Ok(Export::new(self.0.store.clone(), room, format))
+        let stored = room::find(&self.0.store, &self.0.clock, by, *room).await?;
+        Ok(Export::new(self.0.store.clone(), stored, format))
     }
 
     /// Whether the database answers.

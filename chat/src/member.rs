@@ -25,10 +25,15 @@ pub(crate) async fn add(
     Ok(())
 }
 
+/// What a guest is known by in a room's addresses.
+pub(crate) fn guest_name(person: i64) -> String {
+    format!("~{:014x}", person.unsigned_abs())
+}
+
 /// What somebody is known by in a room's addresses: the username of an account, or `~` and the digits of a guest's key.
 pub(crate) async fn id_of(connection: &mut SqliteConnection, person: i64) -> Result<String, Error> {
     if person <= 0 {
-        return Ok(format!("~{:014x}", person.unsigned_abs()));
+        return Ok(guest_name(person));
     }
     let username = sqlx::query_scalar("select username from account where id = $1").bind(person);
     let username: Option<String> = username.fetch_optional(connection).await?;
@@ -90,7 +95,7 @@ impl Chat {
         let member = |(person, username, role, since): (i64, Option<String>, i64, i64)| RoomMember {
             id: match &username {
                 Some(username) if person > 0 => username.clone(),
-                _ => format!("~{:014x}", person.unsigned_abs()),
+                _ => guest_name(person),
             },
             username,
             role: role_of(role),

@@ -1,14 +1,16 @@
 //! Messages: the rule for a new one, and reading them back. Leaves to others: writing them down (`writer`).
 
-use protocol::{Message, NewMessage, Refusal, RoomId, Time, text};
+use protocol::{Change, ChangeKind, Message, NewMessage, Refusal, RoomId, Time, text};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use crate::Error;
+use crate::entry::Entry;
+use crate::member::guest_name;
 use crate::person::{Member, Person, author};
 use crate::room::{key, room_id};
 use crate::store::Store;
-use crate::writer::Post;
+use crate::writer::{Deed, Post};
 
 /// A page of a room's messages.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +33,13 @@ impl Default for Page {
 pub(crate) fn check(by: &Person, room: RoomId, message: &NewMessage, key: Option<&str>) -> Result<Post, Refusal> {
     let (username, body) = (text::username(&message.username)?, text::body(&message.body)?);
     let username = own_name(by, username)?;
-    Ok(Post { room, author: by.id(), username, body, key: key.map(text::key).transpose()? })
+    Ok(Post { room, author: by.id(), username, body, key: key.map(text::key).transpose()?, deed: Deed::Say })
+}
+
+/// The wish to change a message, for the writer.
+pub(crate) fn change(by: &Person, room: RoomId, deed: Deed, body: String) -> Post {
+    let actor = by.member().map_or_else(|| guest_name(by.id()), |member| member.username().to_owned());
+    Post { room, author: by.id(), username: actor, body, key: None, deed }
 }
 
 /// The name that somebody who asks for `username` goes by.
@@ -55,20 +63,47 @@ impl FromRow<'_, SqliteRow> for Stored {
             author: author(row.try_get("author")?),
             body: row.try_get("body")?,
             sent_at: Time::from_millis(row.try_get("sent_at")?),
+            edited_at: row.try_get::<Option<i64>, _>("edited_at")?.map(Time::from_millis),
+            deleted: row.try_get("deleted")?,
         }))
     }
+}
+
+/// What is read of a message. One without a text was deleted.
+const COLUMNS: &str = "room, seq, username, body, sent_at, author, edited_at, body = '' as deleted";
+
+/// What the log of a room holds after a sequence, in order, whatever state the room is in.
+pub(crate) async fn entries(store: &Store, room: RoomId, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
+    // A change is read as the message that it is of; that of a message is the message itself.
+    let sql = "select entry.seq as place, entry.kind as change, now.*, now.body = '' as deleted from message as entry
+               join message as now on now.room = entry.room and now.seq = coalesce(entry.target, entry.seq)
+               where entry.room = $1 and entry.seq > $2 order by entry.seq limit $3";
+    let rows: Vec<SqliteRow> = sqlx::query(sql)
+        .bind(key(room))
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(store.read())
+        .await?;
+    rows.iter().map(|row| Ok(entry(row)?)).collect()
+}
+
+fn entry(row: &SqliteRow) -> sqlx::Result<Entry> {
+    let message = Stored::from_row(row)?.0;
+    let event = match row.try_get::<i64, _>("change")? {
+        0 => return Ok(Entry::Message(message)),
+        1 => ChangeKind::Edit,
+        _ => ChangeKind::Deletion,
+    };
+    Ok(Entry::Change(Change { event, id: row.try_get::<i64, _>("place")?.unsigned_abs(), message }))
 }
 
 /// A page of messages in order, of a room in any state: whether the room may be read is the caller's question.
 pub(crate) async fn page(store: &Store, room: RoomId, page: Page) -> Result<Vec<Message>, Error> {
     let newest_first = page.after.is_none();
-    let sql = if newest_first {
-        "select room, seq, username, body, sent_at, author from message
-         where room = $1 and seq > $2 and seq < $3 order by seq desc limit $4"
-    } else {
-        "select room, seq, username, body, sent_at, author from message
-         where room = $1 and seq > $2 and seq < $3 order by seq limit $4"
-    };
+    let order = if newest_first { "seq desc" } else { "seq" };
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from message where room = $1 and seq > $2 and seq < $3 and kind = 0 order by {order} limit $4"
+    ));
     let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
     let rows: Vec<Stored> = sqlx::query_as(sql)
         .bind(key(room))

@@ -20,7 +20,8 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// Rows erased in one transaction, so that posts to other rooms never wait long for a large room's end.
 const ERASED_AT_ONCE: i64 = 2_000;
 
-const COLUMNS: &str = "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, description, access,
+const COLUMNS: &str =
+    "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, messages, description, access,
                        read_only, slow_ms";
 
 /// Whether there ever was a room with this ID. One that is open and yet not found is hidden from who asks.
@@ -58,6 +59,8 @@ impl Default for RoomsPage {
 pub(crate) struct Stored {
     pub room: Room,
     pub timeout: Duration,
+    /// Its newest sequence.
+    pub head: u64,
     /// Whether it is a conversation of two.
     pub direct: bool,
 }
@@ -77,7 +80,7 @@ impl FromRow<'_, SqliteRow> for Stored {
             created_at: Time::from_millis(row.try_get("created_at")?),
             last_active_at: Time::from_millis(row.try_get("last_active_at")?),
             expires_at: Time::from_millis(row.try_get("expires_at")?),
-            message_count: row.try_get::<i64, _>("head")?.unsigned_abs(),
+            message_count: row.try_get::<i64, _>("messages")?.unsigned_abs(),
             description: row.try_get("description")?,
             private: row.try_get::<i64, _>("access")? == Access::Private as i64,
             read_only: row.try_get("read_only")?,
@@ -86,7 +89,8 @@ impl FromRow<'_, SqliteRow> for Stored {
         };
         let timeout: i64 = row.try_get("timeout_ms")?;
         let direct = row.try_get::<i64, _>("access")? == Access::Direct as i64;
-        Ok(Self { room, timeout: Duration::from_millis(timeout.unsigned_abs()), direct })
+        let head = row.try_get::<i64, _>("head")?.unsigned_abs();
+        Ok(Self { room, timeout: Duration::from_millis(timeout.unsigned_abs()), head, direct })
     }
 }
 

@@ -76,6 +76,17 @@ impl Rules {
         }
     }
 
+    /// Whether that person may change a message now: their own to edit it, and to delete it their own or a moderator any.
+    pub fn admit_change(self, own: bool, deletes: bool) -> Result<(), Refusal> {
+        Self { slow: 0, wrote: None, ..self }.admit(0)?;
+        match (own, deletes) {
+            (true, _) => Ok(()),
+            (false, true) if self.role >= Some(Role::Moderator) => Ok(()),
+            (false, true) => Err(Refusal::Forbidden("Only its author and moderators may delete a message.")),
+            (false, false) => Err(Refusal::Forbidden("Only its author may edit a message.")),
+        }
+    }
+
     /// Whether it is to be noted down when that person writes.
     pub fn is_slow(self) -> bool {
         self.slow > 0 && self.role < Some(Role::Moderator)

@@ -72,6 +72,7 @@ impl Place {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "secure_delete", true)?;
         #[cfg(test)]
         self.faults.happen_on(&connection)?;
         Ok(connection)
@@ -145,7 +146,8 @@ impl Store {
     pub async fn open(place: &Place) -> Result<Self, Error> {
         let options = place.options().create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let options = options.pragma("wal_autocheckpoint", "0");
+        // What is deleted is overwritten.
+        let options = options.pragma("wal_autocheckpoint", "0").pragma("secure_delete", "on");
         let write = place.pool().max_connections(1).after_release(|connection, _| Box::pin(is_free(connection)));
         let write = write.connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;

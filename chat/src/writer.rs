@@ -5,14 +5,15 @@
 //! directly: to go through the pool's thread with each statement would cost several times what the statement does.
 //! Leaves to others: the rules of a message, and every other change of the database, with which it takes turns.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, hash_map};
 
-use protocol::{Epoch, Message, Refusal, RoomId, Time};
+use protocol::{Change, ChangeKind, Epoch, Message, Refusal, RoomId, Time};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::audit;
+use crate::entry::Entry;
 use crate::frame::Frames;
 use crate::hub::Hub;
 use crate::name::{self, Free, Registrations};
@@ -36,6 +37,18 @@ pub(crate) struct Post {
     pub body: String,
     /// The same key in the same room is the same message.
     pub key: Option<String>,
+    pub deed: Deed,
+}
+
+/// What is to be done with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Say it.
+    Say,
+    /// Let the message of this sequence say it.
+    Edit(u64),
+    /// Let the message of this sequence say nothing any more.
+    Delete(u64),
 }
 
 /// The writer's inbox.
@@ -93,7 +106,7 @@ impl Writer {
         let answers: Vec<Answer> = match self.commit(batch) {
             Ok(committed) => {
                 self.publish(&committed);
-                committed.into_iter().map(|done| Ok(done?.message)).collect()
+                committed.into_iter().map(|done| Ok(done?.into_message())).collect()
             }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
@@ -118,28 +131,39 @@ impl Writer {
 
     /// Hands the new messages of each followed room to the hub, encoded once.
     fn publish(&self, committed: &[Result<Done, Refusal>]) {
-        let mut rooms: HashMap<RoomId, (Vec<&Message>, Time)> = HashMap::new();
-        for Done { message, expires_at } in committed.iter().flatten() {
+        let mut rooms: HashMap<RoomId, (Vec<&Entry>, Time)> = HashMap::new();
+        for Done { room, entry, expires_at } in committed.iter().flatten() {
             if let Some(end) = expires_at {
-                let (messages, expires_at) = rooms.entry(message.room).or_insert_with(|| (Vec::new(), *end));
-                messages.push(message);
+                let (entries, expires_at) = rooms.entry(*room).or_insert_with(|| (Vec::new(), *end));
+                entries.push(entry);
                 *expires_at = *end;
             }
         }
-        for (room, (messages, expires_at)) in rooms.into_iter().filter(|(room, _)| self.hub.is_followed(*room)) {
-            let authors = messages.iter().map(|message| message.username.as_str());
-            if let Some(frames) = Frames::encode(self.epoch, messages.iter().copied()) {
+        for (room, (entries, expires_at)) in rooms.into_iter().filter(|(room, _)| self.hub.is_followed(*room)) {
+            let authors = entries.iter().filter_map(|entry| entry.message()).map(|message| message.username.as_str());
+            if let Some(frames) = Frames::encode(self.epoch, entries.iter().copied()) {
                 self.hub.publish(room, frames, authors, expires_at);
             }
         }
     }
 }
 
-/// A message in the log.
+/// An entry in the log.
 struct Done {
-    message: Message,
-    /// The new end of its room; `None` if the message was there before.
+    room: RoomId,
+    entry: Entry,
+    /// The new end of its room; `None` if the entry was there before.
     expires_at: Option<Time>,
+}
+
+impl Done {
+    /// The message as it is now.
+    fn into_message(self) -> Message {
+        match self.entry {
+            Entry::Message(message) => message,
+            Entry::Change(change) => change.message,
+        }
+    }
 }
 
 /// A transaction that appends to the logs of rooms.
@@ -155,6 +179,7 @@ struct Log<'a> {
 #[derive(Clone, Copy)]
 struct Room {
     head: i64,
+    messages: i64,
     timeout: i64,
     last_active_at: i64,
     expires_at: i64,
@@ -165,15 +190,23 @@ struct Room {
 }
 
 impl Log<'_> {
-    /// Appends a message to the log of its room, as long as that is open and not due.
+    /// Appends to the log of a room, as long as that is open and not due.
     fn append(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
+        match post.deed {
+            Deed::Say => self.say(post),
+            Deed::Edit(seq) => self.change(post, seq, ChangeKind::Edit),
+            Deed::Delete(seq) => self.change(post, seq, ChangeKind::Deletion),
+        }
+    }
+
+    fn say(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
         if let Some(message) = self.earlier(post)? {
-            return Ok(Ok(Done { message, expires_at: None }));
+            return Ok(Ok(Done { room: post.room, entry: message.into(), expires_at: None }));
         }
         if let Err(refusal) = self.admit(post)? {
             return Ok(Err(refusal));
         }
-        let Some(room) = self.grow(post.room)? else { return self.missing(post.room).map(Err) };
+        let Some(room) = self.grow(post.room, true)? else { return self.missing(post.room).map(Err) };
         let sql = "insert into message (room, seq, username, body, sent_at, key, author)
                    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let mut insert = self.tx.prepare_cached(sql)?;
@@ -186,29 +219,72 @@ impl Log<'_> {
             author: author(post.author),
             body: post.body.clone(),
             sent_at: Time::from_millis(room.last_active_at),
+            edited_at: None,
+            deleted: false,
         };
-        Ok(Ok(Done { message, expires_at: Some(Time::from_millis(room.expires_at)) }))
+        let expires_at = Some(Time::from_millis(room.expires_at));
+        Ok(Ok(Done { room: post.room, entry: message.into(), expires_at }))
+    }
+
+    /// Changes a message, and appends that this was done.
+    fn change(&mut self, post: &Post, seq: u64, event: ChangeKind) -> Result<Result<Done, Refusal>, Error> {
+        const NO_MESSAGE: Refusal = Refusal::NotFound("such message");
+        if self.look(post.room)?.is_none() {
+            return self.missing(post.room).map(Err);
+        }
+        let rules = rules::of(&self.tx, post.room, post.author, self.now)?;
+        let (target, room) = (i64::try_from(seq).unwrap_or(i64::MAX), key(post.room));
+        let author: Option<i64> = self
+            .tx
+            .prepare_cached("select author from message where room = ?1 and seq = ?2 and kind = 0 and body <> ''")?
+            .query_row(params![room, target], |row| row.get(0))
+            .optional()?;
+        let own = author.is_some_and(|author| author != 0 && author == post.author);
+        let admitted = rules.admit_change(own || author.is_none(), event == ChangeKind::Deletion);
+        let refused = admitted.err().or(author.is_none().then_some(NO_MESSAGE));
+        if let Some(refusal) = refused {
+            return Ok(Err(refusal));
+        }
+        let edited_at = (event == ChangeKind::Edit).then_some(self.now);
+        let sql = "update message set body = ?3, edited_at = ?4 where room = ?1 and seq = ?2";
+        self.tx.prepare_cached(sql)?.execute(params![room, target, post.body, edited_at])?;
+        if !own {
+            audit::note_now(&self.tx, self.now, post.room, (&post.username, "deleted message", &target.to_string()))?;
+        }
+        self.append_change(post, target, event)
+    }
+
+    fn append_change(&mut self, post: &Post, target: i64, event: ChangeKind) -> Result<Result<Done, Refusal>, Error> {
+        let Some(room) = self.grow(post.room, false)? else { return self.missing(post.room).map(Err) };
+        let sql = "insert into message (room, seq, username, body, sent_at, author, kind, target)
+                   values (?1, ?2, '', '', ?3, ?4, ?5, ?6)";
+        let kind = if event == ChangeKind::Edit { 1 } else { 2 };
+        self.tx.prepare_cached(sql)?.execute(params![
+            key(post.room),
+            room.head,
+            self.now,
+            post.author,
+            kind,
+            target
+        ])?;
+        let mut select = self.tx.prepare_cached(
+            "select seq, username, body, sent_at, author, edited_at from message where room = ?1 and seq = ?2",
+        )?;
+        let message = select.query_row(params![key(post.room), target], |row| read(post.room, row))?;
+        let entry = Entry::Change(Change { event, id: room.head.unsigned_abs(), message });
+        Ok(Ok(Done { room: post.room, entry, expires_at: Some(Time::from_millis(room.expires_at)) }))
     }
 
     /// The message of an open room that was sent with the same key.
     fn earlier(&self, post: &Post) -> Result<Option<Message>, Error> {
         let Some(idempotency) = &post.key else { return Ok(None) };
         let mut select = self.tx.prepare_cached(
-            "select seq, username, body, sent_at, author from message where room = ?1 and key = ?2
+            "select seq, username, body, sent_at, author, edited_at from message where room = ?1 and key = ?2
              and exists (select 1 from room where id = ?1 and state = 0
                and (access = 0 or exists (select 1 from membership where room = ?1 and person = ?3)))",
         )?;
-        let read = |row: &Row<'_>| {
-            Ok(Message {
-                id: row.get::<_, i64>(0)?.unsigned_abs(),
-                room: post.room,
-                username: row.get(1)?,
-                body: row.get(2)?,
-                sent_at: Time::from_millis(row.get(3)?),
-                author: author(row.get(4)?),
-            })
-        };
-        Ok(select.query_row(params![key(post.room), idempotency, post.author], read).optional()?)
+        let earlier = select.query_row(params![key(post.room), idempotency, post.author], |row| read(post.room, row));
+        Ok(earlier.optional()?)
     }
 
     /// Whether its author may write to this room, and under this name.
@@ -247,16 +323,20 @@ impl Log<'_> {
     /// The room with this ID, if it is open and not due; read once.
     fn look(&mut self, id: RoomId) -> Result<&mut Option<Room>, Error> {
         Ok(match self.rooms.entry(id) {
-            Entry::Occupied(found) => found.into_mut(),
-            Entry::Vacant(place) => place.insert(find(&self.tx, id, self.now)?),
+            hash_map::Entry::Occupied(found) => found.into_mut(),
+            hash_map::Entry::Vacant(place) => place.insert(find(&self.tx, id, self.now)?),
         })
     }
 
-    /// Makes room for one more message, and gives back the room with it.
-    fn grow(&mut self, id: RoomId) -> Result<Option<Room>, Error> {
+    /// Makes room for one more entry, and gives back the room with it. Only a message lets it live on.
+    fn grow(&mut self, id: RoomId, is_message: bool) -> Result<Option<Room>, Error> {
         let now = self.now;
         let Some(room) = self.look(id)? else { return Ok(None) };
         room.head += 1;
+        if !is_message {
+            return Ok(Some(*room));
+        }
+        room.messages += 1;
         // The room's own time never runs backwards, even when the machine's clock does.
         room.last_active_at = room.last_active_at.max(now);
         let last = Time::from_millis(i64::MAX).millis();
@@ -273,13 +353,28 @@ impl Log<'_> {
 
     /// Makes it durable.
     fn commit(self) -> Result<(), Error> {
-        let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4 where id = ?1";
+        let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4, messages = ?5 where id = ?1";
         for (id, room) in self.rooms.iter().filter_map(|(id, room)| Some((id, room.as_ref()?))) {
             let mut update = self.tx.prepare_cached(sql)?;
-            update.execute(params![key(*id), room.head, room.last_active_at, room.expires_at])?;
+            update.execute(params![key(*id), room.head, room.last_active_at, room.expires_at, room.messages])?;
         }
         Ok(self.tx.commit()?)
     }
+}
+
+/// A message, from what is selected of it. One without a text was deleted.
+fn read(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Message> {
+    let body: String = row.get(2)?;
+    Ok(Message {
+        id: row.get::<_, i64>(0)?.unsigned_abs(),
+        room,
+        username: row.get(1)?,
+        author: author(row.get(4)?),
+        deleted: body.is_empty(),
+        body,
+        sent_at: Time::from_millis(row.get(3)?),
+        edited_at: row.get::<_, Option<i64>>(5)?.map(Time::from_millis),
+    })
 }
 
 /// The room with this ID, if it is open and not due.
@@ -287,12 +382,20 @@ fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Erro
     let mut select = tx.prepare_cached(
         "select head, timeout_ms, last_active_at, expires_at,
            access <> 0 or read_only or slow_ms > 0 or exists (select 1 from sanction where room = ?1),
-           exists (select 1 from holder where room = ?1)
+           exists (select 1 from holder where room = ?1), messages
          from room where id = ?1 and state = 0 and expires_at > ?2",
     )?;
     let read = |row: &Row<'_>| {
-        let (head, timeout, last_active_at) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Room { head, timeout, last_active_at, expires_at: row.get(3)?, strict: row.get(4)?, held: row.get(5)? })
+        let (head, timeout, last_active_at, messages) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(6)?);
+        Ok(Room {
+            head,
+            messages,
+            timeout,
+            last_active_at,
+            expires_at: row.get(3)?,
+            strict: row.get(4)?,
+            held: row.get(5)?,
+        })
     };
     Ok(select.query_row(params![key(id), now], read).optional()?)
 }
@@ -434,5 +537,71 @@ mod tests {
         let refused = chat.post(&alice, &room, &says("bob"), None).await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::Invalid { field: "username", .. }))));
         assert!(chat.lobby().await.unwrap().join("alice").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn its_author_changes_a_message_and_a_moderator_deletes_it() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let [owner, ada, eve] = [(); 3].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let says = |body: &str| NewMessage { username: "ada".to_owned(), body: body.to_owned() };
+        let mut follow = chat.follow(&eve, &room, protocol::Start::Latest).await.unwrap();
+        let first = chat.post(&ada, &room, &says("hello"), Some("k")).await.unwrap();
+        for by in [&owner, &eve, &Person::Anyone] {
+            assert!(matches!(chat.edit(by, &room, 1, "no").await, Err(Error::Refusal(Refusal::Forbidden(_)))));
+        }
+        let edited = chat.edit(&ada, &room, 1, " hello, all ").await.unwrap();
+        assert_eq!((edited.id, edited.body.as_str(), edited.sent_at), (1, "hello, all", first.sent_at));
+        assert!(edited.edited_at.is_some());
+        assert!(chat.edit(&ada, &room, 1, "").await.is_err());
+        // The key still stands for the same message.
+        assert_eq!(chat.post(&ada, &room, &says("hello"), Some("k")).await.unwrap(), edited);
+        for missing in [2, 9] {
+            let refused = chat.delete(&ada, &room, missing).await;
+            assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("such message")))), "{missing}");
+        }
+        assert!(matches!(chat.delete(&eve, &room, 1).await, Err(Error::Refusal(Refusal::Forbidden(_)))));
+        let deleted = chat.delete(&owner, &room, 1).await.unwrap();
+        assert_eq!((deleted.body.as_str(), deleted.deleted), ("", true));
+        assert!(matches!(chat.edit(&ada, &room, 1, "back").await, Err(Error::Refusal(Refusal::NotFound(_)))));
+        assert_eq!(chat.audit(&owner, &room, u64::MAX, 9).await.unwrap()[0].deed, "deleted message");
+        assert_eq!(chat.post(&ada, &room, &says("next"), None).await.unwrap().id, 4);
+        assert_eq!(chat.room(&ada, &room).await.unwrap().message_count, 2);
+        let page: Vec<u64> = chat.page(&ada, &room, Page::default()).await.unwrap().iter().map(|m| m.id).collect();
+        assert_eq!(page, [1, 4]);
+        let mut heard = Vec::new();
+        while heard.len() < 4 {
+            let crate::News::Messages(frames) = follow.next().await.unwrap() else { continue };
+            heard.extend(frames.frames().map(|frame| (frame.cursor.seq, frame.change)));
+        }
+        let edit = Some(ChangeKind::Edit);
+        assert_eq!(heard, [(1, None), (2, edit), (3, Some(ChangeKind::Deletion)), (4, None)]);
+    }
+
+    #[tokio::test]
+    async fn a_change_does_not_let_a_room_live_on_and_what_was_deleted_is_in_no_file() {
+        let mut house = House::new(|_| {}).await;
+        let ada = Person::Guest(GuestId::new().unwrap());
+        let room = house.room().await;
+        let secret = "a very secret text that nobody should keep";
+        let says = NewMessage { username: "ada".to_owned(), body: secret.to_owned() };
+        house.chat.post(&ada, &room, &says, None).await.unwrap();
+        let end = house.chat.room(&ada, &room).await.unwrap().expires_at;
+        house.config.clock.advance(std::time::Duration::from_secs(60));
+        house.chat.edit(&ada, &room, 1, &format!("{secret}, edited")).await.unwrap();
+        house.chat.delete(&ada, &room, 1).await.unwrap();
+        assert_eq!(house.chat.room(&ada, &room).await.unwrap().expires_at, end);
+        house.reopen().await;
+        let mut follow = house.chat.follow(&ada, &room, protocol::Start::Latest).await.unwrap();
+        house.config.clock.advance(house.config.timeout);
+        while !matches!(follow.next().await.unwrap(), crate::News::Closed) {}
+        house.chat.close().await;
+        let archive = house.config.data_dir.join(format!("archive/{room}.jsonl"));
+        assert!(std::fs::read_to_string(&archive).unwrap().contains(r#""deleted":true"#));
+        for file in [house.config.data_dir.join("webchat.db"), archive] {
+            let bytes = std::fs::read(&file).unwrap();
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", file.display());
+        }
     }
 }

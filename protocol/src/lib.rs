@@ -17,7 +17,7 @@ mod time;
 pub use account::{Account, Author, Conversation, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use member::{Deed, Invitation, NewInvitation, Role, RoomMember, Sanction, Sanctioned};
-pub use message::{Message, NewMessage};
+pub use message::{Change, ChangeKind, Message, NewMessage};
 pub use refusal::{Problem, Refusal};
 pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};
 pub use time::Time;

@@ -8,7 +8,7 @@ use crate::{Author, RoomId, Time};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Message {
-    /// Its sequence in its room: 1, 2, 3 … without gaps, the same for everyone.
+    /// Its sequence in its room: 1, 2, 3 … the same for everyone, without gaps but for later changes of messages.
     #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub id: u64,
     /// The room it was sent to.
@@ -22,11 +22,51 @@ pub struct Message {
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub author: Option<Author>,
     /// Its text.
-    #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 4000))]
+    #[cfg_attr(feature = "schema", schema(max_length = 4000))]
     pub body: String,
     /// When the server took it.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub sent_at: Time,
+    /// When its author changed it last; left out if never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime, nullable = false))]
+    pub edited_at: Option<Time>,
+    /// Whether it was deleted, and its text is gone; left out if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+}
+
+/// What can happen to a message after it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum ChangeKind {
+    /// Its author wrote it anew.
+    Edit,
+    /// Its author or a moderator deleted it.
+    Deletion,
+}
+
+impl ChangeKind {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Edit => "edit",
+            Self::Deletion => "deletion",
+        }
+    }
+}
+
+/// A change of an earlier message, with a sequence of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Change {
+    /// What happened.
+    pub event: ChangeKind,
+    /// Its sequence in the room.
+    pub id: u64,
+    /// The message as it is now.
+    pub message: Message,
 }
 
 /// The wish to send a message.

@@ -103,7 +103,7 @@ pub struct Room {
     /// When it is deleted unless another message is sent.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub expires_at: Time,
-    /// How many messages it has, which is also the `id` of its newest one.
+    /// How many messages it has; the `id` of its newest one, unless messages were changed.
     pub message_count: u64,
     /// What it is about; left out if nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -158,6 +158,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(moderation::audit))
         .routes(routes!(room::named))
         .routes(routes!(message::read, message::post))
+        .routes(routes!(message::edit, message::delete))
         .routes(routes!(typing::post))
         .routes(routes!(several::follow))
         .routes(routes!(socket::by_id))

@@ -8,13 +8,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chat::{Chat, Follow, Member, News, Page, Person};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use protocol::schema::Username;
+use protocol::schema::{Body, Username};
 use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start, text};
 use tokio::time::{Instant, timeout_at};
 
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::member::Inside;
 use crate::negotiate::{self, EVENTS, JSON};
 use crate::room::{InRoom, LIMIT_MAX};
 use crate::{AppState, stream};
@@ -78,12 +79,79 @@ pub(crate) fn name_cookie(username: &str) -> String {
     format!("name={name}; Path=/; Max-Age=31536000; SameSite=Lax")
 }
 
+/// Writes a message anew; only its author can, with the account or the key that it was sent with.
+///
+/// Everybody who follows is told by the event `edit`: `{"event":"edit","id","message"}`, with a sequence of its own and the
+/// message as it is now.
+#[utoipa::path(patch, path = "/rooms/{id}/messages/{seq}/", tag = "messages",
+    params(
+        ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
+        ("seq" = u64, Path, description = "The message's `id`"),
+    ),
+    request_body(content((Anew = "application/json"), (Anew = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The message as it is now", body = Message),
+        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room or message", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn edit(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    Inside(room, seq): Inside,
+    fields: Fields,
+) -> Result<Response, Error> {
+    let body = fields.required("body")?;
+    Ok(negotiate::json(state.chat.edit(&by, &room, self::seq(&seq)?, body).await?))
+}
+
+/// Another text for a message.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what `edit` reads field by field")]
+pub(crate) struct Anew {
+    /// What it says from now on.
+    body: Body,
+}
+
+/// Deletes a message: its author can, and moderators.
+///
+/// Its text is gone from the store. Everybody who follows is told by the event `deletion`, as by `edit`.
+#[utoipa::path(delete, path = "/rooms/{id}/messages/{seq}/", tag = "messages",
+    params(
+        ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
+        ("seq" = u64, Path, description = "The message's `id`"),
+    ),
+    responses(
+        (status = 200, description = "What is left of the message", body = Message),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room or message", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+    ), security((), ("token" = [])))]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    Inside(room, seq): Inside,
+) -> Result<Response, Error> {
+    Ok(negotiate::json(state.chat.delete(&by, &room, self::seq(&seq)?).await?))
+}
+
+/// The sequence that an address names.
+fn seq(text: &str) -> Result<u64, Refusal> {
+    text.parse().ok().filter(|seq| *seq <= SEQ_MAX).ok_or(Refusal::NotFound("such message"))
+}
+
 /// Reads and follows a room's messages.
 ///
 /// By default an event stream: every message after the cursor, then what happens, until the room closes. A cursor that
 /// cannot be honoured gets an event `reset` and everything. Events `presence` (`{"room","here","count"}`: at most 100
 /// names, all of them counted) and `typing` (`{"room","usernames"}`) say who is here and who types, each the whole state;
-/// they carry no `id`, so they never move the cursor. Who comes without a name is not among them. As JSON one page of history, in order: the newest, those
+/// they carry no `id`, so they never move the cursor. `edit` and `deletion` change an earlier message and do carry one. Who comes without a name is not among them. As JSON one page of history, in order: the newest, those
 /// before a sequence, or those after one.
 #[utoipa::path(get, path = "/rooms/{id}/messages/", tag = "messages",
     params(
@@ -159,10 +227,12 @@ async fn wait_for(
     let messages = chat.page(&listener.by, &listener.room, page).await?;
     let (Some(mut follow), true) = (follow, messages.is_empty()) else { return Ok(messages) };
     let end = Instant::now() + wait;
-    // Warnings of the room's end and who is here are no messages; anything else is worth another look.
+    // Warnings of the room's end, who is here and changes are no messages; anything else is worth another look.
     while let Ok(news) = timeout_at(end, follow.next()).await {
-        if !matches!(news?, News::Closing(_) | News::Ephemeral(_)) {
-            break;
+        match news? {
+            News::Closing(_) | News::Ephemeral(_) => {}
+            News::Messages(frames) if frames.messages().next().is_none() => {}
+            _ => break,
         }
     }
     chat.page(&listener.by, &listener.room, page).await

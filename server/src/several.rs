@@ -201,11 +201,12 @@ fn event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
 
 fn messages(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
     let mut text = String::new();
-    for (cursor, json) in frames.cursors().zip(frames.json()) {
-        cursors.0.insert(room, cursor);
-        let json = String::from_utf8_lossy(&json);
+    for frame in frames.frames() {
+        cursors.0.insert(room, frame.cursor);
+        let json = String::from_utf8_lossy(&frame.json);
+        let event = frame.change.map(|change| format!("event: {}\n", change.name())).unwrap_or_default();
         // Writing to a text cannot fail.
-        let _ = write!(text, "id: {}\ndata: {json}\n\n", cursors.text());
+        let _ = write!(text, "id: {}\n{event}data: {json}\n\n", cursors.text());
     }
     text.into()
 }

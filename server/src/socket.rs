@@ -8,12 +8,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseFrame, Message as Packet, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Ephemeral, Follow, Frames, News, Person};
+use chat::{Ephemeral, Follow, Frame, Frames, News, Person};
 use futures_util::SinkExt;
 use protocol::schema::{RoomName, Username};
 use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start, text};
@@ -40,7 +40,7 @@ pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// Opens a WebSocket to a room.
 ///
 /// Text frames sent are messages by `username`; without it the socket only listens. Frames received are messages as JSON,
-/// oldest first, then live. `{"event":"reset"}` comes before everything when `after` cannot be honoured. With
+/// oldest first, then live. `{"event":"edit",…}` and `{"event":"deletion",…}` change an earlier message. `{"event":"reset"}` comes before everything when `after` cannot be honoured. With
 /// `presence=on` also who is here and who types, as in the event stream: `{"event":"presence",…}`, `{"event":"typing",…}`.
 #[utoipa::path(get, path = "/rooms/{id}/socket", tag = "messages",
     params(
@@ -152,7 +152,7 @@ impl Talk {
                 news = follow.next() => self.tell(&mut socket, news).await,
                 _ = ping.tick() => match heard.elapsed() {
                     silent if silent > SILENCE => Err(End(Some((close_code::POLICY, "no answer to pings")))),
-                    _ => send(&mut socket, Frame::Ping(Bytes::new())).await,
+                    _ => send(&mut socket, Packet::Ping(Bytes::new())).await,
                 }
             };
             if let Err(end) = done {
@@ -162,21 +162,21 @@ impl Talk {
         if let End(Some((code, reason))) = end {
             let farewell = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
             // Whoever is gone does not hear it.
-            let _ = send(&mut socket, Frame::Close(Some(farewell))).await;
+            let _ = send(&mut socket, Packet::Close(Some(farewell))).await;
         }
     }
 
     /// Takes what the client sent.
-    async fn take(&self, socket: &mut WebSocket, frame: Option<Result<Frame, axum::Error>>) -> Result<(), End> {
+    async fn take(&self, socket: &mut WebSocket, frame: Option<Result<Packet, axum::Error>>) -> Result<(), End> {
         match frame {
-            Some(Ok(Frame::Text(body))) => match self.post(body.as_str()).await {
+            Some(Ok(Packet::Text(body))) => match self.post(body.as_str()).await {
                 Ok(()) => Ok(()),
-                Err(error) => send(socket, Frame::Text(json(&problem(error).0).into())).await,
+                Err(error) => send(socket, Packet::Text(json(&problem(error).0).into())).await,
             },
-            Some(Ok(Frame::Pong(payload))) => self.confirm(&payload).await,
-            Some(Ok(Frame::Ping(_))) => Ok(()),
-            Some(Ok(Frame::Binary(_))) => Err(End(Some((close_code::UNSUPPORTED, "send text")))),
-            Some(Ok(Frame::Close(_))) | None => Err(End(None)),
+            Some(Ok(Packet::Pong(payload))) => self.confirm(&payload).await,
+            Some(Ok(Packet::Ping(_))) => Ok(()),
+            Some(Ok(Packet::Binary(_))) => Err(End(Some((close_code::UNSUPPORTED, "send text")))),
+            Some(Ok(Packet::Close(_))) | None => Err(End(None)),
             Some(Err(error)) => {
                 tracing::debug!(%error, "a socket broke");
                 Err(End(Some((close_code::SIZE, "the frame cannot be taken"))))
@@ -207,7 +207,10 @@ impl Talk {
     async fn tell(&self, socket: &mut WebSocket, news: Result<News, chat::Error>) -> Result<(), End> {
         let event = match news {
             Ok(News::Messages(frames)) if self.dialect == Dialect::Direct => return send_direct(socket, &frames).await,
-            Ok(News::Messages(frames)) => return send_all(socket, frames.json()).await,
+            Ok(News::Messages(frames)) => {
+                let known = |frame: &Frame| self.dialect != Dialect::Named || frame.change.is_none();
+                return send_all(socket, frames.frames().filter(known).map(|frame| frame.json)).await;
+            }
             Ok(News::Ephemeral(_)) if self.dialect != (Dialect::Room { presence: true }) => return Ok(()),
             Ok(News::Ephemeral(event)) => marked(&event),
             Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
@@ -221,7 +224,7 @@ impl Talk {
             }
         };
         match self.dialect {
-            Dialect::Room { .. } => send(socket, Frame::Text(event.into())).await,
+            Dialect::Room { .. } => send(socket, Packet::Text(event.into())).await,
             Dialect::Named | Dialect::Direct => Ok(()),
         }
     }
@@ -243,7 +246,7 @@ fn json(problem: &Problem) -> String {
 async fn send_all(socket: &mut WebSocket, messages: impl Iterator<Item = Bytes>) -> Result<(), End> {
     let all = async {
         for json in messages {
-            socket.feed(Frame::Text(Utf8Bytes::try_from(json).map_err(axum::Error::new)?)).await?;
+            socket.feed(Packet::Text(Utf8Bytes::try_from(json).map_err(axum::Error::new)?)).await?;
         }
         socket.flush().await
     };
@@ -272,11 +275,11 @@ async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Result<(), End>
         Bytes::from(serde_json::to_vec(&between).unwrap_or_default())
     });
     send_all(socket, between).await?;
-    send(socket, Frame::Ping(frames.last().to_be_bytes().to_vec().into())).await
+    send(socket, Packet::Ping(frames.last().to_be_bytes().to_vec().into())).await
 }
 
 /// Sends one frame; a client that does not take it in time is given up.
-async fn send(socket: &mut WebSocket, frame: Frame) -> Result<(), End> {
+async fn send(socket: &mut WebSocket, frame: Packet) -> Result<(), End> {
     match timeout(SILENCE, socket.send(frame)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End(None)),

@@ -92,8 +92,10 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
 /// Messages of the lobby as events of plain text, up to the one that says that `name` has left, if there is one.
 fn lines(frames: &Frames, name: &str) -> (Bytes, bool) {
     let mut text = String::new();
-    for (cursor, message) in frames.cursors().zip(frames.messages()) {
-        text.push_str(&format!("id: {cursor}\n"));
+    for frame in frames.frames() {
+        // What was heard stays heard: the lobby's lines are not changed afterwards.
+        let Some(message) = frame.message() else { continue };
+        text.push_str(&format!("id: {}\n", frame.cursor));
         for line in lobby::line(&message).split('\n') {
             text.push_str(&format!("data: {line}\n"));
         }

@@ -95,3 +95,13 @@ alter table room add column slow_ms bigint not null default 0;
 
 -- Who wrote it; 0 if nobody in particular.
 alter table message add column author bigint not null default 0;
+
+-- kind: 0 a message; 1 an edit and 2 a deletion of the message `target`, which have a sequence of their own and say no more
+-- than that. What a message says now stands with it; one that was deleted says nothing.
+alter table message add column kind smallint not null default 0;
+alter table message add column target bigint;
+alter table message add column edited_at bigint;
+
+-- How many messages there are, which is less than the newest sequence where something was edited.
+alter table room add column messages bigint not null default 0;
+update room set messages = head;

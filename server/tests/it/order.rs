@@ -50,6 +50,8 @@ enum Standing {
     Member,
     Moderator,
     Owner,
+    /// Of the message: none of those who try.
+    Author,
 }
 
 use Standing::{Account, Anyone, Banned, Guest, Moderator, Owner, Reader};
@@ -66,6 +68,8 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
         ("DELETE", "/rooms/ID/", nothing.clone(), Owner, Owner),
         ("GET", "/rooms/ID/messages/", nothing.clone(), Anyone, Reader),
         ("POST", "/rooms/ID/messages/", json!({"username": "mallory", "body": "hi"}), Anyone, member),
+        ("PATCH", "/rooms/ID/messages/SEQ/", json!({"body": "anew"}), Standing::Author, Standing::Author),
+        ("DELETE", "/rooms/ID/messages/SEQ/", nothing.clone(), Moderator, Moderator),
         ("POST", "/rooms/ID/typing/", json!({"username": "mallory"}), Anyone, Reader),
         ("GET", "/rooms/ID/archive.jsonl", nothing.clone(), Anyone, Reader),
         ("GET", "/rooms/ID/transcript.txt", nothing.clone(), Anyone, Reader),
@@ -118,13 +122,14 @@ impl Cast {
         let bad = format!("/rooms/{room}/members/{}/", id_of(owner, &room, "member").await);
         done(call(owner, "PATCH", &bad, json!({"role": "reader"})).await).await;
         join(owner, &room, &self.muted, "member").await;
+        let said = self.muted.post(&room, "hello").await.id.to_string();
         let muted = id_of(owner, &room, "member").await;
         done(call(owner, "POST", &format!("/rooms/{room}/sanctions/"), json!({"person": muted, "kind": "mute"})).await)
             .await;
         join(owner, &room, &self.people[&Standing::Member], "member").await;
         let code = done(call(owner, "POST", &format!("/rooms/{room}/invitations/"), json!({})).await).await;
         let code = code["code"].as_str().unwrap().to_owned();
-        BTreeMap::from([("ID", room), ("PERSON", muted.clone()), ("MUTED", muted), ("CODE", code)])
+        BTreeMap::from([("ID", room), ("PERSON", muted.clone()), ("MUTED", muted), ("CODE", code), ("SEQ", said)])
     }
 }
 
@@ -179,7 +184,7 @@ async fn the_matrix_leaves_no_operation_out() {
     let mut described = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         if let Some(rest) = path.strip_prefix("/rooms/{id}/") {
-            let shape = rest.replace("{person}", "*").replace("{code}", "*");
+            let shape = rest.replace("{person}", "*").replace("{code}", "*").replace("{seq}", "*");
             described
                 .extend(item.as_object().unwrap().keys().map(|method| format!("{} {shape}", method.to_uppercase())));
         }
@@ -190,7 +195,7 @@ async fn the_matrix_leaves_no_operation_out() {
             let rest = path.strip_prefix("/rooms/ID/").unwrap();
             format!(
                 "{method} {}",
-                ["PERSON", "MUTED", "CODE"].iter().fold(rest.to_owned(), |rest, name| rest.replace(name, "*"))
+                ["PERSON", "MUTED", "CODE", "SEQ"].iter().fold(rest.to_owned(), |rest, name| rest.replace(name, "*"))
             )
         })
         .collect();
@@ -337,6 +342,59 @@ async fn the_owner_says_what_the_room_is_like() {
     assert!(follow.rest().await.iter().any(|event| event.name == "closed"));
     problem(owner.get(&path, "application/json").await, 410).await;
     assert!(house.dir.path().join(format!("archive/{room}.jsonl")).exists());
+}
+
+#[tokio::test]
+async fn everybody_sees_what_is_edited_and_deleted_wherever_they_listen() {
+    let house = House::new().await;
+    let [ada, grace] = [house.guest("ada").await, house.person("grace")];
+    let room = ada.room().await;
+    ada.post(&room, "helo").await;
+    ada.post(&room, "oops").await;
+    let mut live = grace.follow(&room, "").await;
+    let mut several = Listener::new(grace.get(&format!("/stream?rooms={room}"), "text/event-stream").await);
+    let mut socket = Socket::open(&house, &format!("/rooms/{room}/socket")).await;
+    for _ in 0..2 {
+        live.next_message().await;
+        several.next_message().await;
+        socket.next_message().await;
+    }
+    let path = format!("/rooms/{room}/messages/");
+    let edited = done(call(&ada, "PATCH", &format!("{path}1/"), json!({"body": "hello"})).await).await;
+    assert_eq!(edited["body"], "hello");
+    let gone = done(call(&ada, "DELETE", &format!("{path}2/"), Value::Null).await).await;
+    assert_eq!((&gone["deleted"], &gone["body"]), (&json!(true), &json!("")));
+    problem(call(&grace, "PATCH", &format!("{path}1/"), json!({"body": "no"})).await, 403).await;
+    problem(call(&ada, "PATCH", &format!("{path}x/"), json!({"body": "no"})).await, 404).await;
+    for (name, id, message) in [("edit", 3, &edited), ("deletion", 4, &gone)] {
+        let expected = json!({"event": name, "id": id, "message": message});
+        for listener in [&mut live, &mut several] {
+            let event = listener.next().await.unwrap();
+            assert_eq!(
+                (event.name.as_str(), serde_json::from_str::<Value>(&event.data).unwrap()),
+                (name, expected.clone())
+            );
+            assert!(event.id.unwrap().ends_with(&format!(".{id}")));
+        }
+        assert_eq!(serde_json::from_str::<Value>(socket.next().await.to_text().unwrap()).unwrap(), expected);
+    }
+    // Who comes later sees how it is now, and a cursor on a change is as good as any.
+    let mut late = grace.follow(&room, "").await;
+    assert_eq!((late.next_message().await.body.as_str(), late.next_message().await.deleted), ("hello", true));
+    let last = (late.next().await.unwrap(), late.next().await.unwrap()).1;
+    ada.post(&room, "again").await;
+    let mut resumed = grace.follow(&room, &format!("last_event_id={}", last.id.unwrap())).await;
+    assert_eq!(resumed.next_message().await.id, 5);
+    let page: Vec<u64> = grace.history(&room, "").await.iter().map(|message| message.id).collect();
+    assert_eq!(page, [1, 2, 5]);
+    // A poll waits for messages, not for changes.
+    let poll = tokio::spawn({
+        let (grace, path) = (grace.clone(), format!("{path}?after=5&wait=30"));
+        async move { done(grace.get(&path, "application/json").await).await }
+    });
+    done(call(&ada, "PATCH", &format!("{path}5/"), json!({"body": "once more"})).await).await;
+    ada.post(&room, "last").await;
+    assert_eq!(poll.await.unwrap()[0]["body"], "last");
 }
 
 #[tokio::test]
