@@ -40,6 +40,14 @@ impl Log {
         fresh
     }
 
+    /// Holds a message as it is now, if it is held.
+    pub fn replace(&mut self, message: Message) {
+        let place = self.messages.partition_point(|held| held.id < message.id);
+        if let Some(held) = self.messages.get_mut(place).filter(|held| held.id == message.id) {
+            *held = Arc::new(message);
+        }
+    }
+
     /// All that is held, oldest first.
     pub fn messages(&self) -> &[Arc<Message>] {
         &self.messages

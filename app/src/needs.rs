@@ -195,7 +195,7 @@ impl Needs {
         }
         let Some(topic) = self.topics.iter_mut().find(|known| known.name == topic) else { return };
         match heard.name.as_str() {
-            "message" if !topic.stale => topic.from = cursor.to_owned(),
+            "message" | "edit" | "deletion" if !topic.stale => topic.from = cursor.to_owned(),
             ROOMS | "presence" | TYPING => {
                 topic.states.retain(|(name, _)| *name != heard.name);
                 topic.states.push((heard.name.clone(), heard.data.clone()));

@@ -76,18 +76,36 @@ struct Reader {
 impl Reader {
     /// Takes a message; says whether it is new, and whether there is a hole before it that nobody has asked for yet.
     fn take(&mut self, message: Message, cursor: String) -> (bool, bool) {
-        let fresh = message.id > self.seq;
-        let hole = message.id > self.seq + 1 && self.hole != Some(self.seq);
-        if hole {
-            self.hole = Some(self.seq);
-        }
-        if message.id == self.seq + 1 {
-            (self.seq, self.cursor) = (message.id, cursor);
-        }
+        let (fresh, hole) = self.pass(message.id, cursor);
         if fresh {
             self.batch.push(message);
         }
         (fresh && self.batch.len() == 1, hole)
+    }
+
+    /// Takes the change of a message; gives that back if it is not among those that just came.
+    fn change(&mut self, id: u64, message: Message, cursor: String) -> (Option<Message>, bool) {
+        let (_, hole) = self.pass(id, cursor);
+        match self.batch.iter_mut().find(|held| held.id == message.id) {
+            Some(held) => {
+                *held = message;
+                (None, hole)
+            }
+            None => (Some(message), hole),
+        }
+    }
+
+    /// Passes a sequence; says whether it is new, and whether there is a hole before it.
+    fn pass(&mut self, id: u64, cursor: String) -> (bool, bool) {
+        let fresh = id > self.seq;
+        let hole = id > self.seq + 1 && self.hole != Some(self.seq);
+        if hole {
+            self.hole = Some(self.seq);
+        }
+        if id == self.seq + 1 {
+            (self.seq, self.cursor) = (id, cursor);
+        }
+        (fresh, hole)
     }
 
     fn cursor(&self) -> String {
@@ -213,10 +231,11 @@ impl Visit {
         };
         match name.as_str() {
             "message" => wire::parse(&data).into_iter().for_each(|message| self.read(message, cursor.clone())),
+            "edit" | "deletion" => self.changed(&data, cursor),
             "presence" => wire::parse(&data).into_iter().for_each(|people| self.here.set(people)),
             "typing" => self.type_there(&data),
             "closing" => self.warned(&data),
-            "closed" => self.close(),
+            "closed" | "removed" => self.close(),
             "reset" => self.read_anew(),
             _ => {}
         }
@@ -232,6 +251,20 @@ impl Visit {
         let at = wire::parse(data).and_then(|warning| wire::field(&warning, "expires_at"));
         if let Some(at) = at {
             self.room.update(|room| room.expires_at = at);
+        }
+    }
+
+    /// A message is no longer what it was.
+    fn changed(self, data: &str, cursor: String) {
+        let change = wire::parse(data);
+        let change = change.and_then(|change| Some((wire::field(&change, "id")?, wire::field(&change, "message")?)));
+        let Some((id, message)) = change else { return };
+        let (message, hole) = self.reader.with(|reader| reader.change(id, message, cursor)).unwrap_or_default();
+        if let Some(message) = message {
+            self.hold(move || self.log.try_update(|log| log.replace(message)).unwrap_or_default());
+        }
+        if hole {
+            self.feed.ask();
         }
     }
 

@@ -195,11 +195,11 @@ pub(crate) mod tests {
     fn a_change_is_an_event_of_its_own_name_with_a_cursor() {
         let Entry::Message(message) = message(3) else { panic!("no message") };
         let message = Message { body: String::new(), deleted: true, ..message };
-        let change = Change { event: ChangeKind::Deletion, id: 7, message };
+        let change = Change { event: ChangeKind::Deletion, id: 7, room: message.room, message };
         let frames = Frames::encode(Epoch::new(0xab), &[Entry::Change(change.clone())]).unwrap();
         let text = String::from_utf8(frames.bytes().to_vec()).unwrap();
         assert!(
-            text.starts_with("id: 000000ab.7\nevent: deletion\ndata: {\"event\":\"deletion\",\"id\":7,\"message\":{")
+            text.starts_with("id: 000000ab.7\nevent: deletion\ndata: {\"event\":\"deletion\",\"id\":7,\"room\":\"0101010101010101\",\"message\":{")
         );
         assert!(text.ends_with("\"deleted\":true}}\n\n"));
         let frame = frames.frames().next().unwrap();

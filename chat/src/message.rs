@@ -94,7 +94,7 @@ fn entry(row: &SqliteRow) -> sqlx::Result<Entry> {
         1 => ChangeKind::Edit,
         _ => ChangeKind::Deletion,
     };
-    Ok(Entry::Change(Change { event, id: row.try_get::<i64, _>("place")?.unsigned_abs(), message }))
+    Ok(Entry::Change(Change { event, id: row.try_get::<i64, _>("place")?.unsigned_abs(), room: message.room, message }))
 }
 
 /// A page of messages in order, of a room in any state: whether the room may be read is the caller's question.

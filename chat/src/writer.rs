@@ -271,7 +271,7 @@ impl Log<'_> {
             "select seq, username, body, sent_at, author, edited_at from message where room = ?1 and seq = ?2",
         )?;
         let message = select.query_row(params![key(post.room), target], |row| read(post.room, row))?;
-        let entry = Entry::Change(Change { event, id: room.head.unsigned_abs(), message });
+        let entry = Entry::Change(Change { event, id: room.head.unsigned_abs(), room: post.room, message });
         Ok(Ok(Done { room: post.room, entry, expires_at: Some(Time::from_millis(room.expires_at)) }))
     }
 

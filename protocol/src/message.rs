@@ -65,6 +65,9 @@ pub struct Change {
     pub event: ChangeKind,
     /// Its sequence in the room.
     pub id: u64,
+    /// The room.
+    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"))]
+    pub room: RoomId,
     /// The message as it is now.
     pub message: Message,
 }

@@ -81,7 +81,7 @@ pub(crate) fn name_cookie(username: &str) -> String {
 
 /// Writes a message anew; only its author can, with the account or the key that it was sent with.
 ///
-/// Everybody who follows is told by the event `edit`: `{"event":"edit","id","message"}`, with a sequence of its own and the
+/// Everybody who follows is told by the event `edit`: `{"event":"edit","id","room","message"}`, with a sequence of its own and the
 /// message as it is now.
 #[utoipa::path(patch, path = "/rooms/{id}/messages/{seq}/", tag = "messages",
     params(

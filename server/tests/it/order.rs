@@ -367,7 +367,7 @@ async fn everybody_sees_what_is_edited_and_deleted_wherever_they_listen() {
     problem(call(&grace, "PATCH", &format!("{path}1/"), json!({"body": "no"})).await, 403).await;
     problem(call(&ada, "PATCH", &format!("{path}x/"), json!({"body": "no"})).await, 404).await;
     for (name, id, message) in [("edit", 3, &edited), ("deletion", 4, &gone)] {
-        let expected = json!({"event": name, "id": id, "message": message});
+        let expected = json!({"event": name, "id": id, "room": room, "message": message});
         for listener in [&mut live, &mut several] {
             let event = listener.next().await.unwrap();
             assert_eq!(
