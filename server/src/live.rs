@@ -9,6 +9,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
@@ -36,9 +37,11 @@ impl Live {
         Self(Arc::new(Mutex::new(Some(events))))
     }
 
-    /// Takes the events out of a response, if it has any.
+    /// Takes the events out of a response, if it has any. Without them its body is empty, and its head says so.
     pub fn of(response: &mut Response) -> Option<Self> {
-        response.extensions_mut().remove()
+        let live = response.extensions_mut().remove()?;
+        response.headers_mut().remove(CONTENT_LENGTH);
+        Some(live)
     }
 
     /// The answer with its head as it goes over the wire ([RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)).
