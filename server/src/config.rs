@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -30,6 +30,18 @@ pub struct Config {
     #[arg(long, env = "WEBCHAT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     #[arg(value_parser = address)]
     pub listen: SocketAddr,
+
+    /// Serve HTTPS with the certificate in this file (PEM, with its chain), and no plain HTTP; SIGHUP reads it again
+    #[arg(long, env = "WEBCHAT_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "WEBCHAT_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// With HTTPS: listen here too, for plain HTTP, and send everybody to the same address under https
+    #[arg(long, env = "WEBCHAT_REDIRECT", value_name = "ADDR:PORT", value_parser = address)]
+    pub redirect: Option<SocketAddr>,
 
     /// Keep the database and the archives here
     #[arg(long, env = "WEBCHAT_DATA_DIR", default_value = "./webchat-data", value_name = "DIR", global = true)]
@@ -165,7 +177,7 @@ impl Config {
     /// # Errors
     /// What to print, and the exit code to end with: 0 for `--help` and `--version`, 2 for what cannot be used.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, (String, u8)> {
-        Self::try_parse_from(args).map_err(|error| {
+        let config = Self::try_parse_from(args).map_err(|error| {
             let text = error.render().to_string();
             match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (text, 0),
@@ -174,7 +186,25 @@ impl Config {
                 }
                 _ => (text, 2),
             }
-        })
+        })?;
+        config.check().map_err(|what| (format!("error: {what}\n"), 2))?;
+        Ok(config)
+    }
+
+    /// The certificate's file and its key's, for HTTPS.
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        self.tls_cert.as_deref().zip(self.tls_key.as_deref())
+    }
+
+    /// Whether what is said goes together.
+    fn check(&self) -> Result<(), &'static str> {
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err("--tls-cert FILE and --tls-key FILE go together: give both or neither");
+        }
+        if self.redirect.is_some() && self.tls_cert.is_none() {
+            return Err("--redirect ADDR:PORT leads to HTTPS: give --tls-cert FILE and --tls-key FILE too");
+        }
+        Ok(())
     }
 }
 
@@ -236,6 +266,7 @@ mod tests {
             ("--drain", "0", "1h30m"),
             ("--stream-timeout", "-5m", "1h30m"),
             ("--listen", "localhost", "127.0.0.1:8080"),
+            ("--redirect", "80", "127.0.0.1:8080"),
             ("--database", "mysql://x", "sqlite:"),
             ("--trusted-proxies", "nonsense", "10.0.0.0/8"),
             ("--jwt-exp", "0", "1"),
@@ -253,6 +284,20 @@ mod tests {
                 assert!(text.contains(part), "{part} is not in: {text}");
             }
         }
+    }
+
+    #[test]
+    fn half_a_certificate_is_refused_in_one_line_that_names_the_flags() {
+        let both = ["--tls-cert", "--tls-key"];
+        let cases = [&["--tls-cert", "c"][..], &["--tls-key", "k"], &["--redirect", "[::]:80"]];
+        for args in cases {
+            let (text, code) = read(args).unwrap_err();
+            assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
+            assert!(both.iter().chain(&args[..1]).all(|flag| text.contains(flag)), "{text}");
+        }
+        let whole = read(&["--tls-cert", "c", "--tls-key", "k", "--redirect", "[::]:80"]).unwrap();
+        assert_eq!(whole.tls(), Some((Path::new("c"), Path::new("k"))));
+        assert_eq!(read(&[]).unwrap().tls(), None);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Promises: a client that does not finish its request head, or does not read what it is sent, is cut off and holds
 //! nothing. A request whose answer is an event stream ends the HTTP machinery of its connection, with its buffers; the
-//! socket is the stream's from then on. Leaves to others: everything inside a request, and inside a stream (`live`).
+//! socket is the stream's from then on. Leaves to others: everything inside a request, inside a stream (`live`), and inside
+//! a connection over TLS (`secured`).
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -25,13 +26,16 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::live::{Live, Stream};
+use crate::secured;
+use crate::tls::Current;
 
 /// How long a client may take for the head of a request, and stay silent between two.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a client may leave what it was sent unread, once the system's buffers for it are full.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +46,7 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// How much a connection buffers at most, and so the largest head of a request, in bytes.
-const BUFFER_MAX: usize = 64 * 1024;
+pub(crate) const BUFFER_MAX: usize = 64 * 1024;
 
 /// How long to wait when the system has no more descriptors to give.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -52,11 +56,28 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 pub(crate) struct Connections {
     requests: GracefulShutdown,
     streams: TaskTracker,
+    /// Tells the connections over TLS to finish.
+    stopping: CancellationToken,
 }
 
 impl Connections {
+    /// Accepts and serves connections for good: over TLS, if there is a certificate.
+    pub async fn accept(&self, listener: TcpListener, router: Router, tls: Option<Current>) {
+        loop {
+            match (listener.accept().await, &tls) {
+                (Ok((socket, peer)), None) => self.serve(socket, peer, &router),
+                (Ok((socket, peer)), Some(tls)) => self.secure(socket, peer, &router, tls),
+                (Err(error), _) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(EXHAUSTED).await;
+                }
+            }
+        }
+    }
+
     /// Returns when every request is answered and every stream has said its last.
     pub async fn shutdown(self) {
+        self.stopping.cancel();
         self.requests.shutdown().await;
         self.streams.close();
         self.streams.wait().await;
@@ -93,24 +114,18 @@ impl Connections {
             }
         });
     }
-}
 
-/// Accepts and serves connections until `shutdown` is done; gives back those that are still open.
-pub(crate) async fn accept(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) -> Connections {
-    let open = Connections::default();
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut shutdown => return open,
-        };
-        match accepted {
-            Ok((socket, peer)) => open.serve(socket, peer, &router),
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(EXHAUSTED).await;
-            }
+    fn secure(&self, socket: TcpStream, peer: SocketAddr, router: &Router, tls: &Current) {
+        if let Err(error) = prepare(&socket) {
+            tracing::debug!(%error, "a connection ended before it began");
+            return;
         }
+        let served = secured::serve(socket, peer, tls.get(), router.clone(), self.stopping.clone());
+        self.streams.spawn(async move {
+            if let Err(error) = served.await {
+                tracing::debug!(error, "a connection broke");
+            }
+        });
     }
 }
 

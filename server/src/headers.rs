@@ -3,10 +3,13 @@
 use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::middleware::Next;
 use axum::response::Response;
+
+use crate::secured::Secure;
 
 /// Pages bring a policy of their own; nothing else has any business in a browser's window.
 const SECURITY: [(HeaderName, &str); 6] = [
@@ -18,12 +21,20 @@ const SECURITY: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// For whoever has come over TLS: to come without it no more, for a year
+/// ([RFC 6797](https://www.rfc-editor.org/rfc/rfc6797#section-6.1)).
+const TLS_ONLY: &str = "max-age=31536000";
+
 /// Adds what an answer does not say itself.
 pub(crate) async fn secure(request: Request, next: Next) -> Response {
+    let Secure(secure) = Secure::of(request.extensions());
     let mut response = next.run(request).await;
     response.headers_mut().reserve(SECURITY.len());
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if secure {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_ONLY));
     }
     response
 }

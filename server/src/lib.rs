@@ -28,14 +28,18 @@ mod message;
 mod moderation;
 mod negotiate;
 mod origin;
+mod pace;
 mod page;
 mod profile;
 mod proxy;
+mod redirect;
 mod room;
+mod secured;
 mod several;
 pub mod shutdown;
 mod socket;
 mod stream;
+pub mod tls;
 mod typing;
 
 use std::ops::Deref;
@@ -58,7 +62,9 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::connection::Connections;
 use crate::error::Error;
+use crate::tls::Tls;
 
 /// What every handler can reach; cheap to clone.
 #[derive(Clone, Debug)]
@@ -90,6 +96,10 @@ impl Deref for AppState {
 pub struct App {
     state: AppState,
     drain: Duration,
+    /// With it everything goes over TLS.
+    tls: Option<Tls>,
+    /// Where those without TLS are told where to come.
+    redirect: Option<TcpListener>,
 }
 
 impl App {
@@ -108,18 +118,43 @@ impl App {
         let limits = limit::Limits::new(config.rate_limit);
         let (stream_timeout, proxies) = (config.stream_timeout, config.trusted_proxies.clone());
         let shared = Shared { chat, limits, stream_timeout, draining: AtomicBool::new(false), proxies };
-        Self { state: AppState(Arc::new(shared)), drain: config.drain }
+        Self { state: AppState(Arc::new(shared)), drain: config.drain, tls: None, redirect: None }
+    }
+
+    /// Serves over TLS only, and sends those who come to `redirect` without it over there.
+    #[must_use]
+    pub fn secure(self, tls: Tls, redirect: Option<TcpListener>) -> Self {
+        Self { tls: Some(tls), redirect, ..self }
     }
 
     /// Serves until `shutdown` is done, then drains: streams end, requests finish, what was posted is committed.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let connections = connection::accept(listener, router(self.state.clone()), shutdown).await;
-        self.state.draining.store(true, Ordering::Relaxed);
-        self.state.chat.drain();
-        if tokio::time::timeout(self.drain, connections.shutdown()).await.is_err() {
+        let (state, drain) = (self.state.clone(), self.drain);
+        let connections = Connections::default();
+        tokio::select! {
+            () = self.listen(listener, &connections) => {}
+            () = shutdown => {}
+        }
+        state.draining.store(true, Ordering::Relaxed);
+        state.chat.drain();
+        if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
-        self.state.chat.close().await;
+        state.chat.close().await;
+    }
+
+    /// Takes in connections for good.
+    async fn listen(self, listener: TcpListener, connections: &Connections) {
+        let port = listener.local_addr().map_or(0, |address| address.port());
+        let router = router(self.state);
+        let Some(tls) = self.tls else { return connections.accept(listener, router, None).await };
+        let redirected = async {
+            match self.redirect {
+                Some(redirect) => connections.accept(redirect, redirect::to(port), None).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(connections.accept(listener, router, Some(tls.current())), redirected, tls.keep_current());
     }
 }
 

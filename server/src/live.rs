@@ -3,17 +3,20 @@
 //! A handler answers with a [`Live`] response. The connection then gives the socket to a [`Stream`], which writes what
 //! comes, each piece as one write of shared bytes, and idle it holds no buffer at all. Promises: it says something at
 //! least every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is cut off, and nothing
-//! is asked for on its behalf meanwhile. Leaves to others: what is said.
+//! is asked for on its behalf meanwhile. Over TLS the events are an ordinary body instead, and the connection (`secured`)
+//! keeps the last two promises. Leaves to others: what is said.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use axum::body::Body;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use hyper::Version;
 use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,6 +27,9 @@ use crate::connection::READ_TIMEOUT;
 
 /// How long a stream stays silent at most.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What a stream says only to be heard.
+const BEAT: &[u8] = b": heartbeat\n\n";
 
 /// What the system may hold for a client that reads slowly, in bytes; what is in its own memory is bounded by this too.
 const SEND_BUFFER: usize = 128 * 1024;
@@ -44,6 +50,14 @@ impl Live {
         Some(live)
     }
 
+    /// The events as the body of an answer that goes through the HTTP machinery.
+    pub fn body(self) -> Body {
+        Body::from_stream(stream::unfold(self.take(), |mut events| async {
+            let event = timeout(HEARTBEAT, events.next()).await;
+            event.unwrap_or(Some(Bytes::from_static(BEAT))).map(|event| (Ok::<_, Infallible>(event), events))
+        }))
+    }
+
     /// The answer with its head as it goes over the wire ([RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)).
     pub fn on(self, version: Version, response: &Response) -> Stream {
         let chunked = version != Version::HTTP_10;
@@ -54,8 +68,12 @@ impl Live {
         let date = httpdate::fmt_http_date(SystemTime::now());
         let coding = if chunked { "transfer-encoding: chunked\r\n" } else { "" };
         head.extend(format!("date: {date}\r\n{coding}connection: close\r\n\r\n").into_bytes());
+        Stream { head: head.into(), chunked, events: self.take() }
+    }
+
+    fn take(self) -> BoxStream<'static, Bytes> {
         let events = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Stream { head: head.into(), chunked, events: events.unwrap_or_else(|| futures_util::stream::empty().boxed()) }
+        events.unwrap_or_else(|| stream::empty().boxed())
     }
 }
 
@@ -88,7 +106,7 @@ impl Stream {
                         beat.as_mut().reset(next_beat);
                         continue;
                     }
-                    Some(Bytes::from_static(b": heartbeat\n\n"))
+                    Some(Bytes::from_static(BEAT))
                 }
             };
             let Some(event) = event else { break };

@@ -1,11 +1,14 @@
 //! The webchat program: reads its configuration, opens the data, serves until it is told to stop.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
 use server::config::{Admin, Command, Config, LogFormat};
+use server::tls::Tls;
 use server::{App, shutdown};
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// Requests are made of many small allocations.
@@ -87,12 +90,26 @@ async fn serve(config: &Config) -> Result<(), String> {
     // The handlers stand before anything is announced: whoever reads the log line may send a signal at once.
     let signal = shutdown::signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let app = App::open(config).await.map_err(|error| format!("cannot use {}: {error}", config.data_dir.display()))?;
-    let listener = tokio::net::TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    tracing::info!("listening on http://{address}");
+    let (listener, address) = listen(config.listen).await?;
+    let app = match config.tls() {
+        Some((cert, key)) => secure(app, Tls::open(cert, key).await?, config.redirect).await?,
+        None => app,
+    };
+    tracing::info!("listening on {}://{address}", if config.tls().is_some() { "https" } else { "http" });
     app.serve(listener, signal).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    Ok((listener, address))
+}
+
+async fn secure(app: App, tls: Tls, redirect: Option<SocketAddr>) -> Result<App, String> {
+    let Some(address) = redirect else { return Ok(app.secure(tls, None)) };
+    let (listener, address) = listen(address).await?;
+    tracing::info!("redirecting from {address}");
+    Ok(app.secure(tls, Some(listener)))
 }

@@ -1,0 +1,30 @@
+//! The listener without TLS beside the one with: it sends everybody over there, for good.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::http::uri::Authority;
+use axum::response::{IntoResponse, Redirect, Response};
+use protocol::Refusal;
+
+use crate::error::Error;
+
+/// The port that an address with https means if it names none.
+const HTTPS: u16 = 443;
+
+/// Sends every request to the same address at this port over TLS.
+pub(crate) fn to(port: u16) -> Router {
+    Router::new().fallback(redirect).with_state(port)
+}
+
+async fn redirect(State(port): State<u16>, request: Request) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let Some(host) = host else {
+        return Error::from(Refusal::Malformed("The header Host is missing, or is not a host.".to_owned()))
+            .into_response();
+    };
+    let port = if port == HTTPS { String::new() } else { format!(":{port}") };
+    // `OPTIONS *` is about no address.
+    let path = request.uri().path_and_query().map(|path| path.as_str()).filter(|path| path.starts_with('/'));
+    Redirect::permanent(&format!("https://{}{port}{}", host.host(), path.unwrap_or("/"))).into_response()
+}
