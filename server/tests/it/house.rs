@@ -8,6 +8,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use server::App;
 use server::config::Config;
+use server::tls::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -31,14 +32,28 @@ impl House {
 
     /// A server with these flags, and its chat opened with this change.
     pub async fn with(flags: &[&str], change: impl FnOnce(&mut chat::Config)) -> Self {
+        Self::open(flags, change, "http", |app| app).await
+    }
+
+    /// A server over TLS.
+    pub async fn secure(tls: Tls, redirect: Option<TcpListener>) -> Self {
+        Self::open(&["--rate-limit", "off"], |_| {}, "https", |app| app.secure(tls, redirect)).await
+    }
+
+    async fn open(
+        flags: &[&str],
+        change: impl FnOnce(&mut chat::Config),
+        scheme: &str,
+        wrap: impl FnOnce(App) -> App,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = chat::Config::new(dir.path());
         change(&mut config);
         let clock = config.clock.clone();
         let flags = Config::read(["webchat"].iter().chain(flags).map(Into::into)).unwrap();
-        let app = App::new(Chat::open(config).await.unwrap(), &flags);
+        let app = wrap(App::new(Chat::open(config).await.unwrap(), &flags));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(app.serve(listener, async {
             let _ = stopped.await;
@@ -55,7 +70,7 @@ impl House {
     pub fn person(&self, name: &str) -> Person {
         let redirect = reqwest::redirect::Policy::none();
         let http = Client::builder().redirect(redirect).build().unwrap();
-        Person { name: name.to_owned(), url: self.url.clone(), http, token: None }
+        Person::new(name, &self.url, http)
     }
 
     /// Somebody with an account, who shows its token with every request.
@@ -85,6 +100,10 @@ pub struct Person {
 }
 
 impl Person {
+    pub fn new(name: &str, url: &str, http: Client) -> Self {
+        Self { name: name.to_owned(), url: url.to_owned(), http, token: None }
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.token {

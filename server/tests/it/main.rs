@@ -18,3 +18,4 @@ mod sockets;
 mod stopping;
 mod streams;
 mod tail;
+mod tls;

@@ -3,10 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, mpsc};
 
 use protocol::{Message, Room};
 use reqwest::Client;
 use serde_json::json;
+
+use crate::house::PATIENCE;
 
 /// A size of a test, which an environment variable can change.
 pub fn size(name: &str, default: usize) -> usize {
@@ -29,6 +32,7 @@ pub fn allow_connections(count: usize) {
 pub struct Program {
     child: Child,
     pub url: String,
+    log: Mutex<mpsc::Receiver<String>>,
     http: Client,
 }
 
@@ -47,15 +51,29 @@ impl Program {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (logged, log) = mpsc::channel();
         let url = loop {
             let line = lines.next().expect("it ended before it listened").unwrap();
-            if let Some(at) = line.find("http://") {
-                break line[at..].to_owned();
+            let url = line.find("http").map(|at| line[at..].to_owned());
+            logged.send(line).unwrap();
+            if let Some(url) = url {
+                break url;
             }
         };
         // Its log must be read on, or it would wait for its reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, http: Client::new() }
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(logged.send(line))));
+        Self { child, url, log: Mutex::new(log), http: Client::new() }
+    }
+
+    /// The next line of its log that has these words.
+    pub fn logged(&self, words: &str) -> String {
+        let log = self.log.lock().unwrap();
+        loop {
+            let line = log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("it never says {words:?}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
     }
 
     pub fn signal(&self, signal: &str) {
