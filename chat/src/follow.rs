@@ -132,10 +132,13 @@ impl Follow {
                         let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
                         frames
                     }
-                    Next::LookAgain => match self.look_again().await? {
-                        true => continue,
-                        false => return Ok(News::Removed),
-                    },
+                    Next::LookAgain(looks) => {
+                        if !self.look_again().await? {
+                            return Ok(News::Removed);
+                        }
+                        self.subscriber.looked(looks);
+                        continue;
+                    }
                     Next::Closing(end) => return Ok(News::Closing(end)),
                     Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
                     Next::End(End::Closed) => return Ok(News::Closed),

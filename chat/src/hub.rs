@@ -75,8 +75,8 @@ pub(crate) enum Next {
     Closing(Time),
     /// Nothing more will come.
     End(End),
-    /// Ask again whether you may listen.
-    LookAgain,
+    /// Ask again whether you may listen, and then say so by [`Subscriber::looked`] with this.
+    LookAgain(u32),
     /// Tell this, and then this has been heard.
     Ephemeral(Ephemeral, Heard),
 }
@@ -243,13 +243,17 @@ impl Subscriber {
         }
     }
 
+    /// This listener has asked again whether it may.
+    pub fn looked(&mut self, looks: u32) {
+        self.looks = looks;
+    }
+
     /// What to do next for somebody who has seen everything up to `seen`; waits while there is nothing.
     pub async fn next(&mut self, seen: u64) -> Next {
         let next = poll_fn(|context| {
             let mut channel = lock(&self.channel);
             if channel.looks != self.looks {
-                self.looks = channel.looks;
-                return Poll::Ready(Next::LookAgain);
+                return Poll::Ready(Next::LookAgain(channel.looks));
             }
             if let Some(next) = channel.next(seen, self.warned, self.heard) {
                 return Poll::Ready(next);

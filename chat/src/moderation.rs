@@ -185,3 +185,35 @@ fn apply(mut stored: Stored, change: &RoomChange, longest: Duration) -> Result<S
     }
     Ok(stored)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+    use std::time::Duration;
+
+    use protocol::{NewMessage, Start};
+
+    use super::*;
+    use crate::News;
+    use crate::person::GuestId;
+    use crate::tests::House;
+
+    #[tokio::test]
+    async fn whoever_is_banned_is_told_even_if_they_stop_waiting_in_between() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let [owner, eve] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let says = NewMessage { username: "eve".to_owned(), body: "hello".to_owned() };
+        chat.post(&eve, &room, &says, None).await.unwrap();
+        let mut follow = chat.follow(&eve, &room, Start::Latest).await.unwrap();
+        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        {
+            // As a socket does that hears something else meanwhile.
+            let next = std::pin::pin!(follow.next());
+            assert!(next.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
+        assert!(matches!(news.expect("nothing more comes").unwrap(), News::Removed));
+    }
+}

@@ -234,11 +234,11 @@ fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed))
         .layer(from_fn_with_state(state.clone(), refuse_while_draining))
         .layer(from_fn_with_state(state.clone(), limit::apply))
-        .layer(from_fn_with_state(state.clone(), proxy::look_through))
         .layer(from_fn(origin::guard))
         .layer(from_fn(error::as_page))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text))
         .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(state.clone(), proxy::look_through))
         .layer(tower_http::trace::TraceLayer::new_for_http())
         .with_state(state)
 }

@@ -129,6 +129,19 @@ async fn a_browser_stays_signed_in_by_a_cookie_that_no_script_reads() {
 }
 
 #[tokio::test]
+async fn cookies_of_a_proxy_that_speaks_tls_are_secure() {
+    for (flags, secure) in [(&["--trusted-proxies", "127.0.0.1"][..], true), (&[], false)] {
+        let house = House::with(flags, |_| {}).await;
+        let request = house.person("ada").request(Method::GET, "/").header("accept", "text/html");
+        let forwarded = request.header("x-forwarded-for", "198.51.100.7").header("x-forwarded-proto", "https");
+        let answer = forwarded.send().await.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert_eq!((cookie.starts_with("guest="), cookie.ends_with("; Secure")), (true, secure), "{cookie}");
+        assert_eq!(answer.headers().contains_key("strict-transport-security"), secure);
+    }
+}
+
+#[tokio::test]
 async fn pages_of_other_sites_change_nothing() {
     let house = House::new().await;
     let ada = house.member("ada").await;
