@@ -54,8 +54,9 @@ export class Webchat {
   static async start(how: Start = {}): Promise<Webchat> {
     const { flags = [], port = "0", program = binary, cwd = root } = how;
     const data = how.data ?? (await mkdtemp(join(tmpdir(), "webchat-")));
-    const fixed = ["--listen", `127.0.0.1:${port}`, "--data-dir", data, "--rate-limit", "off"];
-    const child = spawn(program, [...fixed, ...flags], { cwd, stdio: ["ignore", "ignore", "pipe"] });
+    const fixed = ["--listen", `127.0.0.1:${port}`, "--data-dir", data];
+    const limit = flags.includes("--rate-limit") ? [] : ["--rate-limit", "off"];
+    const child = spawn(program, [...fixed, ...limit, ...flags], { cwd, stdio: ["ignore", "ignore", "pipe"] });
     const url = await new Promise<string>((resolve, reject) => {
       // Reads to the end of the log: a server whose log nobody reads would come to a stop.
       createInterface({ input: child.stderr }).on("line", (line) => {
@@ -95,6 +96,22 @@ export class Webchat {
     const answer = await this.ask(`${room}messages/`, { username, body });
     if (answer.status !== 201) throw new Error(`not posted: ${await answer.text()}`);
     return (await answer.json()) as Message;
+  }
+
+  /** Makes an account with the password `secret`, and gives a token of it. */
+  async account(username: string, name = username.toUpperCase()): Promise<string> {
+    const answer = await this.ask("/register", { name, username, password: "secret" });
+    if (!answer.ok) throw new Error(`no account: ${await answer.text()}`);
+    return ((await answer.json()) as { content: { token: string } }).content.token;
+  }
+
+  /** Says something in a direct chat, as a program that has a token. */
+  async tell(token: string, username: string, body: string): Promise<void> {
+    const headers = { Authorization: `Bearer ${token}`, Accept: "application/json", "Content-Type": "application/json" };
+    const room = (await (await fetch(`${this.url}/chats/${username}`, { headers })).json()) as Room;
+    const to = `${this.url}/rooms/${room.id}/messages/`;
+    const answer = await fetch(to, { method: "POST", headers, body: JSON.stringify({ body }) });
+    if (answer.status !== 201) throw new Error(`not told: ${await answer.text()}`);
   }
 
   /** Posts any JSON. */

@@ -37,6 +37,14 @@ impl Failure {
         }
     }
 
+    /// A free name like the one that was asked for, if that is what was wrong.
+    pub fn free(&self) -> Option<String> {
+        match self {
+            Self::Refused(problem, _) => problem.free.clone(),
+            Self::Unreachable => None,
+        }
+    }
+
     /// The HTTP status, if there was one.
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -90,6 +98,16 @@ pub async fn types(id: RoomId, name: &str) {
     let request = waiting(Request::post(&format!("{}typing/", path(id))))
         .header("Content-Type", "application/x-www-form-urlencoded")
         .body(format!("username={}", cookie::encode(name)));
+    if let Ok(request) = request {
+        drop(request.send().await);
+    }
+}
+
+/// Says up to where the conversation with somebody has been read. Nobody waits for the answer.
+pub async fn seen(username: &str, seq: u64) {
+    let request = waiting(Request::post(&format!("/chats/{username}/seen/")))
+        .header("Content-Type", "application/json")
+        .body(format!("{{\"seen\":{seq}}}"));
     if let Ok(request) = request {
         drop(request.send().await);
     }

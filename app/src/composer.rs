@@ -25,6 +25,8 @@ use crate::visit::Visit;
 
 /// The ID of the field.
 const FIELD: &str = "message";
+/// The ID of the field for the name.
+pub const WRITING_AS: &str = "writing-as";
 /// How often it is said that somebody types, in milliseconds; it holds for twice as long.
 const SAY_AGAIN: i64 = 3_000;
 /// From how many characters left they are counted.
@@ -67,7 +69,10 @@ pub fn Composer(visit: Visit) -> impl IntoView {
         }
     };
     let rename = move || {
-        let given = find::<HtmlInputElement>("writing-as").map(|who| who.value()).unwrap_or_default();
+        if name.fixed {
+            return true;
+        }
+        let given = find::<HtmlInputElement>(WRITING_AS).map(|who| who.value()).unwrap_or_default();
         let taken = name.change(&given);
         trouble.set(taken.clone().err());
         taken.is_ok()
@@ -118,12 +123,13 @@ pub fn Composer(visit: Visit) -> impl IntoView {
                 <label class=as_who>
                     <span>"Writing as"</span>
                     <input
-                        id="writing-as"
+                        id=WRITING_AS
                         name="username"
                         value=name.now()
                         autocomplete="nickname"
                         spellcheck="false"
                         required
+                        readonly=name.fixed
                         on:change=change(move || { rename(); })
                     />
                 </label>

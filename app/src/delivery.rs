@@ -128,14 +128,15 @@ impl Delivery {
         // Later than the one before, so that their order is kept with them.
         let latest = self.outbox.with_untracked(Outbox::latest);
         let written = clock::now().millis().max(latest + 1);
-        let parcel = Parcel { key: key(), message, after, written, refused: None, seen: None, kept: false };
+        let parcel = Parcel { key: key(), message, after, written, refused: None, free: None, seen: None, kept: false };
         self.outbox.update(|outbox| outbox.put(parcel.clone()));
         self.keep(parcel);
     }
 
-    /// Sends a refused one again.
-    pub fn again(self, key: &str) {
-        let parcel = self.outbox.try_update(|outbox| outbox.again(key, clock::now().millis()).cloned()).flatten();
+    /// Sends a refused one again, under another name if there is one.
+    pub fn again(self, key: &str, name: Option<String>) {
+        let again = |outbox: &mut Outbox| outbox.again(key, name, clock::now().millis()).cloned();
+        let parcel = self.outbox.try_update(again).flatten();
         if let Some(parcel) = parcel {
             self.keep(parcel);
         }
@@ -196,7 +197,7 @@ impl Delivery {
                 self.rest(wait.unwrap_or(2).max(1), problem.status == 429);
             }
             Err(failure) if failure.status().is_some_and(|status| status < 500) => {
-                self.outbox.update(|outbox| outbox.refuse(key, failure.words()));
+                self.outbox.update(|outbox| outbox.refuse(key, failure.words(), failure.free()));
                 if let Some(parcel) = self.outbox.with_untracked(|outbox| outbox.get(key).cloned()) {
                     self.keep(parcel);
                 }

@@ -56,9 +56,12 @@ pub fn page(assets: &Assets) -> impl IntoView + use<> {
     }
 }
 
-/// A page that says what a problem document says, for people whose browser sent a form.
-pub fn problem_page(problem: &Problem, assets: &Assets) -> String {
+/// A page that says what a problem document says, for people whose browser sent a form. `sign_in` is where that helps,
+/// if it does.
+pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>) -> String {
     let Problem { title: heading, detail, .. } = problem.clone();
+    let typed = sign_in.is_none().then(|| view! { <p>"Your browser's Back button brings you to what you wrote."</p> });
+    let sign_in = sign_in.map(|link| view! { <a class="button primary" href=link>"Sign in"</a> });
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -67,8 +70,8 @@ pub fn problem_page(problem: &Problem, assets: &Assets) -> String {
                 <main class="page notice">
                     <h1>{heading}</h1>
                     <p><bdi>{detail}</bdi></p>
-                    <p>"Your browser's Back button brings you to what you wrote."</p>
-                    <p class="row"><a class="button" href="/">"Go to the rooms"</a></p>
+                    {typed}
+                    <p class="row">{sign_in}<a class="button" href="/">"Go to the rooms"</a></p>
                 </main>
             </body>
         </html>
@@ -76,7 +79,7 @@ pub fn problem_page(problem: &Problem, assets: &Assets) -> String {
     page.to_html()
 }
 
-fn head(title: String, icon: String, css: String) -> impl IntoView {
+pub(crate) fn head(title: String, icon: String, css: String) -> impl IntoView {
     view! {
         <meta charset="utf-8"/>
         <title>{title}</title>
@@ -111,6 +114,7 @@ mod tests {
             read_only: false,
             slow_mode: 0,
             role: None,
+            with: None,
         }
     }
 
@@ -159,7 +163,7 @@ mod tests {
     #[test]
     fn a_problem_is_shown_as_text() {
         let assets = Assets { js: String::new(), wasm: String::new(), css: "/a.css".into() };
-        let html = problem_page(&Refusal::Malformed("<b>no</b>".into()).problem(), &assets);
+        let html = problem_page(&Refusal::Malformed("<b>no</b>".into()).problem(), &assets, None);
         assert!(html.contains("&lt;b>no&lt;/b>") || html.contains("&lt;b&gt;no&lt;/b&gt;"), "{html}");
         assert!(html.contains("Malformed request"));
     }

@@ -1,10 +1,10 @@
 //! How messages are set: which one begins a group, which one begins a day.
 //!
-//! Promises: a group is one person within one minute; a day begins where the visitor's calendar says so.
+//! Promises: a group is one person, known equally well, within one minute; a day begins where the visitor's calendar says so.
 
 use std::sync::Arc;
 
-use protocol::{Message, Time};
+use protocol::{Author, Message, Time};
 
 use crate::outbox::Parcel;
 
@@ -54,13 +54,17 @@ pub fn rows<'a>(
     messages.iter().map(set).collect()
 }
 
-/// Whether two messages, each with who wrote it and when, belong to one group.
-pub fn together(a: (&str, Time), b: (&str, Time)) -> bool {
-    a.0 == b.0 && a.1.millis() / 60_000 == b.1.millis() / 60_000
+/// Who wrote a message, how far that is known, and when.
+pub type By<'a> = (&'a str, Option<Author>, Time);
+
+/// Whether two messages belong to one group.
+pub fn together(a: By<'_>, b: By<'_>) -> bool {
+    (a.0, a.1, a.2.millis() / 60_000) == (b.0, b.1, b.2.millis() / 60_000)
 }
 
-fn by(message: &Message) -> (&str, Time) {
-    (&message.username, message.sent_at)
+/// Who wrote this one.
+pub fn by(message: &Message) -> By<'_> {
+    (&message.username, message.author, message.sent_at)
 }
 
 #[cfg(test)]
@@ -97,6 +101,13 @@ mod tests {
         ];
         let heads: Vec<_> = set(&messages).into_iter().map(|(head, _)| head).collect();
         assert_eq!(heads, [true, false, true, true, true]);
+    }
+
+    #[test]
+    fn one_name_known_in_two_ways_is_two_groups() {
+        let known = |id, author| Arc::new(Message { author, ..Message::clone(&message(id, "ada", 0)) });
+        let messages = [known(1, None), known(2, Some(Author::Guest)), known(3, Some(Author::Account))];
+        assert!(set(&messages).into_iter().all(|(head, _)| head));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::rooms::{OpenRooms, VisitedRooms};
 use crate::seal::{Seal, icon};
 use crate::tab;
 use crate::theme::ThemeSwitch;
+use crate::who::Who;
 use crate::wire;
 
 /// The page at `/`.
@@ -32,6 +33,7 @@ pub fn HomePage() -> impl IntoView {
     };
     let handed_over = found.is_some();
     let home = found.unwrap_or_default();
+    let guest = !expect_context::<Name>().fixed;
     let (open, visited) = (RwSignal::new(home.open), RwSignal::new(home.visited));
     let feed = expect_context::<Feed>();
     live(move || {
@@ -47,10 +49,11 @@ pub fn HomePage() -> impl IntoView {
             <header class="masthead">
                 <Seal/>
                 <h1>"webchat"</h1>
+                <nav class="signed" aria-label="Account"><Who/></nav>
                 <ThemeSwitch/>
             </header>
             <main>
-                <NameField/>
+                {guest.then(|| view! { <NameField/> })}
                 <Create/>
                 <Join sought=home.sought/>
                 <VisitedRooms rooms=visited/>

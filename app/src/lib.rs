@@ -4,6 +4,8 @@
 //! every form works; no address of another site is ever loaded. Leaves to others: finding the data (`server`), the
 //! rules (`chat`), the words on the wire (`protocol`).
 
+#[cfg(feature = "ssr")]
+mod account;
 mod api;
 mod body;
 mod browser;
@@ -16,8 +18,12 @@ mod create;
 mod database;
 mod delivery;
 #[cfg(feature = "ssr")]
+mod direct;
+#[cfg(feature = "ssr")]
 mod document;
 mod feed;
+#[cfg(feature = "ssr")]
+mod form;
 mod group;
 mod here;
 mod home;
@@ -38,6 +44,8 @@ mod outbox;
 mod part;
 mod person;
 mod place;
+#[cfg(feature = "ssr")]
+mod profile;
 mod room;
 mod rooms;
 mod seal;
@@ -52,15 +60,26 @@ mod transcript;
 mod visit;
 mod visitor;
 mod way;
+mod who;
 mod wire;
 
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+pub use account::{Typed, sign_in_page, sign_up_page};
 pub use clock::now;
 #[cfg(feature = "ssr")]
+pub use cookie::encode;
+#[cfg(feature = "ssr")]
+pub use direct::{Chats, chats_page};
+#[cfg(feature = "ssr")]
 pub use document::{Assets, page, problem_page};
+#[cfg(feature = "ssr")]
+pub use form::{Sheet, Wrong};
 pub use opening::{Arrival, Home, Opening, Scene};
+#[cfg(feature = "ssr")]
+pub use profile::{Changed, profile_page};
 pub use theme::Theme;
 pub use visitor::Visitor;
 pub use way::Page;
@@ -80,9 +99,10 @@ use crate::way::Way;
 pub fn App() -> impl IntoView {
     let Opening { now, visitor, page, scene } = Opening::current();
     provide_context(Clock::start(now));
-    let name = Name::new(visitor.name);
+    let name = Name::new(visitor.name, visitor.signed.account.is_some());
     provide_context(name);
     provide_context(Feed::start(name));
+    provide_context(visitor.signed);
     provide_context(RwSignal::new(visitor.theme));
     provide_context(RwSignal::new(visitor.visits));
     provide_context(Stage::new(scene));

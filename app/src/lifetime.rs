@@ -110,6 +110,7 @@ mod tests {
             read_only: false,
             slow_mode: 0,
             role: None,
+            with: None,
         };
         Left::of(&room, Time::from_millis(now))
     }

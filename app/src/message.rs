@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::{Message, Time};
+use protocol::{Author, Message, Time};
+use web_sys::HtmlInputElement;
 
 use crate::body::Body;
-use crate::browser::click;
+use crate::browser::{click, find};
 use crate::calendar::day_name;
 use crate::clock::Clock;
+use crate::composer::WRITING_AS;
 use crate::group::{Letter, Row};
 use crate::name::Name;
 use crate::outbox::Parcel;
@@ -37,7 +39,7 @@ pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
             class:own=own
             class:arrived=arrived
         >
-            {head.then(|| view! { <By name=message.username.clone() at=message.sent_at/> })}
+            {head.then(|| view! { <By name=message.username.clone() author=message.author at=message.sent_at/> })}
             <Body text=message.body.clone()/>
         </article>
     })
@@ -46,15 +48,25 @@ pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
 /// A message on its way, or one that was refused.
 #[component]
 pub fn ParcelRow(letter: Letter, visit: Visit) -> impl IntoView {
-    let Letter { parcel: Parcel { key, message, written, refused, .. }, head, day } = letter;
+    let Letter { parcel: Parcel { key, message, written, refused, free, .. }, head, day } = letter;
+    let name = expect_context::<Name>();
+    // Whoever has signed in since goes by the name of the account.
+    let own = || Some(name.now()).filter(|own| name.fixed && *own != message.username);
+    let free = free.or_else(own);
     let refused = refused.map(|reason| {
         let again = {
             let key = key.clone();
-            click(move || visit.delivery.again(&key))
+            click(move || visit.delivery.again(&key, None))
         };
+        let rename = {
+            let (key, free) = (key.clone(), free.clone());
+            click(move || take_name(name, visit, &key, free.clone()))
+        };
+        let (none, offer) = (free.is_none(), format!("Use {}", free.unwrap_or_default()));
         view! {
             <p class="refused" role="alert">
                 {format!("Not sent. {reason}")}
+                <button hidden=none type="button" class="quiet" on:click=rename>{offer}</button>
                 <button type="button" class="quiet" on:click=again>"Send again"</button>
                 <button type="button" class="quiet" on:click=click(move || visit.delivery.remove(&key))>"Remove"</button>
             </p>
@@ -64,12 +76,26 @@ pub fn ParcelRow(letter: Letter, visit: Visit) -> impl IntoView {
     part(view! {
         {day.map(|day| view! { <Day day/> })}
         <article class=format!("message own {}", hue_class(&message.username)) class:head=head class:pending=pending>
-            {head.then(|| view! { <By name=message.username.clone() at=Time::from_millis(written)/> })}
+            {head.then(|| view! { <By name=message.username.clone() author=own_author(name) at=Time::from_millis(written)/> })}
             <Body text=message.body/>
             {pending.then(|| view! { <span class="unseen">"Sending"</span> })}
             {refused}
         </article>
     })
+}
+
+/// Takes a free name and sends a refused message again under it.
+fn take_name(name: Name, visit: Visit, key: &str, free: Option<String>) {
+    let Some(free) = free.filter(|free| name.fixed || name.change(free).is_ok()) else { return };
+    if let Some(field) = find::<HtmlInputElement>(WRITING_AS) {
+        field.set_value(&name.now());
+    }
+    visit.delivery.again(key, Some(free));
+}
+
+/// How far the server will know who wrote what is on its way, so that nothing moves when it is delivered.
+pub fn own_author(name: Name) -> Option<Author> {
+    Some(if name.fixed { Author::Account } else { Author::Guest })
 }
 
 /// The line where a day begins.
@@ -83,15 +109,21 @@ fn Day(day: i64) -> impl IntoView {
     }
 }
 
-/// Who wrote, and when.
+/// Who wrote, how far that is known, and when. Guests by their key are the usual case, of which nothing is said.
 #[component]
-fn By(name: String, at: Time) -> impl IntoView {
+fn By(name: String, #[prop(optional_no_strip)] author: Option<Author>, at: Time) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let face = initials(&name);
+    let (known, why) = match author {
+        Some(Author::Account) => ("registered", "Somebody with an account wrote this"),
+        Some(Author::Guest) => ("guest", ""),
+        None => ("unverified", "Anybody could have written this"),
+    };
     view! {
         <span class="face" aria-hidden="true">{face}</span>
         <p class="by">
             <bdi class="who">{name}</bdi>
+            <span class=known title=why>{if why.is_empty() { "" } else { known }}</span>
             <time datetime=at.to_string() title=text(move || clock.full(at))>{text(move || clock.wall(at).hours())}</time>
         </p>
     }

@@ -27,27 +27,34 @@ pub fn friendly(luck: u64) -> String {
 
 /// The visitor's name, for every part of the page.
 #[derive(Clone, Copy, Debug)]
-pub struct Name(RwSignal<String>);
+pub struct Name {
+    name: RwSignal<String>,
+    /// Whether it is that of an account, which is not chosen here.
+    pub fixed: bool,
+}
 
 impl Name {
-    /// Starts from what the browser remembered, or from an offer.
-    pub fn new(name: String) -> Self {
-        Self(RwSignal::new(name))
+    /// Starts from what the browser remembered, from an offer, or from the name of an account, which is `fixed`.
+    pub fn new(name: String, fixed: bool) -> Self {
+        Self { name: RwSignal::new(name), fixed }
     }
 
     /// The name as it is now, for whoever wants to follow it.
     pub fn get(self) -> String {
-        self.0.get()
+        self.name.get()
     }
 
     /// The name as it is at this moment.
     pub fn now(self) -> String {
-        self.0.get_untracked()
+        self.name.get_untracked()
     }
 
     /// The name that the browser remembers: another tab may have changed it. One that was only offered is remembered
     /// from now on, as others are about to see it. In the browser only.
     pub fn kept(self) -> String {
+        if self.fixed {
+            return self.now();
+        }
         let kept = cookie::kept("name").and_then(|name| text::username(&name).ok());
         kept.unwrap_or_else(|| {
             cookie::keep("name", &self.now());
@@ -66,7 +73,7 @@ impl Name {
         })?;
         cookie::keep("name", &name);
         if self.now() != name {
-            self.0.set(name);
+            self.name.set(name);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use wasm_bindgen::JsValue;
 
 use crate::browser::live;
 use crate::theme::Theme;
-use crate::visitor::Visitor;
+use crate::visitor::{Signed, Visitor};
 use crate::way::Page;
 use crate::wire::{self, Wire, field};
 
@@ -106,7 +106,14 @@ impl Wire for Opening {
 impl Wire for Visitor {
     fn read(value: &JsValue) -> Option<Self> {
         let theme = Theme::from_cookie(field::<String>(value, "theme").as_deref());
-        Some(Self { name: field(value, "name")?, theme, visits: field(value, "visits")? })
+        let (name, visits, signed) = (field(value, "name")?, field(value, "visits")?, field(value, "signed")?);
+        Some(Self { name, theme, visits, signed })
+    }
+}
+
+impl Wire for Signed {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(Self { account: field(value, "account")?, unread: field(value, "unread")? })
     }
 }
 
@@ -165,9 +172,10 @@ pub fn title(about: Option<&str>) -> String {
     about.map_or_else(|| "webchat".to_owned(), |about| format!("{about} · webchat"))
 }
 
-/// What to call a room: its name, or the beginning of its ID.
+/// What to call a room: whom one talks to, its name, or the beginning of its ID.
 pub fn room_title(room: &Room) -> String {
-    room.name.clone().unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))
+    let name = room.with.as_ref().map(|with| &with.name).or(room.name.as_ref());
+    name.cloned().unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))
 }
 
 /// The opening of this page, for its parts. It is spent once the browser has taken over: whoever comes later asks

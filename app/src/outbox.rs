@@ -23,6 +23,8 @@ pub struct Parcel {
     pub written: i64,
     /// Why the server will not have it, if so.
     pub refused: Option<String>,
+    /// A name like the writer's that nobody has, if the name is why.
+    pub free: Option<String>,
     /// The sequence under which it seems to have arrived by the stream, before the answer.
     #[serde(skip)]
     pub seen: Option<u64>,
@@ -39,6 +41,7 @@ impl Wire for Parcel {
             after: field(value, "after")?,
             written: field(value, "written")?,
             refused: field(value, "refused")?,
+            free: field(value, "free")?,
             seen: None,
             kept: true,
         })
@@ -119,18 +122,22 @@ impl Outbox {
         }
     }
 
-    /// The server will not have it: it is shown again, with the reason.
-    pub fn refuse(&mut self, key: &str, reason: String) {
+    /// The server will not have it: it is shown again, with the reason, and with the name that is `free` instead of
+    /// the writer's.
+    pub fn refuse(&mut self, key: &str, reason: String, free: Option<String>) {
         if let Some(parcel) = self.parcels.iter_mut().find(|parcel| parcel.key == key) {
-            parcel.refused = Some(reason);
+            (parcel.refused, parcel.free) = (Some(reason), free);
             parcel.seen = None;
         }
     }
 
-    /// Sends a refused one again, now as the latest.
-    pub fn again(&mut self, key: &str, now: i64) -> Option<&Parcel> {
+    /// Sends a refused one again, now as the latest, and under another name if there is one.
+    pub fn again(&mut self, key: &str, name: Option<String>, now: i64) -> Option<&Parcel> {
         let mut parcel = self.take(key)?;
-        (parcel.refused, parcel.kept) = (None, false);
+        (parcel.refused, parcel.free, parcel.kept) = (None, None, false);
+        if let Some(name) = name {
+            parcel.message.username = name;
+        }
         parcel.written = now.max(self.latest() + 1);
         self.put(parcel);
         self.get(key)
@@ -144,7 +151,7 @@ mod tests {
 
     fn parcel(key: &str, body: &str) -> Parcel {
         let message = NewMessage { username: "ada".into(), body: body.into() };
-        Parcel { key: key.into(), message, after: 4, written: 0, refused: None, seen: None, kept: true }
+        Parcel { key: key.into(), message, after: 4, written: 0, refused: None, free: None, seen: None, kept: true }
     }
 
     fn message(id: u64, body: &str) -> Message {
@@ -222,11 +229,16 @@ mod tests {
     fn a_refused_one_stays_and_holds_nobody_up() {
         let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
         outbox.arrived(&message(5, "1"));
-        outbox.refuse("a", "no".into());
+        outbox.refuse("a", "no".into(), Some("ada2".into()));
         assert_eq!(shown(&outbox), ["a", "b"]);
         assert_eq!(outbox.next().unwrap().key, "b");
         assert_eq!(outbox.waiting(), 1);
-        assert!(outbox.again("a", 9).unwrap().refused.is_none());
+        assert_eq!(outbox.get("a").unwrap().free.as_deref(), Some("ada2"));
+        let again = outbox.again("a", Some("ada2".into()), 9).unwrap();
+        assert_eq!(
+            (again.refused.as_ref(), again.free.as_ref(), again.message.username.as_str()),
+            (None, None, "ada2")
+        );
         assert_eq!(shown(&outbox), ["b", "a"]);
     }
 }

@@ -18,6 +18,7 @@ use crate::lost::{Closed, NoRoom};
 use crate::menu::Menu;
 use crate::opening::{Arrival, Scene, Stage, room_title, title};
 use crate::part::{flag, part, text};
+use crate::person::{hue_class, initials};
 use crate::seal::{Seal, icon};
 use crate::share::{Share, open_share};
 use crate::stream::State;
@@ -66,12 +67,18 @@ fn Inside(arrival: Arrival) -> impl IntoView {
     let visit = Visit::enter(arrival);
     let clock = expect_context::<Clock>();
     let left = Signal::derive(move || visit.room.with(|room| Left::of(room, clock.now())));
-    live(move || remember(visit));
+    let direct = visit.room.with_untracked(|room| room.with.is_some());
+    live(move || {
+        // Direct chats have a list of their own.
+        if !direct {
+            remember(visit);
+        }
+    });
     tab::follow(visit.unread, move || visit.room.with(|room| title(Some(&room_title(room)))));
     tab::face(icon(Some(visit.id)));
     part(view! {
         <a class="skip" href="#write" rel="external">"To the message field"</a>
-        <div class="room">
+        <div class="room" class:direct=direct>
             <Header visit left/>
             <Line left/>
             <main>
@@ -93,22 +100,28 @@ fn Inside(arrival: Arrival) -> impl IntoView {
 
 #[component]
 fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
-    let name = visit.room.with_untracked(room_title);
+    let (name, with) = visit.room.with_untracked(|room| (room_title(room), room.with.clone()));
+    let (back, list) = if with.is_some() { ("/chats/", "All chats") } else { ("/", "All rooms") };
+    let face = with.as_ref().map(|with| {
+        view! { <span class=format!("face {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
+    });
+    let id = with.map_or_else(|| visit.id.to_string(), |with| with.username);
     let closed = flag(move || visit.closed.get());
     part(view! {
         <header class="bar">
-            <a class="icon-button" href="/" aria-label="All rooms">{Icon::Back.view()}</a>
+            <a class="icon-button" href=back aria-label=list>{Icon::Back.view()}</a>
             <Seal id=Some(visit.id)/>
+            {face}
             <div class="names">
                 <h1><bdi>{name.clone()}</bdi></h1>
                 <p class="about">
-                    <span class="id mono">{visit.id.to_string()}</span>
+                    <span class="id mono">{id}</span>
                     <Connection visit/>
                     <TimeLeft left closed/>
                 </p>
             </div>
             <Here visit/>
-            <button hidden=closed type="button" class="icon-button needs-script" aria-label="Share" on:click=click(open_share)>{Icon::Share.view()}</button>
+            <button hidden=closed type="button" class="icon-button sharing needs-script" aria-label="Share" on:click=click(open_share)>{Icon::Share.view()}</button>
             <Menu visit/>
         </header>
         <Share id=visit.id/>

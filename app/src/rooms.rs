@@ -146,6 +146,7 @@ mod tests {
             read_only: false,
             slow_mode: 0,
             role: None,
+            with: None,
         };
         for sought in ["", " tea ", "GRÖSSE".trim_end_matches("SSE"), "89AB"] {
             assert!(matches(&room, sought), "{sought}");

@@ -4,13 +4,13 @@
 //! without being announced; what is drawn stays bounded (`log`). Leaves to others: single messages (`message`).
 
 use leptos::prelude::*;
-use protocol::Time;
+use protocol::{Author, Time};
 
 use crate::browser::{change, click};
 use crate::clock::Clock;
-use crate::group::{Letter, Row, rows, together};
+use crate::group::{By, Letter, Row, by, rows, together};
 use crate::icon::Icon;
-use crate::message::{MessageRow, ParcelRow};
+use crate::message::{MessageRow, ParcelRow, own_author};
 use crate::outbox::Parcel;
 use crate::part::{flag, part, text};
 use crate::seal::Seal;
@@ -21,10 +21,12 @@ use crate::visit::{LOG, Visit};
 #[component]
 pub fn Timeline(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
+    let author = own_author(expect_context());
     let rows = move || drawn(visit, clock);
     let silent = move || visit.delivery.outbox().with(|outbox| outbox.shown().next().is_none());
-    let letters =
-        move || parcels(visit, clock).into_iter().map(|letter| view! { <ParcelRow letter visit/> }).collect_view();
+    let letters = move || {
+        parcels(visit, author, clock).into_iter().map(|letter| view! { <ParcelRow letter visit/> }).collect_view()
+    };
     let loud = flag(move || !visit.log.with(|log| log.messages().is_empty()) || !silent());
     let live = text(move || if visit.loading.get() { "off" } else { "polite" }.to_owned());
     part(view! {
@@ -41,8 +43,8 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
                 <Beginning visit/>
                 <div hidden=loud class="hint">
                     <p><Seal id=Some(visit.id)/></p>
-                    <p>"Nobody has written yet. Send the link to somebody and say the first word."</p>
-                    <p><CopyLink id=visit.id/></p>
+                    <p>"Nobody has written yet. "<span class="sharing">"Send the link to somebody and say the first word."</span></p>
+                    <p class="sharing"><CopyLink id=visit.id/></p>
                 </div>
                 <For each=rows key=Row::key let:row>
                     <MessageRow row visit/>
@@ -93,20 +95,23 @@ fn drawn(visit: Visit, clock: Clock) -> Vec<Row> {
 }
 
 /// What is on its way, set as it will be when it is delivered.
-fn parcels(visit: Visit, clock: Clock) -> Vec<Letter> {
+fn parcels(visit: Visit, author: Option<Author>, clock: Clock) -> Vec<Letter> {
     if !visit.window.get().at_end() {
         return Vec::new();
     }
     let last = visit.log.with(|log| log.messages().last().cloned());
-    let mut previous = last.map(|message| (message.username.clone(), message.sent_at));
-    visit.delivery.outbox().with(|outbox| outbox.shown().map(|parcel| letter(parcel, &mut previous, clock)).collect())
+    visit.delivery.outbox().with(|outbox| {
+        let mut previous = last.as_deref().map(by);
+        outbox.shown().map(|parcel| letter(parcel, author, &mut previous, clock)).collect()
+    })
 }
 
-fn letter(parcel: &Parcel, previous: &mut Option<(String, Time)>, clock: Clock) -> Letter {
-    let written = Time::from_millis(parcel.written);
-    let before = previous.replace((parcel.message.username.clone(), written));
-    let day = clock.wall(written).day();
-    let new_day = before.as_ref().is_none_or(|(_, at)| clock.wall(*at).day() != day);
-    let head = new_day || before.is_none_or(|(name, at)| !together((&name, at), (&parcel.message.username, written)));
+/// `author` is how far the server will know who wrote it.
+fn letter<'a>(parcel: &'a Parcel, author: Option<Author>, previous: &mut Option<By<'a>>, clock: Clock) -> Letter {
+    let this = (parcel.message.username.as_str(), author, Time::from_millis(parcel.written));
+    let before = previous.replace(this);
+    let day = clock.wall(this.2).day();
+    let new_day = before.is_none_or(|before| clock.wall(before.2).day() != day);
+    let head = new_day || before.is_none_or(|before| !together(before, this));
     Letter { parcel: parcel.clone(), head, day: new_day.then_some(day) }
 }

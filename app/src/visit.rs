@@ -12,7 +12,7 @@ use protocol::{Message, NewMessage, Room, RoomId};
 use web_sys::HtmlElement;
 
 use crate::api;
-use crate::browser::{find, later, live, spawn};
+use crate::browser::{find, later, listen, live, spawn};
 use crate::delivery::Delivery;
 use crate::feed::{Feed, News};
 use crate::here::People;
@@ -61,6 +61,8 @@ pub struct Visit {
     /// The newest message when the page was opened: later ones arrive before the visitor's eyes.
     pub opened_at: u64,
     reader: Own<Reader>,
+    /// Up to where it was said that a direct chat has been read.
+    seen: Own<u64>,
 }
 
 /// How far the room was heard without a hole.
@@ -137,8 +139,13 @@ impl Visit {
             delivery: Delivery::new(id, log, feed),
             opened_at: newest,
             reader: Own::new(Reader { seq: newest, ..Reader::default() }),
+            seen: Own::new(0),
         };
         live(move || visit.start());
+        if visit.room.with_untracked(|room| room.with.is_some()) {
+            live(move || visit.see());
+            live(move || listen("visibilitychange", move |_| visit.see()));
+        }
         visit
     }
 
@@ -214,6 +221,18 @@ impl Visit {
     fn look_down(self) {
         if !self.window.get_untracked().at_end() {
             self.hold(move || self.log.with_untracked(|log| self.window.update(|w| *w = w.down(log))));
+        }
+    }
+
+    /// Says that all of a direct chat is read, if its end is in view.
+    fn see(self) {
+        let (newest, at_end) = (self.log.with(Log::newest), self.at_end.get());
+        if !at_end || document().hidden() || newest <= self.seen.with(|seen| *seen).unwrap_or(newest) {
+            return;
+        }
+        self.seen.with(|seen| *seen = newest);
+        if let Some(with) = self.room.with_untracked(|room| room.with.clone()) {
+            spawn(async move { api::seen(&with.username, newest).await });
         }
     }
 

@@ -1,9 +1,9 @@
 //! Who looks at the page, as far as the browser tells: name, colours, and rooms visited lately.
 //!
 //! Promises: a visitor who says nothing gets a name to use and the system's colours. Never an identity: anybody can
-//! say anything here.
+//! say anything here. Who is signed in, the server adds.
 
-use protocol::{RoomId, text};
+use protocol::{Account, RoomId, text};
 use serde::Serialize;
 
 use crate::cookie;
@@ -22,6 +22,17 @@ pub struct Visitor {
     pub theme: Theme,
     /// Rooms visited lately, the latest first.
     pub visits: Vec<RoomId>,
+    /// The visitor's account.
+    pub signed: Signed,
+}
+
+/// Who is signed in, as the server knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Signed {
+    /// The account; none of a guest.
+    pub account: Option<Account>,
+    /// How many messages wait in the direct chats.
+    pub unread: u64,
 }
 
 impl Visitor {
@@ -32,7 +43,14 @@ impl Visitor {
             name: name.unwrap_or_else(|| friendly(luck)),
             theme: Theme::from_cookie(cookie::read(header, "theme").as_deref()),
             visits: visits(&cookie::read(header, "visits").unwrap_or_default()),
+            signed: Signed::default(),
         }
+    }
+
+    /// The same visitor, signed in: who has an account writes under its name.
+    #[must_use]
+    pub fn signed_in(self, account: Account, unread: u64) -> Self {
+        Self { name: account.username.clone(), signed: Signed { account: Some(account), unread }, ..self }
     }
 }
 

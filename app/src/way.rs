@@ -60,6 +60,11 @@ impl Way {
         self.0.get()
     }
 
+    /// The page where the visitor is at this moment.
+    pub fn here(self) -> Page {
+        self.0.get_untracked()
+    }
+
     /// Goes to a page.
     pub fn go(self, page: Page) {
         let pushed = window().history().and_then(|history| {

@@ -5,7 +5,7 @@
 //! others: writing, which is `serde`'s.
 
 use js_sys::{Array, JSON, Reflect};
-use protocol::{Author, Message, NewMessage, Problem, Role, Room, RoomId, Time};
+use protocol::{Account, Author, Message, NewMessage, Problem, Role, Room, RoomId, Time};
 use wasm_bindgen::JsValue;
 
 /// What can be read.
@@ -126,7 +126,14 @@ impl Wire for Room {
             read_only: field::<Option<bool>>(value, "read_only")?.unwrap_or_default(),
             slow_mode: field::<Option<u64>>(value, "slow_mode")?.unwrap_or_default(),
             role: field::<Option<String>>(value, "role")?.and_then(|name| Role::named(&name)),
+            with: field(value, "with")?,
         })
+    }
+}
+
+impl Wire for Account {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(Self { name: field(value, "name")?, username: field(value, "username")? })
     }
 }
 

@@ -94,6 +94,11 @@ pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Re
 }
 
 impl Chat {
+    /// How many characters a password has at least.
+    pub fn password_min(&self) -> usize {
+        self.0.password_min
+    }
+
     /// Makes an account, and signs it in.
     ///
     /// # Errors

@@ -4,13 +4,23 @@
 //! made when either first asks; what one of them has not read is told when they come. Leaves to others: everything that
 //! holds for any room.
 
-use protocol::{Conversation, Message, Room, RoomId};
+use protocol::{Account, Conversation, Message, Room, RoomId};
 
 use crate::account;
 use crate::message::{self, Page};
 use crate::person::{Member, Person};
 use crate::room::{self, Access, New, key, room_id};
+use crate::store::Store;
 use crate::{Chat, Error};
+
+/// The other one of a direct chat; nobody if that account is no more.
+pub(crate) async fn with(store: &Store, by: &Person, room: RoomId) -> Result<Option<Account>, Error> {
+    let sql = "select name, username from direct join account on account.id = case low when $2 then high else low end
+               where room = $1 and $2 in (low, high)";
+    let found: Option<(String, String)> =
+        sqlx::query_as(sql).bind(key(room)).bind(by.id()).fetch_optional(store.read()).await?;
+    Ok(found.map(|(name, username)| Account { name, username }))
+}
 
 impl Chat {
     /// The conversation of somebody with another, made if there is none yet.
@@ -81,6 +91,21 @@ impl Chat {
         Ok(conversations)
     }
 
+    /// How many messages somebody has not read in all their conversations; none for whoever has no account.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn unread(&self, by: &Person) -> Result<u64, Error> {
+        let Some(member) = by.member() else { return Ok(0) };
+        let sql = "select count(*) from membership join room on room.id = membership.room
+                     join direct on direct.room = room.id
+                     join account on account.id = case low when $1 then high else low end
+                     join message on message.room = room.id and seq > seen and author <> $1
+                   where person = $1 and state = 0";
+        let unread: i64 = sqlx::query_scalar(sql).bind(member.id).fetch_one(self.0.store.read()).await?;
+        Ok(unread.unsigned_abs())
+    }
+
     async fn newest(&self, room: RoomId) -> Result<Option<Message>, Error> {
         Ok(message::page(&self.0.store, room, Page { limit: 1, ..Page::default() }).await?.pop())
     }
@@ -141,6 +166,10 @@ mod tests {
         let room = asked[0].as_ref().unwrap().id;
         assert!(asked.iter().all(|found| found.as_ref().unwrap().id == room));
         assert_eq!(chat.direct(&bob, "ADA").await.unwrap().id, room);
+        for (by, other) in [(&ada, "bob"), (&bob, "ada")] {
+            assert_eq!(chat.room(by, &room).await.unwrap().with.unwrap().username, other);
+        }
+        assert_eq!(chat.room(&ada, &house.room().await).await.unwrap().with, None);
         chat.post(&ada, &room, &says(&ada, "hello"), Some("k")).await.unwrap();
         for stranger in [&eve, &Person::Anyone] {
             let refused = [
@@ -180,6 +209,7 @@ mod tests {
         }
         let [theirs] = &chat.conversations(&bob).await.unwrap()[..] else { panic!("not one") };
         assert_eq!((theirs.username.as_str(), theirs.unread), ("ada", 2));
+        assert_eq!((chat.unread(&bob).await.unwrap(), chat.unread(&Person::Anyone).await.unwrap()), (2, 0));
         assert_eq!(theirs.last.as_ref().unwrap().body, "two");
         assert_eq!(chat.conversations(&ada).await.unwrap()[0].unread, 0);
         chat.mark_seen(&bob, &room, 1).await.unwrap();

@@ -218,7 +218,9 @@ impl Chat {
     /// [`protocol::Refusal::NotFound`] if it never was or is hidden from who asks, [`protocol::Refusal::Gone`] if it was
     /// deleted, or a fault.
     pub async fn room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
-        room::find(&self.0.store, &self.0.clock, by, *id).await.map(|stored| stored.room)
+        let room::Stored { room, direct, .. } = room::find(&self.0.store, &self.0.clock, by, *id).await?;
+        let with = if direct { direct::with(&self.0.store, by, room.id).await? } else { None };
+        Ok(Room { with, ..room })
     }
 
     /// The room that is found by a name, which is created if there is none.

@@ -86,6 +86,7 @@ impl FromRow<'_, SqliteRow> for Stored {
             read_only: row.try_get("read_only")?,
             slow_mode: row.try_get::<i64, _>("slow_ms")?.unsigned_abs() / 1_000,
             role: None,
+            with: None,
         };
         let timeout: i64 = row.try_get("timeout_ms")?;
         let direct = row.try_get::<i64, _>("access")? == Access::Direct as i64;

@@ -14,6 +14,13 @@ async function talk(webchat: Webchat): Promise<string> {
   return room;
 }
 
+/** Signs somebody in, and gives the token of somebody else, bob. */
+async function people(ada: Person, webchat: Webchat): Promise<string> {
+  await webchat.account("ada");
+  await ada.signIn();
+  return webchat.account("bob");
+}
+
 const states: Record<string, Show> = {
   "the home page": (ada) => ada.go("/"),
   "the home page with rooms and open options": async (ada, webchat) => {
@@ -64,6 +71,63 @@ const states: Record<string, Show> = {
     await ada.page.clock.fastForward("00:56");
     await expect(ada.page.getByText("This room is deleted soon")).toBeVisible();
   },
+  "the home page of somebody signed in": async (ada, webchat) => {
+    await webchat.tell(await people(ada, webchat), "ada", "hello");
+    await ada.go("/");
+    await expect(ada.page.getByRole("link", { name: "Chats 1 unread" })).toBeVisible();
+  },
+  "a room of people known in every way": async (ada, webchat, come) => {
+    const room = await talk(webchat);
+    await people(ada, webchat);
+    const grace = await come("grace2");
+    for (const person of [ada, grace]) {
+      await person.enter(room);
+      await person.say("hello");
+    }
+    await expect(ada.bodies).toHaveCount(6);
+    await ada.page.getByRole("button", { name: "More" }).click();
+  },
+  "a direct chat": async (ada, webchat) => {
+    await webchat.tell(await people(ada, webchat), "ada", "hello");
+    await ada.enter("/chats/bob");
+  },
+  "a direct chat that is empty": async (ada, webchat) => {
+    await people(ada, webchat);
+    await ada.enter("/chats/bob");
+  },
+  "a name that is taken": async (ada, webchat) => {
+    await webchat.account("ada");
+    await ada.enter(await webchat.room());
+    await ada.say("hello");
+    await expect(ada.page.getByRole("button", { name: "Use ada2" })).toBeVisible();
+  },
+  "the page to sign up": async (ada) => void (await ada.page.goto("/register")),
+  "the page to sign up, refused": async (ada) => {
+    await ada.page.goto("/register");
+    await ada.page.getByLabel("Your name").fill("Ada");
+    await ada.page.getByLabel("Username").fill("not a name");
+    await ada.page.getByLabel("Password").fill("secret");
+    await ada.page.getByRole("button", { name: "Create account" }).click();
+    await expect(ada.page.getByRole("alert")).toBeVisible();
+  },
+  "the page to sign in, refused": async (ada) => {
+    await ada.page.goto("/login");
+    await ada.page.getByLabel("Username").fill("nobody");
+    await ada.page.getByLabel("Password").fill("secret");
+    await ada.page.getByRole("button", { name: "Sign in" }).click();
+    await expect(ada.page.getByRole("alert")).toBeVisible();
+  },
+  "one's own account": async (ada, webchat) => {
+    await people(ada, webchat);
+    await ada.page.goto("/profile/?changed=name");
+    await ada.page.getByText("Delete account", { exact: true }).click();
+  },
+  "the chats": async (ada, webchat) => {
+    await webchat.tell(await people(ada, webchat), "ada", "hello");
+    await ada.page.goto("/chats/");
+    await expect(ada.page.getByText("1 unread")).toBeVisible();
+  },
+  "a page for those who are signed in": async (ada) => void (await ada.page.goto("/chats/")),
   "the dialog to share a room": async (ada, webchat) => {
     await ada.enter(await talk(webchat));
     await ada.page.getByRole("button", { name: "Share" }).click();

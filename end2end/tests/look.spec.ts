@@ -23,6 +23,17 @@ async function tea(webchat: Webchat): Promise<string> {
   return room;
 }
 
+/** Signs somebody in, and gives the tokens of two others. */
+async function people(ada: Person, webchat: Webchat): Promise<string[]> {
+  await webchat.account("ada", "Ada Lovelace");
+  await ada.signIn();
+  const others = [];
+  for (const [username, name] of [["bob", "Bob"], ["grace", "Grace Brewster Murray Hopper, Rear Admiral, the one of the bug"], ["linus_t", "Linus"]]) {
+    others.push(await webchat.account(username, name));
+  }
+  return others;
+}
+
 const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promise<void>> = {
   home: (ada) => ada.go("/"),
   async rooms(ada, webchat) {
@@ -80,6 +91,78 @@ const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promi
     await ada.enter(await tea(webchat));
     await ada.log.press("?");
   },
+  async known(ada, webchat) {
+    const room = await tea(webchat);
+    await people(ada, webchat);
+    await ada.enter(room);
+    await ada.say("I have an account now");
+    await ada.say("and one name everywhere");
+    await expect(ada.pending).toHaveCount(0);
+    await webchat.post(room, "linus", "So I see");
+    await expect(ada.bodies).toHaveCount(lines.length + 3);
+  },
+  async "signed-in"(ada, webchat) {
+    await webchat.tell((await people(ada, webchat))[0], "ada", "hello");
+    await webchat.room({ name: "Tea at four", public: true });
+    await ada.go("/");
+  },
+  async "menu-signed-in"(ada, webchat) {
+    const room = await tea(webchat);
+    await webchat.tell((await people(ada, webchat))[0], "ada", "hello");
+    await ada.enter(room);
+    await ada.page.getByRole("button", { name: "More" }).click();
+  },
+  async direct(ada, webchat) {
+    const [bob] = await people(ada, webchat);
+    await webchat.tell(bob, "ada", "Hello Ada, the kettle is yours now.");
+    await ada.enter("/chats/bob");
+    await ada.say("Thank you");
+    await expect(ada.pending).toHaveCount(0);
+  },
+  async "direct-empty"(ada, webchat) {
+    await people(ada, webchat);
+    await ada.enter("/chats/bob");
+  },
+  async taken(ada, webchat) {
+    const room = await tea(webchat);
+    await webchat.account("ada");
+    await ada.enter(room);
+    await ada.say("Under whose name?");
+    await expect(ada.page.getByRole("button", { name: "Use ada2" })).toBeVisible();
+  },
+  "sign-up": async (ada) => void (await ada.page.goto("/register")),
+  async "sign-up-refused"(ada) {
+    await ada.page.goto("/register");
+    await ada.page.getByLabel("Your name").fill("Ada");
+    await ada.page.getByLabel("Username").fill("not a name");
+    await ada.page.getByLabel("Password").fill("secret");
+    await ada.page.getByRole("button", { name: "Create account" }).click();
+    await expect(ada.page.getByRole("alert")).toBeVisible();
+  },
+  async "sign-in-refused"(ada) {
+    await ada.page.goto("/login");
+    await ada.page.getByLabel("Username").fill("nobody");
+    await ada.page.getByLabel("Password").fill("secret");
+    await ada.page.getByRole("button", { name: "Sign in" }).click();
+    await expect(ada.page.getByRole("alert")).toBeVisible();
+  },
+  async profile(ada, webchat) {
+    await people(ada, webchat);
+    await ada.page.goto("/profile/?changed=name");
+    await ada.page.getByText("Delete account", { exact: true }).click();
+  },
+  async chats(ada, webchat) {
+    const [bob, grace] = await people(ada, webchat);
+    for (const text of ["Hello Ada", "Are you there? This is a line that is so long that it does not fit into a row of any phone, nor of this page."]) await webchat.tell(bob, "ada", text);
+    await webchat.tell(grace, "ada", "Tea?");
+    await ada.page.goto("/chats/");
+  },
+  async "chats-empty"(ada, webchat) {
+    await webchat.account("ada", "Ada Lovelace");
+    await ada.signIn();
+    await ada.page.goto("/chats/");
+  },
+  "sign-in-first": async (ada) => void (await ada.page.goto("/chats/")),
   "not-found": (ada) => ada.go("/rooms/0123456789abcdef/"),
   nowhere: (ada) => ada.go("/nowhere"),
   async closed(ada, webchat) {

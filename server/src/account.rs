@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 
+use app::{Sheet, Typed};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -18,7 +19,7 @@ use crate::AppState;
 use crate::caller::{self, Caller, session_cookie};
 use crate::error::Error;
 use crate::fields::{Fields, Query};
-use crate::negotiate;
+use crate::{form, negotiate};
 
 /// The most people in one answer.
 const PEOPLE_MAX: u64 = 1_000;
@@ -107,17 +108,91 @@ pub(crate) async fn register(
     let fields = fields(sent)?;
     let text = |field| fields.required(field).map(str::to_owned);
     let wish = NewAccount { name: text("name")?, username: text("username")?, password: text("password")? };
+    match sign_up(&state, peer, &headers, &wish).await {
+        Ok(session) => Ok(signed_in(&headers, &fields, session)?),
+        Err(error) => {
+            let at = |field: Option<&str>| match field {
+                Some("name") => "name",
+                Some("password") => "password",
+                _ => "username",
+            };
+            let sheet = form::sheet(&headers, fields.text("next")?);
+            let typed = Typed { name: wish.name, username: wish.username };
+            let draw = |wrong| app::sign_up_page(&sheet.with(wrong), &typed, state.chat.password_min());
+            Ok(form::again(&headers, error, at, draw)?)
+        }
+    }
+}
+
+async fn sign_up(state: &AppState, peer: SocketAddr, headers: &HeaderMap, wish: &NewAccount) -> Result<Session, Error> {
     state.limits.check_sign_up(peer.ip())?;
-    let session = state.chat.register(&wish).await.map_err(|error| match error {
+    let session = state.chat.register(wish).await.map_err(|error| match error {
         // One of this name is no conflict with what is there, but a wrong wish.
         chat::Error::Refusal(Refusal::Taken(what)) => Refusal::Malformed(format!("{what} is taken.")).into(),
         other => other,
     })?;
     // What this browser's guest was is the new account's.
-    if let Some(guest) = caller::guest(&headers, &state).await {
+    if let Some(guest) = caller::guest(headers, state).await {
         state.chat.claim(&session.member.clone().into(), &guest).await?;
     }
-    Ok(signed_in(&headers, &fields, session)?)
+    Ok(session)
+}
+
+/// The page on which one makes an account.
+#[utoipa::path(get, path = "/register", tag = "pages",
+    params(("next" = Option<String>, Query, description = "Where to go on afterwards: a path of this site")),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 303, description = "To where one wanted to go on, for whoever is signed in"),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 405, description = "There is nothing but the page", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn sign_up_form(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    caller: Result<Caller, Error>,
+    query: Result<Query, Error>,
+) -> Result<Response, Error> {
+    let draw = |sheet: &Sheet| app::sign_up_page(sheet, &Typed::default(), state.chat.password_min());
+    page_of(&headers, caller, query, draw)
+}
+
+/// The page on which one signs in.
+#[utoipa::path(get, path = "/login", tag = "pages",
+    params(("next" = Option<String>, Query, description = "Where to go on afterwards: a path of this site")),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 303, description = "To where one wanted to go on, for whoever is signed in"),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
+        (status = 405, description = "There is nothing but the page", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn sign_in_form(
+    headers: HeaderMap,
+    caller: Result<Caller, Error>,
+    query: Result<Query, Error>,
+) -> Result<Response, Error> {
+    page_of(&headers, caller, query, |sheet| app::sign_in_page(sheet, &Typed::default()))
+}
+
+/// A page for whoever is not signed in. Clients that ask for data find nothing to read here.
+fn page_of(
+    headers: &HeaderMap,
+    caller: Result<Caller, Error>,
+    query: Result<Query, Error>,
+    draw: impl FnOnce(&Sheet) -> String,
+) -> Result<Response, Error> {
+    if !negotiate::prefers_html(headers) {
+        let allow = [(header::ALLOW, "POST")];
+        return Ok((allow, Error::from(Refusal::MethodNotAllowed)).into_response());
+    }
+    let (Caller(by), Query(query)) = (caller?, query?);
+    let next = query.text("next")?;
+    if by.member().is_some() {
+        return Ok(Redirect::to(place(next)).into_response());
+    }
+    Ok(form::fresh(draw(&form::sheet(headers, next))))
 }
 
 /// Signs somebody in.
@@ -143,10 +218,22 @@ pub(crate) async fn login(
     let fields = fields(sent)?;
     let text = |field| fields.required(field).map(str::to_owned);
     let credentials = Credentials { username: text("username")?, password: text("password")? };
+    match sign_in(&state, peer, &credentials).await {
+        Ok(session) => Ok(signed_in(&headers, &fields, session)?),
+        Err(error) => {
+            let sheet = form::sheet(&headers, fields.text("next")?);
+            let typed = Typed { username: credentials.username, ..Typed::default() };
+            let draw = |wrong| app::sign_in_page(&sheet.with(wrong), &typed);
+            Ok(form::again(&headers, error, |_| "password", draw)?)
+        }
+    }
+}
+
+async fn sign_in(state: &AppState, peer: SocketAddr, credentials: &Credentials) -> Result<Session, Error> {
     state.limits.check_sign_in(peer.ip(), &credentials.username)?;
-    let session = state.chat.sign_in(&credentials).await?;
+    let session = state.chat.sign_in(credentials).await?;
     state.limits.forgive_sign_in(peer.ip(), &credentials.username);
-    Ok(signed_in(&headers, &fields, session)?)
+    Ok(session)
 }
 
 /// Says welcome: with the token to scripts, with a cookie to browsers.

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use app::Chats;
 use axum::RequestPartsExt;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use chat::Accounts;
 use protocol::schema::AccountName;
 use protocol::{Conversation, Problem, Refusal, Start};
 
@@ -14,8 +16,13 @@ use crate::AppState;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::form;
 use crate::negotiate::{self, HTML, JSON};
+use crate::profile::account;
 use crate::socket::{Dialect, Talk, Upgrade};
+
+/// How many people one page shows.
+const PEOPLE: usize = 50;
 
 /// The one that an address names.
 pub(crate) struct With(String);
@@ -31,12 +38,33 @@ impl<S: Send + Sync> FromRequestParts<S> for With {
 
 /// The direct chats of whoever is signed in, the latest first.
 #[utoipa::path(get, path = "/chats/", tag = "people",
+    params(
+        ("search" = Option<String>, Query, description = "For the page: which people to show"),
+        ("after" = Option<String>, Query, description = "For the page: only people with usernames behind this one"),
+    ),
     responses(
-        (status = 200, description = "The conversations in which something was said", body = Vec<Conversation>),
+        (status = 200, description = "The conversations in which something was said",
+            content((Vec<Conversation> = "application/json"), (String = "text/html"))),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     ), security(("token" = [])))]
-pub(crate) async fn list(State(state): State<AppState>, Caller(by): Caller) -> Result<Response, Error> {
-    Ok(negotiate::json(state.chat.conversations(&by).await?))
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    headers: HeaderMap,
+    Query(query): Query,
+) -> Result<Response, Error> {
+    let conversations = state.chat.conversations(&by).await?;
+    if !negotiate::prefers_html(&headers) {
+        return Ok(negotiate::json(conversations));
+    }
+    let text = |field| query.text(field).map(|text| text.unwrap_or_default().to_owned());
+    let found = Accounts { search: text("search")?, after: text("after")?, limit: PEOPLE };
+    let people = state.chat.accounts(&by, &found).await?;
+    let more = people.last().filter(|_| people.len() == PEOPLE).map(|last| last.username.clone());
+    let (me, search) = (account(by.signed_in()?), found.search);
+    let chats = Chats { me, conversations, search, people, more, now: app::now() };
+    Ok(form::fresh(app::chats_page(&form::sheet(&headers, None), &chats)))
 }
 
 /// Opens a WebSocket to a direct chat.

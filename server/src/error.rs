@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
@@ -81,10 +81,12 @@ fn json(problem: &Problem) -> Response {
 /// Shows problems as pages to clients that ask for pages.
 pub(crate) async fn as_page(request: Request, next: Next) -> Response {
     let html = negotiate::prefers_html(request.headers());
+    let place = (request.method() == Method::GET).then(|| request.uri().path_and_query().map(ToString::to_string));
+    let place = place.flatten();
     let response = next.run(request).await;
     match response.extensions().get::<Problem>() {
         Some(problem) if html => {
-            let mut page = page::problem(problem);
+            let mut page = page::problem(problem, place.as_deref());
             for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION, header::WWW_AUTHENTICATE] {
                 if let Some(value) = response.headers().get(&name) {
                     page.headers_mut().insert(name, value.clone());

@@ -16,6 +16,7 @@ mod docs;
 mod error;
 mod export;
 mod fields;
+mod form;
 mod headers;
 mod health;
 mod home;
@@ -198,8 +199,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(several::follow))
         .routes(routes!(socket::by_id))
         .routes(routes!(socket::by_name))
-        .routes(routes!(account::register))
-        .routes(routes!(account::login))
+        .routes(routes!(account::sign_up_form, account::register))
+        .routes(routes!(account::sign_in_form, account::login))
         .routes(routes!(account::users))
         .routes(routes!(profile::logout))
         .routes(routes!(profile::show, profile::rename))

@@ -67,8 +67,9 @@ pub(crate) async fn post(
     let key = key.transpose().map_err(|_| Refusal::Malformed("The Idempotency-Key is not UTF-8.".to_owned()))?;
     let message = state.chat.post(&by, &room, &NewMessage { username, body }, key).await?;
     if negotiate::prefers_html(&headers) {
-        return Ok(([(header::SET_COOKIE, name_cookie(&message.username))], Redirect::to(&format!("/rooms/{room}/")))
-            .into_response());
+        // The browser remembers the name of a guest; that of an account comes with the session.
+        let cookie = by.member().is_none().then(|| [(header::SET_COOKIE, name_cookie(&message.username))]);
+        return Ok((cookie, Redirect::to(&format!("/rooms/{room}/"))).into_response());
     }
     Ok((StatusCode::CREATED, Json(message)).into_response())
 }

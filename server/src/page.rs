@@ -16,6 +16,7 @@ use protocol::{Problem, Refusal, Room, RoomId};
 
 use crate::caller::{Caller, guest_cookie};
 use crate::fields::Fields;
+use crate::profile::account;
 use crate::{AppState, assets};
 
 /// The app's page for an address.
@@ -30,6 +31,10 @@ pub async fn draw(state: &AppState, page: Page, request: Request) -> Response {
     let Caller(by) = match Caller::of(request.headers(), state).await {
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
+    };
+    let visitor = match signed(state, &by, visitor).await {
+        Ok(visitor) => visitor,
+        Err(error) => return crate::error::Error::from(error).into_response(),
     };
     // The request's body must not be waited beside.
     let uri = request.uri().clone();
@@ -58,16 +63,23 @@ pub async fn draw(state: &AppState, page: Page, request: Request) -> Response {
     leptos_axum::render_app_async_with_context(prepare, draw)(request).await
 }
 
-/// A page that says what a problem document says, for browsers that sent a form.
-pub fn problem(problem: &Problem) -> Response {
+/// A page that says what a problem document says, for browsers that sent a form or asked for `place`.
+pub fn problem(problem: &Problem, place: Option<&str>) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let next = place.map(|place| format!("?next={}", app::encode(place))).unwrap_or_default();
+    let sign_in = (problem.title == Refusal::NotSignedIn.title()).then(|| format!("/login{next}"));
+    plain(status, app::problem_page(problem, &assets::urls(), sign_in))
+}
+
+/// A page without the app.
+pub(crate) fn plain(status: StatusCode, html: String) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CONTENT_SECURITY_POLICY, policy("")),
         (VARY, HeaderValue::from_static("Accept, Cookie")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (status, headers, app::problem_page(problem, &assets::urls())).into_response()
+    (status, headers, html).into_response()
 }
 
 /// What a page shows.
@@ -110,7 +122,13 @@ fn if_open(room: Result<Room, chat::Error>) -> Result<Option<Room>, chat::Error>
     }
 }
 
-fn visitor(headers: &HeaderMap) -> Visitor {
+/// The visitor with the account of whoever is signed in.
+async fn signed(state: &AppState, by: &Person, visitor: Visitor) -> Result<Visitor, chat::Error> {
+    let Some(member) = by.member() else { return Ok(visitor) };
+    Ok(visitor.signed_in(account(member), state.chat.unread(by).await?))
+}
+
+pub(crate) fn visitor(headers: &HeaderMap) -> Visitor {
     let cookies: Vec<_> = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
     // Chooses a friendly name, nothing more.
     let luck = getrandom::u64().unwrap_or_default();

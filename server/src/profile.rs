@@ -1,29 +1,73 @@
 //! `/profile/` and its parts: what somebody does with their own account. `/logout` and `/guests/`: less than that.
 
+use app::Changed;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use chat::{Member, Person, Session};
 use protocol::schema::{Password, PersonName};
 use protocol::{Account, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::AppState;
+use crate::account::place;
 use crate::caller::{Caller, no_session, session_cookie};
 use crate::error::Error;
-use crate::fields::Fields;
-use crate::negotiate;
+use crate::fields::{Fields, Query};
+use crate::{form, negotiate};
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/profile/", tag = "people",
+    params(
+        ("changed" = Option<String>, Query, description = "For the page: what has just been changed, `name` or `password`"),
+        ("next" = Option<String>, Query, description = "For the page: the way back, a path of this site"),
+    ),
     responses(
-        (status = 200, description = "The account", body = Account),
+        (status = 200, description = "The account", content((Account = "application/json"), (String = "text/html"))),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     ), security(("token" = [])))]
-pub(crate) async fn show(Caller(by): Caller) -> Result<Response, Error> {
-    let member = by.signed_in()?;
-    Ok(negotiate::json(Account { name: member.name().to_owned(), username: member.username().to_owned() }))
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    headers: HeaderMap,
+    Query(query): Query,
+) -> Result<Response, Error> {
+    let me = account(by.signed_in()?);
+    if !negotiate::prefers_html(&headers) {
+        return Ok(negotiate::json(me));
+    }
+    let changed = query.text("changed")?.and_then(Changed::from_query);
+    let sheet = form::sheet(&headers, query.text("next")?);
+    Ok(form::fresh(app::profile_page(&sheet, &me, &me.name, changed, state.chat.password_min())))
+}
+
+/// An account as everybody sees it.
+pub(crate) fn account(member: &Member) -> Account {
+    Account { name: member.name().to_owned(), username: member.username().to_owned() }
+}
+
+/// The profile again with what was wrong, beside one of its fields.
+fn refused(
+    state: &AppState,
+    by: &Person,
+    headers: &HeaderMap,
+    fields: &Fields,
+    error: Error,
+    at: impl FnOnce(Option<&str>) -> &'static str,
+) -> Result<Response, Error> {
+    let me = account(by.signed_in()?);
+    let (sheet, least) = (form::sheet(headers, fields.text("next")?), state.chat.password_min());
+    let name = fields.text("name")?.unwrap_or(&me.name);
+    form::again(headers, error, at, |wrong| app::profile_page(&sheet.with(wrong), &me, name, None, least))
+}
+
+/// Back to the profile, which says what has been changed.
+fn back(fields: &Fields, changed: Changed) -> Result<Redirect, Error> {
+    let next = app::encode(place(fields.text("next")?));
+    Ok(Redirect::to(&format!("/profile/?changed={}&next={next}", changed.in_query())))
 }
 
 /// Another name to be called by.
@@ -54,12 +98,11 @@ pub(crate) async fn rename(
     fields: Fields,
 ) -> Result<Response, Error> {
     by.signed_in()?;
-    let member = state.chat.rename(&by, fields.required("name")?).await?;
-    if negotiate::prefers_html(&headers) {
-        return Ok(Redirect::to("/profile/").into_response());
+    match state.chat.rename(&by, fields.required("name")?).await {
+        Ok(_) if negotiate::prefers_html(&headers) => Ok(back(&fields, Changed::Name)?.into_response()),
+        Ok(member) => Ok(negotiate::json(account(&member))),
+        Err(error) => refused(&state, &by, &headers, &fields, error.into(), |_| "name"),
     }
-    let account = Account { name: member.name().to_owned(), username: member.username().to_owned() };
-    Ok(negotiate::json(account))
 }
 
 /// Another password.
@@ -98,21 +141,31 @@ pub(crate) async fn change_password(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    state.limits.check_password(by.signed_in()?.username())?;
-    let session = state.chat.change_password(&by, fields.required("old")?, fields.required("new")?).await?;
-    state.limits.forgive_password(session.member.username());
-    if negotiate::prefers_html(&headers) {
-        let cookie = [(header::SET_COOKIE, session_cookie(&session))];
-        return Ok((cookie, Redirect::to("/profile/")).into_response());
+    match new_session(&state, &by, fields.required("old")?, fields.required("new")?).await {
+        Ok(session) if negotiate::prefers_html(&headers) => {
+            let cookie = [(header::SET_COOKIE, session_cookie(&session))];
+            Ok((cookie, back(&fields, Changed::Password)?).into_response())
+        }
+        Ok(session) => Ok(negotiate::json(Key { token: session.token })),
+        Err(error) => {
+            let at = |field: Option<&str>| if field.is_some() { "new" } else { "old" };
+            refused(&state, &by, &headers, &fields, error, at)
+        }
     }
-    Ok(negotiate::json(Key { token: session.token }))
+}
+
+async fn new_session(state: &AppState, by: &Person, old: &str, new: &str) -> Result<Session, Error> {
+    state.limits.check_password(by.signed_in()?.username())?;
+    let session = state.chat.change_password(by, old, new).await?;
+    state.limits.forgive_password(session.member.username());
+    Ok(session)
 }
 
 /// Ends every session and token of somebody.
 #[utoipa::path(post, path = "/profile/sign-out/", tag = "people",
     responses(
         (status = 204, description = "Signed out everywhere"),
-        (status = 303, description = "To the home page, for clients that ask for pages"),
+        (status = 303, description = "To where `next` says, for clients that ask for pages"),
         (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ), security(("token" = [])))]
@@ -120,9 +173,10 @@ pub(crate) async fn sign_out_everywhere(
     State(state): State<AppState>,
     Caller(by): Caller,
     headers: HeaderMap,
+    fields: Result<Fields, Error>,
 ) -> Result<Response, Error> {
     state.chat.sign_out_everywhere(&by).await?;
-    Ok(gone(&headers))
+    Ok(gone(&headers, fields.ok().as_ref()))
 }
 
 /// A guest's key.
@@ -160,11 +214,11 @@ pub(crate) async fn claim(
 #[utoipa::path(post, path = "/logout", tag = "people",
     responses(
         (status = 204, description = "Signed out"),
-        (status = 303, description = "To the home page, for clients that ask for pages"),
+        (status = 303, description = "To where `next` says, for clients that ask for pages"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn logout(headers: HeaderMap) -> Response {
-    gone(&headers)
+pub(crate) async fn logout(headers: HeaderMap, fields: Result<Fields, Error>) -> Response {
+    gone(&headers, fields.ok().as_ref())
 }
 
 /// What only the owner of an account knows.
@@ -194,16 +248,23 @@ pub(crate) async fn delete(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
+    match forget(&state, &by, fields.required("password")?).await {
+        Ok(()) => Ok(gone(&headers, None)),
+        Err(error) => refused(&state, &by, &headers, &fields, error, |_| "password"),
+    }
+}
+
+async fn forget(state: &AppState, by: &Person, password: &str) -> Result<(), Error> {
     state.limits.check_password(by.signed_in()?.username())?;
-    state.chat.delete_account(&by, fields.required("password")?).await?;
-    Ok(gone(&headers))
+    Ok(state.chat.delete_account(by, password).await?)
 }
 
 /// Says farewell, and makes a browser forget its session.
-fn gone(headers: &HeaderMap) -> Response {
+fn gone(headers: &HeaderMap, fields: Option<&Fields>) -> Response {
     let forget = [(header::SET_COOKIE, no_session())];
     if negotiate::prefers_html(headers) {
-        return (forget, Redirect::to("/")).into_response();
+        let next = fields.and_then(|fields| fields.text("next").ok().flatten());
+        return (forget, Redirect::to(place(next))).into_response();
     }
     (StatusCode::NO_CONTENT, forget).into_response()
 }

@@ -128,6 +128,84 @@ async fn a_browser_stays_signed_in_by_a_cookie_that_no_script_reads() {
     assert_eq!(read.header("accept", "application/json").send().await.unwrap().status(), StatusCode::OK);
 }
 
+/// The page that a browser gets.
+async fn page(answer: Response, status: u16) -> String {
+    assert_eq!(answer.status(), status);
+    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    answer.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_form_comes_again_with_what_was_typed_but_passwords() {
+    let house = House::new().await;
+    let ada = house.member("ada").await;
+    let next = "/rooms/0123456789abcdef/";
+    let cases = [
+        ("/login", [("username", "ada"), ("password", "wrong!"), ("name", "")], 400, "password"),
+        ("/register", [("username", "ada"), ("password", "wrong!"), ("name", "Ada")], 400, "username"),
+        ("/register", [("username", "a d a"), ("password", "wrong!"), ("name", "Ada")], 422, "username"),
+        ("/register", [("username", "adaada"), ("password", "x"), ("name", "Ada")], 422, "password"),
+        ("/register", [("username", "adaada"), ("password", "wrong!"), ("name", " ")], 422, "name"),
+    ];
+    for (path, form, status, field) in cases {
+        let form: Vec<_> = form.into_iter().chain([("next", next)]).collect();
+        let html = page(submit(&ada, path, "", &form).await, status).await;
+        let (username, trouble) = (format!("value=\"{}\"", form[0].1), format!("id=\"{field}-trouble\""));
+        assert!(html.contains(&username) && html.contains(&trouble) && html.contains(next), "{html}");
+        assert!(!html.contains("wrong!"), "{html}");
+    }
+    let answer = submit(&ada, "/login", "", &[("username", "ada"), ("password", "secret"), ("next", next)]).await;
+    let session = cookies(&answer);
+    let html = page(submit(&ada, "/profile/password/", &session, &[("old", "secret"), ("new", "x")]).await, 422).await;
+    assert!(html.contains("id=\"new-trouble\"") && html.contains("Password must have 6 to 256"), "{html}");
+    let html = page(submit(&ada, "/profile/delete/", &session, &[("password", "wrong!")]).await, 400).await;
+    assert!(html.contains("id=\"password-trouble\"") && !html.contains("wrong!"), "{html}");
+    let answer = submit(&ada, "/profile/", &session, &[("name", "Countess"), ("next", next)]).await;
+    let place = answer.headers()["location"].to_str().unwrap();
+    assert_eq!(place, "/profile/?changed=name&next=%2Frooms%2F0123456789abcdef%2F");
+    let answer = submit(&ada, "/logout", &session, &[("next", next)]).await;
+    assert_eq!(answer.headers()["location"], next);
+}
+
+#[tokio::test]
+async fn pages_lead_to_signing_in_and_back() {
+    let house = House::new().await;
+    let eve = house.person("eve");
+    for path in ["/profile/", "/chats/", "/chats/ada", "/chats/?search=a%26b"] {
+        let html = page(eve.get(path, "text/html").await, 401).await;
+        let next = path.replace('%', "%25").replace('/', "%2F").replace('?', "%3F").replace('=', "%3D");
+        assert!(html.contains(&format!("href=\"/login?next={next}\"")), "{html}");
+        problem(eve.get(path, "application/json").await, 401).await;
+    }
+    for path in ["/login", "/register"] {
+        let html = page(eve.get(&format!("{path}?next=/chats/"), "text/html").await, 200).await;
+        assert!(html.contains("name=\"next\" value=\"/chats/\"") && !html.contains("<script"), "{html}");
+        let answer = eve.get(path, "application/json").await;
+        assert_eq!(answer.headers()["allow"], "POST");
+        problem(answer, 405).await;
+    }
+    // Whoever is signed in already goes on.
+    let ada = house.member("ada").await;
+    let answer = ada.get("/login?next=/chats/", "text/html").await;
+    assert_eq!((answer.status(), &answer.headers()["location"]), (StatusCode::SEE_OTHER, &"/chats/".parse().unwrap()));
+    for (path, words) in [("/profile/", "Writes as"), ("/chats/", "Nobody else has an account yet")] {
+        assert!(page(ada.get(path, "text/html").await, 200).await.contains(words), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_drawn_for_whoever_is_signed_in() {
+    let house = House::new().await;
+    let [ada, bob] = [house.member("ada").await, house.member("bob").await];
+    let room = ada.get("/chats/bob", "application/json").await.json::<Value>().await.unwrap();
+    assert_eq!(room["with"], json!({"name": "BOB", "username": "bob"}));
+    ada.post(room["id"].as_str().unwrap(), "hello").await;
+    let html = page(bob.get("/", "text/html").await, 200).await;
+    assert!(html.contains("BOB") && html.contains(" unread") && !html.contains("Your name"), "{html}");
+    let html = page(bob.get(&format!("/rooms/{}/", room["id"].as_str().unwrap()), "text/html").await, 200).await;
+    assert!(html.contains("<title>ADA · webchat</title>"), "{html}");
+}
+
 #[tokio::test]
 async fn cookies_of_a_proxy_that_speaks_tls_are_secure() {
     for (flags, secure) in [(&["--trusted-proxies", "127.0.0.1"][..], true), (&[], false)] {

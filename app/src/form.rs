@@ -1,0 +1,164 @@
+//! Pages that are forms: drawn by the server alone, and complete without a script.
+//!
+//! Promises: what was wrong is said beside the field at fault, which has the focus; what was typed is kept, but never a
+//! password; password managers know which field is which. Leaves to others: which forms there are (`account`,
+//! `profile`, `direct`), and what is wrong (the server).
+
+use leptos::prelude::*;
+
+use crate::cookie::encode;
+use crate::document::{Assets, head};
+use crate::icon::Icon;
+use crate::opening::title;
+use crate::seal;
+use crate::theme::Theme;
+
+/// What every such page is drawn with.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// Where the parts of the app are served.
+    pub assets: Assets,
+    /// The visitor's colours.
+    pub theme: Theme,
+    /// Where to go on from here: a path of this site.
+    pub next: String,
+    /// What was wrong with the form as it was sent, if it was.
+    pub wrong: Option<Wrong>,
+}
+
+/// What was wrong with a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The name of the field at fault.
+    pub at: &'static str,
+    /// What happened and what to do.
+    pub words: String,
+    /// Whether what was typed is at fault, and not only its time.
+    pub invalid: bool,
+}
+
+impl Sheet {
+    /// A whole page with this heading.
+    pub(crate) fn page(&self, heading: &str, content: impl IntoView) -> String {
+        let theme = self.theme.name();
+        let page = view! {
+            <!DOCTYPE html>
+            <html lang="en" data-theme=theme>
+                <head>{head(title(Some(heading)), seal::icon(None), self.assets.css.clone())}</head>
+                <body>
+                    <div class="page forms">
+                        <header class="masthead">
+                            <a class="icon-button" href=self.next.clone() aria-label="Back">{Icon::Back.view()}</a>
+                            <h1>{heading.to_owned()}</h1>
+                        </header>
+                        <main>{content}</main>
+                    </div>
+                </body>
+            </html>
+        };
+        page.to_html()
+    }
+
+    /// The address of another page that goes on to the same place.
+    pub(crate) fn link(&self, path: &str) -> String {
+        format!("{path}?next={}", encode(&self.next))
+    }
+
+    /// The place to go on to, as a field of a form.
+    pub(crate) fn go_on(&self) -> impl IntoView + use<> {
+        view! { <input type="hidden" name="next" value=self.next.clone()/> }
+    }
+
+    /// The same for a form that was refused.
+    #[must_use]
+    pub fn with(self, wrong: Wrong) -> Self {
+        Self { wrong: Some(wrong), ..self }
+    }
+
+    /// Whether this field was wrong.
+    pub(crate) fn is_wrong(&self, field: &str) -> bool {
+        self.wrong.as_ref().is_some_and(|wrong| wrong.at == field)
+    }
+}
+
+/// A field of a form.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Field<'a> {
+    /// Its name, also its ID.
+    pub name: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// What password managers call it.
+    pub autocomplete: &'static str,
+    /// What is in it. Passwords never come back.
+    pub value: &'a str,
+    /// What to know beforehand.
+    pub hint: &'a str,
+    /// Whether it has the focus on a page where nothing was wrong.
+    pub first: bool,
+}
+
+impl Field<'_> {
+    /// The field with its label, its hint and what is wrong with it.
+    pub(crate) fn view(self, sheet: &Sheet) -> AnyView {
+        let Self { name, label, autocomplete, value, hint, first } = self;
+        let wrong = sheet.wrong.as_ref().filter(|wrong| wrong.at == name);
+        // What is wrong says the rule, too.
+        let about = wrong.map_or(hint, |wrong| &wrong.words).to_owned();
+        let kind = if autocomplete.ends_with("-password") { "password" } else { "text" };
+        let (class, role) = if wrong.is_some() { ("trouble", Some("alert")) } else { ("hint", None) };
+        let about_id = (!about.is_empty()).then(|| format!("{name}-{class}"));
+        view! {
+            <div class="field">
+                <label for=name>{label}</label>
+                <input
+                    id=name
+                    name=name
+                    type=kind
+                    value=(kind == "text").then(|| value.to_owned())
+                    autocomplete=autocomplete
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required
+                    autofocus=wrong.is_some() || (first && sheet.wrong.is_none())
+                    aria-invalid=wrong.is_some_and(|wrong| wrong.invalid).then_some("true")
+                    aria-describedby=about_id.clone()
+                />
+                {about_id.map(|id| view! { <p class=class id=id role=role>{about}</p> })}
+            </div>
+        }
+        .into_any()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sheet(wrong: Option<Wrong>) -> Sheet {
+        let assets = Assets { js: String::new(), wasm: "/a.wasm".into(), css: "/a.css".into() };
+        Sheet { assets, theme: Theme::Dark, next: "/rooms/0123456789abcdef/".into(), wrong }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_its_field_and_no_password_comes_back() {
+        let sheet = sheet(Some(Wrong { at: "new", words: "<b>Short.".into(), invalid: true }));
+        let field =
+            Field { name: "new", autocomplete: "new-password", value: "secret", hint: "At least", ..Field::default() };
+        let html = field.view(&sheet).to_html();
+        for part in ["type=\"password\"", "aria-describedby=\"new-trouble\"", "aria-invalid=\"true\"", "autofocus"] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert!(!html.contains("secret") && !html.contains("<b>"), "{html}");
+        let other = Field { name: "old", autocomplete: "current-password", first: true, ..Field::default() };
+        let html = other.view(&sheet).to_html();
+        assert!(!html.contains("autofocus") && !html.contains("aria-invalid"), "{html}");
+    }
+
+    #[test]
+    fn a_page_of_forms_loads_no_app() {
+        let html = sheet(None).page("Sign in", ());
+        assert!(html.contains(r#"data-theme="dark""#) && html.contains("Sign in · webchat"), "{html}");
+        assert!(!html.contains("a.wasm") && !html.contains("<script"), "{html}");
+    }
+}

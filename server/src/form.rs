@@ -1,0 +1,54 @@
+//! Pages that are forms: drawn when they are asked for, and again with what was wrong when they are refused.
+//!
+//! Promises: a refused form has the status of its refusal. Leaves to others: how it looks (`app`).
+
+use app::{Sheet, Wrong};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::account::place;
+use crate::error::Error;
+use crate::{assets, negotiate, page};
+
+/// What a page of forms is drawn with.
+pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> Sheet {
+    let theme = page::visitor(headers).theme;
+    Sheet { assets: assets::urls(), theme, next: place(next).to_owned(), wrong: None }
+}
+
+/// A page of forms, fresh.
+pub(crate) fn fresh(html: String) -> Response {
+    page::plain(StatusCode::OK, html)
+}
+
+/// The same form again, for clients that ask for pages. `at` says beside which of its fields a refusal is said that is
+/// about this one, or about none.
+///
+/// # Errors
+/// The error itself for other clients, and if no form would help.
+pub(crate) fn again(
+    headers: &HeaderMap,
+    error: Error,
+    at: impl FnOnce(Option<&str>) -> &'static str,
+    draw: impl FnOnce(Wrong) -> String,
+) -> Result<Response, Error> {
+    let Some(refusal) = error.refusal().filter(|refusal| refusal.status() != 401) else { return Err(error) };
+    if !negotiate::prefers_html(headers) {
+        return Err(error);
+    }
+    let problem = refusal.problem();
+    let words = sentence(&problem.detail);
+    let wrong = Wrong { at: at(problem.field.as_deref()), words, invalid: problem.status != 429 };
+    let refused = error.into_response();
+    let mut page = page::plain(refused.status(), draw(wrong));
+    if let Some(wait) = refused.headers().get(header::RETRY_AFTER) {
+        page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    Ok(page)
+}
+
+/// The same beginning with a capital: rules begin with the name of a field.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
+}
