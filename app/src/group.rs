@@ -22,8 +22,9 @@ pub struct Row {
 impl Row {
     /// What tells rows apart; a row that is set differently is a different one. The time does after a server went back
     /// to a backup and gave the same sequence to something else.
-    pub fn key(&self) -> (u64, Time, bool, Option<i64>) {
-        (self.message.id, self.message.sent_at, self.head, self.day)
+    pub fn key(&self) -> (u64, Time, Option<Time>, bool, bool, Option<i64>) {
+        let message = &self.message;
+        (message.id, message.sent_at, message.edited_at, message.deleted, self.head, self.day)
     }
 }
 

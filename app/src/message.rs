@@ -38,11 +38,18 @@ pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
             class:head=head
             class:own=own
             class:arrived=arrived
+            class:gone=message.deleted
         >
             {head.then(|| view! { <By name=message.username.clone() author=message.author at=message.sent_at/> })}
-            <Body text=message.body.clone()/>
+            <Body text=said(&message)/>
+            <span hidden=message.deleted || message.edited_at.is_none() class="changed">"edited"</span>
         </article>
     })
+}
+
+/// What a message says now.
+fn said(message: &Message) -> String {
+    if message.deleted { "(deleted)".to_owned() } else { message.body.clone() }
 }
 
 /// A message on its way, or one that was refused.

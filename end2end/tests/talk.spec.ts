@@ -296,3 +296,28 @@ test("a hidden page counts what it missed in its title", async ({ webchat, come 
   await hide(false);
   await expect(ada.page).toHaveTitle("Tea · webchat");
 });
+
+test("what is edited or deleted is so on every page at once, and after a reload", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  const [ada, grace] = [await come("ada"), await come("grace")];
+  await ada.enter(room);
+  await grace.enter(room);
+  await ada.say("helo");
+  await ada.say("oops");
+  await expect(grace.bodies).toHaveText(["helo", "oops"]);
+  // By the key that this browser holds as a cookie.
+  const { request } = ada.page.context();
+  expect((await request.patch(`${room}messages/1/`, { data: { body: "hello" } })).status()).toBe(200);
+  expect((await request.delete(`${room}messages/2/`)).status()).toBe(200);
+  for (const person of [ada, grace]) {
+    await expect(person.bodies).toHaveText(["hello", "(deleted)"]);
+    await expect(person.messages.first().getByText("edited")).toBeVisible();
+    await expect(person.messages.last().getByText("edited")).toBeHidden();
+  }
+  await grace.say("I saw that");
+  await expect(ada.bodies).toHaveText(["hello", "(deleted)", "I saw that"]);
+  await grace.page.reload();
+  await grace.live();
+  await ada.say("you did");
+  await expect(grace.bodies).toHaveText(["hello", "(deleted)", "I saw that", "you did"]);
+});

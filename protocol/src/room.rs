@@ -133,7 +133,8 @@ fn is_not(flag: &bool) -> bool {
     !flag
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+// In the browser a reference is smaller than the number.
+#[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so"))]
 fn is_none(number: &u64) -> bool {
     *number == 0
 }
