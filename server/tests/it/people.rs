@@ -43,6 +43,13 @@ async fn somebody_signs_up_and_in() {
         envelope(answer, 401).await;
     }
     envelope(ada.get("/users", "application/json").await, 401).await;
+    // Nobody else's password keeps anybody from a room.
+    let room = ada.room().await;
+    let path = format!("/rooms/{room}/");
+    for (header, status) in [("Basic YTpi", 200), ("Bearer nonsense", 401)] {
+        let request = ada.request(Method::GET, &path).header("accept", "application/json");
+        assert_eq!(request.header("authorization", header).send().await.unwrap().status(), status, "{header}");
+    }
 }
 
 #[tokio::test]
