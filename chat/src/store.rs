@@ -33,7 +33,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 const LOG_PAGES: i64 = 4_000;
 
 /// How many readers may ask the database at once.
-const READERS: u32 = 4;
+pub(crate) const READERS: u32 = 4;
 
 /// Where a database is.
 #[derive(Clone, Debug)]
