@@ -18,4 +18,9 @@ done
 # Somebody in the lobby, for whom the configuration lets schemathesis speak.
 end2end/.venv/bin/python -c 'import sys, requests; requests.post(sys.argv[1], timeout=10).raise_for_status()' "$url/join?id=alan"
 
+# A guest, as whom it is called.
+key='import sys, requests; print(requests.post(sys.argv[1], timeout=10).json()["token"])'
+WEBCHAT_TOKEN=$(end2end/.venv/bin/python -c "$key" "$url/guests/")
+export WEBCHAT_TOKEN
+
 end2end/.venv/bin/schemathesis --config-file end2end/schemathesis.toml run "$url/openapi.json" "$@"

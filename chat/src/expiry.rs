@@ -6,6 +6,7 @@
 //! A room that cannot be archived is opened again and tried later.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -34,7 +35,8 @@ pub(crate) struct Expiry {
     pub directory: crate::directory::Directory,
     /// Where archives go; `None` if none are wanted.
     pub archives: Option<PathBuf>,
-    pub frozen: Notify,
+    /// Says that there are rooms to take to their end.
+    pub frozen: Arc<Notify>,
 }
 
 impl Expiry {

@@ -122,6 +122,7 @@ struct Inner {
     passwords: password::Passwords,
     tokens: token::Tokens,
     registrations: name::Registrations,
+    frozen: Arc<Notify>,
     /// `None` once closed. Held only to clone the sender or to take it away.
     posts: Mutex<Option<writer::Posts>>,
     tasks: Mutex<Option<Tasks>>,
@@ -159,6 +160,7 @@ impl Chat {
         let registrations = name::Registrations::default();
         let (posts, writer) =
             writer::Writer::start(&place, &store, hub.clone(), clock.clone(), epoch, registrations.clone())?;
+        let frozen = Arc::new(Notify::new());
         let archives = config.archive.then(|| config.data_dir.join("archive"));
         let expiry = expiry::Expiry {
             store: store.clone(),
@@ -166,7 +168,7 @@ impl Chat {
             clock: clock.clone(),
             directory: directory.clone(),
             archives,
-            frozen: Notify::new(),
+            frozen: frozen.clone(),
         };
         let tasks = Tasks {
             writer,
@@ -188,6 +190,7 @@ impl Chat {
             passwords: password::Passwords::new(),
             tokens,
             registrations,
+            frozen,
             posts: Mutex::new(Some(posts)),
             tasks: Mutex::new(Some(tasks)),
             lock,

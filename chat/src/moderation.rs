@@ -64,23 +64,26 @@ impl Chat {
         Ok(found.room)
     }
 
-    /// Ends a room now, in the way in which rooms end.
+    /// Ends a room now, in the way in which rooms end: when this returns, it is frozen.
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but the owner, or a fault.
     pub async fn close_room(&self, by: &Person, room: &RoomId) -> Result<(), Error> {
         let (mut tx, _) = self.act(by, room, Role::Owner).await?;
         let now = self.0.clock.now().millis();
-        let sql = "update room set expires_at = $2, due_at = $2 where id = $1";
+        let sql = "update room set state = 1, expires_at = $2, due_at = $2 where id = $1";
         sqlx::query(sql).bind(key(*room)).bind(now).execute(&mut *tx).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.0.frozen.notify_one();
+        Ok(())
     }
 
     /// Keeps somebody from writing in a room, or out of it, for a while or for good.
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, and if that person has no lesser role,
-    /// [`Refusal::Invalid`] if nobody in particular wrote that message or the time breaks a rule, or a fault.
+    /// [`Refusal::Invalid`] if there is no such person or message, nobody in particular wrote that or the time breaks a rule,
+    /// or a fault.
     pub async fn sanction(
         &self,
         by: &Person,
@@ -93,9 +96,16 @@ impl Chat {
         let now = self.0.clock.now();
         let until = lasts.map(parse_lasts).transpose()?.map(|lasts| now.after(lasts));
         let person = match whom {
-            Whom::Person(id) => person_of(&mut tx, id).await?,
-            Whom::AuthorOf(seq) => author_of(&mut tx, *room, *seq).await?,
+            Whom::Person(id) => person_of(&mut tx, id).await,
+            Whom::AuthorOf(seq) => author_of(&mut tx, *room, *seq).await,
         };
+        let person = person.map_err(|error| match (error, whom) {
+            (Error::Refusal(Refusal::NotFound(_)), Whom::Person(_)) => {
+                Refusal::invalid("person", "is nobody here").into()
+            }
+            (Error::Refusal(Refusal::NotFound(_)), _) => Refusal::invalid("message", "is none of this room").into(),
+            (other, _) => other,
+        })?;
         outranks(stored.room.role, role_in(&mut tx, *room, person).await?)?;
         let sql = "insert into sanction (room, person, kind, until) values ($1, $2, $3, $4)
                    on conflict (room, person) do update set kind = excluded.kind, until = excluded.until";

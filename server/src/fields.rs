@@ -94,6 +94,8 @@ impl Fields {
     /// [`Refusal::Invalid`] if it is not within `min` and `max`.
     pub fn number(&self, field: &'static str, min: u64, max: u64) -> Result<Option<u64>, Refusal> {
         let text = match self.0.get(field) {
+            // JSON knows one kind of numbers: 5 and 5.0 are the same.
+            Some(Value::Number(number)) if number.is_f64() => format!("{}", number.as_f64().unwrap_or(f64::NAN)),
             Some(Value::Number(number)) => number.to_string(),
             _ => match self.text(field)? {
                 Some(text) => text.to_owned(),
@@ -203,6 +205,9 @@ mod tests {
             assert!(fields.number(field, 0, 10).is_err(), "{field}");
         }
         assert!(fields.number("a", 6, 10).is_err());
+        let fields = Fields::json(br#"{"a": 5, "b": 5.0, "c": 5.5, "d": -1, "e": 1e300, "f": null}"#).unwrap();
+        assert_eq!(["a", "b", "f"].map(|field| fields.number(field, 1, 10)), [Ok(Some(5)), Ok(Some(5)), Ok(None)]);
+        assert!(["c", "d", "e"].iter().all(|field| fields.number(field, 1, 10).is_err()));
     }
 
     #[test]

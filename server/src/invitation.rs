@@ -25,14 +25,14 @@ use crate::room::InRoom;
 #[expect(dead_code, reason = "describes what `create` reads field by field")]
 pub(crate) struct InvitationWish {
     /// What those who join may do: reader, or member, which is the default.
-    #[schema(required = false, pattern = "^(reader|member)$")]
-    role: String,
+    #[schema(pattern = "^(reader|member)$")]
+    role: Option<String>,
     /// How long it lasts, like `2days`; without end if it is left out.
-    #[schema(required = false, example = "2days")]
-    timeout: String,
+    #[schema(example = "2days")]
+    timeout: Option<String>,
     /// How many may use it; as many as like if it is left out.
-    #[schema(required = false, minimum = 1)]
-    uses: u64,
+    #[schema(minimum = 1)]
+    uses: Option<u64>,
 }
 
 /// Makes an invitation to a room; its moderators can.

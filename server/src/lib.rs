@@ -162,7 +162,7 @@ impl App {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
-    components(schemas(NewRoom, room::NewRoomForm, invitation::InvitationWish)),
+    components(schemas(NewRoom, room::NewRoomForm, invitation::InvitationWish, room::Change)),
     modifiers(&Tokens)
 )]
 struct Api;

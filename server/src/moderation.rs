@@ -40,16 +40,15 @@ pub(crate) async fn list(
 #[expect(dead_code, reason = "describes what `create` reads field by field")]
 pub(crate) struct NewSanction {
     /// As in the list of members.
-    #[schema(required = false)]
-    person: String,
+    person: Option<String>,
     /// The `id` of a message that they wrote.
-    #[schema(required = false, minimum = 1)]
-    message: u64,
+    #[schema(minimum = 1)]
+    message: Option<u64>,
     /// From writing, or from being there.
     kind: Sanction,
     /// How long, like `10m`; for good if it is left out.
-    #[schema(required = false, example = "10m")]
-    timeout: String,
+    #[schema(example = "10m")]
+    timeout: Option<String>,
 }
 
 /// Mutes or bans somebody with a lesser role, for a while or for good.
@@ -63,7 +62,7 @@ pub(crate) struct NewSanction {
         (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room, person or message", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),

@@ -177,32 +177,29 @@ pub(crate) async fn show(
 #[expect(dead_code, reason = "describes what `change` reads field by field")]
 pub(crate) struct Change {
     /// What people call it; empty for no name.
-    #[schema(required = false, max_length = 80)]
-    name: String,
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,80}$")]
+    name: Option<String>,
     /// What it is about; empty for nothing.
-    #[schema(required = false, max_length = 500)]
-    description: String,
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,500}$")]
+    description: Option<String>,
     /// Whether `GET /rooms/` lists it.
-    #[schema(required = false)]
-    public: bool,
+    public: Option<bool>,
     /// Whether only its members may know of it.
-    #[schema(required = false)]
-    private: bool,
+    private: Option<bool>,
     /// How long it may stay without a new message, like `30m`.
-    #[schema(required = false, example = "30m")]
-    timeout: String,
+    #[schema(example = "30m")]
+    timeout: Option<String>,
     /// Whether only its moderators may write.
-    #[schema(required = false)]
-    read_only: bool,
+    read_only: Option<bool>,
     /// How many seconds each of the others waits between two messages; 0 for none.
-    #[schema(required = false, maximum = 3600)]
-    slow_mode: u64,
+    #[schema(maximum = 3600)]
+    slow_mode: Option<u64>,
 }
 
 /// Changes what a room is like; only its owner can.
 #[utoipa::path(patch, path = "/rooms/{id}/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
-    request_body(content((Change = "application/json"))),
+    request_body(content((ref("#/components/schemas/Change") = "application/json")), description = "What is left out stays"),
     responses(
         (status = 200, description = "The room as it is now", body = Room),
         (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
@@ -237,7 +234,7 @@ pub(crate) async fn change(
 #[utoipa::path(delete, path = "/rooms/{id}/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 202, description = "It is archived and deleted within a second"),
+        (status = 202, description = "It is closed, and about to be archived and deleted"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),

@@ -339,6 +339,7 @@ async fn the_owner_says_what_the_room_is_like() {
     }
     let follow = owner.follow(&room, "after=latest").await;
     assert_eq!(call(&owner, "DELETE", &path, Value::Null).await.status(), StatusCode::ACCEPTED);
+    problem(owner.get(&path, "application/json").await, 410).await;
     assert!(follow.rest().await.iter().any(|event| event.name == "closed"));
     problem(owner.get(&path, "application/json").await, 410).await;
     assert!(house.dir.path().join(format!("archive/{room}.jsonl")).exists());
