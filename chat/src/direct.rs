@@ -100,7 +100,7 @@ impl Chat {
         let sql = "select count(*) from membership join room on room.id = membership.room
                      join direct on direct.room = room.id
                      join account on account.id = case low when $1 then high else low end
-                     join message on message.room = room.id and seq > seen and author <> $1
+                     join message on message.room = room.id and seq > seen and author <> $1 and kind = 0
                    where person = $1 and state = 0";
         let unread: i64 = sqlx::query_scalar(sql).bind(member.id).fetch_one(self.0.store.read()).await?;
         Ok(unread.unsigned_abs())
@@ -217,6 +217,11 @@ mod tests {
         assert_eq!(chat.conversations(&bob).await.unwrap()[0].unread, 1);
         chat.mark_seen(&bob, &room, 99).await.unwrap();
         assert_eq!(chat.seen(&bob, &room).await.unwrap(), 2);
+        // A change of what was read is nothing new to read, in one conversation as in all of them.
+        chat.edit(&ada, &room, 1, "one, edited").await.unwrap();
+        assert_eq!((chat.conversations(&bob).await.unwrap()[0].unread, chat.unread(&bob).await.unwrap()), (0, 0));
+        chat.post(&ada, &room, &says(&ada, "three"), None).await.unwrap();
+        assert_eq!((chat.conversations(&bob).await.unwrap()[0].unread, chat.unread(&bob).await.unwrap()), (1, 1));
     }
 
     #[tokio::test]
