@@ -40,9 +40,9 @@ impl Chat {
     async fn find_direct(&self, one: &Member, other: &Member) -> Result<Option<RoomId>, Error> {
         let sql = "select direct.room from direct join room on room.id = direct.room
                    where low = $1 and high = $2 and state = 0";
-        let pair = (one.id.min(other.id), one.id.max(other.id));
+        let (low, high) = pair(one, other);
         let found: Option<i64> =
-            sqlx::query_scalar(sql).bind(pair.0).bind(pair.1).fetch_optional(self.0.store.read()).await?;
+            sqlx::query_scalar(sql).bind(low).bind(high).fetch_optional(self.0.store.read()).await?;
         Ok(found.map(room_id))
     }
 
@@ -58,8 +58,8 @@ impl Chat {
         let room = room::insert(&mut tx, now, new).await?.id;
         let sql = "insert into direct (low, high, room) values ($1, $2, $3)
                    on conflict (low, high) do update set room = excluded.room";
-        let pair = (one.id.min(other.id), one.id.max(other.id));
-        sqlx::query(sql).bind(pair.0).bind(pair.1).bind(key(room)).execute(&mut *tx).await?;
+        let (low, high) = pair(one, other);
+        sqlx::query(sql).bind(low).bind(high).bind(key(room)).execute(&mut *tx).await?;
         for person in [one, other] {
             let sql = "insert into membership (room, person, role, since, seen) values ($1, $2, 1, $3, 0)
                        on conflict do nothing";
@@ -116,6 +116,10 @@ impl Chat {
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn seen(&self, by: &Person, room: &RoomId) -> Result<u64, Error> {
         self.room(by, room).await?;
+        self.kept_seen(by, room).await
+    }
+
+    async fn kept_seen(&self, by: &Person, room: &RoomId) -> Result<u64, Error> {
         let sql = "select seen from membership where room = $1 and person = $2";
         let seen: Option<i64> =
             sqlx::query_scalar(sql).bind(key(*room)).bind(by.id()).fetch_optional(self.0.store.read()).await?;
@@ -127,16 +131,21 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn mark_seen(&self, by: &Person, room: &RoomId, seq: u64) -> Result<(), Error> {
-        let head = room::find(&self.0.store, &self.0.clock, by, *room).await?.head;
-        if self.seen(by, room).await? >= seq.min(head) {
+        let seq = seq.min(room::find(&self.0.store, &self.0.clock, by, *room).await?.head);
+        if self.kept_seen(by, room).await? >= seq {
             return Ok(());
         }
         let mut tx = self.0.store.begin().await?;
         let sql = "update membership set seen = max(seen, $3) where room = $1 and person = $2";
-        let seq = i64::try_from(seq.min(head)).unwrap_or(i64::MAX);
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         sqlx::query(sql).bind(key(*room)).bind(by.id()).bind(seq).execute(&mut *tx).await?;
         tx.commit().await
     }
+}
+
+/// Two people as the database knows them together, whoever asks.
+fn pair(one: &Member, other: &Member) -> (i64, i64) {
+    (one.id.min(other.id), one.id.max(other.id))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::duration::parse_duration;
 use crate::member::{id_of, outranks, person_of, role_in};
 use crate::person::Person;
 use crate::room::{self, Access, Stored, key, millis};
+use crate::rules::sanction_of;
 use crate::{Chat, Error, audit};
 
 /// The longest pause between two messages in slow mode, in seconds.
@@ -150,9 +151,8 @@ impl Chat {
             sqlx::query_as(sql).bind(key(*room)).bind(now).fetch_all(&mut *connection).await?;
         let mut all = Vec::with_capacity(rows.len());
         for (person, kind, until) in rows {
-            let kind = if kind == Sanction::Ban as i64 { Sanction::Ban } else { Sanction::Mute };
             let id = id_of(&mut connection, person).await?;
-            all.push(Sanctioned { id, kind, until: until.map(Time::from_millis) });
+            all.push(Sanctioned { id, kind: sanction_of(kind), until: until.map(Time::from_millis) });
         }
         Ok(all)
     }

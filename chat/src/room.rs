@@ -253,7 +253,8 @@ pub(crate) fn role_of(stored: i64) -> Role {
     usize::try_from(stored).ok().and_then(|index| Role::ALL.get(index).copied()).unwrap_or(Role::Reader)
 }
 
-const BANNED: Refusal = Refusal::Forbidden("You are banned from this room.");
+/// What whoever is banned is told, to read or to write.
+pub(crate) const BANNED: Refusal = Refusal::Forbidden("You are banned from this room.");
 
 impl Stored {
     /// Makes sure that whoever asks has this role or a greater one.

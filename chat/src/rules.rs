@@ -6,7 +6,7 @@ use protocol::{Refusal, Role, RoomId, Sanction};
 use rusqlite::{Transaction, params};
 
 use crate::Error;
-use crate::room::{key, role_of};
+use crate::room::{BANNED, key, role_of};
 
 /// What a room with rules says to one person. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,11 @@ pub(crate) struct Rules {
     wrote: Option<i64>,
 }
 
+/// What the database means by a sanction.
+pub(crate) fn sanction_of(stored: i64) -> Sanction {
+    if stored == Sanction::Ban as i64 { Sanction::Ban } else { Sanction::Mute }
+}
+
 /// What the room says to a person.
 pub(crate) fn of(tx: &Transaction<'_>, room: RoomId, person: i64, now: i64) -> Result<Rules, Error> {
     let sql = "select access <> 0, read_only, slow_ms,
@@ -34,7 +39,7 @@ pub(crate) fn of(tx: &Transaction<'_>, room: RoomId, person: i64, now: i64) -> R
     let rules = select.query_row(params![key(room), person, now], |row| {
         let (role, kind): (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
         let role = if row.get(6)? { Some(Role::Owner) } else { role.map(role_of) };
-        let sanction = kind.map(|kind| if kind == Sanction::Ban as i64 { Sanction::Ban } else { Sanction::Mute });
+        let sanction = kind.map(sanction_of);
         let (hidden, read_only, slow, wrote) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(5)?);
         Ok(Rules { hidden, read_only, slow, role, sanction, wrote })
     });
@@ -56,7 +61,7 @@ impl Rules {
             return Err(Refusal::NotFound("room"));
         }
         match self.sanction {
-            Some(Sanction::Ban) => return Err(Refusal::Forbidden("You are banned from this room.")),
+            Some(Sanction::Ban) => return Err(BANNED),
             Some(Sanction::Mute) => return Err(Refusal::Forbidden("You are muted in this room.")),
             None => {}
         }

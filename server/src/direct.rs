@@ -19,6 +19,7 @@ use crate::fields::{Fields, Query};
 use crate::form;
 use crate::negotiate::{self, HTML, JSON};
 use crate::profile::account;
+use crate::refused::BodyRefused;
 use crate::socket::{Dialect, Talk, Upgrade};
 
 /// How many people one page shows.
@@ -121,13 +122,10 @@ pub(crate) async fn open(
     request_body(content((Seen = "application/json"))),
     responses(
         (status = 204, description = "Read"),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Nobody has that name", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
     ), security(("token" = [])))]
 pub(crate) async fn seen(
     State(state): State<AppState>,

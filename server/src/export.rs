@@ -6,11 +6,12 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chat::{Export, Format};
 use futures_util::stream;
-use protocol::{Problem, RoomId};
+use protocol::RoomId;
 
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::refused::RoomRefused;
 use crate::room::InRoom;
 
 /// A room as it is now, in the format of the archive.
@@ -20,10 +21,7 @@ use crate::room::InRoom;
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 200, description = "The room and its messages", body = String, content_type = "application/jsonl"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ))]
 pub(crate) async fn archive(
     State(state): State<AppState>,
@@ -39,10 +37,7 @@ pub(crate) async fn archive(
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 200, description = "The messages", body = String, content_type = "text/plain; charset=utf-8"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ))]
 pub(crate) async fn transcript(
     State(state): State<AppState>,

@@ -29,5 +29,5 @@ pub(crate) async fn home(
     {
         return Ok(Redirect::to(&format!("/rooms/{id}/")).into_response());
     }
-    Ok(page::render(&state, request).await)
+    Ok(page::render(&state, &by, request).await)
 }

@@ -18,6 +18,7 @@ use crate::fields::Fields;
 use crate::member::{Inside, role};
 use crate::message::SEQ_MAX;
 use crate::negotiate;
+use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::InRoom;
 
 /// The wish for an invitation; every field may be left out.
@@ -41,15 +42,9 @@ pub(crate) struct InvitationWish {
     request_body(content((ref("#/components/schemas/InvitationWish") = "application/json"))),
     responses(
         (status = 201, description = "The invitation", body = Invitation, headers(("Location" = String, description = "Its address"))),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -72,10 +67,7 @@ pub(crate) async fn create(
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 200, description = "The invitations", body = Vec<Invitation>),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -93,10 +85,7 @@ pub(crate) async fn list(
     ),
     responses(
         (status = 204, description = "It is good no longer"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room or invitation", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn take_back(
     State(state): State<AppState>,

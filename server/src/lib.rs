@@ -34,6 +34,7 @@ mod page;
 mod profile;
 mod proxy;
 mod redirect;
+mod refused;
 mod room;
 mod secured;
 mod several;
@@ -63,6 +64,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::caller::Caller;
 use crate::connection::Connections;
 use crate::error::Error;
 use crate::tls::Tls;
@@ -229,7 +231,7 @@ fn router(state: AppState) -> Router {
     let (router, document) = api().split_for_parts();
     let with_slash = document.paths.paths.keys().filter(|path| path.len() > 1 && path.ends_with('/'));
     let router = with_slash.fold(router, |router, path| router.route(path.trim_end_matches('/'), any(add_slash)));
-    router
+    let router = router
         .route("/users/", get(account::users))
         .fallback(elsewhere)
         .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed))
@@ -238,10 +240,13 @@ fn router(state: AppState) -> Router {
         .layer(from_fn(origin::guard))
         .layer(from_fn(error::as_page))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text))
-        .layer(from_fn(headers::secure))
-        .layer(from_fn_with_state(state.clone(), proxy::look_through))
-        .layer(tower_http::trace::TraceLayer::new_for_http())
-        .with_state(state)
+        .layer(from_fn(headers::secure));
+    let router = if state.proxies.is_empty() {
+        router
+    } else {
+        router.layer(from_fn_with_state(state.clone(), proxy::look_through))
+    };
+    router.layer(tower_http::trace::TraceLayer::new_for_http()).with_state(state)
 }
 
 /// The same address with a slash at its end, for good.
@@ -258,7 +263,10 @@ async fn elsewhere(State(state): State<AppState>, request: Request) -> Response 
         return file;
     }
     if is_read && negotiate::prefers_html(request.headers()) {
-        return page::render(&state, request).await;
+        return match Caller::of(request.headers(), &state).await {
+            Ok(Caller(by)) => page::render(&state, &by, request).await,
+            Err(error) => error.into_response(),
+        };
     }
     Error::from(Refusal::NotFound("page")).into_response()
 }

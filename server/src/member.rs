@@ -5,13 +5,14 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use protocol::{Problem, Refusal, Role, RoomId, RoomMember};
+use protocol::{Refusal, Role, RoomId, RoomMember};
 
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::negotiate;
+use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::InRoom;
 
 /// What an address names inside a room: a person, or the code of an invitation.
@@ -35,10 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Inside {
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 200, description = "The members", body = Vec<RoomMember>),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -65,14 +63,8 @@ pub(crate) struct NewRole {
     request_body(content((NewRole = "application/json"), (NewRole = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "Done"),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room or member", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn change(
     State(state): State<AppState>,
@@ -100,10 +92,7 @@ pub(crate) fn role(fields: &Fields) -> Result<Option<Role>, Refusal> {
     ),
     responses(
         (status = 204, description = "Removed"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room or member", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn remove(
     State(state): State<AppState>,

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::fields::{Fields, Query};
 use crate::member::Inside;
 use crate::negotiate::{self, EVENTS, JSON};
+use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::{InRoom, LIMIT_MAX};
 use crate::{AppState, stream};
 
@@ -41,16 +42,10 @@ const WAIT_MAX: u64 = 60;
     responses(
         (status = 201, description = "The message, durable", body = Message),
         (status = 303, description = "Back to the room, for clients that ask for pages"),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody else has the name; `free` is one like it that nobody has", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
+        RoomRefused,
     ))]
 pub(crate) async fn post(
     State(state): State<AppState>,
@@ -92,14 +87,8 @@ pub(crate) fn name_cookie(username: &str) -> String {
     request_body(content((Anew = "application/json"), (Anew = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The message as it is now", body = Message),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room or message", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn edit(
     State(state): State<AppState>,
@@ -129,10 +118,7 @@ pub(crate) struct Anew {
     ),
     responses(
         (status = 200, description = "What is left of the message", body = Message),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room or message", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
@@ -169,12 +155,9 @@ fn seq(text: &str) -> Result<u64, Refusal> {
     responses(
         (status = 200, description = "The messages", content((String = "text/event-stream"), (Vec<Message> = "application/json"))),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ))]
 pub(crate) async fn read(
     State(state): State<AppState>,

@@ -15,6 +15,7 @@ use crate::fields::{Fields, Query};
 use crate::member::Inside;
 use crate::message::SEQ_MAX;
 use crate::negotiate;
+use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::{InRoom, LIMIT_MAX};
 
 /// Who is kept from something in a room now, for its moderators.
@@ -22,10 +23,7 @@ use crate::room::{InRoom, LIMIT_MAX};
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 200, description = "Those who are muted or banned", body = Vec<Sanctioned>),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -59,15 +57,9 @@ pub(crate) struct NewSanction {
     request_body(content((NewSanction = "application/json"))),
     responses(
         (status = 201, description = "It holds", body = Sanctioned),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -97,10 +89,7 @@ pub(crate) async fn create(
     ),
     responses(
         (status = 204, description = "It holds no longer"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room or sanction", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn pardon(
     State(state): State<AppState>,
@@ -121,11 +110,8 @@ pub(crate) async fn pardon(
     responses(
         (status = 200, description = "The deeds", body = Vec<Deed>),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn audit(
     State(state): State<AppState>,

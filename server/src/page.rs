@@ -14,38 +14,33 @@ use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::ResponseOptions;
 use protocol::{Problem, Refusal, Room, RoomId};
 
-use crate::caller::{Caller, guest_cookie};
+use crate::caller::guest_cookie;
 use crate::fields::Fields;
 use crate::profile::account;
 use crate::{AppState, assets};
 
 /// The app's page for an address.
-pub async fn render(state: &AppState, request: Request) -> Response {
+pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
     let page = Page::at(request.uri().path());
-    draw(state, page, request).await
+    draw(state, by, page, request).await
 }
 
 /// A page of the app, wherever it was asked for.
-pub async fn draw(state: &AppState, page: Page, request: Request) -> Response {
-    let visitor = visitor(request.headers());
-    let Caller(by) = match Caller::of(request.headers(), state).await {
-        Ok(caller) => caller,
-        Err(error) => return error.into_response(),
-    };
-    let visitor = match signed(state, &by, visitor).await {
+pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -> Response {
+    let visitor = match signed(state, by, visitor(request.headers())).await {
         Ok(visitor) => visitor,
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
     // The request's body must not be waited beside.
     let uri = request.uri().clone();
-    let scene = match scene(&state.chat, &by, page, &uri, &visitor).await {
+    let scene = match scene(&state.chat, by, page, &uri, &visitor).await {
         Ok(scene) => scene,
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
     let status = StatusCode::from_u16(scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let opening = Opening { now: app::now(), visitor, page, scene };
     // Whoever comes with nothing gets a key, by which to hold a name.
-    let key = if by == Person::Anyone { state.chat.new_guest().ok() } else { None };
+    let key = if *by == Person::Anyone { state.chat.new_guest().ok() } else { None };
     let key = key.and_then(|key| HeaderValue::from_str(&guest_cookie(&key)).ok());
     let prepare = move || {
         let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();

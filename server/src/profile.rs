@@ -16,6 +16,7 @@ use crate::account::place;
 use crate::caller::{Caller, no_session, session_cookie};
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::refused::BodyRefused;
 use crate::{form, negotiate};
 
 /// Who is signed in.
@@ -84,12 +85,9 @@ pub(crate) struct NewName {
     responses(
         (status = 200, description = "The account as it is now", body = Account),
         (status = 303, description = "Back to the profile, for clients that ask for pages"),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
     ), security(("token" = [])))]
 pub(crate) async fn rename(
     State(state): State<AppState>,
@@ -192,12 +190,9 @@ pub(crate) struct GuestKey {
     request_body(content((GuestKey = "application/json"), (GuestKey = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "It is the account's"),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in, or that is no guest's token", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
     ), security(("token" = [])))]
 pub(crate) async fn claim(
     State(state): State<AppState>,

@@ -23,7 +23,7 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// Lets the rest of the server see the client's address instead of its proxy's, and whether it came over TLS.
 pub(crate) async fn look_through(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-    if let Some(peer) = peer.filter(|_| !state.proxies.is_empty()) {
+    if let Some(peer) = peer {
         let client = client(&state.proxies, peer.ip(), request.headers());
         if client != peer.ip() && request.headers().get(FORWARDED_PROTO).is_some_and(|scheme| scheme == "https") {
             request.extensions_mut().insert(Secure(true));

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::fields::{Fields, Query};
 use crate::message::name_cookie;
 use crate::negotiate::{self, EVENTS, HTML, JSON};
+use crate::refused::{BodyRefused, RoomRefused};
 use crate::{AppState, page, stream};
 
 /// The most rooms or messages in one page.
@@ -113,12 +114,9 @@ pub(crate) struct NewRoomForm {
     responses(
         (status = 201, description = "The new room", body = Room, headers(("Location" = String, description = "Its address"))),
         (status = 303, description = "To the new room, for clients that ask for pages"),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good, or nobody in particular wants a private room", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
     ))]
 pub(crate) async fn create(
     State(state): State<AppState>,
@@ -163,11 +161,11 @@ pub(crate) async fn show(
     request: Request,
 ) -> Result<Response, Error> {
     if negotiate::prefers_html(request.headers()) {
-        return Ok(page::render(&state, request).await);
+        return Ok(page::render(&state, &by, request).await);
     }
     let room = state.chat.room(&by, &room?.0).await?;
     if negotiate::choose(request.headers(), &[HTML, JSON]) == HTML {
-        return Ok(page::render(&state, request).await);
+        return Ok(page::render(&state, &by, request).await);
     }
     Ok(negotiate::json(room))
 }
@@ -202,14 +200,8 @@ pub(crate) struct Change {
     request_body(content((ref("#/components/schemas/Change") = "application/json")), description = "What is left out stays"),
     responses(
         (status = 200, description = "The room as it is now", body = Room),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn change(
     State(state): State<AppState>,
@@ -235,10 +227,7 @@ pub(crate) async fn change(
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 202, description = "It is closed, and about to be archived and deleted"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn close(
     State(state): State<AppState>,
@@ -254,17 +243,19 @@ pub(crate) async fn close(
     params(("room" = RoomName, Query, description = "The room's name")),
     responses(
         (status = 200, description = "The room", content((String = "text/html"), (Room = "application/json"))),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid name", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn named(
     State(state): State<AppState>,
+    caller: Result<Caller, Error>,
     Query(query): Query,
     request: Request,
 ) -> Result<Response, Error> {
     let room = state.chat.named_room(query.required("room")?).await?;
     if negotiate::choose(request.headers(), &[HTML, JSON]) == HTML {
-        return Ok(page::draw(&state, app::Page::Room(room.id), request).await);
+        return Ok(page::draw(&state, &caller?.0, app::Page::Room(room.id), request).await);
     }
     Ok(negotiate::json(room))
 }

@@ -9,6 +9,7 @@ use crate::AppState;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::InRoom;
 
 /// Who types.
@@ -28,16 +29,10 @@ pub(crate) struct Typist {
     request_body(content((Typist = "application/json"), (Typist = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "Those who follow are told"),
-        (status = 400, description = "Malformed body", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not allowed", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
-        (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        BodyRefused,
+        RoomRefused,
     ))]
 pub(crate) async fn post(
     State(state): State<AppState>,
