@@ -6,9 +6,11 @@
 
 use std::fmt::Display;
 
-use gloo_net::http::{Request, RequestBuilder, Response};
+use leptos::prelude::window;
 use protocol::{Message, NewMessage, NewRoom, Problem, Room, RoomId};
-use web_sys::AbortSignal;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
 use crate::cookie;
 use crate::way::Page;
@@ -70,8 +72,15 @@ pub async fn room(id: RoomId) -> Answer<Room> {
 
 /// Creates a room.
 pub async fn create(wish: &NewRoom) -> Answer<Room> {
-    let request = waiting(Request::post("/rooms/")).json(wish).map_err(|_| Failure::Unreachable)?;
-    read(request.send().await).await
+    let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
+    let given = [
+        ("name", wish.name.clone()),
+        ("timeout", wish.timeout.clone()),
+        ("public", flag(wish.public)),
+        ("private", flag(wish.private)),
+    ];
+    let given: Vec<_> = given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+    call("POST", "/rooms/", Some(&given), None).await
 }
 
 /// The newest messages of a room, oldest first.
@@ -86,31 +95,18 @@ pub async fn before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
 
 /// Sends a message; the same key again is the same message again.
 pub async fn post(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message> {
-    let request = waiting(Request::post(&format!("{}messages/", path(id))))
-        .header("Idempotency-Key", key)
-        .json(message)
-        .map_err(|_| Failure::Unreachable)?;
-    read(request.send().await).await
+    let fields = [("username", &*message.username), ("body", &*message.body)];
+    call("POST", &format!("{}messages/", path(id)), Some(&fields), Some(key)).await
 }
 
 /// Says that somebody types. Nobody waits for the answer.
 pub async fn types(id: RoomId, name: &str) {
-    let request = waiting(Request::post(&format!("{}typing/", path(id))))
-        .header("Content-Type", "application/x-www-form-urlencoded")
-        .body(format!("username={}", cookie::encode(name)));
-    if let Ok(request) = request {
-        drop(request.send().await);
-    }
+    drop(call::<JsValue>("POST", &format!("{}typing/", path(id)), Some(&[("username", name)]), None).await);
 }
 
-/// Says up to where the conversation with somebody has been read. Nobody waits for the answer.
-pub async fn seen(username: &str, seq: u64) {
-    let request = waiting(Request::post(&format!("/chats/{username}/seen/")))
-        .header("Content-Type", "application/json")
-        .body(format!("{{\"seen\":{seq}}}"));
-    if let Ok(request) = request {
-        drop(request.send().await);
-    }
+/// Says up to where a room has been read. Nobody waits for the answer.
+pub async fn seen(id: RoomId, seq: u64) {
+    drop(call::<JsValue>("POST", &format!("{}seen/", path(id)), Some(&[("seen", &seq.to_string())]), None).await);
 }
 
 /// Where a room is.
@@ -119,21 +115,47 @@ pub fn path(id: RoomId) -> String {
 }
 
 async fn get<T: Wire>(url: impl Display) -> Answer<T> {
-    read(waiting(Request::get(&url.to_string())).send().await).await
+    call("GET", &url.to_string(), None, None).await
 }
 
-fn waiting(request: RequestBuilder) -> RequestBuilder {
-    request.header("Accept", "application/json").abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)))
-}
-
-async fn read<T: Wire>(answer: Result<Response, gloo_net::Error>) -> Answer<T> {
-    let answer = answer.map_err(|_| Failure::Unreachable)?;
-    let wait = answer.headers().get("Retry-After").and_then(|seconds| seconds.parse().ok());
-    let text = answer.text().await.map_err(|_| Failure::Unreachable)?;
+/// Asks for data, with the fields of a form and the key that makes it repeatable, if there are any.
+async fn call<T: Wire>(method: &str, url: &str, form: Option<&[(&str, &str)]>, key: Option<&str>) -> Answer<T> {
+    let form = form.map(|fields| {
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", cookie::encode(value))).collect();
+        pairs.join("&")
+    });
+    let (answer, wait, text) = ask(method, url, "application/json", form, key).await.ok_or(Failure::Unreachable)?;
     let result = if answer.ok() {
         wire::parse(&text).map(Ok)
     } else {
         wire::parse(&text).map(|problem| Err(Failure::Refused(Box::new(problem), wait)))
     };
     result.unwrap_or(Err(Failure::Unreachable))
+}
+
+/// Asks the server; gives back the answer, how many seconds it says to wait, and its text.
+async fn ask(
+    method: &str,
+    url: &str,
+    accept: &str,
+    form: Option<String>,
+    key: Option<&str>,
+) -> Option<(Response, Option<u32>, String)> {
+    let (headers, init) = (Headers::new().ok()?, RequestInit::new());
+    headers.append("Accept", accept).ok()?;
+    if let Some(key) = key {
+        headers.append("Idempotency-Key", key).ok()?;
+    }
+    if let Some(form) = form {
+        headers.append("Content-Type", "application/x-www-form-urlencoded").ok()?;
+        init.set_body(&form.into());
+    }
+    init.set_method(method);
+    init.set_headers(&headers);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await.ok()?;
+    let answer: Response = answer.dyn_into().ok()?;
+    let wait = answer.headers().get("Retry-After").ok()?.and_then(|seconds| seconds.parse().ok());
+    let text = JsFuture::from(answer.text().ok()?).await.ok()?.as_string()?;
+    Some((answer, wait, text))
 }

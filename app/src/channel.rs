@@ -24,8 +24,10 @@ pub const NAME: &str = concat!("webchat/", env!("CARGO_PKG_VERSION"));
 pub enum Word {
     /// Whoever leads now asks what everybody needs.
     Hail,
-    /// A tab needs to hear of a topic from a cursor onwards; of nothing if the topic is empty.
+    /// A tab needs to hear of a topic from a cursor onwards.
     Need { tab: String, topic: String, cursor: String },
+    /// A tab no longer needs to hear of a topic.
+    Enough { tab: String, topic: String },
     /// A tab makes sure that somebody still leads and knows of its topic.
     Ping { topic: String },
     /// A tab was away: the connection may be dead without anybody having been told.
@@ -46,6 +48,7 @@ impl Word {
             Self::Ping { topic } => vec!["ping".to_owned(), topic],
             Self::Changed { topic } => vec!["changed".to_owned(), topic],
             Self::Need { tab, topic, cursor } => vec!["need".to_owned(), tab, topic, cursor],
+            Self::Enough { tab, topic } => vec!["enough".to_owned(), tab, topic],
             Self::State { state, topics } => vec!["state".to_owned(), write(state), topics],
             Self::Heard { topic, name, data, cursor } => vec!["heard".to_owned(), topic, name, data, cursor],
         }
@@ -61,6 +64,7 @@ impl Word {
             "ping" => Self::Ping { topic: next()? },
             "changed" => Self::Changed { topic: next()? },
             "need" => Self::Need { tab: next()?, topic: next()?, cursor: next()? },
+            "enough" => Self::Enough { tab: next()?, topic: next()? },
             "state" => Self::State { state: read(&next()?)?, topics: next()? },
             "heard" => Self::Heard { topic: next()?, name: next()?, data: next()?, cursor: next()? },
             _ => return None,
@@ -143,7 +147,8 @@ mod tests {
             Word::Check,
             Word::Ping { topic: text("a") },
             Word::Changed { topic: text("a") },
-            Word::Need { tab: text("1"), topic: String::new(), cursor: text("5") },
+            Word::Need { tab: text("1"), topic: text("a"), cursor: text("5") },
+            Word::Enough { tab: text("1"), topic: text("a") },
             Word::Heard { topic: text("a"), name: text("message"), data: text("{}"), cursor: text("0.5") },
         ]);
         for word in words {

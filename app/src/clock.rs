@@ -81,8 +81,16 @@ fn millis() -> i64 {
     std::time::UNIX_EPOCH.elapsed().ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
+/// A moment as the wire writes it; in the browser by its own means, which are there already.
+pub fn written(time: Time) -> String {
+    #[cfg(target_arch = "wasm32")]
+    return js_sys::Date::new(&(time.millis() as f64).into()).to_iso_string().into();
+    #[cfg(not(target_arch = "wasm32"))]
+    return time.to_string();
+}
+
 /// Minutes east of UTC at that moment, where the browser is.
 fn shift(time: Time) -> i32 {
-    let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(time.millis() as f64));
+    let date = js_sys::Date::new(&(time.millis() as f64).into());
     -(date.get_timezone_offset() as i32)
 }

@@ -21,11 +21,7 @@ pub fn Create() -> impl IntoView {
     let busy = RwSignal::new(false);
     let trouble = RwSignal::new(None::<Failure>);
     let way = expect_context::<Way>();
-    let create = move || {
-        trouble.set(None);
-        if busy.get_untracked() {
-            return;
-        }
+    let submitted = move || {
         let wish = NewRoom {
             name: field("room-name").map(|field| field.value()).filter(|name| !name.trim().is_empty()),
             public: field("room-public").map(|field| field.checked()),
@@ -34,14 +30,7 @@ pub fn Create() -> impl IntoView {
                 .filter(|timeout| !timeout.is_empty()),
             private: None,
         };
-        busy.set(true);
-        spawn(async move {
-            match api::create(&wish).await {
-                Ok(room) => way.go(Page::Room(room.id)),
-                Err(failure) => drop(trouble.try_set(Some(failure))),
-            }
-            busy.try_set(false);
-        });
+        create(wish, way, busy, trouble);
     };
     let at =
         move |field: &'static str| Signal::derive(move || trouble.with(|trouble| trouble_at(trouble.as_ref(), field)));
@@ -51,7 +40,7 @@ pub fn Create() -> impl IntoView {
             id="new-room"
             method="post"
             action="/rooms/"
-            on:submit=submit(create)
+            on:submit=submit(submitted)
         >
             <button class="primary" aria-busy=text(move || busy.get().to_string())>"New room"</button>
             <details open=flag(move || trouble.with(|trouble| at_some_field(trouble.as_ref())))>
@@ -76,6 +65,22 @@ pub fn Create() -> impl IntoView {
             <Trouble words=at("")/>
         </form>
     })
+}
+
+/// Creates a room and goes there, or says why not.
+pub fn create(wish: NewRoom, way: Way, busy: RwSignal<bool>, trouble: RwSignal<Option<Failure>>) {
+    trouble.set(None);
+    if busy.get_untracked() {
+        return;
+    }
+    busy.set(true);
+    spawn(async move {
+        match api::create(&wish).await {
+            Ok(room) => way.go(Page::Room(room.id)),
+            Err(failure) => drop(trouble.try_set(Some(failure))),
+        }
+        busy.try_set(false);
+    });
 }
 
 fn field(id: &str) -> Option<HtmlInputElement> {

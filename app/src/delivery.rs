@@ -225,7 +225,7 @@ impl Delivery {
     }
 
     fn keep(self, parcel: Parcel) {
-        let Ok(text) = serde_json::to_string(&parcel) else { return };
+        let text = wire::write(&parcel.record());
         self.changing();
         let keeping = database::put(self.shelf(&parcel.key), text);
         spawn(async move {

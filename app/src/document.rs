@@ -98,7 +98,7 @@ mod tests {
     use crate::opening::{Arrival, Home, Scene};
     use crate::visitor::Visitor;
     use crate::way::Page;
-    use protocol::{Message, Refusal, Room, RoomId, Time};
+    use protocol::{Message, Overview, Refusal, Room, RoomId, Time};
 
     fn room() -> Room {
         Room {
@@ -114,6 +114,7 @@ mod tests {
             read_only: false,
             slow_mode: 0,
             role: None,
+            unread: 0,
             with: None,
         }
     }
@@ -122,7 +123,9 @@ mod tests {
         let assets = Assets { js: "/a.js".into(), wasm: "/a.wasm".into(), css: "/a.css".into() };
         Owner::new().with(|| {
             let visitor = Visitor::from_cookies("name=ada; theme=dark", 0);
-            provide_context(Opening { now: Time::from_millis(0), visitor, page, scene });
+            let (now, own) = (Time::from_millis(0), vec![room()]);
+            let overview = Overview { rooms: own, chats: Vec::new() };
+            provide_context(Opening { now, visitor, overview, open: vec![room()], page, scene });
             super::page(&assets).to_html()
         })
     }
@@ -140,7 +143,7 @@ mod tests {
             body: "<script>alert(1)</script>\u{202e}".into(),
             sent_at: Time::from_millis(0),
         };
-        let home = Home { open: vec![room.clone()], visited: vec![room.clone()], sought: Some("\"><b>".into()) };
+        let home = Home { sought: Some("\"><b>".into()) };
         let at = Page::Room(room.id);
         let scenes = [
             (Page::Home, Scene::Home(home), "Your rooms"),

@@ -56,14 +56,16 @@ struct Inner {
     leads: Option<Lock>,
     /// Whether the others can notice when this tab ends.
     present: bool,
-    part: Option<Rc<Part>>,
+    parts: Vec<Rc<Part>>,
     patience: Option<TimeoutHandle>,
     away_since: Option<i64>,
 }
 
-/// The part of the page that follows something.
+/// A part of the page that follows something.
 struct Part {
     topic: String,
+    /// Whether the state of its connection is the feed's.
+    main: bool,
     cursor: Box<dyn Fn() -> String>,
     listener: Box<dyn Fn(News)>,
     resting: Cell<bool>,
@@ -92,33 +94,56 @@ impl Feed {
         self.state.get_untracked()
     }
 
-    /// Follows a topic from now on, as long as the part of the page lives. `cursor` is asked anew each time.
+    /// Follows a topic from now on, as long as the part of the page lives. `cursor` is asked anew each time. What its
+    /// connection is doing is what [`Feed::state`] says.
     pub fn follow(self, topic: String, cursor: impl Fn() -> String + 'static, listener: impl Fn(News) + 'static) {
-        let (cursor, listener) = (Box::new(cursor), Box::new(listener));
-        let part = Rc::new(Part { topic, cursor, listener, resting: Cell::new(false) });
-        let mine = Own::new(part.clone());
-        self.inner.with(|inner| inner.part = Some(part));
         self.state.set(State::Connecting);
+        self.add(topic, true, Box::new(cursor), Box::new(listener));
         self.say_need();
+    }
+
+    /// Follows a topic that tells whole states besides, whenever it is wanted.
+    pub fn also(self, topic: &str, listener: impl Fn(News) + 'static) {
+        self.add(topic.to_owned(), false, Box::new(String::new), Box::new(listener));
+    }
+
+    fn add(self, topic: String, main: bool, cursor: Box<dyn Fn() -> String>, listener: Box<dyn Fn(News)>) {
+        let part = Rc::new(Part { topic, main, cursor, listener, resting: Cell::new(!main) });
+        let mine = Own::new(part.clone());
+        self.inner.with(|inner| inner.parts.push(part));
         finally(move || {
-            let is_mine = mine.with(|mine| self.part().is_some_and(|part| Rc::ptr_eq(&part, mine)));
-            if is_mine == Some(true) {
-                self.rest();
-                self.inner.with(|inner| inner.part = None);
-            }
+            mine.with(|mine| {
+                self.rest_part(mine);
+                self.inner.with(|inner| inner.parts.retain(|part| !Rc::ptr_eq(part, mine)));
+            });
         });
     }
 
     /// Asks for what comes after where the page is now; also ends a rest.
     pub fn ask(self) {
-        self.part().iter().for_each(|part| part.resting.set(false));
+        self.parts().iter().filter(|part| part.main).for_each(|part| part.resting.set(false));
         self.say_need();
     }
 
-    /// Needs nothing until [`Feed::ask`].
+    /// Needs nothing of the followed topic until [`Feed::ask`].
     pub fn rest(self) {
-        self.part().iter().for_each(|part| part.resting.set(true));
-        self.say(Word::Need { tab: self.tab(), topic: String::new(), cursor: String::new() });
+        self.parts().iter().filter(|part| part.main).for_each(|part| self.rest_part(part));
+    }
+
+    /// Needs a topic that is followed besides, or no longer.
+    pub fn want(self, topic: &str, wanted: bool) {
+        let Some(part) = self.parts().into_iter().find(|part| part.topic == topic) else { return };
+        if wanted && part.resting.replace(false) {
+            self.say_need();
+        } else if !wanted {
+            self.rest_part(&part);
+        }
+    }
+
+    fn rest_part(self, part: &Part) {
+        if !part.resting.replace(true) {
+            self.say(Word::Enough { tab: self.tab(), topic: part.topic.clone() });
+        }
     }
 
     /// Tells all tabs, this one too, that what waits to be sent in a room has changed.
@@ -156,13 +181,14 @@ impl Feed {
         self.inner.with(|inner| inner.tab.clone()).unwrap_or_default()
     }
 
-    fn part(self) -> Option<Rc<Part>> {
-        self.inner.with(|inner| inner.part.clone()).flatten()
+    fn parts(self) -> Vec<Rc<Part>> {
+        self.inner.with(|inner| inner.parts.clone()).unwrap_or_default()
     }
 
-    /// The part of the page that follows something, unless it rests.
-    fn awake(self) -> Option<Rc<Part>> {
-        self.part().filter(|part| !part.resting.get() && self.inner.with(|inner| inner.present) == Some(true))
+    /// The parts of the page that follow something, unless they rest.
+    fn awake(self) -> Vec<Rc<Part>> {
+        let present = self.inner.with(|inner| inner.present) == Some(true);
+        self.parts().into_iter().filter(|part| present && !part.resting.get()).collect()
     }
 
     fn say(self, word: Word) {
@@ -172,15 +198,17 @@ impl Feed {
     }
 
     fn say_need(self) {
-        let Some(part) = self.awake() else { return };
-        self.expect_answer();
-        self.say(Word::Need { tab: self.tab(), topic: part.topic.clone(), cursor: (part.cursor)() });
+        for part in self.awake() {
+            self.expect_answer();
+            self.say(Word::Need { tab: self.tab(), topic: part.topic.clone(), cursor: (part.cursor)() });
+        }
     }
 
     fn ping(self) {
-        let Some(part) = self.awake() else { return };
-        self.expect_answer();
-        self.say(Word::Ping { topic: part.topic.clone() });
+        for part in self.awake() {
+            self.expect_answer();
+            self.say(Word::Ping { topic: part.topic.clone() });
+        }
     }
 
     /// A leader that does not answer is no leader: this tab takes its place, if somebody is looking at it.
@@ -204,20 +232,23 @@ impl Feed {
         if word == Word::Hail {
             return self.say_need();
         }
-        let Some(part) = self.awake() else { return };
+        self.awake().iter().for_each(|part| self.pass(part, &word));
+    }
+
+    fn pass(self, part: &Part, word: &Word) {
         match word {
             Word::State { state, topics } if topics.split(',').any(|topic| topic == part.topic) => {
                 self.answered();
-                if self.state.get_untracked() != state {
-                    self.state.set(state);
+                if part.main && self.state.get_untracked() != *state {
+                    self.state.set(*state);
                     if matches!(state, State::Waiting(_)) {
                         (part.listener)(News::Lost);
                     }
                 }
             }
-            Word::Changed { topic } if topic == part.topic => (part.listener)(News::Changed),
-            Word::Heard { topic, name, data, cursor } if topic == part.topic => {
-                (part.listener)(News::Event(name, data, cursor));
+            Word::Changed { topic } if *topic == part.topic => (part.listener)(News::Changed),
+            Word::Heard { topic, name, data, cursor } if *topic == part.topic => {
+                (part.listener)(News::Event(name.clone(), data.clone(), cursor.clone()));
             }
             _ => {}
         }

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug)]
 pub enum Icon {
     /// Back to where one came from.
+    #[cfg(feature = "ssr")]
     Back,
     /// Hand the room on.
     Share,
@@ -26,6 +27,10 @@ pub enum Icon {
     Moon,
     /// Close this.
     Cross,
+    /// Something new.
+    Plus,
+    /// A list of rooms.
+    List,
 }
 
 impl Icon {
@@ -40,6 +45,7 @@ impl Icon {
 
     fn path(self) -> &'static str {
         match self {
+            #[cfg(feature = "ssr")]
             Self::Back => "M15 5l-7 7 7 7",
             Self::Share => "M12 15V4M8 7.5L12 3.5l4 4M5 12.5V19a1.5 1.5 0 0 0 1.5 1.5h11A1.5 1.5 0 0 0 19 19v-6.5",
             Self::More => "M5 12h.01M12 12h.01M19 12h.01",
@@ -52,6 +58,8 @@ impl Icon {
             Self::Screen => "M4.5 5h15v10.5h-15zM9 19.5h6",
             Self::Moon => "M19.5 14.2A8 8 0 0 1 9.8 4.5a8 8 0 1 0 9.7 9.7z",
             Self::Cross => "M6 6l12 12M18 6L6 18",
+            Self::Plus => "M12 5v14M5 12h14",
+            Self::List => "M4.5 7h15M4.5 12h15M4.5 17h15",
         }
     }
 }

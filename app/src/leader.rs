@@ -83,8 +83,8 @@ impl Leader {
             return;
         }
         match word {
-            Word::Need { tab, topic, .. } if topic.is_empty() => self.gone(tab),
             Word::Need { tab, topic, cursor } => self.need(tab, topic, cursor),
+            Word::Enough { tab, topic } => self.enough(tab, topic),
             Word::Ping { topic } if self.inner.with(|inner| inner.needs.has(topic)) == Some(true) => {
                 self.answer(topic);
             }
@@ -116,6 +116,11 @@ impl Leader {
 
     fn gone(self, tab: &str) {
         self.inner.with(|inner| inner.needs.remove(tab));
+        self.settle_soon();
+    }
+
+    fn enough(self, tab: &str, topic: &str) {
+        self.inner.with(|inner| inner.needs.remove_one(tab, topic));
         self.settle_soon();
     }
 

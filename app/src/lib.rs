@@ -41,6 +41,7 @@ mod name;
 mod needs;
 mod opening;
 mod outbox;
+mod overview;
 mod part;
 mod person;
 mod place;
@@ -50,6 +51,7 @@ mod room;
 mod rooms;
 mod seal;
 mod share;
+mod side;
 mod span;
 mod storage;
 mod stream;
@@ -91,30 +93,34 @@ use crate::keys::KeysDialog;
 use crate::lost::Lost;
 use crate::name::Name;
 use crate::opening::Stage;
+use crate::overview::Glance;
 use crate::room::RoomPage;
+use crate::side::Side;
 use crate::way::Way;
 
 /// The whole app. On the server it takes the page's opening from the context, in the browser from the page.
 #[component]
 pub fn App() -> impl IntoView {
-    let Opening { now, visitor, page, scene } = Opening::current();
+    let Opening { now, visitor, overview, open, page, scene } = Opening::current();
     provide_context(Clock::start(now));
     let name = Name::new(visitor.name, visitor.signed.account.is_some());
     provide_context(name);
-    provide_context(Feed::start(name));
+    let feed = Feed::start(name);
+    provide_context(feed);
     provide_context(visitor.signed);
     provide_context(RwSignal::new(visitor.theme));
     provide_context(RwSignal::new(visitor.visits));
     provide_context(Stage::new(scene));
     let way = Way::from(page);
     provide_context(way);
+    provide_context(Glance::start(overview, open, feed));
     let shown = move || match way.page() {
         Page::Home => EitherOf3::A(view! { <HomePage/> }),
         Page::Room(id) => EitherOf3::B(view! { <RoomPage id/> }),
         Page::Lost => EitherOf3::C(view! { <Lost/> }),
     };
     view! {
-        {shown}
+        <div class="frame">{shown} <Side/></div>
         <KeysDialog/>
     }
 }

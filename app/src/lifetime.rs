@@ -23,10 +23,9 @@ pub struct Left {
 impl Left {
     /// What is left of a room's time now.
     pub fn of(room: &Room, now: protocol::Time) -> Self {
-        let whole = room.expires_at.since(room.last_active_at).as_millis().max(1);
-        let time = room.expires_at.since(now);
-        let share = (time.as_millis() * 1000 / whole).min(1000);
-        Self { time, share: u16::try_from(share).unwrap_or(1000) }
+        let millis = |from: protocol::Time| (room.expires_at.millis() - from.millis()).max(0);
+        let share = (millis(now) * 1000 / millis(room.last_active_at).max(1)).min(1000);
+        Self { time: room.expires_at.since(now), share: u16::try_from(share).unwrap_or(1000) }
     }
 
     /// Whether it is the last tenth.
@@ -110,6 +109,7 @@ mod tests {
             read_only: false,
             slow_mode: 0,
             role: None,
+            unread: 0,
             with: None,
         };
         Left::of(&room, Time::from_millis(now))

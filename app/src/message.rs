@@ -12,7 +12,7 @@ use web_sys::HtmlInputElement;
 use crate::body::Body;
 use crate::browser::{click, find};
 use crate::calendar::day_name;
-use crate::clock::Clock;
+use crate::clock::{Clock, written};
 use crate::composer::WRITING_AS;
 use crate::group::{Letter, Row};
 use crate::name::Name;
@@ -131,7 +131,7 @@ fn By(name: String, #[prop(optional_no_strip)] author: Option<Author>, at: Time)
         <p class="by">
             <bdi class="who">{name}</bdi>
             <span class=known title=why>{if why.is_empty() { "" } else { known }}</span>
-            <time datetime=at.to_string() title=text(move || clock.full(at))>{text(move || clock.wall(at).hours())}</time>
+            <time datetime=written(at) title=text(move || clock.full(at))>{text(move || clock.wall(at).hours())}</time>
         </p>
     }
 }

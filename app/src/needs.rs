@@ -11,8 +11,10 @@ use crate::lock::Turn;
 use crate::stream::{Heard, State, Stream};
 use crate::wire;
 
-/// The topic of the public rooms; every other topic is the ID of a room.
+/// The topic of the public rooms.
 pub const ROOMS: &str = "rooms";
+/// The topic of the visitor's own rooms and chats; every other topic is the ID of a room.
+pub const OVERVIEW: &str = "overview";
 /// The event that says who types.
 pub const TYPING: &str = "typing";
 /// The most rooms on one connection.
@@ -21,6 +23,8 @@ const ROOMS_MAX: usize = 32;
 /// All of it. Few enough to be looked through; maps would be much to load.
 #[derive(Default)]
 pub struct Needs {
+    /// The tabs that need something, each with a place in the line for the lock that it holds as long as it lives.
+    tabs: Vec<(String, Option<Turn>)>,
     needs: Vec<Need>,
     topics: Vec<Topic>,
     lines: Vec<Line>,
@@ -30,8 +34,6 @@ pub struct Needs {
 struct Need {
     tab: String,
     topic: String,
-    /// A place in the line for the lock that the tab holds as long as it lives.
-    _watch: Option<Turn>,
 }
 
 /// What is known of a topic that somebody needs.
@@ -56,6 +58,7 @@ impl Needs {
     /// Forgets everything; gives back the connections that were in use.
     pub fn end(&mut self) -> Vec<Stream> {
         let streams = self.streams();
+        self.tabs.clear();
         self.needs.clear();
         self.topics.clear();
         self.lines.iter_mut().for_each(|line| line.topics.clear());
@@ -64,7 +67,7 @@ impl Needs {
 
     /// Whether this tab has said what it needs.
     pub fn knows(&self, tab: &str) -> bool {
-        self.needs.iter().any(|need| need.tab == tab)
+        self.tabs.iter().any(|(known, _)| known == tab)
     }
 
     /// Whether anybody needs this topic.
@@ -72,9 +75,15 @@ impl Needs {
         self.topic(topic).is_some()
     }
 
-    /// A tab needs nothing any more.
+    /// A tab is no more.
     pub fn remove(&mut self, tab: &str) {
+        self.tabs.retain(|(known, _)| known != tab);
         self.needs.retain(|need| need.tab != tab);
+    }
+
+    /// A tab needs a topic no longer.
+    pub fn remove_one(&mut self, tab: &str, topic: &str) {
+        self.needs.retain(|need| need.tab != tab || need.topic != topic);
     }
 
     /// How many connections there are, in use or not.
@@ -104,9 +113,11 @@ impl Needs {
     /// A tab needs a topic from this cursor onwards.
     pub fn add(&mut self, tab: &str, topic: &str, cursor: &str, watch: Option<Turn>) {
         let from = || cursor.to_owned();
-        match self.needs.iter_mut().find(|need| need.tab == tab) {
-            Some(need) => topic.clone_into(&mut need.topic),
-            None => self.needs.push(Need { tab: tab.to_owned(), topic: topic.to_owned(), _watch: watch }),
+        if !self.knows(tab) {
+            self.tabs.push((tab.to_owned(), watch));
+        }
+        if !self.needs.iter().any(|need| need.tab == tab && need.topic == topic) {
+            self.needs.push(Need { tab: tab.to_owned(), topic: topic.to_owned() });
         }
         match self.topics.iter_mut().find(|known| known.name == topic) {
             Some(known) if seq(&known.from) <= seq(cursor) => {}
@@ -146,8 +157,8 @@ impl Needs {
         self.topics.retain(|topic| needs.iter().any(|need| need.topic == topic.name));
         let mut plan: Vec<Vec<String>> = Vec::new();
         for topic in &self.topics {
-            // The list of rooms is no room, and goes with any of them.
-            match plan.last_mut().filter(|topics| topics.len() < ROOMS_MAX || topic.name == ROOMS) {
+            // What is no room goes with any of them.
+            match plan.last_mut().filter(|topics| topics.len() < ROOMS_MAX || !is_room(&topic.name)) {
                 Some(topics) => topics.push(topic.name.clone()),
                 None => plan.push(vec![topic.name.clone()]),
             }
@@ -175,10 +186,15 @@ impl Needs {
     pub fn address(&self, index: usize) -> String {
         let Some(line) = self.lines.get(index) else { return String::new() };
         let mut address = format!("/stream?username={}", cookie::encode(&line.name));
-        let rooms: Vec<&str> = line.topics.iter().map(String::as_str).filter(|topic| *topic != ROOMS).collect();
-        if rooms.len() < line.topics.len() {
+        let carries = |topic: &str| line.topics.iter().any(|carried| carried == topic);
+        if carries(ROOMS) {
             address.push_str("&list=on");
         }
+        if carries(OVERVIEW) {
+            let visits = cookie::kept("visits").unwrap_or_default().replace('.', ",");
+            address.push_str(&format!("&overview=on&also={visits}"));
+        }
+        let rooms: Vec<&str> = line.topics.iter().map(String::as_str).filter(|topic| is_room(topic)).collect();
         if !rooms.is_empty() {
             let from = |room: &&str| self.topic(room).map_or("latest", |topic| &topic.from);
             let after: Vec<&str> = rooms.iter().map(from).collect();
@@ -196,13 +212,18 @@ impl Needs {
         let Some(topic) = self.topics.iter_mut().find(|known| known.name == topic) else { return };
         match heard.name.as_str() {
             "message" | "edit" | "deletion" if !topic.stale => topic.from = cursor.to_owned(),
-            ROOMS | "presence" | TYPING => {
+            ROOMS | OVERVIEW | "presence" | TYPING => {
                 topic.states.retain(|(name, _)| *name != heard.name);
                 topic.states.push((heard.name.clone(), heard.data.clone()));
             }
             _ => {}
         }
     }
+}
+
+/// Whether a topic is a room.
+fn is_room(topic: &str) -> bool {
+    topic != ROOMS && topic != OVERVIEW
 }
 
 /// The sequence in a cursor.
@@ -212,8 +233,8 @@ fn seq(cursor: &str) -> u64 {
 
 /// What an event is about.
 pub fn topic_of(heard: &Heard) -> Option<String> {
-    if heard.name == ROOMS {
-        return Some(ROOMS.to_owned());
+    if !is_room(&heard.name) {
+        return Some(heard.name.clone());
     }
     wire::field(&wire::parse::<JsValue>(&heard.data)?, "room")
 }

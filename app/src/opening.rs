@@ -4,7 +4,7 @@
 //! others: finding it (the server) and whatever happens afterwards (the pages).
 
 use leptos::prelude::*;
-use protocol::{Message, Problem, Room, RoomId, Time};
+use protocol::{Message, Overview, Problem, Room, RoomId, Time};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -24,6 +24,10 @@ pub struct Opening {
     pub now: Time,
     /// Whom it was drawn for.
     pub visitor: Visitor,
+    /// The visitor's rooms and chats.
+    pub overview: Overview,
+    /// The rooms open to everyone, most recently active first.
+    pub open: Vec<Room>,
     /// Which page it is; the browser knows by its address, or by the room it shows.
     #[serde(skip)]
     pub page: Page,
@@ -48,10 +52,6 @@ pub enum Scene {
 /// What the home page shows.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Home {
-    /// The public rooms, most recently active first.
-    pub open: Vec<Room>,
-    /// The rooms that the visitor visited lately and that are still there.
-    pub visited: Vec<Room>,
     /// What was typed to join a room and leads to none.
     pub sought: Option<String>,
 }
@@ -71,6 +71,8 @@ impl Opening {
         use_context().or_else(handed_over).unwrap_or_else(|| Self {
             now: crate::clock::now(),
             visitor: Visitor::default(),
+            overview: Overview::default(),
+            open: Vec::new(),
             page: Page::Lost,
             scene: Scene::Lost,
         })
@@ -99,7 +101,8 @@ fn handed_over() -> Option<Opening> {
 impl Wire for Opening {
     fn read(value: &JsValue) -> Option<Self> {
         let (now, visitor, scene) = (field(value, "now")?, field(value, "visitor")?, field(value, "scene")?);
-        Some(Self { now, visitor, page: Page::default(), scene })
+        let (overview, open) = (field(value, "overview")?, field(value, "open")?);
+        Some(Self { now, visitor, overview, open, page: Page::default(), scene })
     }
 }
 
@@ -113,7 +116,7 @@ impl Wire for Visitor {
 
 impl Wire for Signed {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { account: field(value, "account")?, unread: field(value, "unread")? })
+        Some(Self { account: field(value, "account")? })
     }
 }
 
@@ -128,7 +131,7 @@ impl Wire for Scene {
 
 impl Wire for Home {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { open: field(value, "open")?, visited: field(value, "visited")?, sought: field(value, "sought")? })
+        Some(Self { sought: field(value, "sought")? })
     }
 }
 

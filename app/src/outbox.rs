@@ -5,13 +5,12 @@
 //! and the keeping, which all tabs share, are in `delivery`.
 
 use protocol::{Message, NewMessage};
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::wire::{Wire, field};
+use crate::wire::{Wire, field, object};
 
 /// A message on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
     /// Its idempotency key.
     pub key: String,
@@ -26,10 +25,8 @@ pub struct Parcel {
     /// A name like the writer's that nobody has, if the name is why.
     pub free: Option<String>,
     /// The sequence under which it seems to have arrived by the stream, before the answer.
-    #[serde(skip)]
     pub seen: Option<u64>,
     /// Whether it is kept where every tab finds it; only then it may be on the wire.
-    #[serde(skip)]
     pub kept: bool,
 }
 
@@ -45,6 +42,21 @@ impl Wire for Parcel {
             seen: None,
             kept: true,
         })
+    }
+}
+
+impl Parcel {
+    /// What is kept of it; reading that gives it back.
+    pub fn record(&self) -> JsValue {
+        let NewMessage { username, body } = &self.message;
+        object(&[
+            ("key", self.key.as_str().into()),
+            ("message", object(&[("username", username.into()), ("body", body.into())])),
+            ("after", (self.after as f64).into()),
+            ("written", (self.written as f64).into()),
+            ("refused", self.refused.as_deref().into()),
+            ("free", self.free.as_deref().into()),
+        ])
     }
 }
 

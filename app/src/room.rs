@@ -21,6 +21,7 @@ use crate::part::{flag, part, text};
 use crate::person::{hue_class, initials};
 use crate::seal::{Seal, icon};
 use crate::share::{Share, open_share};
+use crate::side::OpenSide;
 use crate::stream::State;
 use crate::tab;
 use crate::timeline::Timeline;
@@ -101,7 +102,6 @@ fn Inside(arrival: Arrival) -> impl IntoView {
 #[component]
 fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
     let (name, with) = visit.room.with_untracked(|room| (room_title(room), room.with.clone()));
-    let (back, list) = if with.is_some() { ("/chats/", "All chats") } else { ("/", "All rooms") };
     let face = with.as_ref().map(|with| {
         view! { <span class=format!("face {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
     });
@@ -109,7 +109,7 @@ fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
     let closed = flag(move || visit.closed.get());
     part(view! {
         <header class="bar">
-            <a class="icon-button" href=back aria-label=list>{Icon::Back.view()}</a>
+            <OpenSide/>
             <Seal id=Some(visit.id)/>
             {face}
             <div class="names">

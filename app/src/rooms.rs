@@ -1,6 +1,7 @@
-//! Lists of rooms: those visited lately, and those open to everyone.
+//! Lists of rooms: the visitor's own, their chats, and those open to everyone.
 //!
-//! Promises: a row keeps its place on the page and its focus while what it says changes.
+//! Promises: a row keeps its place on the page and its focus while what it says changes. Leaves to others: what is in
+//! them (`overview`).
 
 use leptos::prelude::*;
 use protocol::{Room, RoomId};
@@ -11,61 +12,82 @@ use crate::browser::{change, find};
 use crate::clock::Clock;
 use crate::lifetime::{Left, Line};
 use crate::opening::room_title;
+use crate::overview::{Glance, chat};
 use crate::part::{flag, part, text};
+use crate::person::{hue_class, initials};
 use crate::seal::Seal;
 use crate::span;
+use crate::visitor::Signed;
+use crate::way::{Page, Way};
 
-/// From how many rooms on a filter helps.
+/// From how many rows on a filter helps.
 const MANY: usize = 6;
 
-/// The rooms visited lately, if there are any.
+/// The visitor's own rooms, their chats, and the rooms open to everyone.
 #[component]
-pub fn VisitedRooms(rooms: RwSignal<Vec<Room>>) -> impl IntoView {
+pub fn Lists() -> impl IntoView {
+    let Glance { own, open } = expect_context();
+    let guest = expect_context::<Signed>().account.is_none();
+    let way = expect_context::<Way>();
+    let sign_in = text(move || format!("/login?next={}", way.page().path()));
+    let sought = RwSignal::new(String::new());
+    let own_rooms = shown(sought, move || own.with(|own| own.rooms.clone()));
+    let chats = shown(sought, move || own.with(|own| own.chats.iter().map(chat).collect()));
+    let others = move || {
+        let all = open.get().into_iter();
+        all.filter(|room| !own.with(|own| own.rooms.iter().any(|own| own.id == room.id))).collect()
+    };
+    let others = shown(sought, others);
+    let all = move || own.with(|own| own.rooms.len() + own.chats.len()) + open.with(Vec::len);
+    let nothing = flag(move || {
+        sought.with(String::is_empty) || [own_rooms, chats, others].iter().any(|list| !list.with(Vec::is_empty))
+    });
+    let no_others = text(move || match others.with(Vec::is_empty) && sought.with(String::is_empty) {
+        true => "Rooms that are shown to everyone appear here.".to_owned(),
+        false => String::new(),
+    });
     part(view! {
-        <section hidden=flag(move || rooms.with(Vec::is_empty)) aria-labelledby="visited-title">
-                <h2 id="visited-title">"Your rooms"</h2>
-                <List rooms=rooms.into()/>
-        </section>
+        <div class="lists">
+            <input
+                id="filter"
+                type="search"
+                class="filter needs-script"
+                class:idle=flag(move || all() < MANY && sought.with(String::is_empty))
+                placeholder="Search rooms and chats"
+                aria-label="Search rooms and chats"
+                data-find
+                on:input=change(move || {
+                    sought.set(find::<HtmlInputElement>("filter").map(|field| field.value()).unwrap_or_default());
+                })
+            />
+            <p hidden=nothing class="hint" role="status">"Nothing here has that in its name or ID."</p>
+            <section hidden=flag(move || own_rooms.with(Vec::is_empty)) aria-labelledby="own-title">
+                <h2 id="own-title">"Your rooms"</h2>
+                <List rooms=own_rooms/>
+            </section>
+            <section hidden=flag(move || !sought.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
+                <div class="list-head">
+                    <h2 id="chats-title">"Chats"</h2>
+                    <a hidden=guest href="/chats/">"New chat"</a>
+                </div>
+                <List rooms=chats/>
+                <p hidden=!guest class="hint">"To talk with one person alone, you both need an account. "<a href=sign_in>"Sign in"</a></p>
+            </section>
+            <section hidden=flag(move || !sought.with(String::is_empty) && others.with(Vec::is_empty)) aria-labelledby="open-title">
+                <h2 id="open-title">"Open rooms"</h2>
+                <List rooms=others/>
+                <p class="hint">{no_others}</p>
+            </section>
+        </div>
     })
 }
 
-/// The rooms open to everyone.
-#[component]
-pub fn OpenRooms(rooms: RwSignal<Vec<Room>>) -> impl IntoView {
-    let sought = RwSignal::new(String::new());
-    let shown = Signal::derive(move || {
-        let sought = sought.get();
-        rooms.with(|rooms| rooms.iter().filter(|room| matches(room, &sought)).cloned().collect::<Vec<_>>())
-    });
-    let words = Signal::derive(move || {
-        if rooms.with(Vec::is_empty) {
-            Some("Rooms that are shown to everyone appear here. Open one under Options.".to_owned())
-        } else if shown.with(Vec::is_empty) {
-            Some("No open room has that in its name or ID.".to_owned())
-        } else {
-            None
-        }
-    });
-    part(view! {
-        <section aria-labelledby="open-title">
-            <div class="list-head">
-                <h2 id="open-title">"Open rooms"</h2>
-                <input
-                    id="filter"
-                    type="search"
-                    class="filter needs-script"
-                    class:idle=flag(move || rooms.with(Vec::len) < MANY && sought.with(String::is_empty))
-                    placeholder="Filter"
-                    aria-label="Filter open rooms"
-                    data-find
-                    on:input=change(move || {
-                        sought.set(find::<HtmlInputElement>("filter").map(|field| field.value()).unwrap_or_default());
-                    })
-                />
-            </div>
-            <List rooms=shown/>
-            <p class="hint" role="status">{words}</p>
-        </section>
+/// Those of these rooms that have what is sought in their name or ID.
+fn shown(sought: RwSignal<String>, rooms: impl Fn() -> Vec<Room> + Send + Sync + 'static) -> Signal<Vec<Room>> {
+    Signal::derive(move || {
+        let mut rooms = rooms();
+        sought.with(|sought| rooms.retain(|room| matches(room, sought)));
+        rooms
     })
 }
 
@@ -82,23 +104,29 @@ fn List(rooms: Signal<Vec<Room>>) -> impl IntoView {
 
 #[component]
 fn Entry(first: Room, rooms: Signal<Vec<Room>>) -> impl IntoView {
-    let clock = expect_context::<Clock>();
+    let (clock, way) = (expect_context::<Clock>(), expect_context::<Way>());
     let (id, name) = (first.id, room_title(&first));
+    let with = first.with.as_ref().map(|with| with.username.clone());
     let room = Signal::derive(move || rooms.with(|rooms| with_id(rooms, id)).unwrap_or_else(|| first.clone()));
     let left = Signal::derive(move || room.with(|room| Left::of(room, clock.now())));
-    let messages = text(move || match room.with(|room| room.message_count) {
-        0 => "no messages".to_owned(),
-        1 => "1 message".to_owned(),
-        count => format!("{count} messages"),
-    });
+    let here = flag(move || way.page() == Page::Room(id));
+    let unread = move || if here.get() { 0 } else { room.with(|room| room.unread) };
     let active = text(move || span::ago(clock.now().since(room.with(|room| room.last_active_at))));
+    let face = with.as_ref().map(|username| {
+        view! { <span class=format!("face {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span> }
+    });
     part(view! {
         <li>
-            <a class="entry" href=api::path(id)>
+            <a class="entry" class:chat=with.is_some() href=api::path(id) aria-current=text(move || if here.get() { "page" } else { "false" }.to_owned())>
                 <Seal id=Some(id)/>
+                {face}
                 <span class="entry-name"><bdi>{name}</bdi></span>
+                <span hidden=flag(move || unread() == 0) class="unread">
+                    {text(move || if unread() < 100 { unread().to_string() } else { "99+".to_owned() })}
+                    <span class="unseen">" unread"</span>
+                </span>
                 <span class="entry-about">
-                    <span>{messages}</span>
+                    <span class="said"><bdi>{text(move || room.with(said))}</bdi></span>
                     <span>{active}</span>
                     <span class="left" class:short=flag(move || left.get().is_short())>{text(move || left.get().brief())}</span>
                 </span>
@@ -106,6 +134,16 @@ fn Entry(first: Room, rooms: Signal<Vec<Room>>) -> impl IntoView {
             </a>
         </li>
     })
+}
+
+/// How much was said in a room, or what was said last in a chat.
+fn said(room: &Room) -> String {
+    match (&room.with, room.message_count) {
+        (Some(_), _) => room.description.clone().unwrap_or_default(),
+        (None, 0) => "no messages".to_owned(),
+        (None, 1) => "1 message".to_owned(),
+        (None, count) => format!("{count} messages"),
+    }
 }
 
 fn with_id(rooms: &[Room], id: RoomId) -> Option<Room> {
@@ -123,7 +161,7 @@ fn lower(text: &str) -> String {
 /// Whether a room has that in its name or ID, whatever the case of its letters.
 fn matches(room: &Room, sought: &str) -> bool {
     let sought = lower(sought.trim());
-    room.name.as_ref().is_some_and(|name| lower(name).contains(&sought)) || room.id.to_string().contains(&sought)
+    lower(&room_title(room)).contains(&sought) || room.id.to_string().contains(&sought)
 }
 
 #[cfg(test)]
@@ -146,6 +184,7 @@ mod tests {
             read_only: false,
             slow_mode: 0,
             role: None,
+            unread: 0,
             with: None,
         };
         for sought in ["", " tea ", "GRÖSSE".trim_end_matches("SSE"), "89AB"] {

@@ -22,7 +22,8 @@ use crate::clock;
 use crate::part::Own;
 
 /// Named events that are listened for, besides the unnamed ones.
-const NAMED: [&str; 9] = ["closing", "closed", "removed", "reset", "rooms", "presence", "typing", "edit", "deletion"];
+const NAMED: [&str; 10] =
+    ["closing", "closed", "removed", "reset", "rooms", "overview", "presence", "typing", "edit", "deletion"];
 /// The longest pause between two attempts, in milliseconds.
 const LONGEST: f64 = 30_000.0;
 /// How long a connection that is opened anew on purpose still counts as the old one.

@@ -18,6 +18,7 @@ use crate::feed::{Feed, News};
 use crate::here::People;
 use crate::log::{Log, Window};
 use crate::opening::Arrival;
+use crate::overview::keep_count;
 use crate::part::Own;
 use crate::place;
 use crate::wire;
@@ -28,6 +29,8 @@ pub const LOG: &str = "log";
 const AGAIN: Duration = Duration::from_secs(3);
 /// How close to the edge of what is drawn more of it is drawn, in pixels.
 const REACH: i32 = 800;
+/// How often it is said how far a room has been read.
+const SAY_SEEN: Duration = Duration::from_secs(3);
 
 /// A visit to a room.
 #[derive(Clone, Copy)]
@@ -61,7 +64,7 @@ pub struct Visit {
     /// The newest message when the page was opened: later ones arrive before the visitor's eyes.
     pub opened_at: u64,
     reader: Own<Reader>,
-    /// Up to where it was said that a direct chat has been read.
+    /// Up to where it was said that the room has been read; the greatest of all numbers while that is about to be said.
     seen: Own<u64>,
 }
 
@@ -142,10 +145,8 @@ impl Visit {
             seen: Own::new(0),
         };
         live(move || visit.start());
-        if visit.room.with_untracked(|room| room.with.is_some()) {
-            live(move || visit.see());
-            live(move || listen("visibilitychange", move |_| visit.see()));
-        }
+        live(move || visit.see());
+        live(move || listen("visibilitychange", move |_| visit.see()));
         visit
     }
 
@@ -224,16 +225,26 @@ impl Visit {
         }
     }
 
-    /// Says that all of a direct chat is read, if its end is in view.
+    /// Takes note that all of the room is read, if its end is in view.
     fn see(self) {
         let (newest, at_end) = (self.log.with(Log::newest), self.at_end.get());
         if !at_end || document().hidden() || newest <= self.seen.with(|seen| *seen).unwrap_or(newest) {
             return;
         }
-        self.seen.with(|seen| *seen = newest);
-        if let Some(with) = self.room.with_untracked(|room| room.with.clone()) {
-            spawn(async move { api::seen(&with.username, newest).await });
+        let (belongs, messages) = self.room.with_untracked(|room| {
+            (room.role.is_some() || room.with.is_some(), room.message_count) //
+        });
+        if !belongs {
+            return keep_count(self.id, messages);
         }
+        // What comes in the meantime is read with it.
+        let waits = self.seen.with(|seen| std::mem::replace(seen, u64::MAX));
+        later(if waits == Some(0) { Duration::ZERO } else { SAY_SEEN }, move || {
+            let newest = self.log.try_with_untracked(Log::newest);
+            if let Some(newest) = newest.filter(|newest| self.seen.with(|seen| *seen = *newest).is_some()) {
+                spawn(async move { api::seen(self.id, newest).await });
+            }
+        });
     }
 
     fn start(self) {
@@ -325,7 +336,7 @@ impl Visit {
                 room.last_active_at = latest.sent_at;
                 room.expires_at = latest.sent_at.after(timeout);
             }
-            room.message_count = room.message_count.max(latest.id);
+            room.message_count += u64::try_from(fresh.len()).unwrap_or_default();
         });
         if from_stream && document().hidden() {
             self.unread.update(|count| *count += fresh.len());

@@ -31,8 +31,6 @@ pub struct Visitor {
 pub struct Signed {
     /// The account; none of a guest.
     pub account: Option<Account>,
-    /// How many messages wait in the direct chats.
-    pub unread: u64,
 }
 
 impl Visitor {
@@ -49,8 +47,8 @@ impl Visitor {
 
     /// The same visitor, signed in: who has an account writes under its name.
     #[must_use]
-    pub fn signed_in(self, account: Account, unread: u64) -> Self {
-        Self { name: account.username.clone(), signed: Signed { account: Some(account), unread }, ..self }
+    pub fn signed_in(self, account: Account) -> Self {
+        Self { name: account.username.clone(), signed: Signed { account: Some(account) }, ..self }
     }
 }
 

@@ -2,23 +2,31 @@
 
 use leptos::prelude::*;
 
+use crate::overview::Glance;
+use crate::part::{flag, text};
 use crate::visitor::Signed;
 use crate::way::Way;
 
 /// The links.
 #[component]
 pub fn Who() -> impl IntoView {
-    let Signed { account, unread } = expect_context();
+    let Signed { account } = expect_context();
+    let glance = expect_context::<Glance>();
     let guest = account.is_none();
     let next = expect_context::<Way>().here().path();
     let (words, place) = match account {
         Some(account) => (account.name, "/profile/"),
         None => ("Sign in".to_owned(), "/login"),
     };
-    let unread =
-        (unread > 0).then(|| view! { <span class="unread">{unread}<span class="unseen">" unread"</span></span> });
+    let unread = move || glance.unread(|room| room.with.is_some());
     view! {
-        <a hidden=guest href="/chats/">"Chats"{unread}</a>
+        <a hidden=guest href="/chats/">
+            "Chats"
+            <span hidden=flag(move || unread() == 0) class="unread">
+                {text(move || unread().to_string())}
+                <span class="unseen">" unread"</span>
+            </span>
+        </a>
         <a class="account" href=format!("{place}?next={next}")><bdi>{words}</bdi></a>
     }
 }

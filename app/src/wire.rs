@@ -1,11 +1,11 @@
-//! Reads in the browser what the server wrote: JSON, by the browser's own parser.
+//! Reads in the browser what the server wrote, and what it keeps itself: JSON, by the browser's own parser.
 //!
 //! Promises: what lacks a field or has the wrong type is nothing, never half of something; fields that are not known
 //! yet are passed over. By hand, because a general reader would be a tenth of what a first visit loads. Leaves to
-//! others: writing, which is `serde`'s.
+//! others: what the server writes, which is `serde`'s.
 
-use js_sys::{Array, JSON, Reflect};
-use protocol::{Account, Author, Message, NewMessage, Problem, Role, Room, RoomId, Time};
+use js_sys::{Array, Date, JSON, Reflect};
+use protocol::{Account, Author, Conversation, Message, NewMessage, Overview, Problem, Role, Room, RoomId, Time};
 use wasm_bindgen::JsValue;
 
 /// What can be read.
@@ -22,6 +22,21 @@ pub fn parse<T: Wire>(json: &str) -> Option<T> {
 /// Reads a field of an object.
 pub fn field<T: Wire>(object: &JsValue, name: &str) -> Option<T> {
     T::read(&Reflect::get(object, &name.into()).ok()?)
+}
+
+/// An object of these fields.
+pub fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in fields {
+        // A new object takes any field.
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
+}
+
+/// Writes a value as JSON.
+pub fn write(value: &JsValue) -> String {
+    JSON::stringify(value).map(String::from).unwrap_or_default()
 }
 
 impl Wire for JsValue {
@@ -63,7 +78,8 @@ impl Wire for RoomId {
 
 impl Wire for Time {
     fn read(value: &JsValue) -> Option<Self> {
-        value.as_string()?.parse().ok()
+        let millis = Date::parse(&value.as_string()?);
+        (!millis.is_nan()).then(|| Self::from_millis(millis as i64))
     }
 }
 
@@ -126,6 +142,7 @@ impl Wire for Room {
             read_only: field::<Option<bool>>(value, "read_only")?.unwrap_or_default(),
             slow_mode: field::<Option<u64>>(value, "slow_mode")?.unwrap_or_default(),
             role: field::<Option<String>>(value, "role")?.and_then(|name| Role::named(&name)),
+            unread: field::<Option<u64>>(value, "unread")?.unwrap_or_default(),
             with: field(value, "with")?,
         })
     }
@@ -134,6 +151,24 @@ impl Wire for Room {
 impl Wire for Account {
     fn read(value: &JsValue) -> Option<Self> {
         Some(Self { name: field(value, "name")?, username: field(value, "username")? })
+    }
+}
+
+impl Wire for Conversation {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(Self {
+            username: field(value, "username")?,
+            name: field(value, "name")?,
+            room: field(value, "room")?,
+            unread: field(value, "unread")?,
+            last: field(value, "last")?,
+        })
+    }
+}
+
+impl Wire for Overview {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(Self { rooms: field(value, "rooms")?, chats: field(value, "chats")? })
     }
 }
 

@@ -275,7 +275,9 @@ impl Chat {
         ] {
             sqlx::query(sql).bind(own).bind(guest.id()).execute(&mut *tx).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        [own, guest.id()].into_iter().for_each(|person| self.0.hub.ring_person(person));
+        Ok(())
     }
 
     /// Makes sure that whoever is signed in also knows the password.

@@ -8,6 +8,7 @@ use protocol::{Account, Conversation, Message, Room, RoomId};
 
 use crate::account;
 use crate::message::{self, Page};
+use crate::overview::COUNTED;
 use crate::person::{Member, Person};
 use crate::room::{self, Access, New, key, room_id};
 use crate::store::Store;
@@ -66,22 +67,26 @@ impl Chat {
             sqlx::query(sql).bind(key(room)).bind(person.id).bind(now.millis()).execute(&mut *tx).await?;
         }
         tx.commit().await?;
+        for person in [one, other] {
+            inner.hub.ring_person(person.id);
+        }
         Ok(room)
     }
 
-    /// The conversations of somebody in which something was said, the latest first.
+    /// The conversations of somebody in which something was said, the latest first, at most so many.
     ///
     /// # Errors
     /// [`protocol::Refusal::NotSignedIn`], or a fault.
-    pub async fn conversations(&self, by: &Person) -> Result<Vec<Conversation>, Error> {
-        let own = by.signed_in()?.id;
+    pub async fn conversations(&self, by: &Person, limit: usize) -> Result<Vec<Conversation>, Error> {
+        let (own, limit) = (by.signed_in()?.id, i64::try_from(limit).unwrap_or(i64::MAX));
         let sql = "select account.username, account.name, room.id,
-                     (select count(*) from message where message.room = room.id and seq > seen and author <> $1 and kind = 0)
+                     (select count(*) from (select 1 from message where message.room = room.id and seq > seen and author <> $1
+                        and kind = 0 limit $3))
                    from membership join room on room.id = membership.room join direct on direct.room = room.id
                      join account on account.id = case low when $1 then high else low end
-                   where person = $1 and state = 0 and head > 0 order by last_active_at desc limit 1000";
+                   where person = $1 and state = 0 and head > 0 order by last_active_at desc limit $2";
         let rows: Vec<(String, String, i64, i64)> =
-            sqlx::query_as(sql).bind(own).fetch_all(self.0.store.read()).await?;
+            sqlx::query_as(sql).bind(own).bind(limit).bind(COUNTED).fetch_all(self.0.store.read()).await?;
         let mut conversations = Vec::with_capacity(rows.len());
         for (username, name, room, unread) in rows {
             let room = room_id(room);
@@ -89,21 +94,6 @@ impl Chat {
             conversations.push(Conversation { username, name, room, unread: unread.unsigned_abs(), last });
         }
         Ok(conversations)
-    }
-
-    /// How many messages somebody has not read in all their conversations; none for whoever has no account.
-    ///
-    /// # Errors
-    /// A fault.
-    pub async fn unread(&self, by: &Person) -> Result<u64, Error> {
-        let Some(member) = by.member() else { return Ok(0) };
-        let sql = "select count(*) from membership join room on room.id = membership.room
-                     join direct on direct.room = room.id
-                     join account on account.id = case low when $1 then high else low end
-                     join message on message.room = room.id and seq > seen and author <> $1 and kind = 0
-                   where person = $1 and state = 0";
-        let unread: i64 = sqlx::query_scalar(sql).bind(member.id).fetch_one(self.0.store.read()).await?;
-        Ok(unread.unsigned_abs())
     }
 
     async fn newest(&self, room: RoomId) -> Result<Option<Message>, Error> {
@@ -116,14 +106,14 @@ impl Chat {
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn seen(&self, by: &Person, room: &RoomId) -> Result<u64, Error> {
         self.room(by, room).await?;
-        self.kept_seen(by, room).await
+        Ok(self.kept_seen(by, room).await?.unwrap_or(0))
     }
 
-    async fn kept_seen(&self, by: &Person, room: &RoomId) -> Result<u64, Error> {
+    async fn kept_seen(&self, by: &Person, room: &RoomId) -> Result<Option<u64>, Error> {
         let sql = "select seen from membership where room = $1 and person = $2";
         let seen: Option<i64> =
             sqlx::query_scalar(sql).bind(key(*room)).bind(by.id()).fetch_optional(self.0.store.read()).await?;
-        Ok(seen.unwrap_or(0).unsigned_abs())
+        Ok(seen.map(i64::unsigned_abs))
     }
 
     /// Says that a member has read a room up to a sequence. What was read stays read.
@@ -132,14 +122,17 @@ impl Chat {
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn mark_seen(&self, by: &Person, room: &RoomId, seq: u64) -> Result<(), Error> {
         let seq = seq.min(room::find(&self.0.store, &self.0.clock, by, *room).await?.head);
-        if self.kept_seen(by, room).await? >= seq {
+        // Of those who do not belong to it nothing is kept.
+        if self.kept_seen(by, room).await?.is_none_or(|seen| seen >= seq) {
             return Ok(());
         }
         let mut tx = self.0.store.begin().await?;
         let sql = "update membership set seen = max(seen, $3) where room = $1 and person = $2";
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         sqlx::query(sql).bind(key(*room)).bind(by.id()).bind(seq).execute(&mut *tx).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.0.hub.ring_person(by.id());
+        Ok(())
     }
 }
 
@@ -212,25 +205,24 @@ mod tests {
         let chat = &house.chat;
         let [ada, bob] = [person(&house, "ada").await, person(&house, "bob").await];
         let room = chat.direct(&ada, "bob").await.unwrap().id;
-        assert!(chat.conversations(&ada).await.unwrap().is_empty());
+        assert!(chat.conversations(&ada, 9).await.unwrap().is_empty());
         for body in ["one", "two"] {
             chat.post(&ada, &room, &says(&ada, body), None).await.unwrap();
         }
-        let [theirs] = &chat.conversations(&bob).await.unwrap()[..] else { panic!("not one") };
+        let [theirs] = &chat.conversations(&bob, 9).await.unwrap()[..] else { panic!("not one") };
         assert_eq!((theirs.username.as_str(), theirs.unread), ("ada", 2));
-        assert_eq!((chat.unread(&bob).await.unwrap(), chat.unread(&Person::Anyone).await.unwrap()), (2, 0));
         assert_eq!(theirs.last.as_ref().unwrap().body, "two");
-        assert_eq!(chat.conversations(&ada).await.unwrap()[0].unread, 0);
+        assert_eq!(chat.conversations(&ada, 9).await.unwrap()[0].unread, 0);
         chat.mark_seen(&bob, &room, 1).await.unwrap();
         chat.mark_seen(&bob, &room, 0).await.unwrap();
-        assert_eq!(chat.conversations(&bob).await.unwrap()[0].unread, 1);
+        assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 1);
         chat.mark_seen(&bob, &room, 99).await.unwrap();
         assert_eq!(chat.seen(&bob, &room).await.unwrap(), 2);
-        // A change of what was read is nothing new to read, in one conversation as in all of them.
+        // A change of what was read is nothing new to read.
         chat.edit(&ada, &room, 1, "one, edited").await.unwrap();
-        assert_eq!((chat.conversations(&bob).await.unwrap()[0].unread, chat.unread(&bob).await.unwrap()), (0, 0));
+        assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 0);
         chat.post(&ada, &room, &says(&ada, "three"), None).await.unwrap();
-        assert_eq!((chat.conversations(&bob).await.unwrap()[0].unread, chat.unread(&bob).await.unwrap()), (1, 1));
+        assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 1);
     }
 
     #[tokio::test]

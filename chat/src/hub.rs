@@ -21,6 +21,7 @@ use slab::Slab;
 
 use crate::Clock;
 use crate::frame::{Ephemeral, Frames};
+use crate::overview::{Bells, Topic};
 use crate::presence::{Heard, Presence};
 use crate::room::closing_at;
 
@@ -34,6 +35,7 @@ pub(crate) struct Hub {
     ring_bytes: usize,
     clock: Clock,
     unsettled: Arc<settle::Unsettled>,
+    bells: Bells,
 }
 
 #[derive(Debug, Default)]
@@ -84,7 +86,7 @@ pub(crate) enum Next {
 impl Hub {
     /// A hub whose rings hold at most `ring_bytes` each.
     pub fn new(ring_bytes: usize, clock: Clock) -> Self {
-        Self { rooms: Arc::default(), ring_bytes, clock, unsettled: Arc::default() }
+        Self { rooms: Arc::default(), ring_bytes, clock, unsettled: Arc::default(), bells: Bells::default() }
     }
 
     /// Begins to listen to a room.
@@ -111,6 +113,21 @@ impl Hub {
         }
     }
 
+    /// Those who are told that something happened, but not what.
+    pub fn bells(&self) -> &Bells {
+        &self.bells
+    }
+
+    /// Says that something happened in a room, to those who do not listen to it.
+    pub fn ring(&self, room: RoomId) {
+        self.bells.ring(Topic::Room(room));
+    }
+
+    /// Says that somebody belongs to more or fewer rooms, or has read something.
+    pub fn ring_person(&self, person: i64) {
+        self.bells.ring(Topic::Person(person));
+    }
+
     /// Whether anybody listens to the room.
     pub fn is_followed(&self, room: RoomId) -> bool {
         lock(&self.rooms).channels.contains_key(&room)
@@ -130,15 +147,18 @@ impl Hub {
     /// Says that a room has been deleted.
     pub fn close(&self, room: RoomId) {
         self.change(room, |channel| channel.end = Some(End::Closed));
+        self.ring(room);
     }
 
     /// Lets everybody who listens to a room ask again whether they may.
     pub fn look_again(&self, room: RoomId) {
         self.change(room, |channel| channel.looks += 1);
+        self.ring(room);
     }
 
     /// Ends every stream, now and from now on, so that clients reconnect elsewhere.
     pub fn drain(&self) {
+        self.bells.drain();
         let followed: Vec<RoomId> = {
             let mut rooms = lock(&self.rooms);
             rooms.draining = true;

@@ -133,6 +133,7 @@ impl Chat {
         // Also says whether they are banned, in which case nothing has happened.
         let found = room::find_in(&mut tx, now, by, room).await?;
         tx.commit().await?;
+        self.0.hub.ring_person(by.id());
         Ok(found.room)
     }
 }

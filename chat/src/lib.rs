@@ -23,6 +23,7 @@ mod member;
 mod message;
 mod moderation;
 mod name;
+mod overview;
 mod password;
 mod person;
 mod presence;
@@ -52,6 +53,7 @@ pub use follow::{Follow, News};
 pub use frame::{Ephemeral, Frame, Frames};
 pub use message::Page;
 pub use moderation::Whom;
+pub use overview::Glance;
 pub use person::{GuestId, Member, Person};
 pub use room::RoomsPage;
 pub use token::GUEST_LIFETIME;
@@ -212,6 +214,7 @@ impl Chat {
         if room.public {
             self.0.directory.changed();
         }
+        self.0.hub.ring_person(by.id());
         Ok(room)
     }
 

@@ -126,7 +126,9 @@ impl Chat {
         }
         add(&mut tx, now, *room, person, role).await?;
         audit::note(&mut tx, now, *room, by, &format!("made {}", role.name()), who).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.0.hub.ring(*room);
+        Ok(())
     }
 
     /// Removes somebody from a room: a moderator those with a lesser role, and each themselves.

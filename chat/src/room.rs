@@ -20,7 +20,7 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// Rows erased in one transaction, so that posts to other rooms never wait long for a large room's end.
 const ERASED_AT_ONCE: i64 = 2_000;
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, messages, description, access,
                        read_only, slow_ms";
 
@@ -86,6 +86,7 @@ impl FromRow<'_, SqliteRow> for Stored {
             read_only: row.try_get("read_only")?,
             slow_mode: row.try_get::<i64, _>("slow_ms")?.unsigned_abs() / 1_000,
             role: None,
+            unread: 0,
             with: None,
         };
         let timeout: i64 = row.try_get("timeout_ms")?;

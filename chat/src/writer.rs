@@ -139,7 +139,11 @@ impl Writer {
                 *expires_at = *end;
             }
         }
-        for (room, (entries, expires_at)) in rooms.into_iter().filter(|(room, _)| self.hub.is_followed(*room)) {
+        for (room, (entries, expires_at)) in rooms {
+            self.hub.ring(room);
+            if !self.hub.is_followed(room) {
+                continue;
+            }
             let authors = entries.iter().filter_map(|entry| entry.message()).map(|message| message.username.as_str());
             if let Some(frames) = Frames::encode(self.epoch, entries.iter().copied()) {
                 self.hub.publish(room, frames, authors, expires_at);

@@ -7,6 +7,7 @@ mod account;
 mod cursor;
 mod member;
 mod message;
+mod overview;
 mod refusal;
 mod room;
 #[cfg(feature = "schema")]
@@ -18,6 +19,7 @@ pub use account::{Account, Author, Conversation, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use member::{Deed, Invitation, NewInvitation, Role, RoomMember, Sanction, Sanctioned};
 pub use message::{Change, ChangeKind, Message, NewMessage};
+pub use overview::Overview;
 pub use refusal::{Problem, Refusal};
 pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};
 pub use time::Time;

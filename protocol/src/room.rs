@@ -122,6 +122,9 @@ pub struct Room {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub role: Option<Role>,
+    /// How many messages of others whoever asks has not read; only in an overview, and left out if none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unread: u64,
     /// With whom it is a direct chat, as the one of its two sees it who asks; left out of every other room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use app::Chats;
 use axum::RequestPartsExt;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use chat::Accounts;
 use protocol::schema::AccountName;
@@ -15,12 +15,14 @@ use protocol::{Conversation, Problem, Refusal, Start};
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::fields::{Fields, Query};
+use crate::fields::Query;
 use crate::form;
 use crate::negotiate::{self, HTML, JSON};
 use crate::profile::account;
-use crate::refused::BodyRefused;
 use crate::socket::{Dialect, Talk, Upgrade};
+
+/// How many conversations are listed.
+const CONVERSATIONS: usize = 1_000;
 
 /// How many people one page shows.
 const PEOPLE: usize = 50;
@@ -55,7 +57,7 @@ pub(crate) async fn list(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
-    let conversations = state.chat.conversations(&by).await?;
+    let conversations = state.chat.conversations(&by, CONVERSATIONS).await?;
     if !negotiate::prefers_html(&headers) {
         return Ok(negotiate::json(conversations));
     }
@@ -112,38 +114,4 @@ pub(crate) async fn open(
     let follow = state.chat.follow(&by, &room.id, start).await?.under(Some(&username)).await?;
     let talk = Talk { state, by, room: room.id, username: Some(username), peer, dialect: Dialect::Direct };
     talk.open(follow, request.headers(), upgrade)
-}
-
-/// Says up to where a conversation has been read.
-///
-/// `seen` is the sequence of the last message that was read; what was read stays read.
-#[utoipa::path(post, path = "/chats/{username}/seen/", tag = "people",
-    params(("username" = AccountName, Path, description = "The other one")),
-    request_body(content((Seen = "application/json"))),
-    responses(
-        (status = 204, description = "Read"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Nobody has that name", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        BodyRefused,
-    ), security(("token" = [])))]
-pub(crate) async fn seen(
-    State(state): State<AppState>,
-    Caller(by): Caller,
-    With(other): With,
-    fields: Fields,
-) -> Result<StatusCode, Error> {
-    let room = state.chat.direct(&by, &other).await?.id;
-    let seen = fields.number("seen", 0, crate::message::SEQ_MAX)?;
-    state.chat.mark_seen(&by, &room, seen.ok_or_else(|| Refusal::invalid("seen", "is missing"))?).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Up to where a conversation has been read.
-#[derive(Debug, utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what `seen` reads field by field")]
-pub(crate) struct Seen {
-    /// The sequence of the last message that was read.
-    #[schema(minimum = 0, maximum = 9223372036854775807u64)]
-    seen: u64,
 }

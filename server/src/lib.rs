@@ -29,6 +29,7 @@ mod message;
 mod moderation;
 mod negotiate;
 mod origin;
+mod overview;
 mod pace;
 mod page;
 mod profile;
@@ -199,6 +200,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(message::edit, message::delete))
         .routes(routes!(typing::post))
         .routes(routes!(several::follow))
+        .routes(routes!(overview::show))
         .routes(routes!(socket::by_id))
         .routes(routes!(socket::by_name))
         .routes(routes!(account::sign_up_form, account::register))
@@ -213,7 +215,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(profile::new_guest))
         .routes(routes!(direct::list))
         .routes(routes!(direct::open))
-        .routes(routes!(direct::seen))
+        .routes(routes!(overview::seen))
         .routes(routes!(lobby::join))
         .routes(routes!(lobby::listen))
         .routes(routes!(lobby::send))

@@ -12,12 +12,15 @@ use chat::{Chat, Person, RoomsPage};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::ResponseOptions;
-use protocol::{Problem, Refusal, Room, RoomId};
+use protocol::{Overview, Problem, Refusal, RoomId};
 
 use crate::caller::guest_cookie;
 use crate::fields::Fields;
 use crate::profile::account;
 use crate::{AppState, assets};
+
+/// How many open rooms a room's page brings along; the rest comes once it is alive.
+const BESIDE: usize = 12;
 
 /// The app's page for an address.
 pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
@@ -27,18 +30,13 @@ pub async fn render(state: &AppState, by: &Person, request: Request) -> Response
 
 /// A page of the app, wherever it was asked for.
 pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -> Response {
-    let visitor = match signed(state, by, visitor(request.headers())).await {
-        Ok(visitor) => visitor,
-        Err(error) => return crate::error::Error::from(error).into_response(),
-    };
     // The request's body must not be waited beside.
-    let uri = request.uri().clone();
-    let scene = match scene(&state.chat, by, page, &uri, &visitor).await {
-        Ok(scene) => scene,
+    let (uri, visitor) = (request.uri().clone(), signed(by, visitor(request.headers())));
+    let opening = match opening(&state.chat, by, page, &uri, visitor).await {
+        Ok(opening) => opening,
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
-    let status = StatusCode::from_u16(scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let opening = Opening { now: app::now(), visitor, page, scene };
+    let status = StatusCode::from_u16(opening.scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // Whoever comes with nothing gets a key, by which to hold a name.
     let key = if *by == Person::Anyone { state.chat.new_guest().ok() } else { None };
     let key = key.and_then(|key| HeaderValue::from_str(&guest_cookie(&key)).ok());
@@ -77,24 +75,30 @@ pub(crate) fn plain(status: StatusCode, html: String) -> Response {
     (status, headers, html).into_response()
 }
 
+/// Everything that a page is drawn from.
+async fn opening(chat: &Chat, by: &Person, page: Page, uri: &Uri, visitor: Visitor) -> Result<Opening, chat::Error> {
+    let scene = scene(chat, by, page, uri).await?;
+    let (mut overview, mut open) = (Overview::default(), Vec::new());
+    if page != Page::Lost {
+        let limit = if page == Page::Home { RoomsPage::default().limit } else { BESIDE };
+        overview = chat.overview(by, &visitor.visits).await?;
+        open = chat.rooms(RoomsPage { after: None, limit }).await?;
+    }
+    Ok(Opening { now: app::now(), visitor, overview, open, page, scene })
+}
+
 /// What a page shows.
-async fn scene(chat: &Chat, by: &Person, page: Page, uri: &Uri, visitor: &Visitor) -> Result<Scene, chat::Error> {
+async fn scene(chat: &Chat, by: &Person, page: Page, uri: &Uri) -> Result<Scene, chat::Error> {
     match page {
-        Page::Home => Ok(Scene::Home(home(chat, by, uri, visitor).await?)),
+        Page::Home => Ok(Scene::Home(home(uri)?)),
         Page::Room(id) => room(chat, by, id).await,
         Page::Lost => Ok(Scene::Lost),
     }
 }
 
-async fn home(chat: &Chat, by: &Person, uri: &Uri, visitor: &Visitor) -> Result<Home, chat::Error> {
+fn home(uri: &Uri) -> Result<Home, Refusal> {
     let query = Fields::decode(uri.query().unwrap_or_default())?;
-    let sought = query.text("room")?.map(str::to_owned);
-    let open = chat.rooms(RoomsPage::default()).await?;
-    let mut visited = Vec::new();
-    for id in &visitor.visits {
-        visited.extend(if_open(chat.room(by, id).await)?);
-    }
-    Ok(Home { open, visited, sought })
+    Ok(Home { sought: query.text("room")?.map(str::to_owned) })
 }
 
 async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<Scene, chat::Error> {
@@ -109,18 +113,12 @@ async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<Arrival, chat::E
     Ok(Arrival { room: chat.room(by, &id).await?, messages: chat.page(by, &id, chat::Page::default()).await? })
 }
 
-fn if_open(room: Result<Room, chat::Error>) -> Result<Option<Room>, chat::Error> {
-    match room {
-        Ok(room) => Ok(Some(room)),
-        Err(chat::Error::Refusal(Refusal::NotFound(_) | Refusal::Gone)) => Ok(None),
-        Err(other) => Err(other),
-    }
-}
-
 /// The visitor with the account of whoever is signed in.
-async fn signed(state: &AppState, by: &Person, visitor: Visitor) -> Result<Visitor, chat::Error> {
-    let Some(member) = by.member() else { return Ok(visitor) };
-    Ok(visitor.signed_in(account(member), state.chat.unread(by).await?))
+fn signed(by: &Person, visitor: Visitor) -> Visitor {
+    match by.member() {
+        Some(member) => visitor.signed_in(account(member)),
+        None => visitor,
+    }
 }
 
 pub(crate) fn visitor(headers: &HeaderMap) -> Visitor {

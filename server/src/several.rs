@@ -19,7 +19,7 @@ use protocol::{Cursor, Problem, Refusal, RoomId, Start, text};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
-use crate::{AppState, stream as events};
+use crate::{AppState, overview, stream as events};
 
 /// The most rooms on one connection; each event carries a cursor of all of them.
 const ROOMS_MAX: usize = 32;
@@ -27,17 +27,21 @@ const ROOMS_MAX: usize = 32;
 /// Follows several rooms at once.
 ///
 /// A room that is deleted says `closed`, one that may not be heard (any longer) `removed`, and the others go on. A cursor that cannot be honoured resets its room alone. With
-/// `list=on` events `rooms` carry the public rooms, as `GET /rooms/` does as an event stream.
+/// `list=on` events `rooms` carry the public rooms, as `GET /rooms/` does as an event stream; with `overview=on` events `overview`
+/// carry one's own, as `GET /overview/` does.
 #[utoipa::path(get, path = "/stream", tag = "messages",
     params(
         ("rooms" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,31})?$",
-            description = "The rooms' IDs, with commas between; at most 32, and at least one unless `list=on`"),
+            description = "The rooms' IDs, with commas between; at most 32, and at least one unless `list=on` or `overview=on`"),
         ("Last-Event-ID" = Option<String>, Header, nullable = false, description = "Follow right after this event; goes before the query"),
         ("last_event_id" = Option<String>, Query, description = "The same, for clients that cannot set headers"),
         ("after" = Option<String>, Query,
             description = "Only messages after this sequence or cursor, `latest` for none of the history; one for all rooms, or one for each in their order, with commas between"),
         ("username" = Option<Username>, Query, description = "Who listens: here in all of these rooms, as long as the stream lasts"),
         ("list" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether to be told the public rooms; not unless asked for"),
+        ("overview" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether to be told one's own rooms and chats; not unless asked for"),
+        ("also" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,15})?$",
+            description = "IDs of other rooms to show in the overview, with commas between; at most 16"),
     ),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
@@ -56,10 +60,12 @@ pub(crate) async fn follow(
     let username = query.text("username")?;
     username.map(text::username).transpose()?;
     let list = query.flag("list")?.unwrap_or(false);
+    let overview = query.flag("overview")?.unwrap_or(false);
+    let also = overview::also(&query)?;
     let seen = crate::message::last_event_id(&headers, &query)?.map(Cursors::parse);
     let (mut all, mut cursors) = (SelectAll::new(), Cursors::default());
     let (mut gone, mut refused) = (Vec::new(), None);
-    for (room, after) in rooms(&query, list)? {
+    for (room, after) in rooms(&query, list || overview)? {
         let start = match &seen {
             Some(cursors) => cursors.0.get(&room).map_or(Start::Unknown, |cursor| Start::Cursor(*cursor)),
             None => after,
@@ -81,11 +87,15 @@ pub(crate) async fn follow(
         }
     }
     // One that is refused is no reason to hear nothing of the others.
-    if let Some(refusal) = refused.filter(|_| all.is_empty() && !list) {
+    if let Some(refusal) = refused.filter(|_| all.is_empty() && !list && !overview) {
         return Err(refusal.into());
     }
     if list {
         all.push(listed(state.chat.watch()));
+    }
+    if overview {
+        let told = overview::watch(&state, by, also).map(|glance| glance.map(Told::Whole));
+        all.push(told.chain(stream::once(async { Ok(Told::Draining) })).boxed());
     }
     Ok(events::respond(stream::iter(gone).chain(merged(all, cursors))))
 }
@@ -98,11 +108,11 @@ async fn join(follow: &mut chat::Follow, username: &str) -> Result<(), chat::Err
     }
 }
 
-/// The rooms that are asked for, and where each begins.
-fn rooms(query: &Fields, list: bool) -> Result<BTreeMap<RoomId, Start>, Refusal> {
+/// The rooms that are asked for, and where each begins; `without` says whether there may be none.
+fn rooms(query: &Fields, without: bool) -> Result<BTreeMap<RoomId, Start>, Refusal> {
     let invalid = || Refusal::invalid("rooms", format!("must be 1 to {ROOMS_MAX} IDs with commas between"));
-    let text = if list { query.text("rooms")?.unwrap_or_default() } else { query.required("rooms")? };
-    let ids = text.split(',').filter(|_| !(list && text.is_empty())).map(|id| id.trim().parse());
+    let text = if without { query.text("rooms")?.unwrap_or_default() } else { query.required("rooms")? };
+    let ids = text.split(',').filter(|_| !(without && text.is_empty())).map(|id| id.trim().parse());
     let ids: Vec<RoomId> = ids.collect::<Result<_, _>>().map_err(|_| invalid())?;
     let after: Vec<&str> = query.text("after")?.unwrap_or("0").split(',').map(str::trim).collect();
     let place = |n: usize| if after.len() == 1 { 0 } else { n };
@@ -135,8 +145,8 @@ impl Cursors {
 /// What is told on the connection.
 enum Told {
     Of(RoomId, News),
-    /// The public rooms, as the event without its name.
-    Rooms(Bytes),
+    /// An event that tells a whole state of something else than a room.
+    Whole(Bytes),
     Draining,
 }
 
@@ -159,7 +169,7 @@ fn listed(watch: Watch) -> BoxStream<'static, Result<Told, chat::Error>> {
     let pages = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {
-            Ok(Some(rooms)) => Some((Ok(Told::Rooms(rooms)), Some(watch))),
+            Ok(Some(rooms)) => Some((Ok(Told::Whole([b"event: rooms\n", &rooms[..]].concat().into())), Some(watch))),
             Ok(None) => Some((Ok(Told::Draining), None)),
             Err(error) => Some((Err(error), None)),
         }
@@ -173,7 +183,7 @@ fn merged(all: Tellers, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
         let (mut all, mut cursors) = state?;
         match all.next().await? {
             Ok(Told::Of(room, news)) => Some((event(room, news, &mut cursors), Some((all, cursors)))),
-            Ok(Told::Rooms(rooms)) => Some(([b"event: rooms\n", &rooms[..]].concat().into(), Some((all, cursors)))),
+            Ok(Told::Whole(event)) => Some((event, Some((all, cursors)))),
             Ok(Told::Draining) => Some((events::come_back(), None)),
             Err(error) => {
                 // The client comes back with its cursor and misses nothing.

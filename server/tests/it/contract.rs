@@ -287,6 +287,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
         "get /login",
         "get /messages",
         "get /openapi.json",
+        "get /overview/",
         "get /profile/",
         "get /readyz",
         "get /register",
@@ -306,7 +307,6 @@ async fn every_route_is_described_and_every_description_is_a_route() {
         "patch /rooms/{id}/",
         "patch /rooms/{id}/members/{person}/",
         "patch /rooms/{id}/messages/{seq}/",
-        "post /chats/{username}/seen/",
         "post /guests/",
         "post /invitations/{code}/",
         "post /join",
@@ -323,6 +323,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
         "post /rooms/{id}/invitations/",
         "post /rooms/{id}/messages/",
         "post /rooms/{id}/sanctions/",
+        "post /rooms/{id}/seen/",
         "post /rooms/{id}/typing/",
         "post /send",
     ];
@@ -331,7 +332,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
     let source = include_str!("../../src/lib.rs");
     let others = source.matches(".route(").count();
     assert_eq!(others, 2, "the only other routes are redirects to described ones, and one of these with a slash");
-    assert_eq!(source.matches(".routes(routes!(").count(), 41);
+    assert_eq!(source.matches(".routes(routes!(").count(), 42);
     let room = ada.room().await;
     for operation in described {
         let (method, path) = operation.split_once(' ').unwrap();

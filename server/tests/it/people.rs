@@ -5,7 +5,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 
-use crate::house::{House, Person, problem};
+use crate::house::{House, Listener, Person, problem};
 use crate::sockets::Socket;
 
 /// An answer of the accounts, which has one shape whatever it says.
@@ -338,14 +338,16 @@ async fn what_has_come_is_not_told_again_unless_asked_for() {
     // The pong goes out with the next thing that is read.
     sender.say("two").await;
     assert!(theirs.next().await.to_text().unwrap().contains("two"));
-    let unread = async || {
+    let chat = async || {
         let list: Value = bob.get("/chats/", "application/json").await.json().await.unwrap();
-        list[0]["unread"].as_u64().unwrap()
+        list[0].clone()
     };
+    let unread = async || chat().await["unread"].as_u64().unwrap();
     while unread().await > 1 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(bob.post_json("/chats/ada/seen/", json!({"seen": 2})).await.status(), StatusCode::NO_CONTENT);
+    let seen = format!("/rooms/{}/seen/", chat().await["room"].as_str().unwrap());
+    assert_eq!(bob.post_json(&seen, json!({"seen": 2})).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(unread().await, 0);
     sender.say("three").await;
     let mut again = Socket::of(&bob, "/chats/ada").await.unwrap();
@@ -379,4 +381,49 @@ async fn a_conversation_is_closed_to_everybody_else_by_any_address() {
     problem(ada.get("/chats/nobody", "application/json").await, 404).await;
     problem(house.person("eve").get("/chats/ada", "application/json").await, 401).await;
     assert_eq!(ada.history(room, "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn ones_own_rooms_and_chats_are_told_as_they_change() {
+    let house = House::new().await;
+    let (ada, grace) = (house.member("ada").await, house.guest("grace").await);
+    let den = grace.create(json!({"name": "Den", "private": true})).await.id;
+    let open = ada.room().await;
+    let overview = async |who: &Person, query: &str| -> Value {
+        who.get(&format!("/overview/?{query}"), "application/json").await.json().await.unwrap()
+    };
+    assert_eq!(overview(&grace, "").await["rooms"][0]["name"], "Den");
+    let theirs = overview(&house.person("eve"), &format!("also={den},{open}")).await;
+    assert_eq!((theirs["rooms"].as_array().unwrap().len(), &theirs["rooms"][0]["id"]), (1, &json!(open)));
+    let invitation = grace.post_json(&format!("/rooms/{den}/invitations/"), json!({})).await;
+    let code = invitation.json::<Value>().await.unwrap()["code"].as_str().unwrap().to_owned();
+    let paths = [format!("/stream?overview=on&also={open}"), "/overview/".to_owned()];
+    let mut streams = Vec::new();
+    for path in &paths {
+        streams.push(Listener::new(ada.get(path, "text/event-stream").await));
+    }
+    for stream in &mut streams {
+        assert_eq!(stream.next().await.unwrap().name, "overview");
+    }
+    assert_eq!(ada.post_json(&format!("/invitations/{code}/"), json!({})).await.status(), StatusCode::OK);
+    grace.post(&den.to_string(), "welcome").await;
+    for stream in &mut streams {
+        loop {
+            let event = stream.next().await.unwrap();
+            let told: Value = serde_json::from_str(&event.data).unwrap();
+            let rooms = told["rooms"].as_array().unwrap();
+            if rooms.iter().any(|room| room["name"] == "Den" && room["unread"] == 1 && room["role"] == "member") {
+                assert_eq!((event.name.as_str(), event.id), ("overview", None), "it moves no cursor");
+                break;
+            }
+        }
+    }
+    let seen = ada.post_json(&format!("/rooms/{den}/seen/"), json!({"seen": 1})).await;
+    assert_eq!(seen.status(), StatusCode::NO_CONTENT);
+    assert!(!overview(&ada, "").await.to_string().contains("unread\":1"));
+    for wrong in ["also=x", "also=0,1", &format!("also={}", vec![open.as_str(); 17].join(","))] {
+        problem(ada.get(&format!("/overview/?{wrong}"), "application/json").await, 422).await;
+        problem(ada.get(&format!("/stream?overview=on&{wrong}"), "text/event-stream").await, 422).await;
+    }
+    problem(house.person("eve").post_json(&format!("/rooms/{den}/seen/"), json!({"seen": 1})).await, 404).await;
 }
