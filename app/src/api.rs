@@ -109,6 +109,22 @@ pub async fn seen(id: RoomId, seq: u64) {
     drop(call::<JsValue>("POST", &format!("{}seen/", path(id)), Some(&[("seen", &seq.to_string())]), None).await);
 }
 
+/// Writes a message anew.
+pub async fn edit(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
+    call("PATCH", &format!("{}messages/{seq}/", path(id)), Some(&[("body", body)]), None).await
+}
+
+/// Deletes a message.
+pub async fn delete(id: RoomId, seq: u64) -> Answer<Message> {
+    call("DELETE", &format!("{}messages/{seq}/", path(id)), None, None).await
+}
+
+/// Keeps the author of a message from writing (`mute`) or from being there (`ban`), for a while.
+pub async fn sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<JsValue> {
+    let wish = [("message", &*seq.to_string()), ("kind", kind), ("timeout", lasts)];
+    call("POST", &format!("{}sanctions/", path(id)), Some(&wish), None).await
+}
+
 /// Where a room is.
 pub fn path(id: RoomId) -> String {
     Page::Room(id).path()

@@ -3,15 +3,18 @@
 //! Promises: what is typed is never lost: it is kept for each room until it is sent, and what was typed before the
 //! browser took over stays; Enter sends, Shift+Enter breaks the line; without a script it is a plain form.
 
+use std::sync::Arc;
+
 use leptos::ev;
 use leptos::prelude::*;
-use protocol::NewMessage;
 use protocol::text::{BODY_MAX, body};
+use protocol::{Message, NewMessage};
 
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
+use crate::act::May;
 use crate::api;
-use crate::browser::{change, find, live, spawn, submit};
+use crate::browser::{change, click, find, live, spawn, submit};
 use crate::clock;
 use crate::here::Typing;
 use crate::icon::Icon;
@@ -38,14 +41,36 @@ pub fn Composer(visit: Visit) -> impl IntoView {
     let name = expect_context::<Name>();
     let what = || find::<HtmlTextAreaElement>(FIELD);
     let length = RwSignal::new(0_usize);
-    let trouble = RwSignal::new(None::<String>);
+    let (trouble, editing) = (visit.trouble, visit.editing);
     let typed = move || {
         let Some(what) = what() else { return };
         let text = what.value();
-        storage::set(&draft(visit), &text);
+        // What is written anew is no draft.
+        if editing.get_untracked() == 0 {
+            storage::set(&draft(visit), &text);
+        }
         length.set(text.trim().chars().count());
         trouble.set(None);
+        visit.notice.set(String::new());
         fit(&what);
+    };
+    let put = move |text: &str| {
+        if let Some(field) = what() {
+            field.set_value(text);
+            typed();
+            let _ = field.focus();
+        }
+    };
+    live(move || {
+        let edited = editing.get();
+        let before = visit.log.with_untracked(|log| log.find(edited));
+        if let Some(message) = before {
+            put(&message.body);
+        }
+    });
+    let leave = move || {
+        editing.set(0);
+        put(&storage::get(&draft(visit)).unwrap_or_default());
     };
     let asked_for = expect_context::<Stage>().is_over();
     live(move || {
@@ -86,19 +111,30 @@ pub fn Composer(visit: Visit) -> impl IntoView {
             }
             _ => return,
         };
-        visit.say(NewMessage { username: name.now(), body });
         said_at.with(|at| *at = 0);
-        field.set_value("");
-        typed();
-        let _ = field.focus();
+        let edited = editing.get_untracked();
+        if edited > 0 {
+            return rewrite(visit, edited, body, leave);
+        }
+        visit.say(NewMessage { username: name.now(), body });
+        put("");
     };
     let key = move |event: ev::KeyboardEvent| {
         // While a word is being composed, Enter ends the word. Safari has ended it before it tells of the key, and
         // marks that by the code of the key.
         let composing = event.is_composing() || event.key_code() == 229;
-        if event.key() == "Enter" && !event.shift_key() && !composing {
-            event.prevent_default();
-            send();
+        let last_own = || visit.log.with_untracked(|log| may_edit_last(log.messages(), name, visit));
+        match event.key().as_str() {
+            "Enter" if !event.shift_key() && !composing => {
+                event.prevent_default();
+                send();
+            }
+            "Escape" if editing.get_untracked() > 0 && !composing => leave(),
+            "ArrowUp" if length.get_untracked() == 0 => last_own().into_iter().for_each(|id| {
+                event.prevent_default();
+                editing.set(id);
+            }),
+            _ => {}
         }
     };
     let as_who = text(move || format!("as {}", hue_class(&name.get())));
@@ -154,9 +190,35 @@ pub fn Composer(visit: Visit) -> impl IntoView {
                 ></textarea>
                 <button class="send" aria-label="Send">{Icon::Send.view()}</button>
             </p>
+            <p hidden=flag(move || editing.get() == 0) class="hint" role="status">
+                "Editing a message "
+                <button type="button" class="quiet" on:click=click(leave)>"Cancel"</button>
+            </p>
+            <p class="hint" role="status">{visit.notice}</p>
             <Trouble words=trouble/>
         </form>
     })
+}
+
+/// Writes a message anew; what was typed stays until that is done.
+fn rewrite(visit: Visit, id: u64, body: String, done: impl Fn() + 'static) {
+    spawn(async move {
+        match api::edit(visit.id, id, &body).await {
+            Ok(message) => {
+                visit.replace(message);
+                if visit.editing.try_get_untracked() == Some(id) {
+                    done();
+                }
+            }
+            Err(failure) => visit.complain(&failure),
+        }
+    });
+}
+
+/// The visitor's last message, if they may write it anew.
+fn may_edit_last(messages: &[Arc<Message>], name: Name, visit: Visit) -> Option<u64> {
+    let may = |message: &&Arc<Message>| untrack(|| May::of(message, name, visit).edit);
+    messages.iter().rev().find(may).map(|message| message.id)
 }
 
 /// How many messages wait, and for what.

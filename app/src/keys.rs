@@ -12,10 +12,11 @@ use crate::part::part;
 
 /// Where keys mean what they write, or belong to a dialog.
 const TAKEN: &str = "input:not([type=radio]), textarea, select, dialog";
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 7] = [
     ("/", "To the filter, or to the message field"),
     ("Enter", "Send"),
     ("Shift Enter", "New line"),
+    ("↑", "In an empty field: edit your last message"),
     ("Tab", "From one thing to the next; in the log, arrows scroll"),
     ("Esc", "Close"),
     ("?", "These keys"),

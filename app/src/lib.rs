@@ -6,6 +6,7 @@
 
 #[cfg(feature = "ssr")]
 mod account;
+mod act;
 mod api;
 mod body;
 mod browser;

@@ -48,6 +48,11 @@ impl Log {
         }
     }
 
+    /// The message of this sequence, if it is held.
+    pub fn find(&self, seq: u64) -> Option<Arc<Message>> {
+        self.messages.get(self.index(seq)).filter(|held| held.id == seq).cloned()
+    }
+
     /// All that is held, oldest first.
     pub fn messages(&self) -> &[Arc<Message>] {
         &self.messages

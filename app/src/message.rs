@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use protocol::{Author, Message, Time};
 use web_sys::HtmlInputElement;
 
+use crate::act::Act;
 use crate::body::Body;
 use crate::browser::{click, find};
 use crate::calendar::day_name;
@@ -27,6 +28,7 @@ pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
     let Row { message, head, day } = row;
     let arrived = message.id > visit.opened_at;
     let name = expect_context::<Name>();
+    let acted = message.clone();
     let own = {
         let message = Arc::<Message>::clone(&message);
         flag(move || message.username == name.get())
@@ -43,6 +45,7 @@ pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
             {head.then(|| view! { <By name=message.username.clone() author=message.author at=message.sent_at/> })}
             <Body text=said(&message)/>
             <span hidden=message.deleted || message.edited_at.is_none() class="changed">"edited"</span>
+            <Act message=acted visit/>
         </article>
     })
 }

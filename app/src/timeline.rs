@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 use protocol::{Author, Time};
 
+use crate::act::ActMenu;
 use crate::browser::{change, click};
 use crate::clock::Clock;
 use crate::group::{By, Letter, Row, by, rows, together};
@@ -53,6 +54,7 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
             </div>
         </div>
         <ToNewest visit/>
+        <ActMenu visit/>
     })
 }
 

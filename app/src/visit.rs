@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use protocol::{Message, NewMessage, Room, RoomId};
 use web_sys::HtmlElement;
 
-use crate::api;
+use crate::api::{self, Failure};
 use crate::browser::{find, later, listen, live, spawn};
 use crate::delivery::Delivery;
 use crate::feed::{Feed, News};
@@ -57,6 +57,14 @@ pub struct Visit {
     pub unread: RwSignal<usize>,
     /// Whether older messages are on their way.
     pub loading: RwSignal<bool>,
+    /// The message whose menu is open, or was.
+    pub chosen: RwSignal<u64>,
+    /// The message that is written anew; 0 if none is.
+    pub editing: RwSignal<u64>,
+    /// What went wrong, to be said where one writes.
+    pub trouble: RwSignal<Option<String>>,
+    /// What has been done, likewise.
+    pub notice: RwSignal<String>,
     /// The connection.
     pub feed: Feed,
     /// The own messages on their way.
@@ -138,6 +146,10 @@ impl Visit {
             below: RwSignal::new(0),
             unread: RwSignal::new(0),
             loading: RwSignal::new(false),
+            chosen: RwSignal::new(0),
+            editing: RwSignal::new(0),
+            trouble: RwSignal::new(None),
+            notice: RwSignal::new(String::new()),
             feed,
             delivery: Delivery::new(id, log, feed),
             opened_at: newest,
@@ -290,12 +302,20 @@ impl Visit {
         let change = change.and_then(|change| Some((wire::field(&change, "id")?, wire::field(&change, "message")?)));
         let Some((id, message)) = change else { return };
         let (message, hole) = self.reader.with(|reader| reader.change(id, message, cursor)).unwrap_or_default();
-        if let Some(message) = message {
-            self.hold(move || self.log.try_update(|log| log.replace(message)).unwrap_or_default());
-        }
+        message.into_iter().for_each(|message| self.replace(message));
         if hole {
             self.feed.ask();
         }
+    }
+
+    /// Shows a message as it is now.
+    pub fn replace(self, message: Message) {
+        self.hold(move || self.log.try_update(|log| log.replace(message)).unwrap_or_default());
+    }
+
+    /// Says what went wrong, where one writes.
+    pub fn complain(self, failure: &Failure) {
+        self.trouble.try_set(Some(failure.words()));
     }
 
     /// Messages that come together are taken in together. One that comes early is taken in as well, and what is
