@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 mod account;
+pub mod acme;
 pub mod assets;
 mod attempts;
 mod caller;

@@ -1,6 +1,7 @@
 //! Over TLS: the same answers over HTTP/2 and HTTP/1.1. The clients here are shared by the tests of whom it waits for and
-//! of what an operator does.
+//! of what an operator does, and of getting certificates.
 
+mod acme;
 mod operating;
 mod patience;
 
@@ -36,7 +37,12 @@ struct Cert {
 
 impl Cert {
     fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        Self::of("127.0.0.1")
+    }
+
+    /// A certificate for another name.
+    fn of(name: &str) -> Self {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         Self { der: made.cert.der().clone(), pem: made.cert.pem(), key: made.signing_key.serialize_pem() }
     }
 
