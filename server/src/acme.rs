@@ -6,7 +6,6 @@
 //! whatever fails is logged and tried again after a pause that grows; the account and the certificate are private files
 //! that are whole or not there. Leaves to others: connections (`secured`).
 
-use std::convert::Infallible;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -96,7 +95,7 @@ impl Acme {
     }
 
     /// Gets and renews the certificate, for good. At a SIGHUP it tries at once.
-    pub async fn keep_current(mut self, mut hangup: Signal) -> Infallible {
+    pub async fn keep_current(mut self, mut hangup: Signal) {
         loop {
             tokio::select! {
                 () = self.next() => {}

@@ -54,9 +54,10 @@ impl Tls {
     /// # Errors
     /// Why they cannot be used, with the flag and the file.
     pub async fn open(cert: &Path, key: &Path) -> Result<Self, String> {
+        let hangup = hangup()?;
         let files = Files { cert: cert.to_owned(), key: key.to_owned() };
-        let config = files.read().await?;
-        Self::new(Source::Files(files), config)
+        let current = Current::new(files.read().await?);
+        Ok(Self { source: Source::Files(files), current, hangup })
     }
 
     /// Gets certificates from an authority, once this is served. From now on SIGHUP does not end the process.
@@ -64,14 +65,10 @@ impl Tls {
     /// # Errors
     /// Why the wish cannot be followed.
     pub async fn wish(wish: Wish) -> Result<Self, String> {
+        let hangup = hangup()?;
         let acme = Acme::open(wish).await?;
-        let config = follow(acme.resolver()).map_err(|error| error.to_string())?;
-        Self::new(Source::Authority(Box::new(acme)), config)
-    }
-
-    fn new(source: Source, config: ServerConfig) -> Result<Self, String> {
-        let hangup = signal(SignalKind::hangup()).map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
-        Ok(Self { source, current: Current(Arc::new(Mutex::new(Arc::new(config)))), hangup })
+        let current = Current::new(follow(acme.resolver()).map_err(|error| error.to_string())?);
+        Ok(Self { source: Source::Authority(Box::new(acme)), current, hangup })
     }
 
     pub(crate) fn current(&self) -> Current {
@@ -82,12 +79,20 @@ impl Tls {
     pub(crate) async fn keep_current(self) {
         match self.source {
             Source::Files(files) => files.keep_current(self.current, self.hangup).await,
-            Source::Authority(acme) => drop(acme.keep_current(self.hangup).await),
+            Source::Authority(acme) => acme.keep_current(self.hangup).await,
         }
     }
 }
 
+fn hangup() -> Result<Signal, String> {
+    signal(SignalKind::hangup()).map_err(|error| format!("cannot listen for SIGHUP: {error}"))
+}
+
 impl Current {
+    fn new(config: ServerConfig) -> Self {
+        Self(Arc::new(Mutex::new(Arc::new(config))))
+    }
+
     pub fn get(&self) -> Arc<ServerConfig> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
