@@ -123,6 +123,9 @@ need-cc:
 # Whom the tests of the server play against.
 need-opponents:
 	@tools/need.sh pebble pebble
+	@tools/need.sh nginx nginx
+	@tools/need.sh caddy caddy
+	@tools/need.sh slowhttptest slowhttptest
 
 need-chromium:
 	@tools/need.sh chromium chromium

@@ -136,6 +136,8 @@ pub enum Command {
         /// The file to make
         file: PathBuf,
     },
+    /// Ask the server that runs here, at --listen, whether it is ready; the exit code is 0 if it is
+    Health,
     /// Say who operates this server: operators keep order in every room that is open to everybody
     Admin {
         /// What to do

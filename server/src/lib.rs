@@ -10,6 +10,7 @@ pub mod acme;
 pub mod assets;
 mod attempts;
 mod caller;
+pub mod checkup;
 pub mod config;
 mod connection;
 mod direct;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use server::config::{Admin, Command, Config, LogFormat};
 use server::tls::Tls;
-use server::{App, shutdown};
+use server::{App, checkup, shutdown};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         None => serve(&config),
         Some(Command::Backup { file }) => backup(&config, file),
         Some(Command::Restore { file }) => restore(&config, file),
+        Some(Command::Health) => checkup::check(config.listen),
         Some(Command::Admin { deed: Admin::Grant { username } }) => operate(&config, username, true),
         Some(Command::Admin { deed: Admin::Revoke { username } }) => operate(&config, username, false),
     };

@@ -14,11 +14,11 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio_rustls::TlsConnector;
 
-use super::{Cert, HSTS};
+use super::{Cert, HSTS, own_address};
 use crate::house::Person;
-use crate::program::Program;
+use crate::program::{Program, health};
 
-/// An authority at an address of the loopback network that is this test's alone, so its ports are free.
+/// An authority at an address of its own.
 struct Authority {
     dir: TempDir,
     address: Ipv4Addr,
@@ -27,10 +27,8 @@ struct Authority {
 }
 
 impl Authority {
-    /// Prepares one; `test` tells the tests of this process apart.
     fn new(test: u8) -> Self {
-        let [.., a, b, c] = std::process::id().to_be_bytes();
-        let address = Ipv4Addr::new(127, 1 + (a & 63) * 3 + test, b, c);
+        let address = own_address(test);
         let (dir, cert) = (tempfile::tempdir().unwrap(), Cert::of(&address.to_string()));
         cert.write(dir.path());
         Self { dir, address, cert, running: None }
@@ -79,8 +77,7 @@ impl Authority {
 
     /// Somebody who trusts its certificates, and no others.
     async fn person(&self, name: &str, program: &Program) -> Person {
-        let http =
-            Client::builder().add_root_certificate(reqwest::Certificate::from_pem(self.cert.pem.as_bytes()).unwrap());
+        let http = Client::builder().add_root_certificate(self.cert.root());
         let root = http.build().unwrap().get(format!("https://{}:15000/roots/0", self.address)).send().await.unwrap();
         let root = reqwest::Certificate::from_pem(&root.bytes().await.unwrap()).unwrap();
         let http = Client::builder().add_root_certificate(root).redirect(reqwest::redirect::Policy::none());
@@ -123,6 +120,7 @@ async fn it_gets_a_certificate_and_keeps_it() {
     let line = program.logged("ERROR");
     assert!(line.contains("no new certificate for localhost, trying again"), "{line}");
     assert_eq!(refused(&program).await, rustls::Error::AlertReceived(AlertDescription::AccessDenied));
+    assert_eq!(health(program.url.trim_start_matches("https://")).0, Some(0), "it serves, and waits");
 
     authority.start(&program, 90 * 24 * 60 * 60);
     program.logged("the new certificate for localhost");
