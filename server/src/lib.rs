@@ -19,6 +19,7 @@ mod error;
 mod export;
 mod fields;
 mod form;
+mod guesses;
 mod headers;
 mod health;
 mod home;

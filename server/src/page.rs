@@ -3,6 +3,8 @@
 //! Promises: every page is fresh, brings the strict policy it works under, and has the status of what it shows. Leaves
 //! to others: which addresses are pages (`room`, `home`), and everything one sees (`app`).
 
+use std::net::IpAddr;
+
 use app::{Arrival, Home, Opening, Page, Scene, Visitor};
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY};
@@ -17,7 +19,7 @@ use protocol::{Problem, Refusal, Room, RoomId};
 use crate::caller::guest_cookie;
 use crate::fields::Fields;
 use crate::profile::account;
-use crate::{AppState, assets};
+use crate::{AppState, assets, limit};
 
 /// The app's page for an address.
 pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
@@ -32,8 +34,8 @@ pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
     // The request's body must not be waited beside.
-    let uri = request.uri().clone();
-    let scene = match scene(&state.chat, by, page, &uri, &visitor).await {
+    let (uri, peer) = (request.uri().clone(), limit::peer(&request));
+    let scene = match scene(state, by, page, &uri, peer, &visitor).await {
         Ok(scene) => scene,
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
@@ -78,21 +80,42 @@ pub(crate) fn plain(status: StatusCode, html: String) -> Response {
 }
 
 /// What a page shows.
-async fn scene(chat: &Chat, by: &Person, page: Page, uri: &Uri, visitor: &Visitor) -> Result<Scene, chat::Error> {
+async fn scene(
+    state: &AppState,
+    by: &Person,
+    page: Page,
+    uri: &Uri,
+    peer: Option<IpAddr>,
+    visitor: &Visitor,
+) -> Result<Scene, chat::Error> {
     match page {
-        Page::Home => Ok(Scene::Home(home(chat, by, uri, visitor).await?)),
-        Page::Room(id) => room(chat, by, id).await,
+        Page::Home => Ok(Scene::Home(home(state, by, uri, peer, visitor).await?)),
+        Page::Room(id) => room(&state.chat, by, id).await,
         Page::Lost => Ok(Scene::Lost),
     }
 }
 
-async fn home(chat: &Chat, by: &Person, uri: &Uri, visitor: &Visitor) -> Result<Home, chat::Error> {
+async fn home(
+    state: &AppState,
+    by: &Person,
+    uri: &Uri,
+    peer: Option<IpAddr>,
+    visitor: &Visitor,
+) -> Result<Home, chat::Error> {
     let query = Fields::decode(uri.query().unwrap_or_default())?;
     let sought = query.text("room")?.map(str::to_owned);
-    let open = chat.rooms(RoomsPage::default()).await?;
+    let open = state.chat.rooms(RoomsPage::default()).await?;
     let mut visited = Vec::new();
+    // The cookie says which, so it is a way to guess like any other.
     for id in &visitor.visits {
-        visited.extend(if_open(chat.room(by, id).await)?);
+        if peer.is_some_and(|peer| state.limits.check_look(peer).is_err()) {
+            break;
+        }
+        let room = state.chat.room(by, id).await;
+        if let (Err(chat::Error::Refusal(Refusal::NotFound(_))), Some(peer)) = (&room, peer) {
+            state.limits.looked_in_vain(peer);
+        }
+        visited.extend(if_open(room)?);
     }
     Ok(Home { open, visited, sought })
 }
