@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev test rust-test browser-test api-test budget bench ci format lint docs need-cc need-wasm need-chromium need-nginx FORCE
+.PHONY: help run build dev test rust-test browser-test api-test budget bench ci format lint docs need-cc need-wasm need-opponents need-chromium need-nginx FORCE
 
 # Tools of exactly these versions live apart from what else the user has installed.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
@@ -42,7 +42,7 @@ dev: need-cc need-wasm $(BINDGEN)/bin/wasm-bindgen $(LEPTOS)/bin/cargo-leptos ##
 
 test: rust-test browser-test api-test budget ## Run every test: Rust, browsers, API, size
 
-rust-test: need-cc
+rust-test: need-cc need-opponents
 	$(call say,Testing the Rust code)
 	cargo test $(NATIVE)
 
@@ -119,6 +119,13 @@ end2end/.venv/.ready: end2end/requirements.txt
 
 need-cc:
 	@tools/need.sh cc build-essential
+
+# Whom the tests of the server play against.
+need-opponents:
+	@tools/need.sh pebble pebble
+	@tools/need.sh nginx nginx
+	@tools/need.sh caddy caddy
+	@tools/need.sh slowhttptest slowhttptest
 
 need-chromium:
 	@tools/need.sh chromium chromium

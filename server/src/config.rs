@@ -8,9 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::http::Uri;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use rustls::pki_types::DnsName;
+use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
+
+use crate::acme::Wish;
 
 /// Real-time chat rooms in one self-hosted binary. Share a link, talk, and when the room falls quiet it archives itself
 /// and is gone.
@@ -38,6 +43,26 @@ pub struct Config {
     /// The certificate's private key (PEM)
     #[arg(long, env = "WEBCHAT_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+
+    /// Serve HTTPS with a certificate for this domain, which webchat gets by itself and renews; may be given more than once
+    ///
+    /// By ACME (Let's Encrypt), which connects to port 443 of the domain (TLS-ALPN-01). To use it is to agree to the
+    /// authority's terms. What it gives is kept in the data directory, in acme/.
+    #[arg(long, env = "WEBCHAT_ACME", value_name = "DOMAIN", value_delimiter = ',', value_parser = domain)]
+    pub acme: Vec<String>,
+
+    /// With --acme: where the authority may write to
+    #[arg(long, env = "WEBCHAT_ACME_CONTACT", value_name = "MAILTO", value_parser = contact)]
+    pub acme_contact: Option<String>,
+
+    /// With --acme: the authority
+    #[arg(long, env = "WEBCHAT_ACME_DIRECTORY", value_name = "URL", default_value = LETS_ENCRYPT)]
+    #[arg(value_parser = directory)]
+    pub acme_directory: String,
+
+    /// With --acme: trust these certificates (PEM) about the authority itself, and no others; for private ones and tests
+    #[arg(long, env = "WEBCHAT_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
 
     /// With HTTPS: listen here too, for plain HTTP, and send everybody to the same address under https
     #[arg(long, env = "WEBCHAT_REDIRECT", value_name = "ADDR:PORT", value_parser = address)]
@@ -111,6 +136,8 @@ pub enum Command {
         /// The file to make
         file: PathBuf,
     },
+    /// Ask the server that runs here, at --listen, whether it is ready; the exit code is 0 if it is
+    Health,
     /// Say who operates this server: operators keep order in every room that is open to everybody
     Admin {
         /// What to do
@@ -196,13 +223,33 @@ impl Config {
         self.tls_cert.as_deref().zip(self.tls_key.as_deref())
     }
 
+    /// The certificate that webchat gets by itself, for HTTPS.
+    pub fn acme(&self) -> Option<Wish> {
+        let wish = || Wish {
+            domains: self.acme.clone(),
+            contact: self.acme_contact.clone(),
+            directory: self.acme_directory.clone(),
+            root: self.acme_root.clone(),
+            dir: self.data_dir.join("acme"),
+        };
+        (!self.acme.is_empty()).then(wish)
+    }
+
     /// Whether what is said goes together.
     fn check(&self) -> Result<(), &'static str> {
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err("--tls-cert FILE and --tls-key FILE go together: give both or neither");
         }
-        if self.redirect.is_some() && self.tls_cert.is_none() {
-            return Err("--redirect ADDR:PORT leads to HTTPS: give --tls-cert FILE and --tls-key FILE too");
+        if self.tls_cert.is_some() && !self.acme.is_empty() {
+            return Err("--acme DOMAIN gets a certificate, --tls-cert FILE and --tls-key FILE have one: give either");
+        }
+        if self.acme.is_empty() && (self.acme_contact.is_some() || self.acme_root.is_some()) {
+            return Err("--acme-contact MAILTO and --acme-root FILE are about --acme DOMAIN: give that too");
+        }
+        if self.redirect.is_some() && self.tls_cert.is_none() && self.acme.is_empty() {
+            return Err(
+                "--redirect ADDR:PORT leads to HTTPS: give --acme DOMAIN, or --tls-cert FILE and --tls-key FILE",
+            );
         }
         Ok(())
     }
@@ -219,6 +266,31 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| address.into()));
     network.map_err(|_| "is neither an address nor a network; write it like 10.0.0.0/8".to_owned())
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let name = text.trim().to_ascii_lowercase();
+    match DnsName::try_from(name.as_str()) {
+        Ok(_) if name.parse::<IpAddr>().is_err() && !name.ends_with('.') => Ok(name),
+        _ => Err("is not the name of a domain; write it like chat.example.org".to_owned()),
+    }
+}
+
+fn contact(text: &str) -> Result<String, String> {
+    let address = text.strip_prefix("mailto:").unwrap_or(text);
+    match address.split_once('@') {
+        Some((who, at)) if !who.is_empty() && at.contains('.') && !address.contains([' ', ',', '?']) => {
+            Ok(format!("mailto:{address}"))
+        }
+        _ => Err("is not a mail address; write it like mailto:admin@example.org".to_owned()),
+    }
+}
+
+fn directory(text: &str) -> Result<String, String> {
+    match text.parse::<Uri>() {
+        Ok(url) if url.scheme_str() == Some("https") && url.host().is_some() => Ok(text.to_owned()),
+        _ => Err(format!("is not an address with https; write it like {LETS_ENCRYPT}")),
+    }
 }
 
 fn database(text: &str) -> Result<String, String> {
@@ -267,6 +339,11 @@ mod tests {
             ("--stream-timeout", "-5m", "1h30m"),
             ("--listen", "localhost", "127.0.0.1:8080"),
             ("--redirect", "80", "127.0.0.1:8080"),
+            ("--acme", "192.0.2.1", "chat.example.org"),
+            ("--acme", "*.example.org", "chat.example.org"),
+            ("--acme", "a b", "chat.example.org"),
+            ("--acme-contact", "somebody", "mailto:admin@example.org"),
+            ("--acme-directory", "http://ca.example/", "https://"),
             ("--database", "mysql://x", "sqlite:"),
             ("--trusted-proxies", "nonsense", "10.0.0.0/8"),
             ("--jwt-exp", "0", "1"),
@@ -298,6 +375,23 @@ mod tests {
         let whole = read(&["--tls-cert", "c", "--tls-key", "k", "--redirect", "[::]:80"]).unwrap();
         assert_eq!(whole.tls(), Some((Path::new("c"), Path::new("k"))));
         assert_eq!(read(&[]).unwrap().tls(), None);
+    }
+
+    #[test]
+    fn a_certificate_comes_from_files_or_from_an_authority() {
+        let files = ["--tls-cert", "c", "--tls-key", "k", "--acme", "chat.example.org"];
+        let nobody = [["--acme-contact", "a@example.org"], ["--acme-root", "r"]];
+        for args in [&files[..], &nobody[0], &nobody[1]] {
+            let (text, code) = read(args).unwrap_err();
+            assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
+            assert!(text.contains("--acme DOMAIN") && text.contains(args[0]), "{text}");
+        }
+        let args = ["--acme", "Chat.Example.org", "--acme", "b.example.org", "--acme-contact", "a@example.org"];
+        let wish = read(&[&args[..], &["--redirect", "[::]:80", "--data-dir", "/d"]].concat()).unwrap().acme().unwrap();
+        assert_eq!(wish.domains, ["chat.example.org", "b.example.org"]);
+        assert_eq!((wish.contact.as_deref(), wish.dir), (Some("mailto:a@example.org"), PathBuf::from("/d/acme")));
+        assert_eq!(wish.directory, "https://acme-v02.api.letsencrypt.org/directory");
+        assert!(read(&[]).unwrap().acme().is_none());
     }
 
     #[test]

@@ -42,7 +42,6 @@ pub(crate) struct InvitationWish {
     request_body(content((ref("#/components/schemas/InvitationWish") = "application/json"))),
     responses(
         (status = 201, description = "The invitation", body = Invitation, headers(("Location" = String, description = "Its address"))),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]

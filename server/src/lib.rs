@@ -6,9 +6,11 @@
 #![recursion_limit = "256"]
 
 mod account;
+pub mod acme;
 pub mod assets;
 mod attempts;
 mod caller;
+pub mod checkup;
 pub mod config;
 mod connection;
 mod direct;
@@ -17,6 +19,7 @@ mod error;
 mod export;
 mod fields;
 mod form;
+mod guesses;
 mod headers;
 mod health;
 mod home;

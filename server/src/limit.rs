@@ -1,4 +1,4 @@
-//! Flood limits: how often one address may write.
+//! Limits by address: how often one may write, try and guess.
 //!
 //! Token buckets, wide enough for a class behind one address and for scripts, narrow enough that one client cannot fill
 //! the disk overnight. An IPv6 address counts with its /64, which is what one client is given.
@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
@@ -19,6 +19,7 @@ use crate::AppState;
 use crate::attempts::{Attempts, Patience};
 use crate::config::Switch;
 use crate::error::Error;
+use crate::guesses::{Guesses, Lines};
 
 /// Messages from one address: so many a second, and at once after a pause.
 const MESSAGES: (u32, u32) = (50, 500);
@@ -48,6 +49,11 @@ struct Buckets {
     rooms: Bucket,
     typing: Bucket,
     attempts: Attempts,
+    /// Lines in the log about those who guess invitations.
+    codes: Lines,
+    guesses: Guesses,
+    /// Lines in the log about those who guess rooms.
+    rooms_guessed: Lines,
 }
 
 type Bucket = DefaultKeyedRateLimiter<IpAddr>;
@@ -59,6 +65,9 @@ impl Limits {
             rooms: bucket(ROOMS),
             typing: bucket(TYPING),
             attempts: Attempts::default(),
+            codes: Lines::default(),
+            guesses: Guesses::default(),
+            rooms_guessed: Lines::default(),
         };
         Self((switch == Switch::On).then(buckets))
     }
@@ -112,10 +121,32 @@ impl Limits {
     /// Whether somebody may try one more code from this address.
     pub fn check_guess(&self, address: IpAddr) -> Result<(), Refusal> {
         let tried = self.attempt(&format!("code {}", client(address)), OF_ADDRESS);
-        if tried.is_err() {
-            tracing::warn!(%address, "somebody guesses invitations");
+        if tried.is_err()
+            && let Some(refused) = self.0.as_ref().and_then(|buckets| buckets.codes.count(Instant::now()))
+        {
+            tracing::warn!(%address, refused, "somebody guesses invitations");
         }
         tried
+    }
+
+    /// Whether somebody may look for a room from this address.
+    pub fn check_look(&self, address: IpAddr) -> Result<(), Refusal> {
+        let Some(buckets) = &self.0 else { return Ok(()) };
+        let now = Instant::now();
+        let looked = buckets.guesses.check(client(address), now);
+        if looked.is_err()
+            && let Some(refused) = buckets.rooms_guessed.count(now)
+        {
+            tracing::warn!(%address, refused, "somebody guesses the IDs of rooms");
+        }
+        looked
+    }
+
+    /// There was no such room.
+    pub fn looked_in_vain(&self, address: IpAddr) {
+        if let Some(buckets) = &self.0 {
+            buckets.guesses.count(client(address), Instant::now());
+        }
     }
 
     /// That code was good.
@@ -156,21 +187,36 @@ fn client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Refuses writes from an address that has sent too many.
+/// Whom a request comes from.
+pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+}
+
+/// Refuses writes from an address that has sent too many, and looks from one that has guessed too often.
 pub(crate) async fn apply(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let check = match request.uri().path() {
+    let Some(address) = peer(&request) else { return next.run(request).await };
+    let path = request.uri().path();
+    let write = match path {
         "/rooms/" => Limits::check_room,
         path if path.ends_with("/typing/") => Limits::check_typing,
         _ => Limits::check_message,
     };
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     if request.method() == Method::POST
-        && let Some(address) = peer
-        && let Err(refusal) = check(&state.limits, address)
+        && let Err(refusal) = write(&state.limits, address)
     {
         return Error::from(refusal).into_response();
     }
-    next.run(request).await
+    let (in_room, in_several) = (path.strip_prefix("/rooms/").is_some_and(|id| !id.is_empty()), path == "/stream");
+    if (in_room || in_several)
+        && let Err(refusal) = state.limits.check_look(address)
+    {
+        return Error::from(refusal).into_response();
+    }
+    let answer = next.run(request).await;
+    if in_room && answer.status() == StatusCode::NOT_FOUND {
+        state.limits.looked_in_vain(address);
+    }
+    answer
 }
 
 #[cfg(test)]

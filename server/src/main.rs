@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use server::config::{Admin, Command, Config, LogFormat};
 use server::tls::Tls;
-use server::{App, shutdown};
+use server::{App, checkup, shutdown};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         None => serve(&config),
         Some(Command::Backup { file }) => backup(&config, file),
         Some(Command::Restore { file }) => restore(&config, file),
+        Some(Command::Health) => checkup::check(config.listen),
         Some(Command::Admin { deed: Admin::Grant { username } }) => operate(&config, username, true),
         Some(Command::Admin { deed: Admin::Revoke { username } }) => operate(&config, username, false),
     };
@@ -91,11 +92,17 @@ async fn serve(config: &Config) -> Result<(), String> {
     let signal = shutdown::signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let app = App::open(config).await.map_err(|error| format!("cannot use {}: {error}", config.data_dir.display()))?;
     let (listener, address) = listen(config.listen).await?;
-    let app = match config.tls() {
-        Some((cert, key)) => secure(app, Tls::open(cert, key).await?, config.redirect).await?,
+    let tls = match (config.tls(), config.acme()) {
+        (Some((cert, key)), _) => Some(Tls::open(cert, key).await?),
+        (None, Some(wish)) => Some(Tls::wish(wish).await?),
+        (None, None) => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let app = match tls {
+        Some(tls) => secure(app, tls, config.redirect).await?,
         None => app,
     };
-    tracing::info!("listening on {}://{address}", if config.tls().is_some() { "https" } else { "http" });
+    tracing::info!("listening on {scheme}://{address}");
     app.serve(listener, signal).await;
     tracing::info!("stopped");
     Ok(())

@@ -43,7 +43,6 @@ const WAIT_MAX: u64 = 60;
         (status = 201, description = "The message, durable", body = Message),
         (status = 303, description = "Back to the room, for clients that ask for pages"),
         (status = 409, description = "Somebody else has the name; `free` is one like it that nobody has", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ))]

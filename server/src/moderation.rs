@@ -57,7 +57,6 @@ pub(crate) struct NewSanction {
     request_body(content((NewSanction = "application/json"))),
     responses(
         (status = 201, description = "It holds", body = Sanctioned),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]

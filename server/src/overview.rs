@@ -1,6 +1,8 @@
 //! `/overview/`: what somebody has on this server, at a glance; `/rooms/{id}/seen/`: what of it they have read.
 
-use axum::extract::State;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -39,9 +41,10 @@ pub(crate) async fn show(
     State(state): State<AppState>,
     Caller(by): Caller,
     headers: HeaderMap,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Query(query): Query,
 ) -> Result<Response, Error> {
-    let also = also(&query)?;
+    let also = known(&state, &by, Some(peer.ip()), &also(&query)?).await?;
     if negotiate::choose(&headers, &[JSON, EVENTS]) == EVENTS {
         return Ok(stream::glances(watch(&state, by, also)));
     }
@@ -56,7 +59,6 @@ pub(crate) async fn show(
     request_body(content((Seen = "application/json"), (Seen = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "Read"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -87,6 +89,29 @@ pub(crate) fn also(query: &Fields) -> Result<Vec<RoomId>, Refusal> {
     let ids: Option<Vec<RoomId>> = ids.collect();
     let invalid = || Refusal::invalid("also", format!("must be at most {ALSO_MAX} IDs with commas between"));
     ids.filter(|ids| ids.len() <= ALSO_MAX).ok_or_else(invalid)
+}
+
+/// Those of these rooms that somebody may know of. Rooms that never were count as guesses, and whoever has guessed too often
+/// learns of none.
+pub(crate) async fn known(
+    state: &AppState,
+    by: &Person,
+    peer: Option<IpAddr>,
+    also: &[RoomId],
+) -> Result<Vec<RoomId>, chat::Error> {
+    let mut known = Vec::with_capacity(also.len());
+    for id in also {
+        if peer.is_some_and(|peer| state.limits.check_look(peer).is_err()) {
+            break;
+        }
+        match (state.chat.room(by, id).await, peer) {
+            (Ok(_), _) => known.push(*id),
+            (Err(chat::Error::Refusal(Refusal::NotFound(_))), Some(peer)) => state.limits.looked_in_vain(peer),
+            (Err(chat::Error::Refusal(_)), _) => {}
+            (Err(fault), _) => return Err(fault),
+        }
+    }
+    Ok(known)
 }
 
 /// The overview as events, until the server stops.

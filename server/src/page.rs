@@ -3,6 +3,8 @@
 //! Promises: every page is fresh, brings the strict policy it works under, and has the status of what it shows. Leaves
 //! to others: which addresses are pages (`room`, `home`), and everything one sees (`app`).
 
+use std::net::IpAddr;
+
 use app::{Arrival, Home, Opening, Page, Scene, Visitor};
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY};
@@ -17,7 +19,7 @@ use protocol::{Overview, Problem, Refusal, RoomId};
 use crate::caller::guest_cookie;
 use crate::fields::Fields;
 use crate::profile::account;
-use crate::{AppState, assets};
+use crate::{AppState, assets, limit, overview};
 
 /// How many open rooms a room's page brings along; the rest comes once it is alive.
 const BESIDE: usize = 12;
@@ -31,8 +33,8 @@ pub async fn render(state: &AppState, by: &Person, request: Request) -> Response
 /// A page of the app, wherever it was asked for.
 pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -> Response {
     // The request's body must not be waited beside.
-    let (uri, visitor) = (request.uri().clone(), signed(by, visitor(request.headers())));
-    let opening = match opening(&state.chat, by, page, &uri, visitor).await {
+    let (uri, peer, visitor) = (request.uri().clone(), limit::peer(&request), signed(by, visitor(request.headers())));
+    let opening = match opening(state, by, page, &uri, peer, visitor).await {
         Ok(opening) => opening,
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
@@ -76,12 +78,21 @@ pub(crate) fn plain(status: StatusCode, html: String) -> Response {
 }
 
 /// Everything that a page is drawn from.
-async fn opening(chat: &Chat, by: &Person, page: Page, uri: &Uri, visitor: Visitor) -> Result<Opening, chat::Error> {
-    let scene = scene(chat, by, page, uri).await?;
+async fn opening(
+    state: &AppState,
+    by: &Person,
+    page: Page,
+    uri: &Uri,
+    peer: Option<IpAddr>,
+    visitor: Visitor,
+) -> Result<Opening, chat::Error> {
+    let (chat, scene) = (&state.chat, scene(&state.chat, by, page, uri).await?);
     let (mut overview, mut open) = (Overview::default(), Vec::new());
     if page != Page::Lost {
         let limit = if page == Page::Home { RoomsPage::default().limit } else { BESIDE };
-        overview = chat.overview(by, &visitor.visits).await?;
+        // The cookie says which, so it is a way to guess like any other.
+        let visits = overview::known(state, by, peer, &visitor.visits).await?;
+        overview = chat.overview(by, &visits).await?;
         open = chat.rooms(RoomsPage { after: None, limit }).await?;
     }
     Ok(Opening { now: app::now(), visitor, overview, open, page, scene })

@@ -36,4 +36,7 @@ pub(crate) enum RoomRefused {
     /// The room was deleted
     #[response(status = 410, content_type = "application/problem+json")]
     Gone(Problem),
+    /// Too many requests, or too many for rooms that do not exist
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(Problem),
 }

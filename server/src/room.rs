@@ -153,6 +153,7 @@ pub(crate) async fn create(
         (status = 403, description = "Banned", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There never was such a room", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests for rooms that do not exist", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn show(
     State(state): State<AppState>,

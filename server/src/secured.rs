@@ -29,6 +29,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::acme::CHALLENGE;
 use crate::connection::{BUFFER_MAX, HEAD_TIMEOUT, READ_TIMEOUT};
 use crate::live::Live;
 use crate::pace::{Requests, paced};
@@ -84,10 +85,11 @@ pub(crate) async fn serve(
         () = stopping.cancelled() => return Ok(()),
     };
     let tls = shaken.map_err(|_| "the handshake took too long")?.map_err(|error| error.to_string())?;
-    let is_h2 = tls.get_ref().1.alpn_protocol() == Some(H2);
-    let served = match is_h2 {
-        true => http2(TokioIo::new(tls), peer, router, stopping).await,
-        false => http1(TokioIo::new(tls), peer, router, stopping).await,
+    let served = match tls.get_ref().1.alpn_protocol() {
+        Some(H2) => http2(TokioIo::new(tls), peer, router, stopping).await,
+        // Whoever looks whether a domain leads here has seen it.
+        Some(CHALLENGE) => Ok(()),
+        _ => http1(TokioIo::new(tls), peer, router, stopping).await,
     };
     served.map_err(|error| error.to_string())
 }

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::net::SocketAddr;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
@@ -50,9 +51,11 @@ const ROOMS_MAX: usize = 32;
         (status = 403, description = "Banned from all of the rooms", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none of the rooms", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests for rooms that do not exist", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn follow(
     State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Caller(by): Caller,
     headers: HeaderMap,
     Query(query): Query,
@@ -61,7 +64,7 @@ pub(crate) async fn follow(
     username.map(text::username).transpose()?;
     let list = query.flag("list")?.unwrap_or(false);
     let overview = query.flag("overview")?.unwrap_or(false);
-    let also = overview::also(&query)?;
+    let also = overview::known(&state, &by, Some(peer.ip()), &overview::also(&query)?).await?;
     let seen = crate::message::last_event_id(&headers, &query)?.map(Cursors::parse);
     let (mut all, mut cursors) = (SelectAll::new(), Cursors::default());
     let (mut gone, mut refused) = (Vec::new(), None);
@@ -80,6 +83,9 @@ pub(crate) async fn follow(
             }
             Err(chat::Error::Refusal(Refusal::Gone)) => gone.push(events::closed(room)),
             Err(chat::Error::Refusal(refusal)) => {
+                if matches!(refusal, Refusal::NotFound(_)) {
+                    state.limits.looked_in_vain(peer.ip());
+                }
                 gone.push(events::removed(room));
                 refused = Some(refusal);
             }

@@ -58,6 +58,7 @@ pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
         (status = 410, description = "The room was deleted", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "Not a WebSocket", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests for rooms that do not exist", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn by_id(
     State(state): State<AppState>,

@@ -1,7 +1,8 @@
-//! The certificate and its key: read at the start, and again whenever the process is told to (SIGHUP).
+//! The certificate and its key: read at the start, and again whenever the process is told to (SIGHUP), or got from an
+//! authority.
 //!
 //! Promises: a connection keeps the certificate that it began with; files that cannot be used leave the one before in
-//! force, and the log says why. Leaves to others: the connections (`secured`).
+//! force, and the log says why. Leaves to others: the connections (`secured`), how to get a certificate (`acme`).
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,17 +11,31 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ResolvesServerCert;
+use rustls::{ConfigBuilder, WantsVerifier};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::acme::{self, Acme, Wish};
 
 /// HTTP/2, as a client names it when the connection begins ([RFC 9113, section 3.1](https://www.rfc-editor.org/rfc/rfc9113#section-3.1)).
 pub(crate) const H2: &[u8] = b"h2";
 
-/// A certificate with its key that follows its files.
+/// HTTP/1.1, as a client names it.
+const HTTP_1: &[u8] = b"http/1.1";
+
+/// A certificate with its key that stays current.
 #[derive(Debug)]
 pub struct Tls {
-    files: Files,
+    source: Source,
     current: Current,
     hangup: Signal,
+}
+
+/// Where certificates come from.
+#[derive(Debug)]
+enum Source {
+    Files(Files),
+    Authority(Box<Acme>),
 }
 
 /// What the next connection begins with.
@@ -39,32 +54,45 @@ impl Tls {
     /// # Errors
     /// Why they cannot be used, with the flag and the file.
     pub async fn open(cert: &Path, key: &Path) -> Result<Self, String> {
-        let hangup = signal(SignalKind::hangup()).map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
+        let hangup = hangup()?;
         let files = Files { cert: cert.to_owned(), key: key.to_owned() };
-        let current = Current(Arc::new(Mutex::new(Arc::new(files.read().await?))));
-        Ok(Self { files, current, hangup })
+        let current = Current::new(files.read().await?);
+        Ok(Self { source: Source::Files(files), current, hangup })
+    }
+
+    /// Gets certificates from an authority, once this is served. From now on SIGHUP does not end the process.
+    ///
+    /// # Errors
+    /// Why the wish cannot be followed.
+    pub async fn wish(wish: Wish) -> Result<Self, String> {
+        let hangup = hangup()?;
+        let acme = Acme::open(wish).await?;
+        let current = Current::new(follow(acme.resolver()).map_err(|error| error.to_string())?);
+        Ok(Self { source: Source::Authority(Box::new(acme)), current, hangup })
     }
 
     pub(crate) fn current(&self) -> Current {
         self.current.clone()
     }
 
-    /// Reads the files again at every SIGHUP, for good.
-    pub(crate) async fn keep_current(mut self) {
-        while self.hangup.recv().await.is_some() {
-            match self.files.read().await {
-                Ok(config) => {
-                    self.current.set(config);
-                    tracing::info!("new connections get the new certificate");
-                }
-                Err(error) => tracing::error!("keeping the old certificate: {error}"),
-            }
+    /// Sees to it that new connections get a certificate that is good, for good.
+    pub(crate) async fn keep_current(self) {
+        match self.source {
+            Source::Files(files) => files.keep_current(self.current, self.hangup).await,
+            Source::Authority(acme) => acme.keep_current(self.hangup).await,
         }
-        std::future::pending().await
     }
 }
 
+fn hangup() -> Result<Signal, String> {
+    signal(SignalKind::hangup()).map_err(|error| format!("cannot listen for SIGHUP: {error}"))
+}
+
 impl Current {
+    fn new(config: ServerConfig) -> Self {
+        Self(Arc::new(Mutex::new(Arc::new(config))))
+    }
+
     pub fn get(&self) -> Arc<ServerConfig> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -75,6 +103,20 @@ impl Current {
 }
 
 impl Files {
+    /// Reads the files again at every SIGHUP, for good.
+    async fn keep_current(&self, current: Current, mut hangup: Signal) {
+        while hangup.recv().await.is_some() {
+            match self.read().await {
+                Ok(config) => {
+                    current.set(config);
+                    tracing::info!("new connections get the new certificate");
+                }
+                Err(error) => tracing::error!("keeping the old certificate: {error}"),
+            }
+        }
+        std::future::pending().await
+    }
+
     async fn read(&self) -> Result<ServerConfig, String> {
         let cert = read("--tls-cert", &self.cert).await?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert).collect();
@@ -89,16 +131,25 @@ impl Files {
     }
 }
 
-async fn read(flag: &str, file: &Path) -> Result<Vec<u8>, String> {
+pub(crate) async fn read(flag: &str, file: &Path) -> Result<Vec<u8>, String> {
     tokio::fs::read(file).await.map_err(|error| format!("cannot read {flag} {}: {error}", file.display()))
 }
 
-/// TLS 1.2 and 1.3, for HTTP/2 and HTTP/1.1. That the key is the certificate's is checked here.
+/// TLS 1.2 and 1.3.
+fn versions() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()
+}
+
+/// For HTTP/2 and HTTP/1.1. That the key is the certificate's is checked here.
 fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
+    let mut config = versions()?.with_no_client_auth().with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![H2.to_vec(), HTTP_1.to_vec()];
+    Ok(config)
+}
+
+/// The same with whatever certificate there is when a connection begins, and for the authority that gives it.
+fn follow(certificate: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
+    let mut config = versions()?.with_no_client_auth().with_cert_resolver(certificate);
+    config.alpn_protocols = vec![H2.to_vec(), HTTP_1.to_vec(), acme::CHALLENGE.to_vec()];
     Ok(config)
 }

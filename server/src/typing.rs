@@ -30,7 +30,6 @@ pub(crate) struct Typist {
     responses(
         (status = 204, description = "Those who follow are told"),
         (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ))]

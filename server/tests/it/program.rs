@@ -11,6 +11,12 @@ use serde_json::json;
 
 use crate::house::PATIENCE;
 
+/// What `webchat health` says of whoever listens there: its exit code and its log.
+pub fn health(listen: &str) -> (Option<i32>, String) {
+    let ended = Command::new(env!("CARGO_BIN_EXE_webchat")).args(["--listen", listen, "health"]).output().unwrap();
+    (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+}
+
 /// A size of a test, which an environment variable can change.
 pub fn size(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -44,7 +50,8 @@ impl Program {
 
     pub fn start_at(listen: &str, data_dir: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_webchat"))
-            .args(["--listen", listen, "--rate-limit", "off", "--data-dir"])
+            .env("WEBCHAT_RATE_LIMIT", "off")
+            .args(["--listen", listen, "--data-dir"])
             .arg(data_dir)
             .args(more)
             .stderr(Stdio::piped())

@@ -5,8 +5,10 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::house::{House, PATIENCE};
+use crate::program::health;
 
 #[tokio::test]
 async fn streams_end_and_the_server_stops() {
@@ -57,6 +59,16 @@ async fn health_is_told_apart_from_readiness() {
     let ada = house.person("ada");
     assert_eq!(ada.get("/healthz", "*/*").await.status(), StatusCode::OK);
     assert_eq!(ada.get("/readyz", "*/*").await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_says_whether_the_server_is_ready() {
+    let mut house = House::new().await;
+    let listen = house.url.trim_start_matches("http://").to_owned();
+    assert_eq!(health(&listen), (Some(0), String::new()));
+    timeout(PATIENCE, house.stop()).await.unwrap().unwrap();
+    let (code, log) = health(&listen);
+    assert!(code == Some(1) && log.contains("does not answer"), "{code:?} {log}");
 }
 
 #[tokio::test]

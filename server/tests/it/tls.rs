@@ -1,9 +1,12 @@
 //! Over TLS: the same answers over HTTP/2 and HTTP/1.1. The clients here are shared by the tests of whom it waits for and
-//! of what an operator does.
+//! of what an operator does, of getting certificates, and of proxies.
 
+mod acme;
 mod operating;
-mod patience;
+pub mod patience;
+mod recipes;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +30,15 @@ use crate::house::{House, Listener, PATIENCE, Person};
 
 const HSTS: &str = "strict-transport-security";
 
+/// An address of the loopback network that is one test's alone, so that its ports are free.
+fn own_address(test: u8) -> Ipv4Addr {
+    let [.., a, b, c] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 1 + (a & 15) * 8 + test, b, c)
+}
+
 /// A certificate for this machine, signed by itself.
 struct Cert {
+    name: String,
     der: CertificateDer<'static>,
     pem: String,
     key: String,
@@ -36,8 +46,14 @@ struct Cert {
 
 impl Cert {
     fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        Self { der: made.cert.der().clone(), pem: made.cert.pem(), key: made.signing_key.serialize_pem() }
+        Self::of("127.0.0.1")
+    }
+
+    /// A certificate for another name.
+    fn of(name: &str) -> Self {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        let (der, pem) = (made.cert.der().clone(), made.cert.pem());
+        Self { name: name.to_owned(), der, pem, key: made.signing_key.serialize_pem() }
     }
 
     fn write(&self, dir: &Path) {
@@ -53,10 +69,13 @@ impl Cert {
         House::secure(tls, redirect).await
     }
 
+    fn root(&self) -> reqwest::Certificate {
+        reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap()
+    }
+
     /// Somebody who trusts this certificate, and no other.
     fn person(&self, name: &str, url: &str, version: Version) -> Person {
-        let root = reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap();
-        let http = Client::builder().add_root_certificate(root).redirect(reqwest::redirect::Policy::none());
+        let http = Client::builder().add_root_certificate(self.root()).redirect(reqwest::redirect::Policy::none());
         let http = if version == Version::HTTP_11 { http.http1_only() } else { http };
         Person::new(name, url, http.build().unwrap())
     }
@@ -71,7 +90,7 @@ impl Cert {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![protocol.to_vec()];
-        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let name = ServerName::try_from(self.name.clone()).unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, connect(url).await).await.unwrap()
     }
 }
@@ -156,6 +175,20 @@ async fn one_connection_has_many_streams() {
         until(stream, "to all").await;
     }
     assert_eq!(client.current_max_send_streams(), 100, "but not any number");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused_and_the_connection_goes_on() {
+    let cert = Cert::new();
+    let house = cert.house(None).await;
+    let (client, _) = shake(cert.connect(&house.url, b"h2").await).await;
+    let status = async |cookie: String| {
+        let request = hyper::Request::get(format!("{}/healthz", house.url)).header("cookie", cookie).body(()).unwrap();
+        let (answer, _) = client.clone().ready().await.unwrap().send_request(request, true).unwrap();
+        timeout(PATIENCE, answer).await.unwrap().map(|answer| answer.status().as_u16())
+    };
+    assert_eq!(status("a=".repeat(60_000)).await.unwrap(), 431);
+    assert_eq!(status("a=1".to_owned()).await.unwrap(), 200);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn a_new_certificate_is_for_new_connections() {
     assert!(late.request(Method::GET, "/healthz").send().await.unwrap_err().is_connect());
 
     for (cert, key) in [("no certificate", &new.key), (&new.pem, &old.key), (&new.pem, &String::new())] {
-        Cert { der: new.der.clone(), pem: cert.to_owned(), key: key.clone() }.write(dir.path());
+        Cert { name: String::new(), der: new.der.clone(), pem: cert.to_owned(), key: key.clone() }.write(dir.path());
         program.signal("-HUP");
         let line = program.logged("ERROR");
         assert!(line.contains("keeping the old certificate") && line.contains("--tls-"), "{line}");

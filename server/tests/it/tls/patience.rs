@@ -10,7 +10,7 @@ use super::{Cert, connect, follow, shake, until};
 use crate::house::PATIENCE;
 
 /// Waits for so many seconds at most, in a moment. The sockets are looked at in each of these seconds.
-async fn within<T>(seconds: u32, wanted: impl Future<Output = T>) -> Option<T> {
+pub async fn within<T>(seconds: u32, wanted: impl Future<Output = T>) -> Option<T> {
     tokio::time::pause();
     let fly = async {
         for _ in 0..seconds {
