@@ -65,7 +65,7 @@ fn conversation(chat: &Conversation, chats: &Chats) -> AnyView {
         let at = last.sent_at;
         let body = if last.deleted { "A message that was deleted".to_owned() } else { last.body.clone() };
         view! {
-            <span>{who}<bdi>{body}</bdi></span>
+            <span class="said">{who}<bdi>{body}</bdi></span>
             <time class="left" datetime=at.to_string()>{span::ago(chats.now.since(at))}</time>
         }
     });

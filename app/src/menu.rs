@@ -11,7 +11,6 @@ use crate::keys::show_keys;
 use crate::part::{flag, part};
 use crate::theme::ThemeSwitch;
 use crate::visit::Visit;
-use crate::who::Who;
 
 /// The menu of a room and the button that opens it.
 #[component]
@@ -24,7 +23,6 @@ pub fn Menu(visit: Visit) -> impl IntoView {
                 <a hidden=closed href=format!("{path}transcript.txt") rel="external" download>"Save as text"</a>
                 <a hidden=closed href=format!("{path}archive.jsonl") rel="external" download>"Save as archive (JSON lines)"</a>
             <button type="button" class="needs-script" on:click=click(show_keys)>"Keyboard"</button>
-            <Who/>
             <a href="/docs/" rel="external">"For programs: the API"</a>
             <ThemeSwitch/>
         </div>

@@ -29,7 +29,7 @@ pub fn Lists() -> impl IntoView {
     let Glance { own, open } = expect_context();
     let guest = expect_context::<Signed>().account.is_none();
     let way = expect_context::<Way>();
-    let sign_in = text(move || format!("/login?next={}", way.page().path()));
+    let sign_up = text(move || format!("/register?next={}", way.page().path()));
     let sought = RwSignal::new(String::new());
     let own_rooms = shown(sought, move || own.with(|own| own.rooms.clone()));
     let chats = shown(sought, move || own.with(|own| own.chats.iter().map(chat).collect()));
@@ -71,7 +71,7 @@ pub fn Lists() -> impl IntoView {
                     <a hidden=guest href="/chats/">"New chat"</a>
                 </div>
                 <List rooms=chats/>
-                <p hidden=!guest class="hint">"To talk with one person alone, you both need an account. "<a href=sign_in>"Sign in"</a></p>
+                <p hidden=!guest class="hint">"To talk with one person alone, you both need an account. "<a href=sign_up>"Get an account"</a></p>
             </section>
             <section hidden=flag(move || !sought.with(String::is_empty) && others.with(Vec::is_empty)) aria-labelledby="open-title">
                 <h2 id="open-title">"Open rooms"</h2>

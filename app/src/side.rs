@@ -46,7 +46,7 @@ fn Bar() -> impl IntoView {
                     <span>"webchat"</span>
                 </a>
                 <form method="post" action="/rooms/" on:submit=submit(new)>
-                    <button class="icon-button" aria-label="New room" title="New room">{Icon::Plus.view()}</button>
+                    <button class="icon-button" aria-label="Open a room" title="Open a room">{Icon::Plus.view()}</button>
                 </form>
             </div>
             <Trouble words/>

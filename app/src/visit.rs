@@ -243,15 +243,15 @@ impl Visit {
         if !at_end || document().hidden() || newest <= self.seen.with(|seen| *seen).unwrap_or(newest) {
             return;
         }
-        let (belongs, messages) = self.room.with_untracked(|room| {
-            (room.role.is_some() || room.with.is_some(), room.message_count) //
+        let (direct, belongs, messages) = self.room.with_untracked(|room| {
+            (room.with.is_some(), room.role.is_some(), room.message_count) //
         });
-        if !belongs {
+        if !direct && !belongs {
             return keep_count(self.id, messages);
         }
-        // What comes in the meantime is read with it.
-        let waits = self.seen.with(|seen| std::mem::replace(seen, u64::MAX));
-        later(if waits == Some(0) { Duration::ZERO } else { SAY_SEEN }, move || {
+        // What comes in the meantime is read with it. Of two people neither waits.
+        let before = self.seen.with(|seen| std::mem::replace(seen, u64::MAX));
+        later(if direct || before == Some(0) { Duration::ZERO } else { SAY_SEEN }, move || {
             let newest = self.log.try_with_untracked(Log::newest);
             if let Some(newest) = newest.filter(|newest| self.seen.with(|seen| *seen = *newest).is_some()) {
                 spawn(async move { api::seen(self.id, newest).await });

@@ -13,7 +13,7 @@ pub fn Who() -> impl IntoView {
     let Signed { account } = expect_context();
     let glance = expect_context::<Glance>();
     let guest = account.is_none();
-    let next = expect_context::<Way>().here().path();
+    let way = expect_context::<Way>();
     let (words, place) = match account {
         Some(account) => (account.name, "/profile/"),
         None => ("Sign in".to_owned(), "/login"),
@@ -27,6 +27,6 @@ pub fn Who() -> impl IntoView {
                 <span class="unseen">" unread"</span>
             </span>
         </a>
-        <a class="account" href=format!("{place}?next={next}")><bdi>{words}</bdi></a>
+        <a class="account" href=text(move || format!("{place}?next={}", way.page().path()))><bdi>{words}</bdi></a>
     }
 }

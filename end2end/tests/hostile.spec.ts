@@ -36,7 +36,7 @@ async function unharmed(person: Person) {
   const { page } = person;
   expect(await page.evaluate(() => window.harmed)).toBeUndefined();
   expect(await page.locator("script:not([nonce]):not([type='application/json'])").count()).toBe(0);
-  expect(await page.locator("article :is(script, img, iframe, svg, object, style, form, input)").count()).toBe(0);
+  expect(await page.locator("article :is(script, img, iframe, svg, object, style, form, input):not(.act *)").count()).toBe(0);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wide, "nothing makes the page wider than the window").toBeLessThanOrEqual(0);
   for (const href of await page.locator("article a").evaluateAll((links) => links.map((link) => link.getAttribute("href")))) {

@@ -40,7 +40,7 @@ test.describe("a room of seconds", () => {
       await expect(person.field).toHaveCount(0);
       await expect(person.bodies).toHaveText(["a line\nand another"]);
     }
-    await expect.poll(() => grace.listening).toEqual([]);
+    await expect.poll(() => grace.listening).toEqual(["/rooms/"]);
 
     const [file] = await Promise.all([
       grace.page.waitForEvent("download"),
@@ -178,7 +178,7 @@ test("open rooms are found by a part of their name or ID", async ({ webchat, com
   const ada = await come("ada");
   for (const name of ["Tea", "Coffee", "Äpfel", "Water"]) await webchat.room({ name, public: true });
   await ada.go("/");
-  const filter = ada.page.getByRole("searchbox", { name: "Filter open rooms" });
+  const filter = ada.page.getByRole("searchbox", { name: "Search rooms and chats" });
   const rows = ada.page.getByRole("region", { name: "Open rooms" }).getByRole("listitem");
   await expect(rows).toHaveCount(4);
   await expect(filter).toBeHidden();
@@ -195,7 +195,7 @@ test("open rooms are found by a part of their name or ID", async ({ webchat, com
   await filter.fill(last.slice(9, 17));
   await expect(rows.getByRole("link")).toHaveAttribute("href", last);
   await filter.fill("wine");
-  await expect(ada.page.getByText("No open room has that in its name or ID.")).toBeVisible();
+  await expect(ada.page.getByText("Nothing here has that in its name or ID.")).toBeVisible();
   await webchat.room({ name: "Wine", public: true });
   await expect(rows).toHaveText([/Wine/]);
   await filter.fill("");

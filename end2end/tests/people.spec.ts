@@ -36,7 +36,6 @@ for (const [how, options] of [["with", {}], ["without", plain]] as const) {
     const room = await webchat.room({ name: "Tea" });
     const ada = await come("ada", options);
     await ada.page.goto(room);
-    await press(ada, "More");
     await ada.page.getByRole("link", { name: "Sign in" }).click();
     await ada.page.getByRole("link", { name: "Create an account" }).click();
     await field(ada, "Your name").fill("Ada L.");
@@ -52,7 +51,6 @@ for (const [how, options] of [["with", {}], ["without", plain]] as const) {
     expect(path(ada)).toBe(room);
     await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toHaveValue("ada");
 
-    await press(ada, "More");
     await ada.page.getByRole("link", { name: "Ada L." }).click();
     await press(ada, "Sign out");
     await ada.page.waitForURL((url) => url.pathname === room);
@@ -233,7 +231,7 @@ test("two people talk with each other alone, live both ways, and see what is unr
   await bob.live();
   await expect(bob.page.getByRole("heading", { name: "ADA" })).toBeVisible();
   expect(await bob.page.title()).toBe("ADA · webchat");
-  for (const missing of [bob.page.getByRole("button", { name: "Share" }), bob.page.locator(".left"), bob.page.getByRole("button", { name: "Copy link" })]) {
+  for (const missing of [bob.page.getByRole("button", { name: "Share" }), bob.page.locator(".bar .left"), bob.page.getByRole("button", { name: "Copy link" })]) {
     await expect(missing).toBeHidden();
   }
   await bob.say("hello ada");
@@ -241,7 +239,7 @@ test("two people talk with each other alone, live both ways, and see what is unr
   await bob.say("are you there?");
   await expect(bob.pending).toHaveCount(0);
 
-  // What is unread is counted on the home page, in the menu and in the list; and no more once it was seen.
+  // What is unread is counted on the home page and in the list; and no more once it was seen.
   await ada.go("/");
   await expect(ada.page.getByRole("link", { name: "Chats 2 unread" })).toBeVisible();
   await ada.page.getByRole("link", { name: "Chats 2 unread" }).click();
@@ -253,13 +251,14 @@ test("two people talk with each other alone, live both ways, and see what is unr
   await expect(bob.bodies).toHaveText(["hello ada", "are you there?", "yes"]);
   await bob.say("good");
   await expect(ada.bodies.last()).toHaveText("good");
-  await ada.page.getByRole("link", { name: "All chats" }).click();
+  await ada.page.getByRole("link", { name: "Chats", exact: true }).click();
   await expect(ada.page.getByRole("link", { name: /BOB.*good/ })).toBeVisible();
   await expect.poll(async () => (await ada.page.reload(), ada.page.locator(".unread").count())).toBe(0);
 
   // It is in no list of rooms, and nobody else finds it.
   await ada.go("/");
-  await expect(ada.page.getByRole("link", { name: /BOB/ })).toHaveCount(0);
+  await expect(ada.page.getByRole("link", { name: /BOB/ })).toHaveCount(1);
+  await expect(ada.page.getByRole("region", { name: "Chats" }).getByRole("link", { name: /BOB.*good/ })).toBeVisible();
   const eve = await come("eve");
   await eve.page.goto(path(bob));
   await expect(eve.page.getByRole("heading", { name: "No such room" })).toBeVisible();
@@ -276,6 +275,7 @@ test("a direct chat works without a script", async ({ webchat, come }) => {
   await ada.field.fill("hello");
   await press(ada, "Send");
   await expect(ada.bodies).toHaveText(["hello"]);
-  await ada.page.getByRole("link", { name: "All chats" }).click();
+  await expect(ada.page.getByRole("link", { name: /BOB.*You: hello/ })).toBeVisible();
+  await ada.page.getByRole("link", { name: "Chats", exact: true }).click();
   await expect(ada.page.getByRole("link", { name: /BOB.*You: hello/ })).toBeVisible();
 });

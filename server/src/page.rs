@@ -91,7 +91,9 @@ async fn opening(
     if page != Page::Lost {
         let limit = if page == Page::Home { RoomsPage::default().limit } else { BESIDE };
         // The cookie says which, so it is a way to guess like any other.
-        let visits = overview::known(state, by, peer, &visitor.visits).await?;
+        let mut visits = overview::known(state, by, peer, &visitor.visits).await?;
+        // A room that is entered is one of those visited, and beside itself from the beginning.
+        visits.extend(scene.room());
         overview = chat.overview(by, &visits).await?;
         open = chat.rooms(RoomsPage { after: None, limit }).await?;
     }
