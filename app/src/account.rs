@@ -24,6 +24,7 @@ pub fn sign_up_page(sheet: &Sheet, typed: &Typed, least: usize) -> String {
             value: &typed.name,
             hint: "What people call you.",
             first: true,
+            ..Field::default()
         },
         Field {
             name: "username",
@@ -31,7 +32,7 @@ pub fn sign_up_page(sheet: &Sheet, typed: &Typed, least: usize) -> String {
             autocomplete: "username",
             value: &typed.username,
             hint: "You write under it, and nobody else can: 3 to 32 of the letters a to z, digits, - and _.",
-            first: false,
+            ..Field::default()
         },
         password("new-password", &advice),
     ];
@@ -54,8 +55,8 @@ pub fn sign_in_page(sheet: &Sheet, typed: &Typed) -> String {
         label: "Username",
         autocomplete: "username",
         value: &typed.username,
-        hint: "",
         first: true,
+        ..Field::default()
     };
     let content = view! {
         <form class="form" method="post" action="/login">

@@ -2,9 +2,10 @@
 //!
 //! Promises: what was wrong is said beside the field at fault, which has the focus; what was typed is kept, but never a
 //! password; password managers know which field is which. Leaves to others: which forms there are (`account`,
-//! `profile`, `direct`), and what is wrong (the server).
+//! `profile`, `direct`, `settings`, `member`, `invitation`), and what is wrong (the server).
 
 use leptos::prelude::*;
+use protocol::Role;
 
 use crate::cookie::encode;
 use crate::document::{Assets, head};
@@ -51,12 +52,18 @@ impl Sheet {
                             <a class="icon-button" href=self.next.clone() aria-label="Back">{Icon::Back.view()}</a>
                             <h1>{heading.to_owned()}</h1>
                         </header>
-                        <main>{content}</main>
+                        <main>{self.trouble()}{content}</main>
                     </div>
                 </body>
             </html>
         };
         page.to_html()
+    }
+
+    /// What was wrong with none of the fields in particular.
+    fn trouble(&self) -> Option<impl IntoView + use<>> {
+        let wrong = self.wrong.as_ref().filter(|wrong| wrong.at.is_empty())?;
+        Some(view! { <p class="trouble" role="alert">{wrong.words.clone()}</p> })
     }
 
     /// The address of another page that goes on to the same place.
@@ -67,6 +74,12 @@ impl Sheet {
     /// The place to go on to, as a field of a form.
     pub(crate) fn go_on(&self) -> impl IntoView + use<> {
         view! { <input type="hidden" name="next" value=self.next.clone()/> }
+    }
+
+    /// The same with another place to go on to.
+    #[must_use]
+    pub fn to(self, next: String) -> Self {
+        Self { next, ..self }
     }
 
     /// The same for a form that was refused.
@@ -96,12 +109,14 @@ pub(crate) struct Field<'a> {
     pub hint: &'a str,
     /// Whether it has the focus on a page where nothing was wrong.
     pub first: bool,
+    /// Whether it may be left empty.
+    pub optional: bool,
 }
 
 impl Field<'_> {
     /// The field with its label, its hint and what is wrong with it.
     pub(crate) fn view(self, sheet: &Sheet) -> AnyView {
-        let Self { name, label, autocomplete, value, hint, first } = self;
+        let Self { name, label, autocomplete, value, hint, first, optional } = self;
         let wrong = sheet.wrong.as_ref().filter(|wrong| wrong.at == name);
         // What is wrong says the rule, too.
         let about = wrong.map_or(hint, |wrong| &wrong.words).to_owned();
@@ -119,7 +134,7 @@ impl Field<'_> {
                     autocomplete=autocomplete
                     autocapitalize="none"
                     spellcheck="false"
-                    required
+                    required=!optional
                     autofocus=wrong.is_some() || (first && sheet.wrong.is_none())
                     aria-invalid=wrong.is_some_and(|wrong| wrong.invalid).then_some("true")
                     aria-describedby=about_id.clone()
@@ -128,6 +143,61 @@ impl Field<'_> {
             </div>
         }
         .into_any()
+    }
+}
+
+/// A place in a form where one of several is chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice<'a> {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is called.
+    pub label: &'a str,
+    /// What can be chosen: each as it is sent and as people read it.
+    pub options: &'a [(&'a str, &'a str)],
+    /// What is chosen, as it is sent.
+    pub chosen: &'a str,
+}
+
+impl Choice<'_> {
+    /// The list that folds out, with its label.
+    pub(crate) fn view(self) -> AnyView {
+        let Self { name, label, options, chosen } = self;
+        let option = |(value, words): &(&str, &str)| {
+            view! { <option value=(*value).to_owned() selected=*value == chosen>{(*words).to_owned()}</option> }
+        };
+        let options = options.iter().map(option).collect_view();
+        view! {
+            <label class="field">
+                <span>{label.to_owned()}</span>
+                <select name=name>{options}</select>
+            </label>
+        }
+        .into_any()
+    }
+}
+
+/// A yes or no in a form. What is not ticked is sent, too: as a no.
+pub(crate) fn tick(name: &'static str, words: &'static str, is: bool) -> AnyView {
+    view! {
+        <div>
+            <input type="hidden" name=name value="false"/>
+            <label class="tick">
+                <input type="checkbox" name=name value="true" checked=is/>
+                <span>{words}</span>
+            </label>
+        </div>
+    }
+    .into_any()
+}
+
+/// One of the roles as people read it, with its article.
+pub(crate) fn role_words(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "a reader",
+        Role::Member => "a member",
+        Role::Moderator => "a moderator",
+        Role::Owner => "the owner",
     }
 }
 

@@ -4,6 +4,7 @@
 //! every form works; no address of another site is ever loaded. Leaves to others: finding the data (`server`), the
 //! rules (`chat`), the words on the wire (`protocol`).
 
+mod access;
 #[cfg(feature = "ssr")]
 mod account;
 mod act;
@@ -13,6 +14,8 @@ mod browser;
 mod calendar;
 mod channel;
 mod clock;
+#[cfg(feature = "ssr")]
+mod code;
 mod composer;
 mod cookie;
 mod create;
@@ -29,6 +32,8 @@ mod group;
 mod here;
 mod home;
 mod icon;
+#[cfg(feature = "ssr")]
+mod invitation;
 mod join;
 mod keys;
 mod leader;
@@ -36,8 +41,12 @@ mod lifetime;
 mod lock;
 mod log;
 mod lost;
+#[cfg(feature = "ssr")]
+mod member;
 mod menu;
 mod message;
+#[cfg(feature = "ssr")]
+mod moderation;
 mod name;
 mod needs;
 mod opening;
@@ -51,6 +60,8 @@ mod profile;
 mod room;
 mod rooms;
 mod seal;
+#[cfg(feature = "ssr")]
+mod settings;
 mod share;
 mod side;
 mod span;
@@ -73,6 +84,8 @@ use leptos::prelude::*;
 pub use account::{Typed, sign_in_page, sign_up_page};
 pub use clock::now;
 #[cfg(feature = "ssr")]
+pub use code::code;
+#[cfg(feature = "ssr")]
 pub use cookie::encode;
 #[cfg(feature = "ssr")]
 pub use direct::{Chats, chats_page};
@@ -80,9 +93,17 @@ pub use direct::{Chats, chats_page};
 pub use document::{Assets, page, problem_page};
 #[cfg(feature = "ssr")]
 pub use form::{Sheet, Wrong};
+#[cfg(feature = "ssr")]
+pub use invitation::{Invitations, invitation_page, invitations_page, no_invitation_page};
+#[cfg(feature = "ssr")]
+pub use member::{People, people_page};
+#[cfg(feature = "ssr")]
+pub use moderation::{DEEDS, Trail, trail_page};
 pub use opening::{Arrival, Home, Opening, Scene};
 #[cfg(feature = "ssr")]
 pub use profile::{Changed, profile_page};
+#[cfg(feature = "ssr")]
+pub use settings::{Settings, settings_page};
 pub use theme::Theme;
 pub use visitor::Visitor;
 pub use way::Page;

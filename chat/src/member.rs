@@ -3,6 +3,8 @@
 //! Promises: whoever acts has the role for it in the moment of acting, because it is asked in the same transaction; a room
 //! has one owner at most; who no longer belongs to a room that only members may know of hears nothing more of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use protocol::{Refusal, Role, RoomId, RoomMember, Time, text};
 use sqlx::SqliteConnection;
 
@@ -23,6 +25,17 @@ pub(crate) async fn add(
                on conflict (room, person) do update set role = excluded.role";
     sqlx::query(sql).bind(key(room)).bind(person).bind(role as i64).bind(now.millis()).execute(tx).await?;
     Ok(())
+}
+
+impl Person {
+    /// What they are known by in a room's addresses, as in the list of its members; nothing if they cannot be known again.
+    pub fn id_in_rooms(&self) -> Option<String> {
+        match self {
+            Self::Anyone => None,
+            Self::Guest(_) => Some(guest_name(self.id())),
+            Self::Member(member) => Some(member.username().to_owned()),
+        }
+    }
 }
 
 /// What a guest is known by in a room's addresses.
@@ -102,6 +115,28 @@ impl Chat {
             since: Time::from_millis(since),
         };
         Ok(rows.into_iter().map(member).collect())
+    }
+
+    /// Under which names guests write in a room, by the IDs they are known by there; whoever has not written has none.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, or a fault.
+    pub async fn names(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        ids: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        room::find(&self.0.store, &self.0.clock, by, *room).await?.ask(Role::Moderator)?;
+        let mut connection = self.0.store.read().acquire().await?;
+        let mut names = BTreeMap::new();
+        for id in ids.into_iter().filter(|id| id.starts_with('~')) {
+            let Ok(person) = person_of(&mut connection, &id).await else { continue };
+            let name = sqlx::query_scalar("select name from holder where room = $1 and person = $2");
+            let name: Option<String> = name.bind(key(*room)).bind(person).fetch_optional(&mut *connection).await?;
+            names.extend(name.map(|name| (id, name)));
+        }
+        Ok(names)
     }
 
     /// Gives somebody who belongs to a room another role. Who makes another one the owner becomes a moderator.

@@ -146,7 +146,7 @@ impl fmt::Display for Refusal {
             Self::WrongCredentials => f.write_str("There is no account with this username and password."),
             Self::Taken(what) => write!(f, "{what} is taken."),
             Self::NameTaken { name, free } => write!(f, "Somebody else has the name {name} here; {free} is free."),
-            Self::Gone => f.write_str("This room fell quiet and was deleted."),
+            Self::Gone => f.write_str("This room was deleted: it fell quiet, or its owner closed it."),
             Self::TooLarge(limit) => write!(f, "The body is larger than {limit} bytes."),
             Self::UnsupportedMediaType => f.write_str("Send application/json or application/x-www-form-urlencoded."),
             Self::Invalid { field, rule } => write!(f, "{field} {rule}."),

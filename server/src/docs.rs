@@ -36,7 +36,7 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
     (405, "Method not allowed", "The Allow header names the methods that this address answers."),
     (408, "Request timeout", "The body did not arrive in time. Send it again."),
     (409, "Taken", "Somebody else has that name. Choose another."),
-    (410, "Room closed", "The room fell quiet and was deleted. Create a new one."),
+    (410, "Room closed", "The room fell quiet or was closed by its owner, and was deleted. Create a new one."),
     (413, "Too large", "The body is larger than any message can be. Send less."),
     (415, "Unsupported media type", "Send application/json or application/x-www-form-urlencoded."),
     (422, "Invalid field", "The request is understood, but the field named in “field” breaks the rule in “detail”."),

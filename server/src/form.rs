@@ -4,10 +4,12 @@
 
 use app::{Sheet, Wrong};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use protocol::RoomId;
 
 use crate::account::place;
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::{assets, negotiate, page};
 
 /// What a page of forms is drawn with.
@@ -16,9 +18,20 @@ pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> Sheet {
     Sheet { assets: assets::urls(), theme, next: place(next).to_owned(), wrong: None }
 }
 
+/// The same for a page about a room, to which it leads back.
+pub(crate) fn of_room(headers: &HeaderMap, room: RoomId) -> Sheet {
+    sheet(headers, Some(&format!("/rooms/{room}/")))
+}
+
 /// A page of forms, fresh.
 pub(crate) fn fresh(html: String) -> Response {
     page::plain(StatusCode::OK, html)
+}
+
+/// The way on after a form: to where its field `next` says, else to `page`.
+pub(crate) fn on(fields: Option<&Fields>, page: &str) -> Response {
+    let next = fields.and_then(|fields| fields.text("next").ok().flatten());
+    Redirect::to(next.map_or(page, |next| place(Some(next)))).into_response()
 }
 
 /// The same form again, for clients that ask for pages. `at` says beside which of its fields a refusal is said that is

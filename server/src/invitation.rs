@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
+use app::Invitations;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, RequestPartsExt};
-use protocol::{Invitation, NewInvitation, Problem, Refusal, Role, Room};
+use chat::Person;
+use protocol::{Invitation, NewInvitation, Problem, Refusal, Role, Room, RoomId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,9 +19,10 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::member::{Inside, role};
 use crate::message::SEQ_MAX;
-use crate::negotiate;
 use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::InRoom;
+use crate::secured::Secure;
+use crate::{form, negotiate, origin, page};
 
 /// The wish for an invitation; every field may be left out.
 #[derive(Debug, ToSchema)]
@@ -36,12 +39,31 @@ pub(crate) struct InvitationWish {
     uses: Option<u64>,
 }
 
+/// The same as a form.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what `create` reads field by field")]
+pub(crate) struct InvitationForm {
+    /// What those who join may do: reader, or member, which is the default.
+    #[schema(required = false, pattern = "^(reader|member)$")]
+    role: String,
+    /// How long it lasts, like `2days`; without end if it is left out.
+    #[schema(required = false, example = "2days")]
+    timeout: String,
+    /// How many may use it; as many as like if it is left out.
+    #[schema(required = false, minimum = 1)]
+    uses: u64,
+}
+
 /// Makes an invitation to a room; its moderators can.
 #[utoipa::path(post, path = "/rooms/{id}/invitations/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
-    request_body(content((ref("#/components/schemas/InvitationWish") = "application/json"))),
+    request_body(content(
+        (ref("#/components/schemas/InvitationWish") = "application/json"),
+        (ref("#/components/schemas/InvitationForm") = "application/x-www-form-urlencoded"),
+    )),
     responses(
         (status = 201, description = "The invitation", body = Invitation, headers(("Location" = String, description = "Its address"))),
+        (status = 303, description = "Back to the invitations, for clients that ask for pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -49,30 +71,74 @@ pub(crate) async fn create(
     State(state): State<AppState>,
     Caller(by): Caller,
     InRoom(room): InRoom,
+    secure: Secure,
+    headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    let wish = NewInvitation {
-        role: role(&fields)?,
-        timeout: fields.text("timeout")?.map(str::to_owned),
-        uses: fields.number("uses", 1, SEQ_MAX)?,
+    let form = negotiate::prefers_html(&headers);
+    let made = match wish(&fields, form) {
+        Ok(wish) => state.chat.invite(&by, &room, &wish).await.map_err(Error::from),
+        Err(refusal) => Err(refusal.into()),
     };
-    let invitation = state.chat.invite(&by, &room, &wish).await?;
-    let location = format!("/invitations/{}/", invitation.code);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(invitation)).into_response())
+    match made {
+        Ok(_) if form => Ok(form::on(Some(&fields), &format!("/rooms/{room}/invitations/"))),
+        Ok(invitation) => {
+            let location = format!("/invitations/{}/", invitation.code);
+            Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(invitation)).into_response())
+        }
+        Err(error) if form => {
+            let Ok(page) = page(&state, &by, room, &headers, secure).await else { return Err(error) };
+            let typed = |field| fields.text(field).map(|text| text.unwrap_or_default().to_owned());
+            let page = Invitations { typed: Some([typed("role")?, typed("timeout")?, typed("uses")?]), ..page };
+            let at = |field: Option<&str>| if field == Some("uses") { "uses" } else { "" };
+            let sheet = form::of_room(&headers, room);
+            form::again(&headers, error, at, |wrong| app::invitations_page(&sheet.with(wrong), &page))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn wish(fields: &Fields, form: bool) -> Result<NewInvitation, Refusal> {
+    // An empty field of a page's form is one that was left out.
+    let empty = |field| fields.text(field).is_ok_and(|text| form && text.is_some_and(|text| text.trim().is_empty()));
+    Ok(NewInvitation {
+        role: role(fields)?,
+        timeout: if empty("timeout") { None } else { fields.text("timeout")?.map(str::to_owned) },
+        uses: if empty("uses") { None } else { fields.number("uses", 1, SEQ_MAX)? },
+    })
+}
+
+/// What the page of a room's invitations shows.
+async fn page(
+    state: &AppState,
+    by: &Person,
+    room: RoomId,
+    headers: &HeaderMap,
+    secure: Secure,
+) -> Result<Invitations, Error> {
+    let good = state.chat.invitations(by, &room).await?;
+    let origin = origin::own(headers, secure).unwrap_or_default();
+    Ok(Invitations { room, origin, good, typed: None, now: app::now() })
 }
 
 /// The invitations to a room that are still good, for its moderators.
 #[utoipa::path(get, path = "/rooms/{id}/invitations/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "The invitations", body = Vec<Invitation>),
+        (status = 200, description = "The invitations", content((Vec<Invitation> = "application/json"), (String = "text/html"))),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list(
     State(state): State<AppState>,
     Caller(by): Caller,
     InRoom(room): InRoom,
+    secure: Secure,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
+    if negotiate::prefers_html(&headers) {
+        let page = page(&state, &by, room, &headers, secure).await?;
+        return Ok(form::fresh(app::invitations_page(&form::of_room(&headers, room), &page)));
+    }
     Ok(negotiate::json(state.chat.invitations(&by, &room).await?))
 }
 
@@ -84,19 +150,31 @@ pub(crate) async fn list(
     ),
     responses(
         (status = 204, description = "It is good no longer"),
+        (status = 303, description = "Back to the invitations, for clients that ask for pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn take_back(
     State(state): State<AppState>,
     Caller(by): Caller,
     Inside(room, code): Inside,
-) -> Result<StatusCode, Error> {
-    state.chat.take_back(&by, &room, &code).await?;
-    Ok(StatusCode::NO_CONTENT)
+    secure: Secure,
+    headers: HeaderMap,
+    fields: Result<Fields, Error>,
+) -> Result<Response, Error> {
+    let form = negotiate::prefers_html(&headers);
+    match state.chat.take_back(&by, &room, &code).await.map_err(Error::from) {
+        Ok(()) if form => Ok(form::on(fields.ok().as_ref(), &format!("/rooms/{room}/invitations/"))),
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => {
+            let Ok(page) = page(&state, &by, room, &headers, secure).await else { return Err(error) };
+            let sheet = form::of_room(&headers, room);
+            form::again(&headers, error, |_| "", |wrong| app::invitations_page(&sheet.with(wrong), &page))
+        }
+    }
 }
 
 /// The code that an address names.
-pub(crate) struct Code(String);
+pub(crate) struct Code(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Code {
     type Rejection = Error;
@@ -120,19 +198,34 @@ pub(crate) struct Welcome {
 #[utoipa::path(get, path = "/invitations/{code}/", tag = "order",
     params(("code" = String, Path, description = "The invitation's code")),
     responses(
-        (status = 200, description = "It is good", body = Welcome),
+        (status = 200, description = "It is good", content((Welcome = "application/json"), (String = "text/html"))),
+        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such invitation, or no longer", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many guesses", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn show(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Caller(by): Caller,
     Code(code): Code,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
     state.limits.check_guess(peer.ip())?;
-    let (invitation, name) = state.chat.invitation(&code).await?;
+    let found = state.chat.invitation(&code).await.map_err(Error::from);
+    let html = negotiate::prefers_html(&headers);
+    if html && matches!(found, Err(ref error) if matches!(error.refusal(), Some(Refusal::NotFound(_)))) {
+        return Ok(page::plain(StatusCode::NOT_FOUND, app::no_invitation_page(&form::sheet(&headers, None))));
+    }
+    let (invitation, name) = found?;
     state.limits.forgive_guess(peer.ip());
-    Ok(negotiate::json(Welcome { name, role: invitation.role }))
+    if !html {
+        return Ok(negotiate::json(Welcome { name, role: invitation.role }));
+    }
+    let (sheet, guest) = (form::sheet(&headers, None), by.member().is_none());
+    let mut page = form::fresh(app::invitation_page(&sheet, &code, name.as_deref(), invitation.role, guest));
+    // Whoever comes with nothing needs a key to be known by.
+    page.headers_mut().extend(page::key(&state, &by).map(|key| (header::SET_COOKIE, key)));
+    Ok(page)
 }
 
 /// Joins the room of an invitation, with an account or a guest's key.
@@ -154,9 +247,15 @@ pub(crate) async fn accept(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     state.limits.check_guess(peer.ip())?;
-    let room = state.chat.accept(&by, &code).await?;
+    let html = negotiate::prefers_html(&headers);
+    let room = match state.chat.accept(&by, &code).await {
+        Err(chat::Error::Refusal(Refusal::NotFound(_))) if html => {
+            return Ok(page::plain(StatusCode::NOT_FOUND, app::no_invitation_page(&form::sheet(&headers, None))));
+        }
+        accepted => accepted?,
+    };
     state.limits.forgive_guess(peer.ip());
-    if negotiate::prefers_html(&headers) {
+    if html {
         return Ok(Redirect::to(&format!("/rooms/{}/", room.id)).into_response());
     }
     Ok(negotiate::json(room))

@@ -11,6 +11,7 @@ pub mod assets;
 mod attempts;
 mod caller;
 pub mod checkup;
+mod code;
 pub mod config;
 mod connection;
 mod direct;
@@ -29,6 +30,7 @@ mod live;
 mod lobby;
 mod member;
 mod message;
+mod method;
 mod moderation;
 mod negotiate;
 mod origin;
@@ -41,6 +43,7 @@ mod redirect;
 mod refused;
 mod room;
 mod secured;
+mod settings;
 mod several;
 pub mod shutdown;
 mod socket;
@@ -62,6 +65,7 @@ use chat::Chat;
 use config::Config;
 use protocol::{NewRoom, Refusal};
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -168,7 +172,9 @@ impl App {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
-    components(schemas(NewRoom, room::NewRoomForm, invitation::InvitationWish, room::Change)),
+    components(schemas(
+        NewRoom, room::NewRoomForm, room::Change, room::ChangeForm, invitation::InvitationWish, invitation::InvitationForm
+    )),
     modifiers(&Tokens)
 )]
 struct Api;
@@ -190,6 +196,9 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(home::home))
         .routes(routes!(room::list, room::create))
         .routes(routes!(room::show, room::change, room::close))
+        .routes(routes!(settings::show))
+        .routes(routes!(code::of_room))
+        .routes(routes!(code::of_invitation))
         .routes(routes!(member::list))
         .routes(routes!(member::change, member::remove))
         .routes(routes!(invitation::create, invitation::list))
@@ -251,7 +260,9 @@ fn router(state: AppState) -> Router {
     } else {
         router.layer(from_fn_with_state(state.clone(), proxy::look_through))
     };
-    router.layer(tower_http::trace::TraceLayer::new_for_http()).with_state(state)
+    let router = router.layer(tower_http::trace::TraceLayer::new_for_http()).with_state(state);
+    // A layer would come after the route has been chosen by the method.
+    Router::new().fallback_service(ServiceExt::<Request>::map_request(router, method::meant))
 }
 
 /// The same address with a slash at its end, for good.

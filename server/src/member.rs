@@ -1,19 +1,24 @@
 //! `/rooms/{id}/members/`: who belongs to a room, and what they may do.
 
+use std::collections::BTreeMap;
+
+use app::People;
 use axum::RequestPartsExt;
 use axum::extract::{FromRequestParts, Path, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chat::Person;
 use protocol::{Refusal, Role, RoomId, RoomMember};
 
 use crate::AppState;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::negotiate;
+use crate::message::SEQ_MAX;
 use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::InRoom;
+use crate::{form, moderation, negotiate};
 
 /// What an address names inside a room: a person, or the code of an invitation.
 #[derive(Clone, Debug)]
@@ -31,19 +36,65 @@ impl<S: Send + Sync> FromRequestParts<S> for Inside {
 
 /// Who belongs to a room, the greatest role first.
 ///
-/// The members of a private room learn it; of a room that is open to everybody only its moderators.
+/// The members of a private room learn it; of a room that is open to everybody only its moderators. The page tells others so.
 #[utoipa::path(get, path = "/rooms/{id}/members/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "The members", body = Vec<RoomMember>),
+        (status = 200, description = "The members", content((Vec<RoomMember> = "application/json"), (String = "text/html"))),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list(
     State(state): State<AppState>,
     Caller(by): Caller,
     InRoom(room): InRoom,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
+    if negotiate::prefers_html(&headers) {
+        let people = people(&state, &by, room).await?;
+        return Ok(form::fresh(app::people_page(&form::of_room(&headers, room), &people)));
+    }
     Ok(negotiate::json(state.chat.members(&by, &room).await?))
+}
+
+/// What the page of a room's people shows to somebody.
+async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<People, Error> {
+    let chat = &state.chat;
+    let room = chat.room(by, &id).await?;
+    let moderates = room.role >= Some(Role::Moderator);
+    let members = if moderates || room.private { Some(chat.members(by, &id).await?) } else { None };
+    let (mut sanctions, mut deeds, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
+    if moderates {
+        sanctions = chat.sanctions(by, &id).await?;
+        deeds = chat.audit(by, &id, SEQ_MAX, app::DEEDS).await?;
+        let mut ids = moderation::mentioned(&deeds);
+        ids.extend(sanctions.iter().map(|sanctioned| sanctioned.id.clone()));
+        names = chat.names(by, &id, ids).await?;
+    }
+    Ok(People { room, me: by.id_in_rooms(), members, sanctions, deeds, names, now: app::now() })
+}
+
+/// Answers what was done about somebody: as data, or with the way back to the page of people, which says what was wrong.
+pub(crate) async fn answer<T>(
+    state: &AppState,
+    by: &Person,
+    room: RoomId,
+    headers: &HeaderMap,
+    fields: Option<&Fields>,
+    (done, data): (Result<T, Error>, impl FnOnce(T) -> Response),
+) -> Result<Response, Error> {
+    let html = negotiate::prefers_html(headers);
+    let error = match done {
+        Ok(_) if html => return Ok(form::on(fields, &format!("/rooms/{room}/members/"))),
+        Ok(done) => return Ok(data(done)),
+        Err(error) => error,
+    };
+    if !html {
+        return Err(error);
+    }
+    // Whoever may not know of the room is told nothing else about it.
+    let Ok(people) = people(state, by, room).await else { return Err(error) };
+    let sheet = form::of_room(headers, room);
+    form::again(headers, error, |_| "", |wrong| app::people_page(&sheet.with(wrong), &people))
 }
 
 /// What somebody is to be in a room.
@@ -63,6 +114,7 @@ pub(crate) struct NewRole {
     request_body(content((NewRole = "application/json"), (NewRole = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "Done"),
+        (status = 303, description = "Back to the people, for clients that ask for pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -70,11 +122,15 @@ pub(crate) async fn change(
     State(state): State<AppState>,
     Caller(by): Caller,
     Inside(room, person): Inside,
+    headers: HeaderMap,
     fields: Fields,
-) -> Result<StatusCode, Error> {
-    let role = role(&fields)?.ok_or_else(|| Refusal::invalid("role", "is missing"))?;
-    state.chat.set_role(&by, &room, &person, role).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Response, Error> {
+    let changed = async {
+        let role = role(&fields)?.ok_or_else(|| Refusal::invalid("role", "is missing"))?;
+        Ok(state.chat.set_role(&by, &room, &person, role).await?)
+    };
+    let done = (changed.await, |()| StatusCode::NO_CONTENT.into_response());
+    answer(&state, &by, room, &headers, Some(&fields), done).await
 }
 
 /// The role that the fields name, if they do.
@@ -92,13 +148,17 @@ pub(crate) fn role(fields: &Fields) -> Result<Option<Role>, Refusal> {
     ),
     responses(
         (status = 204, description = "Removed"),
+        (status = 303, description = "Back to the people, for clients that ask for pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn remove(
     State(state): State<AppState>,
     Caller(by): Caller,
     Inside(room, person): Inside,
-) -> Result<StatusCode, Error> {
-    state.chat.remove_member(&by, &room, &person).await?;
-    Ok(StatusCode::NO_CONTENT)
+    headers: HeaderMap,
+    fields: Result<Fields, Error>,
+) -> Result<Response, Error> {
+    let removed = state.chat.remove_member(&by, &room, &person).await.map_err(Error::from);
+    let done = (removed, |()| StatusCode::NO_CONTENT.into_response());
+    answer(&state, &by, room, &headers, fields.ok().as_ref(), done).await
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use protocol::Refusal;
 
 use crate::error::Error;
+use crate::secured::Secure;
 
 /// Refuses what comes from a page of another site.
 ///
@@ -30,6 +31,15 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 const STRANGER: Refusal = Refusal::Forbidden("Pages of another site may not do this.");
+
+/// Where this server is, as whoever asks reached it: `https://chat.example`, if they said so.
+pub(crate) fn own(headers: &HeaderMap, Secure(secure): Secure) -> Option<String> {
+    let scheme = if secure { "https" } else { "http" };
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    // What is no name of a host is not repeated.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+    (!host.is_empty() && host.bytes().all(plain)).then(|| format!("{scheme}://{host}"))
+}
 
 /// Applies [`check`] to whatever is more than a look.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
@@ -59,6 +69,17 @@ mod tests {
         assert!(allowed(&[("host", "chat.example"), ("origin", "https://Chat.example")]));
         assert!(allowed(&[("host", "chat.example:81"), ("origin", "http://chat.example:81")]));
         assert!(allowed(&[("host", "chat.example"), ("sec-fetch-site", "same-origin")]));
+    }
+
+    #[test]
+    fn this_site_is_where_it_was_reached() {
+        let at = |host: &'static str, secure| {
+            own(&HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]), Secure(secure))
+        };
+        assert_eq!(at("chat.example:8443", true).as_deref(), Some("https://chat.example:8443"));
+        assert_eq!(at("[::1]:8080", false).as_deref(), Some("http://[::1]:8080"));
+        assert_eq!(at("a\"><b>", false), None);
+        assert_eq!(own(&HeaderMap::new(), Secure(false)), None);
     }
 
     #[test]

@@ -39,9 +39,7 @@ pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
     let status = StatusCode::from_u16(opening.scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Whoever comes with nothing gets a key, by which to hold a name.
-    let key = if *by == Person::Anyone { state.chat.new_guest().ok() } else { None };
-    let key = key.and_then(|key| HeaderValue::from_str(&guest_cookie(&key)).ok());
+    let key = key(state, by);
     let prepare = move || {
         let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
         let options = expect_context::<ResponseOptions>();
@@ -56,6 +54,12 @@ pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -
     };
     let draw = || app::page(&assets::urls());
     leptos_axum::render_app_async_with_context(prepare, draw)(request).await
+}
+
+/// A key for whoever comes with nothing, by which to hold a name and to belong to rooms: as the cookie that it is kept in.
+pub(crate) fn key(state: &AppState, by: &Person) -> Option<HeaderValue> {
+    let key = if *by == Person::Anyone { state.chat.new_guest().ok() } else { None };
+    key.and_then(|key| HeaderValue::from_str(&guest_cookie(&key)).ok())
 }
 
 /// A page that says what a problem document says, for browsers that sent a form or asked for `place`.

@@ -15,7 +15,7 @@ use crate::fields::{Fields, Query};
 use crate::message::name_cookie;
 use crate::negotiate::{self, EVENTS, HTML, JSON};
 use crate::refused::{BodyRefused, RoomRefused};
-use crate::{AppState, page, stream};
+use crate::{AppState, form, page, settings, stream};
 
 /// The most rooms or messages in one page.
 pub(crate) const LIMIT_MAX: u64 = 1_000;
@@ -97,6 +97,20 @@ pub(crate) struct NewRoomForm {
     /// Whether only its members may know of it; not unless asked for.
     #[schema(required = false, pattern = "^(true|on|1|false|off|0|)$")]
     private: String,
+    /// The last two as one choice, which comes before them.
+    #[schema(required = false, pattern = "^(link|public|private)$")]
+    access: String,
+}
+
+/// Who may come: whether it is `public` and whether it is `private`, as two fields or as the one choice of a form.
+pub(crate) fn access(fields: &Fields) -> Result<(Option<bool>, Option<bool>), Refusal> {
+    match fields.text("access")? {
+        None => Ok((fields.flag("public")?, fields.flag("private")?)),
+        Some("link") => Ok((Some(false), Some(false))),
+        Some("public") => Ok((Some(true), Some(false))),
+        Some("private") => Ok((Some(false), Some(true))),
+        Some(_) => Err(Refusal::invalid("access", "must be link, public or private")),
+    }
 }
 
 /// Creates a room.
@@ -127,12 +141,9 @@ pub(crate) async fn create(
     let form = negotiate::prefers_html(&headers);
     // An empty field of a page's form is one that was left out.
     let given = |field| fields.text(field).map(|text| text.filter(|text| !(form && text.trim().is_empty())));
-    let wish = NewRoom {
-        name: given("name")?.map(str::to_owned),
-        public: fields.flag("public")?,
-        timeout: given("timeout")?.map(str::to_owned),
-        private: fields.flag("private")?,
-    };
+    let (public, private) = access(&fields)?;
+    let (name, timeout) = (given("name")?.map(str::to_owned), given("timeout")?.map(str::to_owned));
+    let wish = NewRoom { name, public, timeout, private };
     let room = state.chat.create_room(&by, &wish).await?;
     let location = format!("/rooms/{}/", room.id);
     if form {
@@ -195,32 +206,80 @@ pub(crate) struct Change {
     slow_mode: Option<u64>,
 }
 
+/// The same as a form.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what `change` reads field by field")]
+pub(crate) struct ChangeForm {
+    /// What people call it; empty for no name.
+    #[schema(required = false, pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,80}$")]
+    name: String,
+    /// What it is about; empty for nothing.
+    #[schema(required = false, pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,500}$")]
+    description: String,
+    /// Who may come: `public` and `private` as one choice, which comes before them.
+    #[schema(required = false, pattern = "^(link|public|private)$")]
+    access: String,
+    /// How long it may stay without a new message, like `30m`.
+    #[schema(required = false, example = "30m")]
+    timeout: String,
+    /// Whether only its moderators may write.
+    #[schema(required = false, pattern = "^(true|on|1|false|off|0|)$")]
+    read_only: String,
+    /// How many seconds each of the others waits between two messages; 0 for none.
+    #[schema(required = false, maximum = 3600)]
+    slow_mode: u64,
+}
+
 /// Changes what a room is like; only its owner can.
+///
+/// A page's form posts to the same address with `?method=PATCH`, as everywhere where there is something to change, or
+/// with `?method=DELETE`; then its field `next` says where to go on.
 #[utoipa::path(patch, path = "/rooms/{id}/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
-    request_body(content((ref("#/components/schemas/Change") = "application/json")), description = "What is left out stays"),
+    request_body(
+        content(
+            (ref("#/components/schemas/Change") = "application/json"),
+            (ref("#/components/schemas/ChangeForm") = "application/x-www-form-urlencoded"),
+        ),
+        description = "What is left out stays"),
     responses(
         (status = 200, description = "The room as it is now", body = Room),
+        (status = 303, description = "Back to its settings, for clients that ask for pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn change(
     State(state): State<AppState>,
-    Caller(by): Caller,
+    caller: Caller,
     InRoom(room): InRoom,
+    headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
+    let form = negotiate::prefers_html(&headers);
+    let changed = match wanted(&fields, form) {
+        Ok(change) => state.chat.change_room(&caller.0, &room, &change).await.map_err(Error::from),
+        Err(refusal) => Err(refusal.into()),
+    };
+    match changed {
+        Ok(_) if form => Ok(form::on(Some(&fields), &format!("/rooms/{room}/settings/"))),
+        Ok(room) => Ok(negotiate::json(room)),
+        Err(error) => settings::again(&state, &caller, &headers, InRoom(room), &fields, error).await,
+    }
+}
+
+fn wanted(fields: &Fields, form: bool) -> Result<RoomChange, Refusal> {
     let text = |field| Ok::<_, Refusal>(fields.text(field)?.map(str::to_owned));
-    let change = RoomChange {
+    let (public, private) = access(fields)?;
+    Ok(RoomChange {
         name: text("name")?,
         description: text("description")?,
-        public: fields.flag("public")?,
-        private: fields.flag("private")?,
-        timeout: text("timeout")?,
+        public,
+        private,
+        // On a page, no choice is to leave it as it is.
+        timeout: text("timeout")?.filter(|text| !(form && text.is_empty())),
         read_only: fields.flag("read_only")?,
         slow_mode: fields.number("slow_mode", 0, 3_600)?,
-    };
-    Ok(negotiate::json(state.chat.change_room(&by, &room, &change).await?))
+    })
 }
 
 /// Ends a room now, in the way in which rooms end; only its owner can.
@@ -228,15 +287,21 @@ pub(crate) async fn change(
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 202, description = "It is closed, and about to be archived and deleted"),
+        (status = 303, description = "To what is left of it, for clients that ask for pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn close(
     State(state): State<AppState>,
     Caller(by): Caller,
     InRoom(room): InRoom,
-) -> Result<StatusCode, Error> {
+    headers: HeaderMap,
+    fields: Result<Fields, Error>,
+) -> Result<Response, Error> {
     state.chat.close_room(&by, &room).await?;
-    Ok(StatusCode::ACCEPTED)
+    if negotiate::prefers_html(&headers) {
+        return Ok(form::on(fields.ok().as_ref(), &format!("/rooms/{room}/")));
+    }
+    Ok(StatusCode::ACCEPTED.into_response())
 }
 
 /// The room of a name, which is created when it is first asked for: as a page, or as JSON where that is preferred.
