@@ -1,7 +1,6 @@
 //! Who may come into a room, as one choice: on the page for a new room, and in its settings.
 
 use leptos::prelude::*;
-use protocol::Room;
 
 /// The name of the field.
 const FIELD: &str = "access";
@@ -15,7 +14,7 @@ pub const CHOICES: [(&str, &str); 3] = [
 
 /// What a room has chosen, as it is sent.
 #[cfg(feature = "ssr")]
-pub fn chosen(room: &Room) -> &'static str {
+pub fn chosen(room: &protocol::Room) -> &'static str {
     match (room.private, room.public) {
         (true, _) => "private",
         (false, true) => "public",
@@ -29,7 +28,7 @@ pub fn Access(chosen: &'static str) -> impl IntoView {
     let choice = |(value, words): (&'static str, &'static str)| {
         view! {
             <label class="tick">
-                <input id=format!("room-{value}") type="radio" name=FIELD value=value checked=value == chosen/>
+                <input type="radio" name=FIELD value=value checked=value == chosen/>
                 <span>{words}</span>
             </label>
         }

@@ -125,6 +125,14 @@ pub async fn sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<J
     call("POST", &format!("{}sanctions/", path(id)), Some(&wish), None).await
 }
 
+/// A page that the server draws alone, or what it answers to a form on one: the address that it came from at last, and
+/// its HTML, whether or not something was refused.
+pub async fn page(url: &str, form: Option<String>) -> Answer<(String, String)> {
+    let method = if form.is_some() { "POST" } else { "GET" };
+    let (answer, _, html) = ask(method, url, "text/html", form, None).await.ok_or(Failure::Unreachable)?;
+    Ok((answer.url(), html))
+}
+
 /// Where a room is.
 pub fn path(id: RoomId) -> String {
     Page::Room(id).path()

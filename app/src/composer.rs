@@ -147,8 +147,11 @@ pub fn Composer(visit: Visit) -> impl IntoView {
             None => format!("{} too many", length.get() - BODY_MAX),
         }
     });
+    let silent = flag(move || visit.silence().is_some());
     part(view! {
+        <p hidden=flag(move || visit.silence().is_none()) class="silence">{text(move || visit.silence().unwrap_or_default().to_owned())}</p>
         <form
+            hidden=silent
             class="composer"
             method="post"
             action=format!("{}messages/", api::path(visit.id))

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use protocol::NewRoom;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 
+use crate::access::Access;
 use crate::api::{self, Failure};
 use crate::browser::{find, spawn, submit};
 use crate::part::{Trouble, flag, part, text};
@@ -22,13 +23,15 @@ pub fn Create() -> impl IntoView {
     let trouble = RwSignal::new(None::<Failure>);
     let way = expect_context::<Way>();
     let submitted = move || {
+        let access = document().query_selector("#new-room [name=access]:checked").ok().flatten();
+        let access = access.and_then(|access| access.get_attribute("value"));
         let wish = NewRoom {
             name: field("room-name").map(|field| field.value()).filter(|name| !name.trim().is_empty()),
-            public: field("room-public").map(|field| field.checked()),
+            public: Some(access.as_deref() == Some("public")),
+            private: Some(access.as_deref() == Some("private")),
             timeout: find::<HtmlSelectElement>("room-timeout")
                 .map(|field| field.value())
                 .filter(|timeout| !timeout.is_empty()),
-            private: None,
         };
         create(wish, way, busy, trouble);
     };
@@ -57,10 +60,7 @@ pub fn Create() -> impl IntoView {
                     </select>
                 </label>
                 <Trouble id="timeout-trouble" words=at("timeout")/>
-                <label class="tick">
-                    <input id="room-public" type="checkbox" name="public" value="true"/>
-                    <span>"Show it to everyone under open rooms"</span>
-                </label>
+                <Access chosen="link"/>
             </details>
             <Trouble words=at("")/>
         </form>

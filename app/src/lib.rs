@@ -52,6 +52,7 @@ mod needs;
 mod opening;
 mod outbox;
 mod overview;
+mod panel;
 mod part;
 mod person;
 mod place;

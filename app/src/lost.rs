@@ -37,7 +37,7 @@ pub fn NoRoom(failure: Failure, again: impl Fn() + Copy + Send + 'static) -> imp
         }
         Some(410) => (
             "This room has closed",
-            "Nobody wrote here for a while, so the room and its messages were deleted. Whoever had it open can still save what they see.".to_owned(),
+            "It fell quiet, or its owner closed it, and its messages were deleted. Whoever had it open can still save what they see.".to_owned(),
         ),
         _ => ("The room cannot be opened", failure.words()),
     };
@@ -70,11 +70,15 @@ pub fn Closed(visit: Visit) -> impl IntoView {
         false => "Everything that was said is still on this page.".to_owned(),
         true => "The latest messages are still on this page.".to_owned(),
     });
+    let (heading, why) = match visit.removed.get_untracked() {
+        false => ("This room has closed", "It fell quiet, or its owner closed it. "),
+        true => ("You are no longer in this room", "You left, or its moderators let you in no more. "),
+    };
     part(view! {
         <section class="closed" aria-labelledby="closed-title">
-            <h2 id="closed-title">"This room has closed"</h2>
+            <h2 id="closed-title">{heading}</h2>
             <p>
-                "A room is deleted when nobody has written for a while. "
+                {why}
                 {what}
                 " It is gone when you leave."
             </p>

@@ -100,7 +100,7 @@ fn members(people: &People) -> AnyView {
 
 fn row(member: &RoomMember, people: &People) -> AnyView {
     let own = people.me.as_deref() == Some(&member.id);
-    let name = member.username.clone().unwrap_or_else(|| "A guest who has not written yet".to_owned());
+    let name = member.username.clone().unwrap_or_else(|| "Somebody who has not written yet".to_owned());
     let key = member.username.clone().unwrap_or_else(|| member.id.clone());
     let since = member.since;
     let role = member.role.name();
@@ -190,7 +190,7 @@ fn leaving(people: &People) -> Option<AnyView> {
     }
     let belongs = people.members.as_ref().is_none_or(|members| members.iter().any(|member| member.id == *me));
     let words = match (role, people.room.private) {
-        (Role::Owner, _) => "You own this room. If you leave, nobody can change it any more: hand it over first.",
+        (Role::Owner, _) => "If you leave, nobody can change it any more: hand it over first.",
         (_, true) => "You are then let in again only by an invitation.",
         (_, false) => "You can still come back, but without your role.",
     };
@@ -248,7 +248,7 @@ pub(crate) mod tests {
     #[test]
     fn each_is_offered_what_they_may_do() {
         let html = people_page(&sheet(None), &people(Role::Owner));
-        for part in ["members/%7E00000000000001/?method=DELETE", "Hand it over", "Take back", "Leave", " muted "] {
+        for part in ["members/%7E00000000000001/?method=DELETE", "Hand it over", "Take back", "Leave", "muted<"] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("<b>"), "{html}");

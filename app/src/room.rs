@@ -17,6 +17,7 @@ use crate::lifetime::{Left, Line, TimeLeft, Warning};
 use crate::lost::{Closed, NoRoom};
 use crate::menu::Menu;
 use crate::opening::{Arrival, Scene, Stage, room_title, title};
+use crate::panel::Panel;
 use crate::part::{flag, part, text};
 use crate::person::{hue_class, initials};
 use crate::seal::{Seal, icon};
@@ -101,7 +102,9 @@ fn Inside(arrival: Arrival) -> impl IntoView {
 
 #[component]
 fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
-    let (name, with) = visit.room.with_untracked(|room| (room_title(room), room.with.clone()));
+    let name = text(move || visit.room.with(room_title));
+    let about = text(move || visit.room.with(|room| room.description.clone().unwrap_or_default()));
+    let with = visit.room.with_untracked(|room| room.with.clone());
     let face = with.as_ref().map(|with| {
         view! { <span class=format!("face {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
     });
@@ -113,7 +116,7 @@ fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
             <Seal id=Some(visit.id)/>
             {face}
             <div class="names">
-                <h1><bdi>{name.clone()}</bdi></h1>
+                <h1 title=about><bdi>{name}</bdi></h1>
                 <p class="about">
                     <span class="id mono">{id}</span>
                     <Connection visit/>
@@ -124,7 +127,8 @@ fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
             <button hidden=closed type="button" class="icon-button sharing needs-script" aria-label="Share" on:click=click(open_share)>{Icon::Share.view()}</button>
             <Menu visit/>
         </header>
-        <Share id=visit.id/>
+        <Share visit/>
+        <Panel visit/>
     })
 }
 

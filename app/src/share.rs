@@ -1,21 +1,21 @@
 //! Handing a room on: its link and ID to copy, as a QR code, and through whatever the device offers.
 //!
-//! Promises: the code is drawn here, nobody else learns of the room; it stays readable with the seal in its middle.
+//! Promises: nobody but this server learns of the room; of a private room it says that its link lets nobody in. Leaves
+//! to others: drawing the code (`code`, on the server).
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::RoomId;
-use qrcodegen::{QrCode, QrCodeEcc};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlInputElement};
+use web_sys::HtmlInputElement;
 
 use crate::api;
 use crate::browser::{click, close_beside, find, later, live, open_dialog, spawn};
 use crate::icon::Icon;
 use crate::part::{flag, part, text};
-use crate::seal::cells;
+use crate::visit::Visit;
 
 /// The ID of the dialog.
 const DIALOG: &str = "share";
@@ -27,14 +27,10 @@ pub fn open_share() {
 
 /// The dialog that hands the room on.
 #[component]
-pub fn Share(id: RoomId) -> impl IntoView {
+pub fn Share(visit: Visit) -> impl IntoView {
+    let id = visit.id;
     let opened = RwSignal::new(false);
-    live(move || {
-        opened.set(true);
-        if let Some(place) = find::<Element>("code") {
-            place.set_inner_html(&code(&link(id), id));
-        }
-    });
+    live(move || opened.set(true));
     let lacking = flag(move || !opened.get() || !has("share"));
     let address = text(move || if opened.get() { link(id) } else { api::path(id) });
     let select = || find::<HtmlInputElement>("link").iter().for_each(HtmlInputElement::select);
@@ -44,7 +40,7 @@ pub fn Share(id: RoomId) -> impl IntoView {
                 <h2 id="share-title">"Share this room"</h2>
                 <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
             </form>
-            <div id="code" class="code" role="img" aria-label="QR code of the link"></div>
+            <img class="code" src=format!("{}code.svg", api::path(id)) alt="QR code of the link" loading="lazy" width="320" height="320"/>
             <label class="field">
                 <span>"Link"</span>
                 <input id="link" type="text" readonly class="mono" value=address prop:value=address on:click=click(select)/>
@@ -54,9 +50,24 @@ pub fn Share(id: RoomId) -> impl IntoView {
                 <Copy id what=|id| id.to_string() label="Copy ID"/>
                 <button hidden=lacking type="button" on:click=click(move || hand_on(id))>"Share…"</button>
             </p>
-            <p class="hint">"Anyone with the link can read and write here."</p>
+            <p class="hint">{text(move || who(visit).to_owned())}</p>
+            <p hidden=flag(move || !visit.invites() || !visit.is_private()) class="row"><Invite id/></p>
         </dialog>
     })
+}
+
+fn who(visit: Visit) -> &'static str {
+    match (visit.is_private(), visit.invites()) {
+        (true, true) => "This room is private: the link lets in nobody but its members. Others need an invitation.",
+        (true, false) => "This room is private: the link lets in nobody but its members. Its moderators invite others.",
+        (false, _) => "Anyone with the link can come in.",
+    }
+}
+
+/// The way to a room's invitations.
+#[component]
+pub fn Invite(id: RoomId) -> impl IntoView {
+    view! { <a class="button" data-panel href=format!("{}invitations/", api::path(id))>"Invite people"</a> }
 }
 
 /// A button that copies the link of a room.
@@ -87,8 +98,8 @@ fn link(id: RoomId) -> String {
     format!("{}{}", window().location().origin().unwrap_or_default(), api::path(id))
 }
 
-/// Copies a text; without a secure connection the browser's newer way is missing, and the older one is tried.
-async fn copied(text: &str) -> bool {
+/// Copies a text, and says whether that went well; without a secure connection the browser's newer way is missing, and the older one is tried.
+pub async fn copied(text: &str) -> bool {
     let navigator = window().navigator();
     if has("clipboard") {
         return JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok();
@@ -122,45 +133,4 @@ fn hand_on(id: RoomId) {
     let shared = window().navigator().share_with_data(&data);
     // Somebody who changes their mind is not an error.
     spawn(async move { drop::<Result<JsValue, JsValue>>(JsFuture::from(shared).await) });
-}
-
-/// The QR code as SVG, with the seal over its middle. The seal covers about a twentieth of it;
-/// error correction at its highest level restores up to three tenths.
-fn code(text: &str, id: RoomId) -> String {
-    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::High) else { return String::new() };
-    let size = code.size();
-    let mut path = String::new();
-    for y in 0..size {
-        for x in (0..size).filter(|x| code.get_module(*x, y)) {
-            path.push_str(&format!("M{x} {y}h1v1h-1z"));
-        }
-    }
-    // Four modules of quiet around it, and a seal of odd width like the code, to sit on whole modules.
-    let (whole, seal) = (size + 8, (size / 5) | 1);
-    let middle = (size - seal) / 2;
-    format!(
-        concat!(
-            r##"<svg viewBox="-4 -4 {whole} {whole}"><path d="M-4-4h{whole}v{whole}h-{whole}z" fill="#fff"/>"##,
-            r##"<path d="{path}" fill="#111"/><path d="M{middle} {middle}h{seal}v{seal}h-{seal}z" fill="#fff"/>"##,
-            r##"<svg x="{middle}" y="{middle}" width="{seal}" height="{seal}" viewBox="-.4 -.4 4.8 4.8">{cells}</svg></svg>"##
-        ),
-        whole = whole,
-        path = path,
-        middle = middle,
-        seal = seal,
-        cells = cells(id.digits()),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_becomes_a_code_with_the_seal_in_its_middle() {
-        let id = "0123456789abcdef".parse().unwrap();
-        let svg = code("https://chat.example/rooms/0123456789abcdef/", id);
-        assert!(svg.matches("h1v1h-1z").count() > 300);
-        assert_eq!(svg.matches("<rect").count(), 16);
-    }
 }

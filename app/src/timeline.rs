@@ -15,7 +15,7 @@ use crate::message::{MessageRow, ParcelRow, own_author};
 use crate::outbox::Parcel;
 use crate::part::{flag, part, text};
 use crate::seal::Seal;
-use crate::share::CopyLink;
+use crate::share::{CopyLink, Invite};
 use crate::visit::{LOG, Visit};
 
 /// The log of the room that is visited.
@@ -29,6 +29,12 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
         parcels(visit, author, clock).into_iter().map(|letter| view! { <ParcelRow letter visit/> }).collect_view()
     };
     let loud = flag(move || !visit.log.with(|log| log.messages().is_empty()) || !silent());
+    let private = flag(move || visit.is_private());
+    let first = text(move || match (visit.is_private(), visit.invites()) {
+        (false, _) => "Send the link to somebody and say the first word.".to_owned(),
+        (true, true) => "Invite somebody and say the first word.".to_owned(),
+        (true, false) => "Say the first word.".to_owned(),
+    });
     let live = text(move || if visit.loading.get() { "off" } else { "polite" }.to_owned());
     part(view! {
         <div
@@ -44,8 +50,9 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
                 <Beginning visit/>
                 <div hidden=loud class="hint">
                     <p><Seal id=Some(visit.id)/></p>
-                    <p>"Nobody has written yet. "<span class="sharing">"Send the link to somebody and say the first word."</span></p>
-                    <p class="sharing"><CopyLink id=visit.id/></p>
+                    <p>"Nobody has written yet. "<span class="sharing">{first}</span></p>
+                    <p hidden=private class="sharing"><CopyLink id=visit.id/></p>
+                    <p hidden=flag(move || !visit.invites() || !visit.is_private())><Invite id=visit.id/></p>
                 </div>
                 <For each=rows key=Row::key let:row>
                     <MessageRow row visit/>
@@ -68,7 +75,15 @@ fn Beginning(visit: Visit) -> impl IntoView {
         }
         format!("Opened on {}", clock.wall(visit.room.with(|room| room.created_at)).date())
     });
-    view! { <p class="hint beginning">{words}</p> }
+    // Where the log begins, it says what it is about.
+    let about = text(move || match visit.log.with(|log| log.has_older()) {
+        true => String::new(),
+        false => visit.room.with(|room| room.description.clone().unwrap_or_default()),
+    });
+    view! {
+        <p class="description"><bdi>{about}</bdi></p>
+        <p class="hint beginning">{words}</p>
+    }
 }
 
 /// The way to the newest message, while that is out of view.

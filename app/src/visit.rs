@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{Message, NewMessage, Room, RoomId};
+use protocol::{Message, NewMessage, Role, Room, RoomId};
 use web_sys::HtmlElement;
 
 use crate::api::{self, Failure};
@@ -43,8 +43,10 @@ pub struct Visit {
     pub log: RwSignal<Log>,
     /// What of that is drawn.
     pub window: RwSignal<Window>,
-    /// Whether the room is no more.
+    /// Whether the room is no more, for this visitor at least.
     pub closed: RwSignal<bool>,
+    /// Whether that is because the visitor is no longer let in.
+    pub removed: RwSignal<bool>,
     /// Who is here.
     pub here: RwSignal<People>,
     /// Who is typing.
@@ -140,6 +142,7 @@ impl Visit {
             window,
             log,
             closed: RwSignal::new(false),
+            removed: RwSignal::new(false),
             here: RwSignal::new(People::default()),
             typing: RwSignal::new(Vec::new()),
             at_end: RwSignal::new(true),
@@ -277,7 +280,8 @@ impl Visit {
             "presence" => wire::parse(&data).into_iter().for_each(|people| self.here.set(people)),
             "typing" => self.type_there(&data),
             "closing" => self.warned(&data),
-            "closed" | "removed" => self.close(),
+            "closed" => self.close(),
+            "removed" => self.shut(),
             "reset" => self.read_anew(),
             _ => {}
         }
@@ -384,15 +388,40 @@ impl Visit {
         });
     }
 
-    /// Asks what became of the room when the stream does not say.
-    fn ask(self) {
+    /// Asks what became of the room, and of the visitor in it, when the stream does not say.
+    pub fn ask(self) {
         spawn(async move {
             match api::room(self.id).await {
                 Ok(room) => drop(self.room.try_set(room)),
-                Err(failure) if matches!(failure.status(), Some(404 | 410)) => self.close(),
+                Err(failure) if failure.status() == Some(410) => self.close(),
+                Err(failure) if matches!(failure.status(), Some(403 | 404)) => self.shut(),
                 Err(_) => {}
             }
         });
+    }
+
+    /// Whether only members may know of the room; follows it.
+    pub fn is_private(self) -> bool {
+        self.room.with(|room| room.private)
+    }
+
+    /// Whether the visitor may invite others; follows it.
+    pub fn invites(self) -> bool {
+        self.room.with(|room| room.role >= Some(Role::Moderator))
+    }
+
+    /// Why the visitor cannot write here, if that is so; follows it.
+    pub fn silence(self) -> Option<&'static str> {
+        self.room.with(|room| match room.role {
+            Some(Role::Reader) => Some("You read along here: readers do not write."),
+            role if room.read_only && role < Some(Role::Moderator) => Some("Only moderators write here."),
+            _ => None,
+        })
+    }
+
+    fn shut(self) {
+        self.removed.try_set(true);
+        self.close();
     }
 
     fn close(self) {

@@ -103,6 +103,14 @@ impl Way {
 
 /// The page that a click leads to, if it is a plain click on a plain link to one.
 fn link(event: &MouseEvent) -> Option<Page> {
+    let link = clicked(event)?;
+    let exact = link.search().is_empty() && link.hash().is_empty();
+    let page = Page::at(&link.pathname());
+    (exact && page != Page::Lost).then_some(page)
+}
+
+/// The link that a click follows, if it is a plain click on a plain link of this site.
+pub fn clicked(event: &MouseEvent) -> Option<HtmlAnchorElement> {
     let elsewhere = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
     if event.default_prevented() || event.button() != 0 || elsewhere {
         return None;
@@ -111,9 +119,7 @@ fn link(event: &MouseEvent) -> Option<Page> {
     let link = link.dyn_into::<HtmlAnchorElement>().ok()?;
     let plain = link.target().is_empty() && !link.has_attribute("download") && link.rel() != "external";
     let here = link.origin() == window().location().origin().ok()?;
-    let exact = link.search().is_empty() && link.hash().is_empty();
-    let page = Page::at(&link.pathname());
-    (plain && here && exact && page != Page::Lost).then_some(page)
+    (plain && here).then_some(link)
 }
 
 #[cfg(test)]
