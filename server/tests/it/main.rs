@@ -11,6 +11,7 @@ mod house;
 mod lobby;
 mod order;
 mod pages;
+mod panels;
 mod people;
 mod presence;
 mod program;

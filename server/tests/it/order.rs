@@ -72,6 +72,8 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
         ("DELETE", "/rooms/ID/messages/SEQ/", nothing.clone(), Moderator, Moderator),
         ("POST", "/rooms/ID/typing/", json!({"username": "mallory"}), Anyone, Reader),
         ("GET", "/rooms/ID/archive.jsonl", nothing.clone(), Anyone, Reader),
+        ("GET", "/rooms/ID/code.svg", nothing.clone(), Anyone, Reader),
+        ("GET", "/rooms/ID/settings/", nothing.clone(), Anyone, Reader),
         ("GET", "/rooms/ID/transcript.txt", nothing.clone(), Anyone, Reader),
         ("GET", "/rooms/ID/socket", nothing.clone(), Anyone, Reader),
         ("GET", "/rooms/ID/members/", nothing.clone(), Moderator, Reader),
