@@ -51,7 +51,7 @@ pub struct Pause {
 #[derive(Default)]
 struct Work {
     /// Gets each message as the server answered it.
-    delivered: Option<Rc<dyn Fn(Message)>>,
+    heard: Option<Rc<dyn Fn(Option<Message>)>>,
     /// Whether this is the tab that sends.
     sends: bool,
     sending: bool,
@@ -84,9 +84,10 @@ impl Delivery {
         self.pause.get()
     }
 
-    /// Takes up what an earlier visit left, and goes to work. `delivered` gets each message as the server answered it.
-    pub fn start(self, delivered: impl Fn(Message) + 'static) {
-        self.work.with(|work| work.delivered = Some(Rc::new(delivered)));
+    /// Takes up what an earlier visit left, and goes to work. `heard` gets each message as the server answered it,
+    /// and nothing when the room takes none.
+    pub fn start(self, heard: impl Fn(Option<Message>) + 'static) {
+        self.work.with(|work| work.heard = Some(Rc::new(heard)));
         listen("online", move |_| self.now());
         finally(move || {
             self.work.with(|work| work.retry.take().map(|retry| retry.clear()));
@@ -184,13 +185,8 @@ impl Delivery {
     fn answered(self, key: &str, answer: api::Answer<Message>) {
         match answer {
             Ok(message) => {
-                let delivered = self.work.with(|work| {
-                    work.attempts = 0;
-                    work.delivered.clone()
-                });
-                if let Some(Some(delivered)) = delivered {
-                    delivered(message);
-                }
+                self.work.with(|work| work.attempts = 0);
+                self.tell(Some(message));
                 self.outbox.update(|outbox| drop(outbox.take(key)));
             }
             Err(Failure::Refused(problem, wait)) if matches!(problem.status, 429 | 503) => {
@@ -201,6 +197,9 @@ impl Delivery {
                 if let Some(parcel) = self.outbox.with_untracked(|outbox| outbox.get(key).cloned()) {
                     self.keep(parcel);
                 }
+                if matches!(failure.status(), Some(403 | 404 | 410)) {
+                    self.tell(None);
+                }
             }
             Err(_) => {
                 let attempts = self.work.with(|work| {
@@ -209,6 +208,12 @@ impl Delivery {
                 });
                 self.rest((1 << attempts.unwrap_or(1).min(4)).min(LONGEST), false);
             }
+        }
+    }
+
+    fn tell(self, heard: Option<Message>) {
+        if let Some(Some(hears)) = self.work.with(|work| work.heard.clone()) {
+            hears(heard);
         }
     }
 

@@ -71,7 +71,7 @@ fn held(sanctioned: &Sanctioned, people: &People) -> AnyView {
         <li class="held">
             <p><bdi class="entry-name">{name.clone()}</bdi><span class="hint">{lasts}</span></p>
             <form method="post" action=action>
-                <button>"Take back"<span class="unseen">": "<bdi>{name}</bdi></span></button>
+                <button>"Take back"<span class="unseen">" for "<bdi>{name}</bdi></span></button>
             </form>
         </li>
     }

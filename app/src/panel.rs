@@ -42,7 +42,10 @@ pub fn Panel(visit: Visit) -> impl IntoView {
             class="sheet panel"
             aria-labelledby=TITLE
             on:click=close_beside()
-            on:close=change(move || visit.ask())
+            on:close=change(move || {
+                focus_again();
+                visit.ask();
+            })
         >
             <form method="dialog" class="sheet-head">
                 <h2 id=TITLE tabindex="-1">{text(move || panel.title.get())}</h2>
@@ -144,6 +147,16 @@ fn copy(button: HtmlElement) {
 
 fn close() {
     find::<HtmlDialogElement>(DIALOG).iter().for_each(HtmlDialogElement::close);
+}
+
+/// Where the link was that opened the panel may be hidden by now, as the menu is: then the menu's button has the focus.
+fn focus_again() {
+    let lost = document().active_element() == document().body().map(Into::into);
+    let button = document().query_selector("[popovertarget=menu]").ok().flatten().filter(|_| lost);
+    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        // What cannot take the focus leaves it where it is.
+        let _ = button.focus();
+    }
 }
 
 /// A panel is asked for from a dialog, too, to which there is no way back.

@@ -31,6 +31,7 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
     let loud = flag(move || !visit.log.with(|log| log.messages().is_empty()) || !silent());
     let private = flag(move || visit.is_private());
     let first = text(move || match (visit.is_private(), visit.invites()) {
+        _ if visit.silence().is_some() => String::new(),
         (false, _) => "Send the link to somebody and say the first word.".to_owned(),
         (true, true) => "Invite somebody and say the first word.".to_owned(),
         (true, false) => "Say the first word.".to_owned(),

@@ -263,7 +263,11 @@ impl Visit {
     }
 
     fn start(self) {
-        self.delivery.start(move |message| self.take_in(vec![message], false));
+        self.delivery.start(move |heard| match heard {
+            Some(message) => self.take_in(vec![message], false),
+            // What may be done here is no longer what it was.
+            None => self.ask(),
+        });
         let cursor = move || self.reader.with(|reader| reader.cursor()).unwrap_or_default();
         self.feed.follow(self.id.to_string(), cursor, move |news| self.hear(news));
     }

@@ -219,7 +219,7 @@ test("a room with all its options does what they say", async ({ webchat, come })
   await ada.page.getByText("Options", { exact: true }).click();
   await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("  Tea & <cake>  ");
   await ada.page.getByRole("combobox").selectOption("30 minutes");
-  await ada.page.getByRole("checkbox").check();
+  await ada.page.getByRole("radio", { name: "Shown to everyone under open rooms" }).check();
   await ada.page.getByRole("button", { name: "New room" }).click();
   await ada.live();
   await expect(ada.page.getByRole("heading", { name: "Tea & <cake>" })).toBeVisible();
@@ -246,7 +246,9 @@ test("handing a room on: its link, its ID, its code", async ({ webchat, come }) 
   const dialog = ada.page.getByRole("dialog", { name: "Share this room" });
   const copied = () => ada.page.evaluate(() => navigator.clipboard.readText());
   await expect(dialog.getByRole("textbox", { name: "Link" })).toHaveValue(webchat.url + room);
-  await expect(dialog.getByRole("img", { name: "QR code of the link" }).locator("> svg")).toBeVisible();
+  const code = dialog.getByRole("img", { name: "QR code of the link" });
+  await expect(code).toBeVisible();
+  await expect.poll(() => code.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth)).toBeGreaterThan(0);
   await dialog.getByRole("button", { name: "Copy link" }).click();
   await expect.poll(copied).toBe(webchat.url + room);
   await expect(dialog.getByRole("button", { name: "Copied" })).toBeVisible();

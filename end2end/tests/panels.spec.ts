@@ -93,7 +93,7 @@ test("a private room by invitation: a guest joins by the link, reads what was sa
   await choose(ada, "People");
   await ada.page.getByText("Manage bob").click();
   await button(ada, "Remove bob").click();
-  await expect(panel(ada, "People").getByText("bob", { exact: true })).toHaveCount(0);
+  await expect(ada.page.getByText("Manage bob")).toHaveCount(0);
   await expect(bob.page.getByRole("heading", { name: "You are no longer in this room" })).toBeVisible();
   await expect(bob.bodies).toHaveText(["Welcome", "Thank you"]);
   expect((await bob.page.goto(room))?.status()).toBe(404);
@@ -179,7 +179,7 @@ test("muting and banning for a while, and taking it back", async ({ webchat, com
   await expect(people.getByText("muted for another 59 min")).toBeVisible();
   await bob.say("But why");
   await expect(bob.log.getByRole("alert")).toContainText("You are muted in this room.");
-  await button(ada, "Take back: bob").click();
+  await button(ada, "Take back for bob").click();
   await expect(people.getByText("Nobody is muted or banned.")).toBeVisible();
   await button(bob, "Send again").click();
   await expect(ada.bodies).toHaveText(["Welcome", "hello", "But why"]);
@@ -190,7 +190,7 @@ test("muting and banning for a while, and taking it back", async ({ webchat, com
   await expect(people.getByText("banned for good")).toBeVisible();
   await expect(bob.page.getByRole("heading", { name: "You are no longer in this room" })).toBeVisible();
   expect((await bob.page.goto(room))?.status()).toBe(403);
-  await button(ada, "Take back: bob").click();
+  await button(ada, "Take back for bob").click();
   await expect(people.getByText("Nobody is muted or banned.")).toBeVisible();
   await bob.enter(room);
   await bob.say("Back");
@@ -240,7 +240,7 @@ test("all of it without a script", async ({ webchat, come }) => {
   await expect(ada.page.getByText(/muted for another/)).toBeVisible();
   await write(bob, "psst");
   await expect(bob.page.getByText("You are muted in this room.")).toBeVisible();
-  await button(ada, "Take back: bob").click();
+  await button(ada, "Take back for bob").click();
   await ada.page.getByText("Manage bob").click();
   await ada.page.getByLabel("Role of bob").selectOption("reader");
   await button(ada, "Change role").click();

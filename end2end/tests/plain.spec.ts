@@ -10,7 +10,7 @@ test("open a room, post, and read what others wrote", async ({ webchat, come }) 
   await ada.page.getByRole("textbox", { name: "Your name" }).fill("Ada L.");
   await ada.page.getByText("Options", { exact: true }).click();
   await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("Tea");
-  await ada.page.getByRole("checkbox").check();
+  await ada.page.getByRole("radio", { name: "Shown to everyone under open rooms" }).check();
   await ada.page.getByRole("button", { name: "New room" }).click();
   await expect(ada.page.getByRole("heading", { name: "Tea" })).toBeVisible();
   const room = new URL(ada.page.url()).pathname;
