@@ -153,7 +153,7 @@ fn rules(room: &Room) -> AnyView {
     });
     let why = match room.role {
         None => {
-            "Only the owner of a room changes what it is like. A room that somebody without a name opened has none."
+            "Only the owner of a room changes what it is like. A room that a program opened may have none."
         }
         Some(_) => "Only the owner of this room changes what it is like.",
     };
