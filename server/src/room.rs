@@ -104,8 +104,9 @@ pub(crate) struct NewRoomForm {
 
 /// Who may come: whether it is `public` and whether it is `private`, as two fields or as the one choice of a form.
 pub(crate) fn access(fields: &Fields) -> Result<(Option<bool>, Option<bool>), Refusal> {
+    let flags = (fields.flag("public")?, fields.flag("private")?);
     match fields.text("access")? {
-        None => Ok((fields.flag("public")?, fields.flag("private")?)),
+        None => Ok(flags),
         Some("link") => Ok((Some(false), Some(false))),
         Some("public") => Ok((Some(true), Some(false))),
         Some("private") => Ok((Some(false), Some(true))),
