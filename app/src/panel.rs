@@ -151,7 +151,8 @@ fn close() {
 
 /// Where the link was that opened the panel may be hidden by now, as the menu is: then the menu's button has the focus.
 fn focus_again() {
-    let lost = document().active_element() == document().body().map(Into::into);
+    let at = document().active_element();
+    let lost = at.is_none_or(|at| at.matches("body, #panel *, #menu *").unwrap_or(true));
     let button = document().query_selector("[popovertarget=menu]").ok().flatten().filter(|_| lost);
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
         // What cannot take the focus leaves it where it is.
