@@ -152,9 +152,7 @@ fn rules(room: &Room) -> AnyView {
         view! { <dt>"Pause between two messages"</dt> <dd>{pause}</dd> }
     });
     let why = match room.role {
-        None => {
-            "Only the owner of a room changes what it is like. A room that a program opened may have none."
-        }
+        None => "Only the owner of a room changes what it is like. A room that a program opened may have none.",
         Some(_) => "Only the owner of this room changes what it is like.",
     };
     view! {
