@@ -59,18 +59,20 @@ pub fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
+/// Only letters of ASCII go on in front of an address: where words have no spaces between them, one begins after any letter.
+/// (To know every letter there is takes tables, which would be loaded with each first visit.)
 fn begins_a_word(before: &str) -> bool {
-    before.chars().next_back().is_none_or(|c| !c.is_alphanumeric())
+    !before.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// How many bytes at the start of `text` are an address; 0 if none.
 fn link_length(text: &str) -> usize {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return 0 };
-    if !rest.starts_with(|c: char| c.is_alphanumeric() || c == '[') {
-        return 0;
-    }
     // Invisible marks have no place in an address.
     let stop = |c: char| c.is_whitespace() || c.is_control() || "<>\"`".contains(c) || invisible(c);
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return 0 };
+    if !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[' || (!c.is_ascii() && !stop(c))) {
+        return 0;
+    }
     let candidate = text.split(stop).next().unwrap_or_default();
     without_trail(candidate).len()
 }
@@ -127,6 +129,7 @@ mod tests {
         assert_eq!(parts("(http://a.example/b_(c))"), [Text("("), Link("http://a.example/b_(c)"), Text(")")]);
         assert_eq!(parts("https://a.example\nhttps://b.example").len(), 3);
         assert_eq!(parts("https://例え.jp/パス。"), [Link("https://例え.jp/パス"), Text("。")]);
+        assert_eq!(parts("请看https://a.example/"), [Text("请看"), Link("https://a.example/")]);
     }
 
     #[test]

@@ -71,6 +71,7 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
         ("PATCH", "/rooms/ID/messages/SEQ/", json!({"body": "anew"}), Standing::Author, Standing::Author),
         ("DELETE", "/rooms/ID/messages/SEQ/", nothing.clone(), Moderator, Moderator),
         ("POST", "/rooms/ID/typing/", json!({"username": "mallory"}), Anyone, Reader),
+        ("POST", "/rooms/ID/seen/", json!({"seen": 1}), Anyone, Reader),
         ("GET", "/rooms/ID/archive.jsonl", nothing.clone(), Anyone, Reader),
         ("GET", "/rooms/ID/code.svg", nothing.clone(), Anyone, Reader),
         ("GET", "/rooms/ID/settings/", nothing.clone(), Anyone, Reader),
