@@ -235,6 +235,14 @@ impl Chat {
         room::named(&self.0.store, &self.0.clock, &name, self.0.timeout).await
     }
 
+    /// The room that is found by a name, if there is one.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
+    pub async fn known_room(&self, name: &str) -> Result<Option<Room>, Error> {
+        room::find_named(self.0.store.read(), &protocol::text::name_of_room(name)?).await
+    }
+
     /// The lobby.
     ///
     /// # Errors

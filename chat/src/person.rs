@@ -77,6 +77,11 @@ impl Person {
         }
     }
 
+    /// A number that nobody else has, if they can be known again.
+    pub fn known(&self) -> Option<i64> {
+        Some(self.id()).filter(|id| *id != 0)
+    }
+
     /// The account, if there is one.
     pub fn member(&self) -> Option<&Member> {
         match self {

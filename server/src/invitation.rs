@@ -85,6 +85,7 @@ pub(crate) async fn list(
     ),
     responses(
         (status = 204, description = "It is good no longer"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn take_back(

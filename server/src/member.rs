@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use protocol::{Refusal, Role, RoomId, RoomMember};
+use protocol::{Problem, Refusal, Role, RoomId, RoomMember};
 
 use crate::AppState;
 use crate::caller::Caller;
@@ -63,6 +63,7 @@ pub(crate) struct NewRole {
     request_body(content((NewRole = "application/json"), (NewRole = "application/x-www-form-urlencoded"))),
     responses(
         (status = 204, description = "Done"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -92,6 +93,7 @@ pub(crate) fn role(fields: &Fields) -> Result<Option<Role>, Refusal> {
     ),
     responses(
         (status = 204, description = "Removed"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn remove(

@@ -89,6 +89,7 @@ pub(crate) async fn create(
     ),
     responses(
         (status = 204, description = "It holds no longer"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn pardon(

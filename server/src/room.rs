@@ -1,17 +1,20 @@
 //! `/rooms/` and `/rooms/{id}/`: creating, listing and showing rooms.
 
-use axum::extract::{FromRequestParts, Path, Request, State};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, RequestPartsExt};
-use chat::RoomsPage;
+use chat::{Person, RoomsPage};
 use protocol::schema::RoomName;
 use protocol::{NewRoom, Problem, Refusal, Room, RoomChange, RoomId, Time, text};
 
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::limit::What;
 use crate::message::name_cookie;
 use crate::negotiate::{self, EVENTS, HTML, JSON};
 use crate::refused::{BodyRefused, RoomRefused};
@@ -133,6 +136,7 @@ pub(crate) async fn create(
         timeout: given("timeout")?.map(str::to_owned),
         private: fields.flag("private")?,
     };
+    state.limits.check(What::Rooms, &by, None)?;
     let room = state.chat.create_room(&by, &wish).await?;
     let location = format!("/rooms/{}/", room.id);
     if form {
@@ -200,6 +204,7 @@ pub(crate) struct Change {
     request_body(content((ref("#/components/schemas/Change") = "application/json")), description = "What is left out stays"),
     responses(
         (status = 200, description = "The room as it is now", body = Room),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -227,6 +232,7 @@ pub(crate) async fn change(
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
         (status = 202, description = "It is closed, and about to be archived and deleted"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn close(
@@ -246,16 +252,30 @@ pub(crate) async fn close(
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid name", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many new rooms", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn named(
     State(state): State<AppState>,
     caller: Result<Caller, Error>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Query(query): Query,
     request: Request,
 ) -> Result<Response, Error> {
-    let room = state.chat.named_room(query.required("room")?).await?;
+    let nobody = Person::Anyone;
+    let by = caller.as_ref().map_or(&nobody, |Caller(by)| by);
+    let room = of_name(&state, by, peer, query.required("room")?).await?;
     if negotiate::choose(request.headers(), &[HTML, JSON]) == HTML {
         return Ok(page::draw(&state, &caller?.0, app::Page::Room(room.id), request).await);
     }
     Ok(negotiate::json(room))
+}
+
+/// The room of a name. Where it is created by that, it counts as any other that is.
+pub(crate) async fn of_name(state: &AppState, by: &Person, peer: SocketAddr, name: &str) -> Result<Room, Error> {
+    if let Some(room) = state.chat.known_room(name).await? {
+        return Ok(room);
+    }
+    state.limits.check_address(What::Rooms, peer.ip())?;
+    state.limits.check(What::Rooms, by, None)?;
+    Ok(state.chat.named_room(name).await?)
 }

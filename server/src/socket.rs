@@ -1,7 +1,7 @@
 //! WebSocket: a room both ways over one connection ([RFC 6455](https://www.rfc-editor.org/rfc/rfc6455)).
 //!
 //! Each text frame that comes in is a message, each that goes out is one message as JSON, the same bytes as in the
-//! event stream. What cannot be taken is answered with problem details. Promises: a client that stops reading or
+//! event stream. What cannot be taken, or is too much, is answered with problem details, and the socket stays. Promises: a client that stops reading or
 //! answering is cut, and holds nothing; a page of another site gets no socket.
 
 use std::net::SocketAddr;
@@ -23,7 +23,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use crate::caller::Caller;
 use crate::error::{Error, problem};
 use crate::fields::Query;
-use crate::room::InRoom;
+use crate::limit::What;
+use crate::room::{self, InRoom};
 use crate::{AppState, origin};
 
 /// How often a silent client is asked whether it is still there.
@@ -40,7 +41,8 @@ pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// Opens a WebSocket to a room.
 ///
 /// Text frames sent are messages by `username`; without it the socket only listens. Frames received are messages as JSON,
-/// oldest first, then live. `{"event":"edit",…}` and `{"event":"deletion",…}` change an earlier message. `{"event":"reset"}` comes before everything when `after` cannot be honoured. With
+/// oldest first, then live. One that is refused, because it breaks a rule or is one too many at once, is answered with problem
+/// details (`retry_after` says when to go on), and the socket stays open. `{"event":"edit",…}` and `{"event":"deletion",…}` change an earlier message. `{"event":"reset"}` comes before everything when `after` cannot be honoured. With
 /// `presence=on` also who is here and who types, as in the event stream: `{"event":"presence",…}`, `{"event":"typing",…}`.
 #[utoipa::path(get, path = "/rooms/{id}/socket", tag = "messages",
     params(
@@ -88,6 +90,7 @@ pub(crate) async fn by_id(
         (status = 403, description = "Banned, or the page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "Not a WebSocket", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many new rooms", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn by_name(
     State(state): State<AppState>,
@@ -101,7 +104,7 @@ pub(crate) async fn by_name(
     let username = Some(text::username(query.required("username")?)?);
     origin::check(&headers)?;
     let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
-    let room = state.chat.named_room(&name).await?.id;
+    let room = room::of_name(&state, &by, peer, &name).await?.id;
     let follow = state.chat.follow(&by, &room, Start::Seq(0)).await?.under(username.as_deref()).await?;
     Talk { state, by, room, username, peer, dialect: Dialect::Named }.open(follow, &headers, upgrade)
 }
@@ -171,7 +174,7 @@ impl Talk {
         match frame {
             Some(Ok(Packet::Text(body))) => match self.post(body.as_str()).await {
                 Ok(()) => Ok(()),
-                Err(error) => send(socket, Packet::Text(json(&problem(error).0).into())).await,
+                Err(error) => send(socket, Packet::Text(json(&problem(error)).into())).await,
             },
             Some(Ok(Packet::Pong(payload))) => self.confirm(&payload).await,
             Some(Ok(Packet::Ping(_))) => Ok(()),
@@ -198,7 +201,8 @@ impl Talk {
     async fn post(&self, body: &str) -> Result<(), chat::Error> {
         let listens = Refusal::invalid("username", "must be in the socket's address to write");
         let username = self.username.clone().ok_or(listens)?;
-        self.state.limits.check_message(self.peer.ip())?;
+        self.state.limits.check_address(What::Messages, self.peer.ip())?;
+        self.state.limits.check(What::Messages, &self.by, Some(self.room))?;
         self.state.chat.post(&self.by, &self.room, &NewMessage { username, body: body.to_owned() }, None).await?;
         Ok(())
     }
