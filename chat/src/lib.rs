@@ -28,6 +28,7 @@ mod person;
 mod presence;
 mod room;
 mod rules;
+mod signed_in;
 mod store;
 mod token;
 mod writer;
@@ -54,6 +55,7 @@ pub use message::Page;
 pub use moderation::Whom;
 pub use person::{GuestId, Member, Person};
 pub use room::RoomsPage;
+pub use signed_in::SignedIn;
 pub use token::GUEST_LIFETIME;
 
 /// What a [`Chat`] is opened with.
@@ -122,6 +124,7 @@ struct Inner {
     passwords: password::Passwords,
     tokens: token::Tokens,
     registrations: name::Registrations,
+    accounts: signed_in::Accounts,
     frozen: Arc<Notify>,
     /// `None` once closed. Held only to clone the sender or to take it away.
     posts: Mutex<Option<writer::Posts>>,
@@ -190,6 +193,7 @@ impl Chat {
             passwords: password::Passwords::new(),
             tokens,
             registrations,
+            accounts: signed_in::Accounts::default(),
             frozen,
             posts: Mutex::new(Some(posts)),
             tasks: Mutex::new(Some(tasks)),

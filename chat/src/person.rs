@@ -29,6 +29,8 @@ pub struct Member {
     pub(crate) username: String,
     pub(crate) name: String,
     pub(crate) operator: bool,
+    /// Which tokens show that it is them; others are good no longer.
+    pub(crate) generation: i64,
 }
 
 impl Member {

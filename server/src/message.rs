@@ -221,6 +221,7 @@ async fn wait_for(
     while let Ok(news) = timeout_at(end, follow.next()).await {
         match news? {
             News::Closing(_) | News::Ephemeral(_) => {}
+            News::SignedOut => return Err(Refusal::NotSignedIn.into()),
             News::Messages(frames) if frames.messages().next().is_none() => {}
             _ => break,
         }

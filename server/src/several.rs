@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Frames, News, Watch};
+use chat::{Frames, News, SignedIn, Watch};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
 use protocol::schema::Username;
@@ -26,8 +26,13 @@ const ROOMS_MAX: usize = 32;
 
 /// Follows several rooms at once.
 ///
-/// A room that is deleted says `closed`, one that may not be heard (any longer) `removed`, and the others go on. A cursor that cannot be honoured resets its room alone. With
-/// `list=on` events `rooms` carry the public rooms, as `GET /rooms/` does as an event stream.
+/// A room that is deleted says `closed`, one that may not be heard (any longer) `removed`, and the others go on. Whoever is no
+/// longer signed in is told `signed-out`, and the stream ends. A cursor that cannot be honoured resets its room alone. With
+/// `list=on` events `rooms` carry the public rooms, as `GET /rooms/` does as an event stream. With `beat=on` an event `beat`
+/// without an `id` comes at once and at least every 15 seconds, so that pages notice silence.
+///
+/// The same over WebSocket: each text frame is a piece of the stream, one event or several just as they are written there
+/// (`id: …`, `event: …`, `data: …`, an empty line); frames that are sent are not read.
 #[utoipa::path(get, path = "/stream", tag = "messages",
     params(
         ("rooms" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,31})?$",
@@ -73,11 +78,11 @@ pub(crate) async fn follow(
                 all.push(told(room, follow));
             }
             Err(chat::Error::Refusal(Refusal::Gone)) => gone.push(events::closed(room)),
-            Err(chat::Error::Refusal(refusal)) => {
+            Err(chat::Error::Refusal(refusal)) if refusal != Refusal::NotSignedIn => {
                 gone.push(events::removed(room));
                 refused = Some(refusal);
             }
-            Err(fault) => return Err(fault.into()),
+            Err(other) => return Err(other.into()),
         }
     }
     // One that is refused is no reason to hear nothing of the others.
@@ -86,6 +91,8 @@ pub(crate) async fn follow(
     }
     if list {
         all.push(listed(state.chat.watch()));
+        // Without a room nobody else would say so.
+        all.push(signed_out(state.chat.signed_in(&by).await?));
     }
     Ok(events::respond(stream::iter(gone).chain(merged(all, cursors))))
 }
@@ -137,6 +144,8 @@ enum Told {
     Of(RoomId, News),
     /// The public rooms, as the event without its name.
     Rooms(Bytes),
+    /// Whoever listens is no longer signed in.
+    SignedOut,
     Draining,
 }
 
@@ -147,8 +156,12 @@ fn told(room: RoomId, follow: chat::Follow) -> BoxStream<'static, Result<Told, c
     let news = stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         let news = follow.next().await;
-        let last = matches!(news, Ok(News::Closed | News::Removed | News::Draining) | Err(_));
-        let told = news.map(|news| if matches!(news, News::Draining) { Told::Draining } else { Told::Of(room, news) });
+        let last = matches!(news, Ok(News::Closed | News::Removed | News::SignedOut | News::Draining) | Err(_));
+        let told = news.map(|news| match news {
+            News::Draining => Told::Draining,
+            News::SignedOut => Told::SignedOut,
+            news => Told::Of(room, news),
+        });
         Some((told, (!last).then_some(follow)))
     });
     news.boxed()
@@ -167,6 +180,15 @@ fn listed(watch: Watch) -> BoxStream<'static, Result<Told, chat::Error>> {
     pages.boxed()
 }
 
+/// That whoever listens is no longer signed in, once it is so.
+fn signed_out(mut signed_in: SignedIn) -> BoxStream<'static, Result<Told, chat::Error>> {
+    let over = async move {
+        signed_in.over().await;
+        Ok(Told::SignedOut)
+    };
+    stream::once(over).boxed()
+}
+
 /// Everything that is told, as bytes on the wire; ends when the server stops or the last room is gone.
 fn merged(all: Tellers, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
     stream::unfold(Some((all, cursors)), |state| async move {
@@ -174,6 +196,7 @@ fn merged(all: Tellers, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
         match all.next().await? {
             Ok(Told::Of(room, news)) => Some((event(room, news, &mut cursors), Some((all, cursors)))),
             Ok(Told::Rooms(rooms)) => Some(([b"event: rooms\n", &rooms[..]].concat().into(), Some((all, cursors)))),
+            Ok(Told::SignedOut) => Some((events::signed_out(), None)),
             Ok(Told::Draining) => Some((events::come_back(), None)),
             Err(error) => {
                 // The client comes back with its cursor and misses nothing.
@@ -195,6 +218,7 @@ fn event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
         }
         News::Closed => events::closed(room),
         News::Removed => events::removed(room),
+        News::SignedOut => events::signed_out(),
         News::Draining => events::come_back(),
     }
 }

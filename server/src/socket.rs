@@ -221,6 +221,7 @@ impl Talk {
             Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
             Ok(News::Closed) => return Err(End(Some((close_code::NORMAL, "the room was deleted")))),
             Ok(News::Removed) => return Err(End(Some((close_code::POLICY, "you may not be here any longer")))),
+            Ok(News::SignedOut) => return Err(End(Some((close_code::POLICY, "you are no longer signed in")))),
             Ok(News::Draining) => return Err(End(Some((close_code::RESTART, "the server is restarting")))),
             Err(error) => {
                 tracing::error!(room = %self.room, %error, "a socket ends early");

@@ -35,6 +35,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
             }
             Ok(News::Closed) => Some((closed(room), None)),
             Ok(News::Removed) => Some((removed(room), None)),
+            Ok(News::SignedOut) => Some((signed_out(), None)),
             Ok(News::Draining) => Some((come_back(), None)),
             Err(error) => {
                 // The client comes back with its cursor and misses nothing.
@@ -77,7 +78,7 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
                 Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
                 // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
                 Ok(News::Closing(_) | News::Ephemeral(_)) => Some((Bytes::new(), Some((follow, end)))),
-                Ok(News::Closed | News::Removed) => None,
+                Ok(News::Closed | News::Removed | News::SignedOut) => None,
                 Ok(News::Draining) => Some((come_back(), None)),
                 Err(error) => {
                     tracing::error!(%error, "a stream ends early");
@@ -117,8 +118,13 @@ pub(crate) fn removed(room: RoomId) -> Bytes {
     format!("event: removed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
 }
 
-/// Events as an answer.
-pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+/// The last thing that is said to somebody who is no longer signed in.
+pub(crate) fn signed_out() -> Bytes {
+    Bytes::from_static(b"event: signed-out\ndata: {}\n\n")
+}
+
+/// Events as an answer; `beat` is what is said only to be heard.
+pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static, beat: &'static [u8]) -> Response {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/event-stream"),
         (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
