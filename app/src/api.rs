@@ -113,6 +113,11 @@ pub async fn seen(username: &str, seq: u64) {
     }
 }
 
+/// Whether the server answers.
+pub async fn answers() -> bool {
+    waiting(Request::get("/readyz")).send().await.is_ok_and(|answer| answer.ok())
+}
+
 /// Where a room is.
 pub fn path(id: RoomId) -> String {
     Page::Room(id).path()

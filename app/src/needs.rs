@@ -174,7 +174,7 @@ impl Needs {
     /// Where a connection is.
     pub fn address(&self, index: usize) -> String {
         let Some(line) = self.lines.get(index) else { return String::new() };
-        let mut address = format!("/stream?username={}", cookie::encode(&line.name));
+        let mut address = format!("/stream?beat=on&username={}", cookie::encode(&line.name));
         let rooms: Vec<&str> = line.topics.iter().map(String::as_str).filter(|topic| *topic != ROOMS).collect();
         if rooms.len() < line.topics.len() {
             address.push_str("&list=on");

@@ -9,6 +9,7 @@ mod account;
 pub mod assets;
 mod attempts;
 mod caller;
+mod carried;
 pub mod config;
 mod connection;
 mod direct;

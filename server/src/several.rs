@@ -1,7 +1,8 @@
 //! `/stream`: several rooms on one connection, and the list of public rooms if asked for.
 //!
 //! The same events as the stream of each room, one after the other; each names its room in its data. The cursor is that
-//! of all of them together, and opaque to clients.
+//! of all of them together, and opaque to clients. The same over WebSocket (`carried`), where a proxy lets no event
+//! stream through.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -19,7 +20,9 @@ use protocol::{Cursor, Problem, Refusal, RoomId, Start, text};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
-use crate::{AppState, stream as events};
+use crate::live::{BEAT, SEEN};
+use crate::socket::Upgrade;
+use crate::{AppState, carried, origin, stream as events};
 
 /// The most rooms on one connection; each event carries a cursor of all of them.
 const ROOMS_MAX: usize = 32;
@@ -42,13 +45,15 @@ const ROOMS_MAX: usize = 32;
         ("after" = Option<String>, Query,
             description = "Only messages after this sequence or cursor, `latest` for none of the history; one for all rooms, or one for each in their order, with commas between"),
         ("username" = Option<Username>, Query, description = "Who listens: here in all of these rooms, as long as the stream lasts"),
+        ("beat" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether heartbeats are events that a page sees; not unless asked for"),
         ("list" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether to be told the public rooms; not unless asked for"),
     ),
     responses(
+        (status = 101, description = "The same, over WebSocket"),
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Banned from all of the rooms", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Banned from all of the rooms, or the page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none of the rooms", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -57,10 +62,15 @@ pub(crate) async fn follow(
     Caller(by): Caller,
     headers: HeaderMap,
     Query(query): Query,
+    upgrade: Upgrade,
 ) -> Result<Response, Error> {
+    if upgrade.is_ok() {
+        origin::check(&headers)?;
+    }
     let username = query.text("username")?;
     username.map(text::username).transpose()?;
     let list = query.flag("list")?.unwrap_or(false);
+    let seen_beat = query.flag("beat")?.unwrap_or(false);
     let seen = crate::message::last_event_id(&headers, &query)?.map(Cursors::parse);
     let (mut all, mut cursors) = (SelectAll::new(), Cursors::default());
     let (mut gone, mut refused) = (Vec::new(), None);
@@ -94,7 +104,13 @@ pub(crate) async fn follow(
         // Without a room nobody else would say so.
         all.push(signed_out(state.chat.signed_in(&by).await?));
     }
-    Ok(events::respond(stream::iter(gone).chain(merged(all, cursors))))
+    let beat = if seen_beat { SEEN } else { BEAT };
+    let first = stream::iter(seen_beat.then_some(Bytes::from_static(SEEN)));
+    let events = first.chain(stream::iter(gone)).chain(merged(all, cursors));
+    Ok(match upgrade {
+        Ok(upgrade) => carried::respond(upgrade, events.boxed(), beat),
+        Err(_) => events::respond(events, beat),
+    })
 }
 
 /// Follows under a name, where that is not somebody else's: one such room is no reason to hear nothing of the others.

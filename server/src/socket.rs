@@ -31,10 +31,10 @@ use crate::{AppState, origin};
 const PING: Duration = Duration::from_secs(20);
 
 /// How long a client may stay silent, or leave unread what it is sent.
-const SILENCE: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE: Duration = Duration::from_secs(60);
 
 /// The largest frame that is taken, in bytes; as large as the body of a request.
-const FRAME_MAX: usize = 64 * 1024;
+pub(crate) const FRAME_MAX: usize = 64 * 1024;
 
 pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
@@ -131,7 +131,7 @@ pub(crate) struct Talk {
 }
 
 /// The socket is at its end; with what to say last, if anybody still listens.
-struct End(Option<(u16, &'static str)>);
+pub(crate) struct End(pub Option<(u16, &'static str)>);
 
 impl Talk {
     /// Begins when the client has upgraded.
@@ -284,7 +284,7 @@ async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Result<(), End>
 }
 
 /// Sends one frame; a client that does not take it in time is given up.
-async fn send(socket: &mut WebSocket, frame: Packet) -> Result<(), End> {
+pub(crate) async fn send(socket: &mut WebSocket, frame: Packet) -> Result<(), End> {
     match timeout(SILENCE, socket.send(frame)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End(None)),

@@ -14,7 +14,7 @@ use futures_util::{Stream, StreamExt, stream};
 use protocol::RoomId;
 use tokio::time::{Instant, timeout_at};
 
-use crate::live::Live;
+use crate::live::{BEAT, Live};
 
 /// How long a client waits before it comes back, in milliseconds.
 const RETRY: &str = "retry: 2000\n\n";
@@ -44,7 +44,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
             }
         }
     });
-    respond(news)
+    respond(news, BEAT)
 }
 
 /// The public rooms, as they are and whenever they change.
@@ -60,7 +60,7 @@ pub(crate) fn rooms(watch: Watch) -> Response {
             }
         }
     });
-    respond(pages)
+    respond(pages, BEAT)
 }
 
 /// The lines of the lobby that `name` hears, until it leaves or nothing is said for so long.
@@ -87,7 +87,7 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
             }
         }
     });
-    respond(lines)
+    respond(lines, BEAT)
 }
 
 /// Messages of the lobby as events of plain text, up to the one that says that `name` has left, if there is one.
@@ -132,7 +132,7 @@ pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static, beat: 
         ("x-accel-buffering", "no"),
     ];
     let events = stream::iter([Bytes::from_static(RETRY.as_bytes())]).chain(events);
-    (headers, Extension(Live::new(events.boxed()))).into_response()
+    (headers, Extension(Live::new(events.boxed(), beat))).into_response()
 }
 
 /// Spreads the clients of a server that stops over two seconds, so that they do not all knock at once.
