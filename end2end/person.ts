@@ -145,7 +145,7 @@ export class Person {
     const { page, complaints } = this;
     page.on("console", (message) => {
       // That something could not be loaded is what offline is about; tests that care look at the answers.
-      const lost = /Failed to load resource|net::ERR/.test(message.text());
+      const lost = /Failed to load resource|net::ERR|WebSocket connection to/.test(message.text());
       if (message.type() === "error" && !lost) complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(error.message));

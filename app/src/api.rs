@@ -133,6 +133,11 @@ pub async fn page(url: &str, form: Option<String>) -> Answer<(String, String)> {
     Ok((answer.url(), html))
 }
 
+/// Whether the server answers.
+pub async fn answers() -> bool {
+    ask("GET", "/readyz", "*/*", None, None).await.is_some_and(|(answer, ..)| answer.ok())
+}
+
 /// Where a room is.
 pub fn path(id: RoomId) -> String {
     Page::Room(id).path()

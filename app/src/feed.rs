@@ -24,6 +24,8 @@ use crate::stream::State;
 
 /// How long a leader has to answer before this tab takes its place.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long after being signed out the page comes anew, as whoever this browser is by then.
+const SOON: Duration = Duration::from_secs(1);
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(5);
 /// Away for longer than this, in milliseconds, a connection may be dead without anybody having been told.
@@ -245,6 +247,10 @@ impl Feed {
                         (part.listener)(News::Lost);
                     }
                 }
+            }
+            // Another password ends sessions, too: by then the browser has been given its new one.
+            Word::Heard { name, .. } if name == "signed-out" => {
+                later(SOON, || drop(window().location().reload()));
             }
             Word::Changed { topic } if *topic == part.topic => (part.listener)(News::Changed),
             Word::Heard { topic, name, data, cursor } if *topic == part.topic => {

@@ -200,7 +200,8 @@ impl Leader {
     }
 
     fn hear(self, heard: Heard) {
-        let Some(topic) = topic_of(&heard) else { return };
+        // What is about no topic concerns all tabs.
+        let topic = topic_of(&heard).unwrap_or_default();
         let cursor = cursor_of(&heard.id, &topic);
         self.inner.with(|inner| inner.needs.note(&topic, &heard, &cursor));
         let Heard { name, data, .. } = heard;

@@ -143,7 +143,7 @@ pub fn App() -> impl IntoView {
         Page::Lost => EitherOf3::C(view! { <Lost/> }),
     };
     view! {
-        <div class="frame">{shown} <Side/></div>
+        <div class="frame" class:beside=move || matches!(way.page(), Page::Room(_))>{shown} <Side/></div>
         <KeysDialog/>
     }
 }

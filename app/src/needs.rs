@@ -185,7 +185,7 @@ impl Needs {
     /// Where a connection is.
     pub fn address(&self, index: usize) -> String {
         let Some(line) = self.lines.get(index) else { return String::new() };
-        let mut address = format!("/stream?username={}", cookie::encode(&line.name));
+        let mut address = format!("/stream?beat=on&username={}", cookie::encode(&line.name));
         let carries = |topic: &str| line.topics.iter().any(|carried| carried == topic);
         if carries(ROOMS) {
             address.push_str("&list=on");

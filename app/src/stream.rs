@@ -2,10 +2,14 @@
 //!
 //! Promises: from [`Stream::again`] to [`Stream::pause`], while the device is online, there is a connection or an attempt
 //! at one; a lost one is opened anew from wherever the caller has got to, with growing, scattered pauses, and at once
-//! when the device comes back online; an attempt that gets no answer is given up. What it is doing is always visible in
-//! [`Stream::state`]. Leaves to others: what may have happened while nobody could notice (`feed`). In the browser only.
+//! when the device comes back online; an attempt by which nothing is heard is given up, and so is a connection that has
+//! fallen silent. Where event streams do not come through it goes over to a WebSocket, and back where those do not: when
+//! nothing was heard, or what was heard ended soon, though the server answers other requests. What it is doing is always
+//! visible in [`Stream::state`]. Leaves to others: what may have happened while nobody could notice (`feed`). In the
+//! browser only.
 //!
-//! The browser's own reconnecting is not used: it gives up on any answer but 200 and tells nobody how long it waits.
+//! The browser's own reconnecting is not used: it gives up on any answer but 200 and tells nobody how long it waits. Nor
+//! is its word that a stream is open: a proxy may say so and keep all of it back.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,21 +19,48 @@ use leptos::prelude::*;
 use protocol::Time;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent};
+use web_sys::{EventSource, MessageEvent, WebSocket};
 
-use crate::browser::{finally, later, listen};
-use crate::clock;
+use crate::browser::{finally, later, listen, spawn};
 use crate::part::Own;
+use crate::{api, clock, storage};
 
-/// Named events that are listened for, besides the unnamed ones.
-const NAMED: [&str; 10] =
-    ["closing", "closed", "removed", "reset", "rooms", "overview", "presence", "typing", "edit", "deletion"];
+/// The name of an event without one.
+const UNNAMED: &str = "message";
+/// The event that only shows that something comes.
+const BEAT: &str = "beat";
+/// What is listened for; the first two end a connection.
+const NAMED: [&str; 15] = [
+    "error",
+    "close",
+    UNNAMED,
+    BEAT,
+    "closing",
+    "closed",
+    "removed",
+    "signed-out",
+    "reset",
+    "rooms",
+    "overview",
+    "presence",
+    "typing",
+    "edit",
+    "deletion",
+];
+/// How often a beat comes at least.
+const BEATS: Duration = Duration::from_secs(15);
+/// So many times without one are silence.
+const SILENT: u32 = 3;
+/// So many connections in a row that end within a beat are no good.
+const SHORT: u32 = 2;
+/// Under which name the tab remembers that it needs a socket.
+const SOCKET: &str = "socket";
 /// The longest pause between two attempts, in milliseconds.
 const LONGEST: f64 = 30_000.0;
 /// How long a connection that is opened anew on purpose still counts as the old one.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long an attempt waits for an answer, after that.
-const PATIENCE: Duration = Duration::from_secs(18);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What a stream is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +78,7 @@ pub enum State {
 }
 
 /// What came by the stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
     /// The name of the event; `message` if it has none.
     pub name: String,
@@ -74,14 +105,31 @@ struct Inner {
     wanted: bool,
     source: Option<Source>,
     timer: Option<TimeoutHandle>,
+    /// How many in a row failed or ended soon.
     attempts: u32,
+    /// Whether to open a socket.
+    socket: bool,
+    /// Whether anything was heard by the connection.
+    open: bool,
+    /// How many beats are missing.
+    missing: u32,
 }
 
 impl Stream {
     /// A stream that is not open yet. `address` is asked anew for each attempt.
     pub fn new(address: impl Fn() -> String + 'static, listener: impl Fn(Heard) + 'static) -> Self {
         let (address, listener) = (Rc::new(address), Rc::new(listener));
-        let inner = Inner { address, listener, wanted: false, source: None, timer: None, attempts: 0 };
+        let inner = Inner {
+            address,
+            listener,
+            wanted: false,
+            source: None,
+            timer: None,
+            attempts: 0,
+            socket: storage::here(SOCKET),
+            open: false,
+            missing: 0,
+        };
         let stream = Self { state: RwSignal::new(State::Connecting), inner: Own::new(inner) };
         listen("online", move |_| {
             if stream.inner.with(|inner| inner.wanted) == Some(true) {
@@ -103,7 +151,7 @@ impl Stream {
 
     /// What it is doing at this moment; while it is opened anew on purpose, that.
     pub fn now(self) -> State {
-        let open = self.inner.with(|inner| inner.source.as_ref().is_some_and(Source::is_open));
+        let open = self.inner.with(|inner| inner.open);
         match self.state.get_untracked() {
             State::Live if open != Some(true) => State::Connecting,
             state => state,
@@ -130,8 +178,9 @@ impl Stream {
         if !window().navigator().on_line() {
             return self.state.set(State::Offline);
         }
-        let Some(purpose) = self.inner.with(|inner| (inner.address.clone(), inner.listener.clone())) else { return };
-        match Source::open(self, purpose) {
+        let how = self.inner.with(|inner| ((inner.address.clone(), inner.listener.clone()), inner.socket));
+        let Some((purpose, socket)) = how else { return };
+        match Source::open(self, purpose, socket) {
             Some(source) => self.inner.with(|inner| inner.source = Some(source)),
             None => return self.lost(),
         };
@@ -149,28 +198,58 @@ impl Stream {
         self.inner.with(|inner| inner.timer = timer);
     }
 
-    fn opened(self) {
-        self.inner.with(|inner| {
-            inner.attempts = 0;
-            inner.timer.take().iter().for_each(TimeoutHandle::clear);
+    /// Something came: the connection is alive.
+    fn heard(self) {
+        let first = self.inner.with(|inner| {
+            inner.missing = 0;
+            let first = !std::mem::replace(&mut inner.open, true);
+            if first {
+                inner.timer.take().iter().for_each(TimeoutHandle::clear);
+                storage::keep_here(SOCKET, inner.socket);
+            }
+            first
         });
-        self.state.set(State::Live);
+        if first == Some(true) {
+            self.state.set(State::Live);
+            self.watch();
+        }
+    }
+
+    /// Looks after each beat whether it came.
+    fn watch(self) {
+        self.wait(BEATS, move || {
+            let silent = self.inner.with(|inner| {
+                inner.attempts = 0;
+                inner.missing += 1;
+                inner.missing >= SILENT
+            });
+            if silent == Some(true) { self.connect() } else { self.watch() }
+        });
     }
 
     fn lost(self) {
-        self.drop_source();
-        let pause = self.inner.with(|inner| {
+        let failed = self.inner.with(|inner| {
             inner.attempts += 1;
-            backoff(inner.attempts, js_sys::Math::random())
+            let good = inner.open && inner.attempts <= SHORT;
+            (backoff(inner.attempts, js_sys::Math::random()), inner.socket, good)
         });
-        let pause = pause.unwrap_or_default();
+        self.drop_source();
+        let Some((pause, socket, good)) = failed else { return };
+        if !good {
+            spawn(async move {
+                // If it is not the server that is to blame, it is the way.
+                if api::answers().await {
+                    self.inner.with(|inner| inner.socket = if inner.open { inner.socket } else { !socket });
+                }
+            });
+        }
         self.state.set(State::Waiting(clock::now().after(pause)));
         self.wait(pause, move || self.connect());
     }
 
     fn drop_source(self) {
         self.inner.with(|inner| {
-            inner.source = None;
+            (inner.source, inner.open, inner.missing) = (None, false, 0);
             inner.timer.take().iter().for_each(TimeoutHandle::clear);
         });
     }
@@ -185,46 +264,74 @@ fn backoff(attempt: u32, luck: f64) -> Duration {
 
 /// One connection; closed when dropped.
 struct Source {
+    /// An event stream or a socket: both are listened to and closed in the same way.
     source: EventSource,
     events: Closure<dyn FnMut(MessageEvent)>,
-    _opened: Closure<dyn FnMut()>,
-    _failed: Closure<dyn FnMut()>,
 }
 
 impl Source {
-    fn open(stream: Stream, (address, listener): Purpose) -> Option<Self> {
-        let source = EventSource::new(&address()).ok()?;
-        let opened = Closure::<dyn FnMut()>::new(move || stream.opened());
-        let failed = Closure::<dyn FnMut()>::new(move || stream.lost());
+    fn open(stream: Stream, (address, listener): Purpose, socket: bool) -> Option<Self> {
+        let address = address();
+        let source = if socket {
+            // Not every browser completes the address of a socket.
+            let origin = window().location().origin().ok()?;
+            WebSocket::new(&(origin.replacen("http", "ws", 1) + &address)).ok()?.unchecked_into()
+        } else {
+            EventSource::new(&address).ok()?
+        };
         let events = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let name = event.type_();
+            if NAMED[..2].contains(&name.as_str()) {
+                return stream.lost();
+            }
+            stream.heard();
             let data = event.data().as_string().unwrap_or_default();
-            let heard = Heard { name: event.type_(), data, id: event.last_event_id() };
-            listener(heard);
+            if socket {
+                read(&data, &*listener);
+            } else {
+                hear(Heard { name, data, id: event.last_event_id() }, &*listener);
+            }
         });
-        source.set_onopen(Some(opened.as_ref().unchecked_ref()));
-        source.set_onerror(Some(failed.as_ref().unchecked_ref()));
-        source.set_onmessage(Some(events.as_ref().unchecked_ref()));
+        let source = Self { source, events };
         for name in NAMED {
-            source.add_event_listener_with_callback(name, events.as_ref().unchecked_ref()).ok()?;
+            source.source.add_event_listener_with_callback(name, source.events.as_ref().unchecked_ref()).ok()?;
         }
-        Some(Self { source, events, _opened: opened, _failed: failed })
-    }
-
-    fn is_open(&self) -> bool {
-        self.source.ready_state() == EventSource::OPEN
+        Some(source)
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.source.set_onopen(None);
-        self.source.set_onerror(None);
-        self.source.set_onmessage(None);
         for name in NAMED {
             // A listener that is not there needs no removing.
             let _ = self.source.remove_event_listener_with_callback(name, self.events.as_ref().unchecked_ref());
         }
         self.source.close();
+    }
+}
+
+fn hear(heard: Heard, listener: &dyn Fn(Heard)) {
+    if heard.name != BEAT {
+        listener(heard);
+    }
+}
+
+/// Takes what came in a frame for the events of a stream that it is.
+fn read(text: &str, listener: &dyn Fn(Heard)) {
+    let mut heard = Heard::default();
+    for line in text.split('\n') {
+        match line.split_once(' ') {
+            Some(("id:", id)) => id.clone_into(&mut heard.id),
+            Some(("event:", name)) => name.clone_into(&mut heard.name),
+            Some(("data:", data)) => data.clone_into(&mut heard.data),
+            None if line.is_empty() && !heard.data.is_empty() => {
+                if heard.name.is_empty() {
+                    UNNAMED.clone_into(&mut heard.name);
+                }
+                hear(std::mem::take(&mut heard), listener);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -239,5 +346,17 @@ mod tests {
         assert_eq!(millis(3, 0.5), 4_000);
         assert_eq!(millis(40, 1.0), 30_000);
         assert_eq!(millis(0, 0.5), 1_000);
+    }
+    #[test]
+    fn a_frame_is_read_as_the_stream_that_it_is() {
+        let frame = "retry: 2000\n\n: heartbeat\nevent: beat\ndata: {}\n\nid: a-1.2\ndata: {\"body\":\"id: x\"}\n\n\
+                     event: edit\nid: a-1.3\ndata: {}\n\n";
+        let all = std::cell::RefCell::new(Vec::new());
+        read(frame, &|heard| all.borrow_mut().push((heard.name, heard.id, heard.data)));
+        let expected =
+            [("message", "a-1.2", "{\"body\":\"id: x\"}"), ("edit", "a-1.3", "{}")].map(|(name, id, data)| {
+                (name.to_owned(), id.to_owned(), data.to_owned()) //
+            });
+        assert_eq!(*all.borrow(), expected);
     }
 }

@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::overview::Glance;
-use crate::part::{flag, text};
+use crate::part::text;
 use crate::visitor::Signed;
 use crate::way::Way;
 
@@ -11,22 +10,14 @@ use crate::way::Way;
 #[component]
 pub fn Who() -> impl IntoView {
     let Signed { account } = expect_context();
-    let glance = expect_context::<Glance>();
     let guest = account.is_none();
     let way = expect_context::<Way>();
     let (words, place) = match account {
         Some(account) => (account.name, "/profile/"),
         None => ("Sign in".to_owned(), "/login"),
     };
-    let unread = move || glance.unread(|room| room.with.is_some());
     view! {
-        <a hidden=guest href="/chats/">
-            "Chats"
-            <span hidden=flag(move || unread() == 0) class="unread">
-                {text(move || unread().to_string())}
-                <span class="unseen">" unread"</span>
-            </span>
-        </a>
+        <a hidden=guest href="/chats/">"Chats"</a>
         <a class="account" href=text(move || format!("{place}?next={}", way.page().path()))><bdi>{words}</bdi></a>
     }
 }

@@ -181,6 +181,8 @@ impl Wire for Problem {
             detail: field(value, "detail")?,
             field: field(value, "field")?,
             free: field(value, "free")?,
+            // The header says it, too.
+            retry_after: None,
         })
     }
 }

@@ -32,14 +32,14 @@ pub struct Session {
 struct Stored {
     member: Member,
     password: String,
-    generation: i64,
 }
 
 impl FromRow<'_, SqliteRow> for Stored {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         let (id, username, name) = (row.try_get("id")?, row.try_get("username")?, row.try_get("name")?);
-        let member = Member { id, username, name, operator: row.try_get("operator")? };
-        Ok(Self { member, password: row.try_get("password")?, generation: row.try_get("generation")? })
+        let (operator, generation) = (row.try_get("operator")?, row.try_get("generation")?);
+        let member = Member { id, username, name, operator, generation };
+        Ok(Self { member, password: row.try_get("password")? })
     }
 }
 
@@ -51,6 +51,13 @@ async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error>
 async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
     let sql = "select id, username, name, password, operator, generation from account where id = $1";
     Ok(sqlx::query_as(sql).bind(id).fetch_optional(store.read()).await?)
+}
+
+/// Makes sure that somebody is still signed in.
+pub(crate) async fn still(store: &Store, member: &Member) -> Result<(), Error> {
+    let found = by_id(store, member.id).await?;
+    let holds = found.is_some_and(|found| found.member.generation == member.generation);
+    if holds { Ok(()) } else { Err(Refusal::NotSignedIn.into()) }
 }
 
 /// Somebody with an account, by username.
@@ -128,7 +135,7 @@ impl Chat {
         if made == 0 {
             return Err(Refusal::Taken(format!("The username {username}, or one that looks like it,")).into());
         }
-        self.session(Member { id, username, name, operator: false }, 0)
+        self.session(Member { id, username, name, operator: false, generation: 0 })
     }
 
     /// Signs somebody in.
@@ -145,12 +152,12 @@ impl Chat {
         let kept = found.as_ref().map(|found| found.password.as_str());
         let right = inner.passwords.is_right(shortened(&credentials.password), kept).await?;
         let found = found.filter(|_| right).ok_or(Refusal::WrongCredentials)?;
-        self.session(found.member, found.generation)
+        self.session(found.member)
     }
 
-    fn session(&self, member: Member, generation: i64) -> Result<Session, Error> {
+    fn session(&self, member: Member) -> Result<Session, Error> {
         let inner = &self.0;
-        let token = inner.tokens.for_account(member.id, &member.username, generation, inner.clock.now())?;
+        let token = inner.tokens.for_account(member.id, &member.username, member.generation, inner.clock.now())?;
         Ok(Session { member, token, lifetime: inner.jwt_lifetime })
     }
 
@@ -173,7 +180,7 @@ impl Chat {
             return Ok(Person::Guest(GuestId::known(claims.id).ok_or(Refusal::NotSignedIn)?));
         }
         let found = by_id(&inner.store, claims.id).await?;
-        let found = found.filter(|found| Some(found.generation) == claims.generation);
+        let found = found.filter(|found| Some(found.member.generation) == claims.generation);
         Ok(found.ok_or(Refusal::NotSignedIn)?.member.into())
     }
 
@@ -208,7 +215,7 @@ impl Chat {
         Ok(Member { name, ..member.clone() })
     }
 
-    /// Gives somebody another password, which ends all their other sessions.
+    /// Gives somebody another password, which ends all their other sessions, and all that follows by them.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if `old` is not the password, [`Refusal::Invalid`] if `new`
@@ -222,10 +229,11 @@ impl Chat {
         sqlx::query(sql).bind(member.id).bind(kept).execute(&mut *tx).await?;
         let generation = revoke(&mut tx, member.id).await?;
         tx.commit().await?;
-        self.session(member, generation)
+        inner.accounts.sign_out(member.id);
+        self.session(Member { generation, ..member })
     }
 
-    /// Ends all sessions of somebody.
+    /// Ends all sessions of somebody, and all that follows by them.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], or a fault.
@@ -233,7 +241,9 @@ impl Chat {
         let member = by.signed_in()?;
         let mut tx = self.0.store.begin().await?;
         revoke(&mut tx, member.id).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.0.accounts.sign_out(member.id);
+        Ok(())
     }
 
     /// Deletes an account. What its owner wrote stays where it is, until its room ends.
@@ -255,6 +265,7 @@ impl Chat {
         }
         tx.commit().await?;
         rooms.into_iter().for_each(|room| self.0.hub.look_again(room_id(room)));
+        self.0.accounts.sign_out(member.id);
         Ok(())
     }
 
@@ -346,7 +357,7 @@ mod tests {
         assert_eq!(refusal(chat.change_password(&by, "wrong", "secret2").await), Refusal::WrongCredentials);
         let second = chat.change_password(&by, "secret", "secret2").await.unwrap();
         assert_eq!(refusal(chat.person(&first.token).await), Refusal::NotSignedIn);
-        assert_eq!(chat.person(&second.token).await.unwrap(), by);
+        assert_eq!(chat.person(&second.token).await.unwrap().id(), by.id());
         chat.sign_out_everywhere(&by).await.unwrap();
         assert_eq!(refusal(chat.person(&second.token).await), Refusal::NotSignedIn);
         let third = chat.sign_in(&knows("ada", "secret2")).await.unwrap();

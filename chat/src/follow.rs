@@ -11,6 +11,7 @@ use protocol::{Cursor, Refusal, RoomId, Start, Time};
 use crate::frame::{Ephemeral, Frames};
 use crate::hub::{End, Next, Subscriber};
 use crate::message;
+use crate::signed_in::SignedIn;
 use crate::{Chat, Error, Person, name, room};
 
 /// Messages read from the store at once while nothing is known of their size.
@@ -38,6 +39,8 @@ pub enum News {
     Closed,
     /// Whoever follows may do so no longer. Nothing follows.
     Removed,
+    /// Whoever follows is no longer signed in: come back as who you are. Nothing follows.
+    SignedOut,
     /// The server is about to stop: come back, with your cursor. Nothing follows.
     Draining,
 }
@@ -48,6 +51,7 @@ pub struct Follow {
     chat: Chat,
     by: Person,
     room: RoomId,
+    signed_in: SignedIn,
     subscriber: Subscriber,
     reset: bool,
     /// Everything up to this sequence has been handed out.
@@ -66,6 +70,7 @@ enum Source {
 
 impl Follow {
     pub(crate) async fn start(chat: Chat, by: Person, room: RoomId, start: Start) -> Result<Self, Error> {
+        let signed_in = chat.signed_in(&by).await?;
         let inner = &chat.0;
         // Subscribe first: whatever is committed after the head is read will be told.
         let subscriber = inner.hub.subscribe(room);
@@ -79,7 +84,7 @@ impl Follow {
             Start::Seq(_) | Start::Cursor(_) | Start::Unknown => (0, true),
         };
         let source = if seen < head { Source::Store } else { Source::Hub };
-        Ok(Self { chat, by, room, subscriber, reset, seen, source, told: (0, 0) })
+        Ok(Self { chat, by, room, signed_in, subscriber, reset, seen, source, told: (0, 0) })
     }
 
     /// Follows under a name, if there is one: as long as this follower lives, that name is here.
@@ -119,36 +124,52 @@ impl Follow {
             return Ok(News::Reset);
         }
         loop {
+            if self.signed_in.is_over() {
+                // Whose account is no more is no member either.
+                return Ok(if self.look_again().await? { News::SignedOut } else { News::Removed });
+            }
             let frames = match self.source {
                 Source::Store => match self.replay().await? {
                     Some(frames) => frames,
                     None => continue,
                 },
-                Source::Hub => match self.subscriber.next(self.seen).await {
-                    Next::Take(frames) => frames,
-                    Next::Behind => {
-                        self.source = Source::Store;
-                        // The store had what has left the ring, until the room's rows were erased.
-                        let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
-                        frames
-                    }
-                    Next::LookAgain(looks) => {
-                        if !self.look_again().await? {
-                            return Ok(News::Removed);
+                Source::Hub => {
+                    let Some(next) = self.wait().await else { continue };
+                    match next {
+                        Next::Take(frames) => frames,
+                        Next::Behind => {
+                            self.source = Source::Store;
+                            // The store had what has left the ring, until the room's rows were erased.
+                            let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
+                            frames
                         }
-                        self.subscriber.looked(looks);
-                        continue;
+                        Next::LookAgain(looks) => {
+                            if !self.look_again().await? {
+                                return Ok(News::Removed);
+                            }
+                            self.subscriber.looked(looks);
+                            continue;
+                        }
+                        Next::Closing(end) => return Ok(News::Closing(end)),
+                        Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
+                        Next::End(End::Closed) => return Ok(News::Closed),
+                        Next::End(End::Draining) => return Ok(News::Draining),
                     }
-                    Next::Closing(end) => return Ok(News::Closing(end)),
-                    Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
-                    Next::End(End::Closed) => return Ok(News::Closed),
-                    Next::End(End::Draining) => return Ok(News::Draining),
-                },
+                }
             };
             self.seen = frames.last();
             self.told.0 += frames.len();
             self.told.1 += frames.bytes().len();
             return Ok(News::Messages(frames));
+        }
+    }
+
+    /// What the hub says next; nothing if meanwhile whoever follows is no longer signed in.
+    async fn wait(&mut self) -> Option<Next> {
+        tokio::select! {
+            biased;
+            () = self.signed_in.over() => None,
+            next = self.subscriber.next(self.seen) => Some(next),
         }
     }
 

@@ -29,6 +29,7 @@ mod person;
 mod presence;
 mod room;
 mod rules;
+mod signed_in;
 mod store;
 mod token;
 mod writer;
@@ -56,6 +57,7 @@ pub use moderation::Whom;
 pub use overview::Glance;
 pub use person::{GuestId, Member, Person};
 pub use room::RoomsPage;
+pub use signed_in::SignedIn;
 pub use token::GUEST_LIFETIME;
 
 /// What a [`Chat`] is opened with.
@@ -124,6 +126,7 @@ struct Inner {
     passwords: password::Passwords,
     tokens: token::Tokens,
     registrations: name::Registrations,
+    accounts: signed_in::Accounts,
     frozen: Arc<Notify>,
     /// `None` once closed. Held only to clone the sender or to take it away.
     posts: Mutex<Option<writer::Posts>>,
@@ -192,6 +195,7 @@ impl Chat {
             passwords: password::Passwords::new(),
             tokens,
             registrations,
+            accounts: signed_in::Accounts::default(),
             frozen,
             posts: Mutex::new(Some(posts)),
             tasks: Mutex::new(Some(tasks)),
@@ -236,6 +240,14 @@ impl Chat {
     pub async fn named_room(&self, name: &str) -> Result<Room, Error> {
         let name = protocol::text::name_of_room(name)?;
         room::named(&self.0.store, &self.0.clock, &name, self.0.timeout).await
+    }
+
+    /// The room that is found by a name, if there is one.
+    ///
+    /// # Errors
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
+    pub async fn known_room(&self, name: &str) -> Result<Option<Room>, Error> {
+        room::find_named(self.0.store.read(), &protocol::text::name_of_room(name)?).await
     }
 
     /// The lobby.

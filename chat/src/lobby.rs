@@ -4,7 +4,7 @@
 //! Who joins holds a name in it until they leave, so that no name can be taken over. Joining and leaving are lines of the
 //! same log, so that all hear everything in the same order, and a listener's end is a line like any other.
 
-use protocol::{Message, Refusal, Room, Start};
+use protocol::{Message, Refusal, Room, RoomId, Start};
 
 use crate::room::key;
 use crate::{Chat, Error, Follow, Person, name, room};
@@ -26,6 +26,11 @@ impl Lobby {
         let inner = &chat.0;
         let room = room::named(&inner.store, &inner.clock, NAME, inner.timeout).await?;
         Ok(Self { chat, room })
+    }
+
+    /// The room that it is.
+    pub fn room(&self) -> RoomId {
+        self.room.id
     }
 
     /// Takes a name, and gives back the line that everybody hears.

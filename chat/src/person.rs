@@ -29,6 +29,8 @@ pub struct Member {
     pub(crate) username: String,
     pub(crate) name: String,
     pub(crate) operator: bool,
+    /// Which tokens show that it is them; others are good no longer.
+    pub(crate) generation: i64,
 }
 
 impl Member {
@@ -75,6 +77,11 @@ impl Person {
             Self::Guest(GuestId(id)) => *id,
             Self::Member(member) => member.id,
         }
+    }
+
+    /// A number that nobody else has, if they can be known again.
+    pub fn known(&self) -> Option<i64> {
+        Some(self.id()).filter(|id| *id != 0)
     }
 
     /// The account, if there is one.

@@ -207,7 +207,7 @@ pub(crate) async fn named(store: &Store, clock: &Clock, name: &str, longest: Dur
     Ok(room)
 }
 
-async fn find_named(executor: impl SqliteExecutor<'_>, name: &str) -> Result<Option<Room>, Error> {
+pub(crate) async fn find_named(executor: impl SqliteExecutor<'_>, name: &str) -> Result<Option<Room>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from room where state = 0 and id = (select room from named where name = $1)"
     ));

@@ -1,6 +1,6 @@
 // People with accounts: signing up and in and out, who wrote what, and chats of two. Every form works without a script.
 
-import { expect, type Person, test } from "../webchat";
+import { type Come, expect, type Person, test, type Webchat } from "../webchat";
 
 const plain = { javaScriptEnabled: false };
 const path = (person: Person) => new URL(person.page.url()).pathname;
@@ -241,8 +241,8 @@ test("two people talk with each other alone, live both ways, and see what is unr
 
   // What is unread is counted on the home page and in the list; and no more once it was seen.
   await ada.go("/");
-  await expect(ada.page.getByRole("link", { name: "Chats 2 unread" })).toBeVisible();
-  await ada.page.getByRole("link", { name: "Chats 2 unread" }).click();
+  await expect(ada.page.getByRole("link", { name: /BOB.*2 unread/ })).toBeVisible();
+  await ada.page.getByRole("link", { name: "Chats", exact: true }).click();
   await ada.page.getByRole("link", { name: /BOB.*are you there\?.*2 unread/ }).click();
   await ada.live();
   await expect(ada.bodies).toHaveText(["hello ada", "are you there?"]);
@@ -278,4 +278,64 @@ test("a direct chat works without a script", async ({ webchat, come }) => {
   await expect(ada.page.getByRole("link", { name: /BOB.*You: hello/ })).toBeVisible();
   await ada.page.getByRole("link", { name: "Chats", exact: true }).click();
   await expect(ada.page.getByRole("link", { name: /BOB.*You: hello/ })).toBeVisible();
+});
+
+test.describe("sessions that end", () => {
+  const writingAs = (person: Person) => person.page.getByRole("textbox", { name: "Writing as" });
+  /** Ada's browser with a room and the home page open, signed in. */
+  const at = async (webchat: Webchat, come: Come) => {
+    await webchat.account("ada");
+    const room = await webchat.room();
+    const [inRoom, phone] = [await come("ada"), await come("ada's phone")];
+    for (const person of [inRoom, phone]) await person.signIn("ada");
+    const home = await inRoom.tab();
+    await inRoom.enter(room);
+    await home.go("/");
+    await expect(writingAs(inRoom)).toHaveAttribute("readonly");
+    await expect(home.page.locator("a[href^='/login']")).toHaveCount(0);
+    for (const person of [inRoom, home]) await person.page.evaluate(() => (window.mark = "old"));
+    return { room, inRoom, home, phone };
+  };
+
+  test("whoever is signed out everywhere is a guest on every page at once, and nothing goes round in circles", async ({
+    webchat,
+    come,
+  }) => {
+    const { room, inRoom, home, phone } = await at(webchat, come);
+    const streams: string[] = [];
+    inRoom.page.context().on("request", (request) => request.resourceType() === "eventsource" && streams.push(request.url()));
+    const answer = await phone.page.context().request.post("/profile/sign-out/", { headers: { Accept: "application/json" } });
+    expect(answer.status()).toBe(204);
+    await expect(writingAs(inRoom)).not.toHaveAttribute("readonly");
+    await expect(home.page.locator("a[href^='/login']")).toHaveCount(1);
+    await inRoom.live();
+    // The page is who it says it is, and stays.
+    await writingAs(inRoom).fill("just me");
+    await inRoom.say("as a guest");
+    await expect(inRoom.pending).toHaveCount(0);
+    await expect(inRoom.bodies).toHaveText(["as a guest"]);
+    await inRoom.page.evaluate(() => (window.mark = "new"));
+    for (let n = 0; n < 5; n++) {
+      await webchat.post(room, "grace", `news ${n}`);
+      await expect(inRoom.bodies.last()).toHaveText(`news ${n}`);
+    }
+    expect(await inRoom.page.evaluate(() => window.mark)).toBe("new");
+    expect(streams.length).toBeLessThan(8);
+  });
+
+  test("whoever changes the password stays signed in on the pages of that browser", async ({ webchat, come }) => {
+    const { room, inRoom, home, phone } = await at(webchat, come);
+    await phone.enter(room);
+    const form = { old: "secret", new: "secret 2" };
+    const { request } = inRoom.page.context();
+    const answer = await request.post("/profile/password/", { form, headers: { Accept: "text/html" }, maxRedirects: 0 });
+    expect(answer.status()).toBe(303);
+    for (const { page } of [inRoom, home, phone]) await page.waitForFunction(() => !window.mark && window.alive);
+    await expect(writingAs(inRoom)).toHaveAttribute("readonly");
+    await expect(home.page.locator("a[href^='/login']")).toHaveCount(0);
+    await expect(writingAs(phone)).not.toHaveAttribute("readonly");
+    await inRoom.live();
+    await inRoom.say("still me");
+    await expect(inRoom.messages.last().getByText("registered")).toBeVisible();
+  });
 });

@@ -51,6 +51,8 @@ pub enum Refusal {
     UpgradeRequired,
     /// Too many requests; free again after this long.
     TooMany(Duration),
+    /// Too much is written in one room, by however many; free again after this long.
+    RoomBusy(Duration),
     /// The server is about to stop.
     Draining,
 }
@@ -76,7 +78,7 @@ impl Refusal {
             Self::UnsupportedMediaType => 415,
             Self::Invalid { .. } => 422,
             Self::UpgradeRequired => 426,
-            Self::TooMany(_) => 429,
+            Self::TooMany(_) | Self::RoomBusy(_) => 429,
             Self::Draining => 503,
         }
     }
@@ -98,7 +100,7 @@ impl Refusal {
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Invalid { .. } => "Invalid field",
             Self::UpgradeRequired => "Upgrade required",
-            Self::TooMany(_) => "Too many requests",
+            Self::TooMany(_) | Self::RoomBusy(_) => "Too many requests",
             Self::Draining => "Shutting down",
         }
     }
@@ -106,7 +108,7 @@ impl Refusal {
     /// When it makes sense to ask again, if it does.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(wait) => Some(*wait),
+            Self::TooMany(wait) | Self::RoomBusy(wait) => Some(*wait),
             Self::Draining => Some(Duration::from_secs(2)),
             _ => None,
         }
@@ -128,8 +130,14 @@ impl Refusal {
                 Self::NameTaken { free, .. } => Some(free.clone()),
                 _ => None,
             },
+            retry_after: self.retry_after().map(whole_seconds),
         }
     }
+}
+
+/// A wait as it is told: in whole seconds, and never too short.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 impl fmt::Display for Refusal {
@@ -151,7 +159,10 @@ impl fmt::Display for Refusal {
             Self::UnsupportedMediaType => f.write_str("Send application/json or application/x-www-form-urlencoded."),
             Self::Invalid { field, rule } => write!(f, "{field} {rule}."),
             Self::UpgradeRequired => f.write_str("This address speaks WebSocket; ask it to upgrade."),
-            Self::TooMany(wait) => write!(f, "Too many requests; try again in {} s.", wait.as_secs().max(1)),
+            Self::TooMany(wait) => write!(f, "Too many requests; try again in {} s.", whole_seconds(*wait)),
+            Self::RoomBusy(wait) => {
+                write!(f, "Too much is written in this room at once; try again in {} s.", whole_seconds(*wait))
+            }
             Self::Draining => f.write_str("The server is restarting; try again in a moment."),
         }
     }
@@ -178,4 +189,7 @@ pub struct Problem {
     /// A name that is free, when the one that was asked for is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free: Option<String>,
+    /// After how many seconds it makes sense to ask again, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }

@@ -101,7 +101,7 @@ pub struct Config {
     #[arg(value_parser = duration, allow_hyphen_values = true)]
     pub stream_timeout: Duration,
 
-    /// Refuse floods of requests from one address; `off` is for load tests
+    /// Refuse floods by one person, from one address or in one room; `off` is for load tests
     #[arg(long, env = "WEBCHAT_RATE_LIMIT", default_value = "on", value_name = "on|off", hide_possible_values = true)]
     pub rate_limit: Switch,
 

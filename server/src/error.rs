@@ -1,7 +1,5 @@
 //! Refusals and faults as answers: problem details, or a page that says the same.
 
-use std::time::Duration;
-
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -32,11 +30,10 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (problem, retry_after) = problem(self.0);
+        let problem = problem(self.0);
         let mut response = json(&problem);
-        if let Some(wait) = retry_after {
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        if let Some(wait) = problem.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         if problem.status == 401 {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -49,11 +46,11 @@ impl IntoResponse for Error {
     }
 }
 
-/// What to tell the client, and when it may try again, if that is known.
-pub(crate) fn problem(error: chat::Error) -> (Problem, Option<Duration>) {
+/// What to tell the client.
+pub(crate) fn problem(error: chat::Error) -> Problem {
     match error {
-        chat::Error::Refusal(refusal) => (refusal.problem(), refusal.retry_after()),
-        chat::Error::Fault(fault) => (report(&*fault), None),
+        chat::Error::Refusal(refusal) => refusal.problem(),
+        chat::Error::Fault(fault) => report(&*fault),
     }
 }
 
@@ -68,6 +65,7 @@ fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
         detail: format!("Something broke on the server. Its log says more under {id}."),
         field: None,
         free: None,
+        retry_after: None,
     }
 }
 

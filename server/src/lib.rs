@@ -10,6 +10,7 @@ pub mod acme;
 pub mod assets;
 mod attempts;
 mod caller;
+mod carried;
 pub mod checkup;
 mod code;
 pub mod config;

@@ -1,19 +1,26 @@
-//! Limits by address: how often one may write, try and guess.
+//! Limits: how often somebody may write, from where, and in which room; how often an address may try and guess.
+//!
+//! Promises: whoever writes too much is told when to go on; the limit of a person holds wherever they come from, that of
+//! an address whoever they say they are, and that of a room however many they are; memory is bounded, because who has
+//! been quiet is forgotten. Leaves to others: slow mode (`chat`).
 //!
 //! Token buckets, wide enough for a class behind one address and for scripts, narrow enough that one client cannot fill
 //! the disk overnight. An IPv6 address counts with its /64, which is what one client is given.
 
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chat::Person;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use protocol::Refusal;
+use protocol::{Refusal, RoomId};
 
 use crate::AppState;
 use crate::attempts::{Attempts, Patience};
@@ -21,15 +28,25 @@ use crate::config::Switch;
 use crate::error::Error;
 use crate::guesses::{Guesses, Lines};
 
-/// Messages from one address: so many a second, and at once after a pause.
-const MESSAGES: (u32, u32) = (50, 500);
+/// So many a second, and so many at once after a pause.
+type Rate = (u32, u32);
 
-/// Rooms from one address: so many a second, and at once after a pause.
-const ROOMS: (u32, u32) = (2, 100);
+/// How often something may be done, by whom and where.
+#[derive(Clone, Copy, Debug)]
+struct Rates {
+    person: Rate,
+    address: Rate,
+    room: Rate,
+}
 
-/// Notes that somebody types, from one address: so many a second, and at once after a pause. A person sends one in three
-/// seconds.
-const TYPING: (u32, u32) = (20, 200);
+/// Messages, and changes of them; and whatever has no rates of its own.
+const MESSAGES: Rates = Rates { person: (20, 200), address: (50, 500), room: (100, 1_000) };
+
+/// New rooms. What is done outside of rooms never counts in one.
+const ROOMS: Rates = Rates { person: (1, 50), address: (2, 100), room: (1, 1) };
+
+/// Notes that somebody types. A person sends one in three seconds.
+const TYPING: Rates = Rates { person: (5, 50), address: (20, 200), room: (100, 1_000) };
 
 /// Attempts to sign in from one address that were not good, and accounts made from it: a class may be behind it.
 const OF_ADDRESS: Patience = Patience { free: 50, longest: Duration::from_secs(15 * 60) };
@@ -37,17 +54,25 @@ const OF_ADDRESS: Patience = Patience { free: 50, longest: Duration::from_secs(1
 /// Attempts on one account that were not good. Its owner is never kept out for long, whoever else tries.
 const ON_ACCOUNT: Patience = Patience { free: 10, longest: Duration::from_secs(60) };
 
-/// How many addresses are remembered before those that have been quiet are forgotten.
-const REMEMBERED: usize = 10_000;
+/// After how many looks those that have been quiet are forgotten.
+const LOOKS: u32 = 10_000;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Messages,
+    Rooms,
+    Typing,
+}
 
 #[derive(Debug)]
 pub(crate) struct Limits(Option<Buckets>);
 
 #[derive(Debug)]
 struct Buckets {
-    messages: Bucket,
-    rooms: Bucket,
-    typing: Bucket,
+    messages: Counted,
+    rooms: Counted,
+    typing: Counted,
     attempts: Attempts,
     /// Lines in the log about those who guess invitations.
     codes: Lines,
@@ -56,14 +81,26 @@ struct Buckets {
     rooms_guessed: Lines,
 }
 
-type Bucket = DefaultKeyedRateLimiter<IpAddr>;
+/// The buckets of one kind of thing.
+#[derive(Debug)]
+struct Counted {
+    people: Bucket<i64>,
+    addresses: Bucket<IpAddr>,
+    rooms: Bucket<RoomId>,
+}
+
+#[derive(Debug)]
+struct Bucket<K: Hash + Eq + Clone> {
+    limiter: DefaultKeyedRateLimiter<K>,
+    looks: AtomicU32,
+}
 
 impl Limits {
     pub fn new(switch: Switch) -> Self {
         let buckets = || Buckets {
-            messages: bucket(MESSAGES),
-            rooms: bucket(ROOMS),
-            typing: bucket(TYPING),
+            messages: Counted::new(MESSAGES),
+            rooms: Counted::new(ROOMS),
+            typing: Counted::new(TYPING),
             attempts: Attempts::default(),
             codes: Lines::default(),
             guesses: Guesses::default(),
@@ -72,19 +109,29 @@ impl Limits {
         Self((switch == Switch::On).then(buckets))
     }
 
-    /// Whether this address may create one more room.
-    pub fn check_room(&self, address: IpAddr) -> Result<(), Refusal> {
-        self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.rooms, address))
+    /// Whether this may be done once more from this address.
+    pub fn check_address(&self, what: What, address: IpAddr) -> Result<(), Refusal> {
+        let Some(counted) = self.counted(what) else { return Ok(()) };
+        counted.addresses.take(&client(address)).map_err(Refusal::TooMany)
     }
 
-    /// Whether this address may send one more message.
-    pub fn check_message(&self, address: IpAddr) -> Result<(), Refusal> {
-        self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.messages, address))
+    /// Whether this person may do this once more, in this room if it is in one. Nobody in particular counts by the
+    /// address alone.
+    pub fn check(&self, what: What, by: &Person, room: Option<RoomId>) -> Result<(), Refusal> {
+        let Some(counted) = self.counted(what) else { return Ok(()) };
+        if let Some(person) = by.known() {
+            counted.people.take(&person).map_err(Refusal::TooMany)?;
+        }
+        room.map_or(Ok(()), |room| counted.rooms.take(&room).map_err(Refusal::RoomBusy))
     }
 
-    /// Whether this address may say once more that somebody types.
-    pub fn check_typing(&self, address: IpAddr) -> Result<(), Refusal> {
-        self.0.as_ref().map_or(Ok(()), |buckets| take(&buckets.typing, address))
+    fn counted(&self, what: What) -> Option<&Counted> {
+        let buckets = self.0.as_ref()?;
+        Some(match what {
+            What::Messages => &buckets.messages,
+            What::Rooms => &buckets.rooms,
+            What::Typing => &buckets.typing,
+        })
     }
 
     /// Whether one more account may be made from this address.
@@ -166,17 +213,31 @@ fn on(username: &str) -> String {
     format!("on {}", username.trim().chars().take(40).collect::<String>().to_lowercase())
 }
 
-fn take(bucket: &Bucket, address: IpAddr) -> Result<(), Refusal> {
-    if bucket.len() > REMEMBERED {
-        bucket.retain_recent();
+impl Counted {
+    fn new(rates: Rates) -> Self {
+        Self {
+            people: Bucket::new(rates.person),
+            addresses: Bucket::new(rates.address),
+            rooms: Bucket::new(rates.room),
+        }
     }
-    let too_many = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
-    bucket.check_key(&client(address)).map_err(|until| Refusal::TooMany(too_many(until)))
 }
 
-fn bucket((a_second, at_once): (u32, u32)) -> Bucket {
-    let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-    RateLimiter::keyed(Quota::per_second(positive(a_second)).allow_burst(positive(at_once)))
+impl<K: Hash + Eq + Clone> Bucket<K> {
+    fn new((a_second, at_once): Rate) -> Self {
+        let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(positive(a_second)).allow_burst(positive(at_once));
+        Self { limiter: RateLimiter::keyed(quota), looks: AtomicU32::new(0) }
+    }
+
+    /// Takes one out, or says how long to wait for it.
+    fn take(&self, key: &K) -> Result<(), Duration> {
+        // A count of its own, because asking for the size would touch all of it each time.
+        if self.looks.fetch_add(1, Ordering::Relaxed) % LOOKS == LOOKS - 1 {
+            self.limiter.retain_recent();
+        }
+        self.limiter.check_key(key).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
 }
 
 /// What counts as one client.
@@ -192,17 +253,18 @@ pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
-/// Refuses writes from an address that has sent too many, and looks from one that has guessed too often.
+/// Refuses writes from an address that has sent too many, and looks from one that has guessed too often. The handlers ask
+/// for the person and the room.
 pub(crate) async fn apply(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let Some(address) = peer(&request) else { return next.run(request).await };
     let path = request.uri().path();
-    let write = match path {
-        "/rooms/" => Limits::check_room,
-        path if path.ends_with("/typing/") => Limits::check_typing,
-        _ => Limits::check_message,
+    let what = match path {
+        "/rooms/" => What::Rooms,
+        path if path.ends_with("/typing/") => What::Typing,
+        _ => What::Messages,
     };
-    if request.method() == Method::POST
-        && let Err(refusal) = write(&state.limits, address)
+    if !request.method().is_safe()
+        && let Err(refusal) = state.limits.check_address(what, address)
     {
         return Error::from(refusal).into_response();
     }
@@ -223,22 +285,49 @@ pub(crate) async fn apply(State(state): State<AppState>, request: Request, next:
 mod tests {
     use super::*;
 
+    /// How often something is granted before it is refused.
+    fn granted(mut check: impl FnMut(usize) -> Result<(), Refusal>) -> (usize, Refusal) {
+        (0..5_000).find_map(|n| check(n).err().map(|refusal| (n, refusal))).unwrap()
+    }
+
     #[test]
     fn one_flood_is_refused_and_others_are_not() {
         let limits = Limits::new(Switch::On);
         let [flood, other] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
-        let refused = (0..MESSAGES.1 * 3).find_map(|_| limits.check_message(flood).err());
-        assert!(matches!(refused, Some(Refusal::TooMany(_))));
-        assert_eq!(limits.check_message(other), Ok(()));
-        assert_eq!(limits.check_room(flood), Ok(()));
-        assert_eq!(limits.check_typing(flood), Ok(()));
+        let (granted, refused) = granted(|_| limits.check_address(What::Messages, flood));
+        assert!(granted >= MESSAGES.address.1 as usize);
+        assert!(matches!(refused, Refusal::TooMany(_)));
+        assert_eq!(limits.check_address(What::Messages, other), Ok(()));
+        assert_eq!(limits.check_address(What::Rooms, flood), Ok(()));
+        assert_eq!(limits.check_address(What::Typing, flood), Ok(()));
+    }
+
+    #[test]
+    fn many_people_in_one_room_are_refused_by_words_of_their_own() {
+        let limits = Limits::new(Switch::On);
+        let [flooded, other] = [1, 2].map(|n| RoomId::from_bytes([n; 8]));
+        let check = |room| limits.check(What::Messages, &Person::Anyone, Some(room));
+        let (granted, refused) = granted(|_| check(flooded));
+        assert!(granted >= MESSAGES.room.1 as usize);
+        assert!(matches!(refused, Refusal::RoomBusy(_)) && refused.to_string().contains("room"), "{refused}");
+        assert_eq!(check(other), Ok(()));
+        assert_eq!(limits.check(What::Typing, &Person::Anyone, Some(flooded)), Ok(()));
+    }
+
+    #[test]
+    fn those_that_have_been_quiet_are_forgotten() {
+        let bucket = Bucket::new((1_000_000, 1));
+        (0..3 * LOOKS).for_each(|key| bucket.take(&key).unwrap());
+        assert!(bucket.limiter.len() <= LOOKS as usize, "{}", bucket.limiter.len());
     }
 
     #[test]
     fn off_means_off() {
         let limits = Limits::new(Switch::Off);
         let address = "192.0.2.1".parse().unwrap();
-        assert!((0..10_000).all(|_| limits.check_room(address).is_ok()));
+        let room = Some(RoomId::from_bytes([1; 8]));
+        assert!((0..10_000).all(|_| limits.check_address(What::Rooms, address).is_ok()));
+        assert!((0..10_000).all(|_| limits.check(What::Messages, &Person::Anyone, room).is_ok()));
     }
 
     #[test]

@@ -29,18 +29,25 @@ use crate::connection::READ_TIMEOUT;
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What a stream says only to be heard.
-const BEAT: &[u8] = b": heartbeat\n\n";
+pub(crate) const BEAT: &[u8] = b": heartbeat\n\n";
+
+/// The same for pages, which do not see comments.
+pub(crate) const SEEN: &[u8] = b": heartbeat\nevent: beat\ndata: {}\n\n";
 
 /// What the system may hold for a client that reads slowly, in bytes; what is in its own memory is bounded by this too.
 const SEND_BUFFER: usize = 128 * 1024;
 
 /// What a response says that it is not over: the events that follow its head.
 #[derive(Clone)]
-pub(crate) struct Live(Arc<Mutex<Option<BoxStream<'static, Bytes>>>>);
+pub(crate) struct Live {
+    events: Arc<Mutex<Option<BoxStream<'static, Bytes>>>>,
+    /// What is said only to be heard.
+    beat: &'static [u8],
+}
 
 impl Live {
-    pub fn new(events: BoxStream<'static, Bytes>) -> Self {
-        Self(Arc::new(Mutex::new(Some(events))))
+    pub fn new(events: BoxStream<'static, Bytes>, beat: &'static [u8]) -> Self {
+        Self { events: Arc::new(Mutex::new(Some(events))), beat }
     }
 
     /// Takes the events out of a response, if it has any. Without them its body is empty, and its head says so.
@@ -52,9 +59,10 @@ impl Live {
 
     /// The events as the body of an answer that goes through the HTTP machinery.
     pub fn body(self) -> Body {
-        Body::from_stream(stream::unfold(self.take(), |mut events| async {
+        let beat = self.beat;
+        Body::from_stream(stream::unfold(self.take(), move |mut events| async move {
             let event = timeout(HEARTBEAT, events.next()).await;
-            event.unwrap_or(Some(Bytes::from_static(BEAT))).map(|event| (Ok::<_, Infallible>(event), events))
+            event.unwrap_or(Some(Bytes::from_static(beat))).map(|event| (Ok::<_, Infallible>(event), events))
         }))
     }
 
@@ -68,11 +76,11 @@ impl Live {
         let date = httpdate::fmt_http_date(SystemTime::now());
         let coding = if chunked { "transfer-encoding: chunked\r\n" } else { "" };
         head.extend(format!("date: {date}\r\n{coding}connection: close\r\n\r\n").into_bytes());
-        Stream { head: head.into(), chunked, events: self.take() }
+        Stream { head: head.into(), chunked, beat: self.beat, events: self.take() }
     }
 
     fn take(self) -> BoxStream<'static, Bytes> {
-        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner).take();
         events.unwrap_or_else(|| stream::empty().boxed())
     }
 }
@@ -82,13 +90,14 @@ pub(crate) struct Stream {
     head: Bytes,
     /// Whether the body comes in chunks that say where it ends; otherwise the end of the connection does.
     chunked: bool,
+    beat: &'static [u8],
     events: BoxStream<'static, Bytes>,
 }
 
 impl Stream {
     /// Writes the stream to its end.
     pub async fn run(self, mut socket: TcpStream) -> io::Result<()> {
-        let Self { head, chunked, mut events } = self;
+        let Self { head, chunked, beat: said, mut events } = self;
         socket2::SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
         let (mut client, mut socket) = socket.split();
         write(&mut socket, head).await?;
@@ -106,7 +115,7 @@ impl Stream {
                         beat.as_mut().reset(next_beat);
                         continue;
                     }
-                    Some(Bytes::from_static(BEAT))
+                    Some(Bytes::from_static(said))
                 }
             };
             let Some(event) = event else { break };

@@ -3,11 +3,13 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use chat::Person;
 use protocol::schema::{Body, Username};
 use protocol::{Problem, Refusal, Start};
 
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::limit::What;
 use crate::{AppState, stream};
 
 /// Joins the lobby under a name.
@@ -18,9 +20,12 @@ use crate::{AppState, stream};
         (status = 400, description = "No name", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody has that name", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid name", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn join(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {
-    Ok(state.chat.lobby().await?.join(name(&query)?).await?)
+    let (name, lobby) = (name(&query)?, state.chat.lobby().await?);
+    state.limits.check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
+    Ok(lobby.join(name).await?)
 }
 
 /// Listens to the lobby: everything since joining, then what is said, as lines of text.
@@ -60,10 +65,13 @@ pub(crate) async fn listen(
         (status = 401, description = "Nobody joined under that name", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Meanwhile somebody has an account of that name", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid message", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn send(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {
     let (name, message) = (name(&query)?.trim(), given(&query, "message")?);
-    Ok(state.chat.lobby().await?.send(name, message).await?)
+    let lobby = state.chat.lobby().await?;
+    state.limits.check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
+    Ok(lobby.send(name, message).await?)
 }
 
 /// Leaves the lobby; the name is free again, and its streams end.
@@ -73,6 +81,7 @@ pub(crate) async fn send(State(state): State<AppState>, Query(query): Query) -> 
         (status = 200, description = "The line that everybody hears", body = String, content_type = "text/plain; charset=utf-8"),
         (status = 400, description = "No name", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Nobody joined under that name", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn leave(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {
     Ok(state.chat.lobby().await?.leave(name(&query)?.trim()).await?)
@@ -85,6 +94,7 @@ pub(crate) async fn leave(State(state): State<AppState>, Query(query): Query) ->
         (status = 200, description = "The line that everybody hears", body = String, content_type = "text/plain; charset=utf-8"),
         (status = 400, description = "No name", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Nobody joined under that name", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn remove(state: State<AppState>, query: Query) -> Result<String, Error> {
     leave(state, query).await

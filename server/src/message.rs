@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::limit::What;
 use crate::member::Inside;
 use crate::negotiate::{self, EVENTS, JSON};
 use crate::refused::{BodyRefused, RoomRefused};
@@ -59,6 +60,7 @@ pub(crate) async fn post(
     let body = fields.required("body")?.to_owned();
     let key = headers.get("idempotency-key").map(|key| std::str::from_utf8(key.as_bytes()));
     let key = key.transpose().map_err(|_| Refusal::Malformed("The Idempotency-Key is not UTF-8.".to_owned()))?;
+    state.limits.check(What::Messages, &by, Some(room))?;
     let message = state.chat.post(&by, &room, &NewMessage { username, body }, key).await?;
     if negotiate::prefers_html(&headers) {
         // The browser remembers the name of a guest; that of an account comes with the session.
@@ -86,6 +88,7 @@ pub(crate) fn name_cookie(username: &str) -> String {
     request_body(content((Anew = "application/json"), (Anew = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The message as it is now", body = Message),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -96,6 +99,7 @@ pub(crate) async fn edit(
     fields: Fields,
 ) -> Result<Response, Error> {
     let body = fields.required("body")?;
+    state.limits.check(What::Messages, &by, Some(room))?;
     Ok(negotiate::json(state.chat.edit(&by, &room, self::seq(&seq)?, body).await?))
 }
 
@@ -117,6 +121,7 @@ pub(crate) struct Anew {
     ),
     responses(
         (status = 200, description = "What is left of the message", body = Message),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn delete(
@@ -124,6 +129,7 @@ pub(crate) async fn delete(
     Caller(by): Caller,
     Inside(room, seq): Inside,
 ) -> Result<Response, Error> {
+    state.limits.check(What::Messages, &by, Some(room))?;
     Ok(negotiate::json(state.chat.delete(&by, &room, self::seq(&seq)?).await?))
 }
 
@@ -214,6 +220,7 @@ async fn wait_for(
     while let Ok(news) = timeout_at(end, follow.next()).await {
         match news? {
             News::Closing(_) | News::Ephemeral(_) => {}
+            News::SignedOut => return Err(Refusal::NotSignedIn.into()),
             News::Messages(frames) if frames.messages().next().is_none() => {}
             _ => break,
         }

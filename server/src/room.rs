@@ -1,17 +1,20 @@
 //! `/rooms/` and `/rooms/{id}/`: creating, listing and showing rooms.
 
-use axum::extract::{FromRequestParts, Path, Request, State};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, RequestPartsExt};
-use chat::RoomsPage;
+use chat::{Person, RoomsPage};
 use protocol::schema::RoomName;
 use protocol::{NewRoom, Problem, Refusal, Room, RoomChange, RoomId, Time, text};
 
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::limit::What;
 use crate::message::name_cookie;
 use crate::negotiate::{self, EVENTS, HTML, JSON};
 use crate::refused::{BodyRefused, RoomRefused};
@@ -145,6 +148,7 @@ pub(crate) async fn create(
     let (public, private) = access(&fields)?;
     let (name, timeout) = (given("name")?.map(str::to_owned), given("timeout")?.map(str::to_owned));
     let wish = NewRoom { name, public, timeout, private };
+    state.limits.check(What::Rooms, &by, None)?;
     let room = state.chat.create_room(&by, &wish).await?;
     let location = format!("/rooms/{}/", room.id);
     if form {
@@ -313,16 +317,30 @@ pub(crate) async fn close(
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid name", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many new rooms", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn named(
     State(state): State<AppState>,
     caller: Result<Caller, Error>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Query(query): Query,
     request: Request,
 ) -> Result<Response, Error> {
-    let room = state.chat.named_room(query.required("room")?).await?;
+    let nobody = Person::Anyone;
+    let by = caller.as_ref().map_or(&nobody, |Caller(by)| by);
+    let room = of_name(&state, by, peer, query.required("room")?).await?;
     if negotiate::choose(request.headers(), &[HTML, JSON]) == HTML {
         return Ok(page::draw(&state, &caller?.0, app::Page::Room(room.id), request).await);
     }
     Ok(negotiate::json(room))
+}
+
+/// The room of a name. Where it is created by that, it counts as any other that is.
+pub(crate) async fn of_name(state: &AppState, by: &Person, peer: SocketAddr, name: &str) -> Result<Room, Error> {
+    if let Some(room) = state.chat.known_room(name).await? {
+        return Ok(room);
+    }
+    state.limits.check_address(What::Rooms, peer.ip())?;
+    state.limits.check(What::Rooms, by, None)?;
+    Ok(state.chat.named_room(name).await?)
 }

@@ -1,7 +1,8 @@
 //! `/stream`: several rooms on one connection, and the list of public rooms if asked for.
 //!
 //! The same events as the stream of each room, one after the other; each names its room in its data. The cursor is that
-//! of all of them together, and opaque to clients.
+//! of all of them together, and opaque to clients. The same over WebSocket (`carried`), where a proxy lets no event
+//! stream through.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,7 +12,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Frames, News, Watch};
+use chat::{Frames, News, SignedIn, Watch};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
 use protocol::schema::Username;
@@ -20,16 +21,23 @@ use protocol::{Cursor, Problem, Refusal, RoomId, Start, text};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::{Fields, Query};
-use crate::{AppState, overview, stream as events};
+use crate::live::{BEAT, SEEN};
+use crate::socket::Upgrade;
+use crate::{AppState, carried, origin, overview, stream as events};
 
 /// The most rooms on one connection; each event carries a cursor of all of them.
 const ROOMS_MAX: usize = 32;
 
 /// Follows several rooms at once.
 ///
-/// A room that is deleted says `closed`, one that may not be heard (any longer) `removed`, and the others go on. A cursor that cannot be honoured resets its room alone. With
+/// A room that is deleted says `closed`, one that may not be heard (any longer) `removed`, and the others go on. Whoever is no
+/// longer signed in is told `signed-out`, and the stream ends. A cursor that cannot be honoured resets its room alone. With
 /// `list=on` events `rooms` carry the public rooms, as `GET /rooms/` does as an event stream; with `overview=on` events `overview`
-/// carry one's own, as `GET /overview/` does.
+/// carry one's own, as `GET /overview/` does. With `beat=on` an event `beat` without an `id` comes at once and at least every 15
+/// seconds, so that pages notice silence.
+///
+/// The same over WebSocket: each text frame is a piece of the stream, one event or several just as they are written there
+/// (`id: …`, `event: …`, `data: …`, an empty line); frames that are sent are not read.
 #[utoipa::path(get, path = "/stream", tag = "messages",
     params(
         ("rooms" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,31})?$",
@@ -39,16 +47,18 @@ const ROOMS_MAX: usize = 32;
         ("after" = Option<String>, Query,
             description = "Only messages after this sequence or cursor, `latest` for none of the history; one for all rooms, or one for each in their order, with commas between"),
         ("username" = Option<Username>, Query, description = "Who listens: here in all of these rooms, as long as the stream lasts"),
+        ("beat" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether heartbeats are events that a page sees; not unless asked for"),
         ("list" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether to be told the public rooms; not unless asked for"),
         ("overview" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$", description = "Whether to be told one's own rooms and chats; not unless asked for"),
         ("also" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,15})?$",
             description = "IDs of other rooms to show in the overview, with commas between; at most 16"),
     ),
     responses(
+        (status = 101, description = "The same, over WebSocket"),
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Banned from all of the rooms", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Banned from all of the rooms, or the page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none of the rooms", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests for rooms that do not exist", body = Problem, content_type = "application/problem+json"),
@@ -59,12 +69,17 @@ pub(crate) async fn follow(
     Caller(by): Caller,
     headers: HeaderMap,
     Query(query): Query,
+    upgrade: Upgrade,
 ) -> Result<Response, Error> {
+    if upgrade.is_ok() {
+        origin::check(&headers)?;
+    }
     let username = query.text("username")?;
     username.map(text::username).transpose()?;
     let list = query.flag("list")?.unwrap_or(false);
     let overview = query.flag("overview")?.unwrap_or(false);
     let also = overview::known(&state, &by, Some(peer.ip()), &overview::also(&query)?).await?;
+    let seen_beat = query.flag("beat")?.unwrap_or(false);
     let seen = crate::message::last_event_id(&headers, &query)?.map(Cursors::parse);
     let (mut all, mut cursors) = (SelectAll::new(), Cursors::default());
     let (mut gone, mut refused) = (Vec::new(), None);
@@ -82,14 +97,14 @@ pub(crate) async fn follow(
                 all.push(told(room, follow));
             }
             Err(chat::Error::Refusal(Refusal::Gone)) => gone.push(events::closed(room)),
-            Err(chat::Error::Refusal(refusal)) => {
+            Err(chat::Error::Refusal(refusal)) if refusal != Refusal::NotSignedIn => {
                 if matches!(refusal, Refusal::NotFound(_)) {
                     state.limits.looked_in_vain(peer.ip());
                 }
                 gone.push(events::removed(room));
                 refused = Some(refusal);
             }
-            Err(fault) => return Err(fault.into()),
+            Err(other) => return Err(other.into()),
         }
     }
     // One that is refused is no reason to hear nothing of the others.
@@ -98,12 +113,20 @@ pub(crate) async fn follow(
     }
     if list {
         all.push(listed(state.chat.watch()));
+        // Without a room nobody else would say so.
+        all.push(signed_out(state.chat.signed_in(&by).await?));
     }
     if overview {
         let told = overview::watch(&state, by, also).map(|glance| glance.map(Told::Whole));
         all.push(told.chain(stream::once(async { Ok(Told::Draining) })).boxed());
     }
-    Ok(events::respond(stream::iter(gone).chain(merged(all, cursors))))
+    let beat = if seen_beat { SEEN } else { BEAT };
+    let first = stream::iter(seen_beat.then_some(Bytes::from_static(SEEN)));
+    let events = first.chain(stream::iter(gone)).chain(merged(all, cursors));
+    Ok(match upgrade {
+        Ok(upgrade) => carried::respond(upgrade, events.boxed(), beat),
+        Err(_) => events::respond(events, beat),
+    })
 }
 
 /// Follows under a name, where that is not somebody else's: one such room is no reason to hear nothing of the others.
@@ -153,6 +176,8 @@ enum Told {
     Of(RoomId, News),
     /// An event that tells a whole state of something else than a room.
     Whole(Bytes),
+    /// Whoever listens is no longer signed in.
+    SignedOut,
     Draining,
 }
 
@@ -163,8 +188,12 @@ fn told(room: RoomId, follow: chat::Follow) -> BoxStream<'static, Result<Told, c
     let news = stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         let news = follow.next().await;
-        let last = matches!(news, Ok(News::Closed | News::Removed | News::Draining) | Err(_));
-        let told = news.map(|news| if matches!(news, News::Draining) { Told::Draining } else { Told::Of(room, news) });
+        let last = matches!(news, Ok(News::Closed | News::Removed | News::SignedOut | News::Draining) | Err(_));
+        let told = news.map(|news| match news {
+            News::Draining => Told::Draining,
+            News::SignedOut => Told::SignedOut,
+            news => Told::Of(room, news),
+        });
         Some((told, (!last).then_some(follow)))
     });
     news.boxed()
@@ -183,6 +212,15 @@ fn listed(watch: Watch) -> BoxStream<'static, Result<Told, chat::Error>> {
     pages.boxed()
 }
 
+/// That whoever listens is no longer signed in, once it is so.
+fn signed_out(mut signed_in: SignedIn) -> BoxStream<'static, Result<Told, chat::Error>> {
+    let over = async move {
+        signed_in.over().await;
+        Ok(Told::SignedOut)
+    };
+    stream::once(over).boxed()
+}
+
 /// Everything that is told, as bytes on the wire; ends when the server stops or the last room is gone.
 fn merged(all: Tellers, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
     stream::unfold(Some((all, cursors)), |state| async move {
@@ -190,6 +228,7 @@ fn merged(all: Tellers, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
         match all.next().await? {
             Ok(Told::Of(room, news)) => Some((event(room, news, &mut cursors), Some((all, cursors)))),
             Ok(Told::Whole(event)) => Some((event, Some((all, cursors)))),
+            Ok(Told::SignedOut) => Some((events::signed_out(), None)),
             Ok(Told::Draining) => Some((events::come_back(), None)),
             Err(error) => {
                 // The client comes back with its cursor and misses nothing.
@@ -211,6 +250,7 @@ fn event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
         }
         News::Closed => events::closed(room),
         News::Removed => events::removed(room),
+        News::SignedOut => events::signed_out(),
         News::Draining => events::come_back(),
     }
 }

@@ -1,7 +1,7 @@
 //! WebSocket: a room both ways over one connection ([RFC 6455](https://www.rfc-editor.org/rfc/rfc6455)).
 //!
 //! Each text frame that comes in is a message, each that goes out is one message as JSON, the same bytes as in the
-//! event stream. What cannot be taken is answered with problem details. Promises: a client that stops reading or
+//! event stream. What cannot be taken, or is too much, is answered with problem details, and the socket stays. Promises: a client that stops reading or
 //! answering is cut, and holds nothing; a page of another site gets no socket.
 
 use std::net::SocketAddr;
@@ -23,24 +23,26 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use crate::caller::Caller;
 use crate::error::{Error, problem};
 use crate::fields::Query;
-use crate::room::InRoom;
+use crate::limit::What;
+use crate::room::{self, InRoom};
 use crate::{AppState, origin};
 
 /// How often a silent client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
 
 /// How long a client may stay silent, or leave unread what it is sent.
-const SILENCE: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE: Duration = Duration::from_secs(60);
 
 /// The largest frame that is taken, in bytes; as large as the body of a request.
-const FRAME_MAX: usize = 64 * 1024;
+pub(crate) const FRAME_MAX: usize = 64 * 1024;
 
 pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Opens a WebSocket to a room.
 ///
 /// Text frames sent are messages by `username`; without it the socket only listens. Frames received are messages as JSON,
-/// oldest first, then live. `{"event":"edit",…}` and `{"event":"deletion",…}` change an earlier message. `{"event":"reset"}` comes before everything when `after` cannot be honoured. With
+/// oldest first, then live. One that is refused, because it breaks a rule or is one too many at once, is answered with problem
+/// details (`retry_after` says when to go on), and the socket stays open. `{"event":"edit",…}` and `{"event":"deletion",…}` change an earlier message. `{"event":"reset"}` comes before everything when `after` cannot be honoured. With
 /// `presence=on` also who is here and who types, as in the event stream: `{"event":"presence",…}`, `{"event":"typing",…}`.
 #[utoipa::path(get, path = "/rooms/{id}/socket", tag = "messages",
     params(
@@ -89,6 +91,7 @@ pub(crate) async fn by_id(
         (status = 403, description = "Banned, or the page is of another site", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "Not a WebSocket", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many new rooms", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn by_name(
     State(state): State<AppState>,
@@ -102,7 +105,7 @@ pub(crate) async fn by_name(
     let username = Some(text::username(query.required("username")?)?);
     origin::check(&headers)?;
     let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
-    let room = state.chat.named_room(&name).await?.id;
+    let room = room::of_name(&state, &by, peer, &name).await?.id;
     let follow = state.chat.follow(&by, &room, Start::Seq(0)).await?.under(username.as_deref()).await?;
     Talk { state, by, room, username, peer, dialect: Dialect::Named }.open(follow, &headers, upgrade)
 }
@@ -129,7 +132,7 @@ pub(crate) struct Talk {
 }
 
 /// The socket is at its end; with what to say last, if anybody still listens.
-struct End(Option<(u16, &'static str)>);
+pub(crate) struct End(pub Option<(u16, &'static str)>);
 
 impl Talk {
     /// Begins when the client has upgraded.
@@ -172,7 +175,7 @@ impl Talk {
         match frame {
             Some(Ok(Packet::Text(body))) => match self.post(body.as_str()).await {
                 Ok(()) => Ok(()),
-                Err(error) => send(socket, Packet::Text(json(&problem(error).0).into())).await,
+                Err(error) => send(socket, Packet::Text(json(&problem(error)).into())).await,
             },
             Some(Ok(Packet::Pong(payload))) => self.confirm(&payload).await,
             Some(Ok(Packet::Ping(_))) => Ok(()),
@@ -199,7 +202,8 @@ impl Talk {
     async fn post(&self, body: &str) -> Result<(), chat::Error> {
         let listens = Refusal::invalid("username", "must be in the socket's address to write");
         let username = self.username.clone().ok_or(listens)?;
-        self.state.limits.check_message(self.peer.ip())?;
+        self.state.limits.check_address(What::Messages, self.peer.ip())?;
+        self.state.limits.check(What::Messages, &self.by, Some(self.room))?;
         self.state.chat.post(&self.by, &self.room, &NewMessage { username, body: body.to_owned() }, None).await?;
         Ok(())
     }
@@ -218,6 +222,7 @@ impl Talk {
             Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
             Ok(News::Closed) => return Err(End(Some((close_code::NORMAL, "the room was deleted")))),
             Ok(News::Removed) => return Err(End(Some((close_code::POLICY, "you may not be here any longer")))),
+            Ok(News::SignedOut) => return Err(End(Some((close_code::POLICY, "you are no longer signed in")))),
             Ok(News::Draining) => return Err(End(Some((close_code::RESTART, "the server is restarting")))),
             Err(error) => {
                 tracing::error!(room = %self.room, %error, "a socket ends early");
@@ -280,7 +285,7 @@ async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Result<(), End>
 }
 
 /// Sends one frame; a client that does not take it in time is given up.
-async fn send(socket: &mut WebSocket, frame: Packet) -> Result<(), End> {
+pub(crate) async fn send(socket: &mut WebSocket, frame: Packet) -> Result<(), End> {
     match timeout(SILENCE, socket.send(frame)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End(None)),

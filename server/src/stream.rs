@@ -14,7 +14,7 @@ use futures_util::{Stream, StreamExt, stream};
 use protocol::RoomId;
 use tokio::time::{Instant, timeout_at};
 
-use crate::live::Live;
+use crate::live::{BEAT, Live};
 
 /// How long a client waits before it comes back, in milliseconds.
 const RETRY: &str = "retry: 2000\n\n";
@@ -35,6 +35,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
             }
             Ok(News::Closed) => Some((closed(room), None)),
             Ok(News::Removed) => Some((removed(room), None)),
+            Ok(News::SignedOut) => Some((signed_out(), None)),
             Ok(News::Draining) => Some((come_back(), None)),
             Err(error) => {
                 // The client comes back with its cursor and misses nothing.
@@ -43,7 +44,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
             }
         }
     });
-    respond(news)
+    respond(news, BEAT)
 }
 
 /// The public rooms, as they are and whenever they change.
@@ -59,7 +60,7 @@ pub(crate) fn rooms(watch: Watch) -> Response {
             }
         }
     });
-    respond(pages)
+    respond(pages, BEAT)
 }
 
 /// Somebody's overview, as it is and whenever it changes.
@@ -70,7 +71,7 @@ pub(crate) fn glances(glances: impl Stream<Item = Result<Bytes, chat::Error>> + 
             Bytes::new()
         })
     });
-    respond(told.chain(stream::once(async { come_back() })))
+    respond(told.chain(stream::once(async { come_back() })), BEAT)
 }
 
 /// The lines of the lobby that `name` hears, until it leaves or nothing is said for so long.
@@ -88,7 +89,7 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
                 Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
                 // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
                 Ok(News::Closing(_) | News::Ephemeral(_)) => Some((Bytes::new(), Some((follow, end)))),
-                Ok(News::Closed | News::Removed) => None,
+                Ok(News::Closed | News::Removed | News::SignedOut) => None,
                 Ok(News::Draining) => Some((come_back(), None)),
                 Err(error) => {
                     tracing::error!(%error, "a stream ends early");
@@ -97,7 +98,7 @@ pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
             }
         }
     });
-    respond(lines)
+    respond(lines, BEAT)
 }
 
 /// Messages of the lobby as events of plain text, up to the one that says that `name` has left, if there is one.
@@ -128,8 +129,13 @@ pub(crate) fn removed(room: RoomId) -> Bytes {
     format!("event: removed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
 }
 
-/// Events as an answer.
-pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+/// The last thing that is said to somebody who is no longer signed in.
+pub(crate) fn signed_out() -> Bytes {
+    Bytes::from_static(b"event: signed-out\ndata: {}\n\n")
+}
+
+/// Events as an answer; `beat` is what is said only to be heard.
+pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static, beat: &'static [u8]) -> Response {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/event-stream"),
         (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
@@ -137,7 +143,7 @@ pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static) -> Res
         ("x-accel-buffering", "no"),
     ];
     let events = stream::iter([Bytes::from_static(RETRY.as_bytes())]).chain(events);
-    (headers, Extension(Live::new(events.boxed()))).into_response()
+    (headers, Extension(Live::new(events.boxed(), beat))).into_response()
 }
 
 /// Spreads the clients of a server that stops over two seconds, so that they do not all knock at once.

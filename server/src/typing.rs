@@ -9,6 +9,7 @@ use crate::AppState;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::limit::What;
 use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::InRoom;
 
@@ -39,6 +40,7 @@ pub(crate) async fn post(
     InRoom(room): InRoom,
     fields: Fields,
 ) -> Result<StatusCode, Error> {
+    state.limits.check(What::Typing, &by, Some(room))?;
     state.chat.types(&by, &room, fields.required("username")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

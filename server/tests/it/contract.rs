@@ -1,10 +1,11 @@
 //! Rooms and messages as the API promises them.
 
-use protocol::{Message, Room};
-use reqwest::{Method, StatusCode};
+use futures_util::future::join_all;
+use protocol::{Message, Problem, Room};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::house::{House, problem};
+use crate::house::{House, Person, problem};
 
 #[tokio::test]
 async fn a_room_is_created_from_json_from_a_form_and_from_nothing() {
@@ -352,4 +353,103 @@ async fn every_route_is_described_and_every_description_is_a_route() {
             assert!(path.contains('{') && problem.detail.contains("such"), "{operation}: {}", problem.detail);
         }
     }
+}
+
+/// The same person, as a proxy says from which address.
+fn from(person: &Person, address: usize) -> Person {
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("x-forwarded-for", format!("192.0.2.{address}").parse().unwrap());
+    let http = reqwest::Client::builder().default_headers(headers).build().unwrap();
+    Person { http, ..person.clone() }
+}
+
+/// A house that believes what a proxy says of addresses, and limits floods.
+async fn behind_a_proxy() -> House {
+    House::with(&["--trusted-proxies", "127.0.0.1"], |_| {}).await
+}
+
+/// Does it until it is refused, by sixteen at once, for what ebbs away meanwhile must be less; gives back how often it was
+/// done, and the refusal.
+async fn flood(act: impl AsyncFn(usize) -> Response) -> (usize, Problem) {
+    let mut done = 0;
+    while done < 20_000 {
+        let answers = join_all((0..16).map(|n| act(done + n))).await;
+        let mut refused = None;
+        for answer in answers {
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+                let problem = problem(answer, 429).await;
+                assert_eq!((problem.retry_after, wait >= 1), (Some(wait), true));
+                refused = Some(problem);
+            } else {
+                assert!(answer.status().is_success(), "{}", answer.status());
+                done += 1;
+            }
+        }
+        if let Some(refused) = refused {
+            return (done, refused);
+        }
+    }
+    panic!("it is never too much");
+}
+
+#[tokio::test]
+async fn a_person_is_limited_wherever_they_come_from() {
+    let house = behind_a_proxy().await;
+    let (ada, grace) = (house.guest("ada").await, house.member("grace").await);
+    let rooms = [ada.room().await, ada.room().await];
+    let everywhere: Vec<Person> = (1..=50).map(|n| from(&ada, n)).collect();
+    let (said, _) = flood(async |n| everywhere[n % 50].try_post(&rooms[n % 2], "hello").await).await;
+    assert!(said >= 200, "{said}");
+    // To change what was said is to write, too.
+    let path = format!("/rooms/{}/messages/1/", rooms[0]);
+    for method in [Method::PATCH, Method::DELETE] {
+        let change = async |n: usize| {
+            let request = everywhere[n % 50].request(method.clone(), &path);
+            request.json(&json!({"body": "anew"})).send().await.unwrap()
+        };
+        let (changed, _) = flood(change).await;
+        assert!(changed < 200, "{changed}");
+    }
+    from(&grace, 1).post(&rooms[0], "and I go on").await;
+    let (created, _) = flood(async |n| everywhere[n % 50].post_json("/rooms/", json!({})).await).await;
+    assert!((40..100).contains(&created), "{created}");
+    let typing = format!("/rooms/{}/typing/", rooms[0]);
+    flood(async |n| everywhere[n % 50].post_json(&typing, json!({"username": "ada"})).await).await;
+}
+
+#[tokio::test]
+async fn an_address_is_limited_whoever_comes_from_it() {
+    let house = behind_a_proxy().await;
+    let ada = house.person("ada");
+    let mut people = Vec::new();
+    for n in 0..8 {
+        people.push((from(&house.guest(&format!("guest {n}")).await, 1), ada.room().await));
+    }
+    let say = async |n: usize| people[n % 8].0.try_post(&people[n % 8].1, "hello").await;
+    let (said, refused) = flood(say).await;
+    assert!(said >= 500, "{said}");
+    assert!(refused.detail.starts_with("Too many requests"), "{}", refused.detail);
+    from(&ada, 2).post(&people[0].1, "and I go on").await;
+}
+
+#[tokio::test]
+async fn a_room_is_limited_however_many_write_in_it() {
+    let house = behind_a_proxy().await;
+    let ada = house.person("ada");
+    let [flooded, other] = [ada.room().await, ada.room().await];
+    let everybody: Vec<Person> = (1..=200).map(|n| from(&ada, n)).collect();
+    let (said, refused) = flood(async |n| everybody[n % 200].try_post(&flooded, "hello").await).await;
+    assert!(said >= 1_000, "{said}");
+    assert!(refused.detail.starts_with("Too much is written in this room"), "{}", refused.detail);
+    everybody[0].post(&other, "elsewhere it is quiet").await;
+}
+
+#[tokio::test]
+async fn rooms_by_name_count_as_rooms() {
+    let house = House::with(&[], |_| {}).await;
+    let ada = house.person("ada");
+    let named = async |n: usize| ada.get(&format!("/chat?room=tea{n}"), "application/json").await;
+    flood(named).await;
+    assert_eq!(named(0).await.status(), 200, "it is there already");
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::house::{House, Listener, Person, problem};
+use crate::presence::next;
 use crate::sockets::Socket;
 
 /// An answer of the accounts, which has one shape whatever it says.
@@ -426,4 +427,85 @@ async fn ones_own_rooms_and_chats_are_told_as_they_change() {
         problem(ada.get(&format!("/stream?overview=on&{wrong}"), "text/event-stream").await, 422).await;
     }
     problem(house.person("eve").post_json(&format!("/rooms/{den}/seen/"), json!({"seen": 1})).await, 404).await;
+}
+
+/// Everything by which somebody hears something as it happens, told apart from each other.
+struct Ears {
+    streams: Vec<Listener>,
+    sockets: Vec<Socket>,
+    poll: tokio::task::JoinHandle<reqwest::Response>,
+}
+
+impl Ears {
+    async fn open(house: &House, ada: &Person, room: &str) -> Self {
+        let paths = [
+            format!("/rooms/{room}/messages/?username=ada"),
+            format!("/stream?rooms={room}&username=ada"),
+            "/stream?list=on".to_owned(),
+        ];
+        let mut streams = Vec::new();
+        for path in paths {
+            streams.push(Listener::new(ada.get(&path, "text/event-stream").await));
+        }
+        let mut sockets = Vec::new();
+        for path in [format!("/rooms/{room}/socket?username=ada"), "/chats/bob".to_owned()] {
+            sockets.push(Socket::of(ada, &path).await.unwrap());
+        }
+        // In a room of its own, in which it is seen that it waits.
+        let elsewhere = ada.room().await;
+        let mut seen = house.person("anyone").follow(&elsewhere, "").await;
+        let poll = tokio::spawn({
+            let (ada, path) = (ada.clone(), format!("/rooms/{elsewhere}/messages/?after=0&wait=60&username=ada"));
+            async move { ada.get(&path, "application/json").await }
+        });
+        while !next(house, &mut seen).await.data.contains("\"ada\"") {}
+        Self { streams, sockets, poll }
+    }
+
+    /// Looks that all of it ends, and says why; `why` is the last event of a stream.
+    async fn end(self, why: &str) {
+        for stream in self.streams {
+            assert_eq!(stream.rest().await.last().map(|event| event.name.clone()).as_deref(), Some(why));
+        }
+        for mut socket in self.sockets {
+            assert_eq!(socket.closed().await, 1008);
+        }
+        problem(self.poll.await.unwrap(), 401).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_signed_out_everywhere_hears_nothing_more_by_any_way() {
+    let house = House::new().await;
+    let ada = house.member("ada").await;
+    let bob = house.member("bob").await;
+    let room = bob.room().await;
+    let mut others = bob.follow(&room, "").await;
+    let guests = house.guest("ada's phone").await;
+    let mut guests = guests.follow(&room, "").await;
+    let signed_in = async || {
+        let known = json!({"username": "ada", "password": "secret"});
+        let answer: Value = house.person("ada").post_json("/login", known).await.json().await.unwrap();
+        Person { token: Some(answer["content"]["token"].as_str().unwrap().to_owned()), ..ada.clone() }
+    };
+    let ears = Ears::open(&house, &ada, &room).await;
+    assert_eq!(ada.post_json("/profile/sign-out/", json!({})).await.status(), 204);
+    ears.end("signed-out").await;
+    problem(ada.get(&format!("/stream?rooms={room}"), "*/*").await, 401).await;
+
+    let ada = signed_in().await;
+    let ears = Ears::open(&house, &ada, &room).await;
+    let change = json!({"old": "secret", "new": "secret"});
+    let key: Value = ada.post_json("/profile/password/", change).await.json().await.unwrap();
+    ears.end("signed-out").await;
+
+    // The new session goes on, and ends with the account.
+    let ada = Person { token: Some(key["token"].as_str().unwrap().to_owned()), ..ada };
+    let ears = Ears::open(&house, &ada, &room).await;
+    assert_eq!(ada.post_json("/profile/delete/", json!({"password": "secret"})).await.status(), 204);
+    ears.end("signed-out").await;
+    bob.post(&room, "and we go on").await;
+    for listener in [&mut others, &mut guests] {
+        while listener.next().await.unwrap().name != "message" {}
+    }
 }

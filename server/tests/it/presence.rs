@@ -14,7 +14,7 @@ use crate::sockets::Socket;
 const SILENCE: Duration = Duration::from_millis(20);
 
 /// The next event, while time flies.
-async fn next(house: &House, listener: &mut Listener) -> Event {
+pub async fn next(house: &House, listener: &mut Listener) -> Event {
     let next = async {
         loop {
             tokio::select! {

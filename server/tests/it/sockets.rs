@@ -168,7 +168,8 @@ async fn pages_of_another_site_get_no_socket() {
     let house = House::new().await;
     let ada = house.person("ada");
     let room = ada.room().await;
-    for path in [format!("/rooms/{room}/socket"), "/room?room=tea&username=ada".to_owned()] {
+    let listens = "/stream?list=on".to_owned();
+    for path in [format!("/rooms/{room}/socket"), "/room?room=tea&username=ada".to_owned(), listens.clone()] {
         for (origin, fine) in [(house.url.as_str(), true), ("https://evil.example", false), ("null", false)] {
             let mut request = format!("{}{path}", house.url.replace("http", "ws")).into_client_request().unwrap();
             request.headers_mut().insert("origin", origin.parse().unwrap());
@@ -178,9 +179,82 @@ async fn pages_of_another_site_get_no_socket() {
                 Err(other) => panic!("{other}"),
             }
         }
-        problem(ada.request(Method::GET, &path).send().await.unwrap(), 426).await;
+        if path != listens {
+            problem(ada.request(Method::GET, &path).send().await.unwrap(), 426).await;
+        }
     }
     problem(ada.get("/room?room=tea", "*/*").await, 422).await;
     problem(ada.get("/room?username=ada", "*/*").await, 422).await;
     problem(ada.get("/rooms/0123456789abcdef/socket", "*/*").await, 404).await;
+}
+
+#[tokio::test]
+async fn a_flood_over_a_socket_is_refused_frame_by_frame() {
+    let house = House::with(&[], |_| {}).await;
+    let ada = house.guest("ada").await;
+    let room = ada.room().await;
+    let mut socket = Socket::of(&ada, &format!("/rooms/{room}/socket?username=ada")).await.unwrap();
+    let mut refused = None;
+    for n in 0..1_000 {
+        socket.say("hello").await;
+        let frame = socket.next().await;
+        if let Ok(problem) = serde_json::from_str::<Problem>(frame.to_text().unwrap()) {
+            refused = Some((n, problem));
+            break;
+        }
+    }
+    let (said, problem) = refused.expect("it is never too much");
+    assert!(said >= 200, "{said}");
+    assert_eq!((problem.status, problem.retry_after), (429, Some(1)));
+    // The same person is refused by any other way, and when it has ebbed the socket goes on.
+    assert_eq!(ada.try_post(&room, "hello").await.status(), 429);
+    loop {
+        socket.say("at last").await;
+        let frame = socket.next().await;
+        if let Ok(message) = serde_json::from_str::<Message>(frame.to_text().unwrap()) {
+            assert_eq!(message.id, said + 1, "what was refused is not said");
+            break;
+        }
+    }
+}
+
+/// What a socket has carried when this has come, all frames in one.
+async fn until(socket: &mut Socket, end: &str) -> String {
+    let mut all = String::new();
+    while !all.ends_with(end) {
+        all += socket.next().await.to_text().unwrap();
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_stream_comes_over_a_socket_as_it_is() {
+    let mut house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    let path = format!("/stream?rooms={room}");
+    let mut socket = Socket::open(&house, &path).await;
+    let mut stream = ada.get(&path, "text/event-stream").await;
+    for n in 0..20 {
+        ada.post(&room, &format!("number {n}")).await;
+    }
+    let last = "\"body\":\"number 19\"";
+    let mut expected = String::new();
+    while !(expected.contains(last) && expected.ends_with("\n\n")) {
+        expected += std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
+    }
+    // The stream alone says how long to wait before one comes back.
+    let expected = expected.strip_prefix("retry: 2000\n\n").unwrap();
+    let tail = expected[expected.rfind("data: ").unwrap()..].to_owned();
+    assert_eq!(until(&mut socket, &tail).await, expected);
+    // It is resumed in the same way, and what is sent by it is no message.
+    let ids: Vec<&str> = expected.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    let mut resumed = Socket::open(&house, &format!("{path}&last_event_id={}", ids[17])).await;
+    resumed.say("nobody reads this").await;
+    assert_eq!(until(&mut resumed, &tail).await.matches("data: ").count(), 2);
+    assert_eq!(ada.history(&room, "").await.len(), 20);
+    let stopped = house.stop();
+    while !matches!(resumed.next().await, Frame::Close(_)) {}
+    drop((resumed, socket, stream));
+    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
 }

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::house::{Event, House, Listener};
+use crate::sockets::Socket;
 
 #[tokio::test]
 async fn everybody_hears_everything_in_order() {
@@ -242,4 +243,23 @@ async fn a_stream_carries_the_public_rooms_if_asked() {
     let stopped = house.stop();
     assert_eq!(stream.rest().await, []);
     tokio::time::timeout(crate::house::PATIENCE, stopped).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_beat_is_seen_by_those_who_ask() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    let path = format!("/stream?rooms={room}&after=latest&beat=on");
+    let beat = Event { name: "beat".to_owned(), id: None, data: "{}".to_owned() };
+    let mut stream = Listener::new(ada.get(&path, "text/event-stream").await);
+    let mut socket = Socket::open(&house, &path).await;
+    // At once, and again after a while in which nothing happens.
+    for _ in 0..2 {
+        assert_eq!(stream.next().await.unwrap(), beat);
+        assert_eq!(socket.next().await.to_text().unwrap(), ": heartbeat\nevent: beat\ndata: {}\n\n");
+    }
+    let mut plain = Listener::new(ada.get(&path.replace("&beat=on", ""), "text/event-stream").await);
+    ada.post(&room, "hello").await;
+    assert_eq!(plain.next_message().await.body, "hello");
 }
