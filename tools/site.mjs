@@ -65,8 +65,9 @@ function bind(input) {
  * one caller stay functions: that is more code, but more alike, and a fifteenth less once it is compressed.
  */
 function optimise(input) {
- // Again: the second time finds what the first has left alike, of which little is then one.
-  const flags = ["-Oz", "-Oz", "--merge-similar-functions", "-Oz", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"];
+  // Again and again: each time finds what the one before has left alike, or simpler.
+  const flags = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz"];
+  flags.push("--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--strip-producers", "--strip-target-features");
   flags.push("--one-caller-inline-max-function-size=10");
   const tool = join(root, "tools/node_modules/binaryen/bin/wasm-opt");
   execFileSync(process.execPath, [tool, ...flags, input, "-o", input], { stdio: "inherit" });

@@ -192,6 +192,7 @@ pub(crate) mod tests {
             read_only: true,
             slow_mode: 7,
             role,
+            unread: 0,
             with: None,
         }
     }
