@@ -3,9 +3,12 @@
 //! Every type of a closure that follows a signal brings machinery of its own into what a first visit loads. Here they
 //! become one type for each kind of value. Promises: the same markup and the same behaviour as without.
 
+#[cfg(not(feature = "ssr"))]
 use std::any::Any;
+#[cfg(not(feature = "ssr"))]
 use std::cell::RefCell;
 use std::marker::PhantomData;
+#[cfg(not(feature = "ssr"))]
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -22,9 +25,29 @@ pub fn part<V: IntoView + 'static>(view: V) -> impl IntoView + use<V> {
     view
 }
 
-/// Something that belongs to a part of a page and is changed from its closures; gone when the part goes.
+/// Something that belongs to a part of a page and is changed from its closures; gone when the part goes. On the server,
+/// where nothing is changed and a page may end on another thread than it began on, it holds nothing.
+#[cfg(not(feature = "ssr"))]
 pub struct Own<T>(StoredValue<Rc<dyn Any>, LocalStorage>, PhantomData<fn() -> T>);
 
+/// The same on the server: nothing.
+#[cfg(feature = "ssr")]
+pub struct Own<T>(PhantomData<fn() -> T>);
+
+#[cfg(feature = "ssr")]
+impl<T> Own<T> {
+    /// Lets go of it.
+    pub fn new(_: T) -> Self {
+        Self(PhantomData)
+    }
+
+    /// Nothing.
+    pub fn with<R>(self, _: impl FnOnce(&mut T) -> R) -> Option<R> {
+        None
+    }
+}
+
+#[cfg(not(feature = "ssr"))]
 impl<T: 'static> Own<T> {
     /// Hands it to the part of the page that is being made.
     pub fn new(value: T) -> Self {
