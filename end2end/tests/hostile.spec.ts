@@ -135,6 +135,7 @@ test("every string of the big list, as a message and as a name, live", async ({ 
 });
 
 test("every string of the big list as the name of a room", async ({ webchat, come }) => {
+  test.setTimeout(180_000);
   const ada = await come("ada", { viewport: { width: 360, height: 700 } });
   const rooms: [string, string][] = [];
   for (const text of naughty) {
