@@ -13,8 +13,9 @@ pub struct Typed {
     pub username: String,
 }
 
-/// The page on which one makes an account; `least` is how many characters a password has.
-pub fn sign_up_page(sheet: &Sheet, typed: &Typed, least: usize) -> String {
+/// The page on which one makes an account; `least` is how many characters a password has, `provider` by whom one can sign
+/// in instead.
+pub fn sign_up_page(sheet: &Sheet, typed: &Typed, least: usize, provider: Option<&str>) -> String {
     let advice = format!("At least {least} characters. It cannot be recovered, so keep it.");
     let fields = [
         Field {
@@ -43,13 +44,14 @@ pub fn sign_up_page(sheet: &Sheet, typed: &Typed, least: usize) -> String {
             {fields}
             <p class="row"><button class="primary">"Create account"</button></p>
         </form>
+        {by_provider(sheet, provider)}
         <p class="hint">"Have one already? "<a href=sheet.link("/login")>"Sign in"</a></p>
     };
     sheet.page("Create account", content)
 }
 
-/// The page on which one signs in.
-pub fn sign_in_page(sheet: &Sheet, typed: &Typed) -> String {
+/// The page on which one signs in; `provider` is by whom one can instead.
+pub fn sign_in_page(sheet: &Sheet, typed: &Typed, provider: Option<&str>) -> String {
     let username = Field {
         name: "username",
         label: "Username",
@@ -65,9 +67,33 @@ pub fn sign_in_page(sheet: &Sheet, typed: &Typed) -> String {
             {password("current-password", "").view(sheet)}
             <p class="row"><button class="primary">"Sign in"</button></p>
         </form>
+        {by_provider(sheet, provider)}
         <p class="hint">"New here? "<a href=sheet.link("/register")>"Create an account"</a>", or go on as a guest: nobody needs one."</p>
     };
     sheet.page("Sign in", content)
+}
+
+/// The way in that leads over a provider. A link, because the page's policy lets no form lead to another site.
+fn by_provider(sheet: &Sheet, provider: Option<&str>) -> AnyView {
+    let Some(name) = provider.map(str::to_owned) else { return ().into_any() };
+    view! { <p class="row"><a class="button" href=sheet.link("/login/openid/")>"Sign in with "<bdi>{name}</bdi></a></p> }.into_any()
+}
+
+/// The page that says why nobody could be signed in by a provider, or linked to it (`links`), and what else to do.
+pub fn refused_page(sheet: &Sheet, provider: &str, why: &str, links: bool) -> String {
+    let (heading, again, other) = match links {
+        true => ("Not linked", sheet.link("/profile/"), None),
+        false => ("Not signed in", sheet.link("/login/openid/"), Some(sheet.link("/login"))),
+    };
+    let again_words = if links { "Back to your account".to_owned() } else { format!("Sign in with {provider}") };
+    let content = view! {
+        <p role="alert">{why.to_owned()}</p>
+        <p class="row">
+            <a class="button primary" href=again>{again_words}</a>
+            {other.map(|other| view! { <a class="button" href=other>"Sign in by a password"</a> })}
+        </p>
+    };
+    sheet.page(heading, content)
 }
 
 fn password<'a>(autocomplete: &'static str, hint: &'a str) -> Field<'a> {
@@ -82,11 +108,30 @@ mod tests {
     #[test]
     fn what_was_typed_and_where_one_came_from_are_kept() {
         let typed = Typed { name: "Ada \"L\"".into(), username: "ada".into() };
-        for html in [sign_up_page(&sheet(None), &typed, 6), sign_in_page(&sheet(None), &typed)] {
+        let pages = [sign_up_page(&sheet(None), &typed, 6, None), sign_in_page(&sheet(None), &typed, None)];
+        for html in pages {
             for part in ["value=\"ada\"", "name=\"next\" value=\"/rooms/0123456789abcdef/\"", "next=%2Frooms%2F"] {
                 assert!(html.contains(part), "{part}: {html}");
             }
             assert_eq!(html.matches("<h1").count(), 1);
+            assert!(!html.contains("/login/openid/"), "{html}");
         }
+    }
+
+    #[test]
+    fn the_provider_is_a_link_with_its_name_as_text() {
+        let (sheet, typed, name) = (sheet(None), Typed::default(), "<b>Ours");
+        let link = "href=\"/login/openid/?next=%2Frooms%2F0123456789abcdef%2F\"";
+        let pages = [
+            sign_up_page(&sheet, &typed, 6, Some(name)),
+            sign_in_page(&sheet, &typed, Some(name)),
+            refused_page(&sheet, name, "<b>No.", false),
+        ];
+        for html in pages {
+            assert!(html.contains(link) && html.contains("Sign in with "), "{html}");
+            assert!(!html.contains("<b>"), "{html}");
+        }
+        let html = refused_page(&sheet, name, "No.", true);
+        assert!(html.contains("href=\"/profile/?next=") && !html.contains("/login"), "{html}");
     }
 }

@@ -82,7 +82,7 @@ use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-pub use account::{Typed, sign_in_page, sign_up_page};
+pub use account::{Typed, refused_page, sign_in_page, sign_up_page};
 pub use clock::now;
 #[cfg(feature = "ssr")]
 pub use code::code;
@@ -102,7 +102,7 @@ pub use member::{People, people_page};
 pub use moderation::{DEEDS, Trail, trail_page};
 pub use opening::{Arrival, Home, Opening, Scene};
 #[cfg(feature = "ssr")]
-pub use profile::{Changed, profile_page};
+pub use profile::{Changed, Entry, Linked, profile_page};
 #[cfg(feature = "ssr")]
 pub use settings::{Settings, settings_page};
 pub use theme::Theme;

@@ -13,12 +13,40 @@ pub enum Changed {
     Name,
     /// The password.
     Password,
+    /// That one can sign in by the provider.
+    Linked,
+    /// That one can no longer.
+    Unlinked,
+}
+
+/// How somebody signs in.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Whether by a password.
+    pub has_password: bool,
+    /// How many characters a password has at least.
+    pub least: usize,
+    /// The provider by whom they can, if there is one.
+    pub provider: Option<Linked>,
+}
+
+/// A provider of sign-in, as one account knows it.
+#[derive(Clone, Debug)]
+pub struct Linked {
+    /// What people call it.
+    pub name: String,
+    /// Whether the account is linked to it.
+    pub is_linked: bool,
+    /// What shows that somebody who wants to link it comes from this page.
+    pub link: String,
 }
 
 impl Changed {
     /// What it is called in the page's address, and back.
     pub fn from_query(text: &str) -> Option<Self> {
-        [Self::Name, Self::Password].into_iter().find(|changed| changed.in_query() == text)
+        [Self::Name, Self::Password, Self::Linked, Self::Unlinked]
+            .into_iter()
+            .find(|changed| changed.in_query() == text)
     }
 
     /// What it is called in the page's address.
@@ -26,6 +54,8 @@ impl Changed {
         match self {
             Self::Name => "name",
             Self::Password => "password",
+            Self::Linked => "linked",
+            Self::Unlinked => "unlinked",
         }
     }
 
@@ -33,12 +63,14 @@ impl Changed {
         match self {
             Self::Name => "Your name is changed.",
             Self::Password => "Your password is changed. Everywhere else you are signed out.",
+            Self::Linked => "From now on you can sign in this way, too.",
+            Self::Unlinked => "You can no longer sign in that way.",
         }
     }
 }
 
-/// The page of one's own account; `least` is how many characters a password has.
-pub fn profile_page(sheet: &Sheet, me: &Account, name: &str, changed: Option<Changed>, least: usize) -> String {
+/// The page of one's own account.
+pub fn profile_page(sheet: &Sheet, me: &Account, name: &str, changed: Option<Changed>, entry: &Entry) -> String {
     let content = view! {
         <div class="me">
             <span class=format!("face {}", hue_class(&me.username)) aria-hidden="true">{initials(&me.name)}</span>
@@ -50,9 +82,10 @@ pub fn profile_page(sheet: &Sheet, me: &Account, name: &str, changed: Option<Cha
         </div>
         <p class="done" role="status">{changed.map(Changed::words)}</p>
         {name_form(sheet, name)}
-        {password_form(sheet, me, least)}
+        {password_form(sheet, me, entry)}
+        {entry.provider.as_ref().map(|provider| linking(sheet, provider, entry.has_password))}
         {leaving(sheet)}
-        {deletion(sheet)}
+        {deletion(sheet, entry.has_password)}
     };
     sheet.page("Your account", content)
 }
@@ -73,7 +106,8 @@ fn name_form(sheet: &Sheet, name: &str) -> AnyView {
     .into_any()
 }
 
-fn password_form(sheet: &Sheet, me: &Account, least: usize) -> AnyView {
+fn password_form(sheet: &Sheet, me: &Account, entry: &Entry) -> AnyView {
+    let Entry { has_password, least, .. } = *entry;
     let hint = format!("At least {least} characters. Everywhere else you are signed out.");
     let old = Field { name: "old", label: "Password so far", autocomplete: "current-password", ..Field::default() };
     let new =
@@ -85,10 +119,36 @@ fn password_form(sheet: &Sheet, me: &Account, least: usize) -> AnyView {
                 {sheet.go_on()}
                 // Tells password managers whose password it is.
                 <input type="text" name="username" autocomplete="username" value=me.username.clone() readonly hidden/>
-                {old.view(sheet)}
+                {has_password.then(|| old.view(sheet))}
                 {new.view(sheet)}
-                <p class="row"><button>"Change password"</button></p>
+                <p class="row"><button>{if has_password { "Change password" } else { "Set password" }}</button></p>
             </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn linking(sheet: &Sheet, provider: &Linked, has_password: bool) -> AnyView {
+    let Linked { name, is_linked, link } = provider.clone();
+    let action = match (is_linked, has_password) {
+        (true, true) => view! {
+            <form class="row" method="post" action="/profile/unlink/">{sheet.go_on()}<button>"Unlink"</button></form>
+        }
+        .into_any(),
+        (true, false) => {
+            view! { <p class="hint">"It is your only way to sign in, until you set a password."</p> }.into_any()
+        }
+        (false, _) => {
+            let href = format!("{}&link={link}", sheet.link("/login/openid/"));
+            view! { <p class="row"><a class="button" href=href>"Link your account there"</a></p> }.into_any()
+        }
+    };
+    let words = if is_linked { "You can sign in with this." } else { "Sign in with this, too, from now on." };
+    view! {
+        <section aria-labelledby="provider-title">
+            <h2 id="provider-title"><bdi>{name}</bdi></h2>
+            <p>{words}</p>
+            {action}
         </section>
     }
     .into_any()
@@ -108,18 +168,28 @@ fn leaving(sheet: &Sheet) -> AnyView {
     .into_any()
 }
 
-fn deletion(sheet: &Sheet) -> AnyView {
-    let password =
-        Field { name: "password", label: "Your password", autocomplete: "current-password", ..Field::default() };
+fn deletion(sheet: &Sheet, has_password: bool) -> AnyView {
+    let word = match has_password {
+        true => {
+            Field { name: "password", label: "Your password", autocomplete: "current-password", ..Field::default() }
+        }
+        false => Field {
+            name: "username",
+            label: "Your username",
+            autocomplete: "off",
+            hint: "To show that you mean it.",
+            ..Field::default()
+        },
+    };
     view! {
         <section>
-            <details class="danger" open=sheet.is_wrong("password")>
+            <details class="danger" open=sheet.is_wrong(word.name)>
                 <summary>"Delete account"</summary>
                 <form class="form" method="post" action="/profile/delete/">
                     <p>
                         "Your account and your list of chats are gone for good, and your username is free for others. What you wrote stays where it is until its room ends."
                     </p>
-                    {password.view(sheet)}
+                    {word.view(sheet)}
                     <p class="row"><button class="final">"Delete my account for good"</button></p>
                 </form>
             </details>
@@ -134,20 +204,43 @@ mod tests {
     use crate::form::Wrong;
     use crate::form::tests::sheet;
 
+    fn entry(has_password: bool, provider: Option<bool>) -> Entry {
+        let provider = provider.map(|is_linked| Linked { name: "<b>Ours".into(), is_linked, link: "a.b.c".into() });
+        Entry { has_password, least: 6, provider }
+    }
+
+    #[test]
+    fn only_what_is_possible_is_offered() {
+        let me = Account { name: "Ada".into(), username: "ada".into() };
+        let draw = |entry: &Entry| profile_page(&sheet(None), &me, &me.name, None, entry);
+        let cases = [
+            (entry(true, None), "Change password", "provider-title"),
+            (entry(true, Some(false)), "&amp;link=a.b.c", "/profile/unlink/"),
+            (entry(true, Some(true)), "/profile/unlink/", "link=a.b.c"),
+            (entry(false, Some(true)), "your only way", "/profile/unlink/"),
+            (entry(false, None), "Set password", "Password so far"),
+            (entry(false, None), "Your username", "Your password<"),
+        ];
+        for (entry, there, missing) in cases {
+            let html = draw(&entry);
+            assert!(html.contains(there) && !html.contains(missing) && !html.contains("<b>Ours"), "{entry:?}: {html}");
+        }
+    }
+
     #[test]
     fn the_form_that_was_wrong_is_open() {
         let me = Account { name: "<b>Ada".into(), username: "ada".into() };
-        let html = profile_page(&sheet(None), &me, &me.name, Some(Changed::Name), 6);
+        let html = profile_page(&sheet(None), &me, &me.name, Some(Changed::Name), &entry(true, None));
         assert!(html.contains("Your name is changed.") && !html.contains("<b>Ada"), "{html}");
         assert!(!html.contains("<details class=\"danger\" open"), "{html}");
         let wrong = Wrong { at: "password", words: "No.".into(), invalid: true };
-        let html = profile_page(&sheet(Some(wrong)), &me, &me.name, None, 6);
+        let html = profile_page(&sheet(Some(wrong)), &me, &me.name, None, &entry(true, None));
         assert!(html.contains("<details open") || html.contains("class=\"danger\" open"), "{html}");
     }
 
     #[test]
     fn what_changed_is_named_in_the_address() {
-        for changed in [Changed::Name, Changed::Password] {
+        for changed in [Changed::Name, Changed::Password, Changed::Linked, Changed::Unlinked] {
             assert_eq!(Changed::from_query(changed.in_query()), Some(changed));
         }
         assert_eq!(Changed::from_query("x"), None);

@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use protocol::{Account, Credentials, NewAccount, Refusal, text};
+use protocol::{Account, Credentials, NewAccount, Refusal, Time, text};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
@@ -29,9 +29,17 @@ pub struct Session {
 }
 
 /// An account as it is stored.
-struct Stored {
-    member: Member,
+pub(crate) struct Stored {
+    pub member: Member,
+    /// Empty if there is none.
     password: String,
+}
+
+impl Stored {
+    /// What is kept of the password, if there is one.
+    fn kept(&self) -> Option<&str> {
+        Some(self.password.as_str()).filter(|kept| !kept.is_empty())
+    }
 }
 
 impl FromRow<'_, SqliteRow> for Stored {
@@ -48,7 +56,7 @@ async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error>
     Ok(sqlx::query_as(sql).bind(username).fetch_optional(store.read()).await?)
 }
 
-async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
+pub(crate) async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
     let sql = "select id, username, name, password, operator, generation from account where id = $1";
     Ok(sqlx::query_as(sql).bind(id).fetch_optional(store.read()).await?)
 }
@@ -58,6 +66,26 @@ pub(crate) async fn still(store: &Store, member: &Member) -> Result<(), Error> {
     let found = by_id(store, member.id).await?;
     let holds = found.is_some_and(|found| found.member.generation == member.generation);
     if holds { Ok(()) } else { Err(Refusal::NotSignedIn.into()) }
+}
+
+/// Makes an account; not if its username, or one that looks like it, is there already.
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    member: &Member,
+    password: &str,
+    now: Time,
+) -> Result<bool, Error> {
+    let sql = "insert into account (id, username, skeleton, name, password, operator, generation, created_at)
+               values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
+    let made = sqlx::query(sql)
+        .bind(member.id)
+        .bind(&member.username)
+        .bind(Looks::of(&member.username).plain)
+        .bind(&member.name)
+        .bind(password)
+        .bind(now.millis())
+        .execute(connection);
+    Ok(made.await?.rows_affected() > 0)
 }
 
 /// Somebody with an account, by username.
@@ -116,26 +144,17 @@ impl Chat {
         let username = text::account_name(&wish.username)?;
         let name = text::person_name(&wish.name)?;
         let password = inner.passwords.keep(text::password(&wish.password, inner.password_min)?).await?;
-        let id = random_id()?;
-        let sql = "insert into account (id, username, skeleton, name, password, operator, generation, created_at)
-                   values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
+        let member = Member { id: random_id()?, username, name, operator: false, generation: 0 };
         let mut tx = inner.store.begin().await?;
-        let made = sqlx::query(sql)
-            .bind(id)
-            .bind(&username)
-            .bind(Looks::of(&username).plain)
-            .bind(&name)
-            .bind(password)
-            .bind(inner.clock.now().millis())
-            .execute(&mut *tx);
-        let made = made.await?.rows_affected();
+        let made = insert(&mut tx, &member, &password, inner.clock.now()).await?;
         // Before it is this transaction's turn no longer: no message comes between.
         inner.registrations.fetch_add(1, Ordering::Release);
         tx.commit().await?;
-        if made == 0 {
-            return Err(Refusal::Taken(format!("The username {username}, or one that looks like it,")).into());
+        if !made {
+            let taken = format!("The username {}, or one that looks like it,", member.username);
+            return Err(Refusal::Taken(taken).into());
         }
-        self.session(Member { id, username, name, operator: false, generation: 0 })
+        self.session(member)
     }
 
     /// Signs somebody in.
@@ -149,13 +168,13 @@ impl Chat {
             Ok(username) => by_name(&inner.store, &username).await?,
             Err(_) => None,
         };
-        let kept = found.as_ref().map(|found| found.password.as_str());
+        let kept = found.as_ref().and_then(Stored::kept);
         let right = inner.passwords.is_right(shortened(&credentials.password), kept).await?;
         let found = found.filter(|_| right).ok_or(Refusal::WrongCredentials)?;
         self.session(found.member)
     }
 
-    fn session(&self, member: Member) -> Result<Session, Error> {
+    pub(crate) fn session(&self, member: Member) -> Result<Session, Error> {
         let inner = &self.0;
         let token = inner.tokens.for_account(member.id, &member.username, member.generation, inner.clock.now())?;
         Ok(Session { member, token, lifetime: inner.jwt_lifetime })
@@ -233,6 +252,25 @@ impl Chat {
         self.session(Member { generation, ..member })
     }
 
+    /// Gives a password to somebody who has none, which ends all their other sessions, and all that follows by them.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if they have one, [`Refusal::Invalid`] if it breaks a rule, or
+    /// a fault.
+    pub async fn set_password(&self, by: &Person, new: &str) -> Result<Session, Error> {
+        let (inner, member) = (&self.0, by.signed_in()?);
+        let kept = inner.passwords.keep(text::password(new, inner.password_min)?).await?;
+        let mut tx = inner.store.begin().await?;
+        let sql = "update account set password = $2 where id = $1 and password = ''";
+        if sqlx::query(sql).bind(member.id).bind(kept).execute(&mut *tx).await?.rows_affected() == 0 {
+            return Err(Refusal::WrongCredentials.into());
+        }
+        let generation = revoke(&mut tx, member.id).await?;
+        tx.commit().await?;
+        inner.accounts.sign_out(member.id);
+        self.session(Member { generation, ..member.clone() })
+    }
+
     /// Ends all sessions of somebody, and all that follows by them.
     ///
     /// # Errors
@@ -246,12 +284,14 @@ impl Chat {
         Ok(())
     }
 
-    /// Deletes an account. What its owner wrote stays where it is, until its room ends.
+    /// Deletes an account. What its owner wrote stays where it is, until its room ends. `word` shows that they mean it: the
+    /// password, or the username if there is no password.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if that is not the password, or a fault.
-    pub async fn delete_account(&self, by: &Person, password: &str) -> Result<(), Error> {
-        let member = self.confirm(by, password).await?;
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if that is not the password, [`Refusal::Invalid`] if it is not
+    /// the username, or a fault.
+    pub async fn delete_account(&self, by: &Person, word: &str) -> Result<(), Error> {
+        let member = self.ask_for_word(by, word).await?;
         let mut tx = self.0.store.begin().await?;
         // A conversation ends with the second of its two.
         let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
@@ -260,7 +300,11 @@ impl Chat {
         sqlx::query(sql).bind(member.id).bind(self.0.clock.now().millis()).execute(&mut *tx).await?;
         let rooms = sqlx::query_scalar("select room from membership where person = $1").bind(member.id);
         let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
-        for sql in ["delete from account where id = $1", "delete from membership where person = $1"] {
+        for sql in [
+            "delete from account where id = $1",
+            "delete from identity where account = $1",
+            "delete from membership where person = $1",
+        ] {
             sqlx::query(sql).bind(member.id).execute(&mut *tx).await?;
         }
         tx.commit().await?;
@@ -295,8 +339,20 @@ impl Chat {
     async fn confirm(&self, by: &Person, password: &str) -> Result<Member, Error> {
         let inner = &self.0;
         let found = by_id(&inner.store, by.signed_in()?.id).await?.ok_or(Refusal::NotSignedIn)?;
-        let right = inner.passwords.is_right(shortened(password), Some(&found.password)).await?;
+        let right = inner.passwords.is_right(shortened(password), found.kept()).await?;
         if right { Ok(found.member) } else { Err(Refusal::WrongCredentials.into()) }
+    }
+
+    /// Makes sure that whoever is signed in means it.
+    async fn ask_for_word(&self, by: &Person, word: &str) -> Result<Member, Error> {
+        let found = by_id(&self.0.store, by.signed_in()?.id).await?.ok_or(Refusal::NotSignedIn)?;
+        if found.kept().is_some() {
+            return self.confirm(by, word).await;
+        }
+        match text::account_name(word) {
+            Ok(name) if name == found.member.username => Ok(found.member),
+            _ => Err(Refusal::invalid("username", "is not yours; type it to show that you mean it").into()),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod expiry;
 mod follow;
 mod frame;
 mod hub;
+mod identity;
 mod invitation;
 pub mod lobby;
 mod member;
@@ -52,6 +53,7 @@ pub use duration::{ParseDurationError, parse_duration};
 pub use error::Error;
 pub use follow::{Follow, News};
 pub use frame::{Ephemeral, Frame, Frames};
+pub use identity::{Identity, Introduction, Ways};
 pub use message::Page;
 pub use moderation::Whom;
 pub use overview::Glance;
@@ -201,6 +203,25 @@ impl Chat {
             tasks: Mutex::new(Some(tasks)),
             lock,
         })))
+    }
+
+    /// The present moment, by the clock that everything here goes by.
+    pub fn now(&self) -> protocol::Time {
+        self.0.clock.now()
+    }
+
+    /// Writes down what only this server can have written, to be shown again within `lifetime`. Whoever has it can read it.
+    /// `purpose` says what it is for; nothing else takes it.
+    ///
+    /// # Errors
+    /// A fault.
+    pub fn seal(&self, purpose: &str, content: &impl serde::Serialize, lifetime: Duration) -> Result<String, Error> {
+        self.0.tokens.seal(purpose, content, self.now().after(lifetime))
+    }
+
+    /// What was sealed for a purpose, if it was and its time is not over.
+    pub fn unseal<T: serde::de::DeserializeOwned>(&self, purpose: &str, sealed: &str) -> Option<T> {
+        self.0.tokens.unseal(purpose, sealed, self.now())
     }
 
     /// How long a room may stay without a new message, unless its creator asked for less.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use protocol::{Refusal, Time};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::person::GuestId;
@@ -32,6 +33,16 @@ pub(crate) struct Claims {
     iat: i64,
     /// When it is good no longer, in seconds since the Unix epoch.
     exp: i64,
+}
+
+/// What is sealed for a purpose other than to say who somebody is.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sealed<T> {
+    /// The purpose. No token of a person names one, and none that names one is taken for a person's.
+    aud: String,
+    /// When it is good no longer, in seconds since the Unix epoch.
+    exp: i64,
+    content: T,
 }
 
 /// Makes tokens and reads them.
@@ -86,6 +97,20 @@ impl Tokens {
         let claims =
             decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| Refusal::NotSignedIn)?.claims;
         if claims.exp.saturating_mul(1_000) <= now.millis() { Err(Refusal::NotSignedIn) } else { Ok(claims) }
+    }
+
+    /// Signs something for a purpose, good until `end`.
+    pub fn seal(&self, purpose: &str, content: &impl Serialize, end: Time) -> Result<String, Error> {
+        let sealed = Sealed { aud: purpose.to_owned(), exp: end.millis() / 1_000, content };
+        encode(&Header::new(Algorithm::HS256), &sealed, &self.encoding).map_err(Error::fault)
+    }
+
+    /// What was signed for this purpose and is still good.
+    pub fn unseal<T: DeserializeOwned>(&self, purpose: &str, sealed: &str, now: Time) -> Option<T> {
+        let mut validation = self.validation.clone();
+        validation.set_audience(&[purpose]);
+        let Sealed { aud, exp, content } = decode(sealed, &self.decoding, &validation).ok()?.claims;
+        (aud == purpose && exp.saturating_mul(1_000) > now.millis()).then_some(content)
     }
 }
 
@@ -158,6 +183,29 @@ mod tests {
             assert_eq!(ours.read(&token, NOW), Err(Refusal::NotSignedIn), "{token}");
         }
         assert!(ours.read(&good, NOW).is_ok());
+    }
+
+    #[test]
+    fn what_is_sealed_is_good_for_its_purpose_and_its_time() {
+        let ours = tokens(|config| config.jwt_lifetime = Duration::from_secs(60));
+        let end = NOW.after(Duration::from_secs(60));
+        let sealed = ours.seal("a", &7, end).unwrap();
+        assert_eq!(ours.unseal("a", &sealed, NOW), Some(7));
+        assert_eq!(ours.unseal::<i64>("b", &sealed, NOW), None);
+        assert_eq!(ours.unseal::<i64>("a", &sealed, end), None);
+        assert_eq!(
+            tokens(|config| config.jwt_key = Some("another key".to_owned())).unseal::<i64>("a", &sealed, NOW),
+            None
+        );
+        // It is nobody's token, whatever it holds, and a token is no seal.
+        let claims = Claims { sub: "ada".to_owned(), id: 7, generation: Some(0), iat: 0, exp: 60 };
+        let posing = serde_json::json!({"aud": "a", "sub": "ada", "id": 7, "generation": 0, "iat": 0, "exp": 60});
+        let posing = encode(&Header::new(Algorithm::HS256), &posing, &ours.encoding).unwrap();
+        for token in [ours.seal("a", &claims, end).unwrap(), posing] {
+            assert_eq!(ours.read(&token, NOW), Err(Refusal::NotSignedIn));
+        }
+        let token = ours.for_account(7, "ada", 0, NOW).unwrap();
+        assert_eq!(ours.unseal::<serde_json::Value>("a", &token, NOW), None);
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum Refusal {
     TooMany(Duration),
     /// Too much is written in one room, by however many; free again after this long.
     RoomBusy(Duration),
+    /// Another server, which says who somebody is, does not answer or not as agreed; says what to do.
+    Provider(String),
     /// The server is about to stop.
     Draining,
 }
@@ -79,7 +81,7 @@ impl Refusal {
             Self::Invalid { .. } => 422,
             Self::UpgradeRequired => 426,
             Self::TooMany(_) | Self::RoomBusy(_) => 429,
-            Self::Draining => 503,
+            Self::Provider(_) | Self::Draining => 503,
         }
     }
 
@@ -101,6 +103,7 @@ impl Refusal {
             Self::Invalid { .. } => "Invalid field",
             Self::UpgradeRequired => "Upgrade required",
             Self::TooMany(_) | Self::RoomBusy(_) => "Too many requests",
+            Self::Provider(_) => "Sign-in not available",
             Self::Draining => "Shutting down",
         }
     }
@@ -109,6 +112,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooMany(wait) | Self::RoomBusy(wait) => Some(*wait),
+            Self::Provider(_) => Some(Duration::from_secs(10)),
             Self::Draining => Some(Duration::from_secs(2)),
             _ => None,
         }
@@ -143,7 +147,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(why) => f.write_str(why),
+            Self::Malformed(why) | Self::Provider(why) => f.write_str(why),
             Self::NotJoined(what) | Self::Forbidden(what) => f.write_str(what),
             Self::NotFound(what) => write!(f, "There is no {what} here."),
             Self::MethodNotAllowed => {

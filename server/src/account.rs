@@ -118,7 +118,8 @@ pub(crate) async fn register(
             };
             let sheet = form::sheet(&headers, fields.text("next")?);
             let typed = Typed { name: wish.name, username: wish.username };
-            let draw = |wrong| app::sign_up_page(&sheet.with(wrong), &typed, state.chat.password_min());
+            let (least, provider) = (state.chat.password_min(), state.provider_name());
+            let draw = |wrong| app::sign_up_page(&sheet.with(wrong), &typed, least, provider);
             Ok(form::again(&headers, error, at, draw)?)
         }
     }
@@ -154,7 +155,8 @@ pub(crate) async fn sign_up_form(
     caller: Result<Caller, Error>,
     query: Result<Query, Error>,
 ) -> Result<Response, Error> {
-    let draw = |sheet: &Sheet| app::sign_up_page(sheet, &Typed::default(), state.chat.password_min());
+    let (least, provider) = (state.chat.password_min(), state.provider_name());
+    let draw = |sheet: &Sheet| app::sign_up_page(sheet, &Typed::default(), least, provider);
     page_of(&headers, caller, query, draw)
 }
 
@@ -169,11 +171,12 @@ pub(crate) async fn sign_up_form(
         (status = 405, description = "There is nothing but the page", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn sign_in_form(
+    State(state): State<AppState>,
     headers: HeaderMap,
     caller: Result<Caller, Error>,
     query: Result<Query, Error>,
 ) -> Result<Response, Error> {
-    page_of(&headers, caller, query, |sheet| app::sign_in_page(sheet, &Typed::default()))
+    page_of(&headers, caller, query, |sheet| app::sign_in_page(sheet, &Typed::default(), state.provider_name()))
 }
 
 /// A page for whoever is not signed in. Clients that ask for data find nothing to read here.
@@ -223,7 +226,7 @@ pub(crate) async fn login(
         Err(error) => {
             let sheet = form::sheet(&headers, fields.text("next")?);
             let typed = Typed { username: credentials.username, ..Typed::default() };
-            let draw = |wrong| app::sign_in_page(&sheet.with(wrong), &typed);
+            let draw = |wrong| app::sign_in_page(&sheet.with(wrong), &typed, state.provider_name());
             Ok(form::again(&headers, error, |_| "password", draw)?)
         }
     }

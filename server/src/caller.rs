@@ -67,7 +67,7 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 /// The value of a cookie.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find_map(|(key, value)| (key == name).then_some(value))
@@ -75,21 +75,22 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// The cookie by which a browser stays signed in.
 pub(crate) fn session_cookie(session: &Session) -> String {
-    keep(SESSION, &session.token, session.lifetime)
+    keep(SESSION, &session.token, "/", session.lifetime)
 }
 
 /// The cookie that signs a browser out.
 pub(crate) fn no_session() -> String {
-    keep(SESSION, "", Duration::ZERO)
+    keep(SESSION, "", "/", Duration::ZERO)
 }
 
 /// The cookie with a guest's key.
 pub(crate) fn guest_cookie(token: &str) -> String {
-    keep(GUEST, token, GUEST_LIFETIME)
+    keep(GUEST, token, "/", GUEST_LIFETIME)
 }
 
-fn keep(name: &str, value: &str, lifetime: Duration) -> String {
-    format!("{name}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax", lifetime.as_secs())
+/// A cookie that no script reads and that other sites' forms do not carry. Over TLS it is marked as `Secure` on its way out.
+pub(crate) fn keep(name: &str, value: &str, path: &str, lifetime: Duration) -> String {
+    format!("{name}={value}; Path={path}; Max-Age={}; HttpOnly; SameSite=Lax", lifetime.as_secs())
 }
 
 #[cfg(test)]

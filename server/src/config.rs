@@ -12,6 +12,7 @@ use axum::http::Uri;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use openidconnect::IssuerUrl;
 use rustls::pki_types::DnsName;
 use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
 
@@ -95,6 +96,29 @@ pub struct Config {
     #[arg(long, env = "JWT_EXP", default_value = "43200", value_name = "MINUTES")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub jwt_exp: u32,
+
+    /// Let people sign in by this OpenID Connect provider: its issuer, as it names itself
+    #[arg(long, env = "WEBCHAT_OIDC_ISSUER", value_name = "URL", value_parser = issuer)]
+    pub oidc_issuer: Option<IssuerUrl>,
+
+    /// Under which ID the provider knows this server
+    #[arg(long, env = "WEBCHAT_OIDC_CLIENT_ID", value_name = "ID")]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub oidc_client_id: Option<String>,
+
+    /// The secret that the provider knows this server by; not needed where it is registered as a public client
+    #[arg(long, env = "WEBCHAT_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub oidc_client_secret: Option<String>,
+
+    /// What people call the provider; its host if it is not given
+    #[arg(long, env = "WEBCHAT_OIDC_NAME", value_name = "NAME", value_parser = provider_name)]
+    pub oidc_name: Option<String>,
+
+    /// The address under which browsers find this server, for the provider to send them back; as the browser asked if it is
+    /// not given
+    #[arg(long, env = "WEBCHAT_PUBLIC_URL", value_name = "URL", value_parser = site)]
+    pub public_url: Option<String>,
 
     /// End a stream of the lobby after this long without a message
     #[arg(long, env = "WEBCHAT_STREAM_TIMEOUT", default_value = "5m", value_name = "DURATION")]
@@ -251,6 +275,14 @@ impl Config {
                 "--redirect ADDR:PORT leads to HTTPS: give --acme DOMAIN, or --tls-cert FILE and --tls-key FILE",
             );
         }
+        if self.oidc_issuer.is_some() != self.oidc_client_id.is_some() {
+            return Err("--oidc-issuer URL and --oidc-client-id ID go together: give both or neither");
+        }
+        if self.oidc_issuer.is_none() && (self.oidc_client_secret.is_some() || self.oidc_name.is_some()) {
+            return Err(
+                "--oidc-client-secret SECRET and --oidc-name NAME are about a provider: give --oidc-issuer URL and --oidc-client-id ID too",
+            );
+        }
         Ok(())
     }
 }
@@ -291,6 +323,37 @@ fn directory(text: &str) -> Result<String, String> {
         Ok(url) if url.scheme_str() == Some("https") && url.host().is_some() => Ok(text.to_owned()),
         _ => Err(format!("is not an address with https; write it like {LETS_ENCRYPT}")),
     }
+}
+
+/// What others could listen to is no place to sign in, but this machine is.
+fn issuer(text: &str) -> Result<IssuerUrl, String> {
+    let issuer = IssuerUrl::new(text.to_owned()).ok().filter(|issuer| {
+        let url = issuer.url();
+        let host = url.host_str().unwrap_or_default();
+        let is_here =
+            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here);
+        is_safe && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
+    });
+    issuer.ok_or_else(|| "is not an address with https; write it like https://id.example".to_owned())
+}
+
+fn provider_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    match (1..=40).contains(&name.chars().count()) && !name.contains(char::is_control) {
+        true => Ok(name.to_owned()),
+        false => Err("is not a name of 1 to 40 characters; write it like 'Our accounts'".to_owned()),
+    }
+}
+
+/// An address without a path, as it begins other ones.
+fn site(text: &str) -> Result<String, String> {
+    let uri = text.parse::<Uri>().ok().filter(|uri| {
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        is_web && uri.path() == "/" && uri.query().is_none() && !text.contains(['#', '@'])
+    });
+    let site = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
+    site.ok_or_else(|| "is not the address of a site; write it like https://chat.example".to_owned())
 }
 
 fn database(text: &str) -> Result<String, String> {
@@ -352,6 +415,14 @@ mod tests {
             ("--rate-limit", "maybe", "on"),
             ("--archive", "1", "off"),
             ("--log-format", "xml", "json"),
+            ("--oidc-issuer", "id.example", "https://id.example"),
+            ("--oidc-issuer", "http://id.example", "https://id.example"),
+            ("--oidc-issuer", "https://a:b@id.example", "https://id.example"),
+            ("--oidc-issuer", "https://id.example/?a=b", "https://id.example"),
+            ("--oidc-name", " ", "Our accounts"),
+            ("--public-url", "chat.example", "https://chat.example"),
+            ("--public-url", "https://chat.example/chat/", "https://chat.example"),
+            ("--public-url", "ftp://chat.example", "https://chat.example"),
         ];
         for (flag, value, example) in cases {
             let (text, code) = read(&[flag, value]).unwrap_err();
@@ -392,6 +463,31 @@ mod tests {
         assert_eq!((wish.contact.as_deref(), wish.dir), (Some("mailto:a@example.org"), PathBuf::from("/d/acme")));
         assert_eq!(wish.directory, "https://acme-v02.api.letsencrypt.org/directory");
         assert!(read(&[]).unwrap().acme().is_none());
+    }
+
+    #[test]
+    fn half_a_provider_is_refused_in_one_line_that_names_the_flags() {
+        let both = ["--oidc-issuer", "--oidc-client-id"];
+        let cases = [
+            &["--oidc-issuer", "https://id.example"][..],
+            &["--oidc-client-id", "chat"],
+            &["--oidc-client-secret", "hush"],
+            &["--oidc-name", "Name"],
+        ];
+        for args in cases {
+            let (text, code) = read(args).unwrap_err();
+            assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
+            assert!(both.iter().chain(&args[..1]).all(|flag| text.contains(flag)), "{text}");
+            assert!(!text.contains("hush"), "{text}");
+        }
+        for issuer in ["https://id.example/realms/chat", "http://127.0.0.1:9000", "http://[::1]/", "http://localhost:1"]
+        {
+            let config = read(&["--oidc-issuer", issuer, "--oidc-client-id", "chat"]).unwrap();
+            // The provider must name itself just so.
+            assert_eq!(config.oidc_issuer.unwrap().as_str(), issuer);
+        }
+        let site = read(&["--public-url", "https://chat.example:8443/"]).unwrap().public_url;
+        assert_eq!(site.as_deref(), Some("https://chat.example:8443"));
     }
 
     #[test]

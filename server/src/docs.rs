@@ -43,7 +43,11 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
     (426, "Upgrade required", "The address speaks WebSocket (RFC 6455)."),
     (429, "Too many requests", "Wait as many seconds as Retry-After says."),
     (500, "Internal error", "Something broke on the server; its log says more under the ID in “detail”."),
-    (503, "Shutting down", "The server is about to stop. Come back after Retry-After seconds."),
+    (
+        503,
+        "Not available",
+        "The server is about to stop, or the provider of sign-in does not answer. Come back after Retry-After seconds.",
+    ),
 ];
 
 /// The events of a room's stream, by name, and what each carries.

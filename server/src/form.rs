@@ -52,12 +52,17 @@ pub(crate) fn again(
     let problem = refusal.problem();
     let words = sentence(&problem.detail);
     let wrong = Wrong { at: at(problem.field.as_deref()), words, invalid: problem.status != 429 };
+    Ok(instead(error, draw(wrong)))
+}
+
+/// A page that says an error in its own way.
+pub(crate) fn instead(error: Error, html: String) -> Response {
     let refused = error.into_response();
-    let mut page = page::plain(refused.status(), draw(wrong));
+    let mut page = page::plain(refused.status(), html);
     if let Some(wait) = refused.headers().get(header::RETRY_AFTER) {
         page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
     }
-    Ok(page)
+    page
 }
 
 /// The same beginning with a capital: rules begin with the name of a field.

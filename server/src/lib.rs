@@ -34,11 +34,13 @@ mod message;
 mod method;
 mod moderation;
 mod negotiate;
+mod openid;
 mod origin;
 mod overview;
 mod pace;
 mod page;
 mod profile;
+mod provider;
 mod proxy;
 mod redirect;
 mod refused;
@@ -76,6 +78,7 @@ use utoipa_axum::routes;
 use crate::caller::Caller;
 use crate::connection::Connections;
 use crate::error::Error;
+use crate::provider::Provider;
 use crate::tls::Tls;
 
 /// What every handler can reach; cheap to clone.
@@ -93,6 +96,10 @@ pub struct Shared {
     draining: AtomicBool,
     /// Whose word counts about where a request comes from.
     proxies: Vec<ipnet::IpNet>,
+    /// By whom people can sign in, beside by a password.
+    provider: Option<Provider>,
+    /// Where browsers find this server, if the operator says so.
+    public_url: Option<String>,
 }
 
 impl Deref for AppState {
@@ -129,7 +136,9 @@ impl App {
         let _ = any_spawner::Executor::init_tokio();
         let limits = limit::Limits::new(config.rate_limit);
         let (stream_timeout, proxies) = (config.stream_timeout, config.trusted_proxies.clone());
-        let shared = Shared { chat, limits, stream_timeout, draining: AtomicBool::new(false), proxies };
+        let (provider, public_url) = (Provider::of(config), config.public_url.clone());
+        let draining = AtomicBool::new(false);
+        let shared = Shared { chat, limits, stream_timeout, draining, proxies, provider, public_url };
         Self { state: AppState(Arc::new(shared)), drain: config.drain, tls: None, redirect: None }
     }
 
@@ -218,11 +227,14 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(socket::by_name))
         .routes(routes!(account::sign_up_form, account::register))
         .routes(routes!(account::sign_in_form, account::login))
+        .routes(routes!(openid::begin))
+        .routes(routes!(openid::finish))
         .routes(routes!(account::users))
         .routes(routes!(profile::logout))
         .routes(routes!(profile::show, profile::rename))
         .routes(routes!(profile::change_password))
         .routes(routes!(profile::claim))
+        .routes(routes!(profile::unlink))
         .routes(routes!(profile::sign_out_everywhere))
         .routes(routes!(profile::delete))
         .routes(routes!(profile::new_guest))

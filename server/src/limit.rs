@@ -153,6 +153,18 @@ impl Limits {
         }
     }
 
+    /// Whether somebody may try once more to sign in from this address, as whom a provider names.
+    pub fn check_provider(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.attempt(&format!("in {}", client(address)), OF_ADDRESS)
+    }
+
+    /// That somebody was named.
+    pub fn forgive_provider(&self, address: IpAddr) {
+        if let Some(buckets) = &self.0 {
+            buckets.attempts.undo(&format!("in {}", client(address)));
+        }
+    }
+
     /// Whether somebody may try once more to confirm a password.
     pub fn check_password(&self, username: &str) -> Result<(), Refusal> {
         self.attempt(&on(username), ON_ACCOUNT)

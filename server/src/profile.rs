@@ -1,6 +1,6 @@
 //! `/profile/` and its parts: what somebody does with their own account. `/logout` and `/guests/`: less than that.
 
-use app::Changed;
+use app::{Changed, Entry, Linked};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -16,13 +16,14 @@ use crate::account::place;
 use crate::caller::{Caller, no_session, session_cookie};
 use crate::error::Error;
 use crate::fields::{Fields, Query};
+use crate::provider::Provider;
 use crate::refused::BodyRefused;
-use crate::{form, negotiate};
+use crate::{form, negotiate, openid};
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/profile/", tag = "people",
     params(
-        ("changed" = Option<String>, Query, description = "For the page: what has just been changed, `name` or `password`"),
+        ("changed" = Option<String>, Query, description = "For the page: what has just been changed: `name`, `password`, `linked` or `unlinked`"),
         ("next" = Option<String>, Query, description = "For the page: the way back, a path of this site"),
     ),
     responses(
@@ -42,7 +43,19 @@ pub(crate) async fn show(
     }
     let changed = query.text("changed")?.and_then(Changed::from_query);
     let sheet = form::sheet(&headers, query.text("next")?);
-    Ok(form::fresh(app::profile_page(&sheet, &me, &me.name, changed, state.chat.password_min())))
+    Ok(form::fresh(app::profile_page(&sheet, &me, &me.name, changed, &entry(&state, &by).await?)))
+}
+
+/// How somebody signs in.
+async fn entry(state: &AppState, by: &Person) -> Result<Entry, Error> {
+    let provider = state.provider.as_ref();
+    let ways = state.chat.ways(by, provider.map(Provider::issuer)).await?;
+    let provider = provider.map(|provider| {
+        let (name, is_linked) = (provider.name().to_owned(), ways.provider);
+        Ok(Linked { name, is_linked, link: openid::link(state, by)? })
+    });
+    let provider = provider.transpose().map_err(|error: Error| error)?;
+    Ok(Entry { has_password: ways.password, least: state.chat.password_min(), provider })
 }
 
 /// An account as everybody sees it.
@@ -51,7 +64,7 @@ pub(crate) fn account(member: &Member) -> Account {
 }
 
 /// The profile again with what was wrong, beside one of its fields.
-fn refused(
+async fn refused(
     state: &AppState,
     by: &Person,
     headers: &HeaderMap,
@@ -60,9 +73,9 @@ fn refused(
     at: impl FnOnce(Option<&str>) -> &'static str,
 ) -> Result<Response, Error> {
     let me = account(by.signed_in()?);
-    let (sheet, least) = (form::sheet(headers, fields.text("next")?), state.chat.password_min());
+    let (sheet, entry) = (form::sheet(headers, fields.text("next")?), entry(state, by).await?);
     let name = fields.text("name")?.unwrap_or(&me.name);
-    form::again(headers, error, at, |wrong| app::profile_page(&sheet.with(wrong), &me, name, None, least))
+    form::again(headers, error, at, |wrong| app::profile_page(&sheet.with(wrong), &me, name, None, &entry))
 }
 
 /// Back to the profile, which says what has been changed.
@@ -99,7 +112,7 @@ pub(crate) async fn rename(
     match state.chat.rename(&by, fields.required("name")?).await {
         Ok(_) if negotiate::prefers_html(&headers) => Ok(back(&fields, Changed::Name)?.into_response()),
         Ok(member) => Ok(negotiate::json(account(&member))),
-        Err(error) => refused(&state, &by, &headers, &fields, error.into(), |_| "name"),
+        Err(error) => refused(&state, &by, &headers, &fields, error.into(), |_| "name").await,
     }
 }
 
@@ -107,8 +120,8 @@ pub(crate) async fn rename(
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "describes what `change_password` reads field by field")]
 pub(crate) struct NewPassword {
-    /// The one so far.
-    old: String,
+    /// The one so far, unless there is none.
+    old: Option<String>,
     /// The one from now on.
     new: Password,
 }
@@ -120,7 +133,7 @@ pub(crate) struct Key {
     token: String,
 }
 
-/// Changes the password, which ends every other session and token.
+/// Changes the password, or sets the first one, which ends every other session and token.
 #[utoipa::path(post, path = "/profile/password/", tag = "people",
     request_body(content((NewPassword = "application/json"), (NewPassword = "application/x-www-form-urlencoded"))),
     responses(
@@ -139,7 +152,8 @@ pub(crate) async fn change_password(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    match new_session(&state, &by, fields.required("old")?, fields.required("new")?).await {
+    by.signed_in()?;
+    match new_session(&state, &by, &fields).await {
         Ok(session) if negotiate::prefers_html(&headers) => {
             let cookie = [(header::SET_COOKIE, session_cookie(&session))];
             Ok((cookie, back(&fields, Changed::Password)?).into_response())
@@ -147,12 +161,17 @@ pub(crate) async fn change_password(
         Ok(session) => Ok(negotiate::json(Key { token: session.token })),
         Err(error) => {
             let at = |field: Option<&str>| if field.is_some() { "new" } else { "old" };
-            refused(&state, &by, &headers, &fields, error, at)
+            refused(&state, &by, &headers, &fields, error, at).await
         }
     }
 }
 
-async fn new_session(state: &AppState, by: &Person, old: &str, new: &str) -> Result<Session, Error> {
+async fn new_session(state: &AppState, by: &Person, fields: &Fields) -> Result<Session, Error> {
+    let new = fields.required("new")?;
+    if !state.chat.ways(by, None).await?.password {
+        return Ok(state.chat.set_password(by, new).await?);
+    }
+    let old = fields.required("old")?;
     state.limits.check_password(by.signed_in()?.username())?;
     let session = state.chat.change_password(by, old, new).await?;
     state.limits.forgive_password(session.member.username());
@@ -220,8 +239,10 @@ pub(crate) async fn logout(headers: HeaderMap, fields: Result<Fields, Error>) ->
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "describes what `delete` reads field by field")]
 pub(crate) struct Confirmation {
-    /// The password.
-    password: String,
+    /// The password, if there is one.
+    password: Option<String>,
+    /// The username, where there is no password.
+    username: Option<String>,
 }
 
 /// Deletes an account. What its owner wrote stays where it is, until its room ends.
@@ -243,15 +264,41 @@ pub(crate) async fn delete(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    match forget(&state, &by, fields.required("password")?).await {
+    by.signed_in()?;
+    let word = if state.chat.ways(&by, None).await?.password { "password" } else { "username" };
+    match forget(&state, &by, fields.required(word)?).await {
         Ok(()) => Ok(gone(&headers, None)),
-        Err(error) => refused(&state, &by, &headers, &fields, error, |_| "password"),
+        Err(error) => refused(&state, &by, &headers, &fields, error, |_| word).await,
     }
 }
 
-async fn forget(state: &AppState, by: &Person, password: &str) -> Result<(), Error> {
+async fn forget(state: &AppState, by: &Person, word: &str) -> Result<(), Error> {
     state.limits.check_password(by.signed_in()?.username())?;
-    Ok(state.chat.delete_account(by, password).await?)
+    Ok(state.chat.delete_account(by, word).await?)
+}
+
+/// Parts an account from the provider of sign-in; not from its only way in.
+#[utoipa::path(post, path = "/profile/unlink/", tag = "people",
+    responses(
+        (status = 204, description = "They are parted"),
+        (status = 303, description = "Back to the profile, for clients that ask for pages"),
+        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "There is no password to sign in by", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "This server has no provider", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+    ), security(("token" = [])))]
+pub(crate) async fn unlink(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    headers: HeaderMap,
+    fields: Result<Fields, Error>,
+) -> Result<Response, Error> {
+    by.signed_in()?;
+    state.chat.unlink(&by, state.provider()?.issuer()).await?;
+    if negotiate::prefers_html(&headers) {
+        return Ok(back(&fields.unwrap_or_default(), Changed::Unlinked)?.into_response());
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Says farewell, and makes a browser forget its session.
