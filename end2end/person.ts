@@ -38,6 +38,8 @@ export class Person {
     readonly complaints: string[] = [],
     /** The event streams that are open, of all tabs. */
     readonly streams = new Set<Request>(),
+    /** Other sites that they may be sent to. */
+    readonly trusts = new Set<string>(),
   ) {}
 
   static async come(browser: Browser, origin: string, name: string, options?: BrowserContextOptions): Promise<Person> {
@@ -51,7 +53,7 @@ export class Person {
 
   /** Opens one more tab of the same browser. */
   async tab(): Promise<Person> {
-    const tab = new Person(this.name, await this.page.context().newPage(), this.origin, this.complaints, this.streams);
+    const tab = new Person(this.name, await this.page.context().newPage(), this.origin, this.complaints, this.streams, this.trusts);
     tab.listen();
     return tab;
   }
@@ -142,7 +144,7 @@ export class Person {
   }
 
   private listen() {
-    const { page, complaints } = this;
+    const { page, complaints, trusts } = this;
     page.on("console", (message) => {
       // That something could not be loaded is what offline is about; tests that care look at the answers.
       const lost = /Failed to load resource|net::ERR|WebSocket connection to/.test(message.text());
@@ -155,7 +157,8 @@ export class Person {
     });
     page.on("request", (request) => {
       const url = new URL(request.url());
-      if (!["data:", "blob:"].includes(url.protocol) && url.origin !== this.origin) complaints.push(`asked for ${url.href}`);
+      const ours = url.origin === this.origin || trusts.has(url.origin);
+      if (!["data:", "blob:"].includes(url.protocol) && !ours) complaints.push(`asked for ${url.href}`);
       if (request.resourceType() === "eventsource") this.streams.add(request);
     });
     page.on("requestfinished", (request) => this.streams.delete(request));

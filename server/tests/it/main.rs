@@ -9,6 +9,7 @@ mod guarantees;
 mod hostile;
 mod house;
 mod lobby;
+mod openid;
 mod order;
 mod pages;
 mod panels;
