@@ -76,7 +76,7 @@ pub fn sign_in_page(sheet: &Sheet, typed: &Typed, provider: Option<&str>) -> Str
 /// The way in that leads over a provider. A link, because the page's policy lets no form lead to another site.
 fn by_provider(sheet: &Sheet, provider: Option<&str>) -> AnyView {
     let Some(name) = provider.map(str::to_owned) else { return ().into_any() };
-    view! { <p class="row"><a class="button" href=sheet.link("/login/openid/")>"Sign in with "<bdi>{name}</bdi></a></p> }.into_any()
+    view! { <p class="row"><a class="button" href=sheet.link("/login/openid/")><span>"Sign in with "<bdi>{name}</bdi></span></a></p> }.into_any()
 }
 
 /// The page that says why nobody could be signed in by a provider, or linked to it (`links`), and what else to do.
