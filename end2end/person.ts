@@ -29,6 +29,22 @@ function watch() {
   }) as typeof setInterval;
 }
 
+/** What the clock that tests turn numbers its timers from. WebAssembly knows the number of a timer as one of 32 bits. */
+const TIMERS_FROM = 1e12;
+
+/** Numbers timers from 1, so that the app can clear them, too. */
+function numberTimers(from: number) {
+  const { setTimeout, clearTimeout, setInterval, clearInterval } = window;
+  const near = (id: number) => id - from + 1;
+  const far = (id?: number) => id && id + from - 1;
+  Object.assign(window, {
+    setTimeout: (...timer: Parameters<typeof setTimeout>) => near(setTimeout(...timer)),
+    clearTimeout: (id?: number) => clearTimeout(far(id)),
+    setInterval: (...timer: Parameters<typeof setInterval>) => near(setInterval(...timer)),
+    clearInterval: (id?: number) => clearInterval(far(id)),
+  });
+}
+
 export class Person {
   private constructor(
     readonly name: string,
@@ -56,6 +72,12 @@ export class Person {
     const tab = new Person(this.name, await this.page.context().newPage(), this.origin, this.complaints, this.streams, this.trusts);
     tab.listen();
     return tab;
+  }
+
+  /** From the next page on, the clock of this browser can be turned by `page.clock`. */
+  async installClock(): Promise<void> {
+    await this.page.clock.install();
+    await this.page.context().addInitScript(numberTimers, TIMERS_FROM);
   }
 
   /** Signs in to the account of this name, beside the page. */

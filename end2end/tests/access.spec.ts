@@ -66,7 +66,7 @@ const states: Record<string, Show> = {
   "a room near its end": async (ada, webchat) => {
     await ada.enter(await webchat.room({ timeout: "60s" }));
     // Near enough by the page's clock.
-    await ada.page.clock.install();
+    await ada.installClock();
     await ada.page.reload();
     await ada.page.clock.fastForward("00:56");
     await expect(ada.page.getByText("This room is deleted soon")).toBeVisible();

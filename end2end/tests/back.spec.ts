@@ -44,7 +44,7 @@ const test = base.extend<{ line: Line; ada: Person }>({
   },
   ada: async ({ browser, line }, use) => {
     const ada = await Person.come(browser, await line.open(), "ada");
-    await ada.page.clock.install();
+    await ada.installClock();
     await use(ada);
     await ada.leave();
     expect(ada.complaints).toEqual([]);

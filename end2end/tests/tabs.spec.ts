@@ -103,7 +103,7 @@ test("a tab that is frozen lets another one lead", async ({ webchat, come }) => 
 test("a tab that holds the connection but no longer answers loses it", async ({ webchat, come }) => {
   const tea = await webchat.room();
   const ada = await come("ada");
-  await ada.page.clock.install();
+  await ada.installClock();
   const [first, second] = await open(ada, [tea, tea]);
   await first.page.evaluate(() => (BroadcastChannel.prototype.postMessage = () => {}));
   await webchat.post(tea, "grace", "are you there?");
