@@ -107,12 +107,19 @@ struct Inner {
     timer: Option<TimeoutHandle>,
     /// How many in a row failed or ended soon.
     attempts: u32,
-    /// Whether to open a socket.
+    /// Whether the next one is to be a socket.
     socket: bool,
     /// Whether anything was heard by the connection.
     open: bool,
     /// How many beats are missing.
     missing: u32,
+}
+
+impl Inner {
+    /// Whether the connection, or the attempt at one, is a socket.
+    fn by_socket(&self) -> bool {
+        self.source.as_ref().map_or(self.socket, |source| source.socket)
+    }
 }
 
 impl Stream {
@@ -205,6 +212,7 @@ impl Stream {
             let first = !std::mem::replace(&mut inner.open, true);
             if first {
                 inner.timer.take().iter().for_each(TimeoutHandle::clear);
+                inner.socket = inner.by_socket();
                 storage::keep_here(SOCKET, inner.socket);
             }
             first
@@ -231,13 +239,13 @@ impl Stream {
         let failed = self.inner.with(|inner| {
             inner.attempts += 1;
             let good = inner.open && inner.attempts <= SHORT;
-            (backoff(inner.attempts, js_sys::Math::random()), inner.socket, good)
+            (backoff(inner.attempts, js_sys::Math::random()), inner.by_socket(), good)
         });
         self.drop_source();
         let Some((pause, socket, good)) = failed else { return };
         if !good {
             spawn(async move {
-                // If it is not the server that is to blame, it is the way.
+                // If it is not the server that is to blame, it is the way. By now another attempt may be under way.
                 if api::answers().await {
                     self.inner.with(|inner| inner.socket = if inner.open { inner.socket } else { !socket });
                 }
@@ -266,6 +274,7 @@ fn backoff(attempt: u32, luck: f64) -> Duration {
 struct Source {
     /// An event stream or a socket: both are listened to and closed in the same way.
     source: EventSource,
+    socket: bool,
     events: Closure<dyn FnMut(MessageEvent)>,
 }
 
@@ -292,7 +301,7 @@ impl Source {
                 hear(Heard { name, data, id: event.last_event_id() }, &*listener);
             }
         });
-        let source = Self { source, events };
+        let source = Self { source, socket, events };
         for name in NAMED {
             source.source.add_event_listener_with_callback(name, source.events.as_ref().unchecked_ref()).ok()?;
         }

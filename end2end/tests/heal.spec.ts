@@ -12,6 +12,10 @@ class Way {
   buffers = false;
   /** Lets no WebSocket through. */
   refuses = false;
+  /** Waited for before the nth WebSocket is let through or refused. */
+  hesitates: (nth: number) => Promise<void> = async () => {};
+  /** How many WebSockets were asked for. */
+  upgrades = 0;
   /** Accepts, and forwards nothing. */
   private silent = false;
   private readonly open = new Set<Duplex>();
@@ -62,8 +66,9 @@ class Way {
     asked.pipe(far);
   }
 
-  private upgrade(asked: IncomingMessage, near: Duplex) {
+  private async upgrade(asked: IncomingMessage, near: Duplex) {
     if (this.silent) return;
+    await this.hesitates(++this.upgrades);
     if (this.refuses) return near.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     const far = connect(this.port, "127.0.0.1");
     const lines = asked.rawHeaders.flatMap((name, i, all) => (i % 2 ? [] : [`${name}: ${all[i + 1]}`]));
@@ -72,6 +77,18 @@ class Way {
     near.on("data", (piece) => this.silent || far.write(piece));
     for (const end of [near, far]) end.on("error", () => {}).on("close", () => (near.destroy(), far.destroy()));
   }
+}
+
+/** Something that can be waited for. */
+function gate() {
+  const gate = { isOpen: false, open: () => {}, passed: Promise.resolve() };
+  gate.passed = new Promise<void>((done) => {
+    gate.open = () => {
+      gate.isOpen = true;
+      done();
+    };
+  });
+  return gate;
 }
 
 /** Somebody on that way, whose clock can be turned. */
@@ -92,7 +109,7 @@ const test = base.extend<{ way: Way; travel: (name: string) => Promise<Traveller
     await use(async (name) => {
       const person = Object.assign(await Person.come(browser, origin, name), { sockets: [] as string[] });
       person.page.on("websocket", (socket) => person.sockets.push(socket.url()));
-      await person.page.clock.install();
+      await person.installClock();
       people.push(person);
       return person;
     });
@@ -176,6 +193,37 @@ test("where sockets are refused, people talk over event streams, also those who 
   await bySocket(ada);
   await heals(ada);
   await talk(webchat, room, ada, grace, "back on event streams");
+  expect(await ada.page.evaluate(() => sessionStorage.getItem("socket"))).toBeNull();
+});
+
+test("a socket that is refused late does not bring sockets back", async ({ webchat, way, travel }) => {
+  const room = await webchat.room();
+  const ada = await travel("ada");
+  await ada.enter(room);
+  way.refuses = true;
+  // Whether the server answers is asked after each failure: the first answer comes while another socket is tried.
+  const asked = gate();
+  const mayAnswer = gate();
+  const answered = gate();
+  await ada.page.route("**/readyz", async (route) => {
+    asked.open();
+    await mayAnswer.passed;
+    await route.continue();
+  });
+  ada.page.on("requestfinished", (request) => request.url().endsWith("/readyz") && answered.open());
+  let late = 0;
+  way.hesitates = async (nth) => {
+    if (late || !asked.isOpen) return;
+    late = nth;
+    mayAnswer.open();
+    await answered.passed;
+    // The page hears of the answer before it hears of the socket.
+    await ada.page.evaluate(() => fetch("/healthz"));
+  };
+  await bySocket(ada);
+  await ada.live();
+  expect(late).toBeGreaterThan(1);
+  expect(way.upgrades).toBe(late);
   expect(await ada.page.evaluate(() => sessionStorage.getItem("socket"))).toBeNull();
 });
 
