@@ -17,7 +17,7 @@ use crate::message::SEQ_MAX;
 use crate::negotiate::{self, EVENTS, JSON};
 use crate::refused::{BodyRefused, RoomRefused};
 use crate::room::InRoom;
-use crate::{AppState, stream};
+use crate::{AppState, several};
 
 /// The most rooms that may be asked for besides one's own.
 const ALSO_MAX: usize = 16;
@@ -25,7 +25,8 @@ const ALSO_MAX: usize = 16;
 /// The rooms and the direct chats of whoever asks.
 ///
 /// The rooms that an account or a guest's key belongs to, with how many messages are unread up to 100, and those of `also` that
-/// may be known. As an event stream at once, and again whenever something has changed, at most once a second.
+/// may be known. As an event stream at once, and again whenever something has changed, at most once a second;
+/// whoever is no longer signed in is told `signed-out`, and the stream ends.
 #[utoipa::path(get, path = "/overview/", tag = "people",
     params(
         ("also" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,15})?$",
@@ -46,7 +47,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Error> {
     let also = known(&state, &by, Some(peer.ip()), &also(&query)?).await?;
     if negotiate::choose(&headers, &[JSON, EVENTS]) == EVENTS {
-        return Ok(stream::glances(watch(&state, by, also)));
+        return several::overview(&state, by, also).await;
     }
     Ok(negotiate::json(state.chat.overview(&by, &also).await?))
 }

@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Frames, News, SignedIn, Watch};
+use chat::{Frames, News, Person, SignedIn, Watch};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
 use protocol::schema::Username;
@@ -113,12 +113,13 @@ pub(crate) async fn follow(
     }
     if list {
         all.push(listed(state.chat.watch()));
-        // Without a room nobody else would say so.
-        all.push(signed_out(state.chat.signed_in(&by).await?));
     }
     if overview {
-        let told = overview::watch(&state, by, also).map(|glance| glance.map(Told::Whole));
-        all.push(told.chain(stream::once(async { Ok(Told::Draining) })).boxed());
+        all.push(glances(&state, by.clone(), also));
+    }
+    if list || overview {
+        // Without a room nobody else would say so.
+        all.push(signed_out(state.chat.signed_in(&by).await?));
     }
     let beat = if seen_beat { SEEN } else { BEAT };
     let first = stream::iter(seen_beat.then_some(Bytes::from_static(SEEN)));
@@ -127,6 +128,13 @@ pub(crate) async fn follow(
         Ok(upgrade) => carried::respond(upgrade, events.boxed(), beat),
         Err(_) => events::respond(events, beat),
     })
+}
+
+/// Somebody's overview alone, as it is and whenever it changes.
+pub(crate) async fn overview(state: &AppState, by: Person, also: Vec<RoomId>) -> Result<Response, Error> {
+    let over = signed_out(state.chat.signed_in(&by).await?);
+    let told = stream::select_all([glances(state, by, also), over]);
+    Ok(events::respond(merged(told, Cursors::default()), BEAT))
 }
 
 /// Follows under a name, where that is not somebody else's: one such room is no reason to hear nothing of the others.
@@ -210,6 +218,12 @@ fn listed(watch: Watch) -> BoxStream<'static, Result<Told, chat::Error>> {
         }
     });
     pages.boxed()
+}
+
+/// Somebody's overview, until the server stops.
+fn glances(state: &AppState, by: Person, also: Vec<RoomId>) -> BoxStream<'static, Result<Told, chat::Error>> {
+    let told = overview::watch(state, by, also).map(|glance| glance.map(Told::Whole));
+    told.chain(stream::once(async { Ok(Told::Draining) })).boxed()
 }
 
 /// That whoever listens is no longer signed in, once it is so.

@@ -63,17 +63,6 @@ pub(crate) fn rooms(watch: Watch) -> Response {
     respond(pages, BEAT)
 }
 
-/// Somebody's overview, as it is and whenever it changes.
-pub(crate) fn glances(glances: impl Stream<Item = Result<Bytes, chat::Error>> + Send + 'static) -> Response {
-    let told = glances.map(|glance| {
-        glance.unwrap_or_else(|error| {
-            tracing::error!(%error, "a stream ends early");
-            Bytes::new()
-        })
-    });
-    respond(told.chain(stream::once(async { come_back() })), BEAT)
-}
-
 /// The lines of the lobby that `name` hears, until it leaves or nothing is said for so long.
 pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
     let start = Some((follow, Instant::now() + idle));

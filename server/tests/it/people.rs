@@ -442,6 +442,8 @@ impl Ears {
             format!("/rooms/{room}/messages/?username=ada"),
             format!("/stream?rooms={room}&username=ada"),
             "/stream?list=on".to_owned(),
+            "/stream?overview=on".to_owned(),
+            "/overview/".to_owned(),
         ];
         let mut streams = Vec::new();
         for path in paths {
