@@ -243,7 +243,7 @@ impl Visit {
     /// Takes note that all of the room is read, if its end is in view.
     fn see(self) {
         let (newest, at_end) = (self.log.with(Log::newest), self.at_end.get());
-        if !at_end || document().hidden() || newest <= self.seen.with(|seen| *seen).unwrap_or(newest) {
+        if !at_end || document().hidden() {
             return;
         }
         let (direct, belongs, messages) = self.room.with_untracked(|room| {
@@ -251,6 +251,9 @@ impl Visit {
         });
         if !direct && !belongs {
             return keep_count(self.id, messages);
+        }
+        if newest <= self.seen.with(|seen| *seen).unwrap_or(newest) {
+            return;
         }
         // What comes in the meantime is read with it. Of two people neither waits.
         let before = self.seen.with(|seen| std::mem::replace(seen, u64::MAX));

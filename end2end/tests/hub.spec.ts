@@ -35,6 +35,16 @@ test("what is said elsewhere is counted beside the room, and no more once it was
   await expect(ada.page.locator(".entry .unread:not([hidden])")).toHaveCount(0);
 });
 
+test("the first word in a room that was empty when it was visited is unread", async ({ webchat, come }) => {
+  const ada = await come("ada");
+  const tea = await webchat.room({ name: "Tea" });
+  await ada.enter(tea);
+  await expect(ada.page.getByText("Nobody has written yet")).toBeVisible();
+  await visited(webchat, ada, "Rum");
+  await webchat.post(tea, "grace", "the first word");
+  await expect(unread(ada, "Tea")).toHaveText("1 unread");
+});
+
 test("a chat that somebody begins shows up, with what is unread, on every device of the account", async ({ webchat, come }) => {
   await webchat.account("ada");
   const bob = await webchat.account("bob");
