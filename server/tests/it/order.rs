@@ -1,6 +1,7 @@
 //! Order in rooms: who may do what where, and what happens to whom.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -50,13 +51,23 @@ enum Standing {
     Member,
     Moderator,
     Owner,
+    /// Of the server.
+    Operator,
     /// Of the message: none of those who try.
     Author,
 }
 
-use Standing::{Account, Anyone, Banned, Guest, Moderator, Owner, Reader};
+use Standing::{Account, Anyone, Banned, Guest, Moderator, Operator, Owner, Reader};
 
-const STANDINGS: [Standing; 8] = [Banned, Anyone, Guest, Account, Reader, Standing::Member, Moderator, Owner];
+const STANDINGS: [Standing; 9] = [Banned, Anyone, Guest, Account, Reader, Standing::Member, Moderator, Owner, Operator];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Open,
+    Private,
+    /// A direct chat of the member with somebody else.
+    Direct,
+}
 
 /// Every operation on a room, with what it is sent, and from which standing on it is allowed in an open and in a private room.
 /// `PERSON` is a member, `CODE` an invitation.
@@ -94,6 +105,7 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
 struct Cast {
     people: BTreeMap<Standing, Person>,
     muted: Person,
+    friend: Person,
 }
 
 impl Cast {
@@ -108,11 +120,25 @@ impl Cast {
             };
             people.insert(standing, person);
         }
-        Self { people, muted: house.guest("muted").await }
+        chat::set_operator(&chat::Config::new(house.dir.path()), "operator", true).await.unwrap();
+        Self { people, muted: house.guest("muted").await, friend: house.member("friend").await }
+    }
+
+    /// A direct chat; nobody but its two people has a standing there.
+    async fn direct(&self) -> BTreeMap<&'static str, String> {
+        let chat = done(call(&self.people[&Standing::Member], "GET", "/chats/friend", Value::Null).await).await;
+        let room = chat["id"].as_str().unwrap().to_owned();
+        let said = self.friend.post(&room, "hello").await.id.to_string();
+        let (person, code) = ("friend".to_owned(), "0".repeat(32));
+        BTreeMap::from([("ID", room), ("PERSON", person.clone()), ("MUTED", person), ("CODE", code), ("SEQ", said)])
     }
 
     /// A room in which each has their standing.
-    async fn room(&self, private: bool) -> BTreeMap<&'static str, String> {
+    async fn room(&self, kind: Kind) -> BTreeMap<&'static str, String> {
+        let private = match kind {
+            Kind::Direct => return self.direct().await,
+            kind => kind == Kind::Private,
+        };
         let owner = &self.people[&Owner];
         let room = done(call(owner, "POST", "/rooms/", json!({"private": private})).await).await;
         assert_eq!(room["role"], "owner");
@@ -141,8 +167,12 @@ fn filled(text: &str, names: &BTreeMap<&str, String>) -> String {
 }
 
 /// What the answer must be.
-fn expected(standing: Standing, private: bool, least: Standing) -> &'static [u16] {
-    let hidden = private && (Anyone..Reader).contains(&standing);
+fn expected(standing: Standing, kind: Kind, least: Standing) -> &'static [u16] {
+    let hidden = match kind {
+        Kind::Open => false,
+        Kind::Private => (Anyone..Reader).contains(&standing) || standing == Operator,
+        Kind::Direct => standing != Standing::Member,
+    };
     match standing {
         _ if hidden => &[404],
         Banned => &[403],
@@ -152,16 +182,24 @@ fn expected(standing: Standing, private: bool, least: Standing) -> &'static [u16
     }
 }
 
+/// The table of `docs/roles.md` is what happens.
 #[tokio::test]
 async fn everybody_may_do_what_their_role_says_and_nothing_else() {
     let house = House::new().await;
     let cast = Cast::gather(&house).await;
-    println!("| operation | room | {} |", STANDINGS.map(|standing| format!("{standing:?}")).join(" | "));
+    let standings = STANDINGS.map(|standing| format!("{standing:?}").to_lowercase());
+    let mut table = format!(
+        "| operation | room | {} |\n| --- | --- |{}\n",
+        standings.join(" | "),
+        " --- |".repeat(standings.len())
+    );
     for (method, path, body, open, private) in operations() {
-        for (is_private, least) in [(false, open), (true, private)] {
+        // Who belongs to a direct chat is no question.
+        let direct = if path.ends_with("/members/") { Moderator } else { private };
+        for (kind, least) in [(Kind::Open, open), (Kind::Private, private), (Kind::Direct, direct)] {
             let mut row = Vec::new();
             for standing in STANDINGS {
-                let names = cast.room(is_private).await;
+                let names = cast.room(kind).await;
                 let person = &cast.people[&standing];
                 let mut body: Value = serde_json::from_str(&filled(&body.to_string(), &names)).unwrap();
                 if person.token.is_some() && body.get("username").is_some() {
@@ -170,14 +208,17 @@ async fn everybody_may_do_what_their_role_says_and_nothing_else() {
                 let status = call(person, method, &filled(path, &names), body).await.status().as_u16();
                 // Readers of an open room only read, though all others write.
                 let only_reads = standing == Reader && path.ends_with("messages/") && method == "POST";
-                let expected = if only_reads { &[403] } else { expected(standing, is_private, least) };
-                assert!(expected.contains(&status), "{method} {path} private {is_private} {standing:?}: {status}");
+                let expected =
+                    if only_reads && kind != Kind::Direct { &[403] } else { expected(standing, kind, least) };
+                assert!(expected.contains(&status), "{method} {path} {kind:?} {standing:?}: {status}");
                 row.push(status.to_string());
             }
-            let kind = if is_private { "private" } else { "open" };
-            println!("| {method} {path} | {kind} | {} |", row.join(" | "));
+            let kind = format!("{kind:?}").to_lowercase();
+            writeln!(table, "| `{method} {path}` | {kind} | {} |", row.join(" | ")).unwrap();
         }
     }
+    let roles = include_str!("../../../docs/roles.md");
+    assert!(roles.contains(&table), "docs/roles.md needs this table:\n{table}");
 }
 
 #[tokio::test]
