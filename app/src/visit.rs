@@ -18,7 +18,7 @@ use crate::feed::{Feed, News};
 use crate::here::People;
 use crate::log::{Log, Window};
 use crate::opening::Arrival;
-use crate::overview::keep_count;
+use crate::overview::{Glance, keep_count};
 use crate::part::Own;
 use crate::place;
 use crate::wire;
@@ -133,7 +133,7 @@ impl Visit {
     pub fn enter(arrival: Arrival) -> Self {
         let log = Log::new(arrival.messages);
         let newest = log.newest();
-        let (id, feed) = (arrival.room.id, expect_context());
+        let (id, feed, glance) = (arrival.room.id, expect_context(), expect_context());
         let window = RwSignal::new(Window::newest(&log));
         let log = RwSignal::new(log);
         let visit = Self {
@@ -160,6 +160,7 @@ impl Visit {
             seen: Own::new(0),
         };
         live(move || visit.start());
+        live(move || visit.renew(glance));
         live(move || visit.see());
         live(move || listen("visibilitychange", move |_| visit.see()));
         visit
@@ -393,6 +394,15 @@ impl Visit {
                 self.feed.ask();
             }
         });
+    }
+
+    /// Takes over what others have changed about the room, as the overview has it; not from one that is behind the stream.
+    fn renew(self, glance: Glance) {
+        let told = glance.own.with(|own| own.rooms.iter().find(|room| room.id == self.id).cloned());
+        let current = self.room.get_untracked();
+        if let Some(room) = told.filter(|room| room.last_active_at >= current.last_active_at && *room != current) {
+            self.room.set(room);
+        }
     }
 
     /// Asks what became of the room, and of the visitor in it, when the stream does not say.
