@@ -19,9 +19,11 @@ const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The chapters, by the tag of their operations.
-const CHAPTERS: [(&str, &str); 5] = [
+const CHAPTERS: [(&str, &str); 7] = [
     ("rooms", "Rooms"),
     ("messages", "Messages"),
+    ("people", "People"),
+    ("order", "Order in rooms"),
     ("lobby", "The lobby"),
     ("operation", "Operation"),
     ("pages", "Pages"),
@@ -30,7 +32,11 @@ const CHAPTERS: [(&str, &str); 5] = [
 /// The problems that clients meet, and what to do about each.
 const PROBLEMS: [(u16, &str, &str); 15] = [
     (400, "Malformed request", "The body or the query cannot be read: broken JSON, not UTF-8. Correct it."),
-    (401, "Not joined", "Join first, under a name that is free."),
+    (
+        401,
+        "Not signed in",
+        "Sign in, or ask for a guest’s key, and send that; a token that is not good is refused. The lobby is joined first.",
+    ),
     (403, "Not allowed", "“detail” says why."),
     (404, "Not found", "There is nothing at this address, and there never was. Check the ID."),
     (405, "Method not allowed", "The Allow header names the methods that this address answers."),
@@ -51,13 +57,22 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
 ];
 
 /// The events of a room's stream, by name, and what each carries.
-const EVENTS: [(&str, &str); 6] = [
+const EVENTS: [(&str, &str); 12] = [
     ("none", "A message as JSON; its `id:` is the cursor to resume from."),
     ("`reset`", "The cursor cannot be honoured. Forget what you have; everything follows."),
+    (
+        "`edit`, `deletion`",
+        "A message was changed or deleted: `message` as it is now; `id:` is the cursor to resume from.",
+    ),
     ("`closing`", "The room is deleted at `expires_at` unless somebody writes."),
     ("`closed`", "The room has been deleted. The stream ends."),
     ("`presence`", "Who is here: `here` names at most 100, `count` counts all. Never moves the cursor."),
     ("`typing`", "Who types: `usernames`. Never moves the cursor."),
+    ("`removed`", "Whoever listens may not any longer, or not at all. The stream of the room ends."),
+    ("`signed-out`", "Whoever listens is no longer signed in. The stream ends."),
+    ("`rooms`", "The public rooms, where they are asked for: a list, as a whole."),
+    ("`overview`", "One’s own rooms and chats, where they are asked for, as a whole."),
+    ("`beat`", "Nothing, at least every 15 seconds, where that is asked for."),
 ];
 
 /// The OpenAPI 3.1 document.

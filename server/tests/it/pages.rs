@@ -1,7 +1,7 @@
 //! Pages, the site's files, and the headers that every answer carries.
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::House;
 
@@ -104,4 +104,11 @@ async fn the_api_is_explained_on_a_page() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains('`'));
+    let page = page.replace("<!>", "");
+    let document: Value = house.person("ada").get("/openapi.json", "*/*").await.json().await.unwrap();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            assert!(page.contains(&format!("<b>{}</b> {path}<", method.to_uppercase())), "{method} {path}");
+        }
+    }
 }
