@@ -1,4 +1,5 @@
-//! What webchat alone is measured by: a large room joined, a large database opened, readers on slow lines.
+//! What webchat alone is measured by: a large room joined, a large database opened, readers on slow lines,
+//! many people who sign in at once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,11 +24,15 @@ const EACH: u64 = 100;
 const TRICKLING: usize = 100;
 const TRICKLE: usize = 64 * 1024 / 10;
 
+/// How many people sign in at once.
+const SIGNING_IN: usize = 50;
+
 pub async fn take(options: &Options) -> Result<(), Failure> {
     println!("\n| record | figure |\n| --- | --- |");
     join(options).await?;
     open(options).await?;
-    trickle(options).await
+    trickle(options).await?;
+    sign_in(options).await
 }
 
 fn show(record: &str, figure: String) {
@@ -118,6 +123,34 @@ async fn trickle(options: &Options) -> Result<(), Failure> {
         show(&record, format!("p99 {p99:.1} ms, {grown:.1} MB more"));
         server.stop()?;
     }
+    Ok(())
+}
+
+async fn sign_in(options: &Options) -> Result<(), Failure> {
+    let server = Server::start(Kind::Webchat, options).await?;
+    let mut people = Vec::new();
+    for number in 0..SIGNING_IN {
+        let mut connection = Connection::open(server.address).await?;
+        let known = format!(r#"{{"username":"person{number}","password":"secret"}}"#);
+        connection.post("/register", &known.replacen('{', r#"{"name":"Somebody","#, 1)).await?;
+        people.push((connection, known));
+    }
+    let (begin, mut signing_in) = (Instant::now(), JoinSet::new());
+    for (mut connection, known) in people {
+        signing_in.spawn(async move {
+            connection.post("/login", &known).await?;
+            Ok::<_, Failure>(begin.elapsed().as_secs_f64() * 1e3)
+        });
+    }
+    let mut times = Vec::new();
+    while let Some(time) = signing_in.join_next().await {
+        times.push(time??);
+    }
+    let all = times.iter().copied().fold(0.0, f64::max);
+    let figure =
+        format!("{:.0} ms (median), {all:.0} ms until all are, {:.1} MB at most", median(times), mb(server.peak()?));
+    show(&format!("{SIGNING_IN} people sign in at once"), figure);
+    server.stop()?;
     Ok(())
 }
 
