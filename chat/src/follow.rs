@@ -126,7 +126,7 @@ impl Follow {
         loop {
             if self.signed_in.is_over() {
                 // Whose account is no more is no member either.
-                return Ok(if self.look_again().await? { News::SignedOut } else { News::Removed });
+                return Ok(if Box::pin(self.look_again()).await? { News::SignedOut } else { News::Removed });
             }
             let frames = match self.source {
                 Source::Store => match self.replay().await? {
@@ -144,7 +144,7 @@ impl Follow {
                             frames
                         }
                         Next::LookAgain(looks) => {
-                            if !self.look_again().await? {
+                            if !Box::pin(self.look_again()).await? {
                                 return Ok(News::Removed);
                             }
                             self.subscriber.looked(looks);

@@ -31,8 +31,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::live::{Live, Stream};
-use crate::secured;
 use crate::tls::Current;
+use crate::{method, secured};
 
 /// How long a client may take for the head of a request, and stay silent between two.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -144,7 +144,7 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     request.extensions_mut().insert(ConnectInfo(peer));
     let (version, is_head) = (request.version(), request.method() == Method::HEAD);
-    let mut response = router.oneshot(request.map(Body::new)).await?;
+    let mut response = router.oneshot(method::meant(request.map(Body::new))).await?;
     match Live::of(&mut response).filter(|_| !is_head) {
         Some(live) => {
             socket.lock().taker = Some(live.on(version, &response));

@@ -68,7 +68,6 @@ use chat::Chat;
 use config::Config;
 use protocol::{NewRoom, Refusal};
 use tokio::net::TcpListener;
-use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -262,9 +261,7 @@ fn router(state: AppState) -> Router {
         .route("/users/", get(account::users))
         .fallback(elsewhere)
         .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed))
-        .layer(from_fn_with_state(state.clone(), refuse_while_draining))
-        .layer(from_fn_with_state(state.clone(), limit::apply))
-        .layer(from_fn(origin::guard))
+        .layer(from_fn_with_state(state.clone(), admit))
         .layer(from_fn(error::as_page))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text))
         .layer(from_fn(headers::secure));
@@ -273,9 +270,7 @@ fn router(state: AppState) -> Router {
     } else {
         router.layer(from_fn_with_state(state.clone(), proxy::look_through))
     };
-    let router = router.layer(tower_http::trace::TraceLayer::new_for_http()).with_state(state);
-    // A layer would come after the route has been chosen by the method.
-    Router::new().fallback_service(ServiceExt::<Request>::map_request(router, method::meant))
+    router.layer(tower_http::trace::TraceLayer::new_for_http()).with_state(state)
 }
 
 /// The same address with a slash at its end, for good.
@@ -300,12 +295,22 @@ async fn elsewhere(State(state): State<AppState>, request: Request) -> Response 
     Error::from(Refusal::NotFound("page")).into_response()
 }
 
-/// While the server is about to stop, only its health is answered.
-async fn refuse_while_draining(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if state.draining.load(Ordering::Relaxed) && request.uri().path() != "/healthz" {
+/// Refuses what no handler is to see: one layer for all of it, since each costs every request.
+async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (path, limits) = (request.uri().path(), &state.limits);
+    if state.draining.load(Ordering::Relaxed) && path != "/healthz" {
         return Error::from(Refusal::Draining).into_response();
     }
-    next.run(request).await
+    match origin::guard(&request).and_then(|()| limits.admit(&request)) {
+        Ok(looks) => {
+            let answer = next.run(request).await;
+            if answer.status() == axum::http::StatusCode::NOT_FOUND {
+                looks.into_iter().for_each(|address| limits.looked_in_vain(address));
+            }
+            answer
+        }
+        Err(refusal) => Error::from(refusal).into_response(),
+    }
 }
 
 /// Pages and JSON are worth compressing; the site's files come compressed, and streams never are.

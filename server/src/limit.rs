@@ -13,19 +13,14 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::StatusCode;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{ConnectInfo, Request};
 use chat::Person;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use protocol::{Refusal, RoomId};
 
-use crate::AppState;
 use crate::attempts::{Attempts, Patience};
 use crate::config::Switch;
-use crate::error::Error;
 use crate::guesses::{Guesses, Lines};
 
 /// So many a second, and so many at once after a pause.
@@ -188,6 +183,29 @@ impl Limits {
         tried
     }
 
+    /// Refuses writes from an address that has sent too many, and looks from one that has guessed too often. The handlers ask
+    /// for the person and the room. Gives back whose look at a room it is, in case that finds nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`].
+    pub fn admit(&self, request: &Request) -> Result<Option<IpAddr>, Refusal> {
+        let Some(address) = peer(request) else { return Ok(None) };
+        let path = request.uri().path();
+        if !request.method().is_safe() {
+            let what = match path {
+                "/rooms/" => What::Rooms,
+                path if path.ends_with("/typing/") => What::Typing,
+                _ => What::Messages,
+            };
+            self.check_address(what, address)?;
+        }
+        let in_room = path.strip_prefix("/rooms/").is_some_and(|id| !id.is_empty());
+        if in_room || path == "/stream" {
+            self.check_look(address)?;
+        }
+        Ok(in_room.then_some(address))
+    }
+
     /// Whether somebody may look for a room from this address.
     pub fn check_look(&self, address: IpAddr) -> Result<(), Refusal> {
         let Some(buckets) = &self.0 else { return Ok(()) };
@@ -263,34 +281,6 @@ fn client(address: IpAddr) -> IpAddr {
 /// Whom a request comes from.
 pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
-}
-
-/// Refuses writes from an address that has sent too many, and looks from one that has guessed too often. The handlers ask
-/// for the person and the room.
-pub(crate) async fn apply(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let Some(address) = peer(&request) else { return next.run(request).await };
-    let path = request.uri().path();
-    let what = match path {
-        "/rooms/" => What::Rooms,
-        path if path.ends_with("/typing/") => What::Typing,
-        _ => What::Messages,
-    };
-    if !request.method().is_safe()
-        && let Err(refusal) = state.limits.check_address(what, address)
-    {
-        return Error::from(refusal).into_response();
-    }
-    let (in_room, in_several) = (path.strip_prefix("/rooms/").is_some_and(|id| !id.is_empty()), path == "/stream");
-    if (in_room || in_several)
-        && let Err(refusal) = state.limits.check_look(address)
-    {
-        return Error::from(refusal).into_response();
-    }
-    let answer = next.run(request).await;
-    if in_room && answer.status() == StatusCode::NOT_FOUND {
-        state.limits.looked_in_vain(address);
-    }
-    answer
 }
 
 #[cfg(test)]

@@ -5,11 +5,8 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use protocol::Refusal;
 
-use crate::error::Error;
 use crate::secured::Secure;
 
 /// Refuses what comes from a page of another site.
@@ -42,13 +39,11 @@ pub(crate) fn own(headers: &HeaderMap, Secure(secure): Secure) -> Option<String>
 }
 
 /// Applies [`check`] to whatever is more than a look.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    if !request.method().is_safe()
-        && let Err(refusal) = check(request.headers())
-    {
-        return Error::from(refusal).into_response();
-    }
-    next.run(request).await
+///
+/// # Errors
+/// Those of [`check`].
+pub(crate) fn guard(request: &Request) -> Result<(), Refusal> {
+    if request.method().is_safe() { Ok(()) } else { check(request.headers()) }
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use tower::ServiceExt;
 use crate::acme::CHALLENGE;
 use crate::connection::{BUFFER_MAX, HEAD_TIMEOUT, READ_TIMEOUT};
 use crate::live::Live;
+use crate::method;
 use crate::pace::{Requests, paced};
 use crate::tls::H2;
 
@@ -168,7 +169,7 @@ async fn answer(
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(Secure(true));
     let is_head = request.method() == Method::HEAD;
-    let mut response = router.oneshot(request.map(Body::new)).await?;
+    let mut response = router.oneshot(method::meant(request.map(Body::new))).await?;
     if let Some(live) = Live::of(&mut response).filter(|_| !is_head) {
         *response.body_mut() = live.body();
     }
