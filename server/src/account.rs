@@ -1,6 +1,7 @@
 //! `/register`, `/login`, `/users`: accounts, in answers of one shape.
 //!
-//! Every answer of these is `{"code", "message", "content"}`, the refusals too, with the status as the code.
+//! Every answer of these is `{"code", "message", "content"}`, the refusals too, with the status as the code; and so are the
+//! refusals of `/chats/USERNAME` (`direct`).
 
 use std::net::SocketAddr;
 

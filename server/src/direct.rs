@@ -11,8 +11,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chat::Accounts;
 use protocol::schema::AccountName;
 use protocol::{Conversation, Problem, Refusal, Start};
+use serde_json::Value;
 
 use crate::AppState;
+use crate::account::{Envelope, Refused};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Query;
@@ -85,20 +87,21 @@ pub(crate) async fn list(
         (status = 101, description = "The socket"),
         (status = 200, description = "The room that the conversation is", body = protocol::Room),
         (status = 303, description = "To the room's page, for clients that ask for pages"),
-        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The page is of another site", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Nobody has that name", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Malformed query", body = Envelope<Value>),
+        (status = 401, description = "Not signed in", body = Envelope<Value>),
+        (status = 403, description = "The page is of another site", body = Envelope<Value>),
+        (status = 404, description = "Nobody has that name", body = Envelope<Value>),
     ), security(("token" = [])))]
 pub(crate) async fn open(
     State(state): State<AppState>,
-    Caller(by): Caller,
-    With(other): With,
+    caller: Result<Caller, Error>,
+    other: Result<With, Error>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Query(query): Query,
+    query: Result<Query, Error>,
     upgrade: Upgrade,
     request: Request,
-) -> Result<Response, Error> {
+) -> Result<Response, Refused> {
+    let (Caller(by), With(other), Query(query)) = (caller?, other?, query?);
     let room = state.chat.direct(&by, &other).await?;
     if upgrade.is_err() {
         return Ok(match negotiate::choose(request.headers(), &[JSON, HTML]) {
@@ -113,5 +116,5 @@ pub(crate) async fn open(
     let username = by.signed_in()?.username().to_owned();
     let follow = state.chat.follow(&by, &room.id, start).await?.under(Some(&username)).await?;
     let talk = Talk { state, by, room: room.id, username: Some(username), peer, dialect: Dialect::Direct };
-    talk.open(follow, request.headers(), upgrade)
+    Ok(talk.open(follow, request.headers(), upgrade)?)
 }

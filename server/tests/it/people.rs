@@ -379,8 +379,15 @@ async fn a_conversation_is_closed_to_everybody_else_by_any_address() {
         let Err(error) = Socket::of(&stranger, &format!("/rooms/{room}/socket")).await else { panic!("a socket") };
         assert!(matches!(*error, Error::Http(answer) if answer.status() == 404));
     }
-    problem(ada.get("/chats/nobody", "application/json").await, 404).await;
-    problem(house.person("eve").get("/chats/ada", "application/json").await, 401).await;
+    envelope(ada.get("/chats/nobody", "application/json").await, 404).await;
+    for (person, path, status) in [(&ada, "/chats/nobody", 404), (&house.person("eve"), "/chats/ada", 401)] {
+        envelope(person.get(path, "*/*").await, status).await;
+        let Err(error) = Socket::of(person, path).await else { panic!("a socket") };
+        let Error::Http(answer) = *error else { panic!("{error}") };
+        assert_eq!(answer.status(), status);
+        let body: Value = serde_json::from_slice(answer.body().as_deref().unwrap()).unwrap();
+        assert_eq!(body["code"], status.to_string());
+    }
     assert_eq!(ada.history(room, "").await.len(), 1);
 }
 
