@@ -14,7 +14,7 @@ use sqlx::{FromRow, Row, SqliteConnection};
 use crate::name::Looks;
 use crate::person::{GuestId, Member, Person, random_id};
 use crate::room::room_id;
-use crate::store::{Place, Store};
+use crate::store::{Place, Store, Tx};
 use crate::{Chat, Config, Error};
 
 /// Somebody who has just signed in.
@@ -246,9 +246,7 @@ impl Chat {
         let mut tx = inner.store.begin().await?;
         let sql = "update account set password = $2 where id = $1";
         sqlx::query(sql).bind(member.id).bind(kept).execute(&mut *tx).await?;
-        let generation = revoke(&mut tx, member.id).await?;
-        tx.commit().await?;
-        inner.accounts.sign_out(member.id);
+        let generation = self.revoke(tx, member.id).await?;
         self.session(Member { generation, ..member })
     }
 
@@ -265,9 +263,7 @@ impl Chat {
         if sqlx::query(sql).bind(member.id).bind(kept).execute(&mut *tx).await?.rows_affected() == 0 {
             return Err(Refusal::WrongCredentials.into());
         }
-        let generation = revoke(&mut tx, member.id).await?;
-        tx.commit().await?;
-        inner.accounts.sign_out(member.id);
+        let generation = self.revoke(tx, member.id).await?;
         self.session(Member { generation, ..member.clone() })
     }
 
@@ -277,10 +273,7 @@ impl Chat {
     /// [`Refusal::NotSignedIn`], or a fault.
     pub async fn sign_out_everywhere(&self, by: &Person) -> Result<(), Error> {
         let member = by.signed_in()?;
-        let mut tx = self.0.store.begin().await?;
-        revoke(&mut tx, member.id).await?;
-        tx.commit().await?;
-        self.0.accounts.sign_out(member.id);
+        self.revoke(self.0.store.begin().await?, member.id).await?;
         Ok(())
     }
 
@@ -337,22 +330,41 @@ impl Chat {
 
     /// Makes sure that whoever is signed in also knows the password.
     async fn confirm(&self, by: &Person, password: &str) -> Result<Member, Error> {
-        let inner = &self.0;
-        let found = by_id(&inner.store, by.signed_in()?.id).await?.ok_or(Refusal::NotSignedIn)?;
-        let right = inner.passwords.is_right(shortened(password), found.kept()).await?;
-        if right { Ok(found.member) } else { Err(Refusal::WrongCredentials.into()) }
+        self.compare(self.stored(by).await?, password).await
     }
 
     /// Makes sure that whoever is signed in means it.
     async fn ask_for_word(&self, by: &Person, word: &str) -> Result<Member, Error> {
-        let found = by_id(&self.0.store, by.signed_in()?.id).await?.ok_or(Refusal::NotSignedIn)?;
+        let found = self.stored(by).await?;
         if found.kept().is_some() {
-            return self.confirm(by, word).await;
+            return self.compare(found, word).await;
         }
         match text::account_name(word) {
             Ok(name) if name == found.member.username => Ok(found.member),
             _ => Err(Refusal::invalid("username", "is not yours; type it to show that you mean it").into()),
         }
+    }
+
+    /// Commits a transaction with the end of all sessions of an account and of all that follows by them; gives back the
+    /// generation of those that come.
+    async fn revoke(&self, mut tx: Tx, id: i64) -> Result<i64, Error> {
+        let sql = "update account set generation = generation + 1 where id = $1 returning generation";
+        let generation: Option<i64> = sqlx::query_scalar(sql).bind(id).fetch_optional(&mut *tx).await?;
+        let generation = generation.ok_or(Refusal::NotSignedIn)?;
+        tx.commit().await?;
+        self.0.accounts.sign_out(id);
+        Ok(generation)
+    }
+
+    /// The account of whoever is signed in.
+    async fn stored(&self, by: &Person) -> Result<Stored, Error> {
+        Ok(by_id(&self.0.store, by.signed_in()?.id).await?.ok_or(Refusal::NotSignedIn)?)
+    }
+
+    /// The owner of an account, if this is their password.
+    async fn compare(&self, found: Stored, password: &str) -> Result<Member, Error> {
+        let right = self.0.passwords.is_right(shortened(password), found.kept()).await?;
+        if right { Ok(found.member) } else { Err(Refusal::WrongCredentials.into()) }
     }
 }
 
@@ -360,13 +372,6 @@ impl Chat {
 fn shortened(password: &str) -> &str {
     let end = password.char_indices().nth(text::PASSWORD_MAX + 1);
     end.map_or(password, |(end, _)| &password[..end])
-}
-
-/// Ends every token of an account so far, and gives back what new ones must name.
-async fn revoke(connection: &mut SqliteConnection, id: i64) -> Result<i64, Error> {
-    let sql = "update account set generation = generation + 1 where id = $1 returning generation";
-    let generation: Option<i64> = sqlx::query_scalar(sql).bind(id).fetch_optional(connection).await?;
-    Ok(generation.ok_or(Refusal::NotSignedIn)?)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, State};
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use chat::{Person, Session};
@@ -22,7 +21,7 @@ use crate::error::Error;
 use crate::fields::{Fields, Query};
 use crate::provider::{Begun, Named, Provider};
 use crate::secured::Secure;
-use crate::{AppState, form, negotiate};
+use crate::{AppState, form, negotiate, origin};
 
 /// Where all this is; the cookie is shown nowhere else.
 const HERE: &str = "/login/openid/";
@@ -231,16 +230,9 @@ fn linking(state: &AppState, by: &Person, sealed: &str) -> Result<String, Refusa
 
 /// Where the provider is to send people back to: where the operator says this server is, else where the browser found it.
 /// Only addresses that the operator has given to the provider are taken by it.
-fn back(state: &AppState, Secure(secure): Secure, headers: &HeaderMap) -> Result<RedirectUrl, Refusal> {
-    let site = match &state.public_url {
-        Some(url) => url.clone(),
-        None => {
-            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-            let host =
-                host.ok_or_else(|| Refusal::Malformed("The header Host is missing, or is not a host.".to_owned()))?;
-            format!("{}://{host}", if secure { "https" } else { "http" })
-        }
-    };
+fn back(state: &AppState, secure: Secure, headers: &HeaderMap) -> Result<RedirectUrl, Refusal> {
+    let site = state.public_url.clone().or_else(|| origin::own(headers, secure));
+    let site = site.ok_or_else(|| Refusal::Malformed("The header Host is missing, or is not a host.".to_owned()))?;
     RedirectUrl::new(format!("{site}{BACK}"))
         .map_err(|error| Refusal::Malformed(format!("The address is none: {error}.")))
 }
