@@ -94,7 +94,8 @@ impl Connections {
         let (router, taker) = (router.clone(), lent.clone());
         let service = service_fn(move |request| answer(router.clone(), peer, taker.clone(), request));
         let mut http = Builder::new(TokioExecutor::new()).http1_only();
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_MAX);
+        // Most answers are short: to copy head and body together costs less than to have the system gather them.
+        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_MAX).writev(false);
         let http = http.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service);
         let mut http = Box::pin(self.requests.watch(http.into_owned()));
         self.streams.spawn(async move {

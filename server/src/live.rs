@@ -37,6 +37,12 @@ pub(crate) const SEEN: &[u8] = b": heartbeat\nevent: beat\ndata: {}\n\n";
 /// What the system may hold for a client that reads slowly, in bytes; what is in its own memory is bounded by this too.
 const SEND_BUFFER: usize = 128 * 1024;
 
+/// Up to how many bytes it costs less to copy a chunk together for the system than to let it gather the parts.
+const SHORT: usize = 1024;
+
+/// What ends a chunk.
+const CHUNK_END: &[u8] = b"\r\n";
+
 /// What a response says that it is not over: the events that follow its head.
 #[derive(Clone)]
 pub(crate) struct Live {
@@ -138,7 +144,25 @@ async fn say(socket: &mut WriteHalf<'_>, chunked: bool, text: Bytes) -> io::Resu
     let mut rest = &mut size[..];
     write!(rest, "{:x}\r\n", text.len())?;
     let written = 20 - rest.len();
-    write(socket, Buf::chain(Buf::chain(&size[..written], text), &b"\r\n"[..])).await
+    let size = &size[..written];
+    let sent = send(socket, &[size, &text, CHUNK_END])?;
+    let mut chunk = Buf::chain(Buf::chain(size, text), CHUNK_END);
+    chunk.advance(sent);
+    if chunk.has_remaining() { write(socket, chunk).await } else { Ok(()) }
+}
+
+/// Gives the system these parts as one piece, if they are short, and tells how much of it was taken. Nothing waits here.
+fn send(socket: &WriteHalf<'_>, parts: &[&[u8]]) -> io::Result<usize> {
+    let mut piece = [0; SHORT];
+    let mut rest = &mut piece[..];
+    if parts.iter().try_for_each(|part| rest.write_all(part)).is_err() {
+        return Ok(0);
+    }
+    let length = SHORT - rest.len();
+    match socket.try_write(&piece[..length]) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        sent => sent,
+    }
 }
 
 /// Writes everything, unless the client leaves it unread for too long. No timer runs for clients that keep up.
