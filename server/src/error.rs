@@ -2,7 +2,6 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
 
@@ -76,22 +75,34 @@ fn json(problem: &Problem) -> Response {
     (status, headers, serde_json::to_vec(problem).unwrap_or_default()).into_response()
 }
 
-/// Shows problems as pages to clients that ask for pages.
-pub(crate) async fn as_page(request: Request, next: Next) -> Response {
-    let html = negotiate::prefers_html(request.headers());
-    let place = (request.method() == Method::GET).then(|| request.uri().path_and_query().map(ToString::to_string));
-    let place = place.flatten();
-    let response = next.run(request).await;
-    match response.extensions().get::<Problem>() {
-        Some(problem) if html => {
-            let mut page = page::problem(problem, place.as_deref());
-            for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION, header::WWW_AUTHENTICATE] {
-                if let Some(value) = response.headers().get(&name) {
-                    page.headers_mut().insert(name, value.clone());
+/// What there is to know of a request when its answer turns out to be a problem.
+pub(crate) struct Asked {
+    for_a_page: bool,
+    /// The address that was looked at.
+    place: Option<String>,
+}
+
+impl Asked {
+    pub fn of(request: &Request) -> Self {
+        let for_a_page = negotiate::prefers_html(request.headers());
+        let looks = for_a_page && request.method() == Method::GET;
+        let place = looks.then(|| request.uri().path_and_query().map(ToString::to_string)).flatten();
+        Self { for_a_page, place }
+    }
+
+    /// Shows a problem as a page to clients that ask for pages.
+    pub fn show(self, response: Response) -> Response {
+        match response.extensions().get::<Problem>() {
+            Some(problem) if self.for_a_page => {
+                let mut page = page::problem(problem, self.place.as_deref());
+                for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION, header::WWW_AUTHENTICATE] {
+                    if let Some(value) = response.headers().get(&name) {
+                        page.headers_mut().insert(name, value.clone());
+                    }
                 }
+                page
             }
-            page
+            _ => response,
         }
-        _ => response,
     }
 }

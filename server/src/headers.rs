@@ -1,12 +1,10 @@
 //! The headers that every answer carries.
 
-use axum::extract::Request;
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, Entry, HeaderName, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::secured::Secure;
@@ -26,9 +24,7 @@ const SECURITY: [(HeaderName, &str); 6] = [
 const TLS_ONLY: &str = "max-age=31536000";
 
 /// Adds what an answer does not say itself.
-pub(crate) async fn secure(request: Request, next: Next) -> Response {
-    let Secure(secure) = Secure::of(request.extensions());
-    let mut response = next.run(request).await;
+pub(crate) fn secure(mut response: Response, Secure(secure): Secure) -> Response {
     response.headers_mut().reserve(SECURITY.len());
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

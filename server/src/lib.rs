@@ -61,14 +61,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use chat::Chat;
 use config::Config;
 use protocol::{NewRoom, Refusal};
 use tokio::net::TcpListener;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
+use tower_http::trace::TraceLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -76,8 +78,9 @@ use utoipa_axum::routes;
 
 use crate::caller::Caller;
 use crate::connection::Connections;
-use crate::error::Error;
+use crate::error::{Asked, Error};
 use crate::provider::Provider;
+use crate::secured::Secure;
 use crate::tls::Tls;
 
 /// What every handler can reach; cheap to clone.
@@ -260,17 +263,14 @@ fn router(state: AppState) -> Router {
     let router = router
         .route("/users/", get(account::users))
         .fallback(elsewhere)
-        .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed))
-        .layer(from_fn_with_state(state.clone(), admit))
-        .layer(from_fn(error::as_page))
-        .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text))
-        .layer(from_fn(headers::secure));
-    let router = if state.proxies.is_empty() {
-        router
-    } else {
-        router.layer(from_fn_with_state(state.clone(), proxy::look_through))
-    };
-    router.layer(tower_http::trace::TraceLayer::new_for_http()).with_state(state)
+        .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed));
+    let compression = CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text);
+    // One layer for the router, whatever it is made of: each would have every request boxed once more.
+    let layers = ServiceBuilder::new()
+        .layer(TraceLayer::new_for_http())
+        .layer(compression)
+        .layer(from_fn_with_state(state.clone(), around));
+    router.layer(layers).with_state(state)
 }
 
 /// The same address with a slash at its end, for good.
@@ -295,8 +295,15 @@ async fn elsewhere(State(state): State<AppState>, request: Request) -> Response 
     Error::from(Refusal::NotFound("page")).into_response()
 }
 
-/// Refuses what no handler is to see: one layer for all of it, since each costs every request.
-async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// What is done before and after every handler: one layer for all of it, since each costs every request.
+async fn around(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    proxy::look_through(&state.proxies, &mut request);
+    let (asked, secure) = (Asked::of(&request), Secure::of(request.extensions()));
+    headers::secure(asked.show(admit(&state, request, next).await), secure)
+}
+
+/// Refuses what no handler is to see.
+async fn admit(state: &AppState, request: Request, next: Next) -> Response {
     let (path, limits) = (request.uri().path(), &state.limits);
     if state.draining.load(Ordering::Relaxed) && path != "/healthz" {
         return Error::from(Refusal::Draining).into_response();

@@ -5,13 +5,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
-use axum::middleware::Next;
-use axum::response::Response;
 use ipnet::IpNet;
 
-use crate::AppState;
 use crate::secured::Secure;
 
 /// The header to which each proxy adds whom it was asked by.
@@ -21,22 +18,25 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// Lets the rest of the server see the client's address instead of its proxy's, and whether it came over TLS.
-pub(crate) async fn look_through(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-    if let Some(peer) = peer {
-        let client = client(&state.proxies, peer.ip(), request.headers());
-        if client != peer.ip() && request.headers().get(FORWARDED_PROTO).is_some_and(|scheme| scheme == "https") {
-            request.extensions_mut().insert(Secure(true));
-        }
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, peer.port())));
+pub(crate) fn look_through(proxies: &[IpNet], request: &mut Request) {
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() else { return };
+    let client = client(proxies, peer.ip(), request.headers());
+    if client == peer.ip() {
+        return;
     }
-    next.run(request).await
+    if request.headers().get(FORWARDED_PROTO).is_some_and(|scheme| scheme == "https") {
+        request.extensions_mut().insert(Secure(true));
+    }
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, peer.port())));
 }
 
 /// Whom the nearest trusted proxies were asked by: from the end of the chain, the first that is not one of them.
 fn client(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let trusted = |address: &IpAddr| proxies.iter().any(|net| net.contains(&address.to_canonical()));
     let mut client = peer;
+    if proxies.is_empty() {
+        return client;
+    }
     let values: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     let chain = values.iter().rev().flat_map(|value| value.rsplit(',')).map(|entry| entry.trim().parse());
     for asked_by in chain {
