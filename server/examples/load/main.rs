@@ -66,9 +66,6 @@ async fn run(options: &Options) -> Result<(), Failure> {
                 eprintln!("round {round}: {}, {}", case.name(), kind.name());
                 let server = servers::Server::start(*kind, options).await?;
                 results.add(case, *kind, case.run(&server).await?);
-                if *kind == servers::Kind::Webchat {
-                    results.sync_times.push(server.sync_time()?.as_secs_f64() * 1e3);
-                }
                 server.stop()?;
             }
         }

@@ -10,8 +10,6 @@ use crate::servers::Kind;
 pub struct Results {
     /// By case and figure: one value a round for each server.
     rows: BTreeMap<(Case, usize), Row>,
-    /// The 99th percentiles of an `fdatasync` in the same run, in milliseconds.
-    pub sync_times: Vec<f64>,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +40,6 @@ impl Results {
             let (ours, theirs) = (number(median(row.webchat.clone())), number(median(row.nchan.clone())));
             println!("| {} | {} | {ours} | {theirs} | {:.2} |", case.name(), row.name, median(ratios));
         }
-        println!("\nfdatasync of 4 KB in the same run: p99 {:.2} ms", median(self.sync_times.clone()));
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::http::Connection;
+use crate::report::percentile;
 use crate::{Failure, Options};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -115,18 +116,21 @@ impl Server {
         Ok(format!("/rooms/{}/messages/", room["id"].as_str().ok_or("a room without an ID")?))
     }
 
-    /// How long an `fdatasync` takes on the disk that the server writes to: the 99th percentile.
-    pub fn sync_time(&self) -> Result<Duration, Failure> {
+    /// How late an `fdatasync` of 4 KB is done on the disk that the server writes to, when `rate` of them are due each
+    /// second for `span`: the 99th percentile, in milliseconds. A disk that stands still for a moment makes all late that
+    /// are due meanwhile, as it does with messages.
+    pub fn sync_time(&self, rate: u32, span: Duration) -> Result<f64, Failure> {
         let mut file = fs::File::create(self.dir.path().join("sync"))?;
-        let mut times = Vec::new();
-        for _ in 0..500 {
+        let (begin, mut times) = (Instant::now(), Vec::new());
+        for number in 0..rate * u32::try_from(span.as_secs())? {
+            let due = begin + Duration::from_secs(number.into()) / rate;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
             file.write_all(&[0; 4096])?;
-            let begin = Instant::now();
             file.sync_data()?;
-            times.push(begin.elapsed());
+            times.push(u32::try_from(due.elapsed().as_micros())?);
         }
-        times.sort();
-        Ok(times[times.len() * 99 / 100])
+        times.sort_unstable();
+        Ok(percentile(&times, 99))
     }
 
     /// Processor time used so far.
