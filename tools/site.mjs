@@ -62,11 +62,12 @@ function bind(input) {
 
 /**
  * Shrinks WebAssembly. The enabled features are those rustc emits; without them the input is refused. Functions with
- * one caller stay functions: that is more code, but more alike, and a fifteenth less once it is compressed.
+ * one caller stay functions: that is more code, but more alike, and a fifteenth less once it is compressed. So is what
+ * has a name like its neighbour's.
  */
 function optimise(input) {
   // Again and again: each time finds what the one before has left alike, or simpler.
-  const flags = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz"];
+  const flags = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz", "--reorder-functions-by-name"];
   flags.push("--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--strip-producers", "--strip-target-features");
   flags.push("--one-caller-inline-max-function-size=10");
   const tool = join(root, "tools/node_modules/binaryen/bin/wasm-opt");

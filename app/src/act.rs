@@ -3,16 +3,13 @@
 //! Promises: offered only to whom the server lets do it; one menu for the whole log, and nothing moves for it; what cannot
 //! be taken back asks once more. Leaves to others: writing anew (`composer`). Comes alive in the browser.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
-use protocol::{Message, Role};
+use protocol::Message;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 use crate::api;
 use crate::browser::{click, find, live, spawn};
-use crate::icon::Icon;
 use crate::message::own_author;
 use crate::name::Name;
 use crate::part::{flag, part, text};
@@ -36,40 +33,38 @@ impl May {
     /// What the visitor may do with this message now.
     pub fn of(message: &Message, name: Name, visit: Visit) -> Self {
         let own = message.username == name.get() && message.author == own_author(name);
-        let moderates = visit.room.with(|room| room.role >= Some(Role::Moderator));
+        let moderates = visit.moderates();
         let there = !message.deleted && !visit.closed.get();
         Self {
             edit: there && own,
             delete: there && (own || moderates),
-            order: moderates && !own && message.author.is_some() && !visit.closed.get(),
+            order: moderates && !own && message.author.is_some(),
         }
-    }
-
-    fn any(self) -> bool {
-        self.delete || self.order
     }
 }
 
-/// The button of one message that opens the menu.
+/// The button of one message that opens the menu. Styles show it to whom the server lets do anything.
 #[component]
-pub fn Act(message: Arc<Message>, visit: Visit) -> impl IntoView {
-    let name = expect_context::<Name>();
-    let id = message.id;
-    let choose: Box<dyn FnMut(MouseEvent)> = Box::new(move |event| {
-        visit.chosen.set(id);
-        event.current_target().and_then(|button| button.dyn_into().ok()).iter().for_each(place);
-    });
-    part(view! {
+pub fn Act(id: u64) -> impl IntoView {
+    view! {
         <button
-            hidden=flag(move || !May::of(&message, name, visit).any())
             type="button"
             class="act icon-button needs-script"
             aria-label="What to do with this message"
             popovertarget=MENU
-            on:click=choose
-        >
-            {Icon::More.view()}
-        </button>
+            value=id.to_string()
+        ></button>
+    }
+}
+
+/// What a click in the log does: if it is on the button of a message, the menu is about that one.
+pub fn choose(visit: Visit) -> Box<dyn FnMut(MouseEvent)> {
+    Box::new(move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let Some(button) = target.and_then(|target| target.closest(".act").ok().flatten()) else { return };
+        let id = button.get_attribute("value").and_then(|id| id.parse().ok());
+        visit.chosen.set(id.unwrap_or_default());
+        place(&button);
     })
 }
 

@@ -17,14 +17,16 @@ pub struct Row {
     pub head: bool,
     /// The day that it begins, if it does.
     pub day: Option<i64>,
+    /// Whether it is by the visitor's name.
+    pub own: bool,
 }
 
 impl Row {
     /// What tells rows apart; a row that is set differently is a different one. The time does after a server went back
     /// to a backup and gave the same sequence to something else.
-    pub fn key(&self) -> (u64, Time, Option<Time>, bool, bool, Option<i64>) {
+    pub fn key(&self) -> (u64, Time, Option<Time>, [bool; 3], Option<i64>) {
         let message = &self.message;
-        (message.id, message.sent_at, message.edited_at, message.deleted, self.head, self.day)
+        (message.id, message.sent_at, message.edited_at, [message.deleted, self.head, self.own], self.day)
     }
 }
 
@@ -39,10 +41,11 @@ pub struct Letter {
     pub day: Option<i64>,
 }
 
-/// Sets messages that follow on `previous`; `day` tells the day of each.
+/// Sets messages that follow on `previous`, for who goes by `name`; `day` tells the day of each.
 pub fn rows<'a>(
     mut previous: Option<&'a Arc<Message>>,
     messages: &'a [Arc<Message>],
+    name: &str,
     day: impl Fn(&Message) -> i64,
 ) -> Vec<Row> {
     let set = |message: &'a Arc<Message>| {
@@ -50,7 +53,7 @@ pub fn rows<'a>(
         let today = day(message);
         let new_day = before.is_none_or(|before| day(before) != today);
         let head = new_day || before.is_none_or(|before| !together(by(before), by(message)));
-        Row { message: message.clone(), head, day: new_day.then_some(today) }
+        Row { message: message.clone(), head, day: new_day.then_some(today), own: message.username == name }
     };
     messages.iter().map(set).collect()
 }
@@ -88,7 +91,7 @@ mod tests {
     }
 
     fn set(messages: &[Arc<Message>]) -> Vec<(bool, Option<i64>)> {
-        rows(None, messages, |m| m.sent_at.millis() / 86_400_000).iter().map(|row| (row.head, row.day)).collect()
+        rows(None, messages, "ada", |m| m.sent_at.millis() / 86_400_000).iter().map(|row| (row.head, row.day)).collect()
     }
 
     #[test]
@@ -120,6 +123,6 @@ mod tests {
     #[test]
     fn what_follows_on_an_undrawn_message_goes_on_its_group() {
         let messages = [message(1, "ada", 0), message(2, "ada", 0)];
-        assert!(!rows(messages.first(), &messages[1..], |_| 0)[0].head);
+        assert!(!rows(messages.first(), &messages[1..], "", |_| 0)[0].head);
     }
 }

@@ -3,8 +3,6 @@
 //! Promises: all three are set alike, so that nothing moves when one becomes the other; names and texts are isolated
 //! from what is around them, whatever marks they contain.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use protocol::{Author, Message, Time};
 use web_sys::HtmlInputElement;
@@ -18,36 +16,42 @@ use crate::composer::WRITING_AS;
 use crate::group::{Letter, Row};
 use crate::name::Name;
 use crate::outbox::Parcel;
-use crate::part::{flag, part, text};
+use crate::part::{part, text};
 use crate::person::{hue_class, initials};
 use crate::visit::Visit;
 
-/// A delivered message, with the line for its day if it begins one.
+/// A delivered message, with the line for its day if it begins one. Nothing of it but the time follows a signal: there are
+/// many, and each has its part in how long a page takes to come alive.
 #[component]
 pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
-    let Row { message, head, day } = row;
-    let arrived = message.id > visit.opened_at;
-    let name = expect_context::<Name>();
-    let acted = message.clone();
-    let own = {
-        let message = Arc::<Message>::clone(&message);
-        flag(move || message.username == name.get())
-    };
+    let mine = row.own && row.message.author == own_author(expect_context());
+    let class = class(&row, mine, row.message.id > visit.opened_at);
+    let Row { message, head, day, .. } = row;
     part(view! {
         {day.map(|day| view! { <Day day/> })}
-        <article
-            class=format!("message {}", hue_class(&message.username))
-            class:head=head
-            class:own=own
-            class:arrived=arrived
-            class:gone=message.deleted
-        >
+        <article class=class>
             {head.then(|| view! { <By name=message.username.clone() author=message.author at=message.sent_at/> })}
             <Body text=said(&message)/>
             <span hidden=message.deleted || message.edited_at.is_none() class="changed">"edited"</span>
-            <Act message=acted visit/>
+            <Act id=message.id/>
         </article>
     })
+}
+
+/// What the styles know of a message: `mine` are those that the visitor may change, `known` those of others whose author
+/// can be kept from more.
+fn class(row: &Row, mine: bool, arrived: bool) -> String {
+    let message = &row.message;
+    let marks = [
+        ("head", row.head),
+        ("own", row.own),
+        ("mine", mine),
+        ("known", message.author.is_some() && !mine),
+        ("arrived", arrived),
+        ("gone", message.deleted),
+    ];
+    let marks = marks.into_iter().filter_map(|(mark, is)| is.then_some(mark));
+    marks.fold(format!("message {}", hue_class(&message.username)), |class, mark| class + " " + mark)
 }
 
 /// What a message says now.

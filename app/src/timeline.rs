@@ -6,12 +6,13 @@
 use leptos::prelude::*;
 use protocol::{Author, Time};
 
-use crate::act::ActMenu;
+use crate::act::{ActMenu, choose};
 use crate::browser::{change, click};
 use crate::clock::Clock;
 use crate::group::{By, Letter, Row, by, rows, together};
 use crate::icon::Icon;
 use crate::message::{MessageRow, ParcelRow, own_author};
+use crate::name::Name;
 use crate::outbox::Parcel;
 use crate::part::{flag, part, text};
 use crate::seal::Seal;
@@ -22,8 +23,9 @@ use crate::visit::{LOG, Visit};
 #[component]
 pub fn Timeline(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let author = own_author(expect_context());
-    let rows = move || drawn(visit, clock);
+    let name = expect_context();
+    let author = own_author(name);
+    let rows = move || drawn(visit, name, clock);
     let silent = move || visit.delivery.outbox().with(|outbox| outbox.shown().next().is_none());
     let letters = move || {
         parcels(visit, author, clock).into_iter().map(|letter| view! { <ParcelRow letter visit/> }).collect_view()
@@ -45,7 +47,10 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
             aria-label="Messages"
             aria-live=live
             tabindex="0"
+            class:writes=flag(move || !visit.closed.get())
+            class:moderates=flag(move || visit.moderates())
             on:scroll=change(move || visit.scrolled())
+            on:click=choose(visit)
         >
             <div class="column">
                 <Beginning visit/>
@@ -103,12 +108,12 @@ fn ToNewest(visit: Visit) -> impl IntoView {
     })
 }
 
-fn drawn(visit: Visit, clock: Clock) -> Vec<Row> {
-    let window = visit.window.get();
+fn drawn(visit: Visit, name: Name, clock: Clock) -> Vec<Row> {
+    let (window, name) = (visit.window.get(), name.get());
     visit.log.with(|log| {
         let range = window.range(log);
         let previous = range.start.checked_sub(1).and_then(|index| log.messages().get(index));
-        rows(previous, &log.messages()[range], |message| clock.wall(message.sent_at).day())
+        rows(previous, &log.messages()[range], &name, |message| clock.wall(message.sent_at).day())
     })
 }
 

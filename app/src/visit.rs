@@ -427,6 +427,11 @@ impl Visit {
         self.room.with(|room| room.role >= Some(Role::Moderator))
     }
 
+    /// Whether the visitor keeps order here, as long as the room is open; follows it.
+    pub fn moderates(self) -> bool {
+        self.room.with(|room| room.role >= Some(Role::Moderator)) && !self.closed.get()
+    }
+
     /// Why the visitor cannot write here, if that is so; follows it.
     pub fn silence(self) -> Option<&'static str> {
         self.room.with(|room| match room.role {
