@@ -47,28 +47,21 @@ fn granted<T>(message: impl Into<String>, content: T) -> Envelope<T> {
     Envelope { code: StatusCode::OK.as_str().to_owned(), message: message.into(), content: Some(content) }
 }
 
-/// A refusal in an envelope.
-#[derive(Debug)]
-pub(crate) struct Refused(Error);
-
-impl<E: Into<Error>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
+/// Whether the refusals of this address come in an envelope, whoever refuses.
+pub(crate) fn is_enveloped(path: &str) -> bool {
+    let chat = |path: &str| path.strip_prefix("/chats/").is_some_and(|name| !name.is_empty() && !name.contains('/'));
+    matches!(path, "/register" | "/login" | "/users" | "/users/") || chat(path)
 }
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let answer = self.0.into_response();
-        let Some(problem) = answer.extensions().get::<Problem>().cloned() else { return answer };
-        let (mut parts, _) = answer.into_parts();
-        parts.headers.remove(header::CONTENT_LENGTH);
-        parts.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-        let code = parts.status.as_str().to_owned();
-        let body = Envelope::<Value> { code, message: problem.detail, content: None };
-        // Texts always serialise.
-        (parts, serde_json::to_vec(&body).unwrap_or_default()).into_response()
-    }
+/// A refusal in its envelope.
+pub(crate) fn refused(answer: Response, problem: Problem) -> Response {
+    let (mut parts, _) = answer.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    let code = parts.status.as_str().to_owned();
+    let body = Envelope::<Value> { code, message: problem.detail, content: None };
+    // Texts always serialise.
+    (parts, serde_json::to_vec(&body).unwrap_or_default()).into_response()
 }
 
 /// The fields of a request; whatever is wrong with them is one kind of wrong.
@@ -105,12 +98,12 @@ pub(crate) async fn register(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     sent: Result<Fields, Error>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Error> {
     let fields = fields(sent)?;
     let text = |field| fields.required(field).map(str::to_owned);
     let wish = NewAccount { name: text("name")?, username: text("username")?, password: text("password")? };
     match sign_up(&state, peer, &headers, &wish).await {
-        Ok(session) => Ok(signed_in(&headers, &fields, session)?),
+        Ok(session) => signed_in(&headers, &fields, session),
         Err(error) => {
             let at = |field: Option<&str>| match field {
                 Some("name") => "name",
@@ -121,7 +114,7 @@ pub(crate) async fn register(
             let typed = Typed { name: wish.name, username: wish.username };
             let (least, provider) = (state.chat.password_min(), state.provider_name());
             let draw = |wrong| app::sign_up_page(&sheet.with(wrong), &typed, least, provider);
-            Ok(form::again(&headers, error, at, draw)?)
+            form::again(&headers, error, at, draw)
         }
     }
 }
@@ -146,9 +139,9 @@ async fn sign_up(state: &AppState, peer: SocketAddr, headers: &HeaderMap, wish: 
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
         (status = 303, description = "To where one wanted to go on, for whoever is signed in"),
-        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 405, description = "There is nothing but the page", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Malformed query", body = Envelope<Value>),
+        (status = 401, description = "The token is not good", body = Envelope<Value>),
+        (status = 405, description = "There is nothing but the page", body = Envelope<Value>),
     ))]
 pub(crate) async fn sign_up_form(
     State(state): State<AppState>,
@@ -167,9 +160,9 @@ pub(crate) async fn sign_up_form(
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
         (status = 303, description = "To where one wanted to go on, for whoever is signed in"),
-        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 405, description = "There is nothing but the page", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Malformed query", body = Envelope<Value>),
+        (status = 401, description = "The token is not good", body = Envelope<Value>),
+        (status = 405, description = "There is nothing but the page", body = Envelope<Value>),
     ))]
 pub(crate) async fn sign_in_form(
     State(state): State<AppState>,
@@ -218,17 +211,17 @@ pub(crate) async fn login(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     sent: Result<Fields, Error>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Error> {
     let fields = fields(sent)?;
     let text = |field| fields.required(field).map(str::to_owned);
     let credentials = Credentials { username: text("username")?, password: text("password")? };
     match sign_in(&state, peer, &credentials).await {
-        Ok(session) => Ok(signed_in(&headers, &fields, session)?),
+        Ok(session) => signed_in(&headers, &fields, session),
         Err(error) => {
             let sheet = form::sheet(&headers, fields.text("next")?);
             let typed = Typed { username: credentials.username, ..Typed::default() };
             let draw = |wrong| app::sign_in_page(&sheet.with(wrong), &typed, state.provider_name());
-            Ok(form::again(&headers, error, |_| "password", draw)?)
+            form::again(&headers, error, |_| "password", draw)
         }
     }
 }
@@ -276,10 +269,9 @@ pub(crate) fn place(next: Option<&str>) -> &str {
     ), security(("token" = [])))]
 pub(crate) async fn users(
     State(state): State<AppState>,
-    caller: Result<Caller, Error>,
-    query: Result<Query, Error>,
-) -> Result<Envelope<Vec<Account>>, Refused> {
-    let (Caller(by), Query(query)) = (caller?, query?);
+    Caller(by): Caller,
+    Query(query): Query,
+) -> Result<Envelope<Vec<Account>>, Error> {
     let page = Accounts {
         search: query.text("search")?.unwrap_or_default().to_owned(),
         after: query.text("after")?.unwrap_or_default().to_owned(),

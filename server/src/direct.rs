@@ -14,7 +14,7 @@ use protocol::{Conversation, Problem, Refusal, Start};
 use serde_json::Value;
 
 use crate::AppState;
-use crate::account::{Envelope, Refused};
+use crate::account::Envelope;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::fields::Query;
@@ -94,14 +94,13 @@ pub(crate) async fn list(
     ), security(("token" = [])))]
 pub(crate) async fn open(
     State(state): State<AppState>,
-    caller: Result<Caller, Error>,
-    other: Result<With, Error>,
+    Caller(by): Caller,
+    With(other): With,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    query: Result<Query, Error>,
+    Query(query): Query,
     upgrade: Upgrade,
     request: Request,
-) -> Result<Response, Refused> {
-    let (Caller(by), With(other), Query(query)) = (caller?, other?, query?);
+) -> Result<Response, Error> {
     let room = state.chat.direct(&by, &other).await?;
     if upgrade.is_err() {
         return Ok(match negotiate::choose(request.headers(), &[JSON, HTML]) {
@@ -116,5 +115,5 @@ pub(crate) async fn open(
     let username = by.signed_in()?.username().to_owned();
     let follow = state.chat.follow(&by, &room.id, start).await?.under(Some(&username)).await?;
     let talk = Talk { state, by, room: room.id, username: Some(username), peer, dialect: Dialect::Direct };
-    Ok(talk.open(follow, request.headers(), upgrade)?)
+    talk.open(follow, request.headers(), upgrade)
 }

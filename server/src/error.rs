@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
 
-use crate::{negotiate, page};
+use crate::{account, negotiate, page};
 
 /// What a handler answers instead of the thing asked for.
 #[derive(Debug)]
@@ -75,26 +75,30 @@ fn json(problem: &Problem) -> Response {
     (status, headers, serde_json::to_vec(problem).unwrap_or_default()).into_response()
 }
 
-/// What there is to know of a request when its answer turns out to be a problem.
-pub(crate) struct Asked {
-    for_a_page: bool,
-    /// The address that was looked at.
-    place: Option<String>,
+/// What there is to know of a request when its answer turns out to be a problem: how that is shown.
+pub(crate) enum Asked {
+    /// As a page, from which the address that was looked at can be tried again.
+    Page(Option<String>),
+    /// In the shape of the answers about accounts.
+    Envelope,
+    /// As it is.
+    Data,
 }
 
 impl Asked {
     pub fn of(request: &Request) -> Self {
-        let for_a_page = negotiate::prefers_html(request.headers());
-        let looks = for_a_page && request.method() == Method::GET;
-        let place = looks.then(|| request.uri().path_and_query().map(ToString::to_string)).flatten();
-        Self { for_a_page, place }
+        if negotiate::prefers_html(request.headers()) {
+            let looks = request.method() == Method::GET;
+            return Self::Page(looks.then(|| request.uri().path_and_query().map(ToString::to_string)).flatten());
+        }
+        if account::is_enveloped(request.uri().path()) { Self::Envelope } else { Self::Data }
     }
 
-    /// Shows a problem as a page to clients that ask for pages.
+    /// The answer, and if it is a problem, as it was asked for.
     pub fn show(self, response: Response) -> Response {
-        match response.extensions().get::<Problem>() {
-            Some(problem) if self.for_a_page => {
-                let mut page = page::problem(problem, self.place.as_deref());
+        match (response.extensions().get::<Problem>().cloned(), self) {
+            (Some(problem), Self::Page(place)) => {
+                let mut page = page::problem(&problem, place.as_deref());
                 for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION, header::WWW_AUTHENTICATE] {
                     if let Some(value) = response.headers().get(&name) {
                         page.headers_mut().insert(name, value.clone());
@@ -102,6 +106,7 @@ impl Asked {
                 }
                 page
             }
+            (Some(problem), Self::Envelope) => account::refused(response, problem),
             _ => response,
         }
     }

@@ -81,6 +81,32 @@ async fn what_is_missing_or_malformed_is_422_and_what_is_wrong_400() {
     envelope(ada.post_json("/login", json!({"username": "ada"})).await, 422).await;
 }
 
+/// Also those that no handler has a part in.
+#[tokio::test]
+async fn every_refusal_of_accounts_and_chats_has_one_shape() {
+    let house = House::with(&[], |_| {}).await;
+    let ada = house.member("ada").await;
+    for (method, path) in
+        [(Method::PUT, "/register"), (Method::DELETE, "/login"), (Method::POST, "/users"), (Method::POST, "/chats/ada")]
+    {
+        let answer = ada.request(method, path).send().await.unwrap();
+        assert!(answer.headers().contains_key("allow"), "{path}");
+        envelope(answer, 405).await;
+    }
+    // The list of chats is a resource like others.
+    problem(ada.request(Method::PUT, "/chats/").send().await.unwrap(), 405).await;
+    let stranger = ada.request(Method::POST, "/login").header("origin", "https://evil.example");
+    envelope(stranger.send().await.unwrap(), 403).await;
+    envelope(ada.request(Method::POST, "/register").body(vec![b'a'; 70_000]).send().await.unwrap(), 413).await;
+    let mut flood = ada.request(Method::POST, "/login").send().await.unwrap();
+    while flood.status() != 429 {
+        envelope(flood, 422).await;
+        flood = ada.request(Method::POST, "/login").send().await.unwrap();
+    }
+    assert!(flood.headers().contains_key("retry-after"));
+    envelope(flood, 429).await;
+}
+
 #[tokio::test]
 async fn whoever_goes_on_guessing_waits() {
     let house = House::with(&[], |_| {}).await;
@@ -190,7 +216,7 @@ async fn pages_lead_to_signing_in_and_back() {
         assert!(html.contains("name=\"next\" value=\"/chats/\"") && !html.contains("<script"), "{html}");
         let answer = eve.get(path, "application/json").await;
         assert_eq!(answer.headers()["allow"], "POST");
-        problem(answer, 405).await;
+        envelope(answer, 405).await;
     }
     // Whoever is signed in already goes on.
     let ada = house.member("ada").await;
