@@ -1,7 +1,7 @@
 //! Event streams on sockets of their own.
 //!
 //! A handler answers with a [`Live`] response. The connection then gives the socket to a [`Stream`], which writes what
-//! comes, each piece as one write of shared bytes, and idle it holds no buffer at all. Promises: it says something at
+//! comes, each piece as one write, and idle it holds no buffer at all. Promises: it says something at
 //! least every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is cut off, and nothing
 //! is asked for on its behalf meanwhile. Over TLS the events are an ordinary body instead, and the connection (`secured`)
 //! keeps the last two promises. Leaves to others: what is said.
