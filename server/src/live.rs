@@ -153,12 +153,13 @@ async fn say(socket: &mut WriteHalf<'_>, chunked: bool, text: Bytes) -> io::Resu
 
 /// Gives the system these parts as one piece, if they are short, and tells how much of it was taken. Nothing waits here.
 fn send(socket: &WriteHalf<'_>, parts: &[&[u8]]) -> io::Result<usize> {
-    let mut piece = [0; SHORT];
-    let mut rest = &mut piece[..];
-    if parts.iter().try_for_each(|part| rest.write_all(part)).is_err() {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    if length > SHORT {
         return Ok(0);
     }
-    let length = SHORT - rest.len();
+    let mut piece = [0; SHORT];
+    let mut rest = &mut piece[..];
+    parts.iter().try_for_each(|part| rest.write_all(part))?;
     match socket.try_write(&piece[..length]) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
         sent => sent,

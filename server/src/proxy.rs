@@ -34,9 +34,6 @@ pub(crate) fn look_through(proxies: &[IpNet], request: &mut Request) {
 fn client(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let trusted = |address: &IpAddr| proxies.iter().any(|net| net.contains(&address.to_canonical()));
     let mut client = peer;
-    if proxies.is_empty() {
-        return client;
-    }
     let values: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     let chain = values.iter().rev().flat_map(|value| value.rsplit(',')).map(|entry| entry.trim().parse());
     for asked_by in chain {

@@ -28,9 +28,6 @@ pub type Figures = Vec<(&'static str, f64)>;
 /// How many subscribers are idle at once; with their servers' ends, what one process may open.
 const IDLE: usize = 15_000;
 
-/// For how long messages are sent that keep to a schedule.
-const SPAN: Duration = Duration::from_secs(8);
-
 impl Case {
     pub fn name(self) -> &'static str {
         match self {
@@ -75,7 +72,7 @@ async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<
     let mut audience = Audience::gather(server, &paths, each).await?;
     let cpu = server.cpu()?;
     let connections = if count == 1 { 8 } else { 64 };
-    let posted = publish::paced(server, paths, connections, rate, SPAN).await?;
+    let posted = publish::paced(server, paths, connections, rate, Duration::from_secs(8)).await?;
     audience.hear_all(posted * each as u64).await?;
     if count == 1 {
         // Over several connections only the server says in which order messages of one room come.
@@ -89,7 +86,7 @@ async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<
         (each.0, cpu / posted as f64 / each.1),
         ("p50 ms", percentile(&latencies, 50)),
         ("p99 ms", percentile(&latencies, 99)),
-        ("p99 ms of an fdatasync, as often", server.sync_time(rate, SPAN)?),
+        ("p99 ms of an fdatasync, as often", server.sync_time(rate, posted)?),
     ])
 }
 

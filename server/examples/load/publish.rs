@@ -81,12 +81,19 @@ pub async fn paced(
 
 /// Says when each message is due. On a thread of its own: the timers of the runtime are only good to a millisecond.
 fn keep_time(inboxes: &[mpsc::UnboundedSender<(u64, Duration)>], rate: u32, total: u64) {
-    let begin = START.elapsed();
-    for number in 0..total {
-        let due = begin + Duration::from_secs(number) / rate;
-        std::thread::sleep(due.saturating_sub(START.elapsed()));
+    for (number, due) in schedule(rate, total) {
         let inbox = usize::try_from(number).unwrap_or_default() % inboxes.len();
         // A publisher that failed has said so itself.
         let _ = inboxes[inbox].send((number, due));
     }
+}
+
+/// Numbers from 0, `rate` a second, each with the time since [`START`] when it is due, and not before that.
+pub fn schedule(rate: u32, total: u64) -> impl Iterator<Item = (u64, Duration)> {
+    let begin = START.elapsed();
+    (0..total).map(move |number| {
+        let due = begin + Duration::from_secs(number) / rate;
+        std::thread::sleep(due.saturating_sub(START.elapsed()));
+        (number, due)
+    })
 }

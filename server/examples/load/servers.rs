@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::http::Connection;
+use crate::publish::{START, schedule};
 use crate::report::percentile;
 use crate::{Failure, Options};
 
@@ -117,17 +118,15 @@ impl Server {
     }
 
     /// How late an `fdatasync` of 4 KB is done on the disk that the server writes to, when `rate` of them are due each
-    /// second for `span`: the 99th percentile, in milliseconds. A disk that stands still for a moment makes all late that
+    /// second: the 99th percentile of so many, in milliseconds. A disk that stands still for a moment makes all late that
     /// are due meanwhile, as it does with messages.
-    pub fn sync_time(&self, rate: u32, span: Duration) -> Result<f64, Failure> {
+    pub fn sync_time(&self, rate: u32, count: u64) -> Result<f64, Failure> {
         let mut file = fs::File::create(self.dir.path().join("sync"))?;
-        let (begin, mut times) = (Instant::now(), Vec::new());
-        for number in 0..rate * u32::try_from(span.as_secs())? {
-            let due = begin + Duration::from_secs(number.into()) / rate;
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let mut times = Vec::new();
+        for (_, due) in schedule(rate, count) {
             file.write_all(&[0; 4096])?;
             file.sync_data()?;
-            times.push(u32::try_from(due.elapsed().as_micros())?);
+            times.push(u32::try_from((START.elapsed() - due).as_micros())?);
         }
         times.sort_unstable();
         Ok(percentile(&times, 99))

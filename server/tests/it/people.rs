@@ -209,7 +209,11 @@ async fn pages_lead_to_signing_in_and_back() {
         let html = page(eve.get(path, "text/html").await, 401).await;
         let next = path.replace('%', "%25").replace('/', "%2F").replace('?', "%3F").replace('=', "%3D");
         assert!(html.contains(&format!("href=\"/login?next={next}\"")), "{html}");
-        assert_eq!(eve.get(path, "application/json").await.status(), StatusCode::UNAUTHORIZED);
+        let answer = eve.get(path, "application/json").await;
+        match path {
+            "/chats/ada" => drop(envelope(answer, 401).await),
+            _ => drop(problem(answer, 401).await),
+        }
     }
     for path in ["/login", "/register"] {
         let html = page(eve.get(&format!("{path}?next=/chats/"), "text/html").await, 200).await;
