@@ -10,7 +10,7 @@ use web_sys::{Element, HtmlElement, MouseEvent};
 
 use crate::api;
 use crate::browser::{click, find, live, spawn};
-use crate::message::own_author;
+use crate::message::is_mine;
 use crate::name::Name;
 use crate::part::{flag, part, text};
 use crate::visit::Visit;
@@ -32,7 +32,7 @@ pub struct May {
 impl May {
     /// What the visitor may do with this message now.
     pub fn of(message: &Message, name: Name, visit: Visit) -> Self {
-        let own = message.username == name.get() && message.author == own_author(name);
+        let own = is_mine(message, name);
         let moderates = visit.moderates();
         let there = !message.deleted && !visit.closed.get();
         Self {

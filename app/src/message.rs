@@ -24,7 +24,7 @@ use crate::visit::Visit;
 /// many, and each has its part in how long a page takes to come alive.
 #[component]
 pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
-    let mine = row.own && row.message.author == own_author(expect_context());
+    let mine = untrack(|| is_mine(&row.message, expect_context()));
     let class = class(&row, mine, row.message.id > visit.opened_at);
     let Row { message, head, day, .. } = row;
     part(view! {
@@ -105,6 +105,11 @@ fn take_name(name: Name, visit: Visit, key: &str, free: Option<String>) {
         field.set_value(&name.now());
     }
     visit.delivery.again(key, Some(free));
+}
+
+/// Whether a message is surely by who goes by this name; follows that.
+pub fn is_mine(message: &Message, name: Name) -> bool {
+    message.username == name.get() && message.author == own_author(name)
 }
 
 /// How far the server will know who wrote what is on its way, so that nothing moves when it is delivered.

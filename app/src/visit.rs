@@ -429,7 +429,7 @@ impl Visit {
 
     /// Whether the visitor keeps order here, as long as the room is open; follows it.
     pub fn moderates(self) -> bool {
-        self.room.with(|room| room.role >= Some(Role::Moderator)) && !self.closed.get()
+        self.invites() && !self.closed.get()
     }
 
     /// Why the visitor cannot write here, if that is so; follows it.
