@@ -405,9 +405,10 @@ async fn a_person_is_limited_wherever_they_come_from() {
     let (said, _) = flood(async |n| everywhere[n % 50].try_post(&rooms[n % 2], "hello").await).await;
     assert!(said >= 200, "{said}");
     // To change what was said is to write, too.
-    let path = format!("/rooms/{}/messages/1/", rooms[0]);
     for method in [Method::PATCH, Method::DELETE] {
         let change = async |n: usize| {
+            // Each time another one: what is deleted is not there a second time, however slowly this goes.
+            let path = format!("/rooms/{}/messages/{}/", rooms[0], n + 1);
             let request = everywhere[n % 50].request(method.clone(), &path);
             request.json(&json!({"body": "anew"})).send().await.unwrap()
         };
