@@ -5,11 +5,12 @@
 //! order, however slow it is and whatever it missed. It is paced by its reader, and holds one page at the most.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use protocol::{Cursor, Refusal, RoomId, Start, Time};
 
 use crate::frame::{Ephemeral, Frames};
-use crate::hub::{End, Next, Subscriber};
+use crate::hub::{End, Next, Sink, Subscriber};
 use crate::message;
 use crate::signed_in::SignedIn;
 use crate::{Chat, Error, Person, name, room};
@@ -109,6 +110,16 @@ impl Follow {
         Ok(())
     }
 
+    /// While this follower waits, new messages may be given to the `sink`, if there is one, instead of being handed out by [`Follow::next`]; together
+    /// they are complete and in order. Nothing is given to it while `next` is not being waited for.
+    #[must_use]
+    pub fn through(mut self, sink: Option<Arc<dyn Sink>>) -> Self {
+        if let Some(sink) = sink {
+            self.subscriber.through(sink, self.signed_in.clone());
+        }
+        self
+    }
+
     /// Everything up to here was handed out; `None` if that is not what the reader's cursor said and it has yet to hear
     /// so.
     pub fn cursor(&self) -> Option<Cursor> {
@@ -169,7 +180,7 @@ impl Follow {
         tokio::select! {
             biased;
             () = self.signed_in.over() => None,
-            next = self.subscriber.next(self.seen) => Some(next),
+            next = self.subscriber.next(&mut self.seen) => Some(next),
         }
     }
 
@@ -213,9 +224,11 @@ impl Follow {
 mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
-    use std::sync::Arc;
+    use std::pin::Pin;
+    use std::sync::Mutex;
+    use std::task::{Context, Waker};
 
-    use protocol::{Message, NewMessage};
+    use protocol::{Message, NewMessage, Sanction};
     use rand::rngs::SmallRng;
     use rand::{RngExt, SeedableRng};
     use tokio::sync::RwLock;
@@ -224,6 +237,8 @@ mod tests {
     use super::*;
     use crate::entry::Entry;
     use crate::frame::Frame;
+    use crate::hub::lock;
+    use crate::moderation::Whom;
     use crate::person::GuestId;
     use crate::tests::House;
     use crate::writer::Deed;
@@ -338,6 +353,86 @@ mod tests {
         assert_eq!(take(&mut follow, 2).await, [2, 3]);
     }
 
+    /// Takes everything.
+    #[derive(Debug, Default)]
+    struct Basket(Mutex<Vec<u64>>);
+
+    impl Sink for Basket {
+        fn take(&self, frames: &Frames) -> bool {
+            lock(&self.0).extend(frames.first()..=frames.last());
+            true
+        }
+    }
+
+    /// Whether a follower that is asked waits. From then on it sleeps.
+    fn waits(next: Pin<&mut impl Future>) -> bool {
+        next.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    #[tokio::test]
+    async fn a_sink_is_given_what_is_new_while_its_follower_sleeps() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        house.say(room, "before").await;
+        let basket = Arc::new(Basket::default());
+        let follow = house.chat.follow(&Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+        let mut follow = follow.through(Some(basket.clone()));
+        assert_eq!(take(&mut follow, 1).await, [1]);
+        {
+            let mut next = std::pin::pin!(follow.next());
+            assert!(waits(next.as_mut()));
+            for _ in 2..=200 {
+                house.say(room, "live").await;
+            }
+            while lock(&basket.0).len() < 199 {
+                yield_now().await;
+            }
+            assert!(waits(next.as_mut()));
+        }
+        // Who does not wait is given nothing.
+        house.say(room, "after").await;
+        assert_eq!(follow.cursor().unwrap().seq, 200);
+        assert_eq!(take(&mut follow, 1).await, [201]);
+        assert_eq!(*lock(&basket.0), (2..=200).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_given_to_who_is_no_longer_signed_in_or_may_not_listen() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let wish =
+            protocol::NewAccount { name: "Eve".to_owned(), username: "eve".to_owned(), password: "secret".to_owned() };
+        let eve = Person::from(chat.register(&wish).await.unwrap().member);
+        let [owner, guest] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let says = NewMessage { username: "guest".to_owned(), body: "hello".to_owned() };
+        chat.post(&guest, &room, &says, None).await.unwrap();
+        let baskets = [(); 3].map(|()| Arc::new(Basket::default()));
+        let follow = async |by: &Person, basket: usize| {
+            let follow = chat.follow(by, &room, Start::Latest).await.unwrap();
+            follow.through(Some(baskets[basket].clone()))
+        };
+        let mut follows = [follow(&eve, 0).await, follow(&guest, 1).await];
+        let mut asked = follows.each_mut().map(|follow| Box::pin(follow.next()));
+        assert!(asked.iter_mut().all(|next| waits(next.as_mut())));
+        // Who came last has the last turn.
+        let say = async |last: usize, count: usize| {
+            house.say(room, "hello").await;
+            while lock(&baskets[last].0).len() < count {
+                yield_now().await;
+            }
+        };
+        say(1, 1).await;
+        chat.sign_out_everywhere(&eve).await.unwrap();
+        say(1, 2).await;
+        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        let mut late = follow(&owner, 2).await;
+        let mut late = Box::pin(late.next());
+        assert!(waits(late.as_mut()));
+        say(2, 1).await;
+        assert_eq!(baskets.map(|basket| lock(&basket.0).clone()), [vec![2], vec![2, 3], vec![4]]);
+    }
+
     const WRITERS: u64 = 3;
     const MESSAGES: u64 = 40;
     const READERS: usize = 5;
@@ -382,38 +477,72 @@ mod tests {
         }
     }
 
-    /// Reads everything, joining, stalling, giving up and resuming at random. Some never give up by themselves, so that
-    /// nothing is mended by coming back.
+    /// What somebody has heard. As a sink it leaves what it is given at random.
+    #[derive(Debug)]
+    struct Heard {
+        entries: Mutex<Vec<Entry>>,
+        random: Mutex<SmallRng>,
+    }
+
+    impl Heard {
+        fn take_in(&self, frames: &Frames) {
+            lock(&self.entries).extend(frames.frames().map(|frame| entry(&frame)));
+        }
+
+        fn last(&self) -> Option<u64> {
+            lock(&self.entries).last().map(Entry::seq)
+        }
+
+        fn is_all(&self) -> bool {
+            lock(&self.entries).len() as u64 >= ENTRIES
+        }
+    }
+
+    impl Sink for Heard {
+        fn take(&self, frames: &Frames) -> bool {
+            let takes = lock(&self.random).random_range(0..4) > 0;
+            if takes {
+                self.take_in(frames);
+            }
+            takes
+        }
+    }
+
+    /// Reads everything, joining, stalling, giving up and resuming at random, with and without a sink. Some never give up by
+    /// themselves, so that nothing is mended by coming back.
     async fn read(house: Arc<RwLock<House>>, room: RoomId, mut random: SmallRng) -> Vec<Entry> {
-        let (mut seen, steadfast): (Vec<Entry>, bool) = (Vec::new(), random.random());
-        while (seen.len() as u64) < ENTRIES {
+        let steadfast: bool = random.random();
+        let heard = Heard { entries: Mutex::default(), random: Mutex::new(SmallRng::seed_from_u64(random.random())) };
+        let heard = Arc::new(heard);
+        while !heard.is_all() {
             let chat = house.read().await.chat.clone();
-            let start = match seen.last() {
-                Some(last) if random.random() => Start::Seq(last.seq()),
-                Some(last) => Start::Cursor(Cursor { epoch: chat.0.epoch, seq: last.seq() }),
+            let start = match heard.last() {
+                Some(seq) if random.random() => Start::Seq(seq),
+                Some(seq) => Start::Cursor(Cursor { epoch: chat.0.epoch, seq }),
                 None => Start::Seq(0),
             };
-            let Ok(mut follow) = chat.follow(&crate::Person::Anyone, &room, start).await else {
+            let Ok(follow) = chat.follow(&crate::Person::Anyone, &room, start).await else {
                 yield_now().await;
                 continue;
             };
+            let mut follow = follow.through(random.random::<bool>().then(|| heard.clone() as Arc<dyn Sink>));
             let looks = if steadfast { usize::MAX } else { random.random_range(1..20) };
             for _ in 0..looks {
-                if seen.len() as u64 == ENTRIES {
+                if heard.is_all() {
                     break;
                 }
                 for _ in 0..random.random_range(0..30) {
                     yield_now().await;
                 }
                 // Waiting may be given up at any point, and is.
-                let patience = if steadfast { u32::MAX } else { random.random_range(1..40) };
+                let mut patience = if steadfast { u32::MAX } else { random.random_range(1..40) };
                 let news = tokio::select! {
                     biased;
                     news = follow.next() => news,
-                    () = async { for _ in 0..patience { yield_now().await } } => continue,
+                    () = async { while patience > 0 && !heard.is_all() { patience -= 1; yield_now().await } } => continue,
                 };
                 match news {
-                    Ok(News::Messages(frames)) => seen.extend(frames.frames().map(|frame| entry(&frame))),
+                    Ok(News::Messages(frames)) => heard.take_in(&frames),
                     // After a fault a follower may be asked again or given up.
                     Err(_) if random.random_range(0..10) > 0 => {}
                     Ok(News::Draining) | Err(_) => break,
@@ -421,7 +550,7 @@ mod tests {
                 }
             }
         }
-        seen
+        std::mem::take(&mut *lock(&heard.entries))
     }
 
     fn entry(frame: &Frame) -> Entry {

@@ -1,13 +1,14 @@
 //! The hub: tells the followers of a room that something happened.
 //!
-//! Per room with followers there is one channel: a bounded ring of recent frames, each encoded once, and the wakers of
-//! those who wait. A subscriber has no queue of its own, only the cursor that it brings along, so one that does not read
+//! Per room with followers there is one channel: a bounded ring of recent frames, each encoded once, and those who wait:
+//! their tasks to be woken, or where to write to instead (`fan_out`). A subscriber has no queue of its own, only the cursor that it brings along, so one that does not read
 //! costs nothing. The hub may forget: whoever is behind the ring reads the store. A channel also knows who is here and
 //! who types, and stays until the last of them is told as gone.
 //!
 //! Locks are held for a few operations on small collections, never across an await; the map's is taken before a
 //! channel's.
 
+mod fan_out;
 mod settle;
 
 use std::collections::{HashMap, VecDeque};
@@ -18,12 +19,16 @@ use std::time::Duration;
 
 use protocol::{RoomId, Time};
 use slab::Slab;
+use tokio::runtime::Handle;
 
+pub use self::fan_out::Sink;
+use self::fan_out::{Lent, Line, Round, Waiting};
 use crate::Clock;
 use crate::frame::{Ephemeral, Frames};
 use crate::overview::{Bells, Topic};
 use crate::presence::{Heard, Presence};
 use crate::room::closing_at;
+use crate::signed_in::SignedIn;
 
 /// How large the newest piece of a ring grows, in bytes. Who does not read may hold one.
 const PIECE: usize = 16 * 1024;
@@ -33,6 +38,8 @@ pub(crate) struct Hub {
     rooms: Arc<Mutex<Rooms>>,
     /// What each ring holds at most, in bytes of frames; the newest run of frames always stays.
     ring_bytes: usize,
+    /// How many tasks share a large room.
+    lanes: usize,
     clock: Clock,
     unsettled: Arc<settle::Unsettled>,
     bells: Bells,
@@ -55,7 +62,9 @@ struct Channel {
     end: Option<End>,
     /// How often it has changed who may listen.
     looks: u32,
-    wakers: Slab<Option<Waker>>,
+    waiting: Slab<Option<Waiting>>,
+    /// What the tasks are at that give to those who wait, by their lanes.
+    rounds: HashMap<usize, Round>,
     presence: Presence,
 }
 
@@ -86,7 +95,8 @@ pub(crate) enum Next {
 impl Hub {
     /// A hub whose rings hold at most `ring_bytes` each.
     pub fn new(ring_bytes: usize, clock: Clock) -> Self {
-        Self { rooms: Arc::default(), ring_bytes, clock, unsettled: Arc::default(), bells: Bells::default() }
+        let lanes = Handle::current().metrics().num_workers();
+        Self { rooms: Arc::default(), ring_bytes, lanes, clock, unsettled: Arc::default(), bells: Bells::default() }
     }
 
     /// Begins to listen to a room.
@@ -99,13 +109,14 @@ impl Hub {
             if draining {
                 channel.end = Some(End::Draining);
             }
-            (channel.wakers.insert(None), channel.looks)
+            (channel.waiting.insert(None), channel.looks)
         };
         Subscriber {
             hub: self.clone(),
             room,
             channel: channel.clone(),
             slot,
+            line: None,
             looks,
             warned: None,
             name: None,
@@ -135,13 +146,20 @@ impl Hub {
 
     /// Hands over frames that are committed, who wrote them, and the room's new end.
     pub fn publish<'a>(&self, room: RoomId, frames: Frames, authors: impl Iterator<Item = &'a str>, expires_at: Time) {
-        self.change(room, |channel| {
+        let Some(channel) = lock(&self.rooms).channels.get(&room).cloned() else { return };
+        let (wakers, lanes) = {
+            let mut channel = lock(&channel);
             channel.presence.wrote(authors);
             channel.push(frames, self.ring_bytes);
             if let Some((end, _)) = &mut channel.life {
                 *end = expires_at;
             }
-        });
+            (channel.wake(|waiting| matches!(waiting, Waiting::Task(_))), channel.begin_rounds(self.lanes))
+        };
+        wakers.into_iter().for_each(Waker::wake);
+        for lane in lanes {
+            tokio::spawn(fan_out::give(channel.clone(), lane));
+        }
     }
 
     /// Says that a room has been deleted.
@@ -189,7 +207,7 @@ impl Hub {
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
             change(&mut channel);
-            channel.wakers.iter_mut().filter_map(|(_, waker)| waker.take()).collect()
+            channel.wake(|_| true)
         };
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -211,6 +229,12 @@ impl Channel {
         }
     }
 
+    /// The tasks of those who wait and are to be woken.
+    fn wake(&mut self, whom: impl Fn(&Waiting) -> bool) -> Vec<Waker> {
+        let waiting = self.waiting.iter_mut().filter_map(|(_, waiting)| waiting.take_if(|waiting| whom(waiting)));
+        waiting.filter_map(Waiting::wake).collect()
+    }
+
     /// When its followers are to be warned of its end, unless they have been.
     fn unwarned(&self) -> Option<Time> {
         let (end, timeout) = self.life?;
@@ -218,13 +242,8 @@ impl Channel {
     }
 
     fn next(&self, seen: u64, warned: Option<Time>, heard: Heard) -> Option<Next> {
-        match self.ring.front() {
-            Some(oldest) if oldest.first() > seen + 1 => return Some(Next::Behind),
-            _ => {}
-        }
-        let unseen = self.ring.partition_point(|frames| frames.last() <= seen);
-        if let Some(frames) = self.ring.get(unseen).and_then(|frames| frames.after(seen)) {
-            return Some(if frames.first() == seen + 1 { Next::Take(frames) } else { Next::Behind });
+        if let Some(next) = following(&self.ring, seen) {
+            return Some(next);
         }
         if let Some(end) = self.end {
             return Some(Next::End(end));
@@ -235,6 +254,16 @@ impl Channel {
     }
 }
 
+/// What comes for somebody who has seen everything up to `seen`, if this is the end of a room's log.
+fn following(ring: &VecDeque<Frames>, seen: u64) -> Option<Next> {
+    if ring.front().is_some_and(|oldest| oldest.first() > seen + 1) {
+        return Some(Next::Behind);
+    }
+    let unseen = ring.partition_point(|frames| frames.last() <= seen);
+    let frames = ring.get(unseen)?.after(seen)?;
+    Some(if frames.first() == seen + 1 { Next::Take(frames) } else { Next::Behind })
+}
+
 /// One listener. Dropping it ends the listening; the last one takes the room's channel along.
 #[derive(Debug)]
 pub(crate) struct Subscriber {
@@ -242,6 +271,8 @@ pub(crate) struct Subscriber {
     room: RoomId,
     channel: Arc<Mutex<Channel>>,
     slot: usize,
+    /// Where what is new is written to while this listener waits.
+    line: Option<Arc<Line>>,
     looks: u32,
     /// The end that this listener has been warned of.
     warned: Option<Time>,
@@ -268,22 +299,31 @@ impl Subscriber {
         self.looks = looks;
     }
 
-    /// What to do next for somebody who has seen everything up to `seen`; waits while there is nothing.
-    pub async fn next(&mut self, seen: u64) -> Next {
+    /// From now on, while this listener waits, `sink` is given what is new, as long as it is somebody who is signed in.
+    pub fn through(&mut self, sink: Arc<dyn Sink>, signed_in: SignedIn) {
+        self.line = Some(Arc::new(Line::new(sink, signed_in)));
+    }
+
+    /// What to do next for somebody who has seen everything up to `seen`; waits while there is nothing. What was given to the
+    /// sink meanwhile counts as seen.
+    pub async fn next(&mut self, seen: &mut u64) -> Next {
+        let mut lent = Lent { line: self.line.as_ref(), seen };
         let next = poll_fn(|context| {
             let mut channel = lock(&self.channel);
+            lent.take_back();
             if channel.looks != self.looks {
                 return Poll::Ready(Next::LookAgain(channel.looks));
             }
-            if let Some(next) = channel.next(seen, self.warned, self.heard) {
+            if let Some(next) = channel.next(*lent.seen, self.warned, self.heard) {
                 return Poll::Ready(next);
             }
-            if let Some(waker) = channel.wakers.get_mut(self.slot) {
-                *waker = Some(context.waker().clone());
+            if let Some(waiting) = channel.waiting.get_mut(self.slot) {
+                *waiting = Some(lent.wait(context.waker()));
             }
             Poll::Pending
         })
         .await;
+        drop(lent);
         match &next {
             Next::Closing(end) => self.warned = Some(*end),
             Next::Ephemeral(_, heard) => self.heard = *heard,
@@ -297,7 +337,7 @@ impl Drop for Subscriber {
     fn drop(&mut self) {
         let mut rooms = lock(&self.hub.rooms);
         let mut channel = lock(&self.channel);
-        channel.wakers.remove(self.slot);
+        channel.waiting.remove(self.slot);
         self.leave(&mut channel);
         if channel.is_idle() {
             rooms.channels.remove(&self.room);

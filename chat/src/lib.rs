@@ -53,6 +53,7 @@ pub use duration::{ParseDurationError, parse_duration};
 pub use error::Error;
 pub use follow::{Follow, News};
 pub use frame::{Ephemeral, Frame, Frames};
+pub use hub::Sink;
 pub use identity::{Identity, Introduction, Ways};
 pub use message::Page;
 pub use moderation::Whom;

@@ -32,7 +32,7 @@ impl Accounts {
 }
 
 /// That somebody is signed in; nobody and guests always are what they are.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SignedIn(Option<watch::Receiver<()>>);
 
 impl SignedIn {

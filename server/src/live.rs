@@ -1,26 +1,30 @@
 //! Event streams on sockets of their own.
 //!
 //! A handler answers with a [`Live`] response. The connection then gives the socket to a [`Stream`], which writes what
-//! comes, each piece as one write, and idle it holds no buffer at all. Promises: it says something at
+//! comes, each piece as one write, and idle it holds no buffer at all. While it waits, whoever publishes a message may
+//! write to the socket for it ([`chat::Sink`]). Promises: it says something at
 //! least every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is cut off, and nothing
 //! is asked for on its behalf meanwhile. Over TLS the events are an ordinary body instead, and the connection (`secured`)
 //! keeps the last two promises. Leaves to others: what is said.
 
 use std::convert::Infallible;
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::poll_fn;
+use std::io::{self, IoSlice, Write};
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 use bytes::{Buf, Bytes};
+use chat::{Frames, Sink};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::Version;
-use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
+use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::connection::READ_TIMEOUT;
@@ -37,22 +41,22 @@ pub(crate) const SEEN: &[u8] = b": heartbeat\nevent: beat\ndata: {}\n\n";
 /// What the system may hold for a client that reads slowly, in bytes; what is in its own memory is bounded by this too.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// Up to how many bytes it costs less to copy a chunk together for the system than to let it gather the parts.
+/// Up to how many bytes it costs less to copy parts together for the system than to let it gather them.
 const SHORT: usize = 1024;
 
-/// What ends a chunk.
-const CHUNK_END: &[u8] = b"\r\n";
+/// The events of a stream, which may leave some to the sink, if there is one.
+pub(crate) type Events = Box<dyn FnOnce(Option<Arc<dyn Sink>>) -> BoxStream<'static, Bytes> + Send>;
 
 /// What a response says that it is not over: the events that follow its head.
 #[derive(Clone)]
 pub(crate) struct Live {
-    events: Arc<Mutex<Option<BoxStream<'static, Bytes>>>>,
+    events: Arc<Mutex<Option<Events>>>,
     /// What is said only to be heard.
     beat: &'static [u8],
 }
 
 impl Live {
-    pub fn new(events: BoxStream<'static, Bytes>, beat: &'static [u8]) -> Self {
+    pub fn new(events: Events, beat: &'static [u8]) -> Self {
         Self { events: Arc::new(Mutex::new(Some(events))), beat }
     }
 
@@ -66,7 +70,7 @@ impl Live {
     /// The events as the body of an answer that goes through the HTTP machinery.
     pub fn body(self) -> Body {
         let beat = self.beat;
-        Body::from_stream(stream::unfold(self.take(), move |mut events| async move {
+        Body::from_stream(stream::unfold(self.take()(None), move |mut events| async move {
             let event = timeout(HEARTBEAT, events.next()).await;
             event.unwrap_or(Some(Bytes::from_static(beat))).map(|event| (Ok::<_, Infallible>(event), events))
         }))
@@ -85,9 +89,9 @@ impl Live {
         Stream { head: head.into(), chunked, beat: self.beat, events: self.take() }
     }
 
-    fn take(self) -> BoxStream<'static, Bytes> {
+    fn take(self) -> Events {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner).take();
-        events.unwrap_or_else(|| stream::empty().boxed())
+        events.unwrap_or_else(|| Box::new(|_| stream::empty().boxed()))
     }
 }
 
@@ -97,82 +101,205 @@ pub(crate) struct Stream {
     /// Whether the body comes in chunks that say where it ends; otherwise the end of the connection does.
     chunked: bool,
     beat: &'static [u8],
-    events: BoxStream<'static, Bytes>,
+    events: Events,
 }
 
 impl Stream {
     /// Writes the stream to its end.
-    pub async fn run(self, mut socket: TcpStream) -> io::Result<()> {
-        let Self { head, chunked, beat: said, mut events } = self;
-        socket2::SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
-        let (mut client, mut socket) = socket.split();
-        write(&mut socket, head).await?;
-        let mut next_beat = Instant::now() + HEARTBEAT;
-        let beat = sleep_until(next_beat);
+    pub async fn run(self, socket: TcpStream) -> io::Result<()> {
+        let Self { head, chunked, beat: said, events } = self;
+        SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
+        let client = Arc::new(Client { socket, chunked, unsent: Mutex::default(), full: Notify::new() });
+        client.write(head).await?;
+        let mut events = events(Some(client.clone()));
+        let beat = sleep_until(Instant::now() + HEARTBEAT);
         let mut beat = std::pin::pin!(beat);
         loop {
             let event = tokio::select! {
                 biased;
                 event = events.next() => event,
-                () = hung_up(&mut client) => return Ok(()),
+                Err(error) = client.drained() => return Err(error),
+                () = client.hung_up() => return Ok(()),
                 () = &mut beat => {
-                    // What was said meanwhile has put it off.
-                    if Instant::now() < next_beat {
-                        beat.as_mut().reset(next_beat);
-                        continue;
-                    }
+                    beat.as_mut().reset(Instant::now() + HEARTBEAT);
                     Some(Bytes::from_static(said))
                 }
             };
             let Some(event) = event else { break };
-            say(&mut socket, chunked, event).await?;
-            next_beat = Instant::now() + HEARTBEAT;
+            client.say(event).await?;
         }
         if chunked {
-            write(&mut socket, &b"0\r\n\r\n"[..]).await?;
+            client.write(&b"0\r\n\r\n"[..]).await?;
         }
-        socket.shutdown().await
+        SockRef::from(&client.socket).shutdown(Shutdown::Write)
     }
 }
 
-/// Writes a part of the body as one chunk; an empty one would end the body.
-async fn say(socket: &mut WriteHalf<'_>, chunked: bool, text: Bytes) -> io::Result<()> {
-    if !chunked || text.is_empty() {
-        return write(socket, text).await;
-    }
-    let mut size = [0; 20];
-    let mut rest = &mut size[..];
-    write!(rest, "{:x}\r\n", text.len())?;
-    let written = 20 - rest.len();
-    let size = &size[..written];
-    let sent = send(socket, &[size, &text, CHUNK_END])?;
-    let mut chunk = Buf::chain(Buf::chain(size, text), CHUNK_END);
-    chunk.advance(sent);
-    if chunk.has_remaining() { write(socket, chunk).await } else { Ok(()) }
+/// The client of a stream, at the other end of its socket.
+#[derive(Debug)]
+struct Client {
+    socket: TcpStream,
+    chunked: bool,
+    /// The rest of what was taken when the system had no more room.
+    unsent: Mutex<Bytes>,
+    /// That there is such a rest now.
+    full: Notify,
 }
 
-/// Gives the system these parts as one piece, if they are short, and tells how much of it was taken. Nothing waits here.
-fn send(socket: &WriteHalf<'_>, parts: &[&[u8]]) -> io::Result<usize> {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
-    if length > SHORT {
-        return Ok(0);
+impl Client {
+    fn unsent(&self) -> MutexGuard<'_, Bytes> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    let mut piece = [0; SHORT];
-    let mut rest = &mut piece[..];
-    parts.iter().try_for_each(|part| rest.write_all(part))?;
-    match socket.try_write(&piece[..length]) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-        sent => sent,
+
+    /// A part of the body as one chunk; an empty one would end the body.
+    fn chunk(&self, text: impl Buf) -> impl Buf {
+        let (mut size, mut length, mut end) = ([0; 20], 0, &b""[..]);
+        if self.chunked && text.has_remaining() {
+            let mut rest = &mut size[..];
+            // Every size fits into twenty bytes.
+            let _ = write!(rest, "{:x}\r\n", text.remaining());
+            (length, end) = (20 - rest.len(), b"\r\n");
+        }
+        io::Cursor::new(size).take(length).chain(text).chain(end)
+    }
+
+    /// Writes a part of the body.
+    async fn say(&self, text: Bytes) -> io::Result<()> {
+        self.drain().await?;
+        self.write(self.chunk(text)).await
+    }
+
+    /// Writes everything, unless the client leaves it unread for too long. No timer runs for clients that keep up.
+    async fn write(&self, mut bytes: impl Buf) -> io::Result<()> {
+        let all = async {
+            while self.send(&mut bytes)? {
+                self.socket.writable().await?;
+            }
+            Ok(())
+        };
+        timeout(READ_TIMEOUT, all).await?
+    }
+
+    /// Writes what was left, likewise.
+    async fn drain(&self) -> io::Result<()> {
+        let all = async {
+            while self.send(&mut *self.unsent())? {
+                self.socket.writable().await?;
+            }
+            Ok(())
+        };
+        timeout(READ_TIMEOUT, all).await?
+    }
+
+    /// Writes whatever is left from now on; returns only when that fails.
+    async fn drained(&self) -> io::Result<Infallible> {
+        loop {
+            self.full.notified().await;
+            self.drain().await?;
+        }
+    }
+
+    /// Gives the system as much as it has room for; whether something is left.
+    fn send(&self, bytes: &mut impl Buf) -> io::Result<bool> {
+        if !bytes.has_remaining() {
+            return Ok(false);
+        }
+        let mut parts = [IoSlice::new(&[]); 3];
+        let count = bytes.chunks_vectored(&mut parts);
+        let sent = if bytes.remaining() <= SHORT {
+            let mut piece = [0; SHORT];
+            let mut rest = &mut piece[..];
+            parts[..count].iter().try_for_each(|part| rest.write_all(part))?;
+            self.socket.try_write(&piece[..bytes.remaining()])
+        } else {
+            self.socket.try_write_vectored(&parts[..count])
+        };
+        match sent {
+            Ok(sent) => bytes.advance(sent),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        Ok(bytes.has_remaining())
+    }
+
+    /// Returns when the client has ended the connection. What it still says is not listened to.
+    async fn hung_up(&self) {
+        let mut ignored = [0; 64];
+        while poll_fn(|context| self.socket.poll_read_ready(context)).await.is_ok() {
+            match self.socket.try_read(&mut ignored) {
+                Ok(0) => return,
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes all of a part of the body, or nothing of it. The stream writes what the system has no room for.
+    fn offer(&self, text: &[u8]) -> bool {
+        let mut unsent = self.unsent();
+        if unsent.has_remaining() {
+            return false;
+        }
+        let mut chunk = self.chunk(text);
+        let whole = chunk.remaining();
+        match self.send(&mut chunk) {
+            Ok(false) => true,
+            Ok(true) if chunk.remaining() < whole => {
+                *unsent = chunk.copy_to_bytes(chunk.remaining());
+                self.full.notify_one();
+                true
+            }
+            // After an error, too: the stream meets it as well.
+            Ok(true) | Err(_) => false,
+        }
     }
 }
 
-/// Writes everything, unless the client leaves it unread for too long. No timer runs for clients that keep up.
-async fn write(socket: &mut WriteHalf<'_>, mut bytes: impl Buf) -> io::Result<()> {
-    timeout(READ_TIMEOUT, socket.write_all_buf(&mut bytes)).await?
+impl Sink for Client {
+    fn take(&self, frames: &Frames) -> bool {
+        self.offer(frames.bytes())
+    }
 }
 
-/// Returns when the client has ended the connection. What it still says is not listened to.
-async fn hung_up(client: &mut ReadHalf<'_>) {
-    let mut ignored = [0; 64];
-    while !matches!(client.read(&mut ignored).await, Ok(0) | Err(_)) {}
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_written_before_what_was_left() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (mut peer, socket) = (peer.unwrap(), accepted.unwrap().0);
+        let client = Client { socket, chunked: true, unsent: Mutex::default(), full: Notify::new() };
+        client.socket.writable().await.unwrap();
+        let (mut taken, part) = (0, vec![b'x'; 3_000]);
+        let (mut read, mut some) = (0, [0; 4_096]);
+        while client.unsent().is_empty() {
+            if client.offer(&part) {
+                taken += 1;
+            } else {
+                // It was full to the last byte.
+                read += peer.read(&mut some).await.unwrap();
+                client.socket.writable().await.unwrap();
+            }
+        }
+        assert!(!client.offer(&part));
+        let left = client.unsent().len();
+        let sent = taken * (3_000 + "bb8\r\n\r\n".len()) - left;
+        while read < sent {
+            read += peer.read(&mut some).await.unwrap();
+        }
+        client.socket.writable().await.unwrap();
+        assert!(!client.offer(&part), "there is room now, but not for this");
+        client.drain().await.unwrap();
+        assert!(client.offer(b"next"));
+        drop(client);
+        let mut rest = Vec::new();
+        peer.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest.len(), left + "4\r\nnext\r\n".len());
+        assert!(rest.ends_with(b"x\r\n4\r\nnext\r\n"));
+    }
 }

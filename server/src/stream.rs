@@ -10,11 +10,12 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chat::{Follow, Frames, News, Watch, lobby};
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use protocol::RoomId;
 use tokio::time::{Instant, timeout_at};
 
-use crate::live::{BEAT, Live};
+use crate::live::{BEAT, Events, Live};
 
 /// How long a client waits before it comes back, in milliseconds.
 const RETRY: &str = "retry: 2000\n\n";
@@ -24,7 +25,11 @@ const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
 
 /// The messages of a room, as they are and as they come.
 pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
-    let news = stream::unfold(Some(follow), move |follow| async move {
+    answer(Box::new(move |sink| begun(news(follow.through(sink), room))), BEAT)
+}
+
+fn news(follow: Follow, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'static {
+    stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         match follow.next().await {
             Ok(News::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
@@ -43,8 +48,7 @@ pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
                 None
             }
         }
-    });
-    respond(news, BEAT)
+    })
 }
 
 /// The public rooms, as they are and whenever they change.
@@ -125,14 +129,22 @@ pub(crate) fn signed_out() -> Bytes {
 
 /// Events as an answer; `beat` is what is said only to be heard.
 pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static, beat: &'static [u8]) -> Response {
+    answer(Box::new(|_| begun(events)), beat)
+}
+
+/// Events, after what every stream begins with.
+fn begun(events: impl Stream<Item = Bytes> + Send + 'static) -> BoxStream<'static, Bytes> {
+    stream::iter([Bytes::from_static(RETRY.as_bytes())]).chain(events).boxed()
+}
+
+fn answer(events: Events, beat: &'static [u8]) -> Response {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/event-stream"),
         (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
         (header::VARY.as_str(), "Accept"),
         ("x-accel-buffering", "no"),
     ];
-    let events = stream::iter([Bytes::from_static(RETRY.as_bytes())]).chain(events);
-    (headers, Extension(Live::new(events.boxed(), beat))).into_response()
+    (headers, Extension(Live::new(events, beat))).into_response()
 }
 
 /// Spreads the clients of a server that stops over two seconds, so that they do not all knock at once.

@@ -65,7 +65,7 @@ impl Hub {
             if !channel.presence.is_settled() {
                 self.unsettled.add(room);
             }
-            channel.wakers.iter_mut().filter(|_| changed).filter_map(|(_, waker)| waker.take()).collect()
+            channel.wake(|_| changed)
         };
         wakers.into_iter().for_each(Waker::wake);
         self.forget_if_idle(room);
@@ -82,7 +82,7 @@ impl Hub {
 impl Channel {
     /// Whether nobody listens, lingers or types.
     pub(super) fn is_idle(&self) -> bool {
-        self.wakers.is_empty() && self.presence.is_empty()
+        self.waiting.is_empty() && self.presence.is_empty()
     }
 }
 
