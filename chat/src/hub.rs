@@ -1,9 +1,9 @@
 //! The hub: tells the followers of a room that something happened.
 //!
-//! Per room with followers there is one channel: a bounded ring of recent frames, each encoded once, and those who wait:
-//! their tasks to be woken, or where to write to instead (`fan_out`). A subscriber has no queue of its own, only the cursor that it brings along, so one that does not read
-//! costs nothing. The hub may forget: whoever is behind the ring reads the store. A channel also knows who is here and
-//! who types, and stays until the last of them is told as gone.
+//! Per room with followers there is one channel: a bounded ring of recent frames, each encoded once, and those who wait, by
+//! their tasks to be woken or by where to write to instead (`fan_out`). A subscriber has no queue of its own, only the cursor
+//! that it brings along, so one that does not read costs nothing. The hub may forget: whoever is behind the ring reads the
+//! store. A channel also knows who is here and who types, and stays until the last of them is told as gone.
 //!
 //! Locks are held for a few operations on small collections, never across an await; the map's is taken before a
 //! channel's.

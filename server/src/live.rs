@@ -1,11 +1,10 @@
 //! Event streams on sockets of their own.
 //!
 //! A handler answers with a [`Live`] response. The connection then gives the socket to a [`Stream`], which writes what
-//! comes, each piece as one write, and idle it holds no buffer at all. While it waits, whoever publishes a message may
-//! write to the socket for it ([`chat::Sink`]). Promises: it says something at
-//! least every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is cut off, and nothing
-//! is asked for on its behalf meanwhile. Over TLS the events are an ordinary body instead, and the connection (`secured`)
-//! keeps the last two promises. Leaves to others: what is said.
+//! comes, each piece as one write, and idle it holds no buffer at all. While it waits, messages are written to the socket
+//! for it ([`chat::Sink`]). Promises: it says something at least every [`HEARTBEAT`]; it ends soon after its client hangs
+//! up; a client that does not read is cut off, and nothing is asked for on its behalf meanwhile. Over TLS the events are an
+//! ordinary body instead, and the connection (`secured`) keeps the last two promises. Leaves to others: what is said.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -17,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use axum::body::Body;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
+use bytes::buf::{Chain, Take};
 use bytes::{Buf, Bytes};
 use chat::{Frames, Sink};
 use futures_util::StreamExt;
@@ -110,7 +110,7 @@ impl Stream {
         let Self { head, chunked, beat: said, events } = self;
         SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
         let client = Arc::new(Client { socket, chunked, unsent: Mutex::default(), full: Notify::new() });
-        client.write(head).await?;
+        client.write(raw(head)).await?;
         let mut events = events(Some(client.clone()));
         let beat = sleep_until(Instant::now() + HEARTBEAT);
         let mut beat = std::pin::pin!(beat);
@@ -126,13 +126,19 @@ impl Stream {
                 }
             };
             let Some(event) = event else { break };
-            client.say(event).await?;
+            client.write(client.chunk(event)).await?;
         }
-        if chunked {
-            client.write(&b"0\r\n\r\n"[..]).await?;
-        }
+        let end = if chunked { "0\r\n\r\n" } else { "" };
+        client.write(raw(end.into())).await?;
         SockRef::from(&client.socket).shutdown(Shutdown::Write)
     }
+}
+
+/// A part of the body with what stands before and after it.
+type Chunk = Chain<Chain<Take<io::Cursor<[u8; 20]>>, Bytes>, &'static [u8]>;
+
+fn raw(text: Bytes) -> Chunk {
+    io::Cursor::new([0; 20]).take(0).chain(text).chain(&[])
 }
 
 /// The client of a stream, at the other end of its socket.
@@ -140,63 +146,73 @@ impl Stream {
 struct Client {
     socket: TcpStream,
     chunked: bool,
-    /// The rest of what was taken when the system had no more room.
-    unsent: Mutex<Bytes>,
-    /// That there is such a rest now.
+    /// What is to be written before anything else is.
+    unsent: Mutex<Option<Box<Chunk>>>,
+    /// That the fan-out has left something unsent.
     full: Notify,
 }
 
 impl Client {
-    fn unsent(&self) -> MutexGuard<'_, Bytes> {
+    fn unsent(&self) -> MutexGuard<'_, Option<Box<Chunk>>> {
         self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A part of the body as one chunk; an empty one would end the body.
-    fn chunk(&self, text: impl Buf) -> impl Buf {
-        let (mut size, mut length, mut end) = ([0; 20], 0, &b""[..]);
-        if self.chunked && text.has_remaining() {
-            let mut rest = &mut size[..];
-            // Every size fits into twenty bytes.
-            let _ = write!(rest, "{:x}\r\n", text.remaining());
-            (length, end) = (20 - rest.len(), b"\r\n");
+    fn chunk(&self, text: Bytes) -> Chunk {
+        if !self.chunked || text.is_empty() {
+            return raw(text);
         }
-        io::Cursor::new(size).take(length).chain(text).chain(end)
-    }
-
-    /// Writes a part of the body.
-    async fn say(&self, text: Bytes) -> io::Result<()> {
-        self.drain().await?;
-        self.write(self.chunk(text)).await
+        let mut size = [0; 20];
+        let mut rest = &mut size[..];
+        // Every size fits into twenty bytes.
+        let _ = write!(rest, "{:x}\r\n", text.len());
+        let length = 20 - rest.len();
+        io::Cursor::new(size).take(length).chain(text).chain(b"\r\n")
     }
 
     /// Writes everything, unless the client leaves it unread for too long. No timer runs for clients that keep up.
-    async fn write(&self, mut bytes: impl Buf) -> io::Result<()> {
+    async fn write(&self, chunk: Chunk) -> io::Result<()> {
         let all = async {
-            while self.send(&mut bytes)? {
-                self.socket.writable().await?;
+            loop {
+                self.drain().await?;
+                let mut unsent = self.unsent();
+                // The fan-out may have been faster.
+                if unsent.is_none() {
+                    *unsent = Some(Box::new(chunk));
+                    break;
+                }
             }
-            Ok(())
+            self.drain().await
         };
         timeout(READ_TIMEOUT, all).await?
     }
 
-    /// Writes what was left, likewise.
+    /// Writes what is unsent.
     async fn drain(&self) -> io::Result<()> {
-        let all = async {
-            while self.send(&mut *self.unsent())? {
-                self.socket.writable().await?;
-            }
-            Ok(())
-        };
-        timeout(READ_TIMEOUT, all).await?
+        while self.flush()? {
+            self.socket.writable().await?;
+        }
+        Ok(())
     }
 
-    /// Writes whatever is left from now on; returns only when that fails.
+    /// Writes what the fan-out leaves unsent; returns only when that fails.
     async fn drained(&self) -> io::Result<Infallible> {
         loop {
             self.full.notified().await;
-            self.drain().await?;
+            timeout(READ_TIMEOUT, self.drain()).await??;
         }
+    }
+
+    /// Gives the system as much of what is unsent as it has room for; whether something is left.
+    fn flush(&self) -> io::Result<bool> {
+        let mut unsent = self.unsent();
+        if let Some(chunk) = &mut *unsent
+            && self.send(chunk.as_mut())?
+        {
+            return Ok(true);
+        }
+        *unsent = None;
+        Ok(false)
     }
 
     /// Gives the system as much as it has room for; whether something is left.
@@ -234,30 +250,30 @@ impl Client {
         }
     }
 
-    /// Takes all of a part of the body, or nothing of it. The stream writes what the system has no room for.
-    fn offer(&self, text: &[u8]) -> bool {
+    /// Takes all of a part of the body, or nothing of it. What the system has no room for is left unsent.
+    fn offer(&self, text: Bytes) -> io::Result<bool> {
         let mut unsent = self.unsent();
-        if unsent.has_remaining() {
-            return false;
+        if unsent.is_some() {
+            return Ok(false);
         }
         let mut chunk = self.chunk(text);
         let whole = chunk.remaining();
-        match self.send(&mut chunk) {
-            Ok(false) => true,
-            Ok(true) if chunk.remaining() < whole => {
-                *unsent = chunk.copy_to_bytes(chunk.remaining());
-                self.full.notify_one();
-                true
-            }
-            // After an error, too: the stream meets it as well.
-            Ok(true) | Err(_) => false,
+        if !self.send(&mut chunk)? {
+            return Ok(true);
         }
+        let taken = chunk.remaining() < whole;
+        if taken {
+            *unsent = Some(Box::new(chunk));
+            self.full.notify_one();
+        }
+        Ok(taken)
     }
 }
 
 impl Sink for Client {
     fn take(&self, frames: &Frames) -> bool {
-        self.offer(frames.bytes())
+        // The stream meets the same error.
+        self.offer(frames.bytes().clone()).unwrap_or(false)
     }
 }
 
@@ -275,10 +291,10 @@ mod tests {
         let (mut peer, socket) = (peer.unwrap(), accepted.unwrap().0);
         let client = Client { socket, chunked: true, unsent: Mutex::default(), full: Notify::new() };
         client.socket.writable().await.unwrap();
-        let (mut taken, part) = (0, vec![b'x'; 3_000]);
+        let (mut taken, part) = (0, Bytes::from(vec![b'x'; 3_000]));
         let (mut read, mut some) = (0, [0; 4_096]);
-        while client.unsent().is_empty() {
-            if client.offer(&part) {
+        while client.unsent().is_none() {
+            if client.offer(part.clone()).unwrap() {
                 taken += 1;
             } else {
                 // It was full to the last byte.
@@ -286,16 +302,15 @@ mod tests {
                 client.socket.writable().await.unwrap();
             }
         }
-        assert!(!client.offer(&part));
-        let left = client.unsent().len();
+        assert!(!client.offer(part.clone()).unwrap());
+        let left = client.unsent().as_ref().unwrap().remaining();
         let sent = taken * (3_000 + "bb8\r\n\r\n".len()) - left;
         while read < sent {
             read += peer.read(&mut some).await.unwrap();
         }
         client.socket.writable().await.unwrap();
-        assert!(!client.offer(&part), "there is room now, but not for this");
-        client.drain().await.unwrap();
-        assert!(client.offer(b"next"));
+        assert!(!client.offer(part).unwrap(), "there is room now, but not for this");
+        client.write(client.chunk("next".into())).await.unwrap();
         drop(client);
         let mut rest = Vec::new();
         peer.read_to_end(&mut rest).await.unwrap();

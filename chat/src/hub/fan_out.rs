@@ -77,13 +77,13 @@ impl Line {
     }
 
     /// Gives the sink what is new. Gives back the task that is to go on, if that cannot be done here.
-    fn give(&self, news: &mut News) -> Option<Waker> {
+    fn give(&self, newest: &mut Newest) -> Option<Waker> {
         let mut state = lock(&self.state);
         state.lender.as_ref()?;
         if self.signed_in.is_over() {
             return state.lender.take();
         }
-        while let Some(next) = news.after(state.seen) {
+        while let Some(next) = newest.after(state.seen) {
             match next {
                 Next::Take(frames) if self.sink.take(frames) => state.seen = frames.last(),
                 _ => return state.lender.take(),
@@ -128,14 +128,14 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// What is given.
-struct News {
+/// The newest pieces of a ring.
+struct Newest {
     ring: VecDeque<Frames>,
     /// What was given last, and to whom has seen how much: most have seen the same.
     last: Option<(u64, Option<Next>)>,
 }
 
-impl News {
+impl Newest {
     /// What comes for somebody who has seen everything up to `seen`.
     fn after(&mut self, seen: u64) -> Option<&Next> {
         if self.last.as_ref().is_none_or(|(last, _)| *last != seen) {
@@ -145,7 +145,7 @@ impl News {
     }
 }
 
-/// A part of a room's lines: every so manieth group, from this one.
+/// A part of a room's lines: every `of`th group, beginning with the `first`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lane {
     first: usize,
@@ -181,7 +181,7 @@ impl Channel {
     }
 
     /// A group of lines that are to be given something, and what is there to give. There is none behind the last one.
-    fn group(&self, group: usize) -> Option<(News, Vec<Arc<Line>>)> {
+    fn group(&self, group: usize) -> Option<(Newest, Vec<Arc<Line>>)> {
         let slots = group * GROUP..self.waiting.capacity().min((group + 1) * GROUP);
         if slots.is_empty() {
             return None;
@@ -191,7 +191,7 @@ impl Channel {
             Waiting::Task(_) => None,
         };
         let ring = self.ring.iter().skip(self.ring.len().saturating_sub(PIECES)).cloned().collect();
-        Some((News { ring, last: None }, slots.filter_map(line).collect()))
+        Some((Newest { ring, last: None }, slots.filter_map(line).collect()))
     }
 }
 
@@ -200,11 +200,11 @@ pub(super) async fn give(channel: Arc<Mutex<Channel>>, lane: Lane) {
     let mut is_first = true;
     while lock(&channel).begin_round(lane) {
         let groups = (lane.first..).step_by(lane.of).map_while(|group| lock(&channel).group(group));
-        for (mut news, lines) in groups {
+        for (mut newest, lines) in groups {
             if !std::mem::take(&mut is_first) {
                 yield_now().await;
             }
-            lines.iter().filter_map(|line| line.give(&mut news)).for_each(Waker::wake);
+            lines.iter().filter_map(|line| line.give(&mut newest)).for_each(Waker::wake);
         }
     }
 }
