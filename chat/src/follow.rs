@@ -110,8 +110,8 @@ impl Follow {
         Ok(())
     }
 
-    /// While this follower waits, new messages may be given to the `sink`, if there is one, instead of being handed out by [`Follow::next`]; together
-    /// they are complete and in order. Nothing is given to it while `next` is not being waited for.
+    /// While this follower waits, new messages may be given to the `sink`, if there is one, instead of being handed out by
+    /// [`Follow::next`]; together they are complete and in order. Once what `next` gave back is dropped, nothing is given.
     #[must_use]
     pub fn through(mut self, sink: Option<Arc<dyn Sink>>) -> Self {
         if let Some(sink) = sink {

@@ -146,7 +146,7 @@ impl Hub {
 
     /// Hands over frames that are committed, who wrote them, and the room's new end.
     pub fn publish<'a>(&self, room: RoomId, frames: Frames, authors: impl Iterator<Item = &'a str>, expires_at: Time) {
-        let Some(channel) = lock(&self.rooms).channels.get(&room).cloned() else { return };
+        let Some(channel) = self.channel(room) else { return };
         let (wakers, lanes) = {
             let mut channel = lock(&channel);
             channel.presence.wrote(authors);
@@ -201,9 +201,14 @@ impl Hub {
         later.into_iter().map(|(_, at)| at).min()
     }
 
+    /// The channel of a room that somebody listens to, or has just left.
+    fn channel(&self, room: RoomId) -> Option<Arc<Mutex<Channel>>> {
+        lock(&self.rooms).channels.get(&room).cloned()
+    }
+
     /// Changes a room's channel, if it has one, and wakes all who wait on it, outside the locks.
     fn change(&self, room: RoomId, change: impl FnOnce(&mut Channel)) {
-        let Some(channel) = lock(&self.rooms).channels.get(&room).cloned() else { return };
+        let Some(channel) = self.channel(room) else { return };
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
             change(&mut channel);

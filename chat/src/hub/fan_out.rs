@@ -199,11 +199,11 @@ impl Channel {
 pub(super) async fn give(channel: Arc<Mutex<Channel>>, lane: Lane) {
     let mut is_first = true;
     while lock(&channel).begin_round(lane) {
-        let groups = (lane.first..).step_by(lane.of).map_while(|group| lock(&channel).group(group));
-        for (mut newest, lines) in groups {
+        for group in (lane.first..).step_by(lane.of) {
             if !std::mem::take(&mut is_first) {
                 yield_now().await;
             }
+            let Some((mut newest, lines)) = lock(&channel).group(group) else { break };
             lines.iter().filter_map(|line| line.give(&mut newest)).for_each(Waker::wake);
         }
     }

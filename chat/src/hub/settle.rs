@@ -58,7 +58,7 @@ impl Hub {
     }
 
     fn settle(&self, room: RoomId, now: Time) {
-        let Some(channel) = lock(&self.rooms).channels.get(&room).cloned() else { return };
+        let Some(channel) = self.channel(room) else { return };
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
             let changed = channel.presence.settle(room, now);
