@@ -11,7 +11,7 @@ use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Event, HtmlDialogElement, MouseEvent, SubmitEvent};
+use web_sys::{Event, FocusOptions, HtmlDialogElement, HtmlElement, MouseEvent, SubmitEvent};
 
 /// Runs once the browser has taken over, and again when a signal changes that it follows.
 pub fn live(action: impl Fn() + 'static) {
@@ -96,6 +96,13 @@ pub fn change(action: impl Fn() + 'static) -> Box<dyn FnMut(Event)> {
 /// The element of the page with this ID.
 pub fn find<T: JsCast>(id: &str) -> Option<T> {
     document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Gives an element the focus, and scrolls nothing; tells whether it could.
+pub fn focus_in_place(element: &HtmlElement) -> bool {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    element.focus_with_options(&options).is_ok()
 }
 
 /// Opens the dialog with this ID.

@@ -9,15 +9,17 @@ use web_sys::{Element, HtmlElement, KeyboardEvent};
 use crate::browser::{close_beside, listen, live, open_dialog};
 use crate::icon::Icon;
 use crate::part::part;
+use crate::walk::walk;
 
 /// Where keys mean what they write, or belong to a dialog.
 const TAKEN: &str = "input:not([type=radio]), textarea, select, dialog";
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 8] = [
     ("/", "To the filter, or to the message field"),
     ("Enter", "Send"),
     ("Shift Enter", "New line"),
     ("↑", "In an empty field: edit your last message"),
-    ("Tab", "From one thing to the next; in the log, arrows scroll"),
+    ("↑ ↓", "In the log: from message to message"),
+    ("Tab", "From one thing to the next"),
     ("Esc", "Close"),
     ("?", "These keys"),
 ];
@@ -54,10 +56,13 @@ pub fn KeysDialog() -> impl IntoView {
 fn pressed(event: &KeyboardEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let busy = |element: &Element| element.closest(TAKEN).ok().flatten().is_some();
-    if event.ctrl_key() || event.meta_key() || event.alt_key() || target.as_ref().is_some_and(busy) {
+    let Some(target) = target.filter(|target| !busy(target)) else { return };
+    if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }
     match event.key().as_str() {
+        "ArrowUp" if walk(&target, true) => event.prevent_default(),
+        "ArrowDown" if walk(&target, false) => event.prevent_default(),
         "?" => show_keys(),
         "/" => {
             event.prevent_default();

@@ -74,6 +74,7 @@ mod timeline;
 mod transcript;
 mod visit;
 mod visitor;
+mod walk;
 mod way;
 mod who;
 mod wire;

@@ -6,9 +6,10 @@
 
 use leptos::prelude::*;
 use leptos::task::tick;
+use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-use crate::browser::spawn;
+use crate::browser::{focus_in_place, spawn};
 
 /// How far from the end still counts as at the end, in pixels.
 const NEAR: i32 = 48;
@@ -28,19 +29,27 @@ pub fn below(scroller: &HtmlElement) -> i32 {
     -scroller.scroll_top()
 }
 
-/// Makes a change and afterwards puts what was in view back where it was.
+/// Makes a change and afterwards puts what was in view back where it was, and the focus with it: what is drawn anew above a
+/// message may take that out of the page for a moment.
 pub fn hold(scroller: &HtmlElement, change: impl FnOnce()) {
-    let anchor = anchor(scroller);
+    let (anchor, focused) = (anchor(scroller), focused(scroller));
     change();
-    let Some((anchor, top)) = anchor else { return };
     let scroller = scroller.clone();
     spawn(async move {
         tick().await;
-        if anchor.is_connected() {
+        if let Some((anchor, top)) = anchor.filter(|(anchor, _)| anchor.is_connected()) {
             let moved = anchor.get_bounding_client_rect().top() - top;
             scroller.set_scroll_top(scroller.scroll_top() + moved.round() as i32);
         }
+        if let Some(focused) = focused.filter(|_| document().active_element() == document().body().map(Into::into)) {
+            focus_in_place(&focused);
+        }
     });
+}
+
+/// What has the focus in the log.
+fn focused(scroller: &HtmlElement) -> Option<HtmlElement> {
+    document().active_element().filter(|active| scroller.contains(Some(active)))?.dyn_into().ok()
 }
 
 /// The message in the middle of the view, and how far down it is.

@@ -267,6 +267,46 @@ test("keys mean what they write while somebody writes", async ({ webchat, come }
   await expect(ada.field).toHaveValue("is that so?/");
 });
 
+test("arrows walk the log from message to message", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  for (let i = 1; i <= 150; i++) await webchat.post(room, "grace", i === 140 ? "long\n".repeat(100) : `number ${i}`);
+  const ada = await come("ada");
+  await ada.enter(room);
+  const { keyboard } = ada.page;
+  const at = () => ada.page.evaluate(() => document.activeElement?.querySelector(".body")?.textContent?.trim());
+  const walkTo = async (text: string, key: string) => {
+    for (let i = 0; i < 200 && (await at()) !== text; i++) {
+      await keyboard.press(key);
+      await expect(ada.page.locator("article:focus")).toBeInViewport();
+    }
+    expect(await at()).toBe(text);
+  };
+  await ada.say("the last word");
+  await expect(ada.pending).toHaveCount(0);
+  await ada.log.focus();
+  await keyboard.press("ArrowUp");
+  expect(await at()).toBe("the last word");
+  await keyboard.press("ArrowUp");
+  expect(await at()).toBe("number 150");
+  await keyboard.press("ArrowDown");
+  expect(await at()).toBe("the last word");
+  await keyboard.press("ArrowDown");
+  expect(await at(), "there is nothing below").toBe("the last word");
+  // Its button is next.
+  await keyboard.press("Tab");
+  await expect(ada.messages.last().getByRole("button", { name: "What to do with this message" })).toBeFocused();
+  await keyboard.press("ArrowUp");
+  expect(await at()).toBe("number 150");
+  await walkTo("number 141", "ArrowUp");
+  await keyboard.press("ArrowUp");
+  const long = await at();
+  await keyboard.press("ArrowUp");
+  expect(await at(), "what is longer than the view is scrolled first").toBe(long);
+  // Earlier messages come in on the way.
+  await walkTo("number 1", "ArrowUp");
+  await walkTo("number 2", "ArrowDown");
+});
+
 test("the log says what arrives, and not what was fetched from before", async ({ webchat, come }) => {
   const room = await webchat.room();
   for (let i = 1; i <= 130; i++) await webchat.post(room, "grace", `number ${i}`);

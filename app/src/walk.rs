@@ -1,0 +1,57 @@
+//! From message to message by the arrows, for whoever is in the log.
+//!
+//! Promises: what is walked to comes into view, and has the focus, so that its buttons are next; what is longer than the
+//! view is scrolled to its end first, and so is the log at its own ends. In the browser only.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+use crate::browser::{find, focus_in_place};
+use crate::visit::LOG;
+
+/// What is walked over.
+const MESSAGE: &str = "article";
+
+/// Walks one message up or down from where somebody is in the log, and begins with the last one in view. Tells whether
+/// there was one to walk to.
+pub fn walk(from: &Element, up: bool) -> bool {
+    let Some(log) = find::<Element>(LOG).filter(|log| log.contains(Some(from))) else { return false };
+    let next = match from.closest(MESSAGE).ok().flatten() {
+        Some(message) => beside(&log, message, up),
+        None => last_in_view(&log),
+    };
+    next.and_then(|next| next.dyn_into().ok()).is_some_and(|next| show(&next))
+}
+
+/// The message above or below, once the end of this one is in view.
+fn beside(log: &Element, message: Element, up: bool) -> Option<Element> {
+    let (view, at) = (log.get_bounding_client_rect(), message.get_bounding_client_rect());
+    let is_seen = if up { at.top() >= view.top() } else { at.bottom() <= view.bottom() };
+    is_seen.then(|| neighbour(message, up))?
+}
+
+fn neighbour(mut at: Element, up: bool) -> Option<Element> {
+    loop {
+        at = if up { at.previous_element_sibling() } else { at.next_element_sibling() }?;
+        if at.matches(MESSAGE).is_ok_and(|is| is) {
+            return Some(at);
+        }
+    }
+}
+
+fn last_in_view(log: &Element) -> Option<Element> {
+    let end = log.get_bounding_client_rect().bottom();
+    let mut last = log.query_selector("article:last-of-type").ok()??;
+    while last.get_bounding_client_rect().top() >= end {
+        last = neighbour(last, true)?;
+    }
+    Some(last)
+}
+
+fn show(message: &HtmlElement) -> bool {
+    let place = ScrollIntoViewOptions::new();
+    place.set_block(ScrollLogicalPosition::Nearest);
+    message.scroll_into_view_with_scroll_into_view_options(&place);
+    message.set_tab_index(-1);
+    focus_in_place(message)
+}
