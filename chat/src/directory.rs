@@ -19,12 +19,21 @@ const PACE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     changed: Arc<Notify>,
-    latest: watch::Sender<Option<Bytes>>,
+    latest: watch::Sender<Latest>,
+}
+
+/// What watchers were told last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Latest {
+    Nothing,
+    Rooms(Bytes),
+    /// That the server is about to stop, after which nothing is told.
+    Over,
 }
 
 impl Directory {
     pub fn new() -> Self {
-        Self { changed: Arc::new(Notify::new()), latest: watch::Sender::new(None) }
+        Self { changed: Arc::new(Notify::new()), latest: watch::Sender::new(Latest::Nothing) }
     }
 
     /// A public room was created, written to or deleted.
@@ -34,15 +43,17 @@ impl Directory {
 
     /// Ends every stream.
     pub fn drain(&self) {
-        self.latest.send_replace(None);
+        self.latest.send_replace(Latest::Over);
     }
 
     /// Reads the first page, and tells watchers if it differs from what they were told.
     async fn refresh(&self, store: &Store) -> Result<(), Error> {
-        let rooms = encode(store).await?;
+        let rooms = Latest::Rooms(encode(store).await?);
         self.latest.send_if_modified(|latest| {
-            let changed = latest.as_ref() != Some(&rooms);
-            *latest = Some(rooms);
+            let changed = *latest != Latest::Over && *latest != rooms;
+            if changed {
+                *latest = rooms;
+            }
             changed
         });
         Ok(())
@@ -66,7 +77,7 @@ impl Directory {
 #[derive(Debug)]
 pub struct Watch {
     chat: Chat,
-    latest: watch::Receiver<Option<Bytes>>,
+    latest: watch::Receiver<Latest>,
     started: bool,
 }
 
@@ -88,7 +99,10 @@ impl Watch {
         } else if self.latest.changed().await.is_err() {
             return Ok(None);
         }
-        Ok(self.latest.borrow_and_update().clone())
+        Ok(match &*self.latest.borrow_and_update() {
+            Latest::Rooms(rooms) => Some(rooms.clone()),
+            Latest::Nothing | Latest::Over => None,
+        })
     }
 }
 
@@ -96,4 +110,19 @@ async fn encode(store: &Store) -> Result<Bytes, Error> {
     let rooms = room::page(store, RoomsPage::default()).await?;
     let json = serde_json::to_string(&rooms).map_err(Error::fault)?;
     Ok(Bytes::from(format!("data: {json}\n\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::House;
+
+    #[tokio::test]
+    async fn whoever_comes_while_the_server_stops_does_not_wait() {
+        let house = House::new(|_| {}).await;
+        let mut watch = house.chat.watch();
+        assert!(watch.next().await.unwrap().is_some());
+        house.chat.drain();
+        assert_eq!(house.chat.watch().next().await.unwrap(), None);
+        assert_eq!(watch.next().await.unwrap(), None);
+    }
 }
