@@ -68,6 +68,7 @@ use chat::Chat;
 use config::Config;
 use protocol::{NewRoom, Refusal};
 use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
@@ -96,6 +97,8 @@ pub struct Shared {
     /// How long a stream of the lobby lasts without a message.
     stream_timeout: Duration,
     draining: AtomicBool,
+    /// Open WebSockets, of which the connection no longer knows.
+    sockets: TaskTracker,
     /// Whose word counts about where a request comes from.
     proxies: Vec<ipnet::IpNet>,
     /// By whom people can sign in, beside by a password.
@@ -139,8 +142,8 @@ impl App {
         let limits = limit::Limits::new(config.rate_limit);
         let (stream_timeout, proxies) = (config.stream_timeout, config.trusted_proxies.clone());
         let (provider, public_url) = (Provider::of(config), config.public_url.clone());
-        let draining = AtomicBool::new(false);
-        let shared = Shared { chat, limits, stream_timeout, draining, proxies, provider, public_url };
+        let (draining, sockets) = (AtomicBool::new(false), TaskTracker::new());
+        let shared = Shared { chat, limits, stream_timeout, draining, sockets, proxies, provider, public_url };
         Self { state: AppState(Arc::new(shared)), drain: config.drain, tls: None, redirect: None }
     }
 
@@ -160,7 +163,12 @@ impl App {
         }
         state.draining.store(true, Ordering::Relaxed);
         state.chat.drain();
-        if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
+        let done = async {
+            connections.shutdown().await;
+            state.sockets.close();
+            state.sockets.wait().await;
+        };
+        if tokio::time::timeout(drain, done).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
         state.chat.close().await;

@@ -140,7 +140,11 @@ impl Talk {
         origin::check(headers)?;
         let upgrade = upgrade.map_err(|_| Refusal::UpgradeRequired)?;
         let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
-        Ok(upgrade.on_upgrade(move |socket| self.run(socket, follow)))
+        let open = self.state.sockets.token();
+        Ok(upgrade.on_upgrade(async move |socket| {
+            self.run(socket, follow).await;
+            drop(open);
+        }))
     }
 
     async fn run(self, mut socket: WebSocket, mut follow: Follow) {

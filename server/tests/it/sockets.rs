@@ -17,7 +17,11 @@ pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     pub async fn open(house: &House, path: &str) -> Self {
-        Self(connect_async(format!("{}{path}", house.url.replace("http", "ws"))).await.unwrap().0)
+        Self::at(&house.url, path).await
+    }
+
+    pub async fn at(url: &str, path: &str) -> Self {
+        Self(connect_async(format!("{}{path}", url.replace("http", "ws"))).await.unwrap().0)
     }
 
     /// Opens a socket as somebody who shows a token.

@@ -6,9 +6,12 @@ use reqwest::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::house::{House, PATIENCE};
-use crate::program::health;
+use crate::program::{Program, health};
+use crate::sockets::Socket;
 
 #[tokio::test]
 async fn streams_end_and_the_server_stops() {
@@ -26,6 +29,33 @@ async fn streams_end_and_the_server_stops() {
         assert_eq!(stream.next().await, None);
     }
     tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn sockets_are_told_why_they_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut program = Program::start(dir.path(), &[]);
+    let room = program.room().await;
+    let mut socket = Socket::at(&program.url, &format!("/rooms/{room}/socket")).await;
+    let mut carried = Socket::at(&program.url, &format!("/stream?rooms={room}")).await;
+    // More than fits into what the system holds for them: neither has heard all of it.
+    let text = "x".repeat(4_000);
+    for _ in 0..1_500 {
+        program.post(&room, "ada", &text).await.unwrap();
+    }
+    program.signal("-TERM");
+    let mut heard = 0;
+    let end = loop {
+        match socket.next().await {
+            Frame::Close(end) => break end,
+            _ => heard += 1,
+        }
+    };
+    assert_eq!(end.map(|end| end.code), Some(CloseCode::Restart));
+    assert!(heard < 1_500, "it ends where it is");
+    while !carried.next().await.to_text().unwrap().contains("retry:") {}
+    assert_eq!(carried.closed().await, 1000);
+    assert!(program.ended().success());
 }
 
 #[tokio::test]
