@@ -211,6 +211,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_listens_is_warned_of_the_end_that_the_owner_has_set() {
+        let house = house().await;
+        let owner = crate::Person::Guest(crate::person::GuestId::new().unwrap());
+        let room = house.chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let mut follow = house.chat.follow(&owner, &room, Start::Latest).await.unwrap();
+        let lives = async |timeout: &str| {
+            let change = protocol::RoomChange { timeout: Some(timeout.to_owned()), ..Default::default() };
+            house.chat.change_room(&owner, &room, &change).await.unwrap().expires_at
+        };
+        for (timeout, left) in
+            [("2m", Duration::from_secs(2)), ("1h", Duration::from_secs(60)), ("2m", Duration::from_secs(2))]
+        {
+            let mut set = Time::from_millis(0);
+            for change in [None, Some(timeout), None] {
+                if let Some(timeout) = change {
+                    set = lives(timeout).await;
+                }
+                house.say(room, "still here").await;
+                assert!(matches!(follow.next().await.unwrap(), News::Messages(_)), "there is time enough");
+            }
+            let end = house.chat.room(&owner, &room).await.unwrap().expires_at;
+            assert!(end >= set);
+            house.config.clock.advance(end.since(house.config.clock.now()) - left);
+            assert!(matches!(follow.next().await.unwrap(), News::Closing(at) if at == end), "{timeout}");
+        }
+        let end = lives("1h").await;
+        house.config.clock.advance(end.since(house.config.clock.now()) - HOUR / 30);
+        assert!(matches!(follow.next().await.unwrap(), News::Closing(at) if at == end), "without a word");
+    }
+
+    #[tokio::test]
     async fn a_large_room_is_erased_and_nobody_waits_for_it() {
         let house = house().await;
         let room = house.room().await;

@@ -76,7 +76,7 @@ impl Follow {
         // Subscribe first: whatever is committed after the head is read will be told.
         let subscriber = inner.hub.subscribe(room);
         let stored = room::find(&inner.store, &inner.clock, &by, room).await?;
-        subscriber.learn(stored.room.expires_at, stored.timeout, inner.clock.now());
+        subscriber.learn(stored.room.expires_at, stored.timeout);
         let head = stored.head;
         let (seen, reset) = match start {
             Start::Latest => (head, false),
@@ -139,34 +139,30 @@ impl Follow {
                 // Whose account is no more is no member either.
                 return Ok(if Box::pin(self.look_again()).await? { News::SignedOut } else { News::Removed });
             }
-            let frames = match self.source {
-                Source::Store => match self.replay().await? {
-                    Some(frames) => frames,
-                    None => continue,
-                },
-                Source::Hub => {
-                    let Some(next) = self.wait().await else { continue };
-                    match next {
-                        Next::Take(frames) => frames,
-                        Next::Behind => {
-                            self.source = Source::Store;
-                            // The store had what has left the ring, until the room's rows were erased.
-                            let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
-                            frames
-                        }
-                        Next::LookAgain(looks) => {
-                            if !Box::pin(self.look_again()).await? {
-                                return Ok(News::Removed);
-                            }
-                            self.subscriber.looked(looks);
-                            continue;
-                        }
-                        Next::Closing(end) => return Ok(News::Closing(end)),
-                        Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
-                        Next::End(End::Closed) => return Ok(News::Closed),
-                        Next::End(End::Draining) => return Ok(News::Draining),
-                    }
+            let next = match self.source {
+                Source::Store => self.read().await?,
+                Source::Hub => self.wait().await,
+            };
+            let Some(next) = next else { continue };
+            let frames = match next {
+                Next::Take(frames) => frames,
+                Next::Behind => {
+                    self.source = Source::Store;
+                    // The store had what has left the ring, until the room's rows were erased.
+                    let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
+                    frames
                 }
+                Next::LookAgain(looks) => {
+                    if !Box::pin(self.look_again()).await? {
+                        return Ok(News::Removed);
+                    }
+                    self.subscriber.looked(looks);
+                    continue;
+                }
+                Next::Closing(end) => return Ok(News::Closing(end)),
+                Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
+                Next::End(End::Closed) => return Ok(News::Closed),
+                Next::End(End::Draining) => return Ok(News::Draining),
             };
             self.seen = frames.last();
             self.told.0 += frames.len();
@@ -181,6 +177,14 @@ impl Follow {
             biased;
             () = self.signed_in.over() => None,
             next = self.subscriber.next(&mut self.seen) => Some(next),
+        }
+    }
+
+    /// The next page from the store, unless something comes before it; nothing if there is none.
+    async fn read(&mut self) -> Result<Option<Next>, Error> {
+        match self.subscriber.urgent() {
+            None => Ok(self.replay().await?.map(Next::Take)),
+            urgent => Ok(urgent),
         }
     }
 
@@ -203,11 +207,14 @@ impl Follow {
         // On a task of its own: a follower that is not asked to go on, because its reader is slow, would otherwise keep a
         // connection of the few for as long.
         let reading = tokio::spawn(async move { message::entries(&store, room, seen, limit).await });
-        let entries = reading.await.map_err(Error::fault)??;
-        if entries.len() < limit {
-            // That was the newest; whatever is newer still, the hub was told.
+        let mut entries = reading.await.map_err(Error::fault)??;
+        let whole = (seen + 1..).zip(&entries).take_while(|(seq, entry)| entry.seq() == *seq).count();
+        if entries.len() < limit || whole == 0 {
+            // That was the newest; whatever is newer still, the hub was told. Or there is a hole, because the room is being
+            // erased: the hub says so.
             self.source = Source::Hub;
         }
+        entries.truncate(whole);
         Ok(Frames::encode(inner.epoch, &entries))
     }
 
@@ -333,6 +340,56 @@ mod tests {
         assert!(matches!(follow.next().await.unwrap(), News::Draining));
         let mut late = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
         assert!(matches!(late.next().await.unwrap(), News::Draining));
+    }
+
+    /// A room with a long history, and somebody who has heard only the first of it.
+    async fn behind(house: &House, owner: &Person, reader: &Person) -> (RoomId, Follow) {
+        let room = house.chat.create_room(owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let says = NewMessage { username: "reader".to_owned(), body: "hello".to_owned() };
+        house.chat.post(reader, &room, &says, None).await.unwrap();
+        for n in 2..=4 * FIRST_PAGE {
+            house.say(room, &n.to_string()).await;
+        }
+        let mut follow = house.chat.follow(reader, &room, Start::Seq(0)).await.unwrap();
+        assert_eq!(take(&mut follow, 1).await.len(), FIRST_PAGE);
+        (room, follow)
+    }
+
+    #[tokio::test]
+    async fn who_is_banned_or_drained_hears_no_more_of_the_history() {
+        let house = House::new(|_| {}).await;
+        let [owner, eve] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let (room, mut follow) = behind(&house, &owner, &eve).await;
+        let (_, mut other) = behind(&house, &owner, &eve).await;
+        house.chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        assert!(matches!(follow.next().await.unwrap(), News::Removed));
+        assert_eq!(take(&mut other, 1).await[0], FIRST_PAGE as u64 + 1, "a ban is of one room");
+        house.chat.drain();
+        let cursor = other.cursor();
+        assert!(matches!(other.next().await.unwrap(), News::Draining));
+        assert_eq!(other.cursor(), cursor);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_out_while_a_room_is_erased() {
+        let mut house = House::new(|_| {}).await;
+        // The hub remembers something of the first room, and nothing of the second.
+        for remembers in [true, false] {
+            let (room, mut follow) = behind(&house, &Person::Anyone, &Person::Anyone).await;
+            if !remembers {
+                drop(follow);
+                house.reopen().await;
+                follow = house.chat.follow(&Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+                take(&mut follow, 1).await;
+            }
+            let mut tx = house.chat.0.store.begin().await.unwrap();
+            let sql = "delete from message where room = $1 and seq < $2";
+            let few = FIRST_PAGE as i64 * 3;
+            sqlx::query(sql).bind(room::key(room)).bind(few).execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+            house.chat.0.hub.close(room);
+            assert!(matches!(follow.next().await.unwrap(), News::Closed), "{remembers}");
+        }
     }
 
     #[tokio::test]

@@ -5,8 +5,8 @@
 //! that it brings along, so one that does not read costs nothing. The hub may forget: whoever is behind the ring reads the
 //! store. A channel also knows who is here and who types, and stays until the last of them is told as gone.
 //!
-//! Locks are held for a few operations on small collections, never across an await; the map's is taken before a
-//! channel's.
+//! Locks are never held across an await. A channel's is held for a look at all who wait, at the longest, and the lock of
+//! one of them for one write; the map's is taken before a channel's.
 
 mod fan_out;
 mod settle;
@@ -168,6 +168,12 @@ impl Hub {
         self.ring(room);
     }
 
+    /// Says that a room ends at another time than what was said last, and lives for another.
+    pub fn lives(&self, room: RoomId, expires_at: Time, timeout: Duration) {
+        let Some(channel) = self.channel(room) else { return };
+        lock(&channel).life = Some((expires_at, timeout));
+    }
+
     /// Lets everybody who listens to a room ask again whether they may.
     pub fn look_again(&self, room: RoomId) {
         self.change(room, |channel| channel.looks += 1);
@@ -287,16 +293,21 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Tells the hub when the room ends and how long it lives, as the store says. If the time to warn has come, this
-    /// listener is warned too.
-    pub fn learn(&self, expires_at: Time, timeout: Duration, now: Time) {
+    /// Tells the hub when the room ends and how long it lives, as the store says.
+    pub fn learn(&self, expires_at: Time, timeout: Duration) {
         let mut channel = lock(&self.channel);
         if channel.life.is_none_or(|(end, _)| end < expires_at) {
             channel.life = Some((expires_at, timeout));
         }
-        if closing_at(expires_at, timeout) <= now {
-            channel.warned = Some(expires_at);
+    }
+
+    /// What does not wait until a listener has caught up.
+    pub fn urgent(&self) -> Option<Next> {
+        let channel = lock(&self.channel);
+        if channel.looks != self.looks {
+            return Some(Next::LookAgain(channel.looks));
         }
+        channel.end.filter(|end| *end == End::Draining).map(Next::End)
     }
 
     /// This listener has asked again whether it may.
@@ -377,6 +388,29 @@ mod tests {
     fn several_commits_are_taken_at_once() {
         let Some(Next::Take(frames)) = after(20, 256 * 1024) else { panic!("nothing to take") };
         assert_eq!((frames.first(), frames.last()), (1, 20));
+    }
+
+    #[tokio::test]
+    async fn all_are_warned_whoever_comes_before_the_warning() {
+        let (clock, hour) = (Clock::default(), Duration::from_secs(3_600));
+        let hub = Hub::new(0, clock.clone());
+        let room = RoomId::from_bytes([1; 8]);
+        let end = clock.now().after(hour);
+        let listen = || {
+            let listener = hub.subscribe(room);
+            listener.learn(end, hour);
+            listener
+        };
+        let mut first = listen();
+        let waits = tokio::spawn(async move { first.next(&mut 0).await });
+        tokio::task::yield_now().await;
+        clock.advance(hour - Duration::from_secs(1));
+        let mut second = listen();
+        hub.warn(clock.now());
+        let first = tokio::time::timeout(Duration::from_secs(10), waits).await.expect("it is not woken").unwrap();
+        for warned in [first, second.next(&mut 0).await] {
+            assert!(matches!(warned, Next::Closing(at) if at == end));
+        }
     }
 
     #[test]

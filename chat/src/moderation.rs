@@ -58,6 +58,7 @@ impl Chat {
         audit::note(&mut tx, now, *room, by, "changed the room", "").await?;
         let found = room::find_in(&mut tx, now, by, *room).await?;
         tx.commit().await?;
+        self.0.hub.lives(*room, found.room.expires_at, changed.timeout);
         self.0.hub.look_again(*room);
         if was_public || found.room.public {
             self.0.directory.changed();

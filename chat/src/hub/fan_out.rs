@@ -138,6 +138,9 @@ struct Newest {
 impl Newest {
     /// What comes for somebody who has seen everything up to `seen`.
     fn after(&mut self, seen: u64) -> Option<&Next> {
+        if self.ring.back().is_none_or(|newest| newest.last() <= seen) {
+            return None;
+        }
         if self.last.as_ref().is_none_or(|(last, _)| *last != seen) {
             self.last = Some((seen, following(&self.ring, seen)));
         }
@@ -164,11 +167,17 @@ pub(super) enum Round {
 impl Channel {
     /// The lanes that need a task, because there is something new for them; others have one, which is told.
     pub(super) fn begin_rounds(&mut self, of: usize) -> Vec<Lane> {
-        let lines = self.waiting.iter().filter(|(_, waiting)| matches!(waiting, Some(Waiting::Line(_))));
-        let mut lanes: Vec<usize> = lines.map(|(slot, _)| slot / GROUP % of).collect();
-        lanes.dedup();
-        lanes.retain(|first| self.rounds.insert(*first, Round::Due).is_none());
-        lanes.into_iter().map(|first| Lane { first, of }).collect()
+        let lanes = (0..of).map(|first| Lane { first, of });
+        let mut lanes: Vec<Lane> = lanes.filter(|lane| self.has_lines(*lane)).collect();
+        lanes.retain(|lane| self.rounds.insert(lane.first, Round::Due).is_none());
+        lanes
+    }
+
+    /// Whether anybody waits by a line in this lane; most have the first one.
+    fn has_lines(&self, Lane { first, of }: Lane) -> bool {
+        let groups = (first..self.waiting.capacity().div_ceil(GROUP)).step_by(of);
+        let mut slots = groups.flat_map(|group| (group * GROUP..).take(GROUP));
+        slots.any(|slot| matches!(self.waiting.get(slot), Some(Some(Waiting::Line(_)))))
     }
 
     /// Whether there is one more round in this lane.
