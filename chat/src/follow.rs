@@ -526,6 +526,7 @@ mod tests {
                 Deed::Say => chat.post(by, &room, wish, Some(&wish.body)).await,
                 Deed::Edit(seq) => chat.edit(by, &room, *seq, "better").await,
                 Deed::Delete(seq) => chat.delete(by, &room, *seq).await,
+                other => panic!("{other:?}"),
             };
             if let Ok(message) = done {
                 return message;

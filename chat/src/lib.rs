@@ -325,10 +325,9 @@ impl Chat {
         self.posts()?.append(message::change(by, *room, writer::Deed::Delete(seq), String::new())).await
     }
 
-    /// Appends a line that nobody wrote.
-    pub(crate) async fn announce(&self, room: &RoomId, line: String) -> Result<Message, Error> {
-        let (deed, username) = (writer::Deed::Say, String::new());
-        let post = writer::Post { room: *room, author: 0, username, body: line, key: None, deed };
+    /// Does something of which a line tells that nobody wrote.
+    async fn announce(&self, room: &RoomId, deed: writer::Deed, line: String) -> Result<Message, Error> {
+        let post = writer::Post { room: *room, author: 0, username: String::new(), body: line, key: None, deed };
         self.posts()?.append(post).await
     }
 

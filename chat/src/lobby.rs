@@ -2,11 +2,14 @@
 //!
 //! It is a room like any other, found by a name that nobody can ask for; it ends when it falls quiet and begins anew.
 //! Who joins holds a name in it until they leave, so that no name can be taken over. Joining and leaving are lines of the
-//! same log, so that all hear everything in the same order, and a listener's end is a line like any other.
+//! same log, written in the same transaction, so that all hear everything in the same order, and a listener's end is a line
+//! like any other.
 
 use protocol::{Message, Refusal, Room, RoomId, Start};
+use rusqlite::{Transaction, params};
 
 use crate::room::key;
+use crate::writer::Deed;
 use crate::{Chat, Error, Follow, Person, name, room};
 
 /// A name that no request can carry, because it is a control character.
@@ -39,15 +42,7 @@ impl Lobby {
     /// [`Refusal::Taken`] if somebody has it, [`Refusal::Invalid`] if it breaks a rule, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
         let name = name::of(&self.chat.0.store, &Person::Anyone, self.room.id, name).await?;
-        let mut tx = self.chat.0.store.begin().await?;
-        let sql = "insert into member (room, name, since) select id, $2, head from room where id = $1
-                   on conflict do nothing";
-        let joined = sqlx::query(sql).bind(key(self.room.id)).bind(&name).execute(&mut *tx).await?.rows_affected();
-        tx.commit().await?;
-        if joined == 0 {
-            return Err(Refusal::Taken(format!("The name {name}")).into());
-        }
-        self.announce(format!("{name} joined the chat")).await
+        self.announce(format!("{name} joined the chat"), Deed::Join(name)).await
     }
 
     /// Says something, and gives back the line that everybody hears.
@@ -65,14 +60,7 @@ impl Lobby {
     /// # Errors
     /// [`Refusal::NotFound`] if nobody joined under that name, or a fault.
     pub async fn leave(&self, name: &str) -> Result<String, Error> {
-        let mut tx = self.chat.0.store.begin().await?;
-        let sql = "delete from member where room = $1 and name = $2";
-        let left = sqlx::query(sql).bind(key(self.room.id)).bind(name).execute(&mut *tx).await?.rows_affected();
-        tx.commit().await?;
-        if left == 0 {
-            return Err(Refusal::NotFound("such name").into());
-        }
-        self.announce(left_line(name)).await
+        self.announce(left_line(name), Deed::Leave(name.to_owned())).await
     }
 
     /// Listens under a name, from where it joined or from `start`.
@@ -92,9 +80,21 @@ impl Lobby {
         Ok(since.ok_or(NOT_JOINED)?.unsigned_abs())
     }
 
-    async fn announce(&self, line: String) -> Result<String, Error> {
-        self.chat.announce(&self.room.id, line).await.map(|message| message.body)
+    async fn announce(&self, line: String, deed: Deed) -> Result<String, Error> {
+        self.chat.announce(&self.room.id, deed, line).await.map(|message| message.body)
     }
+}
+
+/// Lets somebody have a name in the lobby from the sequence `head` on, unless somebody has it.
+pub(crate) fn take_name(tx: &Transaction<'_>, room: RoomId, name: &str, head: i64) -> Result<bool, Error> {
+    let sql = "insert into member (room, name, since) values (?1, ?2, ?3) on conflict do nothing";
+    Ok(tx.prepare_cached(sql)?.execute(params![key(room), name, head])? > 0)
+}
+
+/// Lets nobody have a name in the lobby, if somebody has it.
+pub(crate) fn give_name_back(tx: &Transaction<'_>, room: RoomId, name: &str) -> Result<bool, Error> {
+    let sql = "delete from member where room = ?1 and name = ?2";
+    Ok(tx.prepare_cached(sql)?.execute(params![key(room), name])? > 0)
 }
 
 /// A message of the lobby as its listeners read it.
@@ -132,6 +132,27 @@ mod tests {
         assert!(matches!(lobby.send("C", "hi").await, Err(Error::Refusal(Refusal::NotJoined(_)))));
         assert!(matches!(lobby.leave("C").await, Err(Error::Refusal(Refusal::NotFound(_)))));
         assert!(lobby.join("C").await.is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn whoever_comes_and_goes_at_once_is_there_when_the_last_line_says_so() {
+        let house = House::new(|_| {}).await;
+        let lobby = std::sync::Arc::new(house.chat.lobby().await.unwrap());
+        let people = (0..8).map(|n| {
+            let lobby = lobby.clone();
+            tokio::spawn(async move {
+                for round in 0..40 {
+                    let done = if (n + round) % 2 == 0 { lobby.join("C").await } else { lobby.leave("C").await };
+                    assert!(matches!(done, Ok(_) | Err(Error::Refusal(Refusal::Taken(_) | Refusal::NotFound(_)))));
+                }
+            })
+        });
+        futures_util::future::try_join_all(people).await.unwrap();
+        let page = crate::Page { limit: 1_000, ..crate::Page::default() };
+        let lines = house.chat.page(&crate::Person::Anyone, &lobby.room(), page).await.unwrap();
+        let comes: Vec<bool> = lines.iter().map(|line| line.body.ends_with("joined the chat")).collect();
+        assert!(comes[0] && comes.windows(2).all(|two| two[0] != two[1]), "{comes:?}");
+        assert_eq!(lobby.send("C", "hi").await.is_ok(), comes[comes.len() - 1]);
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ use crate::audit;
 use crate::entry::Entry;
 use crate::frame::Frames;
 use crate::hub::Hub;
+use crate::lobby;
 use crate::name::{self, Free, Registrations};
 use crate::person::author;
 use crate::room::key;
@@ -41,7 +42,7 @@ pub(crate) struct Post {
 }
 
 /// What is to be done with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// Say it.
     Say,
@@ -49,6 +50,10 @@ pub(crate) enum Deed {
     Edit(u64),
     /// Let the message of this sequence say nothing any more.
     Delete(u64),
+    /// Let somebody have this name in the lobby, and say so.
+    Join(String),
+    /// Let nobody have this name in the lobby, and say so.
+    Leave(String),
 }
 
 /// The writer's inbox.
@@ -103,6 +108,8 @@ impl Writer {
 
     /// Commits a batch, then publishes it, then answers it.
     fn write(&mut self, batch: &mut Vec<(Post, Reply)>) {
+        // Until it is published, so that nobody ends a room whose followers have yet to hear what was said last.
+        let turn = self.turn.clone().blocking_lock_owned();
         let answers: Vec<Answer> = match self.commit(batch) {
             Ok(committed) => {
                 self.publish(&committed);
@@ -110,6 +117,7 @@ impl Writer {
             }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
+        drop(turn);
         for ((_, reply), answer) in batch.drain(..).zip(answers) {
             // Whoever no longer waits has its message in the log all the same.
             let _ = reply.send(answer);
@@ -117,7 +125,6 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: &[(Post, Reply)]) -> Result<Vec<Result<Done, Refusal>>, Error> {
-        let _turn = self.turn.blocking_lock();
         let mut log = Log {
             tx: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
             now: self.clock.now().millis(),
@@ -196,11 +203,31 @@ struct Room {
 impl Log<'_> {
     /// Appends to the log of a room, as long as that is open and not due.
     fn append(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
-        match post.deed {
+        match &post.deed {
             Deed::Say => self.say(post),
-            Deed::Edit(seq) => self.change(post, seq, ChangeKind::Edit),
-            Deed::Delete(seq) => self.change(post, seq, ChangeKind::Deletion),
+            Deed::Edit(seq) => self.change(post, *seq, ChangeKind::Edit),
+            Deed::Delete(seq) => self.change(post, *seq, ChangeKind::Deletion),
+            Deed::Join(name) => self.join(post, name),
+            Deed::Leave(name) => self.leave(post, name),
         }
+    }
+
+    fn join(&mut self, post: &Post, name: &str) -> Result<Result<Done, Refusal>, Error> {
+        let Some(Room { head, .. }) = *self.look(post.room)? else { return self.missing(post.room).map(Err) };
+        if lobby::take_name(&self.tx, post.room, name, head)? {
+            return self.say(post);
+        }
+        Ok(Err(Refusal::Taken(format!("The name {name}"))))
+    }
+
+    fn leave(&mut self, post: &Post, name: &str) -> Result<Result<Done, Refusal>, Error> {
+        if self.look(post.room)?.is_none() {
+            return self.missing(post.room).map(Err);
+        }
+        if lobby::give_name_back(&self.tx, post.room, name)? {
+            return self.say(post);
+        }
+        Ok(Err(Refusal::NotFound("such name")))
     }
 
     fn say(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
