@@ -12,10 +12,11 @@ use crate::visit::LOG;
 /// What is walked over.
 const MESSAGE: &str = "article";
 
-/// Walks one message up or down from where somebody is in the log, and begins with the last one in view. Tells whether
-/// there was one to walk to.
+/// Walks one message up or down from where somebody is in the log, and begins with the last one in view; so also for who is
+/// nowhere, as after what had the focus was drawn anew. Tells whether there was one to walk to.
 pub fn walk(from: &Element, up: bool) -> bool {
-    let Some(log) = find::<Element>(LOG).filter(|log| log.contains(Some(from))) else { return false };
+    let is_there = |log: &Element| log.contains(Some(from)) || from.tag_name() == "BODY";
+    let Some(log) = find(LOG).filter(is_there) else { return false };
     let next = match from.closest(MESSAGE).ok().flatten() {
         Some(message) => beside(&log, message, up),
         None => last_in_view(&log),
