@@ -304,10 +304,13 @@ impl Subscriber {
     /// What does not wait until a listener has caught up.
     pub fn urgent(&self) -> Option<Next> {
         let channel = lock(&self.channel);
-        if channel.looks != self.looks {
-            return Some(Next::LookAgain(channel.looks));
-        }
-        channel.end.filter(|end| *end == End::Draining).map(Next::End)
+        let draining = channel.end.filter(|end| *end == End::Draining).map(Next::End);
+        self.doubts(&channel).or(draining)
+    }
+
+    /// Whether this listener has to ask again whether it may.
+    fn doubts(&self, channel: &Channel) -> Option<Next> {
+        (channel.looks != self.looks).then_some(Next::LookAgain(channel.looks))
     }
 
     /// This listener has asked again whether it may.
@@ -327,10 +330,8 @@ impl Subscriber {
         let next = poll_fn(|context| {
             let mut channel = lock(&self.channel);
             lent.take_back();
-            if channel.looks != self.looks {
-                return Poll::Ready(Next::LookAgain(channel.looks));
-            }
-            if let Some(next) = channel.next(*lent.seen, self.warned, self.heard) {
+            let next = || channel.next(*lent.seen, self.warned, self.heard);
+            if let Some(next) = self.doubts(&channel).or_else(next) {
                 return Poll::Ready(next);
             }
             if let Some(waiting) = channel.waiting.get_mut(self.slot) {

@@ -11,26 +11,24 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::AppState;
 use crate::live::HEARTBEAT;
-use crate::socket::{End, FRAME_MAX, SILENCE, send};
+use crate::socket::{End, SILENCE, accept, send};
 
-/// The events, once the client has upgraded; `beat` is what is said only to be heard. `open` is held to the end.
+/// The events, once the client has upgraded; `beat` is what is said only to be heard.
 pub(crate) fn respond(
+    state: &AppState,
     upgrade: WebSocketUpgrade,
     events: BoxStream<'static, Bytes>,
     beat: &'static [u8],
-    open: TaskTrackerToken,
 ) -> Response {
-    let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
-    upgrade.on_upgrade(move |mut socket| async move {
+    accept(state, upgrade, async move |mut socket| {
         if let Err(End(Some((code, reason)))) = carry(&mut socket, events, beat).await {
             let farewell = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
             // Whoever is gone does not hear it.
             let _ = send(&mut socket, Packet::Close(Some(farewell))).await;
         }
-        drop(open);
     })
 }
 

@@ -4,7 +4,8 @@
 //! comes, each piece as one write, and idle it holds no buffer at all. While it waits, messages are written to the socket
 //! for it ([`chat::Sink`]); what the system has no room for goes before anything else. Promises: it says something at least
 //! every [`HEARTBEAT`]; it ends soon after its client hangs up; a client that does not read is cut off, and until then holds
-//! the rest of one piece and the one after it. Over TLS the events are an ordinary body instead, and the connection (`secured`) keeps the last two promises. Leaves to others: what is said.
+//! the rest of one piece and the one after it. Over TLS the events are an ordinary body instead, and the connection
+//! (`secured`) keeps the last two promises. Leaves to others: what is said.
 
 use std::convert::Infallible;
 use std::future::poll_fn;

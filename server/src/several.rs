@@ -125,7 +125,7 @@ pub(crate) async fn follow(
     let first = stream::iter(seen_beat.then_some(Bytes::from_static(SEEN)));
     let events = first.chain(stream::iter(gone)).chain(merged(all, cursors));
     Ok(match upgrade {
-        Ok(upgrade) => carried::respond(upgrade, events.boxed(), beat, state.sockets.token()),
+        Ok(upgrade) => carried::respond(&state, upgrade, events.boxed(), beat),
         Err(_) => events::respond(events, beat),
     })
 }

@@ -34,7 +34,7 @@ const PING: Duration = Duration::from_secs(20);
 pub(crate) const SILENCE: Duration = Duration::from_secs(60);
 
 /// The largest frame that is taken, in bytes; as large as the body of a request.
-pub(crate) const FRAME_MAX: usize = 64 * 1024;
+const FRAME_MAX: usize = 64 * 1024;
 
 pub(crate) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
@@ -110,6 +110,23 @@ pub(crate) async fn by_name(
     Talk { state, by, room, username, peer, dialect: Dialect::Named }.open(follow, &headers, upgrade)
 }
 
+/// Opens a socket when the client has upgraded, for as long as `talk` goes on; the server does not stop before.
+pub(crate) fn accept<F>(
+    state: &AppState,
+    upgrade: WebSocketUpgrade,
+    talk: impl FnOnce(WebSocket) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let open = state.sockets.token();
+    let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
+    upgrade.on_upgrade(async move |socket| {
+        talk(socket).await;
+        drop(open);
+    })
+}
+
 /// How a client of a socket is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -139,12 +156,8 @@ impl Talk {
     pub fn open(self, follow: Follow, headers: &HeaderMap, upgrade: Upgrade) -> Result<Response, Error> {
         origin::check(headers)?;
         let upgrade = upgrade.map_err(|_| Refusal::UpgradeRequired)?;
-        let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
-        let open = self.state.sockets.token();
-        Ok(upgrade.on_upgrade(async move |socket| {
-            self.run(socket, follow).await;
-            drop(open);
-        }))
+        let state = self.state.clone();
+        Ok(accept(&state, upgrade, move |socket| self.run(socket, follow)))
     }
 
     async fn run(self, mut socket: WebSocket, mut follow: Follow) {
