@@ -4,6 +4,7 @@
 //! provider calls somebody by its name. A new account gets a name that is free and looks like no other. Leaves to others:
 //! whether the provider really says so (the server), and what an account is (`account`).
 
+use std::iter;
 use std::sync::atomic::Ordering;
 
 use protocol::text::{self, ACCOUNT_NAME, PERSON_NAME_MAX};
@@ -12,14 +13,12 @@ use sqlx::SqliteConnection;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::account::{Session, by_id, insert};
+use crate::name::numbers;
 use crate::person::{Member, Person, random_id};
 use crate::{Chat, Error};
 
 /// What an account is called whose owner has no name that would do.
 const NAMELESS: &str = "person";
-
-/// So many numbers are tried behind a name one after the other, then so many large ones.
-const TRIES: (u32, u32) = (20, 20);
 
 /// Who somebody is at a provider: the two together name one person, for good
 /// ([OpenID Connect Core 1.0, section 5.7](https://openid.net/specs/openid-connect-core-1_0.html#ClaimStability)).
@@ -96,12 +95,9 @@ fn numbered(stem: &str, number: u64) -> String {
 /// Makes an account without a password, under the name that was asked for or one like it that is free.
 async fn make(connection: &mut SqliteConnection, about: &Introduction, now: Time) -> Result<Member, Error> {
     let stem = about.username();
-    for attempt in 1..=TRIES.0 + TRIES.1 {
-        let username = match attempt {
-            1 => stem.clone(),
-            2.. if attempt <= TRIES.0 => numbered(&stem, attempt.into()),
-            _ => numbered(&stem, getrandom::u64()? % 1_000_000),
-        };
+    let like_it = numbers().map(|number| number.map(|number| numbered(&stem, number)));
+    for username in iter::once(Ok(stem.clone())).chain(like_it) {
+        let username = username?;
         let name = about.name().unwrap_or_else(|| username.clone());
         let member = Member { id: random_id()?, username, name, operator: false, generation: 0 };
         if insert(connection, &member, "", now).await? {
@@ -326,7 +322,7 @@ mod tests {
             names.push(session.member.username().to_owned());
         }
         assert_eq!(names, ["alice2", "alice4", "a1ice5", "alice6"]);
-        for number in 0..TRIES.0 {
+        for number in 0..20 {
             chat.welcome(&identity(&format!("n{number}")), &introduced(Some("alice"), None, None)).await.unwrap();
         }
     }

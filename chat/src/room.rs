@@ -24,10 +24,6 @@ pub(crate) const COLUMNS: &str =
     "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, messages, description, access,
                        read_only, slow_ms";
 
-/// Whether there ever was a room with this ID. One that is open and yet not found is hidden from who asks.
-pub(crate) const WAS_THERE: &str =
-    "select exists (select 1 from gone where room = $1) or exists (select 1 from room where id = $1 and state <> 0)";
-
 /// Who may know of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -270,7 +266,10 @@ impl Stored {
 
 /// Why there is no open room with this ID: it never was, or it is gone.
 async fn missing(executor: &mut SqliteConnection, id: RoomId) -> Result<Refusal, Error> {
-    let was: bool = sqlx::query_scalar(WAS_THERE).bind(key(id)).fetch_one(executor).await?;
+    // One that is open and yet not found is hidden from who asks.
+    let sql = "select exists (select 1 from gone where room = $1)
+                 or exists (select 1 from room where id = $1 and state <> 0)";
+    let was: bool = sqlx::query_scalar(sql).bind(key(id)).fetch_one(executor).await?;
     Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
 }
 

@@ -20,7 +20,7 @@ use crate::lobby;
 use crate::name::{self, Free, Registrations};
 use crate::person::author;
 use crate::room::key;
-use crate::rules;
+use crate::rules::{self, Rules};
 use crate::store::{Place, Store, Turn};
 use crate::{Clock, Error};
 
@@ -198,10 +198,13 @@ struct Room {
     strict: bool,
     /// Whether anybody holds a name there.
     held: bool,
+    /// Whether it has changed since it was read.
+    grown: bool,
 }
 
 impl Log<'_> {
-    /// Appends to the log of a room, as long as that is open and not due.
+    /// Appends to the log of a room, as long as that is open and not due. An error is one of the database, after which
+    /// nothing of the whole batch is written: whatever somebody may not do is a refusal.
     fn append(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
         match &post.deed {
             Deed::Say => self.say(post),
@@ -321,34 +324,33 @@ impl Log<'_> {
     /// Whether its author may write to this room, and under this name.
     fn admit(&mut self, post: &Post) -> Result<Result<(), Refusal>, Error> {
         let Some(room) = *self.look(post.room)? else { return self.missing(post.room).map(Err) };
-        if room.strict
-            && let Err(refusal) = self.obey(post)?
-        {
-            return Ok(Err(refusal));
-        }
-        // Nobody says the lines of the lobby, and the name of an account is its owner's.
-        if post.username.is_empty() || post.author > 0 {
-            return Ok(Ok(()));
-        }
-        let free = name::claim(&self.tx, self.free, room.held, (post.room, post.author, &post.username))?;
-        if let Some(room) = self.look(post.room)? {
-            room.held |= post.author < 0;
-        }
-        Ok(free.map_or(Ok(()), |free| Err(Refusal::NameTaken { name: post.username.clone(), free })))
-    }
-
-    /// Whether a room with rules lets this author write now.
-    fn obey(&self, post: &Post) -> Result<Result<(), Refusal>, Error> {
         // The lines of the lobby are its own.
         if post.username.is_empty() {
             return Ok(Ok(()));
         }
-        let rules = rules::of(&self.tx, post.room, post.author, self.now)?;
-        let answer = rules.admit(self.now);
-        if answer.is_ok() && rules.is_slow() {
+        let rules = if room.strict { Some(rules::of(&self.tx, post.room, post.author, self.now)?) } else { None };
+        if let Some(Err(refusal)) = rules.map(|rules| rules.admit(self.now)) {
+            return Ok(Err(refusal));
+        }
+        if let Err(refusal) = self.name(post, room.held)? {
+            return Ok(Err(refusal));
+        }
+        if rules.is_some_and(Rules::is_slow) {
             rules::wrote(&self.tx, post.room, post.author, self.now)?;
         }
-        Ok(answer)
+        Ok(Ok(()))
+    }
+
+    /// Whether its author may write under this name; a guest has it from now on. That of an account is its owner's.
+    fn name(&mut self, post: &Post, held: bool) -> Result<Result<(), Refusal>, Error> {
+        if post.author > 0 {
+            return Ok(Ok(()));
+        }
+        let free = name::claim(&self.tx, self.free, held, (post.room, post.author, &post.username))?;
+        if let Some(room) = self.look(post.room)? {
+            room.held |= post.author < 0;
+        }
+        Ok(free.map_or(Ok(()), |free| Err(Refusal::NameTaken { name: post.username.clone(), free })))
     }
 
     /// The room with this ID, if it is open and not due; read once.
@@ -364,6 +366,7 @@ impl Log<'_> {
         let now = self.now;
         let Some(room) = self.look(id)? else { return Ok(None) };
         room.head += 1;
+        room.grown = true;
         if !is_message {
             return Ok(Some(*room));
         }
@@ -375,9 +378,10 @@ impl Log<'_> {
         Ok(Some(*room))
     }
 
-    /// Why there is no open room with this ID: it never was, or it is gone.
+    /// Why there is no open room with this ID that is not due: it never was, or it is gone, or about to be.
     fn missing(&self, id: RoomId) -> Result<Refusal, Error> {
-        let mut select = self.tx.prepare_cached(crate::room::WAS_THERE)?;
+        let sql = "select exists (select 1 from gone where room = ?1) or exists (select 1 from room where id = ?1)";
+        let mut select = self.tx.prepare_cached(sql)?;
         let was: bool = select.query_row(params![key(id)], |row| row.get(0))?;
         Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
     }
@@ -385,7 +389,8 @@ impl Log<'_> {
     /// Makes it durable.
     fn commit(self) -> Result<(), Error> {
         let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4, messages = ?5 where id = ?1";
-        for (id, room) in self.rooms.iter().filter_map(|(id, room)| Some((id, room.as_ref()?))) {
+        for (id, room) in &self.rooms {
+            let Some(room) = room.filter(|room| room.grown) else { continue };
             let mut update = self.tx.prepare_cached(sql)?;
             update.execute(params![key(*id), room.head, room.last_active_at, room.expires_at, room.messages])?;
         }
@@ -426,6 +431,7 @@ fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Erro
             expires_at: row.get(3)?,
             strict: row.get(4)?,
             held: row.get(5)?,
+            grown: false,
         })
     };
     Ok(select.query_row(params![key(id), now], read).optional()?)
@@ -504,6 +510,57 @@ mod tests {
         let house = House::new(|_| {}).await;
         let refused = house.chat.post(&crate::Person::Anyone, &RoomId::from_bytes([7; 8]), &says("hello"), None).await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))));
+    }
+
+    #[tokio::test]
+    async fn a_room_that_is_due_takes_nothing_and_counts_as_gone() {
+        let house = House::new(|_| {}).await;
+        let room = house.room().await;
+        // Nobody looks at it yet, as in the moment before it is frozen.
+        let mut tx = house.chat.0.store.begin().await.unwrap();
+        sqlx::query("update room set expires_at = 0").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let refused = house.chat.post(&Person::Anyone, &room, &says("late"), None).await;
+        assert!(matches!(refused, Err(Error::Refusal(Refusal::Gone))));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_many_have_is_refused_and_fails_nobody_else() {
+        let house = House::new(|_| {}).await;
+        let (room, other) = (house.room().await, house.room().await);
+        let say = async |by: Person, room: RoomId, username: &str| {
+            let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+            house.chat.post(&by, &room, &message, None).await
+        };
+        let guest = || Person::Guest(GuestId::new().unwrap());
+        let names = std::iter::once("ada".to_owned()).chain((2..1_000).map(|number| format!("ada{number}")));
+        for answer in join_all(names.map(async |name| say(guest(), room, &name).await)).await {
+            answer.unwrap();
+        }
+        let posts =
+            (0..20).map(|_| async { tokio::join!(say(Person::Anyone, room, "ada"), say(guest(), other, "ada")) });
+        for (refused, said) in join_all(posts).await {
+            let Err(Error::Refusal(Refusal::NameTaken { free, .. })) = refused else { panic!("{refused:?}") };
+            assert!(free.starts_with("ada") && free.len() > "ada999".len(), "{free}");
+            assert!(matches!(said, Ok(_) | Err(Error::Refusal(Refusal::NameTaken { .. }))), "{said:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_refused_a_name_in_slow_mode_may_take_another_at_once() {
+        let house = House::new(|_| {}).await;
+        let [owner, ada, eve] = [(); 3].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let room = house.chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let say = async |by: &Person, username: &str| {
+            let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+            house.chat.post(by, &room, &message, None).await
+        };
+        say(&ada, "ada").await.unwrap();
+        let slow = protocol::RoomChange { slow_mode: Some(3_600), ..protocol::RoomChange::default() };
+        house.chat.change_room(&owner, &room, &slow).await.unwrap();
+        assert!(matches!(say(&eve, "ada").await, Err(Error::Refusal(Refusal::NameTaken { .. }))));
+        say(&eve, "ada2").await.unwrap();
+        assert!(matches!(say(&eve, "ada2").await, Err(Error::Refusal(Refusal::TooMany(_)))));
     }
 
     #[tokio::test]
