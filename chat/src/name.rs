@@ -91,10 +91,12 @@ pub(crate) fn claim(
         free.names.insert(name.to_owned());
     }
     if person < 0 {
-        let sql = "insert into holder (room, skeleton, name, person) values (?1, ?2, ?3, ?4)
-                   on conflict (room, skeleton) do update set name = excluded.name
-                   on conflict (room, person) do update set skeleton = excluded.skeleton, name = excluded.name";
-        tx.prepare_cached(sql)?.execute(params![key(room), looks.plain, name, person])?;
+        let sql = "insert into holder (room, skeleton, written, name, person) values (?1, ?2, ?3, ?4, ?5)
+                   on conflict (room, skeleton) do update set written = excluded.written, name = excluded.name
+                     where (written, name) <> (excluded.written, excluded.name)
+                   on conflict (room, person) do update
+                     set skeleton = excluded.skeleton, written = excluded.written, name = excluded.name";
+        tx.prepare_cached(sql)?.execute(params![key(room), looks.plain, looks.written, name, person])?;
     }
     Ok(None)
 }
@@ -111,8 +113,9 @@ pub(crate) async fn of(store: &Store, by: &Person, room: RoomId, name: &str) -> 
     if taken { Err(Refusal::Taken(format!("The name {name}")).into()) } else { Ok(name) }
 }
 
-/// Whether an account, or another guest in this room, has a name that looks like one.
+/// Whether an account, or another guest in this room, has a name that looks like one. Those of accounts have no capitals.
 const IS_TAKEN: &str = "select exists (select 1 from holder where room = $1 and person <> $2 and skeleton in ($3, $4))
+                        or exists (select 1 from holder where room = $1 and person <> $2 and written = $3)
                         or exists (select 1 from account where skeleton in ($3, $4))";
 
 fn is_free(tx: &Transaction<'_>, room: RoomId, person: i64, looks: &Looks) -> Result<bool, Error> {

@@ -594,6 +594,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_comes_second_may_not_look_like_the_first() {
+        let house = House::new(|_| {}).await;
+        for (first, second) in [("Ian", "lan"), ("lan", "Ian"), ("Ian", "ian"), ("rnodern", "modern")] {
+            let room = house.room().await;
+            let say = async |username: &str| {
+                let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+                house.chat.post(&Person::Guest(GuestId::new().unwrap()), &room, &message, None).await
+            };
+            say(first).await.unwrap();
+            let answer = say(second).await;
+            assert!(matches!(answer, Err(Error::Refusal(Refusal::NameTaken { .. }))), "{second} beside {first}");
+        }
+    }
+
+    #[tokio::test]
     async fn the_name_of_an_account_is_its_owners_in_every_room() {
         let house = House::new(|_| {}).await;
         let (chat, room) = (&house.chat, house.room().await);
