@@ -4,14 +4,15 @@
 //! SHA-256 of all before it. It is written beside its place, synced, renamed and synced again, so that it is there whole
 //! or not at all. Memory is one page, however long the room.
 
-use std::path::{Path, PathBuf};
+use std::io::SeekFrom;
+use std::path::Path;
 
 use bytes::Bytes;
-use protocol::{Message, Room, RoomId};
-use serde::{Deserialize, Serialize};
+use protocol::{Message, Room};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::fs;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::Error;
 use crate::message::{self, Page};
@@ -20,6 +21,9 @@ use crate::store::{Store, sync_parent};
 
 /// Messages read from the store at once.
 const PAGE: usize = 512;
+
+/// How many bytes an archive's last line has at most.
+const TRAILER_MAX: u64 = 256;
 
 /// The two ways to write a room down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +55,8 @@ enum Stage {
     Done,
 }
 
-/// The archive's last line.
-#[derive(Deserialize, Serialize)]
+/// The archive's last line, at most [`TRAILER_MAX`] bytes long.
+#[derive(Serialize)]
 struct Trailer {
     count: u64,
     sha256: String,
@@ -67,7 +71,7 @@ impl Export {
     /// The next piece; `None` after the last.
     ///
     /// # Errors
-    /// A fault of the store.
+    /// A fault of the store, or that the room ended meanwhile: what there is of it by then is not all.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let piece = match self.stage {
             Stage::Head => self.head()?,
@@ -106,6 +110,9 @@ impl Export {
     }
 
     fn trailer(&mut self) -> Result<Vec<u8>, Error> {
+        if self.count != self.room.message_count {
+            return Err(Error::fault("the room ended while it was written down"));
+        }
         self.stage = Stage::Done;
         match self.format {
             Format::Archive => {
@@ -130,34 +137,99 @@ fn transcript_line(message: &Message) -> String {
     format!("[{}] {}: {body}\n", message.sent_at, message.username)
 }
 
-/// Where a room's archive is.
-pub(crate) fn path(dir: &Path, room: RoomId) -> PathBuf {
-    dir.join(format!("{room}.jsonl"))
-}
-
-/// Writes a room's archive to `dir`; when this returns, it is complete and durable.
+/// Writes a room's archive to `dir`; when this returns, it is complete and durable. If another one is there already, because
+/// the room came back from a backup and has another history since, that one is kept under a number.
 pub(crate) async fn write(store: &Store, dir: &Path, stored: Stored) -> Result<(), Error> {
     fs::create_dir_all(dir).await?;
-    let room = &stored.room;
-    if count(&path(dir, room.id)).await.is_some_and(|count| count > room.message_count) {
-        // The room came back from a backup that is older than its end: its archive knows more.
-        return Ok(());
-    }
-    let (place, beside) = (path(dir, room.id), dir.join(format!("{}.jsonl.tmp", room.id)));
+    let name = |end: &str| dir.join(format!("{}.{end}", stored.room.id));
+    let (place, beside) = (name("jsonl"), name("jsonl.tmp"));
     let mut file = fs::File::create(&beside).await?;
-    let mut export = Export::new(store.clone(), stored, Format::Archive);
+    let mut export = Export::new(store.clone(), stored.clone(), Format::Archive);
     while let Some(piece) = export.next().await? {
         file.write_all(&piece).await?;
     }
     file.flush().await?;
     file.sync_all().await?;
+    if fs::try_exists(&place).await? && last_line(&place).await? != last_line(&beside).await? {
+        let mut number = 1;
+        while fs::try_exists(name(&format!("{number}.jsonl"))).await? {
+            number += 1;
+        }
+        fs::rename(&place, name(&format!("{number}.jsonl"))).await?;
+    }
     fs::rename(&beside, &place).await?;
     sync_parent(&place)
 }
 
-/// How many messages the archive at `place` has, if there is a whole one.
-async fn count(place: &Path) -> Option<u64> {
-    let text = fs::read(place).await.ok()?;
-    let start = text.trim_ascii_end().iter().rposition(|byte| *byte == b'\n')?;
-    serde_json::from_slice::<Trailer>(&text[start..]).ok().map(|trailer| trailer.count)
+/// The last line of an archive, which has the digest of all others; of another file some of its end.
+async fn last_line(file: &Path) -> Result<Vec<u8>, Error> {
+    let mut file = fs::File::open(file).await?;
+    let length = file.metadata().await?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TRAILER_MAX))).await?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end).await?;
+    let start = end.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    Ok(end.split_off(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{NewRoom, RoomId, Start};
+
+    use super::*;
+    use crate::person::GuestId;
+    use crate::tests::{House, says};
+    use crate::{News, Person, backup, restore};
+
+    async fn close(house: &House, by: &Person, room: RoomId) {
+        let mut follow = house.chat.follow(by, &room, Start::Latest).await.unwrap();
+        house.chat.close_room(by, &room).await.unwrap();
+        while !matches!(follow.next().await.unwrap(), News::Closed) {}
+    }
+
+    #[tokio::test]
+    async fn a_room_that_ends_again_after_it_was_restored_keeps_all_its_histories() {
+        let mut house = House::new(|_| {}).await;
+        let owner = Person::Guest(GuestId::new().unwrap());
+        let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
+        house.say(room, "kept").await;
+        let copy = house.config.data_dir.join("copy");
+        backup(&house.config, &copy).await.unwrap();
+        for (life, messages) in [("first", 5), ("second", 2), ("third", 9), ("", 0)] {
+            for number in 0..messages {
+                house.say(room, &format!("{life} {number}")).await;
+            }
+            close(&house, &owner, room).await;
+            house.chat.close().await;
+            restore(&house.config, &copy).await.unwrap();
+            house.reopen().await;
+        }
+        let archives = house.config.data_dir.join("archive");
+        let texts: Vec<String> = ["1.jsonl", "2.jsonl", "3.jsonl", "jsonl"]
+            .map(|end| std::fs::read_to_string(archives.join(format!("{room}.{end}"))).unwrap())
+            .to_vec();
+        for (text, (life, messages)) in texts.iter().zip([("first", 5), ("second", 2), ("third", 9)]) {
+            assert_eq!(text.matches(life).count(), messages, "{life}");
+        }
+        assert_eq!(texts[3].lines().count(), 3);
+        assert_eq!(std::fs::read_dir(archives).unwrap().count(), texts.len());
+    }
+
+    #[tokio::test]
+    async fn a_room_that_ends_while_it_is_written_down_is_not_taken_for_a_whole_one() {
+        let house = House::new(|_| {}).await;
+        let owner = Person::Guest(GuestId::new().unwrap());
+        let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
+        let posts = (0..2 * PAGE).map(|number| {
+            let chat = house.chat.clone();
+            async move { chat.post(&Person::Anyone, &room, &says(&number.to_string()), None).await.unwrap() }
+        });
+        futures_util::future::join_all(posts).await;
+        let mut export = house.chat.export(&owner, &room, Format::Archive).await.unwrap();
+        for _ in 0..2 {
+            export.next().await.unwrap().unwrap();
+        }
+        close(&house, &owner, room).await;
+        assert!(export.next().await.is_err());
+    }
 }

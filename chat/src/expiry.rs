@@ -251,8 +251,18 @@ mod tests {
         });
         futures_util::future::join_all(posts).await;
         let follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let others = async {
+            let mut left = vec![2_500];
+            while left.last() > Some(&0) {
+                let mut tx = house.chat.0.store.begin().await.unwrap();
+                left.push(sqlx::query_scalar("select count(*) from message").fetch_one(&mut *tx).await.unwrap());
+            }
+            left
+        };
         house.config.clock.advance(HOUR);
-        closed(follow).await;
+        let ((), mut left) = tokio::join!(closed(follow), others);
+        left.dedup();
+        assert_eq!(left, [2_500, 500, 0], "others had their turn in between");
         assert_eq!(check_archive(&house, room), 2_500);
     }
 
@@ -304,28 +314,43 @@ mod tests {
 
     #[tokio::test]
     async fn an_end_that_a_crash_interrupted_is_taken_up_again() {
-        for state in [1, 2] {
+        for (archived, erased) in [("nothing", 0), ("a part", 0), ("all", 0), ("all", 1), ("all", 3)] {
             let mut house = house().await;
             let room = house.room().await;
-            house.say(room, "hello").await;
-            archive::write(
-                &house.chat.0.store,
-                &house.config.data_dir.join("archive"),
-                crate::room::find(&house.chat.0.store, &house.config.clock, &crate::Person::Anyone, room)
-                    .await
-                    .unwrap(),
-            )
-            .await
-            .unwrap();
-            let mut tx = house.chat.0.store.begin().await.unwrap();
-            sqlx::query("update room set state = $1").bind(state).execute(&mut *tx).await.unwrap();
-            tx.commit().await.unwrap();
+            for body in ["one", "two", "three"] {
+                house.say(room, body).await;
+            }
+            let (store, archives) = (&house.chat.0.store, house.config.data_dir.join("archive"));
+            let stop_at = async |sql: &'static str| {
+                let mut tx = store.begin().await.unwrap();
+                sqlx::query(sql).execute(&mut *tx).await.unwrap();
+                tx.commit().await.unwrap();
+            };
+            stop_at("update room set state = 1").await;
+            let (frozen, _) = room::leaving(store, 1).await.unwrap().remove(0);
+            match archived {
+                "nothing" => {}
+                "a part" => {
+                    std::fs::create_dir(&archives).unwrap();
+                    std::fs::write(archives.join(format!("{room}.jsonl.tmp")), "{").unwrap();
+                }
+                _ => archive::write(store, &archives, frozen).await.unwrap(),
+            }
+            match erased {
+                0 => {}
+                1 => stop_at("update room set state = 2").await,
+                _ => {
+                    stop_at("update room set state = 2").await;
+                    stop_at("delete from message where seq < 3").await;
+                }
+            }
             house.reopen().await;
-            assert_eq!(refusal(&house.chat, room).await, Refusal::Gone, "{state}");
+            assert_eq!(refusal(&house.chat, room).await, Refusal::Gone, "{archived}, {erased}");
             while !room::leaving(&house.chat.0.store, 1).await.unwrap().is_empty() {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(check_archive(&house, room), 1);
+            assert_eq!(check_archive(&house, room), 3, "{archived}, {erased}");
+            assert_eq!(std::fs::read_dir(&archives).unwrap().count(), 1, "{archived}, {erased}");
         }
     }
 
