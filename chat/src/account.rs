@@ -15,7 +15,7 @@ use crate::name::Looks;
 use crate::person::{GuestId, Member, Person, random_id};
 use crate::room::room_id;
 use crate::store::{Place, Store, Tx};
-use crate::{Chat, Config, Error};
+use crate::{Chat, Config, Error, Inner};
 
 /// Somebody who has just signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -300,10 +300,11 @@ impl Chat {
         ] {
             sqlx::query(sql).bind(member.id).execute(&mut *tx).await?;
         }
-        tx.commit().await?;
-        rooms.into_iter().for_each(|room| self.0.hub.look_again(room_id(room)));
-        self.0.accounts.sign_out(member.id);
-        Ok(())
+        let tell = move |inner: &Inner| {
+            rooms.into_iter().for_each(|room| inner.hub.look_again(room_id(room)));
+            inner.accounts.sign_out(member.id);
+        };
+        self.commit(tx, tell).await
     }
 
     /// Gives everything that a guest is and may (or may not) do in rooms to an account.
@@ -351,8 +352,7 @@ impl Chat {
         let sql = "update account set generation = generation + 1 where id = $1 returning generation";
         let generation: Option<i64> = sqlx::query_scalar(sql).bind(id).fetch_optional(&mut *tx).await?;
         let generation = generation.ok_or(Refusal::NotSignedIn)?;
-        tx.commit().await?;
-        self.0.accounts.sign_out(id);
+        self.commit(tx, move |inner| inner.accounts.sign_out(id)).await?;
         Ok(generation)
     }
 

@@ -66,10 +66,8 @@ impl Chat {
                        on conflict do nothing";
             sqlx::query(sql).bind(key(room)).bind(person.id).bind(now.millis()).execute(&mut *tx).await?;
         }
-        tx.commit().await?;
-        for person in [one, other] {
-            inner.hub.ring_person(person.id);
-        }
+        let both = [low, high];
+        self.commit(tx, move |inner| both.into_iter().for_each(|person| inner.hub.ring_person(person))).await?;
         Ok(room)
     }
 
@@ -130,9 +128,8 @@ impl Chat {
         let sql = "update membership set seen = max(seen, $3) where room = $1 and person = $2";
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         sqlx::query(sql).bind(key(*room)).bind(by.id()).bind(seq).execute(&mut *tx).await?;
-        tx.commit().await?;
-        self.0.hub.ring_person(by.id());
-        Ok(())
+        let person = by.id();
+        self.commit(tx, move |inner| inner.hub.ring_person(person)).await
     }
 }
 

@@ -132,8 +132,8 @@ impl Chat {
         }
         // Also says whether they are banned, in which case nothing has happened.
         let found = room::find_in(&mut tx, now, by, room).await?;
-        tx.commit().await?;
-        self.0.hub.ring_person(by.id());
+        let person = by.id();
+        self.commit(tx, move |inner| inner.hub.ring_person(person)).await?;
         Ok(found.room)
     }
 }

@@ -166,8 +166,14 @@ impl Chat {
         // Rooms that expired while nobody served must not answer once somebody does.
         room::freeze_due(&store, clock.now()).await?;
         let registrations = name::Registrations::default();
-        let (posts, writer) =
-            writer::Writer::start(&place, &store, hub.clone(), clock.clone(), epoch, registrations.clone())?;
+        let (posts, writer) = writer::Writer::start(
+            &place,
+            &store,
+            (hub.clone(), directory.clone()),
+            clock.clone(),
+            epoch,
+            registrations.clone(),
+        )?;
         let frozen = Arc::new(Notify::new());
         let archives = config.archive.then(|| config.data_dir.join("archive"));
         let expiry = expiry::Expiry {
@@ -236,12 +242,25 @@ impl Chat {
     /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, [`protocol::Refusal::NotSignedIn`] if nobody in particular
     /// wishes for a private one, or a fault.
     pub async fn create_room(&self, by: &Person, wish: &NewRoom) -> Result<Room, Error> {
-        let room = room::create(&self.0.store, &self.0.clock, by, wish, self.0.timeout).await?;
-        if room.public {
-            self.0.directory.changed();
-        }
-        self.0.hub.ring_person(by.id());
+        let new = room::check(by, wish, self.0.timeout)?;
+        let (mut tx, person) = (self.0.store.begin().await?, by.id());
+        let room = room::create(&mut tx, self.0.clock.now(), by, new).await?;
+        let public = room.public;
+        let tell = move |inner: &Inner| {
+            if public {
+                inner.directory.changed();
+            }
+            inner.hub.ring_person(person);
+        };
+        self.commit(tx, tell).await?;
         Ok(room)
+    }
+
+    /// Makes something durable and then tells whom it concerns, before anybody else may write. Both are done to the end even
+    /// if whoever asked for it has hung up, and nobody waits for it any more.
+    async fn commit(&self, tx: store::Tx, tell: impl FnOnce(&Inner) + Send + 'static) -> Result<(), Error> {
+        let chat = self.clone();
+        tokio::spawn(async move { tx.commit_then(|| tell(&chat.0)).await }).await.map_err(Error::fault)?
     }
 
     /// The room with this ID.
@@ -300,10 +319,7 @@ impl Chat {
         message: &NewMessage,
         key: Option<&str>,
     ) -> Result<Message, Error> {
-        let message = self.posts()?.append(message::check(by, *room, message, key)?).await?;
-        // The directory looks for itself whether a public room has changed.
-        self.0.directory.changed();
-        Ok(message)
+        self.posts()?.append(message::check(by, *room, message, key)?).await
     }
 
     /// Lets somebody write a message of theirs anew. When this returns it as it is now, that is durable.

@@ -161,9 +161,8 @@ impl Chat {
         }
         add(&mut tx, now, *room, person, role).await?;
         audit::note(&mut tx, now, *room, by, &format!("made {}", role.name()), who).await?;
-        tx.commit().await?;
-        self.0.hub.ring(*room);
-        Ok(())
+        let room = *room;
+        self.commit(tx, move |inner| inner.hub.ring(room)).await
     }
 
     /// Removes somebody from a room: a moderator those with a lesser role, and each themselves.
@@ -189,9 +188,8 @@ impl Chat {
         sqlx::query(sql).bind(key(*room)).bind(person).execute(&mut *tx).await?;
         let deed = if person == by.id() { "left" } else { "removed" };
         audit::note(&mut tx, now, *room, by, deed, who).await?;
-        tx.commit().await?;
-        self.0.hub.look_again(*room);
-        Ok(())
+        let room = *room;
+        self.commit(tx, move |inner| inner.hub.look_again(room)).await
     }
 }
 

@@ -12,7 +12,7 @@ use crate::member::{id_of, outranks, person_of, role_in};
 use crate::person::Person;
 use crate::room::{self, Access, Stored, key, millis};
 use crate::rules::sanction_of;
-use crate::{Chat, Error, audit};
+use crate::{Chat, Error, Inner, audit};
 
 /// The longest pause between two messages in slow mode, in seconds.
 const SLOWEST: u64 = 3_600;
@@ -57,12 +57,15 @@ impl Chat {
             .await?;
         audit::note(&mut tx, now, *room, by, "changed the room", "").await?;
         let found = room::find_in(&mut tx, now, by, *room).await?;
-        tx.commit().await?;
-        self.0.hub.lives(*room, found.room.expires_at, changed.timeout);
-        self.0.hub.look_again(*room);
-        if was_public || found.room.public {
-            self.0.directory.changed();
-        }
+        let (room, ends, public) = (*room, found.room.expires_at, was_public || found.room.public);
+        let tell = move |inner: &Inner| {
+            inner.hub.lives(room, ends, changed.timeout);
+            inner.hub.look_again(room);
+            if public {
+                inner.directory.changed();
+            }
+        };
+        self.commit(tx, tell).await?;
         Ok(found.room)
     }
 
@@ -75,9 +78,7 @@ impl Chat {
         let now = self.0.clock.now().millis();
         let sql = "update room set state = 1, expires_at = $2, due_at = $2 where id = $1";
         sqlx::query(sql).bind(key(*room)).bind(now).execute(&mut *tx).await?;
-        tx.commit().await?;
-        self.0.frozen.notify_one();
-        Ok(())
+        self.commit(tx, |inner| inner.frozen.notify_one()).await
     }
 
     /// Keeps somebody from writing in a room, or out of it, for a while or for good.
@@ -116,8 +117,8 @@ impl Chat {
         let id = id_of(&mut tx, person).await?;
         let deed = if kind == Sanction::Ban { "banned" } else { "muted" };
         audit::note(&mut tx, now, *room, by, deed, &id).await?;
-        tx.commit().await?;
-        self.0.hub.look_again(*room);
+        let room = *room;
+        self.commit(tx, move |inner| inner.hub.look_again(room)).await?;
         Ok(Sanctioned { id, kind, until })
     }
 

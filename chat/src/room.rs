@@ -107,11 +107,16 @@ pub(crate) fn millis(duration: Duration) -> i64 {
     Time::from_millis(0).after(duration).millis().max(1)
 }
 
-/// Checks the wish for a room against the rules; `longest` is the server's own timeout.
-pub(crate) fn check(wish: &NewRoom, longest: Duration) -> Result<(Option<String>, Option<Duration>), Refusal> {
+/// Checks a wish for a room against the rules; `longest` is the server's own timeout.
+pub(crate) fn check(by: &Person, wish: &NewRoom, longest: Duration) -> Result<New, Refusal> {
     let name = wish.name.as_deref().map(text::room_name).transpose()?;
     let asked = wish.timeout.as_deref().map(|text| check_timeout(text, longest)).transpose()?;
-    Ok((name, asked))
+    let private = wish.private.unwrap_or(false);
+    if private && *by == Person::Anyone {
+        return Err(Refusal::NotSignedIn);
+    }
+    let access = if private { Access::Private } else { Access::Open };
+    Ok(New { name, public: wish.public.unwrap_or(false) && !private, asked, longest, access })
 }
 
 pub(crate) fn check_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
@@ -124,28 +129,13 @@ pub(crate) fn check_timeout(text: &str, longest: Duration) -> Result<Duration, R
     }
 }
 
-/// Stores a new room and gives it back.
-pub(crate) async fn create(
-    store: &Store,
-    clock: &Clock,
-    by: &Person,
-    wish: &NewRoom,
-    longest: Duration,
-) -> Result<Room, Error> {
-    let (name, asked) = check(wish, longest)?;
-    let private = wish.private.unwrap_or(false);
-    if private && *by == Person::Anyone {
-        return Err(Refusal::NotSignedIn.into());
-    }
-    let (mut tx, now) = (store.begin().await?, clock.now());
-    let access = if private { Access::Private } else { Access::Open };
-    let new = New { name, public: wish.public.unwrap_or(false) && !private, asked, longest, access };
-    let mut room = insert(&mut tx, now, new).await?;
+/// Stores a new room, its creator's if they can be known again, and gives it back.
+pub(crate) async fn create(tx: &mut SqliteConnection, now: Time, by: &Person, new: New) -> Result<Room, Error> {
+    let mut room = insert(tx, now, new).await?;
     if *by != Person::Anyone {
-        member::add(&mut tx, now, room.id, by.id(), Role::Owner).await?;
+        member::add(tx, now, room.id, by.id(), Role::Owner).await?;
         room.role = Some(Role::Owner);
     }
-    tx.commit().await?;
     Ok(room)
 }
 

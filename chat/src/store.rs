@@ -105,13 +105,22 @@ pub(crate) type Turn = Arc<Mutex<()>>;
 #[derive(Debug)]
 pub(crate) struct Tx {
     tx: Transaction<'static, Sqlite>,
-    _turn: OwnedMutexGuard<()>,
+    turn: OwnedMutexGuard<()>,
 }
 
 impl Tx {
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.tx.commit().await?)
+        self.commit_then(|| ()).await
+    }
+
+    /// Makes it durable, and then does something before anybody else may write.
+    pub async fn commit_then(self, then: impl FnOnce()) -> Result<(), Error> {
+        let Self { tx, turn } = self;
+        tx.commit().await?;
+        then();
+        drop(turn);
+        Ok(())
     }
 }
 
@@ -169,7 +178,7 @@ impl Store {
     /// The one transaction that may write now; waits for the one before it.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let turn = self.turn.clone().lock_owned().await;
-        Ok(Tx { tx: self.write.begin_with("begin immediate").await?, _turn: turn })
+        Ok(Tx { tx: self.write.begin_with("begin immediate").await?, turn })
     }
 
     /// For the writer, which has a connection of its own.

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::audit;
+use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::frame::Frames;
 use crate::hub::Hub;
@@ -78,6 +79,7 @@ pub(crate) struct Writer {
     connection: Connection,
     turn: Turn,
     hub: Hub,
+    directory: Directory,
     clock: Clock,
     epoch: Epoch,
     free: Free,
@@ -88,14 +90,15 @@ impl Writer {
     pub fn start(
         place: &Place,
         store: &Store,
-        hub: Hub,
+        (hub, directory): (Hub, Directory),
         clock: Clock,
         epoch: Epoch,
         registrations: Registrations,
     ) -> Result<(Posts, JoinHandle<()>), Error> {
         let connection = place.connect()?;
         let (sender, inbox) = mpsc::channel(BATCH);
-        let writer = Self { connection, turn: store.turn(), hub, clock, epoch, free: Free::new(registrations) };
+        let writer =
+            Self { connection, turn: store.turn(), hub, directory, clock, epoch, free: Free::new(registrations) };
         Ok((Posts(sender), spawn_blocking(move || writer.run(inbox))))
     }
 
@@ -136,7 +139,8 @@ impl Writer {
         Ok(done)
     }
 
-    /// Hands the new messages of each followed room to the hub, encoded once.
+    /// Hands the new messages of each followed room to the hub, encoded once. The directory looks for itself whether a public
+    /// room has changed.
     fn publish(&self, committed: &[Result<Done, Refusal>]) {
         let mut rooms: HashMap<RoomId, (Vec<&Entry>, Time)> = HashMap::new();
         for Done { room, entry, expires_at } in committed.iter().flatten() {
@@ -146,6 +150,7 @@ impl Writer {
                 *expires_at = *end;
             }
         }
+        self.directory.changed();
         for (room, (entries, expires_at)) in rooms {
             self.hub.ring(room);
             if !self.hub.is_followed(room) {
