@@ -313,20 +313,29 @@ impl Chat {
     /// [`Refusal::NotSignedIn`] if `by` has no account or `guest` is none, or a fault.
     pub async fn claim(&self, by: &Person, guest: &Person) -> Result<(), Error> {
         let (own, Person::Guest(_)) = (by.signed_in()?.id, guest) else { return Err(Refusal::NotSignedIn.into()) };
-        let mut tx = self.0.store.begin().await?;
+        let (mut tx, guest) = (self.0.store.begin().await?, guest.id());
+        let over = "delete from sanction where person in ($1, $2) and until <= $3";
+        sqlx::query(over).bind(own).bind(guest).bind(self.now().millis()).execute(&mut *tx).await?;
+        let rooms = sqlx::query_scalar("select room from sanction where person = $1").bind(guest);
+        let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in [
             "insert into membership select room, $1, role, since, seen from membership where person = $2
              on conflict (room, person) do update set role = max(role, excluded.role)",
+            // Of two the harder one and the longer time, so that nobody gets rid of either; without an end is the longest,
+            // and what SQLite calls the greatest.
             "insert into sanction select room, $1, kind, until from sanction where person = $2
-             on conflict (room, person) do update set kind = excluded.kind, until = excluded.until",
+             on conflict (room, person) do update set kind = max(kind, excluded.kind), until = max(until, excluded.until)",
             "delete from membership where $1 <> $2 and person = $2",
             "delete from holder where $1 <> $2 and person = $2",
         ] {
-            sqlx::query(sql).bind(own).bind(guest.id()).execute(&mut *tx).await?;
+            sqlx::query(sql).bind(own).bind(guest).execute(&mut *tx).await?;
         }
-        tx.commit().await?;
-        [own, guest.id()].into_iter().for_each(|person| self.0.hub.ring_person(person));
-        Ok(())
+        let tell = move |inner: &Inner| {
+            [own, guest].into_iter().for_each(|person| inner.hub.ring_person(person));
+            // Whoever may not listen any more as one of them may not as the other.
+            rooms.into_iter().for_each(|room| inner.hub.look_again(room_id(room)));
+        };
+        self.commit(tx, tell).await
     }
 
     /// Makes sure that whoever is signed in also knows the password.

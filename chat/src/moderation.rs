@@ -232,4 +232,60 @@ mod tests {
         let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
         assert!(matches!(news.expect("nothing more comes").unwrap(), News::Removed));
     }
+
+    #[tokio::test]
+    async fn whoever_becomes_a_guest_to_be_let_off_is_kept_out_as_before() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let owner = Person::Guest(GuestId::new().unwrap());
+        let (ban, mute) = (Sanction::Ban, Sanction::Mute);
+        // What the account gets, what its guest gets, and what both have in the end.
+        for (number, (own, guest, both)) in [
+            ((ban, None), (mute, Some("1m")), (ban, None)),
+            ((mute, Some("1m")), (ban, Some("2h")), (ban, Some(2))),
+            ((mute, Some("3h")), (ban, Some("1m")), (ban, Some(3))),
+            ((ban, Some("1ms")), (mute, Some("1h")), (mute, Some(1))),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+            let username = format!("eve{number}");
+            let wish =
+                protocol::NewAccount { name: "Eve".into(), username: username.clone(), password: "secret".into() };
+            let eve = Person::from(chat.register(&wish).await.unwrap().member);
+            let troll = Person::Guest(GuestId::new().unwrap());
+            for (seq, person, name, (kind, lasts)) in
+                [(1, &eve, &username, own), (2, &troll, &"troll".to_owned(), guest)]
+            {
+                let says = NewMessage { username: name.clone(), body: "hello".to_owned() };
+                chat.post(person, &room, &says, None).await.unwrap();
+                chat.sanction(&owner, &room, &Whom::AuthorOf(seq), kind, lasts).await.unwrap();
+            }
+            house.config.clock.advance(Duration::from_millis(2));
+            chat.claim(&eve, &troll).await.unwrap();
+            let found = chat.sanctions(&owner, &room).await.unwrap();
+            let found = found.iter().find(|sanctioned| sanctioned.id == username).expect("it is still there");
+            let hours = found.until.map(|until| until.since(house.config.clock.now()).as_secs().div_ceil(3_600));
+            assert_eq!((found.kind, hours), both, "{own:?} and {guest:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_banned_as_a_guest_hears_nothing_more_as_an_account() {
+        let house = House::new(|_| {}).await;
+        let chat = &house.chat;
+        let [owner, troll] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let wish = protocol::NewAccount { name: "Eve".into(), username: "eve".into(), password: "secret".into() };
+        let eve = Person::from(chat.register(&wish).await.unwrap().member);
+        let mut follow = chat.follow(&eve, &room, Start::Latest).await.unwrap();
+        let says = NewMessage { username: "troll".to_owned(), body: "hello".to_owned() };
+        chat.post(&troll, &room, &says, None).await.unwrap();
+        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
+        chat.claim(&eve, &troll).await.unwrap();
+        let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
+        assert!(matches!(news.expect("nothing more comes").unwrap(), News::Removed));
+    }
 }
