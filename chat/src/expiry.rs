@@ -369,21 +369,18 @@ mod tests {
     #[tokio::test]
     async fn another_timeout_after_a_restart_holds_for_older_rooms() {
         let mut house = house().await;
-        let (room, short) = (
-            house.room().await,
-            house
-                .chat
-                .create_room(&crate::Person::Anyone, &NewRoom { timeout: Some("10m".into()), ..NewRoom::default() })
-                .await
-                .unwrap(),
-        );
+        let owner = crate::Person::Guest(crate::person::GuestId::new().unwrap());
+        let create = async |wish: NewRoom| house.chat.create_room(&owner, &wish).await.unwrap().id;
+        let usual = create(NewRoom::default()).await;
+        let private = create(NewRoom { private: Some(true), ..NewRoom::default() }).await;
+        let short = create(NewRoom { timeout: Some("10m".to_owned()), ..NewRoom::default() }).await;
         for (timeout, expected, expected_short) in
             [(HOUR / 4, HOUR / 4, HOUR / 6), (HOUR / 12, HOUR / 12, HOUR / 12), (HOUR, HOUR, HOUR / 6)]
         {
             house.config.timeout = timeout;
             house.reopen().await;
-            for (id, expected) in [(room, expected), (short.id, expected_short)] {
-                let room = house.chat.room(&crate::Person::Anyone, &id).await.unwrap();
+            for (id, expected) in [(usual, expected), (private, expected), (short, expected_short)] {
+                let room = house.chat.room(&owner, &id).await.unwrap();
                 assert_eq!(room.expires_at.since(room.last_active_at), expected);
             }
         }

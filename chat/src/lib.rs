@@ -159,8 +159,9 @@ impl Chat {
         let store = store::Store::open(&place).await?;
         let epoch = store.epoch().await?;
         let tokens = token::Tokens::open(&config)?;
-        room::apply_timeout(&store, room::Access::Open, config.timeout).await?;
-        room::apply_timeout(&store, room::Access::Direct, config.direct_timeout).await?;
+        for (longest, direct) in [(config.timeout, false), (config.direct_timeout, true)] {
+            room::apply_timeout(&store, longest, direct).await?;
+        }
         let (directory, clock) = (directory::Directory::new(), config.clock);
         let hub = hub::Hub::new(config.ring_bytes, clock.clone());
         // Rooms that expired while nobody served must not answer once somebody does.

@@ -275,14 +275,14 @@ pub(crate) async fn page(store: &Store, page: RoomsPage) -> Result<Vec<Room>, Er
     Ok(rooms.into_iter().map(|stored| stored.room).collect())
 }
 
-/// Applies a timeout to the rooms of earlier runs, which may have had another.
-pub(crate) async fn apply_timeout(store: &Store, access: Access, longest: Duration) -> Result<(), Error> {
+/// Applies a timeout to the rooms of earlier runs, which may have had another: to conversations of two, or to all others.
+pub(crate) async fn apply_timeout(store: &Store, longest: Duration, direct: bool) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set timeout_ms = min(coalesce(asked_ms, $1), $1),
                  expires_at = min(last_active_at + min(coalesce(asked_ms, $1), $1), $2), due_at = 0
-               where state = 0 and access = $3 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
+               where state = 0 and (access = 2) = $3 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
     let last = Time::from_millis(i64::MAX).millis();
-    sqlx::query(sql).bind(millis(longest)).bind(last).bind(access as i64).execute(&mut *tx).await?;
+    sqlx::query(sql).bind(millis(longest)).bind(last).bind(direct).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())
 }
