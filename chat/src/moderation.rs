@@ -200,7 +200,7 @@ fn apply(mut stored: Stored, change: &RoomChange, longest: Duration) -> Result<S
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
+    use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
     use protocol::{NewMessage, Start};
@@ -287,5 +287,35 @@ mod tests {
         chat.claim(&eve, &troll).await.unwrap();
         let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
         assert!(matches!(news.expect("nothing more comes").unwrap(), News::Removed));
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_while_closing_a_room_leaves_it_open_or_lets_it_end() {
+        let house = House::new(|_| {}).await;
+        let (chat, owner) = (&house.chat, Person::Guest(GuestId::new().unwrap()));
+        let mut ended = 0;
+        for patience in 1.. {
+            let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+            let mut follow = chat.follow(&owner, &room, Start::Latest).await.unwrap();
+            let answer = {
+                let (mut polls, mut close) = (0, std::pin::pin!(chat.close_room(&owner, &room)));
+                let until_patience_ends = std::future::poll_fn(|context| {
+                    polls += 1;
+                    if polls > patience { Poll::Ready(None) } else { close.as_mut().poll(context).map(Some) }
+                });
+                until_patience_ends.await
+            };
+            // What is under way is over when it is somebody else's turn.
+            drop(chat.0.store.begin().await.unwrap());
+            if chat.room(&owner, &room).await.is_err() {
+                let end = async { while !matches!(follow.next().await.unwrap(), News::Closed) {} };
+                tokio::time::timeout(Duration::from_secs(20), end).await.expect("nobody takes it to its end");
+                ended += 1;
+            }
+            if answer.is_some() {
+                break;
+            }
+        }
+        assert!(ended > 0);
     }
 }
