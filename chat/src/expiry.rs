@@ -14,7 +14,7 @@ use protocol::Time;
 use tokio::sync::Notify;
 
 use crate::hub::Hub;
-use crate::room::{self, Stored};
+use crate::room::{self, Life, Stored};
 use crate::store::Store;
 use crate::{Clock, Error, archive};
 
@@ -101,9 +101,13 @@ impl Expiry {
         if !archived && let Err(error) = self.archive(&stored).await {
             tracing::error!(room = %id, %error, "cannot archive a room; it stays open and is tried again");
             let retry = stored.timeout.clamp(Duration::from_secs(1), Duration::from_secs(60));
-            if let Err(error) = room::thaw(&self.store, id, self.clock.now().after(retry)).await {
-                tracing::error!(room = %id, %error, "cannot open a room again");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+            let life = Life { end: self.clock.now().after(retry), timeout: stored.timeout };
+            match room::thaw(&self.store, id, life.end).await {
+                Ok(()) => self.hub.lives(id, life),
+                Err(error) => {
+                    tracing::error!(room = %id, %error, "cannot open a room again");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
             }
             return;
         }

@@ -76,7 +76,7 @@ impl Follow {
         // Subscribe first: whatever is committed after the head is read will be told.
         let subscriber = inner.hub.subscribe(room);
         let stored = room::find(&inner.store, &inner.clock, &by, room).await?;
-        subscriber.learn(stored.room.expires_at, stored.timeout);
+        subscriber.learn(stored.life());
         let head = stored.head;
         let (seen, reset) = match start {
             Start::Latest => (head, false),

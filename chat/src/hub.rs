@@ -27,7 +27,7 @@ use crate::Clock;
 use crate::frame::{Ephemeral, Frames};
 use crate::overview::{Bells, Topic};
 use crate::presence::{Heard, Presence};
-use crate::room::closing_at;
+use crate::room::Life;
 use crate::signed_in::SignedIn;
 
 /// How large the newest piece of a ring grows, in bytes. Who does not read may hold one.
@@ -55,8 +55,8 @@ struct Rooms {
 struct Channel {
     ring: VecDeque<Frames>,
     ring_bytes: usize,
-    /// Room ends and lifetime, as far as a follower has told or a message has moved it.
-    life: Option<(Time, Duration)>,
+    /// How long the room lives, as the first follower has read it, and as it was changed since.
+    life: Option<Life>,
     /// The end that followers have been warned of.
     warned: Option<Time>,
     end: Option<End>,
@@ -107,7 +107,7 @@ impl Hub {
         let (slot, looks) = {
             let mut channel = lock(&channel);
             if draining {
-                channel.end = Some(End::Draining);
+                channel.end.get_or_insert(End::Draining);
             }
             (channel.waiting.insert(None), channel.looks)
         };
@@ -144,16 +144,14 @@ impl Hub {
         lock(&self.rooms).channels.contains_key(&room)
     }
 
-    /// Hands over frames that are committed, who wrote them, and the room's new end.
-    pub fn publish<'a>(&self, room: RoomId, frames: Frames, authors: impl Iterator<Item = &'a str>, expires_at: Time) {
+    /// Hands over frames that are committed, who wrote them, and how long the room lives now.
+    pub fn publish<'a>(&self, room: RoomId, frames: Frames, authors: impl Iterator<Item = &'a str>, life: Life) {
         let Some(channel) = self.channel(room) else { return };
         let (wakers, lanes) = {
             let mut channel = lock(&channel);
             channel.presence.wrote(authors);
             channel.push(frames, self.ring_bytes);
-            if let Some((end, _)) = &mut channel.life {
-                *end = expires_at;
-            }
+            channel.life = Some(life);
             (channel.wake(|waiting| matches!(waiting, Waiting::Task(_))), channel.begin_rounds(self.lanes))
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -168,10 +166,10 @@ impl Hub {
         self.ring(room);
     }
 
-    /// Says that a room ends at another time than what was said last, and lives for another.
-    pub fn lives(&self, room: RoomId, expires_at: Time, timeout: Duration) {
+    /// Says that a room lives for another time than what was said last.
+    pub fn lives(&self, room: RoomId, life: Life) {
         let Some(channel) = self.channel(room) else { return };
-        lock(&channel).life = Some((expires_at, timeout));
+        lock(&channel).life = Some(life);
     }
 
     /// Lets everybody who listens to a room ask again whether they may.
@@ -202,7 +200,12 @@ impl Hub {
         };
         let (due, later): (Vec<_>, Vec<_>) = channels.into_iter().partition(|(_, at)| *at <= now);
         for (room, _) in due {
-            self.change(room, |channel| channel.warned = channel.life.map(|(end, _)| end));
+            self.change(room, |channel| {
+                // Somebody may have written meanwhile.
+                if channel.unwarned().is_some_and(|at| at <= now) {
+                    channel.warned = channel.life.map(|life| life.end);
+                }
+            });
         }
         later.into_iter().map(|(_, at)| at).min()
     }
@@ -248,8 +251,7 @@ impl Channel {
 
     /// When its followers are to be warned of its end, unless they have been.
     fn unwarned(&self) -> Option<Time> {
-        let (end, timeout) = self.life?;
-        (self.warned != Some(end)).then(|| closing_at(end, timeout))
+        self.life.filter(|life| self.warned != Some(life.end)).map(Life::closing_at)
     }
 
     fn next(&self, seen: u64, warned: Option<Time>, heard: Heard) -> Option<Next> {
@@ -259,7 +261,7 @@ impl Channel {
         if let Some(end) = self.end {
             return Some(Next::End(end));
         }
-        let current = self.life.map(|(end, _)| end);
+        let current = self.life.map(|life| life.end);
         let closing = self.warned.filter(|end| Some(*end) == current && Some(*end) != warned).map(Next::Closing);
         closing.or_else(|| self.presence.news(heard).map(|(event, heard)| Next::Ephemeral(event, heard)))
     }
@@ -293,12 +295,10 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Tells the hub when the room ends and how long it lives, as the store says.
-    pub fn learn(&self, expires_at: Time, timeout: Duration) {
-        let mut channel = lock(&self.channel);
-        if channel.life.is_none_or(|(end, _)| end < expires_at) {
-            channel.life = Some((expires_at, timeout));
-        }
+    /// Tells the hub how long the room lives, as the store says. Since there is a channel all changes are told, so what it
+    /// knows is as new as what was read, or newer.
+    pub fn learn(&self, life: Life) {
+        lock(&self.channel).life.get_or_insert(life);
     }
 
     /// What does not wait until a listener has caught up.
@@ -399,7 +399,7 @@ mod tests {
         let end = clock.now().after(hour);
         let listen = || {
             let listener = hub.subscribe(room);
-            listener.learn(end, hour);
+            listener.learn(Life { end, timeout: hour });
             listener
         };
         let mut first = listen();
@@ -411,6 +411,22 @@ mod tests {
         let first = tokio::time::timeout(Duration::from_secs(10), waits).await.expect("it is not woken").unwrap();
         for warned in [first, second.next(&mut 0).await] {
             assert!(matches!(warned, Next::Closing(at) if at == end));
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_has_read_of_an_earlier_end_changes_nothing() {
+        let (clock, hour) = (Clock::default(), Duration::from_secs(3_600));
+        let hub = Hub::new(0, clock.clone());
+        let room = RoomId::from_bytes([1; 8]);
+        let [read, since] =
+            [clock.now().after(hour), clock.now().after(2 * hour)].map(|end| Life { end, timeout: hour });
+        for (first, second) in [(read, since), (since, read)] {
+            let listener = hub.subscribe(room);
+            let frames = Frames::encode(Epoch::new(0), &[message(1)]).unwrap();
+            hub.publish(room, frames, std::iter::empty(), second);
+            listener.learn(first);
+            assert_eq!(hub.warn(clock.now()), Some(second.closing_at()));
         }
     }
 

@@ -57,9 +57,9 @@ impl Chat {
             .await?;
         audit::note(&mut tx, now, *room, by, "changed the room", "").await?;
         let found = room::find_in(&mut tx, now, by, *room).await?;
-        let (room, ends, public) = (*room, found.room.expires_at, was_public || found.room.public);
+        let (room, life, public) = (*room, found.life(), was_public || found.room.public);
         let tell = move |inner: &Inner| {
-            inner.hub.lives(room, ends, changed.timeout);
+            inner.hub.lives(room, life);
             inner.hub.look_again(room);
             if public {
                 inner.directory.changed();

@@ -61,10 +61,27 @@ pub(crate) struct Stored {
     pub direct: bool,
 }
 
-/// When followers of a room are warned: a tenth of its lifetime before its end, an hour before at the earliest.
-pub(crate) fn closing_at(expires_at: Time, timeout: Duration) -> Time {
-    let notice = (timeout / 10).min(Duration::from_secs(3_600));
-    Time::from_millis(expires_at.millis() - millis(notice))
+/// How long a room lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Life {
+    /// When it ends, unless somebody writes.
+    pub end: Time,
+    /// How long it may stay without a new message.
+    pub timeout: Duration,
+}
+
+impl Life {
+    /// When its followers are warned: a tenth of its lifetime before its end, an hour before at the earliest.
+    pub fn closing_at(self) -> Time {
+        let notice = (self.timeout / 10).min(Duration::from_secs(3_600));
+        Time::from_millis(self.end.millis() - millis(notice))
+    }
+}
+
+impl Stored {
+    pub fn life(&self) -> Life {
+        Life { end: self.room.expires_at, timeout: self.timeout }
+    }
 }
 
 impl FromRow<'_, SqliteRow> for Stored {

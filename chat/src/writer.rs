@@ -6,6 +6,7 @@
 //! Leaves to others: the rules of a message, and every other change of the database, with which it takes turns.
 
 use std::collections::{HashMap, hash_map};
+use std::time::Duration;
 
 use protocol::{Change, ChangeKind, Epoch, Message, Refusal, RoomId, Time};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -20,7 +21,7 @@ use crate::hub::Hub;
 use crate::lobby;
 use crate::name::{self, Free, Registrations};
 use crate::person::author;
-use crate::room::key;
+use crate::room::{Life, key};
 use crate::rules::{self, Rules};
 use crate::store::{Place, Store, Turn};
 use crate::{Clock, Error};
@@ -142,23 +143,23 @@ impl Writer {
     /// Hands the new messages of each followed room to the hub, encoded once. The directory looks for itself whether a public
     /// room has changed.
     fn publish(&self, committed: &[Result<Done, Refusal>]) {
-        let mut rooms: HashMap<RoomId, (Vec<&Entry>, Time)> = HashMap::new();
-        for Done { room, entry, expires_at } in committed.iter().flatten() {
-            if let Some(end) = expires_at {
-                let (entries, expires_at) = rooms.entry(*room).or_insert_with(|| (Vec::new(), *end));
+        let mut rooms: HashMap<RoomId, (Vec<&Entry>, Life)> = HashMap::new();
+        for Done { room, entry, life } in committed.iter().flatten() {
+            if let Some(newest) = life {
+                let (entries, life) = rooms.entry(*room).or_insert_with(|| (Vec::new(), *newest));
                 entries.push(entry);
-                *expires_at = *end;
+                *life = *newest;
             }
         }
         self.directory.changed();
-        for (room, (entries, expires_at)) in rooms {
+        for (room, (entries, life)) in rooms {
             self.hub.ring(room);
             if !self.hub.is_followed(room) {
                 continue;
             }
             let authors = entries.iter().filter_map(|entry| entry.message()).map(|message| message.username.as_str());
             if let Some(frames) = Frames::encode(self.epoch, entries.iter().copied()) {
-                self.hub.publish(room, frames, authors, expires_at);
+                self.hub.publish(room, frames, authors, life);
             }
         }
     }
@@ -168,8 +169,8 @@ impl Writer {
 struct Done {
     room: RoomId,
     entry: Entry,
-    /// The new end of its room; `None` if the entry was there before.
-    expires_at: Option<Time>,
+    /// How long its room lives now; `None` if the entry was there before.
+    life: Option<Life>,
 }
 
 impl Done {
@@ -207,6 +208,12 @@ struct Room {
     grown: bool,
 }
 
+impl Room {
+    fn life(self) -> Life {
+        Life { end: Time::from_millis(self.expires_at), timeout: Duration::from_millis(self.timeout.unsigned_abs()) }
+    }
+}
+
 impl Log<'_> {
     /// Appends to the log of a room, as long as that is open and not due. An error is one of the database, after which
     /// nothing of the whole batch is written: whatever somebody may not do is a refusal.
@@ -240,7 +247,7 @@ impl Log<'_> {
 
     fn say(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
         if let Some(message) = self.earlier(post)? {
-            return Ok(Ok(Done { room: post.room, entry: message.into(), expires_at: None }));
+            return Ok(Ok(Done { room: post.room, entry: message.into(), life: None }));
         }
         if let Err(refusal) = self.admit(post)? {
             return Ok(Err(refusal));
@@ -261,8 +268,7 @@ impl Log<'_> {
             edited_at: None,
             deleted: false,
         };
-        let expires_at = Some(Time::from_millis(room.expires_at));
-        Ok(Ok(Done { room: post.room, entry: message.into(), expires_at }))
+        Ok(Ok(Done { room: post.room, entry: message.into(), life: Some(room.life()) }))
     }
 
     /// Changes a message, and appends that this was done.
@@ -311,7 +317,7 @@ impl Log<'_> {
         )?;
         let message = select.query_row(params![key(post.room), target], |row| read(post.room, row))?;
         let entry = Entry::Change(Change { event, id: room.head.unsigned_abs(), room: post.room, message });
-        Ok(Ok(Done { room: post.room, entry, expires_at: Some(Time::from_millis(room.expires_at)) }))
+        Ok(Ok(Done { room: post.room, entry, life: Some(room.life()) }))
     }
 
     /// The message of an open room that was sent with the same key.
