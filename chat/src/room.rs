@@ -375,6 +375,7 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
     }
     sqlx::query("delete from room where id = $1").bind(key(id)).execute(&mut *tx).await?;
     tx.commit().await?;
+    store.deleted().note();
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use protocol::Epoch;
@@ -28,6 +29,9 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the log is moved into the database.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait for readers before the log can be emptied. Nobody writes meanwhile.
+const READERS_FINISH: Duration = Duration::from_millis(50);
 
 /// The size of a page of a new database, in bytes. Whoever writes a message into a quiet room writes a page of its own, so it
 /// is half of what `SQLite` would take; with still smaller ones a room's messages do not stay together.
@@ -101,6 +105,17 @@ pub(crate) fn sync_parent(file: &Path) -> Result<(), Error> {
 /// Whose turn it is to write. `SQLite` would let others wait by sleeping and trying again.
 pub(crate) type Turn = Arc<Mutex<()>>;
 
+/// Whether something was deleted of which the log may still tell.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deleted(Arc<AtomicBool>);
+
+impl Deleted {
+    /// Something was deleted.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A transaction that may write. Rolled back if it is dropped.
 #[derive(Debug)]
 pub(crate) struct Tx {
@@ -146,12 +161,21 @@ async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     Ok(!connection.is_in_transaction())
 }
 
+/// What came of moving the log into the database.
+struct Moved {
+    /// Whether somebody still read what was in it.
+    busy: bool,
+    /// How long it is, in pages.
+    pages: i64,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     read: SqlitePool,
     write: SqlitePool,
     checkpoint: SqlitePool,
     turn: Turn,
+    deleted: Deleted,
 }
 
 impl Store {
@@ -164,10 +188,11 @@ impl Store {
         let write = place.pool().max_connections(1).after_release(|connection, _| Box::pin(is_free(connection)));
         let write = write.connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
-        let checkpoint = place.pool().max_connections(1).connect_with(options.clone()).await?;
+        let checkpoint = place.pool().max_connections(1);
+        let checkpoint = checkpoint.connect_with(options.clone().busy_timeout(READERS_FINISH)).await?;
         let read = place.pool().max_connections(READERS);
         let read = read.connect_with(options.read_only(true)).await?;
-        Ok(Self { read, write, checkpoint, turn: Turn::default() })
+        Ok(Self { read, write, checkpoint, turn: Turn::default(), deleted: Deleted::default() })
     }
 
     /// The connections for reading.
@@ -184,6 +209,11 @@ impl Store {
     /// For the writer, which has a connection of its own.
     pub fn turn(&self) -> Turn {
         self.turn.clone()
+    }
+
+    /// To be told of what is deleted.
+    pub fn deleted(&self) -> &Deleted {
+        &self.deleted
     }
 
     /// The history that sequences count in, made when the database is.
@@ -207,7 +237,7 @@ impl Store {
 
     /// Moves what was written from the log to its place in the database, now and then, until it is dropped. Beside those who
     /// write, who would otherwise do it themselves while somebody waits for them; only to begin the log anew when it has
-    /// become long takes their turn, for what came meanwhile.
+    /// become long takes their turn, for what came meanwhile, and to empty it when something was deleted.
     pub async fn keep_log_short(self) {
         let mut pause = tokio::time::interval(CHECKPOINT_EVERY);
         pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -220,13 +250,22 @@ impl Store {
     }
 
     async fn checkpoint(&self) -> Result<(), Error> {
-        let sql = "pragma wal_checkpoint(passive)";
-        let (_, pages, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&self.checkpoint).await?;
-        if pages > LOG_PAGES {
+        let pages = self.move_log("pragma wal_checkpoint(passive)").await?.pages;
+        if self.deleted.0.swap(false, Ordering::Relaxed) {
             let _turn = self.turn.lock().await;
-            sqlx::query(sql).execute(&self.checkpoint).await?;
+            if self.move_log("pragma wal_checkpoint(truncate)").await?.busy {
+                self.deleted.note();
+            }
+        } else if pages > LOG_PAGES {
+            let _turn = self.turn.lock().await;
+            self.move_log("pragma wal_checkpoint(passive)").await?;
         }
         Ok(())
+    }
+
+    async fn move_log(&self, how: &'static str) -> Result<Moved, Error> {
+        let (busy, pages, _): (bool, i64, i64) = sqlx::query_as(how).fetch_one(&self.checkpoint).await?;
+        Ok(Moved { busy, pages })
     }
 
     /// Closes every connection, after the transaction under way.

@@ -23,7 +23,7 @@ use crate::name::{self, Free, Registrations};
 use crate::person::author;
 use crate::room::{Life, key};
 use crate::rules::{self, Rules};
-use crate::store::{Place, Store, Turn};
+use crate::store::{Deleted, Place, Store, Turn};
 use crate::{Clock, Error};
 
 /// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
@@ -79,6 +79,7 @@ impl Posts {
 pub(crate) struct Writer {
     connection: Connection,
     turn: Turn,
+    deleted: Deleted,
     hub: Hub,
     directory: Directory,
     clock: Clock,
@@ -98,8 +99,8 @@ impl Writer {
     ) -> Result<(Posts, JoinHandle<()>), Error> {
         let connection = place.connect()?;
         let (sender, inbox) = mpsc::channel(BATCH);
-        let writer =
-            Self { connection, turn: store.turn(), hub, directory, clock, epoch, free: Free::new(registrations) };
+        let (turn, deleted, free) = (store.turn(), store.deleted().clone(), Free::new(registrations));
+        let writer = Self { connection, turn, deleted, hub, directory, clock, epoch, free };
         Ok((Posts(sender), spawn_blocking(move || writer.run(inbox))))
     }
 
@@ -137,6 +138,9 @@ impl Writer {
         };
         let done = batch.iter().map(|(post, _)| log.append(post)).collect::<Result<_, _>>()?;
         log.commit()?;
+        if batch.iter().any(|(post, _)| matches!(post.deed, Deed::Edit(_) | Deed::Delete(_))) {
+            self.deleted.note();
+        }
         Ok(done)
     }
 
@@ -695,7 +699,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_does_not_let_a_room_live_on_and_what_was_deleted_is_in_no_file() {
-        let mut house = House::new(|_| {}).await;
+        let house = House::new(|_| {}).await;
         let ada = Person::Guest(GuestId::new().unwrap());
         let room = house.room().await;
         let secret = "a very secret text that nobody should keep";
@@ -706,16 +710,36 @@ mod tests {
         house.chat.edit(&ada, &room, 1, &format!("{secret}, edited")).await.unwrap();
         house.chat.delete(&ada, &room, 1).await.unwrap();
         assert_eq!(house.chat.room(&ada, &room).await.unwrap().expires_at, end);
-        house.reopen().await;
+        nobody_tells_of(&house, secret).await;
         let mut follow = house.chat.follow(&ada, &room, protocol::Start::Latest).await.unwrap();
         house.config.clock.advance(house.config.timeout);
         while !matches!(follow.next().await.unwrap(), crate::News::Closed) {}
-        house.chat.close().await;
         let archive = house.config.data_dir.join(format!("archive/{room}.jsonl"));
-        assert!(std::fs::read_to_string(&archive).unwrap().contains(r#""deleted":true"#));
-        for file in [house.config.data_dir.join("webchat.db"), archive] {
-            let bytes = std::fs::read(&file).unwrap();
-            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", file.display());
-        }
+        let archive = std::fs::read_to_string(&archive).unwrap();
+        assert!(archive.contains(r#""deleted":true"#) && !archive.contains(secret));
+    }
+
+    #[tokio::test]
+    async fn what_was_said_in_a_room_that_has_ended_is_in_no_file() {
+        let house = House::new(|config| config.archive = false).await;
+        let room = house.room().await;
+        let secret = "a very secret text that nobody should keep";
+        house.say(room, secret).await;
+        house.config.clock.advance(house.config.timeout);
+        nobody_tells_of(&house, secret).await;
+    }
+
+    /// Returns when no file of a chat that is open has a text in it.
+    async fn nobody_tells_of(house: &House, text: &str) {
+        let tells = |file: &std::fs::DirEntry| {
+            let bytes = std::fs::read(file.path()).unwrap_or_default();
+            bytes.windows(text.len()).any(|part| part == text.as_bytes())
+        };
+        let told = async {
+            while std::fs::read_dir(&house.config.data_dir).unwrap().any(|file| tells(&file.unwrap())) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), told).await.expect("a file still tells of it");
     }
 }
