@@ -67,9 +67,10 @@ impl Lobby {
     ///
     /// # Errors
     /// [`Refusal::NotJoined`] if nobody joined under that name, or a fault.
-    pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Follow, Error> {
+    pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Listener, Error> {
         let since = self.since(name).await?;
-        self.chat.follow(&Person::Anyone, &self.room.id, start.unwrap_or(Start::Seq(since))).await
+        let follow = self.chat.follow(&Person::Anyone, &self.room.id, start.unwrap_or(Start::Seq(since))).await?;
+        Ok(Listener { follow, since, farewell: left_line(name) })
     }
 
     /// What somebody who joined has not heard begins after this sequence.
@@ -97,17 +98,29 @@ pub(crate) fn give_name_back(tx: &Transaction<'_>, room: RoomId, name: &str) -> 
     Ok(tx.prepare_cached(sql)?.execute(params![key(room), name])? > 0)
 }
 
+/// Somebody who joined and listens.
+#[derive(Debug)]
+pub struct Listener {
+    /// What there is to hear.
+    pub follow: Follow,
+    /// The newest sequence when they joined.
+    since: u64,
+    farewell: String,
+}
+
+impl Listener {
+    /// Whether this message says that they have left, which ends their streams. That they left before they joined does not.
+    pub fn ends_with(&self, message: &Message) -> bool {
+        message.id > self.since && message.username.is_empty() && message.body == self.farewell
+    }
+}
+
 /// A message of the lobby as its listeners read it.
 pub fn line(message: &Message) -> String {
     match message.username.as_str() {
         "" => message.body.clone(),
         name => format!("{name}: {}", message.body),
     }
-}
-
-/// Whether this message says that `name` has left, which ends its streams.
-pub fn is_farewell(message: &Message, name: &str) -> bool {
-    message.username.is_empty() && message.body == left_line(name)
 }
 
 fn left_line(name: &str) -> String {
@@ -160,7 +173,7 @@ mod tests {
         let house = House::new(|_| {}).await;
         let lobby = house.chat.lobby().await.unwrap();
         lobby.join("C").await.unwrap();
-        let mut follow = lobby.listen("C", None).await.unwrap();
+        let mut follow = lobby.listen("C", None).await.unwrap().follow;
         house.config.clock.advance(house.config.timeout);
         while !matches!(follow.next().await.unwrap(), News::Closed) {}
         let lobby = house.chat.lobby().await.unwrap();

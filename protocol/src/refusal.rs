@@ -34,6 +34,8 @@ pub enum Refusal {
         /// One like it that nobody has.
         free: String,
     },
+    /// The log does not reach as far as the reader says to have read, or is another one.
+    Rewound,
     /// The room was deleted.
     Gone,
     /// The body is larger than this many bytes.
@@ -74,7 +76,7 @@ impl Refusal {
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
-            Self::Taken(_) | Self::NameTaken { .. } => 409,
+            Self::Taken(_) | Self::NameTaken { .. } | Self::Rewound => 409,
             Self::Gone => 410,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType => 415,
@@ -97,6 +99,7 @@ impl Refusal {
             Self::MethodNotAllowed => "Method not allowed",
             Self::TooSlow => "Request timeout",
             Self::Taken(_) | Self::NameTaken { .. } => "Taken",
+            Self::Rewound => "Another log",
             Self::Gone => "Room closed",
             Self::TooLarge(_) => "Too large",
             Self::UnsupportedMediaType => "Unsupported media type",
@@ -158,6 +161,7 @@ impl fmt::Display for Refusal {
             Self::WrongCredentials => f.write_str("There is no account with this username and password."),
             Self::Taken(what) => write!(f, "{what} is taken."),
             Self::NameTaken { name, free } => write!(f, "Somebody else has the name {name} here; {free} is free."),
+            Self::Rewound => f.write_str("This is not the log that you have read; begin anew with after=0."),
             Self::Gone => f.write_str("This room was deleted: it fell quiet, or its owner closed it."),
             Self::TooLarge(limit) => write!(f, "The body is larger than {limit} bytes."),
             Self::UnsupportedMediaType => f.write_str("Send application/json or application/x-www-form-urlencoded."),

@@ -46,11 +46,11 @@ pub(crate) async fn listen(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
-    let name = name(&query)?.trim().to_owned();
+    let name = name(&query)?.trim();
     let start = crate::message::start(&headers, &query)?;
     let start = (start != Start::Seq(0)).then_some(start);
-    let follow = state.chat.lobby().await?.listen(&name, start).await?;
-    Ok(stream::lobby(follow, name, state.stream_timeout))
+    let listener = state.chat.lobby().await?.listen(name, start).await?;
+    Ok(stream::lobby(listener, state.stream_timeout))
 }
 
 /// Says something in the lobby.

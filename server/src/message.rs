@@ -151,7 +151,7 @@ fn seq(text: &str) -> Result<u64, Refusal> {
         ("Last-Event-ID" = Option<String>, Header, nullable = false, description = "Follow right after this event; goes before the query"),
         ("last_event_id" = Option<String>, Query, description = "The same, for clients that cannot set headers"),
         ("after" = Option<String>, Query, pattern = r"^([0-9]+|[0-9a-f]{8}\.[0-9]+|latest)$",
-            description = "Only messages after this sequence; `latest` follows without any history"),
+            description = "Only messages after this sequence or the ID of this event; `latest` follows without any history"),
         ("username" = Option<Username>, Query, description = "Who listens: here, as long as the stream or the wait lasts"),
         ("before" = Option<u64>, Query, description = "JSON only: messages before this sequence"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "JSON only: at most so many; 100 if not given"),
@@ -160,7 +160,7 @@ fn seq(text: &str) -> Result<u64, Refusal> {
     responses(
         (status = 200, description = "The messages", content((String = "text/event-stream"), (Vec<Message> = "application/json"))),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Somebody else has the name; or, as JSON and with `wait` or the ID of an event, the log does not reach that far or is another one", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
         RoomRefused,
     ))]
@@ -180,11 +180,11 @@ pub(crate) async fn read(
     }
     let page = Page {
         before: query.number("before", 0, SEQ_MAX)?,
-        after: query.number("after", 0, SEQ_MAX)?,
+        after: None,
         limit: usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX),
     };
     let wait = Duration::from_secs(query.number("wait", 0, WAIT_MAX)?.unwrap_or(0));
-    let messages = wait_for(&state.chat, &listener, page, wait).await?;
+    let messages = wait_for(&state.chat, &listener, (after(&query)?, page), wait).await?;
     Ok(negotiate::json(messages))
 }
 
@@ -201,17 +201,35 @@ impl Listener<'_> {
     }
 }
 
-/// A page that begins after a sequence, as soon as there is something in it, or after `wait`.
+/// Where a page of history begins, if its address says so.
+fn after(query: &Fields) -> Result<Option<Start>, Refusal> {
+    match query.text("after")?.map(Start::after) {
+        Some(Start::Seq(_)) => Ok(query.number("after", 0, SEQ_MAX)?.map(Start::Seq)),
+        Some(Start::Unknown) => Err(Refusal::invalid("after", "must be a sequence, the ID of an event, or latest")),
+        after => Ok(after),
+    }
+}
+
+/// A page that begins somewhere, as soon as there is something in it, or after `wait`.
 async fn wait_for(
     chat: &Chat,
     listener: &Listener<'_>,
-    page: Page,
+    (after, mut page): (Option<Start>, Page),
     wait: Duration,
 ) -> Result<Vec<Message>, chat::Error> {
     // Listen first: nothing falls between the first look and the wait.
-    let follow = match page.after.filter(|_| !wait.is_zero()) {
-        Some(after) => Some(listener.follow(chat, Start::Seq(after)).await?),
-        None => None,
+    let follow = match after {
+        Some(Start::Seq(seq)) if wait.is_zero() => {
+            page.after = Some(seq);
+            None
+        }
+        Some(start) => {
+            let follow = listener.follow(chat, start).await?;
+            page.after = Some(follow.cursor().ok_or(Refusal::Rewound)?.seq);
+            Some(follow)
+        }
+        None if wait.is_zero() || page.before.is_some() => None,
+        None => Some(listener.follow(chat, Start::Seq(0)).await?),
     };
     let messages = chat.page(&listener.by, &listener.room, page).await?;
     let (Some(mut follow), true) = (follow, messages.is_empty()) else { return Ok(messages) };

@@ -9,7 +9,8 @@ use axum::Extension;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chat::{Follow, Frames, News, Watch, lobby};
+use chat::lobby::{self, Listener};
+use chat::{Follow, Frames, News, Watch};
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use protocol::RoomId;
@@ -67,35 +68,32 @@ pub(crate) fn rooms(watch: Watch) -> Response {
     respond(pages, BEAT)
 }
 
-/// The lines of the lobby that `name` hears, until it leaves or nothing is said for so long.
-pub(crate) fn lobby(follow: Follow, name: String, idle: Duration) -> Response {
-    let start = Some((follow, Instant::now() + idle));
-    let lines = stream::unfold(start, move |state| {
-        let name = name.clone();
-        async move {
-            let (mut follow, end) = state?;
-            match timeout_at(end, follow.next()).await.ok()? {
-                Ok(News::Messages(frames)) => {
-                    let (text, left) = lines(&frames, &name);
-                    Some((text, (!left).then(|| (follow, Instant::now() + idle))))
-                }
-                Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((follow, end)))),
-                // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
-                Ok(News::Closing(_) | News::Ephemeral(_)) => Some((Bytes::new(), Some((follow, end)))),
-                Ok(News::Closed | News::Removed | News::SignedOut) => None,
-                Ok(News::Draining) => Some((come_back(), None)),
-                Err(error) => {
-                    tracing::error!(%error, "a stream ends early");
-                    None
-                }
+/// The lines of the lobby that somebody hears, until they leave or nothing is said for so long.
+pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
+    let start = Some((listener, Instant::now() + idle));
+    let lines = stream::unfold(start, move |state| async move {
+        let (mut listener, end) = state?;
+        match timeout_at(end, listener.follow.next()).await.ok()? {
+            Ok(News::Messages(frames)) => {
+                let (text, left) = lines(&frames, &listener);
+                Some((text, (!left).then(|| (listener, Instant::now() + idle))))
+            }
+            Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((listener, end)))),
+            // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
+            Ok(News::Closing(_) | News::Ephemeral(_)) => Some((Bytes::new(), Some((listener, end)))),
+            Ok(News::Closed | News::Removed | News::SignedOut) => None,
+            Ok(News::Draining) => Some((come_back(), None)),
+            Err(error) => {
+                tracing::error!(%error, "a stream ends early");
+                None
             }
         }
     });
     respond(lines, BEAT)
 }
 
-/// Messages of the lobby as events of plain text, up to the one that says that `name` has left, if there is one.
-fn lines(frames: &Frames, name: &str) -> (Bytes, bool) {
+/// Messages of the lobby as events of plain text, up to the one that says that who listens has left, if there is one.
+fn lines(frames: &Frames, listener: &Listener) -> (Bytes, bool) {
     let mut text = String::new();
     for frame in frames.frames() {
         // What was heard stays heard: the lobby's lines are not changed afterwards.
@@ -105,7 +103,7 @@ fn lines(frames: &Frames, name: &str) -> (Bytes, bool) {
             text.push_str(&format!("data: {line}\n"));
         }
         text.push('\n');
-        if lobby::is_farewell(&message, name) {
+        if listener.ends_with(&message) {
             return (text.into(), true);
         }
     }

@@ -78,6 +78,25 @@ async fn a_silent_stream_ends_and_can_be_resumed() {
 }
 
 #[tokio::test]
+async fn whoever_came_back_hears_on_after_their_own_farewell() {
+    let house = House::new().await;
+    let curl = house.person("curl");
+    for (path, line) in [("/join", "joined"), ("/leave", "left"), ("/join", "joined")] {
+        let said = say(&curl, Method::POST, &format!("{path}?id=A")).await;
+        assert_eq!(said, (StatusCode::OK, format!("A {line} the chat")));
+    }
+    let request = curl.request(Method::GET, "/messages?id=A").header("last-event-id", "00000000.1");
+    let mut stream = Listener::new(request.send().await.unwrap());
+    assert_eq!(stream.next().await.unwrap().name, "reset");
+    for expected in ["A joined the chat", "A left the chat", "A joined the chat"] {
+        assert_eq!(line(&mut stream).await, expected);
+    }
+    say(&curl, Method::POST, "/leave?id=A").await;
+    assert_eq!(line(&mut stream).await, "A left the chat");
+    assert_eq!(stream.next().await, None);
+}
+
+#[tokio::test]
 async fn a_long_poll_answers_when_there_is_something() {
     let house = House::new().await;
     let ada = house.person("ada");
@@ -91,4 +110,40 @@ async fn a_long_poll_answers_when_there_is_something() {
     ada.post(&room, "two").await;
     assert_eq!(waiting.await.unwrap()[0].body, "two");
     assert!(ada.history(&room, "after=2&wait=1").await.is_empty());
+    assert_eq!(ada.history(&room, "wait=60").await.len(), 2, "the newest, without a place");
+}
+
+#[tokio::test]
+async fn a_long_poll_begins_where_a_stream_would_or_says_that_it_cannot() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    for query in ["wait=60", "after=latest&wait=60"] {
+        let room = ada.room().await;
+        let waiting = tokio::spawn({
+            let (ada, room) = (ada.clone(), room.clone());
+            async move { ada.history(&room, query).await }
+        });
+        while !waiting.is_finished() {
+            ada.post(&room, "hello").await;
+        }
+        assert_eq!(waiting.await.unwrap().first().expect("it has waited").body, "hello", "{query}");
+    }
+    let room = ada.room().await;
+    for body in ["one", "two"] {
+        ada.post(&room, body).await;
+    }
+    let first = ada.follow(&room, "").await.next().await.unwrap().id.unwrap();
+    let (epoch, _) = first.split_once('.').unwrap();
+    for query in [format!("after={first}"), format!("after={first}&wait=60")] {
+        assert_eq!(ada.history(&room, &query).await[0].body, "two", "{query}");
+    }
+    assert!(ada.history(&room, "after=latest").await.is_empty());
+    for query in ["after=99&wait=60", "after=00000000.1", &format!("after={epoch}.99&wait=60")] {
+        let answer = ada.get(&format!("/rooms/{room}/messages/?{query}"), "application/json").await;
+        assert!(problem(answer, 409).await.detail.contains("after=0"), "{query}");
+    }
+    for query in ["after=soon", "after=-1", "after=.1"] {
+        let answer = ada.get(&format!("/rooms/{room}/messages/?{query}"), "application/json").await;
+        problem(answer, 422).await;
+    }
 }
