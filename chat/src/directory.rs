@@ -1,7 +1,7 @@
 //! The directory: the public rooms, live.
 //!
-//! Watchers get the first page as a whole, once at the start and again whenever it has changed, at most once a second. It
-//! is encoded once for all of them. While nobody watches, nothing is read.
+//! Watchers get the first page as a whole: at the start each reads it, and whenever it has changed, at most once a second, it
+//! is read and encoded once for all of them. While nobody watches, nothing is read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Directory {
 
     /// Reads the first page, and tells watchers if it differs from what they were told.
     async fn refresh(&self, store: &Store) -> Result<(), Error> {
-        let rooms = Latest::Rooms(encode(store).await?);
+        let rooms = Latest::Rooms(read(store).await?);
         self.latest.send_if_modified(|latest| {
             let changed = *latest != Latest::Over && *latest != rooms;
             if changed {
@@ -94,9 +94,12 @@ impl Watch {
     /// A fault of the store.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         if !self.started {
-            self.chat.0.directory.refresh(&self.chat.0.store).await?;
+            // Not from what others were told, which may be a second old.
+            let rooms = read(&self.chat.0.store).await?;
             self.started = true;
-        } else if self.latest.changed().await.is_err() {
+            return Ok((*self.latest.borrow_and_update() != Latest::Over).then_some(rooms));
+        }
+        if self.latest.changed().await.is_err() {
             return Ok(None);
         }
         Ok(match &*self.latest.borrow_and_update() {
@@ -106,7 +109,8 @@ impl Watch {
     }
 }
 
-async fn encode(store: &Store) -> Result<Bytes, Error> {
+/// The first page as one event.
+async fn read(store: &Store) -> Result<Bytes, Error> {
     let rooms = room::page(store, RoomsPage::default()).await?;
     let json = serde_json::to_string(&rooms).map_err(Error::fault)?;
     Ok(Bytes::from(format!("data: {json}\n\n")))
@@ -115,6 +119,20 @@ async fn encode(store: &Store) -> Result<Bytes, Error> {
 #[cfg(test)]
 mod tests {
     use crate::tests::House;
+
+    #[tokio::test]
+    async fn whoever_begins_to_watch_reads_for_themselves_alone() {
+        let house = House::new(|_| {}).await;
+        let mut watch = house.chat.watch();
+        watch.next().await.unwrap().unwrap();
+        let room = house.room().await;
+        let mut tx = house.chat.0.store.begin().await.unwrap();
+        sqlx::query("update room set public = true").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let rooms = house.chat.watch().next().await.unwrap().unwrap();
+        assert!(String::from_utf8_lossy(&rooms).contains(&room.to_string()));
+        assert!(!watch.latest.has_changed().unwrap());
+    }
 
     #[tokio::test]
     async fn whoever_comes_while_the_server_stops_does_not_wait() {
