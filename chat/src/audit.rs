@@ -9,10 +9,12 @@ use crate::room::{self, key};
 use crate::{Chat, Error};
 
 /// The most deeds that are kept of a room; then the oldest go.
-const KEPT: i64 = 10_000;
+const KEPT: i64 = if cfg!(test) { 5 } else { 10_000 };
 
 const NOTE: &str = "insert into audit (room, seq, at, actor, deed, whom)
     select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit where room = $1 returning seq";
+
+const FORGET: &str = "delete from audit where room = $1 and seq <= $2";
 
 /// Notes down what somebody did, in the writer's transaction.
 pub(crate) fn note_now(
@@ -22,7 +24,8 @@ pub(crate) fn note_now(
     (actor, deed, whom): (&str, &str, &str),
 ) -> Result<(), Error> {
     let mut insert = tx.prepare_cached(NOTE)?;
-    insert.query_row(rusqlite::params![key(room), now, actor, deed, whom], |_| Ok(()))?;
+    let seq: i64 = insert.query_row(rusqlite::params![key(room), now, actor, deed, whom], |row| row.get(0))?;
+    tx.prepare_cached(FORGET)?.execute(rusqlite::params![key(room), seq - KEPT])?;
     Ok(())
 }
 
@@ -44,7 +47,7 @@ pub(crate) async fn note(
         .bind(whom)
         .fetch_one(&mut *tx)
         .await?;
-    sqlx::query("delete from audit where room = $1 and seq <= $2").bind(key(room)).bind(seq - KEPT).execute(tx).await?;
+    sqlx::query(FORGET).bind(key(room)).bind(seq - KEPT).execute(tx).await?;
     Ok(())
 }
 
@@ -71,5 +74,27 @@ impl Chat {
             whom,
         };
         Ok(rows.into_iter().map(deed).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::NewRoom;
+
+    use super::*;
+    use crate::person::GuestId;
+    use crate::tests::{House, says};
+
+    #[tokio::test]
+    async fn the_oldest_deeds_go_whoever_notes_them_down() {
+        let house = House::new(|_| {}).await;
+        let owner = Person::Guest(GuestId::new().unwrap());
+        let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
+        for number in 1..=8 {
+            house.chat.post(&Person::Anyone, &room, &says("hello"), None).await.unwrap();
+            house.chat.delete(&owner, &room, 2 * number - 1).await.unwrap();
+        }
+        let deeds = house.chat.audit(&owner, &room, u64::MAX, 100).await.unwrap();
+        assert_eq!(deeds.iter().map(|deed| deed.id).collect::<Vec<_>>(), [8, 7, 6, 5, 4]);
     }
 }

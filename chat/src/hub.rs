@@ -30,7 +30,8 @@ use crate::presence::{Heard, Presence};
 use crate::room::Life;
 use crate::signed_in::SignedIn;
 
-/// How large the newest piece of a ring grows, in bytes. Who does not read may hold one.
+/// How large the newest piece of a ring grows by what follows it, in bytes; what one commit brings is one piece, however large.
+/// Who does not read may hold one.
 const PIECE: usize = 16 * 1024;
 
 #[derive(Clone, Debug)]
