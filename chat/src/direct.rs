@@ -4,9 +4,10 @@
 //! made when either first asks; what one of them has not read is told when they come. Leaves to others: everything that
 //! holds for any room.
 
-use protocol::{Account, Conversation, Message, Room, RoomId};
+use protocol::{Account, Conversation, Message, Role, Room, RoomId};
 
 use crate::account;
+use crate::member;
 use crate::message::{self, Page};
 use crate::overview::COUNTED;
 use crate::person::{Member, Person};
@@ -62,9 +63,7 @@ impl Chat {
         let (low, high) = pair(one, other);
         sqlx::query(sql).bind(low).bind(high).bind(key(room)).execute(&mut *tx).await?;
         for person in [one, other] {
-            let sql = "insert into membership (room, person, role, since, seen) values ($1, $2, 1, $3, 0)
-                       on conflict do nothing";
-            sqlx::query(sql).bind(key(room)).bind(person.id).bind(now.millis()).execute(&mut *tx).await?;
+            member::add(&mut tx, now, room, person.id, Role::Member).await?;
         }
         let both = [low, high];
         self.commit(tx, move |inner| both.into_iter().for_each(|person| inner.hub.ring_person(person))).await?;

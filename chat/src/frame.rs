@@ -6,9 +6,6 @@ use serde::Serialize;
 
 use crate::entry::Entry;
 
-/// What can have happened to a message.
-const CHANGES: [ChangeKind; 2] = [ChangeKind::Edit, ChangeKind::Deletion];
-
 /// What stands before the JSON of a frame.
 const DATA: &[u8] = b"\ndata: ";
 
@@ -80,7 +77,7 @@ impl Frames {
             let (cursor, json) =
                 (Cursor { epoch: self.epoch, seq }, self.bytes.slice(start + data + DATA.len()..end - 2));
             let head = &frame[..data];
-            let change = CHANGES.into_iter().find(|change| head.ends_with(change.name().as_bytes()));
+            let change = ChangeKind::ALL.into_iter().find(|change| head.ends_with(change.name().as_bytes()));
             Some(Frame { cursor, change, json })
         })
     }

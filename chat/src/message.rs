@@ -89,10 +89,9 @@ pub(crate) async fn entries(store: &Store, room: RoomId, after: u64, limit: usiz
 
 fn entry(row: &SqliteRow) -> sqlx::Result<Entry> {
     let message = Stored::from_row(row)?.0;
-    let event = match row.try_get::<i64, _>("change")? {
-        0 => return Ok(Entry::Message(message)),
-        1 => ChangeKind::Edit,
-        _ => ChangeKind::Deletion,
+    let stored: i64 = row.try_get("change")?;
+    let Some(event) = ChangeKind::ALL.into_iter().find(|kind| *kind as i64 == stored) else {
+        return Ok(Entry::Message(message));
     };
     Ok(Entry::Change(Change { event, id: row.try_get::<i64, _>("place")?.unsigned_abs(), room: message.room, message }))
 }

@@ -307,13 +307,12 @@ impl Log<'_> {
         let Some(room) = self.grow(post.room, false)? else { return self.missing(post.room).map(Err) };
         let sql = "insert into message (room, seq, username, body, sent_at, author, kind, target)
                    values (?1, ?2, '', '', ?3, ?4, ?5, ?6)";
-        let kind = if event == ChangeKind::Edit { 1 } else { 2 };
         self.tx.prepare_cached(sql)?.execute(params![
             key(post.room),
             room.head,
             self.now,
             post.author,
-            kind,
+            event as i64,
             target
         ])?;
         let mut select = self.tx.prepare_cached(

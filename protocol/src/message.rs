@@ -42,12 +42,15 @@ pub struct Message {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ChangeKind {
     /// Its author wrote it anew.
-    Edit,
+    Edit = 1,
     /// Its author or a moderator deleted it.
-    Deletion,
+    Deletion = 2,
 }
 
 impl ChangeKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Edit, Self::Deletion];
+
     /// Its name on the wire.
     pub fn name(self) -> &'static str {
         match self {
