@@ -30,6 +30,9 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the log is moved into the database.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
+/// At how many of these times the log may be emptied once: commits cost more until it is as long as before.
+const EMPTIED_EVERY: u64 = if cfg!(test) { 1 } else { 10 };
+
 /// How long to wait for readers before the log can be emptied. Nobody writes meanwhile.
 const READERS_FINISH: Duration = Duration::from_millis(50);
 
@@ -241,21 +244,23 @@ impl Store {
     pub async fn keep_log_short(self) {
         let mut pause = tokio::time::interval(CHECKPOINT_EVERY);
         pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        for time in 1_u64.. {
             pause.tick().await;
-            if let Err(error) = self.checkpoint().await {
+            if let Err(error) = self.checkpoint(time.is_multiple_of(EMPTIED_EVERY)).await {
                 tracing::error!(%error, "cannot move the log into the database; it is tried again");
             }
         }
     }
 
-    async fn checkpoint(&self) -> Result<(), Error> {
+    async fn checkpoint(&self, may_empty: bool) -> Result<(), Error> {
         let pages = self.move_log("pragma wal_checkpoint(passive)").await?.pages;
-        if self.deleted.0.swap(false, Ordering::Relaxed) {
+        if may_empty && self.deleted.0.swap(false, Ordering::Relaxed) {
             let _turn = self.turn.lock().await;
-            if self.move_log("pragma wal_checkpoint(truncate)").await?.busy {
+            let moved = self.move_log("pragma wal_checkpoint(truncate)").await;
+            if !moved.as_ref().is_ok_and(|moved| !moved.busy) {
                 self.deleted.note();
             }
+            moved?;
         } else if pages > LOG_PAGES {
             let _turn = self.turn.lock().await;
             self.move_log("pragma wal_checkpoint(passive)").await?;
