@@ -303,6 +303,7 @@ impl Chat {
         let tell = move |inner: &Inner| {
             rooms.into_iter().for_each(|room| inner.hub.look_again(room_id(room)));
             inner.accounts.sign_out(member.id);
+            inner.store.deleted().note();
         };
         self.commit(tx, tell).await
     }
@@ -316,7 +317,7 @@ impl Chat {
         let (mut tx, guest) = (self.0.store.begin().await?, guest.id());
         let over = "delete from sanction where person in ($1, $2) and until <= $3";
         sqlx::query(over).bind(own).bind(guest).bind(self.now().millis()).execute(&mut *tx).await?;
-        let rooms = sqlx::query_scalar("select room from sanction where person = $1").bind(guest);
+        let rooms = sqlx::query_scalar("select room from sanction where person = $1 and kind = 1").bind(guest);
         let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in [
             "insert into membership select room, $1, role, since, seen from membership where person = $2
@@ -332,7 +333,7 @@ impl Chat {
         }
         let tell = move |inner: &Inner| {
             [own, guest].into_iter().for_each(|person| inner.hub.ring_person(person));
-            // Whoever may not listen any more as one of them may not as the other.
+            // Who is banned as the guest may not listen as the account either.
             rooms.into_iter().for_each(|room| inner.hub.look_again(room_id(room)));
         };
         self.commit(tx, tell).await
@@ -361,7 +362,12 @@ impl Chat {
         let sql = "update account set generation = generation + 1 where id = $1 returning generation";
         let generation: Option<i64> = sqlx::query_scalar(sql).bind(id).fetch_optional(&mut *tx).await?;
         let generation = generation.ok_or(Refusal::NotSignedIn)?;
-        self.commit(tx, move |inner| inner.accounts.sign_out(id)).await?;
+        let tell = move |inner: &Inner| {
+            inner.accounts.sign_out(id);
+            // The old password, perhaps.
+            inner.store.deleted().note();
+        };
+        self.commit(tx, tell).await?;
         Ok(generation)
     }
 

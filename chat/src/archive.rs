@@ -111,7 +111,8 @@ impl Export {
 
     fn trailer(&mut self) -> Result<Vec<u8>, Error> {
         if self.count != self.room.message_count {
-            return Err(Error::fault("the room ended while it was written down"));
+            let (found, of) = (self.count, self.room.message_count);
+            return Err(Error::fault(format!("found {found} of {of} messages while writing the room down")));
         }
         self.stage = Stage::Done;
         match self.format {
@@ -158,7 +159,12 @@ pub(crate) async fn write(store: &Store, dir: &Path, stored: Stored) -> Result<(
         fs::rename(&place, name(&format!("{number}.jsonl"))).await?;
     }
     fs::rename(&beside, &place).await?;
-    sync_parent(&place)
+    let synced = sync_parent(&place);
+    if synced.is_err() {
+        // The room lives on, and this is no archive of its end.
+        fs::rename(&place, &beside).await?;
+    }
+    synced
 }
 
 /// The last line of an archive, which has the digest of all others; of another file some of its end.
@@ -229,7 +235,18 @@ mod tests {
         for _ in 0..2 {
             export.next().await.unwrap().unwrap();
         }
-        close(&house, &owner, room).await;
+        let mut gap = house.chat.export(&owner, &room, Format::Archive).await.unwrap();
+        for _ in 0..2 {
+            gap.next().await.unwrap().unwrap();
+        }
+        // What a large room loses first.
+        let mut tx = house.chat.0.store.begin().await.unwrap();
+        sqlx::query("delete from message where seq between 600 and 700").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        gap.next().await.unwrap().unwrap();
+        assert!(gap.next().await.is_err());
+        house.chat.0.store.begin().await.unwrap().commit().await.unwrap();
+        assert!(export.next().await.is_ok());
         assert!(export.next().await.is_err());
     }
 }

@@ -94,7 +94,14 @@ mod tests {
             house.chat.post(&Person::Anyone, &room, &says("hello"), None).await.unwrap();
             house.chat.delete(&owner, &room, 2 * number - 1).await.unwrap();
         }
-        let deeds = house.chat.audit(&owner, &room, u64::MAX, 100).await.unwrap();
-        assert_eq!(deeds.iter().map(|deed| deed.id).collect::<Vec<_>>(), [8, 7, 6, 5, 4]);
+        let kept = async || {
+            let deeds = house.chat.audit(&owner, &room, u64::MAX, 100).await.unwrap();
+            deeds.iter().map(|deed| deed.id).collect::<Vec<_>>()
+        };
+        assert_eq!(kept().await, [8, 7, 6, 5, 4]);
+        for _ in 0..2 {
+            house.chat.change_room(&owner, &room, &protocol::RoomChange::default()).await.unwrap();
+        }
+        assert_eq!(kept().await, [10, 9, 8, 7, 6]);
     }
 }

@@ -4,6 +4,7 @@
 //! is read and encoded once for all of them. While nobody watches, nothing is read.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +21,8 @@ const PACE: Duration = Duration::from_secs(1);
 pub(crate) struct Directory {
     changed: Arc<Notify>,
     latest: watch::Sender<Latest>,
+    /// Whether somebody has read for themselves since all were told.
+    joined: Arc<AtomicBool>,
 }
 
 /// What watchers were told last.
@@ -33,7 +36,7 @@ enum Latest {
 
 impl Directory {
     pub fn new() -> Self {
-        Self { changed: Arc::new(Notify::new()), latest: watch::Sender::new(Latest::Nothing) }
+        Self { changed: Arc::default(), latest: watch::Sender::new(Latest::Nothing), joined: Arc::default() }
     }
 
     /// A public room was created, written to or deleted.
@@ -46,11 +49,12 @@ impl Directory {
         self.latest.send_replace(Latest::Over);
     }
 
-    /// Reads the first page, and tells watchers if it differs from what they were told.
+    /// Reads the first page, and tells watchers if it differs from what all of them were told.
     async fn refresh(&self, store: &Store) -> Result<(), Error> {
+        let joined = self.joined.swap(false, Ordering::AcqRel);
         let rooms = Latest::Rooms(read(store).await?);
         self.latest.send_if_modified(|latest| {
-            let changed = *latest != Latest::Over && *latest != rooms;
+            let changed = *latest != Latest::Over && (joined || *latest != rooms);
             if changed {
                 *latest = rooms;
             }
@@ -94,10 +98,12 @@ impl Watch {
     /// A fault of the store.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         if !self.started {
-            // Not from what others were told, which may be a second old.
+            // Not from what others were told, which may be a second old. What is told from here on is told again.
+            let (directory, is_over) = (&self.chat.0.directory, *self.latest.borrow_and_update() == Latest::Over);
+            directory.joined.store(true, Ordering::Release);
             let rooms = read(&self.chat.0.store).await?;
             self.started = true;
-            return Ok((*self.latest.borrow_and_update() != Latest::Over).then_some(rooms));
+            return Ok((!is_over).then_some(rooms));
         }
         if self.latest.changed().await.is_err() {
             return Ok(None);
@@ -132,6 +138,27 @@ mod tests {
         let rooms = house.chat.watch().next().await.unwrap().unwrap();
         assert!(String::from_utf8_lossy(&rooms).contains(&room.to_string()));
         assert!(!watch.latest.has_changed().unwrap());
+    }
+
+    #[tokio::test]
+    async fn whoever_has_read_for_themselves_is_told_when_it_is_as_before() {
+        let house = House::new(|_| {}).await;
+        let (room, store) = (house.room().await, &house.chat.0.store);
+        let set_public = async |public: bool| {
+            let mut tx = store.begin().await.unwrap();
+            sqlx::query("update room set public = $1").bind(public).execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let mut watch = house.chat.watch();
+        watch.next().await.unwrap().unwrap();
+        house.chat.0.directory.refresh(store).await.unwrap();
+        set_public(true).await;
+        let mut other = house.chat.watch();
+        let listed = |page: Option<bytes::Bytes>| String::from_utf8_lossy(&page.unwrap()).contains(&room.to_string());
+        assert!(listed(other.next().await.unwrap()));
+        set_public(false).await;
+        house.chat.0.directory.refresh(store).await.unwrap();
+        assert!(!listed(other.next().await.unwrap()));
     }
 
     #[tokio::test]

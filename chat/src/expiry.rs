@@ -102,12 +102,9 @@ impl Expiry {
             tracing::error!(room = %id, %error, "cannot archive a room; it stays open and is tried again");
             let retry = stored.timeout.clamp(Duration::from_secs(1), Duration::from_secs(60));
             let life = Life { end: self.clock.now().after(retry), timeout: stored.timeout };
-            match room::thaw(&self.store, id, life.end).await {
-                Ok(()) => self.hub.lives(id, life),
-                Err(error) => {
-                    tracing::error!(room = %id, %error, "cannot open a room again");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
+            if let Err(error) = room::thaw(&self.store, id, life.end, || self.hub.lives(id, life)).await {
+                tracing::error!(room = %id, %error, "cannot open a room again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
             return;
         }

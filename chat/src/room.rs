@@ -334,13 +334,12 @@ pub(crate) async fn leaving(store: &Store, limit: i64) -> Result<Vec<(Stored, bo
     rows.iter().map(read).collect()
 }
 
-/// Opens a frozen room again, until `expires_at`, because it could not be archived.
-pub(crate) async fn thaw(store: &Store, id: RoomId, expires_at: Time) -> Result<(), Error> {
+/// Opens a frozen room again, until `expires_at`, because it could not be archived, and then does what follows of it.
+pub(crate) async fn thaw(store: &Store, id: RoomId, expires_at: Time, then: impl FnOnce()) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set state = 0, expires_at = $2, due_at = $2 where id = $1 and state = 1";
     sqlx::query(sql).bind(key(id)).bind(expires_at.millis()).execute(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(())
+    tx.commit_then(then).await
 }
 
 /// Erases every row of a room whose archive is complete (or not wanted), and remembers for a day that it was.

@@ -30,7 +30,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the log is moved into the database.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
-/// At how many of these times the log may be emptied once: commits cost more until it is as long as before.
+/// The log is emptied at one in so many of these times at most: commits cost more until it is as long as before.
 const EMPTIED_EVERY: u64 = if cfg!(test) { 1 } else { 10 };
 
 /// How long to wait for readers before the log can be emptied. Nobody writes meanwhile.
@@ -108,9 +108,15 @@ pub(crate) fn sync_parent(file: &Path) -> Result<(), Error> {
 /// Whose turn it is to write. `SQLite` would let others wait by sleeping and trying again.
 pub(crate) type Turn = Arc<Mutex<()>>;
 
-/// Whether something was deleted of which the log may still tell.
-#[derive(Clone, Debug, Default)]
+/// Whether something was deleted of which the log may still tell, as that of an earlier run may.
+#[derive(Clone, Debug)]
 pub(crate) struct Deleted(Arc<AtomicBool>);
+
+impl Default for Deleted {
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
 
 impl Deleted {
     /// Something was deleted.
@@ -273,11 +279,12 @@ impl Store {
         Ok(Moved { busy, pages })
     }
 
-    /// Closes every connection, after the transaction under way.
+    /// Closes every connection, after the transaction under way. The last one moves the log into the database, which those
+    /// that only read cannot.
     pub async fn close(&self) {
-        self.write.close().await;
-        self.checkpoint.close().await;
         self.read.close().await;
+        self.checkpoint.close().await;
+        self.write.close().await;
     }
 }
 

@@ -31,7 +31,7 @@ pub enum Refusal {
     NameTaken {
         /// The name that was asked for.
         name: String,
-        /// One like it that nobody has.
+        /// One like it that nobody has, unless there are so many that none was found: then one of theirs.
         free: String,
     },
     /// The log does not reach as far as the reader says to have read, or is another one.
