@@ -158,7 +158,9 @@ mod tests {
         assert!(listed(other.next().await.unwrap()));
         set_public(false).await;
         house.chat.0.directory.refresh(store).await.unwrap();
-        assert!(!listed(other.next().await.unwrap()));
+        let told =
+            tokio::time::timeout(std::time::Duration::from_secs(20), other.next()).await.expect("nothing is told");
+        assert!(!listed(told.unwrap()));
     }
 
     #[tokio::test]
