@@ -18,11 +18,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::server::conn::http1::{Builder, UpgradeableConnection};
+use hyper::service::{Service, service_fn};
 use hyper::{Method, Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
@@ -54,9 +53,8 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 /// Every open connection.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    requests: GracefulShutdown,
-    streams: TaskTracker,
-    /// Tells the connections over TLS to finish.
+    open: TaskTracker,
+    /// Tells them to finish.
     stopping: CancellationToken,
 }
 
@@ -78,9 +76,8 @@ impl Connections {
     /// Returns when every request is answered and every stream has said its last.
     pub async fn shutdown(self) {
         self.stopping.cancel();
-        self.requests.shutdown().await;
-        self.streams.close();
-        self.streams.wait().await;
+        self.open.close();
+        self.open.wait().await;
     }
 
     fn serve(&self, socket: TcpStream, peer: SocketAddr, router: &Router) {
@@ -93,19 +90,14 @@ impl Connections {
         stream.set_write_timeout(Some(READ_TIMEOUT));
         let (router, taker) = (router.clone(), lent.clone());
         let service = service_fn(move |request| answer(router.clone(), peer, taker.clone(), request));
-        let mut http = Builder::new(TokioExecutor::new()).http1_only();
+        let mut http = Builder::new();
         // Most answers are short: to copy head and body together costs less than to have the system gather them.
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_MAX).writev(false);
-        let http = http.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service);
-        let mut http = Box::pin(self.requests.watch(http.into_owned()));
-        self.streams.spawn(async move {
-            let end = poll_fn(|context| match http.as_mut().poll(context) {
-                Poll::Ready(end) => Poll::Ready(end.map(|()| None)),
-                Poll::Pending => lent.take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(Some(taken)))),
-            });
-            let end = end.await;
-            drop((http, lent));
-            let end = match end {
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).writev(false);
+        http.max_buf_size(BUFFER_MAX).max_header_size(BUFFER_MAX);
+        let http = http.serve_connection(TokioIo::new(Box::pin(stream)), service).with_upgrades();
+        let requests = requests(Box::pin(http), lent, self.stopping.clone());
+        self.open.spawn(async move {
+            let end = match requests.await {
                 Ok(Some((socket, stream))) => stream.run(socket).await.map_err(|error| error.to_string()),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error.to_string()),
@@ -122,11 +114,44 @@ impl Connections {
             return;
         }
         let served = secured::serve(socket, peer, tls.get(), router.clone(), self.stopping.clone());
-        self.streams.spawn(async move {
+        self.open.spawn(async move {
             if let Err(error) = served.await {
                 tracing::debug!(error, "a connection broke");
             }
         });
+    }
+}
+
+/// A connection on which requests are answered.
+type Http<S> = UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<Lent>>>>, S>;
+
+/// A socket with the stream that goes on there.
+type Taken = (TcpStream, Stream);
+
+/// Answers requests to the end of the connection, until `stopping` and what is under way is answered, or until a stream
+/// takes the socket.
+async fn requests<S>(
+    mut http: Pin<Box<Http<S>>>,
+    lent: Lent,
+    stopping: CancellationToken,
+) -> hyper::Result<Option<Taken>>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+{
+    tokio::select! {
+        end = poll_fn(|context| turn(http.as_mut(), &lent, context)) => return end,
+        () = stopping.cancelled() => http.as_mut().graceful_shutdown(),
+    }
+    poll_fn(|context| turn(http.as_mut(), &lent, context)).await
+}
+
+fn turn<S>(http: Pin<&mut Http<S>>, lent: &Lent, context: &mut Context<'_>) -> Poll<hyper::Result<Option<Taken>>>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+{
+    match http.poll(context) {
+        Poll::Ready(end) => Poll::Ready(end.map(|()| None)),
+        Poll::Pending => lent.take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(Some(taken)))),
     }
 }
 
@@ -177,21 +202,13 @@ impl Lent {
     }
 
     /// Takes the socket back if a stream asks for it and every earlier answer is written.
-    fn take(&self) -> Option<(TcpStream, Stream)> {
+    fn take(&self) -> Option<Taken> {
         let mut loan = self.lock();
         if loan.owes {
             return None;
         }
         let taker = loan.taker.take()?;
         Some((loan.socket.take()?, taker))
-    }
-
-    fn write(&self, write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        let mut loan = self.lock();
-        let Some(socket) = &mut loan.socket else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
-        let written = write(Pin::new(socket));
-        loan.owes = written.is_pending();
-        written
     }
 }
 
@@ -206,19 +223,11 @@ impl AsyncRead for Lent {
 
 impl AsyncWrite for Lent {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.write(|socket| socket.poll_write(context, bytes))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.write(|socket| socket.poll_write_vectored(context, parts))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
+        let mut loan = self.lock();
+        let Some(socket) = &mut loan.socket else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
+        let written = Pin::new(socket).poll_write(context, bytes);
+        loan.owes = written.is_pending();
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -110,7 +110,8 @@ async fn http1(
     stopping: CancellationToken,
 ) -> hyper::Result<()> {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_MAX);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    http.max_buf_size(BUFFER_MAX).max_header_size(BUFFER_MAX);
     let service = service_fn(move |request| answer(router.clone(), peer, request));
     let mut http = pin!(http.serve_connection(socket, service).with_upgrades());
     tokio::select! {

@@ -1,10 +1,13 @@
 //! What goes over a connection, byte by byte: where a stream takes it over, and where it ends.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::house::{House, PATIENCE};
+use crate::tls::patience::{hung_up, within};
 
 /// A connection that is written to and read as it is.
 struct Wire(TcpStream);
@@ -137,4 +140,33 @@ async fn whoever_hardly_reads_gets_every_byte_in_its_place() {
     }
     let ids = body.lines().filter_map(|line| line.strip_prefix("id: ")?.split_once('.')?.1.parse().ok());
     assert_eq!(ids.collect::<Vec<u32>>(), (1..=posted).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn who_asks_for_nothing_is_cut() {
+    let house = House::new().await;
+    for begin in ["", "GET / HTTP/1.1\r\nhost: test\r\n"] {
+        let mut silent = Wire::open(&house).await;
+        silent.send(begin).await;
+        assert_eq!(within(28, hung_up(&mut silent.0)).await, None, "{begin:?}");
+        assert!(within(7, hung_up(&mut silent.0)).await.is_some(), "{begin:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_http_1_is_spoken_without_tls() {
+    let house = House::new().await;
+    let mut wire = Wire::open(&house).await;
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0").await;
+    assert_eq!(timeout(PATIENCE, hung_up(&mut wire.0)).await, Ok(0));
+}
+
+#[tokio::test]
+async fn stopping_waits_for_nobody_who_has_asked_for_nothing() {
+    let mut house = House::new().await;
+    let (silent, mut answered) = (Wire::open(&house).await, Wire::open(&house).await);
+    answered.send(&get("/healthz")).await;
+    answered.until("\r\n\r\nok\n").await;
+    timeout(Duration::from_secs(9), house.stop()).await.expect("somebody is waited for").unwrap();
+    drop((silent, answered));
 }

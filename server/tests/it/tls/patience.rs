@@ -30,7 +30,7 @@ pub async fn within<T>(seconds: u32, wanted: impl Future<Output = T>) -> Option<
 }
 
 /// Ends when the server hangs up, whether it says so or not.
-async fn hung_up(socket: &mut (impl AsyncReadExt + Unpin)) -> usize {
+pub async fn hung_up(socket: &mut (impl AsyncReadExt + Unpin)) -> usize {
     let (mut buffer, mut total) = (vec![0; 64 * 1024], 0);
     while let Ok(read @ 1..) = socket.read(&mut buffer).await {
         total += read;
