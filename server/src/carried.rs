@@ -5,7 +5,9 @@
 //! that a page can see comes at least every [`HEARTBEAT`]; a client that stops reading or answering is cut. Leaves to
 //! others: what is told (`several`).
 
-use axum::extract::ws::{CloseFrame, Message as Packet, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use std::convert::Infallible;
+
+use axum::extract::ws::{Message as Packet, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -24,33 +26,36 @@ pub(crate) fn respond(
     beat: &'static [u8],
 ) -> Response {
     accept(state, upgrade, async move |mut socket| {
-        if let Err(End(Some((code, reason)))) = carry(&mut socket, events, beat).await {
-            let farewell = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-            // Whoever is gone does not hear it.
-            let _ = send(&mut socket, Packet::Close(Some(farewell))).await;
-        }
+        let Err(end) = carry(&mut socket, events, beat).await;
+        (socket, end)
     })
 }
 
 /// Carries the events to their end.
-async fn carry(socket: &mut WebSocket, mut events: BoxStream<'static, Bytes>, beat: &'static [u8]) -> Result<(), End> {
+async fn carry(
+    socket: &mut WebSocket,
+    mut events: BoxStream<'static, Bytes>,
+    beat: &'static [u8],
+) -> Result<Infallible, End> {
     let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
     loop {
         tokio::select! {
             frame = socket.recv() => match frame {
-                Some(Ok(Packet::Close(_)) | Err(_)) | None => return Err(End(None)),
+                Some(Ok(Packet::Close(_))) => return Err(End::Heard),
+                Some(Err(error)) => return Err(End::of(error)),
+                None => return Err(End::Broken),
                 // What is said here is heard by nobody.
                 Some(Ok(_)) => heard = Instant::now(),
             },
             piece = events.next() => match piece {
                 Some(piece) => send(socket, text(piece)?).await?,
-                None => return Err(End(Some((close_code::NORMAL, "that was all")))),
+                None => return Err(End::Said(close_code::NORMAL, "that was all")),
             },
             _ = beats.tick() => {
                 if heard.elapsed() > SILENCE {
-                    return Err(End(Some((close_code::POLICY, "no answer to pings"))));
+                    return Err(End::Said(close_code::POLICY, "no answer to pings"));
                 }
                 send(socket, Packet::Ping(Bytes::new())).await?;
                 send(socket, text(Bytes::from_static(beat))?).await?;
@@ -61,5 +66,5 @@ async fn carry(socket: &mut WebSocket, mut events: BoxStream<'static, Bytes>, be
 
 fn text(piece: Bytes) -> Result<Packet, End> {
     // The events of a stream are texts.
-    Ok(Packet::Text(Utf8Bytes::try_from(piece).map_err(|_| End(Some((close_code::ERROR, "internal error"))))?))
+    Ok(Packet::Text(Utf8Bytes::try_from(piece).map_err(|_| End::Said(close_code::ERROR, "internal error"))?))
 }

@@ -1,8 +1,9 @@
 //! WebSocket: a room both ways over one connection ([RFC 6455](https://www.rfc-editor.org/rfc/rfc6455)).
 //!
 //! Each text frame that comes in is a message, each that goes out is one message as JSON, the same bytes as in the
-//! event stream. What cannot be taken, or is too much, is answered with problem details, and the socket stays. Promises: a client that stops reading or
-//! answering is cut, and holds nothing; a page of another site gets no socket.
+//! event stream. What cannot be taken, or is too much, is answered with problem details, and the socket stays. Promises: a
+//! client that stops reading or answering is cut, and holds nothing; every end of a socket is said, and a farewell is
+//! answered; a page of another site gets no socket.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use protocol::schema::{RoomName, Username};
 use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start, text};
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite;
 
 use crate::caller::Caller;
 use crate::error::{Error, problem};
@@ -32,6 +34,9 @@ const PING: Duration = Duration::from_secs(20);
 
 /// How long a client may stay silent, or leave unread what it is sent.
 pub(crate) const SILENCE: Duration = Duration::from_secs(60);
+
+/// How long a client may take for its part of a farewell.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// The largest frame that is taken, in bytes; as large as the body of a request.
 const FRAME_MAX: usize = 64 * 1024;
@@ -110,21 +115,42 @@ pub(crate) async fn by_name(
     Talk { state, by, room, username, peer, dialect: Dialect::Named }.open(follow, &headers, upgrade)
 }
 
-/// Opens a socket when the client has upgraded, for as long as `talk` goes on; the server does not stop before.
+/// Opens a socket when the client has upgraded, for as long as `talk` goes on, and says farewell; the server does not stop
+/// before.
 pub(crate) fn accept<F>(
     state: &AppState,
     upgrade: WebSocketUpgrade,
     talk: impl FnOnce(WebSocket) -> F + Send + 'static,
 ) -> Response
 where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future<Output = (WebSocket, End)> + Send + 'static,
 {
     let open = state.sockets.token();
     let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
     upgrade.on_upgrade(async move |socket| {
-        talk(socket).await;
+        let (socket, end) = talk(socket).await;
+        part(socket, end).await;
         drop(open);
     })
+}
+
+/// Says farewell as [RFC 6455, section 7](https://www.rfc-editor.org/rfc/rfc6455#section-7) has it: both sides do, and
+/// then the server hangs up. Whoever is gone does not hear it.
+async fn part(mut socket: WebSocket, end: End) {
+    let hears = match end {
+        End::Said(code, reason) => {
+            let farewell = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+            send(&mut socket, Packet::Close(Some(farewell))).await.is_ok()
+        }
+        End::Heard => true,
+        End::Broken => false,
+    };
+    if hears {
+        // Sends the answer to the client's farewell, or waits for the one to ours: to hang up on what is still on its way
+        // would keep the client from reading it.
+        let rest = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = timeout(FAREWELL, rest).await;
+    }
 }
 
 /// How a client of a socket is spoken to.
@@ -148,8 +174,28 @@ pub(crate) struct Talk {
     pub dialect: Dialect,
 }
 
-/// The socket is at its end; with what to say last, if anybody still listens.
-pub(crate) struct End(pub Option<(u16, &'static str)>);
+/// Why a socket is at its end.
+pub(crate) enum End {
+    /// The server says so, with a code and the reason.
+    Said(u16, &'static str),
+    /// The client has said so.
+    Heard,
+    /// Nobody listens any longer.
+    Broken,
+}
+
+impl End {
+    /// What follows from a frame that cannot be read.
+    pub fn of(error: axum::Error) -> Self {
+        tracing::debug!(%error, "a socket broke");
+        match error.into_inner().downcast_ref() {
+            Some(tungstenite::Error::Capacity(_)) => Self::Said(close_code::SIZE, "the frame is too large"),
+            Some(tungstenite::Error::Utf8(_)) => Self::Said(close_code::INVALID, "text must be UTF-8"),
+            Some(tungstenite::Error::Protocol(_)) => Self::Said(close_code::PROTOCOL, "the frame cannot be read"),
+            _ => Self::Broken,
+        }
+    }
+}
 
 impl Talk {
     /// Begins when the client has upgraded.
@@ -160,11 +206,11 @@ impl Talk {
         Ok(accept(&state, upgrade, move |socket| self.run(socket, follow)))
     }
 
-    async fn run(self, mut socket: WebSocket, mut follow: Follow) {
+    async fn run(self, mut socket: WebSocket, mut follow: Follow) -> (WebSocket, End) {
         let mut ping = interval(PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
-        let end = loop {
+        loop {
             let done = tokio::select! {
                 frame = socket.recv() => {
                     heard = Instant::now();
@@ -172,18 +218,13 @@ impl Talk {
                 }
                 news = follow.next() => self.tell(&mut socket, news).await,
                 _ = ping.tick() => match heard.elapsed() {
-                    silent if silent > SILENCE => Err(End(Some((close_code::POLICY, "no answer to pings")))),
+                    silent if silent > SILENCE => Err(End::Said(close_code::POLICY, "no answer to pings")),
                     _ => send(&mut socket, Packet::Ping(Bytes::new())).await,
                 }
             };
             if let Err(end) = done {
-                break end;
+                return (socket, end);
             }
-        };
-        if let End(Some((code, reason))) = end {
-            let farewell = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-            // Whoever is gone does not hear it.
-            let _ = send(&mut socket, Packet::Close(Some(farewell))).await;
         }
     }
 
@@ -196,12 +237,10 @@ impl Talk {
             },
             Some(Ok(Packet::Pong(payload))) => self.confirm(&payload).await,
             Some(Ok(Packet::Ping(_))) => Ok(()),
-            Some(Ok(Packet::Binary(_))) => Err(End(Some((close_code::UNSUPPORTED, "send text")))),
-            Some(Ok(Packet::Close(_))) | None => Err(End(None)),
-            Some(Err(error)) => {
-                tracing::debug!(%error, "a socket broke");
-                Err(End(Some((close_code::SIZE, "the frame cannot be taken"))))
-            }
+            Some(Ok(Packet::Binary(_))) => Err(End::Said(close_code::UNSUPPORTED, "send text")),
+            Some(Ok(Packet::Close(_))) => Err(End::Heard),
+            Some(Err(error)) => Err(End::of(error)),
+            None => Err(End::Broken),
         }
     }
 
@@ -237,13 +276,13 @@ impl Talk {
             Ok(News::Ephemeral(event)) => marked(&event),
             Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
             Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
-            Ok(News::Closed) => return Err(End(Some((close_code::NORMAL, "the room was deleted")))),
-            Ok(News::Removed) => return Err(End(Some((close_code::POLICY, "you may not be here any longer")))),
-            Ok(News::SignedOut) => return Err(End(Some((close_code::POLICY, "you are no longer signed in")))),
-            Ok(News::Draining) => return Err(End(Some((close_code::RESTART, "the server is restarting")))),
+            Ok(News::Closed) => return Err(End::Said(close_code::NORMAL, "the room was deleted")),
+            Ok(News::Removed) => return Err(End::Said(close_code::POLICY, "you may not be here any longer")),
+            Ok(News::SignedOut) => return Err(End::Said(close_code::POLICY, "you are no longer signed in")),
+            Ok(News::Draining) => return Err(End::Said(close_code::RESTART, "the server is restarting")),
             Err(error) => {
                 tracing::error!(room = %self.room, %error, "a socket ends early");
-                return Err(End(Some((close_code::ERROR, "internal error"))));
+                return Err(End::Said(close_code::ERROR, "internal error"));
             }
         };
         match self.dialect {
@@ -275,7 +314,7 @@ async fn send_all(socket: &mut WebSocket, messages: impl Iterator<Item = Bytes>)
     };
     match timeout(SILENCE, all).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(End(None)),
+        Ok(Err(_)) | Err(_) => Err(End::Broken),
     }
 }
 
@@ -305,6 +344,6 @@ async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Result<(), End>
 pub(crate) async fn send(socket: &mut WebSocket, frame: Packet) -> Result<(), End> {
     match timeout(SILENCE, socket.send(frame)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(End(None)),
+        Ok(Err(_)) | Err(_) => Err(End::Broken),
     }
 }

@@ -6,11 +6,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame as Raw;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message as Frame};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::house::{House, PATIENCE, Person, problem};
+use crate::tls::patience::{hung_up, within};
 
 /// Somebody at the end of a socket.
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -49,6 +52,18 @@ impl Socket {
 
     pub async fn next_message(&mut self) -> Message {
         serde_json::from_str(self.next().await.to_text().unwrap()).unwrap()
+    }
+
+    /// Says farewell, and gives back the answer, and what comes after it.
+    async fn close(&mut self) -> (Frame, Option<Result<Frame, Error>>) {
+        let farewell = CloseFrame { code: CloseCode::Normal, reason: "bye".into() };
+        self.0.send(Frame::Close(Some(farewell))).await.unwrap();
+        let answer = loop {
+            if let frame @ Frame::Close(_) = self.next().await {
+                break frame;
+            }
+        };
+        (answer, tokio::time::timeout(PATIENCE, self.0.next()).await.unwrap())
     }
 
     pub async fn closed(&mut self) -> u16 {
@@ -150,6 +165,58 @@ async fn the_end_of_a_socket_says_why() {
     assert_eq!(stays.closed().await, 1012);
     drop((ends, odd, stays));
     tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_farewell_is_answered() {
+    let house = House::new().await;
+    let [ada, _bob] = [house.member("ada").await, house.member("bob").await];
+    let room = ada.room().await;
+    ada.post(&room, "hello").await;
+    for path in [
+        format!("/rooms/{room}/socket"),
+        "/room?room=tea&username=ada".to_owned(),
+        format!("/stream?rooms={room}"),
+        "/chats/bob".to_owned(),
+    ] {
+        let (answer, rest) = Socket::of(&ada, &path).await.unwrap().close().await;
+        assert!(matches!(&answer, Frame::Close(Some(close)) if close.code == CloseCode::Normal), "{path}: {answer:?}");
+        assert!(rest.is_none(), "{path}: {rest:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_ends_the_socket_and_says_why() {
+    let house = House::new().await;
+    let room = house.person("ada").room().await;
+    let text = |opcode, payload: Vec<u8>| Frame::Frame(Raw::message(payload, OpCode::Data(opcode), true));
+    for path in [format!("/rooms/{room}/socket?username=ada"), format!("/stream?rooms={room}&list=on")] {
+        for (frame, code) in [
+            (text(Data::Text, vec![0xff, 0xfe]), 1007),
+            (text(Data::Reserved(3), b"odd".into()), 1002),
+            (text(Data::Text, vec![b'x'; 66_000]), 1009),
+        ] {
+            let mut socket = Socket::open(&house, &path).await;
+            socket.0.send(frame).await.unwrap();
+            let end = loop {
+                if let Frame::Close(end) = socket.next().await {
+                    break end;
+                }
+            };
+            assert_eq!(end.map(|end| end.code.into()), Some(code), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_answer_a_farewell_is_not_waited_for_long() {
+    let house = House::new().await;
+    let room = house.person("ada").room().await;
+    let mut socket = Socket::open(&house, &format!("/rooms/{room}/socket")).await;
+    socket.0.send(Frame::binary(vec![1])).await.unwrap();
+    assert_eq!(socket.closed().await, 1003);
+    assert_eq!(within(2, hung_up(socket.0.get_mut())).await, None, "it may take its time");
+    assert_eq!(within(2, hung_up(socket.0.get_mut())).await, Some(0));
 }
 
 #[tokio::test]
