@@ -31,6 +31,7 @@ use tower::ServiceExt;
 
 use crate::live::{Live, Stream};
 use crate::tls::Current;
+use crate::unread::Unread;
 use crate::{method, secured};
 
 /// How long a client may take for the head of a request, and stay silent between two.
@@ -88,8 +89,8 @@ impl Connections {
         let lent = Lent::new(socket);
         let mut stream = TimeoutStream::new(lent.clone());
         stream.set_write_timeout(Some(READ_TIMEOUT));
-        let (router, taker) = (router.clone(), lent.clone());
-        let service = service_fn(move |request| answer(router.clone(), peer, taker.clone(), request));
+        let (router, taker, unread) = (router.clone(), lent.clone(), Unread::default());
+        let service = service_fn(move |request| answer(router.clone(), peer, taker.clone(), unread.clone(), request));
         let mut http = Builder::new();
         // Most answers are short: to copy head and body together costs less than to have the system gather them.
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).writev(false);
@@ -166,17 +167,18 @@ async fn answer(
     router: Router,
     peer: SocketAddr,
     socket: Lent,
+    unread: Unread,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     request.extensions_mut().insert(ConnectInfo(peer));
     let (version, is_head) = (request.version(), request.method() == Method::HEAD);
-    let mut response = router.oneshot(method::meant(request.map(Body::new))).await?;
+    let mut response = router.oneshot(method::meant(unread.watch(request))).await?;
     match Live::of(&mut response).filter(|_| !is_head) {
         Some(live) => {
             socket.lock().taker = Some(live.on(version, &response));
             std::future::pending().await
         }
-        None => Ok(response),
+        None => Ok(unread.settle(response).await),
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 
 /// The largest body that is read: the longest message with every character escaped takes 48,000 bytes.
-const BODY_MAX: usize = 64 * 1024;
+pub(crate) const BODY_MAX: usize = 64 * 1024;
 
 /// How much of a body that is too large is still taken in, so that its sender reads the answer instead of a broken
 /// connection.

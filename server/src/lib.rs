@@ -53,6 +53,7 @@ mod socket;
 mod stream;
 pub mod tls;
 mod typing;
+mod unread;
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -35,6 +35,7 @@ use crate::live::Live;
 use crate::method;
 use crate::pace::{Requests, paced};
 use crate::tls::H2;
+use crate::unread::Unread;
 
 /// How long a client may take for the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -112,7 +113,11 @@ async fn http1(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     http.max_buf_size(BUFFER_MAX).max_header_size(BUFFER_MAX);
-    let service = service_fn(move |request| answer(router.clone(), peer, request));
+    let unread = Unread::default();
+    let service = service_fn(move |request| {
+        let (answer, unread) = (answer(router.clone(), peer, unread.watch(request)), unread.clone());
+        async move { Ok::<_, Infallible>(unread.settle(answer.await?).await) }
+    });
     let mut http = pin!(http.serve_connection(socket, service).with_upgrades());
     tokio::select! {
         end = http.as_mut() => return end,
@@ -128,8 +133,8 @@ async fn http2(
     stopping: CancellationToken,
 ) -> hyper::Result<()> {
     let requests = Requests::default();
-    let service = service_fn(move |request| {
-        let answer = answer(router.clone(), peer, request);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer(router.clone(), peer, request.map(Body::new));
         async { Ok::<_, Infallible>(answer.await?.map(paced)) }
     });
     let mut http = pin!(builder(&requests).serve_connection(socket, service));
@@ -161,16 +166,12 @@ fn builder(requests: &Requests) -> http2::Builder<Requests> {
     http
 }
 
-async fn answer(
-    router: Router,
-    peer: SocketAddr,
-    mut request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+async fn answer(router: Router, peer: SocketAddr, mut request: Request<Body>) -> Result<Response<Body>, Infallible> {
     name_host(&mut request);
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(Secure(true));
     let is_head = request.method() == Method::HEAD;
-    let mut response = router.oneshot(method::meant(request.map(Body::new))).await?;
+    let mut response = router.oneshot(method::meant(request)).await?;
     if let Some(live) = Live::of(&mut response).filter(|_| !is_head) {
         *response.body_mut() = live.body();
     }

@@ -170,3 +170,59 @@ async fn stopping_waits_for_nobody_who_has_asked_for_nothing() {
     timeout(Duration::from_secs(9), house.stop()).await.expect("somebody is waited for").unwrap();
     drop((silent, answered));
 }
+
+/// The heads of requests that are answered without what they bring, and how.
+const UNREAD: [(&str, &str); 4] = [
+    ("POST /guests/ HTTP/1.1\r\nhost: test\r\n", "201"),
+    ("POST /join?id= HTTP/1.1\r\nhost: test\r\n", "400"),
+    ("POST /rooms/ HTTP/1.1\r\nhost: test\r\nauthorization: Bearer none\r\n", "401"),
+    ("POST /rooms/ HTTP/1.1\r\nhost: test\r\norigin: https://evil.example\r\n", "403"),
+];
+
+/// Lets the server do what it can do now.
+pub async fn idle() {
+    for _ in 0..500 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_what_nobody_reads() {
+    let house = House::new().await;
+    let mut wire = Wire::open(&house).await;
+    for (body, length) in [("{}", "content-length: 2"), ("2\r\n{}\r\n0\r\n\r\n", "transfer-encoding: chunked")] {
+        for (head, status) in UNREAD {
+            wire.send(&format!("{head}{length}\r\n\r\n")).await;
+            idle().await;
+            wire.send(body).await;
+            let head = wire.until("\r\n\r\n").await;
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")) && !head.contains("connection:"), "{head}");
+            wire.until("}").await;
+        }
+    }
+    wire.send(&get("/healthz")).await;
+    assert!(wire.until("\r\n\r\n").await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn an_answer_says_that_nothing_comes_after_what_nobody_reads() {
+    let house = House::new().await;
+    for (head, status) in UNREAD {
+        for (more, patience) in [
+            ("content-length: 100000", 0),
+            ("expect: 100-continue\r\ncontent-length: 2", 0),
+            // This many are waited for, and do not come.
+            ("content-length: 2", 2),
+        ] {
+            let mut wire = Wire::open(&house).await;
+            wire.send(&format!("{head}{more}\r\n\r\n")).await;
+            idle().await;
+            let answer = match patience {
+                0 => wire.rest().await,
+                _ => within(patience, wire.rest()).await.expect("it is waited for"),
+            };
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{more}: {answer}");
+            assert!(answer.contains("\r\nconnection: close\r\n"), "{more}: {answer}");
+        }
+    }
+}

@@ -18,6 +18,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
 use server::tls::Tls;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -26,6 +27,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
+use crate::connections::idle;
 use crate::house::{House, Listener, PATIENCE, Person};
 
 const HSTS: &str = "strict-transport-security";
@@ -138,6 +140,24 @@ async fn nothing_is_promised_for_https_without_it() {
     let house = House::new().await;
     let answer = house.person("ada").get("/healthz", "*/*").await;
     assert!(!answer.headers().contains_key(HSTS));
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_what_nobody_reads() {
+    let cert = Cert::new();
+    let house = cert.house(None).await;
+    let mut tls = cert.connect(&house.url, b"http/1.1").await;
+    for connection in ["keep-alive", "keep-alive", "close"] {
+        let head =
+            format!("POST /guests/ HTTP/1.1\r\nhost: x\r\nconnection: {connection}\r\ncontent-length: 2\r\n\r\n");
+        tls.write_all(head.as_bytes()).await.unwrap();
+        idle().await;
+        tls.write_all(b"{}").await.unwrap();
+    }
+    let mut answers = String::new();
+    // How a connection over TLS ends is of no interest here.
+    let _ = timeout(PATIENCE, tls.read_to_string(&mut answers)).await.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 201 Created\r\n").count(), 3, "{answers}");
 }
 
 #[tokio::test]
