@@ -34,24 +34,31 @@ pub(crate) fn look_through(proxies: &[IpNet], request: &mut Request) {
 fn client(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let trusted = |address: &IpAddr| proxies.iter().any(|net| net.contains(&address.to_canonical()));
     let mut client = peer;
-    let values: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
-    let chain = values.iter().rev().flat_map(|value| value.rsplit(',')).map(|entry| entry.trim().parse());
-    for asked_by in chain {
-        let (true, Ok(asked_by)) = (trusted(&client), asked_by) else { break };
+    let values = headers.get_all(FORWARDED_FOR).iter().rev();
+    // What the client itself put before is in the same value, and may be anything.
+    let chain = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
+    for asked_by in chain.map(address) {
+        let (true, Some(asked_by)) = (trusted(&client), asked_by) else { break };
         client = asked_by;
     }
     client
 }
 
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(entry).ok()?.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
-    fn seen(proxies: &[&str], peer: &str, chain: &[&'static str]) -> String {
+    fn seen(proxies: &[&str], peer: &str, chain: &[impl AsRef<[u8]>]) -> String {
         let proxies: Vec<IpNet> = proxies.iter().map(|net| net.parse().unwrap()).collect();
         let mut headers = HeaderMap::new();
         for value in chain {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value.as_ref()).unwrap());
         }
         client(&proxies, peer.parse().unwrap(), &headers).to_string()
     }
@@ -67,6 +74,8 @@ mod tests {
         assert_eq!(seen(&nets, "10.0.0.1", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7");
         assert_eq!(seen(&nets, "10.0.0.1", &["203.0.113.9", "198.51.100.7, 10.0.0.2"]), "198.51.100.7");
         assert_eq!(seen(&nets, "10.0.0.1", &["nonsense"]), "10.0.0.1");
-        assert_eq!(seen(&nets, "10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(seen(&nets, "10.0.0.1", &[b"\xff, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(seen(&nets, "10.0.0.1", &[b"198.51.100.7, \xff"]), "10.0.0.1");
+        assert_eq!(seen(&nets, "10.0.0.1", &[""; 0]), "10.0.0.1");
     }
 }
