@@ -21,6 +21,9 @@ use crate::live::{BEAT, Events, Live};
 /// How long a client waits before it comes back, in milliseconds.
 const RETRY: &str = "retry: 2000\n\n";
 
+/// A stream that may be silent for longer never ends by it; there are no moments any later.
+const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// Tells a client to forget what it has.
 const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
 
@@ -70,6 +73,7 @@ pub(crate) fn rooms(watch: Watch) -> Response {
 
 /// The lines of the lobby that somebody hears, until they leave or nothing is said for so long.
 pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
+    let idle = idle.min(AGES);
     let start = Some((listener, Instant::now() + idle));
     let lines = stream::unfold(start, move |state| async move {
         let (mut listener, end) = state?;

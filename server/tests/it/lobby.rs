@@ -97,6 +97,15 @@ async fn whoever_came_back_hears_on_after_their_own_farewell() {
 }
 
 #[tokio::test]
+async fn a_stream_may_be_silent_for_ages() {
+    let house = House::with(&["--stream-timeout", "500000000000years"], |_| {}).await;
+    let curl = house.person("curl");
+    say(&curl, Method::POST, "/join?id=A").await;
+    let mut stream = listen(&curl, "A").await;
+    assert_eq!(line(&mut stream).await, "A joined the chat");
+}
+
+#[tokio::test]
 async fn a_long_poll_answers_when_there_is_something() {
     let house = House::new().await;
     let ada = house.person("ada");
