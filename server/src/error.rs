@@ -1,7 +1,7 @@
 //! Refusals and faults as answers: problem details, or a page that says the same.
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
 
@@ -34,14 +34,23 @@ impl IntoResponse for Error {
         if let Some(wait) = problem.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
-        if problem.status == 401 {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if problem.status == 413 || problem.status == 408 {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        for (name, value) in also(problem.status) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response.extensions_mut().insert(problem);
         response
+    }
+}
+
+/// What an answer of this status says beside, so that the client knows how to go on.
+fn also(status: u16) -> &'static [(HeaderName, &'static str)] {
+    match status {
+        401 => &[(header::WWW_AUTHENTICATE, "Bearer")],
+        408 | 413 => &[(header::CONNECTION, "close")],
+        426 => {
+            &[(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")]
+        }
+        _ => &[],
     }
 }
 
@@ -99,8 +108,9 @@ impl Asked {
         match (response.extensions().get::<Problem>().cloned(), self) {
             (Some(problem), Self::Page(place)) => {
                 let mut page = page::problem(&problem, place.as_deref());
-                for name in [header::RETRY_AFTER, header::ALLOW, header::CONNECTION, header::WWW_AUTHENTICATE] {
-                    if let Some(value) = response.headers().get(&name) {
+                let also = also(problem.status).iter().map(|(name, _)| name);
+                for name in also.chain(&[header::RETRY_AFTER, header::ALLOW]) {
+                    if let Some(value) = response.headers().get(name) {
                         page.headers_mut().insert(name, value.clone());
                     }
                 }

@@ -260,6 +260,32 @@ async fn pages_of_another_site_get_no_socket() {
 }
 
 #[tokio::test]
+async fn who_does_not_ask_for_a_socket_hears_how_to() {
+    let house = House::new().await;
+    let ada = house.person("ada");
+    let room = ada.room().await;
+    for path in [format!("/rooms/{room}/socket"), "/room?room=tea&username=ada".to_owned()] {
+        for accept in ["*/*", "text/html"] {
+            for version in [None, Some("8")] {
+                let mut request = ada.request(Method::GET, &path).header("accept", accept);
+                if let Some(version) = version {
+                    request = request.header("connection", "upgrade").header("upgrade", "websocket");
+                    request = request.header("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA==");
+                    request = request.header("sec-websocket-version", version);
+                }
+                let answer = request.send().await.unwrap();
+                assert_eq!(answer.status(), 426, "{path} {accept} {version:?}");
+                for (name, value) in
+                    [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13")]
+                {
+                    assert_eq!(answer.headers()[name], value, "{path} {accept} {version:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_flood_over_a_socket_is_refused_frame_by_frame() {
     let house = House::with(&[], |_| {}).await;
     let ada = house.guest("ada").await;
