@@ -3,18 +3,21 @@
 //! Promises: a file is sent in the smallest form the client takes; what carries a hash in its name may be kept for
 //! ever, everything else is asked for again and answered with 304 while it is unchanged; nothing outside the site is
 //! reachable. With the feature `embed` the files are part of the program, without it they are read from
-//! `LEPTOS_SITE_ROOT` or `target/site`. Leaves to others: the pages, and which requests come here (only `GET` and
-//! `HEAD` should).
+//! `LEPTOS_SITE_ROOT` or `target/site`. Leaves to others: the pages.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
 use axum::http::response::Builder;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
+use axum::response::IntoResponse;
+use protocol::Refusal;
+
+use crate::error::Error;
 
 /// The addresses a page loads its script, its WebAssembly and its style sheet from. Constant while the server runs.
 pub fn urls() -> app::Assets {
@@ -26,8 +29,8 @@ pub fn urls() -> app::Assets {
 /// The answer for a static file, or nothing when `path` (as in the request line, from the first slash) names none.
 ///
 /// The answer has a body also for `HEAD`; leaving it out is the HTTP library's part.
-pub fn serve(path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
-    answer(path, headers, site::read)
+pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
+    answer(method, path, headers, site::read)
 }
 
 /// One file as it is stored: its bytes and a tag that changes with them.
@@ -39,10 +42,18 @@ struct File {
 /// Encodings in the order of preference, with the suffix their files have.
 const ENCODINGS: [(&str, &str); 3] = [("br", ".br"), ("gzip", ".gz"), ("identity", "")];
 
-fn answer(path: &str, headers: &HeaderMap, read: impl Fn(&str) -> Option<File>) -> Option<Response<Body>> {
+fn answer(
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    read: impl Fn(&str) -> Option<File>,
+) -> Option<Response<Body>> {
     let path = path.strip_prefix('/').filter(|path| is_public(path))?;
     let forms = accepted(headers).into_iter().map(|at| ENCODINGS[at]);
     let (encoding, file) = forms.filter_map(|(name, suffix)| Some((name, read(&format!("{path}{suffix}"))?))).next()?;
+    if ![Method::GET, Method::HEAD].contains(method) {
+        return Some(([(ALLOW, "GET,HEAD")], Error::from(Refusal::MethodNotAllowed)).into_response());
+    }
     let tag = format!("\"{:016x}\"", file.tag);
     let unchanged = knows(headers, &tag);
     let answer = Response::builder()
@@ -177,12 +188,16 @@ mod tests {
 
     /// What `GET path` answers from a site of three files, with one request header.
     fn get(path: &str, header: (axum::http::HeaderName, &str)) -> Option<Response<Body>> {
+        ask(&Method::GET, path, header)
+    }
+
+    fn ask(method: &Method, path: &str, header: (axum::http::HeaderName, &str)) -> Option<Response<Body>> {
         let files = ["pkg/webchat.0a1b2c3d.js", "pkg/webchat.0a1b2c3d.js.br", "pkg/webchat.0a1b2c3d.js.gz", "sw.js"];
         let read = |path: &str| {
             let tag = files.iter().position(|file| *file == path)? as u64;
             Some(File { bytes: path.as_bytes().to_vec().into(), tag })
         };
-        answer(path, &HeaderMap::from_iter([(header.0, header.1.parse().unwrap())]), read)
+        answer(method, path, &HeaderMap::from_iter([(header.0, header.1.parse().unwrap())]), read)
     }
 
     fn encoding(accepts: &str) -> String {
@@ -227,6 +242,17 @@ mod tests {
         let tag =
             |accepts| get("/pkg/webchat.0a1b2c3d.js", (ACCEPT_ENCODING, accepts)).unwrap().headers()[ETAG].clone();
         assert_ne!(tag("br"), tag("gzip"));
+    }
+
+    #[test]
+    fn files_are_read_and_nothing_else() {
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
+            let answer = ask(&method, "/sw.js", (ACCEPT_ENCODING, "br")).unwrap();
+            assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");
+            assert_eq!(answer.headers()[ALLOW], "GET,HEAD", "{method}");
+            assert!(ask(&method, "/missing.js", (ACCEPT_ENCODING, "br")).is_none(), "{method}");
+        }
+        assert_eq!(ask(&Method::HEAD, "/sw.js", (ACCEPT_ENCODING, "br")).unwrap().status(), StatusCode::OK);
     }
 
     #[test]

@@ -291,10 +291,10 @@ async fn add_slash(request: Request) -> Redirect {
 
 /// Files of the site, and "not found" for everything else.
 async fn elsewhere(State(state): State<AppState>, request: Request) -> Response {
-    let is_read = matches!(*request.method(), axum::http::Method::GET | axum::http::Method::HEAD);
-    if is_read && let Some(file) = assets::serve(request.uri().path(), request.headers()) {
+    if let Some(file) = assets::serve(request.method(), request.uri().path(), request.headers()) {
         return file;
     }
+    let is_read = matches!(*request.method(), axum::http::Method::GET | axum::http::Method::HEAD);
     if is_read && negotiate::prefers_html(request.headers()) {
         return match Caller::of(request.headers(), &state).await {
             Ok(Caller(by)) => page::render(&state, &by, request).await,
