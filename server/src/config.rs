@@ -1,22 +1,21 @@
 //! The command line and the environment: what an operator can say.
 //!
-//! Promises: the help text is the reference; a value that cannot be used is refused at start-up, in one line that names
-//! the flag, the value and an example.
+//! Promises: the help text is the reference; what does not go together is refused at start-up, in one line that names the
+//! flags. Leaves to others: what a single value may be (`value`).
 
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use axum::http::Uri;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use ipnet::IpNet;
 use openidconnect::IssuerUrl;
-use rustls::pki_types::DnsName;
 use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
 
 use crate::acme::Wish;
+use crate::value::{self, Said};
 
 /// Real-time chat rooms in one self-hosted binary. Share a link, talk, and when the room falls quiet it archives itself
 /// and is gone.
@@ -29,12 +28,12 @@ pub struct Config {
 
     /// Archive and delete a room with no new message for longer than this
     #[arg(long, env = "WEBCHAT_TIMEOUT", default_value = "24h", value_name = "DURATION")]
-    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    #[arg(value_parser = Said(value::duration), allow_hyphen_values = true)]
     pub timeout: Duration,
 
     /// Listen here; port 0 picks a free one, and the log says which
     #[arg(long, env = "WEBCHAT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
-    #[arg(value_parser = address)]
+    #[arg(value_parser = Said(value::address), global = true)]
     pub listen: SocketAddr,
 
     /// Serve HTTPS with the certificate in this file (PEM, with its chain), and no plain HTTP; SIGHUP reads it again
@@ -49,16 +48,16 @@ pub struct Config {
     ///
     /// By ACME (Let's Encrypt), which connects to port 443 of the domain (TLS-ALPN-01). To use it is to agree to the
     /// authority's terms. What it gives is kept in the data directory, in acme/.
-    #[arg(long, env = "WEBCHAT_ACME", value_name = "DOMAIN", value_delimiter = ',', value_parser = domain)]
+    #[arg(long, env = "WEBCHAT_ACME", value_name = "DOMAIN", value_delimiter = ',', value_parser = Said(value::domain))]
     pub acme: Vec<String>,
 
     /// With --acme: where the authority may write to
-    #[arg(long, env = "WEBCHAT_ACME_CONTACT", value_name = "MAILTO", value_parser = contact)]
+    #[arg(long, env = "WEBCHAT_ACME_CONTACT", value_name = "MAILTO", value_parser = Said(value::contact))]
     pub acme_contact: Option<String>,
 
     /// With --acme: the authority
     #[arg(long, env = "WEBCHAT_ACME_DIRECTORY", value_name = "URL", default_value = LETS_ENCRYPT)]
-    #[arg(value_parser = directory)]
+    #[arg(value_parser = Said(value::directory))]
     pub acme_directory: String,
 
     /// With --acme: trust these certificates (PEM) about the authority itself, and no others; for private ones and tests
@@ -66,7 +65,7 @@ pub struct Config {
     pub acme_root: Option<PathBuf>,
 
     /// With HTTPS: listen here too, for plain HTTP, and send everybody to the same address under https
-    #[arg(long, env = "WEBCHAT_REDIRECT", value_name = "ADDR:PORT", value_parser = address)]
+    #[arg(long, env = "WEBCHAT_REDIRECT", value_name = "ADDR:PORT", value_parser = Said(value::address))]
     pub redirect: Option<SocketAddr>,
 
     /// Keep the database and the archives here
@@ -74,81 +73,81 @@ pub struct Config {
     pub data_dir: PathBuf,
 
     /// Use this database instead of the one in the data directory: sqlite:PATH
-    #[arg(long, env = "WEBCHAT_DATABASE", value_name = "URL", value_parser = database, global = true)]
+    #[arg(long, env = "WEBCHAT_DATABASE", value_name = "URL", value_parser = Said(value::database), global = true)]
     pub database: Option<String>,
 
     /// Archive and delete a direct chat with no new message for longer than this; they are kept if it is not given
     #[arg(long, env = "WEBCHAT_DIRECT_TIMEOUT", value_name = "DURATION")]
-    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    #[arg(value_parser = Said(value::duration), allow_hyphen_values = true)]
     pub direct_timeout: Option<Duration>,
 
     /// The fewest characters of a password
     #[arg(long, env = "WEBCHAT_PASSWORD_MIN", default_value = "6", value_name = "NUMBER")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=128))]
+    #[arg(value_parser = Said(|text| value::number::<u16>(text, 1, 128)))]
     pub password_min: u16,
 
     /// Sign tokens with this; a key in the data directory, made when first needed, if it is not given
     #[arg(long, env = "JWT_KEY", value_name = "KEY", hide_env_values = true)]
-    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(value_parser = Said(value::some_text))]
     pub jwt_key: Option<String>,
 
     /// Keep people signed in for so many minutes
     #[arg(long, env = "JWT_EXP", default_value = "43200", value_name = "MINUTES")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = Said(|text| value::number::<u32>(text, 1, u32::MAX)))]
     pub jwt_exp: u32,
 
     /// Let people sign in by this OpenID Connect provider: its issuer, as it names itself
-    #[arg(long, env = "WEBCHAT_OIDC_ISSUER", value_name = "URL", value_parser = issuer)]
+    #[arg(long, env = "WEBCHAT_OIDC_ISSUER", value_name = "URL", value_parser = Said(value::issuer))]
     pub oidc_issuer: Option<IssuerUrl>,
 
     /// Under which ID the provider knows this server
     #[arg(long, env = "WEBCHAT_OIDC_CLIENT_ID", value_name = "ID")]
-    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(value_parser = Said(value::some_text))]
     pub oidc_client_id: Option<String>,
 
     /// The secret that the provider knows this server by; not needed where it is registered as a public client
     #[arg(long, env = "WEBCHAT_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
-    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(value_parser = Said(value::some_text))]
     pub oidc_client_secret: Option<String>,
 
     /// What people call the provider; its host if it is not given
-    #[arg(long, env = "WEBCHAT_OIDC_NAME", value_name = "NAME", value_parser = provider_name)]
+    #[arg(long, env = "WEBCHAT_OIDC_NAME", value_name = "NAME", value_parser = Said(value::provider_name))]
     pub oidc_name: Option<String>,
 
     /// The address under which browsers find this server, for the provider to send them back; as the browser asked if it is
     /// not given
-    #[arg(long, env = "WEBCHAT_PUBLIC_URL", value_name = "URL", value_parser = site)]
+    #[arg(long, env = "WEBCHAT_PUBLIC_URL", value_name = "URL", value_parser = Said(value::site))]
     pub public_url: Option<String>,
 
     /// End a stream of the lobby after this long without a message
     #[arg(long, env = "WEBCHAT_STREAM_TIMEOUT", default_value = "5m", value_name = "DURATION")]
-    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    #[arg(value_parser = Said(value::duration), allow_hyphen_values = true)]
     pub stream_timeout: Duration,
 
     /// Refuse floods by one person, from one address or in one room; `off` is for load tests
-    #[arg(long, env = "WEBCHAT_RATE_LIMIT", default_value = "on", value_name = "on|off", hide_possible_values = true)]
+    #[arg(long, env = "WEBCHAT_RATE_LIMIT", default_value = "on", value_name = "on|off", value_parser = Said(value::switch))]
     pub rate_limit: Switch,
 
     /// Believe what these proxies say about where a request comes from (X-Forwarded-For): addresses or networks, with commas
-    #[arg(long, env = "WEBCHAT_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
+    #[arg(long, env = "WEBCHAT_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = Said(value::network))]
     pub trusted_proxies: Vec<IpNet>,
 
     /// Write a room's archive before it is deleted
-    #[arg(long, env = "WEBCHAT_ARCHIVE", default_value = "on", value_name = "on|off", hide_possible_values = true)]
+    #[arg(long, env = "WEBCHAT_ARCHIVE", default_value = "on", value_name = "on|off", value_parser = Said(value::switch))]
     pub archive: Switch,
 
     /// When told to stop, give requests under way this long to finish
     #[arg(long, env = "WEBCHAT_DRAIN", default_value = "10s", value_name = "DURATION")]
-    #[arg(value_parser = duration, allow_hyphen_values = true)]
+    #[arg(value_parser = Said(value::duration), allow_hyphen_values = true)]
     pub drain: Duration,
 
     /// Write log lines for people or for programs
     #[arg(long, env = "WEBCHAT_LOG_FORMAT", default_value = "text", value_name = "text|json")]
-    #[arg(hide_possible_values = true)]
+    #[arg(value_parser = Said(value::log_format))]
     pub log_format: LogFormat,
 
     /// Log this much: error, warn, info, debug, trace, or a tracing filter
-    #[arg(long, env = "WEBCHAT_LOG", default_value = "info", value_name = "LEVEL", value_parser = log_filter)]
+    #[arg(long, env = "WEBCHAT_LOG", default_value = "info", value_name = "LEVEL", value_parser = Said(value::log_filter))]
     pub log: String,
 }
 
@@ -191,7 +190,7 @@ pub enum Admin {
 }
 
 /// On or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
     /// Do it.
     On,
@@ -200,7 +199,7 @@ pub enum Switch {
 }
 
 /// How log lines are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Text,
@@ -287,94 +286,10 @@ impl Config {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    chat::parse_duration(text).map_err(|error| format!("{error}; write it like 1h30m"))
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "is not an IP address and a port; write it like 127.0.0.1:8080".to_owned())
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| address.into()));
-    network.map_err(|_| "is neither an address nor a network; write it like 10.0.0.0/8".to_owned())
-}
-
-fn domain(text: &str) -> Result<String, String> {
-    let name = text.trim().to_ascii_lowercase();
-    match DnsName::try_from(name.as_str()) {
-        Ok(_) if name.parse::<IpAddr>().is_err() && !name.ends_with('.') => Ok(name),
-        _ => Err("is not the name of a domain; write it like chat.example.org".to_owned()),
-    }
-}
-
-fn contact(text: &str) -> Result<String, String> {
-    let address = text.strip_prefix("mailto:").unwrap_or(text);
-    match address.split_once('@') {
-        Some((who, at)) if !who.is_empty() && at.contains('.') && !address.contains([' ', ',', '?']) => {
-            Ok(format!("mailto:{address}"))
-        }
-        _ => Err("is not a mail address; write it like mailto:admin@example.org".to_owned()),
-    }
-}
-
-fn directory(text: &str) -> Result<String, String> {
-    match text.parse::<Uri>() {
-        Ok(url) if url.scheme_str() == Some("https") && url.host().is_some() => Ok(text.to_owned()),
-        _ => Err(format!("is not an address with https; write it like {LETS_ENCRYPT}")),
-    }
-}
-
-/// What others could listen to is no place to sign in, but this machine is.
-fn issuer(text: &str) -> Result<IssuerUrl, String> {
-    let issuer = IssuerUrl::new(text.to_owned()).ok().filter(|issuer| {
-        let url = issuer.url();
-        let host = url.host_str().unwrap_or_default();
-        let is_here =
-            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here);
-        is_safe && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
-    });
-    issuer.ok_or_else(|| "is not an address with https; write it like https://id.example".to_owned())
-}
-
-fn provider_name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    match (1..=40).contains(&name.chars().count()) && !name.contains(char::is_control) {
-        true => Ok(name.to_owned()),
-        false => Err("is not a name of 1 to 40 characters; write it like 'Our accounts'".to_owned()),
-    }
-}
-
-/// An address without a path, as it begins other ones.
-fn site(text: &str) -> Result<String, String> {
-    let uri = text.parse::<Uri>().ok().filter(|uri| {
-        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-        is_web && uri.path() == "/" && uri.query().is_none() && !text.contains(['#', '@'])
-    });
-    let site = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
-    site.ok_or_else(|| "is not the address of a site; write it like https://chat.example".to_owned())
-}
-
-fn database(text: &str) -> Result<String, String> {
-    match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(text.to_owned()),
-        _ => {
-            Err("is not a database that this build can use; write it like sqlite:/var/lib/webchat/webchat.db"
-                .to_owned())
-        }
-    }
-}
-
-fn log_filter(text: &str) -> Result<String, String> {
-    match text.parse::<tracing_subscriber::EnvFilter>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("is not a log level or filter; write it like info".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
 
     fn read(args: &[&str]) -> Result<Config, (String, u8)> {
@@ -415,6 +330,11 @@ mod tests {
             ("--rate-limit", "maybe", "on"),
             ("--archive", "1", "off"),
             ("--log-format", "xml", "json"),
+            ("--rate-limit", "yes", "write it like on"),
+            ("--archive", "maybe", "write it like on"),
+            ("--jwt-exp", "4294967296", "write it like 1"),
+            ("--password-min", "129", "write it like 1"),
+            ("--oidc-client-id", "", "write it like"),
             ("--oidc-issuer", "id.example", "https://id.example"),
             ("--oidc-issuer", "http://id.example", "https://id.example"),
             ("--oidc-issuer", "https://a:b@id.example", "https://id.example"),
@@ -431,6 +351,41 @@ mod tests {
             for part in [flag, value, example] {
                 assert!(text.contains(part), "{part} is not in: {text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_refused_in_one_line_too() {
+        let bytes = |text: &[u8]| OsString::from_vec(text.to_vec());
+        let cases = [
+            (["--timeout".into(), bytes(b"a\nb")], "--timeout", r#""a\nb""#),
+            (["--timeout".into(), bytes(b"\xff")], "--timeout", r#""\xFF""#),
+            (["--archive=on".into(), bytes(b"--timeout=1\x1b\xff")], "--timeout", r#""1\u{1b}\xFF""#),
+            (["--rate-limit".into(), bytes(b"\xff")], "--rate-limit", r#""\xFF""#),
+            (["--jwt-exp".into(), bytes(b"\xff")], "--jwt-exp", r#""\xFF""#),
+        ];
+        for (args, flag, value) in cases {
+            let (text, code) = Config::read([OsString::from("webchat")].into_iter().chain(args)).unwrap_err();
+            assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
+            for part in [flag, value, "write it like"] {
+                assert!(text.contains(part), "{part} is not in: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let key = OsString::from_vec(b"hush\xff".to_vec());
+        let (text, code) = Config::read(["webchat".into(), "--jwt-key".into(), key]).unwrap_err();
+        assert!(code == 2 && text.contains("--jwt-key") && !text.contains("hush"), "{text}");
+    }
+
+    #[test]
+    fn who_asks_for_health_may_say_where() {
+        for args in [["--listen", "[::1]:1", "health"], ["health", "--listen", "[::1]:1"]] {
+            let config = read(&args).unwrap();
+            assert_eq!(config.listen, "[::1]:1".parse().unwrap());
+            assert!(matches!(config.command, Some(Command::Health)));
         }
     }
 

@@ -54,6 +54,7 @@ mod stream;
 pub mod tls;
 mod typing;
 mod unread;
+mod value;
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -35,8 +35,8 @@ fn a_file_beside_it_counts_as_the_environment_which_goes_before_it() {
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(complaint(&[]).contains("'soon'"));
-    assert!(complaint(&[("WEBCHAT_TIMEOUT", "later")]).contains("'later'"));
+    assert!(complaint(&[]).contains(r#""soon""#));
+    assert!(complaint(&[("WEBCHAT_TIMEOUT", "later")]).contains(r#""later""#));
     std::fs::write(dir.path().join(".env"), "not a line of it\n").unwrap();
     assert!(complaint(&[]).contains(".env"));
 }
