@@ -124,7 +124,8 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         let bytes = tokio::time::timeout(BODY_TIMEOUT, collect(request.into_body()));
         let bytes = bytes.await.map_err(|_| Refusal::TooSlow)??;
         let fields = match kind {
-            Kind::Json | Kind::None if bytes.is_empty() => Ok(Self::default()),
+            // Some clients name a type even of nothing.
+            _ if bytes.is_empty() => Ok(Self::default()),
             Kind::Json => Self::json(&bytes),
             Kind::Form => match std::str::from_utf8(&bytes) {
                 Ok(text) => Self::decode(text),

@@ -21,6 +21,10 @@ async fn a_room_is_created_from_json_from_a_form_and_from_nothing() {
     let room: Room = form.json().await.unwrap();
     assert_eq!((location, room.public), (format!("/rooms/{}/", room.id), true));
 
+    // Some clients name a type even of nothing.
+    let typed = ada.request(Method::POST, "/rooms/").header("content-type", "text/plain;charset=UTF-8").body("");
+    assert_eq!(typed.send().await.unwrap().status(), StatusCode::CREATED);
+
     let bare = ada.request(Method::POST, "/rooms/").send().await.unwrap();
     assert_eq!(bare.status(), StatusCode::CREATED);
     let bare: Value = bare.json().await.unwrap();
