@@ -25,7 +25,7 @@ use crate::{AppState, stream};
 pub(crate) async fn join(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {
     let (name, lobby) = (name(&query)?, state.chat.lobby().await?);
     state.limits.check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
-    Ok(lobby.join(name).await?)
+    Ok(lobby.join(name).await.map_err(as_sent)?)
 }
 
 /// Listens to the lobby: everything since joining, then what is said, as lines of text.
@@ -71,7 +71,7 @@ pub(crate) async fn send(State(state): State<AppState>, Query(query): Query) -> 
     let (name, message) = (name(&query)?.trim(), given(&query, "message")?);
     let lobby = state.chat.lobby().await?;
     state.limits.check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
-    Ok(lobby.send(name, message).await?)
+    Ok(lobby.send(name, message).await.map_err(as_sent)?)
 }
 
 /// Leaves the lobby; the name is free again, and its streams end.
@@ -98,6 +98,15 @@ pub(crate) async fn leave(State(state): State<AppState>, Query(query): Query) ->
     ))]
 pub(crate) async fn remove(state: State<AppState>, query: Query) -> Result<String, Error> {
     leave(state, query).await
+}
+
+/// A refusal of a field, under the name that it has here.
+fn as_sent(error: chat::Error) -> chat::Error {
+    match error {
+        chat::Error::Refusal(Refusal::Invalid { field: "username", rule }) => Refusal::invalid("id", rule).into(),
+        chat::Error::Refusal(Refusal::Invalid { field: "body", rule }) => Refusal::invalid("message", rule).into(),
+        other => other,
+    }
 }
 
 fn name(query: &Fields) -> Result<&str, Refusal> {

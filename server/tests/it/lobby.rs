@@ -106,6 +106,19 @@ async fn a_stream_may_be_silent_for_ages() {
 }
 
 #[tokio::test]
+async fn a_refusal_names_what_was_sent() {
+    let house = House::new().await;
+    let curl = house.person("curl");
+    say(&curl, Method::POST, "/join?id=A").await;
+    let (name, message) = ("x".repeat(33), "x".repeat(4_001));
+    for (path, field) in [(format!("/join?id={name}"), "id"), (format!("/send?id=A&message={message}"), "message")] {
+        let refused = problem(curl.request(Method::POST, &path).send().await.unwrap(), 422).await;
+        assert_eq!(refused.field.as_deref(), Some(field));
+        assert!(refused.detail.starts_with(field), "{}", refused.detail);
+    }
+}
+
+#[tokio::test]
 async fn a_long_poll_answers_when_there_is_something() {
     let house = House::new().await;
     let ada = house.person("ada");
