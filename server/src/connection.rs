@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::lines::Lines;
 use crate::live::{Live, Stream};
 use crate::tls::Current;
 use crate::unread::Unread;
@@ -57,6 +58,8 @@ pub(crate) struct Connections {
     open: TaskTracker,
     /// Tells them to finish.
     stopping: CancellationToken,
+    /// Lines in the log about those that the system does not give.
+    refused: Lines,
 }
 
 impl Connections {
@@ -67,7 +70,9 @@ impl Connections {
                 (Ok((socket, peer)), None) => self.serve(socket, peer, &router),
                 (Ok((socket, peer)), Some(tls)) => self.secure(socket, peer, &router, tls),
                 (Err(error), _) => {
-                    tracing::warn!(%error, "cannot accept a connection");
+                    if let Some(refused) = self.refused.count(Instant::now()) {
+                        tracing::warn!(%error, refused, "cannot accept connections");
+                    }
                     tokio::time::sleep(EXHAUSTED).await;
                 }
             }

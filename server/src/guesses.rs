@@ -1,8 +1,8 @@
 //! Rooms that are looked for in vain: how often one address may guess.
 //!
 //! Promises: whoever guesses too often is refused before anything is looked up, so a refusal says nothing about a room;
-//! the log says so now and then, with a count; memory is bounded. Whoever knows where to go is never counted, and neither
-//! is who comes to a room that was deleted. Leaves to others: who counts as one address (`limit`).
+//! memory is bounded. Whoever knows where to go is never counted, and neither is who comes to a room that was deleted.
+//! Leaves to others: who counts as one address (`limit`), and saying so in the log (`lines`).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,9 +19,6 @@ const AT_ONCE: f64 = 500.0;
 
 /// How many addresses are remembered at once.
 const REMEMBERED: usize = 10_000;
-
-/// The shortest time between two lines in the log about the same.
-const BETWEEN_LINES: Duration = Duration::from_secs(60);
 
 /// Looks in vain so far, by who looked.
 #[derive(Debug, Default)]
@@ -76,29 +73,6 @@ fn forget(all: &mut HashMap<IpAddr, Tally>, now: Instant) {
     }
 }
 
-/// Something that is in the log now and then, however often it happens.
-#[derive(Debug, Default)]
-pub(crate) struct Lines(Mutex<Told>);
-
-#[derive(Debug, Default)]
-struct Told {
-    since: u64,
-    last: Option<Instant>,
-}
-
-impl Lines {
-    /// Counts one more; gives back how many there were since the last line, if it is time for another.
-    pub fn count(&self, now: Instant) -> Option<u64> {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.since += 1;
-        if told.last.is_some_and(|last| now.duration_since(last) < BETWEEN_LINES) {
-            return None;
-        }
-        told.last = Some(now);
-        Some(std::mem::take(&mut told.since))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,13 +117,5 @@ mod tests {
             assert!(guesses.lock().len() <= REMEMBERED);
         }
         assert!(guesses.check(address(0), now).is_err());
-    }
-
-    #[test]
-    fn a_line_now_and_then_says_how_many() {
-        let (lines, now) = (Lines::default(), Instant::now());
-        assert_eq!(lines.count(now), Some(1));
-        assert_eq!((0..50).find_map(|_| lines.count(now + Duration::from_secs(59))), None);
-        assert_eq!(lines.count(now + BETWEEN_LINES), Some(51));
     }
 }

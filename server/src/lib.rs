@@ -27,6 +27,7 @@ mod health;
 mod home;
 mod invitation;
 mod limit;
+mod lines;
 mod live;
 mod lobby;
 mod member;
@@ -277,7 +278,8 @@ fn router(state: AppState) -> Router {
     let compression = CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text);
     // One layer for the router, whatever it is made of: each would have every request boxed once more.
     let layers = ServiceBuilder::new()
-        .layer(TraceLayer::new_for_http())
+        // What fails is in the log already, with what a reader of the log needs.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .layer(compression)
         .layer(from_fn_with_state(state.clone(), around));
     router.layer(layers).with_state(state)

@@ -21,7 +21,8 @@ use protocol::{Refusal, RoomId};
 
 use crate::attempts::{Attempts, Patience};
 use crate::config::Switch;
-use crate::guesses::{Guesses, Lines};
+use crate::guesses::Guesses;
+use crate::lines::Lines;
 
 /// So many a second, and so many at once after a pause.
 type Rate = (u32, u32);

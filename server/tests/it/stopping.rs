@@ -1,5 +1,7 @@
 //! Stopping: streams are told to come back, posts are finished, and nothing new is begun.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -9,6 +11,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use crate::connections::idle;
 use crate::house::{House, PATIENCE};
 use crate::program::{Program, health};
 use crate::sockets::Socket;
@@ -81,6 +84,43 @@ async fn a_post_under_way_is_finished() {
     slow.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
     tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+}
+
+/// What is written to it is kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_too_late_is_told_so_and_that_is_no_fault() {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _logged = tracing::subscriber::set_default(lines);
+    let mut house = House::new().await;
+    let mut late = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
+    late.write_all(b"GET /rooms/ HTTP/1.1\r\n").await.unwrap();
+    idle().await;
+    let stopped = house.stop();
+    idle().await;
+    late.write_all(b"host: x\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    late.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: "), "{answer}");
+    timeout(PATIENCE, stopped).await.unwrap().unwrap();
+    tracing::error!("this is a fault");
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("this is a fault") && log.matches("ERROR").count() == 1, "{log}");
 }
 
 #[tokio::test]
