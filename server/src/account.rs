@@ -67,7 +67,9 @@ pub(crate) fn refused(answer: Response, problem: Problem) -> Response {
 /// The fields of a request; whatever is wrong with them is one kind of wrong.
 fn fields(fields: Result<Fields, Error>) -> Result<Fields, Error> {
     fields.map_err(|error| match error.refusal() {
-        Some(Refusal::Malformed(why)) => Refusal::invalid("The body", format!("cannot be read: {why}")).into(),
+        Some(Refusal::Malformed(why)) => {
+            Refusal::invalid("The body", format!("cannot be read: {}", why.trim_end_matches('.'))).into()
+        }
         _ => error,
     })
 }

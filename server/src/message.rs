@@ -143,8 +143,9 @@ fn seq(text: &str) -> Result<u64, Refusal> {
 /// By default an event stream: every message after the cursor, then what happens, until the room closes. A cursor that
 /// cannot be honoured gets an event `reset` and everything. Events `presence` (`{"room","here","count"}`: at most 100
 /// names, all of them counted) and `typing` (`{"room","usernames"}`) say who is here and who types, each the whole state;
-/// they carry no `id`, so they never move the cursor. `edit` and `deletion` change an earlier message and do carry one. Who comes without a name is not among them. As JSON one page of history, in order: the newest, those
-/// before a sequence, or those after one.
+/// they carry no `id`, so they never move the cursor. Who comes without a name is not among them. `edit` and `deletion`
+/// change an earlier message and do carry one. As JSON one page of history, in order: the newest, those before a sequence,
+/// or those after one.
 #[utoipa::path(get, path = "/rooms/{id}/messages/", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),

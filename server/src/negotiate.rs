@@ -26,7 +26,7 @@ pub(crate) fn choose<'a>(headers: &HeaderMap, offers: &[&'a str]) -> &'a str {
     best.0
 }
 
-/// Whether the client asks for pages before data, by name.
+/// Whether the client likes pages better than data. Who does not care gets data.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     choose(headers, &[JSON, HTML]) == HTML
 }

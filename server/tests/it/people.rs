@@ -70,7 +70,9 @@ async fn what_is_missing_or_malformed_is_422_and_what_is_wrong_400() {
     }
     for path in ["/register", "/login"] {
         let request = ada.request(Method::POST, path).header("content-type", "application/json").body("{");
-        envelope(request.send().await.unwrap(), 422).await;
+        let refused = envelope(request.send().await.unwrap(), 422).await;
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.ends_with('.') && !message.contains(".."), "{message}");
     }
     let answers = [
         ada.post_json("/login", json!({"username": "ada", "password": "wrong!"})).await,
