@@ -20,8 +20,8 @@ use crate::acme::{self, Acme, Wish};
 /// HTTP/2, as a client names it when the connection begins ([RFC 9113, section 3.1](https://www.rfc-editor.org/rfc/rfc9113#section-3.1)).
 pub(crate) const H2: &[u8] = b"h2";
 
-/// HTTP/1.1, as a client names it.
-const HTTP_1: &[u8] = b"http/1.1";
+/// What is spoken, the best first.
+const PROTOCOLS: [&[u8]; 3] = [H2, b"http/1.1", b"http/1.0"];
 
 /// A certificate with its key that stays current.
 #[derive(Debug)]
@@ -140,16 +140,16 @@ fn versions() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Erro
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()
 }
 
-/// For HTTP/2 and HTTP/1.1. That the key is the certificate's is checked here.
+/// For HTTP/2 and HTTP/1. That the key is the certificate's is checked here.
 fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<ServerConfig, rustls::Error> {
     let mut config = versions()?.with_no_client_auth().with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![H2.to_vec(), HTTP_1.to_vec()];
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     Ok(config)
 }
 
 /// The same with whatever certificate there is when a connection begins, and for the authority that gives it.
 fn follow(certificate: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
     let mut config = versions()?.with_no_client_auth().with_cert_resolver(certificate);
-    config.alpn_protocols = vec![H2.to_vec(), HTTP_1.to_vec(), acme::CHALLENGE.to_vec()];
+    config.alpn_protocols = PROTOCOLS.iter().chain(&[acme::CHALLENGE]).map(|name| name.to_vec()).collect();
     Ok(config)
 }

@@ -121,6 +121,18 @@ async fn requests_are_answered_over_http_2_and_http_1_1() {
 }
 
 #[tokio::test]
+async fn an_old_client_is_answered() {
+    let cert = Cert::new();
+    let house = cert.house(None).await;
+    let mut tls = cert.connect(&house.url, b"http/1.0").await;
+    tls.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    // How a connection over TLS ends is of no interest here.
+    let _ = timeout(PATIENCE, tls.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("ok\n"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_page_may_write_to_where_it_came_from() {
     let cert = Cert::new();
     let house = cert.house(None).await;
