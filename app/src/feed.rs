@@ -231,8 +231,14 @@ impl Feed {
     }
 
     fn take(self, word: Word) {
-        if word == Word::Hail {
-            return self.say_need();
+        match &word {
+            Word::Hail => return self.say_need(),
+            // Also of a page out of sight, that needs nothing. Another password ends sessions, too: by then the browser has
+            // been given its new one.
+            Word::Heard { name, .. } if name == "signed-out" => {
+                later(SOON, || drop(window().location().reload()));
+            }
+            _ => {}
         }
         self.awake().iter().for_each(|part| self.pass(part, &word));
     }
@@ -247,10 +253,6 @@ impl Feed {
                         (part.listener)(News::Lost);
                     }
                 }
-            }
-            // Another password ends sessions, too: by then the browser has been given its new one.
-            Word::Heard { name, .. } if name == "signed-out" => {
-                later(SOON, || drop(window().location().reload()));
             }
             Word::Changed { topic } if *topic == part.topic => (part.listener)(News::Changed),
             Word::Heard { topic, name, data, cursor } if *topic == part.topic => {

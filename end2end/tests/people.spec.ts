@@ -323,6 +323,18 @@ test.describe("sessions that end", () => {
     expect(streams.length).toBeLessThan(8);
   });
 
+  test("a page out of sight hears of it, too, though it needs nothing", async ({ webchat, come }) => {
+    const { home, phone } = await at(webchat, come);
+    // A browser under test never hides a page: the page is told.
+    await home.page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { value: true });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    });
+    const answer = await phone.page.context().request.post("/profile/sign-out/", { headers: { Accept: "application/json" } });
+    expect(answer.status()).toBe(204);
+    await expect(home.page.locator("a[href^='/login']")).toHaveCount(1);
+  });
+
   test("whoever changes the password stays signed in on the pages of that browser", async ({ webchat, come }) => {
     const { room, inRoom, home, phone } = await at(webchat, come);
     await phone.enter(room);
