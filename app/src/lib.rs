@@ -133,7 +133,6 @@ pub fn App() -> impl IntoView {
     provide_context(feed);
     provide_context(visitor.signed);
     provide_context(RwSignal::new(visitor.theme));
-    provide_context(RwSignal::new(visitor.visits));
     provide_context(Stage::new(scene));
     let way = Way::from(page);
     provide_context(way);

@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use crate::cookie;
 use crate::lock::Turn;
 use crate::stream::{Heard, State, Stream};
-use crate::wire;
+use crate::{visitor, wire};
 
 /// The topic of the public rooms.
 pub const ROOMS: &str = "rooms";
@@ -191,8 +191,7 @@ impl Needs {
             address.push_str("&list=on");
         }
         if carries(OVERVIEW) {
-            let visits = cookie::kept("visits").unwrap_or_default().replace('.', ",");
-            address.push_str(&format!("&overview=on&also={visits}"));
+            address.push_str(&format!("&overview=on&also={}", visitor::kept_visits(",")));
         }
         let rooms: Vec<&str> = line.topics.iter().map(String::as_str).filter(|topic| is_room(topic)).collect();
         if !rooms.is_empty() {

@@ -109,8 +109,8 @@ impl Wire for Opening {
 impl Wire for Visitor {
     fn read(value: &JsValue) -> Option<Self> {
         let theme = Theme::from_cookie(field::<String>(value, "theme").as_deref());
-        let (name, visits, signed) = (field(value, "name")?, field(value, "visits")?, field(value, "signed")?);
-        Some(Self { name, theme, visits, signed })
+        let (name, signed) = (field(value, "name")?, field(value, "signed")?);
+        Some(Self { name, theme, visits: Vec::new(), signed })
     }
 }
 

@@ -73,7 +73,7 @@ fn Inside(arrival: Arrival) -> impl IntoView {
     live(move || {
         // Direct chats have a list of their own.
         if !direct {
-            remember(visit);
+            visitor::keep_visit(visit.id);
         }
     });
     tab::follow(visit.unread, move || visit.room.with(|room| title(Some(&room_title(room)))));
@@ -163,10 +163,4 @@ fn name(state: State) -> &'static str {
         State::Offline => "Offline",
         State::Ended => "Closed",
     }
-}
-
-fn remember(visit: Visit) {
-    let visits = expect_context::<RwSignal<Vec<RoomId>>>();
-    visits.update(|visits| *visits = visitor::visited(std::mem::take(visits), visit.id));
-    visits.with_untracked(|visits| visitor::keep_visits(visits));
 }

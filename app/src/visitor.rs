@@ -20,7 +20,8 @@ pub struct Visitor {
     pub name: String,
     /// The chosen colours.
     pub theme: Theme,
-    /// Rooms visited lately, the latest first.
+    /// Rooms visited lately, the latest first; for the server alone.
+    #[serde(skip)]
     pub visits: Vec<RoomId>,
     /// The visitor's account.
     pub signed: Signed,
@@ -53,22 +54,36 @@ impl Visitor {
 }
 
 /// The rooms in the cookie `visits`, where they stand one after the other with dots between.
-pub fn visits(cookie: &str) -> Vec<RoomId> {
+fn visits(cookie: &str) -> Vec<RoomId> {
     cookie.split('.').filter_map(|id| id.parse().ok()).take(VISITS).collect()
 }
 
 /// The same rooms after one more visit.
-pub fn visited(mut visits: Vec<RoomId>, room: RoomId) -> Vec<RoomId> {
+fn visited(mut visits: Vec<RoomId>, room: RoomId) -> Vec<RoomId> {
     visits.retain(|id| *id != room);
     visits.insert(0, room);
     visits.truncate(VISITS);
     visits
 }
 
-/// Remembers the rooms visited lately. In the browser only.
-pub fn keep_visits(visits: &[RoomId]) {
+/// Remembers one more visit. In the browser only.
+pub fn keep_visit(room: RoomId) {
+    cookie::keep("visits", &listed(&visited(kept(), room), "."));
+}
+
+/// The rooms visited lately, as a list with this between them. In the browser only.
+pub fn kept_visits(between: &str) -> String {
+    listed(&kept(), between)
+}
+
+/// As the browser has them now: another tab may have visited one.
+fn kept() -> Vec<RoomId> {
+    visits(&cookie::kept("visits").unwrap_or_default())
+}
+
+fn listed(visits: &[RoomId], between: &str) -> String {
     let ids: Vec<_> = visits.iter().map(ToString::to_string).collect();
-    cookie::keep("visits", &ids.join("."));
+    ids.join(between)
 }
 
 #[cfg(test)]

@@ -157,6 +157,17 @@ test("whoever opens a tab or leaves one does not disturb the others", async ({ w
   expect(await states.jsonValue()).toEqual([]);
 });
 
+test("each tab adds to the rooms that the browser remembers", async ({ webchat, come }) => {
+  const [tea, rum] = [await webchat.room({ name: "Tea" }), await webchat.room({ name: "Rum" })];
+  const ada = await come("ada");
+  const [first] = await open(ada, ["/", tea]);
+  await first.page.getByRole("textbox", { name: "Join a room" }).fill(rum.split("/")[2]);
+  await first.page.getByRole("button", { name: "Join" }).click();
+  await first.live();
+  await first.go("/");
+  await expect(first.page.getByRole("region", { name: "Your rooms" }).getByRole("link")).toHaveText([/Rum/, /Tea/]);
+});
+
 test("every tab says what the connection is doing", async ({ webchat, come }) => {
   const [tea, rum] = [await webchat.room(), await webchat.room()];
   const ada = await come("ada");
