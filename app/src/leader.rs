@@ -86,7 +86,7 @@ impl Leader {
             Word::Need { tab, topic, cursor } => self.need(tab, topic, cursor),
             Word::Enough { tab, topic } => self.enough(tab, topic),
             Word::Ping { topic } if self.inner.with(|inner| inner.needs.has(topic)) == Some(true) => {
-                self.answer(topic);
+                self.say_state(topic);
             }
             Word::Ping { .. } => self.say(Word::Hail),
             Word::Check => self.check(),
@@ -124,12 +124,17 @@ impl Leader {
         self.settle_soon();
     }
 
+    /// Tells what the connection for a topic is doing.
+    fn say_state(self, topic: &str) {
+        if let Some(state) = self.inner.with(|inner| inner.needs.state(topic)) {
+            self.say(Word::State { state, topics: topic.to_owned() });
+        }
+    }
+
     /// Tells how things stand with a topic.
     fn answer(self, topic: &str) {
-        let stand = self.inner.with(|inner| (inner.needs.state(topic), inner.needs.states(topic)));
-        let Some((state, states)) = stand else { return };
-        self.say(Word::State { state, topics: topic.to_owned() });
-        for (name, data) in states {
+        self.say_state(topic);
+        for (name, data) in self.inner.with(|inner| inner.needs.states(topic)).unwrap_or_default() {
             self.say(Word::Heard { topic: topic.to_owned(), name, data, cursor: String::new() });
         }
     }

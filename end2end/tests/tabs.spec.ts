@@ -157,6 +157,29 @@ test("whoever opens a tab or leaves one does not disturb the others", async ({ w
   expect(await states.jsonValue()).toEqual([]);
 });
 
+test("who makes sure that somebody leads lets nobody hear everything anew", async ({ webchat, come }) => {
+  const tea = await webchat.room();
+  const ada = await come("ada");
+  await ada.installClock();
+  const [, second] = await open(ada, [tea, tea]);
+  await expect(second.page.getByRole("button", { name: "1 here" })).toBeVisible();
+  const said = await second.page.evaluateHandle(async () => {
+    const held = ((await navigator.locks.query()).held ?? []).map((lock) => lock.name ?? "");
+    const channel = new BroadcastChannel(held.find((name) => name.endsWith("/lead"))?.replace("/lead", "") ?? "");
+    const words: string[] = [];
+    channel.onmessage = ({ data }) => words.push((data as string[])[0]);
+    return words;
+  });
+  const states = async () => (await said.jsonValue()).filter((word) => word === "state").length;
+  // Words keep their order: once the second time is answered, all of the first answer has been heard.
+  for (let time = 0; time < 2; time++) {
+    const before = await states();
+    await second.page.clock.runFor(5_000);
+    await expect.poll(states).toBeGreaterThan(before);
+  }
+  expect(await said.jsonValue()).not.toContain("heard");
+});
+
 test("each tab adds to the rooms that the browser remembers", async ({ webchat, come }) => {
   const [tea, rum] = [await webchat.room({ name: "Tea" }), await webchat.room({ name: "Rum" })];
   const ada = await come("ada");
