@@ -74,9 +74,10 @@ pub fn create(wish: NewRoom, way: Way, busy: RwSignal<bool>, trouble: RwSignal<O
         return;
     }
     busy.set(true);
+    let from = way.here();
     spawn(async move {
         match api::create(&wish).await {
-            Ok(room) => way.go(Page::Room(room.id)),
+            Ok(room) => way.go_from(from, Page::Room(room.id)),
             Err(failure) => drop(trouble.try_set(Some(failure))),
         }
         busy.try_set(false);

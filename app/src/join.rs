@@ -24,10 +24,11 @@ pub fn Join(sought: Option<String>) -> impl IntoView {
         let text = find::<HtmlInputElement>("join").map(|field| field.value()).unwrap_or_default();
         trouble.set(None);
         let Some(id) = RoomId::find(&text) else { return trouble.set(Some(why(&text))) };
+        let from = way.here();
         spawn(async move {
             let answer = api::room(id).await;
             match answer {
-                Ok(_) => way.go(Page::Room(id)),
+                Ok(_) => way.go_from(from, Page::Room(id)),
                 Err(failure) => {
                     let words = match failure.status() {
                         Some(404) => UNKNOWN.to_owned(),

@@ -90,11 +90,16 @@ impl Showing {
         self.trouble.set(None);
         spawn(async move {
             let sends = form.is_some();
-            match api::page(&url, form).await {
+            let answer = api::page(&url, form).await;
+            // The room may have been left by now.
+            if self.title.is_disposed() {
+                return;
+            }
+            match answer {
                 Ok((from, html)) => self.show(&from, &html),
-                Err(failure) if sends => drop(self.trouble.try_set(Some(failure.words()))),
+                Err(failure) if sends => self.trouble.set(Some(failure.words())),
                 Err(_) => go(&url),
-            };
+            }
         });
     }
 
@@ -110,7 +115,7 @@ impl Showing {
     fn fill(self, html: &str) -> Option<()> {
         let page = DomParser::new().ok()?.parse_from_string(html, SupportedType::TextHtml).ok()?;
         let heading = page.query_selector("h1").ok()??;
-        self.title.try_set(heading.text_content()?);
+        self.title.set(heading.text_content()?);
         heading.remove();
         let place = find::<Element>(PAGE)?;
         place.set_inner_html(&page.query_selector("main").ok()??.inner_html());

@@ -66,13 +66,20 @@ impl Way {
     }
 
     /// Goes to a page.
-    pub fn go(self, page: Page) {
+    fn go(self, page: Page) {
         let pushed = window().history().and_then(|history| {
             history.push_state_with_url(&JsValue::NULL, "", Some(&page.path())) //
         });
         if pushed.is_ok() {
             window().scroll_to_with_x_and_y(0.0, 0.0);
             self.show(page);
+        }
+    }
+
+    /// Goes to a page that was asked for on another one, unless that has been left since.
+    pub fn go_from(self, from: Page, page: Page) {
+        if self.here() == from {
+            self.go(page);
         }
     }
 

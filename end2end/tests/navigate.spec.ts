@@ -63,6 +63,50 @@ test("back and forward across a page loaded anew", async ({ webchat, come }) => 
   await expect(ada.page).toHaveURL(/\/docs\/$/);
 });
 
+test("an answer that comes late leads nobody away from where they are by then", async ({ webchat, come }) => {
+  const [tea, rum] = [await webchat.room({ name: "Tea" }), await webchat.room({ name: "Rum", public: true })];
+  const ada = await come("ada");
+  /** Lets requests for these addresses wait until the visitor is in the other room; what comes of them then. */
+  const late = async (address: string, ask: () => Promise<void>, then: "continue" | "abort") => {
+    let arrive = () => {};
+    const there = new Promise<void>((resolve) => (arrive = resolve));
+    await ada.page.route(address, async (route) => {
+      await there;
+      await route[then]();
+    });
+    const answered = ada.page.waitForEvent(then === "abort" ? "requestfailed" : "requestfinished", (request) => new URL(request.url()).pathname === address.slice(2));
+    await mark(ada);
+    await ask();
+    await ada.page.getByRole("link", { name: "Rum" }).click();
+    await expect(ada.page.getByRole("heading", { name: "Rum" })).toBeVisible();
+    arrive();
+    await answered;
+    await ada.page.unroute(address);
+    const text = `still here after ${address}, ${then}`;
+    await ada.say(text);
+    await expect(ada.bodies.last()).toHaveText(text);
+    expect(new URL(ada.page.url()).pathname).toBe(rum);
+    await expect(ada.page.getByRole("dialog")).toHaveCount(0);
+    await kept(ada);
+  };
+  await ada.go("/");
+  const join = async () => {
+    await ada.page.getByRole("textbox", { name: "Join a room" }).fill(tea.split("/")[2]);
+    await ada.page.getByRole("button", { name: "Join" }).click();
+  };
+  await late(`**${tea}`, join, "continue");
+  await ada.go("/");
+  await late("**/rooms/", () => ada.page.getByRole("button", { name: "New room" }).click(), "continue");
+  for (const then of ["continue", "abort"] as const) {
+    await ada.enter(tea);
+    const about = async () => {
+      await ada.page.getByRole("button", { name: "More" }).click();
+      await ada.page.getByRole("link", { name: "About this room" }).click();
+    };
+    await late(`**${tea}settings/`, about, then);
+  }
+});
+
 test("reloading keeps the room, the name and the place", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
