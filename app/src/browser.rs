@@ -105,6 +105,15 @@ pub fn focus_in_place(element: &HtmlElement) -> bool {
     element.focus_with_options(&options).is_ok()
 }
 
+/// Gives a heading the focus where what had it is gone, so that it is read out and Tab goes on from there.
+pub fn focus_heading(selector: &str) {
+    let heading = document().query_selector(selector).ok().flatten();
+    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
+        heading.set_tab_index(-1);
+        focus_in_place(&heading);
+    }
+}
+
 /// Opens the dialog with this ID.
 pub fn open_dialog(id: &str) {
     if let Some(dialog) = find::<HtmlDialogElement>(id).filter(|dialog| !dialog.open()) {

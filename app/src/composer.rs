@@ -14,7 +14,7 @@ use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
 use crate::act::May;
 use crate::api;
-use crate::browser::{change, click, find, live, spawn, submit};
+use crate::browser::{change, click, find, focus_heading, live, spawn, submit};
 use crate::clock;
 use crate::here::Typing;
 use crate::icon::Icon;
@@ -27,7 +27,7 @@ use crate::stream::State;
 use crate::visit::Visit;
 
 /// The ID of the field.
-const FIELD: &str = "message";
+pub const FIELD: &str = "message";
 /// The ID of the field for the name.
 pub const WRITING_AS: &str = "writing-as";
 /// How often it is said that somebody types, in milliseconds; it holds for twice as long.
@@ -78,6 +78,8 @@ pub fn Composer(visit: Visit) -> impl IntoView {
         if asked_for && has_keyboard() {
             // A field that cannot take the focus leaves it where it is.
             let _ = what.focus();
+        } else if asked_for {
+            focus_heading("h1");
         }
         if what.value().is_empty() {
             what.set_value(&storage::get(&draft(visit)).unwrap_or_default());

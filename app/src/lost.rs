@@ -1,12 +1,14 @@
 //! Where there is nothing, or no more: an unknown address, no such room, a room that closed.
 //!
-//! Promises: each says what happened and what to do next.
+//! Promises: each says what happened and what to do next; what was being written when a room closed can still be copied.
 
 use leptos::prelude::*;
+use web_sys::HtmlTextAreaElement;
 
 use crate::api::Failure;
-use crate::browser::click;
+use crate::browser::{click, find, focus_heading, live};
 use crate::clock::Clock;
+use crate::composer::FIELD;
 use crate::opening::{room_title, title};
 use crate::part::{part, text};
 use crate::seal::icon;
@@ -60,6 +62,15 @@ pub fn NoRoom(failure: Failure, again: impl Fn() + Copy + Send + 'static) -> imp
 #[component]
 pub fn Closed(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
+    // What it takes the place of is still on the page while it is made.
+    let unsent = find::<HtmlTextAreaElement>(FIELD).map(|field| field.value()).unwrap_or_default();
+    let nothing = unsent.is_empty();
+    let wrote = document().active_element().is_some_and(|at| at.matches("footer *").unwrap_or(false));
+    live(move || {
+        if wrote {
+            focus_heading("#closed-title");
+        }
+    });
     let keep = move || {
         let title = visit.room.with_untracked(room_title);
         let text = visit.log.with_untracked(|log| transcript(&title, log.messages(), |time| clock.wall(time)));
@@ -82,6 +93,10 @@ pub fn Closed(visit: Visit) -> impl IntoView {
                 {what}
                 " It is gone when you leave."
             </p>
+            <label hidden=nothing class="field">
+                <span>"What you had not sent"</span>
+                <textarea readonly>{unsent}</textarea>
+            </label>
             <form class="row" method="post" action="/rooms/">
                 <button type="button" class="primary" on:click=click(keep)>"Save transcript"</button>
                 <button>"New room"</button>

@@ -4,7 +4,8 @@
 
 use leptos::prelude::*;
 
-use crate::browser::{listen, live};
+use crate::browser::{focus_heading, listen, live};
+use crate::opening::Stage;
 
 /// Keeps the title up to date, with how many messages were missed.
 pub fn follow(unread: RwSignal<usize>, title: impl Fn() -> String + 'static) {
@@ -24,9 +25,15 @@ pub fn follow(unread: RwSignal<usize>, title: impl Fn() -> String + 'static) {
     });
 }
 
-/// Sets the title of a page where nothing can be missed.
+/// Sets the title of a page where nothing can be missed, and lets whoever came there on this page begin at its heading.
 pub fn name(title: String) {
-    live(move || document().set_title(&title));
+    let asked_for = expect_context::<Stage>().is_over();
+    live(move || {
+        document().set_title(&title);
+        if asked_for {
+            focus_heading("h1");
+        }
+    });
 }
 
 /// Sets the icon.

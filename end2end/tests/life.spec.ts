@@ -58,6 +58,23 @@ test.describe("a room of seconds", () => {
     await expect(ada.page.getByRole("heading", { name: "Your rooms" })).toBeHidden();
   });
 
+  test("closes over what is being written, and that can still be copied", async ({ webchat, come }) => {
+    const ada = await come("ada");
+    await ada.enter(await webchat.room());
+    await ada.field.fill("a long thought");
+    const heading = ada.page.getByRole("heading", { name: "This room has closed" });
+    await expect(heading).toBeVisible();
+    await expect(heading).toBeFocused();
+    await expect(ada.page.getByRole("textbox", { name: "What you had not sent" })).toHaveValue("a long thought");
+    // Who has nothing to lose and is somewhere else stays there.
+    const grace = await come("grace");
+    await grace.enter(await webchat.room());
+    await grace.log.focus();
+    await expect(grace.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
+    await expect(grace.log).toBeFocused();
+    await expect(grace.page.getByRole("textbox")).toHaveCount(0);
+  });
+
   test("a message gives it its whole time again", async ({ webchat, come }) => {
     const room = await webchat.room();
     const ada = await come("ada");

@@ -1,0 +1,30 @@
+// What is different on a phone: little room, fingers instead of a pointer, and a keyboard on the screen.
+
+import { expect, test, type Come, type Person } from "../webchat";
+
+const countess = "Countess Ada of Lovelace the 1st";
+const phone = (come: Come, name = "ada", height = 740) => come(name, { hasTouch: true, isMobile: true, viewport: { width: 360, height } });
+
+/** Whether all of a text can be seen. */
+const whole = (person: Person, selector: string) =>
+  person.page.locator(selector).evaluate((words) => {
+    const text = document.createRange();
+    text.selectNodeContents(words);
+    const [inner, outer] = [text.getBoundingClientRect(), (words.closest("form, footer") ?? words).getBoundingClientRect()];
+    const cut = words.scrollWidth > words.clientWidth || inner.left < outer.left || inner.right > outer.right;
+    return inner.width > 0 && inner.height < 30 && !cut;
+  });
+
+test("going from page to page on a phone, the focus is at the heading", async ({ webchat, come }) => {
+  const room = await webchat.room({ name: "Tea", public: true });
+  const ada = await phone(come);
+  await ada.go("/");
+  await expect(ada.page.locator("body")).toBeFocused();
+  await ada.page.getByRole("link", { name: "Tea" }).tap();
+  await expect(ada.page.getByRole("heading", { name: "Tea" })).toBeFocused();
+  await ada.page.goBack();
+  await expect(ada.page.getByRole("heading", { name: "webchat" })).toBeFocused();
+  await ada.page.goto(room);
+  await ada.live();
+  await expect(ada.page.locator("body"), "a page that is loaded begins at its beginning").toBeFocused();
+});
