@@ -1,7 +1,8 @@
 //! Where one writes.
 //!
 //! Promises: what is typed is never lost: it is kept for each room until it is sent, and what was typed before the
-//! browser took over stays; Enter sends, Shift+Enter breaks the line; without a script it is a plain form.
+//! browser took over stays; Enter sends, Shift+Enter breaks the line; where the keyboard is on the screen, Enter breaks the
+//! line, and the button sends; without a script it is a plain form.
 
 use std::sync::Arc;
 
@@ -127,7 +128,7 @@ pub fn Composer(visit: Visit) -> impl IntoView {
         let composing = event.is_composing() || event.key_code() == 229;
         let last_own = || visit.log.with_untracked(|log| may_edit_last(log.messages(), name, visit));
         match event.key().as_str() {
-            "Enter" if !event.shift_key() && !composing => {
+            "Enter" if !composing && !event.shift_key() && (has_keyboard() || event.ctrl_key() || event.meta_key()) => {
                 event.prevent_default();
                 send();
             }
@@ -184,7 +185,6 @@ pub fn Composer(visit: Visit) -> impl IntoView {
                     rows="1"
                     aria-label="Message"
                     placeholder="Write a message"
-                    enterkeyhint="send"
                     required
                     data-find
                     on:input=change(move || {
@@ -247,7 +247,7 @@ fn Waiting(visit: Visit) -> impl IntoView {
     view! { <span class="waiting" role="status">{words}</span> }
 }
 
-/// Where focus does not bring up a keyboard that hides half of the page.
+/// Where focus does not bring up a keyboard on the screen, which hides half of the page.
 fn has_keyboard() -> bool {
     window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
 }

@@ -13,9 +13,10 @@ use crate::walk::walk;
 
 /// Where keys mean what they write, or belong to a dialog.
 const TAKEN: &str = "input:not([type=radio]), textarea, select, dialog";
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("/", "To the filter, or to the message field"),
-    ("Enter", "Send"),
+    ("Enter", "Send; on a touch screen a new line"),
+    ("Ctrl Enter", "Send"),
     ("Shift Enter", "New line"),
     ("↑", "In an empty field: edit your last message"),
     ("↑ ↓", "In the log: from message to message"),

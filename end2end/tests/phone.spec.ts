@@ -15,6 +15,22 @@ const whole = (person: Person, selector: string) =>
     return inner.width > 0 && inner.height < 30 && !cut;
   });
 
+test("Enter breaks the line, and the button sends", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  const ada = await phone(come);
+  await ada.enter(room);
+  await ada.field.pressSequentially("a line");
+  await ada.field.press("Enter");
+  await ada.field.pressSequentially("and another");
+  await expect(ada.field).toHaveValue("a line\nand another");
+  await ada.page.getByRole("button", { name: "Send", exact: true }).tap();
+  await expect(ada.bodies).toHaveText(["a line\nand another"]);
+  // Whoever has a keyboard besides has a key to send.
+  await ada.field.fill("by the key");
+  await ada.field.press("Control+Enter");
+  await expect.poll(() => webchat.said(room)).toEqual(["a line\nand another", "by the key"]);
+});
+
 test("going from page to page on a phone, the focus is at the heading", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea", public: true });
   const ada = await phone(come);
