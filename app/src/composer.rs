@@ -112,6 +112,9 @@ pub fn Composer(visit: Visit) -> impl IntoView {
             Err(refusal) if !field.value().trim().is_empty() => {
                 return trouble.set(Some(reason(&refusal, length.get_untracked())));
             }
+            Err(_) if editing.get_untracked() > 0 => {
+                return trouble.set(Some("To remove a message, delete it.".to_owned()));
+            }
             _ => return,
         };
         said_at.with(|at| *at = 0);
@@ -175,6 +178,10 @@ pub fn Composer(visit: Visit) -> impl IntoView {
                         on:change=change(move || { rename(); })
                     />
                 </label>
+                <span hidden=flag(move || editing.get() == 0) class="editing" role="status">
+                    "Editing a message "
+                    <button type="button" class="quiet" on:click=click(leave)>"Cancel"</button>
+                </span>
                 <Waiting visit/>
                 <span class="count" class:over=over>{count}</span>
             </p>
@@ -194,10 +201,6 @@ pub fn Composer(visit: Visit) -> impl IntoView {
                     on:keydown=key
                 ></textarea>
                 <button class="send" aria-label="Send">{Icon::Send.view()}</button>
-            </p>
-            <p hidden=flag(move || editing.get() == 0) class="hint" role="status">
-                "Editing a message "
-                <button type="button" class="quiet" on:click=click(leave)>"Cancel"</button>
             </p>
             <p class="hint" role="status">{visit.notice}</p>
             <Trouble words=trouble/>

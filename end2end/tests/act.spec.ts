@@ -58,6 +58,21 @@ test("the arrow up in an empty field edits the last own message, and Escape leav
   await expect(grace.bodies).toHaveText(["hello again", "hi"]);
 });
 
+test("nothing moves while a message is edited, and one without words is not sent", async ({ webchat, come }) => {
+  const [ada, grace] = await two(webchat, come);
+  await expect(ada.field).toHaveValue("");
+  const before = await ada.field.boundingBox();
+  await choose(ada, "hello", "Edit");
+  await expect(ada.page.getByText("Editing a message")).toBeVisible();
+  expect(await ada.field.boundingBox()).toEqual(before);
+  await ada.say(" ");
+  await expect(ada.page.getByRole("alert").filter({ hasText: "To remove a message, delete it." })).toBeVisible();
+  await ada.page.getByRole("button", { name: "Cancel" }).click();
+  await expect(ada.page.getByText("Editing a message")).toBeHidden();
+  await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toBeVisible();
+  await expect(grace.bodies).toHaveText(["hello"]);
+});
+
 test("what could not be changed stays in the field, and is said", async ({ webchat, come }) => {
   const [ada] = await two(webchat, come);
   await choose(ada, "hello", "Edit");
