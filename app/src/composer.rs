@@ -241,13 +241,13 @@ fn Waiting(visit: Visit) -> impl IntoView {
         });
         match wait {
             _ if waiting == 0 => String::new(),
-            Some((true, seconds)) => format!("{waiting} waiting · too many at once, going on in {seconds} s"),
+            Some((true, seconds)) => format!("{waiting} waiting · going on in {seconds} s"),
             Some(_) => format!("{waiting} waiting"),
             None if visit.feed.state() == State::Offline => format!("{waiting} waiting"),
             None => String::new(),
         }
     });
-    view! { <span class="waiting" role="status">{words}</span> }
+    view! { <span class="waiting" class:idle=flag(move || words.with(String::is_empty)) role="status">{words}</span> }
 }
 
 /// Where focus does not bring up a keyboard on the screen, which hides half of the page.

@@ -73,20 +73,20 @@ fn Rows(visit: Visit, most: usize) -> impl IntoView {
 #[component]
 pub fn Typing(visit: Visit) -> impl IntoView {
     let own = expect_context::<Name>();
-    let words = text(move || {
+    let words = move || {
         let own = own.get();
         visit.typing.with(|names| words(&names.iter().filter(|name| **name != own).collect::<Vec<_>>()))
-    });
-    view! { <p class="typing">{words}</p> }
+    };
+    view! { <p class="typing"><span>{text(move || words().0)}</span>{text(move || words().1.to_owned())}</p> }
 }
 
-/// In words. Each name is set apart, whatever marks of direction it has.
-fn words(names: &[&String]) -> String {
+/// In words: who, each name set apart whatever marks of direction it has, and what they do.
+fn words(names: &[&String]) -> (String, &'static str) {
     match names {
-        [] => String::new(),
-        [name] => format!("\u{2068}{name}\u{2069} is typing…"),
-        [one, two] => format!("\u{2068}{one}\u{2069} and \u{2068}{two}\u{2069} are typing…"),
-        more => format!("{} people are typing…", more.len()),
+        [] => (String::new(), ""),
+        [name] => (format!("\u{2068}{name}\u{2069}"), " is typing…"),
+        [one, two] => (format!("\u{2068}{one}\u{2069} and \u{2068}{two}\u{2069}"), " are typing…"),
+        more => (more.len().to_string(), " people are typing…"),
     }
 }
 
@@ -97,8 +97,10 @@ mod tests {
     #[test]
     fn typing_is_said_in_few_words() {
         let names = ["ada", "grace", "linus"].map(str::to_owned);
-        let words =
-            |count: usize| words(&names.iter().take(count).collect::<Vec<_>>()).replace(['\u{2068}', '\u{2069}'], "");
+        let words = |count: usize| {
+            let (who, what) = words(&names.iter().take(count).collect::<Vec<_>>());
+            who.replace(['\u{2068}', '\u{2069}'], "") + what
+        };
         assert_eq!(words(0), "");
         assert_eq!(words(1), "ada is typing…");
         assert_eq!(words(2), "ada and grace are typing…");

@@ -15,6 +15,43 @@ const whole = (person: Person, selector: string) =>
     return inner.width > 0 && inner.height < 30 && !cut;
   });
 
+for (const name of ["ada", countess]) {
+  test(`what waits is said in full, whoever writes: ${name}`, async ({ webchat, come }) => {
+    const ada = await phone(come, name);
+    await ada.enter(await webchat.room());
+    await ada.page.route("**/messages/", (route) => route.fulfill({ status: 429, headers: { "Retry-After": "50" }, json: { type: "", title: "", status: 429, detail: "too many" } }));
+    for (const text of ["one", "two"]) await ada.field.fill(text).then(() => ada.page.getByRole("button", { name: "Send", exact: true }).tap());
+    const waiting = ada.page.locator(".waiting");
+    await expect(waiting).toHaveText(/^2 waiting · going on in \d+ s$/);
+    expect(await whole(ada, ".waiting")).toBe(true);
+    await ada.page.context().setOffline(true);
+    expect(await whole(ada, ".waiting")).toBe(true);
+    await ada.field.fill("x".repeat(4_010));
+    await expect(ada.page.locator(".count")).toHaveText("10 too many");
+    for (const words of [".waiting", ".count"]) expect(await whole(ada, words), words).toBe(true);
+  });
+}
+
+test("that somebody types is said in full, however long the names", async ({ webchat, come }) => {
+  const room = await webchat.room({ name: "A room whose name is longer than a phone is wide" });
+  const ada = await phone(come);
+  await ada.enter(room);
+  expect((await ada.page.getByRole("heading", { level: 1 }).boundingBox())?.width, "the name of the room has some, too").toBeGreaterThan(130);
+  for (const name of [countess, "Grace Brewster Murray Hopper, RA"]) {
+    const other = await come(name);
+    await other.enter(room);
+    await other.field.pressSequentially("h");
+  }
+  const typing = ada.page.locator(".typing");
+  await expect(typing).toHaveText(/are typing…$/);
+  const [end, edge] = await typing.evaluate((typing) => {
+    const words = document.createRange();
+    words.selectNode(typing.lastChild ?? typing);
+    return [words.getBoundingClientRect().right, typing.getBoundingClientRect().right];
+  });
+  expect(end).toBeLessThanOrEqual(edge);
+});
+
 test("Enter breaks the line, and the button sends", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await phone(come);
