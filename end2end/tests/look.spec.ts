@@ -277,6 +277,30 @@ test("on a phone the connection is said in full, whatever else stands beside it"
   expect(await cut()).toBe(false);
 });
 
+test("what is copied from the log are its words", async ({ webchat, come }) => {
+  const room = await tea(webchat);
+  const ada = await come("ada");
+  await ada.enter(room);
+  const copied = await ada.log.evaluate((log) => (getSelection()?.selectAllChildren(log), getSelection()?.toString() ?? ""));
+  expect(copied).toContain("Shall we try the new kettle today?");
+  // The letters of a face, and how far somebody is known.
+  for (const sign of [/^A$/m, /unverified/]) expect(copied).not.toMatch(sign);
+});
+
+test("on paper there is what was said, in black, and nothing to press", async ({ webchat, come }) => {
+  const room = await tea(webchat);
+  for (let i = 1; i <= 40; i++) await webchat.post(room, "grace", `Cup number ${i}`);
+  const ada = await come("ada", { colorScheme: "dark" });
+  await ada.enter(room);
+  await ada.page.emulateMedia({ media: "print" });
+  for (const message of [ada.messages.first(), ada.messages.last()]) await expect(message).toBeVisible();
+  await expect(ada.page.getByRole("button").and(ada.page.locator(":visible"))).toHaveCount(0);
+  await expect(ada.field).toBeHidden();
+  expect(await ada.log.evaluate((log) => log.scrollHeight - log.clientHeight)).toBeLessThanOrEqual(1);
+  expect(await ada.page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe("light");
+  await ada.page.screenshot({ path: join(artefacts, "paper.png"), fullPage: true });
+});
+
 test("the theme can be chosen, is remembered, and is there from the first byte", async ({ come }) => {
   const ada = await come("ada", { colorScheme: "light" });
   await ada.go("/");

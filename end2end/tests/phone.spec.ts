@@ -68,6 +68,35 @@ test("Enter breaks the line, and the button sends", async ({ webchat, come }) =>
   await expect.poll(() => webchat.said(room)).toEqual(["a line\nand another", "by the key"]);
 });
 
+test("a tap acts on the message that it is on", async ({ webchat, come }) => {
+  const ada = await phone(come);
+  await ada.enter(await webchat.room());
+  const texts = ["one", "two", "three"];
+  for (const text of texts) await ada.field.fill(text).then(() => ada.page.getByRole("button", { name: "Send", exact: true }).tap());
+  await expect(ada.pending).toHaveCount(0);
+  const rows = await ada.messages.evaluateAll((all) =>
+    all.map((row) => {
+      const [{ top, bottom }, button] = [row.getBoundingClientRect(), row.querySelector(".act")?.getBoundingClientRect()];
+      const at = (y: number) => document.elementFromPoint((button?.left ?? 0) + 20, y)?.closest("article")?.querySelector(".body")?.textContent;
+      return [at(bottom - 25), at(bottom - 13), at(bottom - 1)].concat(top <= (button?.top ?? 0) && (button?.bottom ?? 0) <= bottom ? [] : ["and beyond"]);
+    }),
+  );
+  expect(rows).toEqual(texts.map((text) => [text, text, text]));
+});
+
+test("a menu that is higher than the page can be scrolled", async ({ come }) => {
+  const ada = await phone(come, "ada", 320);
+  await ada.go("/");
+  await ada.page.getByRole("button", { name: "New room" }).tap();
+  await ada.live();
+  await ada.page.getByRole("button", { name: "More" }).tap();
+  const menu = ada.page.locator("#menu");
+  const bottom = () => menu.evaluate((menu) => menu.getBoundingClientRect().bottom - innerHeight);
+  expect(await bottom()).toBeLessThanOrEqual(0);
+  await menu.evaluate((menu) => menu.scrollTo(0, menu.scrollHeight));
+  await expect(menu.locator("label").last()).toBeInViewport({ ratio: 1 });
+});
+
 test("going from page to page on a phone, the focus is at the heading", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea", public: true });
   const ada = await phone(come);
@@ -80,4 +109,12 @@ test("going from page to page on a phone, the focus is at the heading", async ({
   await ada.page.goto(room);
   await ada.live();
   await expect(ada.page.locator("body"), "a page that is loaded begins at its beginning").toBeFocused();
+});
+
+test("a page in large letters is no wider than the phone", async ({ come }) => {
+  const ada = await phone(come);
+  await ada.go("/");
+  await ada.page.evaluate(() => (document.documentElement.style.fontSize = "24px"));
+  const options = await ada.page.getByText("Options", { exact: true }).boundingBox();
+  expect((options?.x ?? 0) + (options?.width ?? 400)).toBeLessThanOrEqual(360 - 16);
 });
