@@ -58,6 +58,7 @@ mod person;
 mod place;
 #[cfg(feature = "ssr")]
 mod profile;
+mod reader;
 mod room;
 mod rooms;
 mod seal;

@@ -1,7 +1,7 @@
 //! Being in a room: everything its parts share, and how they hear of the room.
 //!
 //! Promises: the log on the page is the room's log, without holes, from some message to the newest; own messages appear
-//! at once and once. Leaves to others: the connection (`stream`), the sending (`delivery`), the drawing (`timeline`,
+//! at once and once. Leaves to others: the connection (`feed`), the sending (`delivery`), the drawing (`timeline`,
 //! `composer`).
 
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use crate::opening::Arrival;
 use crate::overview::{Glance, keep_count};
 use crate::part::Own;
 use crate::place;
+use crate::reader::Reader;
 use crate::wire;
 
 /// The ID of what scrolls.
@@ -31,6 +32,8 @@ const AGAIN: Duration = Duration::from_secs(3);
 const REACH: i32 = 800;
 /// How often it is said how far a room has been read.
 const SAY_SEEN: Duration = Duration::from_secs(3);
+/// Long enough for a page of history to be drawn.
+const DRAWING: Duration = Duration::from_millis(200);
 
 /// A visit to a room.
 #[derive(Clone, Copy)]
@@ -78,56 +81,6 @@ pub struct Visit {
     seen: Own<u64>,
 }
 
-/// How far the room was heard without a hole.
-#[derive(Default)]
-struct Reader {
-    seq: u64,
-    cursor: String,
-    /// The sequence after which a hole was found and asked for.
-    hole: Option<u64>,
-    batch: Vec<Message>,
-}
-
-impl Reader {
-    /// Takes a message; says whether it is new, and whether there is a hole before it that nobody has asked for yet.
-    fn take(&mut self, message: Message, cursor: String) -> (bool, bool) {
-        let (fresh, hole) = self.pass(message.id, cursor);
-        if fresh {
-            self.batch.push(message);
-        }
-        (fresh && self.batch.len() == 1, hole)
-    }
-
-    /// Takes the change of a message; gives that back if it is not among those that just came.
-    fn change(&mut self, id: u64, message: Message, cursor: String) -> (Option<Message>, bool) {
-        let (_, hole) = self.pass(id, cursor);
-        match self.batch.iter_mut().find(|held| held.id == message.id) {
-            Some(held) => {
-                *held = message;
-                (None, hole)
-            }
-            None => (Some(message), hole),
-        }
-    }
-
-    /// Passes a sequence; says whether it is new, and whether there is a hole before it.
-    fn pass(&mut self, id: u64, cursor: String) -> (bool, bool) {
-        let fresh = id > self.seq;
-        let hole = id > self.seq + 1 && self.hole != Some(self.seq);
-        if hole {
-            self.hole = Some(self.seq);
-        }
-        if id == self.seq + 1 {
-            (self.seq, self.cursor) = (id, cursor);
-        }
-        (fresh, hole)
-    }
-
-    fn cursor(&self) -> String {
-        if self.cursor.is_empty() { self.seq.to_string() } else { self.cursor.clone() }
-    }
-}
-
 impl Visit {
     /// Enters a room. What a browser does is done once it has taken over.
     pub fn enter(arrival: Arrival) -> Self {
@@ -156,7 +109,7 @@ impl Visit {
             feed,
             delivery: Delivery::new(id, log, feed),
             opened_at: newest,
-            reader: Own::new(Reader { seq: newest, ..Reader::default() }),
+            reader: Own::new(Reader::at(newest)),
             seen: Own::new(0),
         };
         live(move || visit.start());
@@ -217,8 +170,8 @@ impl Visit {
 
     async fn fetch_older(self) {
         let older = api::before(self.id, self.log.with_untracked(Log::oldest)).await;
-        // Long enough for it to be drawn, as what comes in above is not announced; and not again at once if it failed.
-        let pause = Duration::from_millis(if older.is_ok() { 150 } else { 3_000 });
+        // Not again before it is drawn, nor at once if it failed.
+        let pause = if older.is_ok() { DRAWING } else { AGAIN };
         if let (Ok(older), false) = (older, self.log.is_disposed()) {
             self.hold(move || {
                 let window = self.window.get_untracked();
@@ -247,7 +200,7 @@ impl Visit {
         if !at_end || document().hidden() {
             return;
         }
-        let (direct, belongs, messages) = self.room.with_untracked(|room| {
+        let (direct, belongs, messages) = self.room.with(|room| {
             (room.with.is_some(), room.role.is_some(), room.message_count) //
         });
         if !direct && !belongs {
@@ -313,8 +266,12 @@ impl Visit {
         let change = wire::parse(data);
         let change = change.and_then(|change| Some((wire::field(&change, "id")?, wire::field(&change, "message")?)));
         let Some((id, message)) = change else { return };
-        let (message, hole) = self.reader.with(|reader| reader.change(id, message, cursor)).unwrap_or_default();
-        message.into_iter().for_each(|message| self.replace(message));
+        let (fresh, hole) = self.reader.with(|reader| reader.pass(id, cursor)).unwrap_or_default();
+        // What was heard in its turn is told again to others only, who were further back. What came before it goes first.
+        if fresh {
+            self.take_batch();
+            self.replace(message);
+        }
         if hole {
             self.feed.ask();
         }
@@ -344,7 +301,8 @@ impl Visit {
     }
 
     fn take_batch(self) {
-        if let Some(batch) = self.reader.with(|reader| std::mem::take(&mut reader.batch)) {
+        let batch = self.reader.with(Reader::batch).filter(|batch| !batch.is_empty());
+        if let Some(batch) = batch {
             self.take_in(batch, true);
         }
     }
@@ -361,15 +319,10 @@ impl Visit {
     }
 
     fn noticed(self, fresh: &[Arc<Message>], from_stream: bool) {
-        let Some(latest) = fresh.last() else { return };
-        self.room.update(|room| {
-            let timeout = room.expires_at.since(room.last_active_at);
-            if latest.sent_at > room.last_active_at {
-                room.last_active_at = latest.sent_at;
-                room.expires_at = latest.sent_at.after(timeout);
-            }
-            room.message_count += u64::try_from(fresh.len()).unwrap_or_default();
-        });
+        if fresh.is_empty() {
+            return;
+        }
+        self.room.update(|room| said_in(room, fresh));
         if from_stream && document().hidden() {
             self.unread.update(|count| *count += fresh.len());
         }
@@ -383,17 +336,28 @@ impl Visit {
     /// The server does not know how far this page has read: the log is taken anew.
     fn read_anew(self) {
         spawn(async move {
-            let Ok(messages) = api::newest(self.id).await else {
-                later(AGAIN, move || self.read_anew());
-                return;
-            };
-            let log = Log::new(messages);
-            self.reader.with(|reader| *reader = Reader { seq: log.newest(), ..Reader::default() });
-            self.window.try_set(Window::newest(&log));
-            if self.log.try_set(log).is_none() {
-                self.feed.ask();
+            match api::newest(self.id).await {
+                Ok(messages) => self.begin_anew(Log::new(messages)),
+                Err(failure) if matches!(failure.status(), Some(403 | 404 | 410)) => self.ask(),
+                Err(_) => drop(later(AGAIN, move || self.read_again())),
             }
         });
+    }
+
+    fn read_again(self) {
+        if !self.log.is_disposed() {
+            self.read_anew();
+        }
+    }
+
+    fn begin_anew(self, log: Log) {
+        if self.log.is_disposed() {
+            return;
+        }
+        self.reader.with(|reader| *reader = Reader::at(log.newest()));
+        self.window.set(Window::newest(&log));
+        self.log.set(log);
+        self.feed.ask();
     }
 
     /// Takes over what others have changed about the room, as the overview has it; not from one that is behind the stream.
@@ -463,4 +427,70 @@ impl Visit {
 
 fn scroller() -> Option<HtmlElement> {
     find(LOG)
+}
+
+/// Takes note in the room of messages that were said there. Those from before its last activity were counted with it.
+fn said_in(room: &mut Room, messages: &[Arc<Message>]) {
+    let later = messages.iter().filter(|message| message.sent_at > room.last_active_at);
+    room.message_count += u64::try_from(later.count()).unwrap_or_default();
+    let timeout = room.expires_at.since(room.last_active_at);
+    if let Some(latest) = messages.iter().map(|message| message.sent_at).max().filter(|at| *at > room.last_active_at) {
+        room.last_active_at = latest;
+        room.expires_at = latest.after(timeout);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Time;
+
+    fn room(last: i64, message_count: u64) -> Room {
+        let at = Time::from_millis(last);
+        Room {
+            id: RoomId::from_bytes([0; 8]),
+            name: None,
+            public: false,
+            created_at: Time::from_millis(0),
+            last_active_at: at,
+            expires_at: Time::from_millis(last + 1_000),
+            message_count,
+            description: None,
+            private: false,
+            read_only: false,
+            slow_mode: 0,
+            role: None,
+            unread: 0,
+            with: None,
+        }
+    }
+
+    fn message(id: u64, sent_at: i64) -> Arc<Message> {
+        Arc::new(Message {
+            id,
+            room: RoomId::from_bytes([0; 8]),
+            username: "ada".into(),
+            author: None,
+            edited_at: None,
+            deleted: false,
+            body: "x".into(),
+            sent_at: Time::from_millis(sent_at),
+        })
+    }
+
+    #[test]
+    fn what_is_said_counts_and_keeps_the_room_open() {
+        let mut told = room(10, 2);
+        said_in(&mut told, &[message(3, 20), message(4, 20), message(5, 25)]);
+        assert_eq!(told, room(25, 5));
+    }
+
+    #[test]
+    fn what_the_server_has_counted_is_not_counted_again() {
+        let mut told = room(30, 4);
+        said_in(&mut told, &[message(3, 20), message(4, 30)]);
+        assert_eq!(told, room(30, 4), "the room was told of before its messages came");
+        said_in(&mut told, &[]);
+        assert_eq!(told, room(30, 4));
+    }
 }

@@ -267,6 +267,42 @@ test("a server that went back to a backup is read anew", async ({ server, come }
   await ada.live();
 });
 
+for (const [why, status] of [["it may no longer", 403], ["the server fails and the room is left", 500]] as const) {
+  test(`a page does not ask for ever for a log that it does not get, as ${why}`, async ({ server, come }) => {
+    const room = await server.now.room();
+    const [ada, backup] = [await come("ada"), `${server.now.data}-backup`];
+    const run = promisify(execFile);
+    await server.now.post(room, "grace", "kept");
+    await run(binary, ["backup", backup, "--data-dir", server.now.data]);
+    await ada.installClock();
+    await ada.enter(room);
+    await server.now.post(room, "grace", "lost with the disk");
+    await expect(ada.bodies).toHaveText(["kept", "lost with the disk"]);
+    let asked = 0;
+    const refusal = { status, contentType: "application/problem+json", body: JSON.stringify({ type: "about:blank", title: "No", status, detail: "no" }) };
+    await ada.page.route(`**${room}`, (route) => (asked ? route.fulfill(refusal) : route.continue()));
+    await ada.page.route("**/messages/?limit=*", (route) => {
+      asked += 1;
+      return route.fulfill(refusal);
+    });
+    await server.now.stop();
+    await run(binary, ["restore", backup, "--data-dir", server.now.data]);
+    await rm(backup);
+    await server.start();
+    await expect
+      .poll(async () => {
+        await ada.page.clock.runFor(1_000);
+        return asked;
+      })
+      .toBeGreaterThan(0);
+    if (status === 500) await ada.page.getByRole("link", { name: "All rooms" }).first().click();
+    else await expect(ada.page.getByRole("heading", { name: /no longer in this room/ })).toBeVisible();
+    const before = asked;
+    for (let i = 0; i < 5; i++) await ada.page.clock.runFor(4_000);
+    expect(asked).toBe(before);
+  });
+}
+
 test("a room that closed while its page was offline is closed when it comes back", async ({ webchat, come }) => {
   const room = await webchat.room({ timeout: "8s" });
   const ada = await come("ada");
