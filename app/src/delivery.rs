@@ -186,8 +186,9 @@ impl Delivery {
         match answer {
             Ok(message) => {
                 self.work.with(|work| work.attempts = 0);
+                let seq = message.id;
                 self.tell(Some(message));
-                self.outbox.update(|outbox| drop(outbox.take(key)));
+                self.outbox.update(|outbox| outbox.deliver(key, seq));
             }
             Err(Failure::Refused(problem, wait)) if matches!(problem.status, 429 | 503) => {
                 self.rest(wait.unwrap_or(2).max(1), problem.status == 429);

@@ -9,10 +9,12 @@ use protocol::{Author, Message, Time};
 use crate::outbox::Parcel;
 
 /// A message and how it is set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The message.
     pub message: Arc<Message>,
+    /// What it still is, if it is on its way.
+    pub parcel: Option<Parcel>,
     /// Whether it begins a group, and so shows who and when.
     pub head: bool,
     /// The day that it begins, if it does.
@@ -21,53 +23,57 @@ pub struct Row {
     pub own: bool,
 }
 
-impl Row {
-    /// What tells rows apart; a row that is set differently is a different one. The time does after a server went back
-    /// to a backup and gave the same sequence to something else.
-    pub fn key(&self) -> (u64, Time, Option<Time>, [bool; 3], Option<i64>) {
-        let message = &self.message;
-        (message.id, message.sent_at, message.edited_at, [message.deleted, self.head, self.own], self.day)
+/// Where a row stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// What was delivered, by its sequence.
+    Said(u64),
+    /// Below all that, what is on its way: by when it was written, and its key.
+    Waiting(i64, String),
+}
+
+impl Place {
+    /// The place of what is on its way.
+    pub fn of(parcel: &Parcel) -> Self {
+        Self::Waiting(parcel.written, parcel.key.clone())
     }
 }
 
-/// A message on its way and how it is set.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Letter {
-    /// The message.
-    pub parcel: Parcel,
-    /// Whether it begins a group.
-    pub head: bool,
-    /// The day that it begins, if it does.
-    pub day: Option<i64>,
+impl Row {
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        self.parcel.as_ref().map_or(Place::Said(self.message.id), Place::of)
+    }
 }
 
 /// Sets messages that follow on `previous`, for who goes by `name`; `day` tells the day of each.
-pub fn rows<'a>(
-    mut previous: Option<&'a Arc<Message>>,
-    messages: &'a [Arc<Message>],
+pub fn rows(
+    mut previous: Option<Arc<Message>>,
+    messages: impl Iterator<Item = (Arc<Message>, Option<Parcel>)>,
     name: &str,
     day: impl Fn(&Message) -> i64,
 ) -> Vec<Row> {
-    let set = |message: &'a Arc<Message>| {
-        let before = previous.replace(message);
-        let today = day(message);
-        let new_day = before.is_none_or(|before| day(before) != today);
-        let head = new_day || before.is_none_or(|before| !together(by(before), by(message)));
-        Row { message: message.clone(), head, day: new_day.then_some(today), own: message.username == name }
+    let set = |(message, parcel): (Arc<Message>, Option<Parcel>)| {
+        let before = previous.replace(message.clone());
+        let today = day(&message);
+        let new_day = before.as_ref().is_none_or(|before| day(before) != today);
+        let head = new_day || before.is_none_or(|before| !together(by(&before), by(&message)));
+        let own = parcel.is_some() || message.username == name;
+        Row { message, parcel, head, day: new_day.then_some(today), own }
     };
-    messages.iter().map(set).collect()
+    messages.map(set).collect()
 }
 
 /// Who wrote a message, how far that is known, and when.
-pub type By<'a> = (&'a str, Option<Author>, Time);
+type By<'a> = (&'a str, Option<Author>, Time);
 
 /// Whether two messages belong to one group.
-pub fn together(a: By<'_>, b: By<'_>) -> bool {
+fn together(a: By<'_>, b: By<'_>) -> bool {
     (a.0, a.1, a.2.millis() / 60_000) == (b.0, b.1, b.2.millis() / 60_000)
 }
 
 /// Who wrote this one.
-pub fn by(message: &Message) -> By<'_> {
+fn by(message: &Message) -> By<'_> {
     (&message.username, message.author, message.sent_at)
 }
 
@@ -90,8 +96,13 @@ mod tests {
         })
     }
 
+    fn sent(messages: &[Arc<Message>]) -> impl Iterator<Item = (Arc<Message>, Option<Parcel>)> {
+        messages.iter().map(|message| (message.clone(), None))
+    }
+
     fn set(messages: &[Arc<Message>]) -> Vec<(bool, Option<i64>)> {
-        rows(None, messages, "ada", |m| m.sent_at.millis() / 86_400_000).iter().map(|row| (row.head, row.day)).collect()
+        let rows = rows(None, sent(messages), "ada", |m| m.sent_at.millis() / 86_400_000);
+        rows.iter().map(|row| (row.head, row.day)).collect()
     }
 
     #[test]
@@ -123,6 +134,14 @@ mod tests {
     #[test]
     fn what_follows_on_an_undrawn_message_goes_on_its_group() {
         let messages = [message(1, "ada", 0), message(2, "ada", 0)];
-        assert!(!rows(messages.first(), &messages[1..], "", |_| 0)[0].head);
+        assert!(!rows(messages.first().cloned(), sent(&messages[1..]), "", |_| 0)[0].head);
+    }
+
+    #[test]
+    fn what_is_on_its_way_stands_below_in_the_order_of_writing() {
+        let place = |written, key: &str| Place::Waiting(written, key.into());
+        let places =
+            [Place::Said(1), Place::Said(u64::MAX), place(-1, "c"), place(7, "a"), place(7, "b"), place(8, "a")];
+        assert!(places.is_sorted());
     }
 }

@@ -61,6 +61,7 @@ mod profile;
 mod reader;
 mod room;
 mod rooms;
+mod rows;
 mod seal;
 #[cfg(feature = "ssr")]
 mod settings;

@@ -1,8 +1,9 @@
 //! One message, as it stands in the log: delivered, on its way, or refused.
 //!
-//! Promises: all three are set alike, so that nothing moves when one becomes the other; names and texts are isolated
+//! Promises: all three are one row, so that nothing moves when one becomes the other; names and texts are isolated
 //! from what is around them, whatever marks they contain.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use protocol::{Author, Message, Time};
 use web_sys::HtmlInputElement;
@@ -13,27 +14,35 @@ use crate::browser::{click, find};
 use crate::calendar::day_name;
 use crate::clock::{Clock, written};
 use crate::composer::WRITING_AS;
-use crate::group::{Letter, Row};
+use crate::group::Row;
 use crate::name::Name;
 use crate::outbox::Parcel;
 use crate::part::{part, text};
 use crate::person::{hue_class, initials};
 use crate::visit::Visit;
 
-/// A delivered message, with the line for its day if it begins one. Nothing of it but the time follows a signal: there are
-/// many, and each has its part in how long a page takes to come alive.
+/// A message, with the line for its day if it begins one. Nothing of it but the time follows a signal: there are many, and
+/// each has its part in how long a page takes to come alive.
 #[component]
 pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
     let mine = untrack(|| is_mine(&row.message, expect_context()));
-    let class = class(&row, mine, row.message.id > visit.opened_at);
-    let Row { message, head, day, .. } = row;
+    let class = class(&row, mine, row.message.id > visit.settled.get_untracked());
+    let Row { message, parcel, head, day, .. } = row;
+    let (state, words, shown) = match &parcel {
+        Some(parcel) => ("unseen", "Sending", parcel.refused.is_none()),
+        None => ("changed", "edited", !message.deleted && message.edited_at.is_some()),
+    };
+    let end = match parcel {
+        Some(parcel) => Either::Left(parcel.refused.is_some().then(|| view! { <Refused parcel visit/> })),
+        None => Either::Right(view! { <Act id=message.id/> }),
+    };
     part(view! {
         {day.map(|day| view! { <Day day/> })}
         <article class=class>
             {head.then(|| view! { <By name=message.username.clone() author=message.author at=message.sent_at/> })}
             <Body text=said(&message)/>
-            <span hidden=message.deleted || message.edited_at.is_none() class="changed">"edited"</span>
-            <Act id=message.id/>
+            <span hidden=!shown class=state>{words}</span>
+            {end}
         </article>
     })
 }
@@ -41,13 +50,14 @@ pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
 /// What the styles know of a message: `mine` are those that the visitor may change, `known` those of others whose author
 /// can be kept from more.
 fn class(row: &Row, mine: bool, arrived: bool) -> String {
-    let message = &row.message;
+    let (message, delivered) = (&row.message, row.parcel.is_none());
     let marks = [
         ("head", row.head),
         ("own", row.own),
-        ("mine", mine),
+        ("mine", mine && delivered),
         ("known", message.author.is_some() && !mine),
         ("arrived", arrived),
+        ("pending", row.parcel.as_ref().is_some_and(|parcel| parcel.refused.is_none())),
         ("gone", message.deleted),
     ];
     let marks = marks.into_iter().filter_map(|(mark, is)| is.then_some(mark));
@@ -59,43 +69,31 @@ fn said(message: &Message) -> String {
     if message.deleted { "(deleted)".to_owned() } else { message.body.clone() }
 }
 
-/// A message on its way, or one that was refused.
+/// Why a message was refused, and what can be done about it.
 #[component]
-pub fn ParcelRow(letter: Letter, visit: Visit) -> impl IntoView {
-    let Letter { parcel: Parcel { key, message, written, refused, free, .. }, head, day } = letter;
+fn Refused(parcel: Parcel, visit: Visit) -> impl IntoView {
+    let Parcel { key, message, refused, free, .. } = parcel;
     let name = expect_context::<Name>();
     // Whoever has signed in since goes by the name of the account.
     let own = || Some(name.now()).filter(|own| name.fixed && *own != message.username);
     let free = free.or_else(own);
-    let refused = refused.map(|reason| {
-        let again = {
-            let key = key.clone();
-            click(move || visit.delivery.again(&key, None))
-        };
-        let rename = {
-            let (key, free) = (key.clone(), free.clone());
-            click(move || take_name(name, visit, &key, free.clone()))
-        };
-        let (none, offer) = (free.is_none(), format!("Use {}", free.unwrap_or_default()));
-        view! {
-            <p class="refused" role="alert">
-                {format!("Not sent. {reason}")}
-                <button hidden=none type="button" class="quiet" on:click=rename>{offer}</button>
-                <button type="button" class="quiet" on:click=again>"Send again"</button>
-                <button type="button" class="quiet" on:click=click(move || visit.delivery.remove(&key))>"Remove"</button>
-            </p>
-        }
-    });
-    let pending = refused.is_none();
-    part(view! {
-        {day.map(|day| view! { <Day day/> })}
-        <article class=format!("message own {}", hue_class(&message.username)) class:head=head class:pending=pending>
-            {head.then(|| view! { <By name=message.username.clone() author=own_author(name) at=Time::from_millis(written)/> })}
-            <Body text=message.body/>
-            {pending.then(|| view! { <span class="unseen">"Sending"</span> })}
-            {refused}
-        </article>
-    })
+    let (none, offer) = (free.is_none(), format!("Use {}", free.clone().unwrap_or_default()));
+    let again = {
+        let key = key.clone();
+        click(move || visit.delivery.again(&key, None))
+    };
+    let rename = {
+        let key = key.clone();
+        click(move || take_name(name, visit, &key, free.clone()))
+    };
+    view! {
+        <p class="refused" role="alert">
+            {format!("Not sent. {}", refused.unwrap_or_default())}
+            <button hidden=none type="button" class="quiet" on:click=rename>{offer}</button>
+            <button type="button" class="quiet" on:click=again>"Send again"</button>
+            <button type="button" class="quiet" on:click=click(move || visit.delivery.remove(&key))>"Remove"</button>
+        </p>
+    }
 }
 
 /// Takes a free name and sends a refused message again under it.

@@ -4,7 +4,7 @@
 //! gives it up; whatever arrives first, the answer or the stream, it is never shown twice. Pure: the sending itself
 //! and the keeping, which all tabs share, are in `delivery`.
 
-use protocol::{Message, NewMessage};
+use protocol::{Author, Message, NewMessage, RoomId, Time};
 use wasm_bindgen::JsValue;
 
 use crate::wire::{Wire, field, object};
@@ -46,6 +46,13 @@ impl Wire for Parcel {
 }
 
 impl Parcel {
+    /// The message that it is going to be, as far as that is known.
+    pub fn message(&self, room: RoomId, author: Option<Author>) -> Message {
+        let NewMessage { username, body } = self.message.clone();
+        let sent_at = Time::from_millis(self.written);
+        Message { id: 0, room, username, author, edited_at: None, deleted: false, body, sent_at }
+    }
+
     /// What is kept of it; reading that gives it back.
     pub fn record(&self) -> JsValue {
         let NewMessage { username, body } = &self.message;
@@ -64,13 +71,15 @@ impl Parcel {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbox {
     parcels: Vec<Parcel>,
+    /// The one that was delivered last, seen under its sequence.
+    delivered: Option<Parcel>,
 }
 
 impl Outbox {
     /// Puts a message in the queue, at the place its time of writing gives it.
     pub fn put(&mut self, parcel: Parcel) {
         if self.parcels.iter().all(|held| held.key != parcel.key) {
-            let place = self.parcels.partition_point(|held| held.written <= parcel.written);
+            let place = self.parcels.partition_point(|held| (held.written, &held.key) <= (parcel.written, &parcel.key));
             self.parcels.insert(place, parcel);
         }
     }
@@ -78,11 +87,14 @@ impl Outbox {
     /// Makes it what is kept, by whichever tab; what is not kept yet stays as it is.
     pub fn merge(&mut self, kept: Vec<Parcel>) {
         let before = std::mem::take(&mut self.parcels);
-        let seen: Vec<_> = before.iter().filter_map(|parcel| Some((parcel.key.clone(), parcel.seen?))).collect();
-        before.into_iter().filter(|parcel| !parcel.kept).for_each(|parcel| self.put(parcel));
-        for mut parcel in kept {
-            parcel.seen = seen.iter().find(|(key, _)| *key == parcel.key).map(|(_, seen)| *seen);
-            self.put(parcel);
+        before.iter().filter(|parcel| !parcel.kept).for_each(|parcel| self.put(parcel.clone()));
+        kept.into_iter().for_each(|parcel| self.put(parcel));
+        for parcel in before.into_iter().filter(|parcel| parcel.seen.is_some()) {
+            match self.parcels.iter_mut().find(|held| held.key == parcel.key) {
+                Some(held) => held.seen = parcel.seen,
+                // Another tab had the answer.
+                None => self.delivered = Some(parcel),
+            }
         }
     }
 
@@ -116,16 +128,29 @@ impl Outbox {
         self.parcels.iter().find(|parcel| parcel.key == key)
     }
 
-    /// Takes one out: it was delivered, or given up.
+    /// The parcel that became the message of this sequence, among those on their way and the one delivered last.
+    pub fn was(&self, seq: u64) -> Option<&Parcel> {
+        self.parcels.iter().chain(&self.delivered).find(|parcel| parcel.seen == Some(seq))
+    }
+
+    /// Takes one out that was delivered, under this sequence.
+    pub fn deliver(&mut self, key: &str, seq: u64) {
+        if let Some(parcel) = self.take(key) {
+            self.delivered = Some(Parcel { seen: Some(seq), ..parcel });
+        }
+    }
+
+    /// Takes one out that is given up.
     pub fn take(&mut self, key: &str) -> Option<Parcel> {
         let place = self.parcels.iter().position(|parcel| parcel.key == key)?;
         Some(self.parcels.remove(place))
     }
 
     /// A message came by the stream. The first parcel that could be it stops being shown; the answer will tell for
-    /// sure. Only what may have been on the wire can have arrived.
+    /// sure. Only what may have been on the wire can have arrived, and only after what was delivered before.
     pub fn arrived(&mut self, message: &Message) {
-        let known = self.parcels.iter().any(|parcel| parcel.seen == Some(message.id));
+        let delivered = self.delivered.as_ref().and_then(|parcel| parcel.seen);
+        let known = self.was(message.id).is_some() || delivered >= Some(message.id);
         let next = self.next().map(|parcel| parcel.key.clone());
         let Some(parcel) = self.parcels.iter_mut().find(|parcel| Some(&parcel.key) == next.as_ref()) else { return };
         let alike = parcel.message.username == message.username && parcel.message.body == message.body;
@@ -159,7 +184,6 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{RoomId, Time};
 
     fn parcel(key: &str, body: &str) -> Parcel {
         let message = NewMessage { username: "ada".into(), body: body.into() };
@@ -213,7 +237,26 @@ mod tests {
         assert_eq!((outbox.latest(), outbox.next().unwrap().key.as_str()), (7, "a"));
         outbox.keep("c");
         outbox.merge(Vec::new());
-        assert_eq!(outbox, Outbox::default());
+        assert_eq!((outbox.parcels.len(), outbox.was(5).unwrap().key.as_str()), (0, "a"));
+    }
+
+    #[test]
+    fn what_was_delivered_is_known_by_where_it_stood() {
+        let mut outbox = outbox(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        assert_eq!(outbox.was(5), None);
+        outbox.arrived(&message(5, "1"));
+        assert_eq!(outbox.was(5).unwrap().key, "a");
+        outbox.deliver("a", 5);
+        outbox.deliver("b", 7);
+        assert_eq!((outbox.was(6), outbox.was(7).unwrap().key.as_str()), (None, "b"));
+        outbox.take("c");
+        assert_eq!(outbox.was(7).unwrap().key, "b", "what is given up was not delivered");
+    }
+
+    #[test]
+    fn two_tabs_that_wrote_at_once_have_one_order() {
+        let (a, b) = (outbox(&[("a", "1"), ("b", "2")]), outbox(&[("b", "2"), ("a", "1")]));
+        assert_eq!(shown(&a), shown(&b));
     }
 
     #[test]
@@ -223,7 +266,9 @@ mod tests {
         assert_eq!(shown(&outbox), ["b"]);
         outbox.arrived(&message(5, "hi"));
         assert_eq!(shown(&outbox), ["b"], "a repeated arrival hides no second one");
-        outbox.take("a");
+        outbox.deliver("a", 5);
+        outbox.arrived(&message(5, "hi"));
+        assert_eq!(shown(&outbox), ["b"], "nor once the answer is there");
         outbox.arrived(&message(6, "hi"));
         assert_eq!(shown(&outbox), [""; 0]);
     }

@@ -1,4 +1,4 @@
-//! Keeps what somebody is reading where it is, while messages come and go below it.
+//! Keeps what somebody is reading where it is, while messages come, go and change.
 //!
 //! Promises: nothing moves unless the newest message is in view; then the view follows it. What changes *above* needs
 //! no help: the scroller counts from its end. Browsers differ in helping with what changes below, so their help is
@@ -6,10 +6,9 @@
 
 use leptos::prelude::*;
 use leptos::task::tick;
-use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-use crate::browser::{focus_in_place, spawn};
+use crate::browser::spawn;
 
 /// How far from the end still counts as at the end, in pixels.
 const NEAR: i32 = 48;
@@ -29,10 +28,9 @@ pub fn below(scroller: &HtmlElement) -> i32 {
     -scroller.scroll_top()
 }
 
-/// Makes a change and afterwards puts what was in view back where it was, and the focus with it: what is drawn anew above a
-/// message may take that out of the page for a moment.
+/// Makes a change and afterwards puts what was in view back where it was.
 pub fn hold(scroller: &HtmlElement, change: impl FnOnce()) {
-    let (anchor, focused) = (anchor(scroller), focused(scroller));
+    let anchor = anchor(scroller);
     change();
     let scroller = scroller.clone();
     spawn(async move {
@@ -41,15 +39,7 @@ pub fn hold(scroller: &HtmlElement, change: impl FnOnce()) {
             let moved = anchor.get_bounding_client_rect().top() - top;
             scroller.set_scroll_top(scroller.scroll_top() + moved.round() as i32);
         }
-        if let Some(focused) = focused.filter(|_| document().active_element() == document().body().map(Into::into)) {
-            focus_in_place(&focused);
-        }
     });
-}
-
-/// What has the focus in the log.
-fn focused(scroller: &HtmlElement) -> Option<HtmlElement> {
-    document().active_element().filter(|active| scroller.contains(Some(active)))?.dyn_into().ok()
 }
 
 /// The message in the middle of the view, and how far down it is.

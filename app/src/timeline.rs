@@ -1,20 +1,24 @@
 //! The log of a room, newest at the bottom.
 //!
 //! Promises: sticks to the newest message only while that is in view; older pages come in above without a jump and
-//! without being announced; what is drawn stays bounded (`log`). Leaves to others: single messages (`message`).
+//! without being announced; what is drawn stays bounded (`log`); a message on its way becomes the delivered one where it
+//! stands. Leaves to others: single messages (`message`).
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
-use protocol::{Author, Time};
 
 use crate::act::{ActMenu, choose};
 use crate::browser::{change, click};
 use crate::clock::Clock;
-use crate::group::{By, Letter, Row, by, rows, together};
+use crate::group::{Place, Row, rows};
 use crate::icon::Icon;
-use crate::message::{MessageRow, ParcelRow, own_author};
+use crate::log::Log;
+use crate::message::{MessageRow, own_author};
 use crate::name::Name;
-use crate::outbox::Parcel;
+use crate::outbox::Outbox;
 use crate::part::{flag, part, text};
+use crate::rows::{Item, list};
 use crate::seal::Seal;
 use crate::share::{CopyLink, Invite};
 use crate::visit::{LOG, Visit};
@@ -24,12 +28,8 @@ use crate::visit::{LOG, Visit};
 pub fn Timeline(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let name = expect_context();
-    let author = own_author(name);
-    let rows = move || drawn(visit, name, clock);
+    let rows = list(move || drawn(visit, name, clock), move |row| view! { <MessageRow row visit/> });
     let silent = move || visit.delivery.outbox().with(|outbox| outbox.shown().next().is_none());
-    let letters = move || {
-        parcels(visit, author, clock).into_iter().map(|letter| view! { <ParcelRow letter visit/> }).collect_view()
-    };
     let loud = flag(move || !visit.log.with(|log| log.messages().is_empty()) || !silent());
     let private = flag(move || visit.is_private());
     let first = text(move || match (visit.is_private(), visit.invites()) {
@@ -60,10 +60,7 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
                     <p hidden=private class="sharing"><CopyLink id=visit.id/></p>
                     <p hidden=flag(move || !visit.invites() || !visit.is_private())><Invite id=visit.id/></p>
                 </div>
-                <For each=rows key=Row::key let:row>
-                    <MessageRow row visit/>
-                </For>
-                {letters}
+                {rows}
             </div>
         </div>
         <ToNewest visit/>
@@ -108,33 +105,21 @@ fn ToNewest(visit: Visit) -> impl IntoView {
     })
 }
 
-fn drawn(visit: Visit, name: Name, clock: Clock) -> Vec<Row> {
-    let (window, name) = (visit.window.get(), name.get());
-    visit.log.with(|log| {
+/// What is drawn of the log, and below it what is on its way, set as it will be when it is delivered.
+fn drawn(visit: Visit, name: Name, clock: Clock) -> Vec<Item<Place, Row>> {
+    let (window, own, author) = (visit.window.get(), name.get(), own_author(name));
+    let set = |log: &Log, outbox: &Outbox| {
         let range = window.range(log);
-        let previous = range.start.checked_sub(1).and_then(|index| log.messages().get(index));
-        rows(previous, &log.messages()[range], &name, |message| clock.wall(message.sent_at).day())
-    })
+        let previous = range.start.checked_sub(1).and_then(|index| log.messages().get(index)).cloned();
+        let said = log.messages()[range].iter().map(|message| (message.clone(), None));
+        let waiting = outbox.shown().filter(|_| window.at_end());
+        let waiting = waiting.map(|parcel| (Arc::new(parcel.message(visit.id, author)), Some(parcel.clone())));
+        let rows = rows(previous, said.chain(waiting), &own, |message| clock.wall(message.sent_at).day());
+        rows.into_iter().map(|row| item(row, outbox)).collect()
+    };
+    visit.log.with(|log| visit.delivery.outbox().with(|outbox| set(log, outbox)))
 }
 
-/// What is on its way, set as it will be when it is delivered.
-fn parcels(visit: Visit, author: Option<Author>, clock: Clock) -> Vec<Letter> {
-    if !visit.window.get().at_end() {
-        return Vec::new();
-    }
-    let last = visit.log.with(|log| log.messages().last().cloned());
-    visit.delivery.outbox().with(|outbox| {
-        let mut previous = last.as_deref().map(by);
-        outbox.shown().map(|parcel| letter(parcel, author, &mut previous, clock)).collect()
-    })
-}
-
-/// `author` is how far the server will know who wrote it.
-fn letter<'a>(parcel: &'a Parcel, author: Option<Author>, previous: &mut Option<By<'a>>, clock: Clock) -> Letter {
-    let this = (parcel.message.username.as_str(), author, Time::from_millis(parcel.written));
-    let before = previous.replace(this);
-    let day = clock.wall(this.2).day();
-    let new_day = before.is_none_or(|before| clock.wall(before.2).day() != day);
-    let head = new_day || before.is_none_or(|before| !together(before, this));
-    Letter { parcel: parcel.clone(), head, day: new_day.then_some(day) }
+fn item(row: Row, outbox: &Outbox) -> Item<Place, Row> {
+    Item { place: row.place(), was: outbox.was(row.message.id).map(Place::of), what: row }
 }

@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_secs(3);
 const REACH: i32 = 800;
 /// How often it is said how far a room has been read.
 const SAY_SEEN: Duration = Duration::from_secs(3);
-/// Long enough for a page of history to be drawn.
+/// Long enough for something to be drawn, and to have been seen to come.
 const DRAWING: Duration = Duration::from_millis(200);
 
 /// A visit to a room.
@@ -74,8 +74,8 @@ pub struct Visit {
     pub feed: Feed,
     /// The own messages on their way.
     pub delivery: Delivery,
-    /// The newest message when the page was opened: later ones arrive before the visitor's eyes.
-    pub opened_at: u64,
+    /// The newest message of those that have been here for a while: what is later arrives before the visitor's eyes.
+    pub settled: RwSignal<u64>,
     reader: Own<Reader>,
     /// Up to where it was said that the room has been read; the greatest of all numbers while that is about to be said.
     seen: Own<u64>,
@@ -108,7 +108,7 @@ impl Visit {
             notice: RwSignal::new(String::new()),
             feed,
             delivery: Delivery::new(id, log, feed),
-            opened_at: newest,
+            settled: RwSignal::new(newest),
             reader: Own::new(Reader::at(newest)),
             seen: Own::new(0),
         };
@@ -319,10 +319,10 @@ impl Visit {
     }
 
     fn noticed(self, fresh: &[Arc<Message>], from_stream: bool) {
-        if fresh.is_empty() {
-            return;
-        }
+        let Some(latest) = fresh.last().map(|message| message.id) else { return };
         self.room.update(|room| said_in(room, fresh));
+        let settle = move |settled: &mut u64| *settled = latest.max(*settled);
+        later(DRAWING, move || self.settled.try_update(settle).unwrap_or_default());
         if from_stream && document().hidden() {
             self.unread.update(|count| *count += fresh.len());
         }
@@ -355,6 +355,7 @@ impl Visit {
             return;
         }
         self.reader.with(|reader| *reader = Reader::at(log.newest()));
+        self.settled.set(log.newest());
         self.window.set(Window::newest(&log));
         self.log.set(log);
         self.feed.ask();
