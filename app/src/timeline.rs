@@ -38,7 +38,7 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
         (true, true) => "Invite somebody and say the first word.".to_owned(),
         (true, false) => "Say the first word.".to_owned(),
     });
-    let live = text(move || if visit.loading.get() { "off" } else { "polite" }.to_owned());
+    let live = text(move || if visit.turning.get() > 0 { "off" } else { "polite" }.to_owned());
     part(view! {
         <div
             class="scroller"

@@ -61,7 +61,9 @@ pub struct Visit {
     /// How many messages came while the page was out of sight.
     pub unread: RwSignal<usize>,
     /// Whether older messages are on their way.
-    pub loading: RwSignal<bool>,
+    loading: RwSignal<bool>,
+    /// How many pages of what was there before are being drawn: meanwhile nothing is announced.
+    pub turning: RwSignal<u32>,
     /// The message whose menu is open, or was.
     pub chosen: RwSignal<u64>,
     /// The message that is written anew; 0 if none is.
@@ -102,6 +104,7 @@ impl Visit {
             below: RwSignal::new(0),
             unread: RwSignal::new(0),
             loading: RwSignal::new(false),
+            turning: RwSignal::new(0),
             chosen: RwSignal::new(0),
             editing: RwSignal::new(0),
             trouble: RwSignal::new(None),
@@ -127,6 +130,9 @@ impl Visit {
 
     /// Brings the newest message into view.
     pub fn to_newest(self) {
+        if !self.window.get_untracked().at_end() {
+            self.turn();
+        }
         self.log.with_untracked(|log| self.window.set(Window::newest(log)));
         self.below.set(0);
         later(Duration::ZERO, || scroller().iter().for_each(|scroller| scroller.set_scroll_top(0)));
@@ -159,6 +165,7 @@ impl Visit {
     fn look_up(self) {
         let held = self.log.with_untracked(|log| self.window.get_untracked().has_before(log));
         if held {
+            self.turn();
             return self.hold(move || self.log.with_untracked(|log| self.window.update(|w| *w = w.up(log))));
         }
         if self.loading.get_untracked() || !self.log.with_untracked(Log::has_older) || self.closed.get_untracked() {
@@ -173,6 +180,7 @@ impl Visit {
         // Not again before it is drawn, nor at once if it failed.
         let pause = if older.is_ok() { DRAWING } else { AGAIN };
         if let (Ok(older), false) = (older, self.log.is_disposed()) {
+            self.turn();
             self.hold(move || {
                 let window = self.window.get_untracked();
                 self.log.update(|log| drop(log.add(older)));
@@ -190,8 +198,15 @@ impl Visit {
     /// Draws what comes after what is drawn.
     fn look_down(self) {
         if !self.window.get_untracked().at_end() {
+            self.turn();
             self.hold(move || self.log.with_untracked(|log| self.window.update(|w| *w = w.down(log))));
         }
+    }
+
+    /// Announces nothing until what is about to be drawn is there.
+    fn turn(self) {
+        self.turning.update(|count| *count += 1);
+        later(DRAWING, move || self.turning.try_update(|count| *count -= 1).unwrap_or_default());
     }
 
     /// Takes note that all of the room is read, if its end is in view.
@@ -354,6 +369,7 @@ impl Visit {
         if self.log.is_disposed() {
             return;
         }
+        self.turn();
         self.reader.with(|reader| *reader = Reader::at(log.newest()));
         self.settled.set(log.newest());
         self.window.set(Window::newest(&log));

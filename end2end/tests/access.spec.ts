@@ -328,6 +328,36 @@ test("the log says what arrives, and not what was fetched from before", async ({
   await expect(ada.log).toHaveAttribute("aria-live", "polite");
 });
 
+test("the log does not say what was there before when it is drawn again", async ({ webchat, come }) => {
+  test.setTimeout(120_000);
+  const room = await webchat.room();
+  for (let i = 1; i <= 650; i++) await webchat.post(room, "grace", `number ${i}`);
+  const ada = await come("ada");
+  await ada.enter(room);
+  const said = await ada.log.evaluateHandle((log) => {
+    const seen: string[] = [];
+    const note = (node: Node) => node.nodeName === "ARTICLE" && log.ariaLive !== "off" && seen.push(node.textContent ?? "");
+    new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(note))).observe(log, { childList: true, subtree: true });
+    return seen;
+  });
+  const to = (text: string, up: boolean) =>
+    expect
+      .poll(async () => {
+        await ada.log.evaluate((log, up) => (log.scrollTop = up ? -log.scrollHeight : 0), up);
+        return ada.bodies.allTextContents();
+      }, { intervals: [50], timeout: 30_000 })
+      .toContain(text);
+  await to("number 1", true);
+  await to("number 650", false);
+  await to("number 1", true);
+  await ada.page.getByRole("button", { name: "Newest" }).click();
+  await expect(ada.bodies.last()).toHaveText("number 650");
+  await expect(ada.log).toHaveAttribute("aria-live", "polite");
+  await webchat.post(room, "grace", "news");
+  await expect(ada.bodies.last()).toHaveText("news");
+  expect(await said.jsonValue()).toEqual([expect.stringContaining("news")]);
+});
+
 test("landmarks, headings and the way past the log", async ({ webchat, come }) => {
   const ada = await come("ada");
   await ada.enter(await webchat.room({ name: "Tea" }));
