@@ -14,6 +14,7 @@ use crate::message::is_mine;
 use crate::name::Name;
 use crate::part::{flag, part, text};
 use crate::visit::Visit;
+use crate::walk::walk_to;
 
 /// The ID of the menu.
 const MENU: &str = "act";
@@ -43,13 +44,15 @@ impl May {
     }
 }
 
-/// The button of one message that opens the menu. Styles show it to whom the server lets do anything.
+/// The button of one message that opens the menu. Styles show it to whom the server lets do anything; it is not announced
+/// with the message.
 #[component]
 pub fn Act(id: u64) -> impl IntoView {
     view! {
         <button
             type="button"
             class="act icon-button needs-script"
+            aria-live="off"
             aria-label="What to do with this message"
             popovertarget=MENU
             value=id.to_string()
@@ -106,6 +109,8 @@ pub fn ActMenu(visit: Visit) -> impl IntoView {
             return sure.set(true);
         }
         close();
+        // The button that had the focus goes.
+        walk_to(visit.chosen.get_untracked());
         spawn(async move {
             match api::delete(visit.id, visit.chosen.get_untracked()).await {
                 Ok(message) => visit.replace(message),

@@ -22,7 +22,7 @@ use crate::overview::{Glance, keep_count};
 use crate::part::Own;
 use crate::place;
 use crate::reader::Reader;
-use crate::wire;
+use crate::{walk, wire};
 
 /// The ID of what scrolls.
 pub const LOG: &str = "log";
@@ -295,6 +295,7 @@ impl Visit {
     /// Shows a message as it is now.
     pub fn replace(self, message: Message) {
         self.hold(move || self.log.try_update(|log| log.replace(message)).unwrap_or_default());
+        walk::name_anew();
     }
 
     /// Says what went wrong, where one writes.

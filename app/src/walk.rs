@@ -1,19 +1,24 @@
 //! From message to message by the arrows, for whoever is in the log.
 //!
 //! Promises: what is walked to comes into view, and has the focus, so that its buttons are next; what is longer than the
-//! view is scrolled to its end first, and so is the log at its own ends. In the browser only.
+//! view is scrolled to its end first, and so is the log at its own ends; it is named by who wrote it, when, and what it says
+//! now. In the browser only.
 
+use leptos::prelude::*;
+use leptos::task::tick;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
-use crate::browser::{find, focus_in_place};
+use crate::browser::{find, focus_in_place, spawn};
 use crate::visit::LOG;
 
 /// What is walked over.
 const MESSAGE: &str = "article";
+/// What names it.
+const LABEL: &str = "aria-label";
 
 /// Walks one message up or down from where somebody is in the log, and begins with the last one in view; so also for who is
-/// nowhere, as after what had the focus was drawn anew. Tells whether there was one to walk to.
+/// nowhere, as after what had the focus is gone. Tells whether there was one to walk to.
 pub fn walk(from: &Element, up: bool) -> bool {
     let is_there = |log: &Element| log.contains(Some(from)) || from.tag_name() == "BODY";
     let Some(log) = find(LOG).filter(is_there) else { return false };
@@ -49,7 +54,47 @@ fn last_in_view(log: &Element) -> Option<Element> {
     Some(last)
 }
 
+/// Gives the focus to a message, as if walked to.
+pub fn walk_to(seq: u64) {
+    let log = find::<Element>(LOG);
+    let button = log.and_then(|log| log.query_selector(&format!("[value='{seq}']")).ok()?);
+    let message = button.and_then(|button| button.closest(MESSAGE).ok()?);
+    if let Some(message) = message.and_then(|message| message.dyn_into().ok()) {
+        show(&message);
+    }
+}
+
+/// Names what was walked to by what it says now, once that is drawn.
+pub fn name_anew() {
+    spawn(async {
+        tick().await;
+        named().iter().for_each(name);
+    });
+}
+
+/// What was walked to last. Nothing else has a name.
+fn named() -> Option<Element> {
+    document().query_selector("article[aria-label]").ok()?
+}
+
+/// Names a message: who wrote it and when stands at the beginning of its group.
+fn name(message: &Element) {
+    let text = |of: &Element, what: &str| of.query_selector(what).ok()?.and_then(|element| element.text_content());
+    let mut head = Some(message.clone());
+    while let Some(above) = head.take_if(|head| !head.matches(".head").is_ok_and(|is| is)) {
+        head = neighbour(above, true);
+    }
+    let by = |head: &Element| Some(format!("{}, {}: ", text(head, ".who")?, text(head, "time")?));
+    let by = head.as_ref().and_then(by).unwrap_or_default();
+    // An element takes any text as a name.
+    let _ = message.set_attribute(LABEL, &(by + &text(message, ".body").unwrap_or_default()));
+}
+
 fn show(message: &HtmlElement) -> bool {
+    if let Some(before) = named() {
+        let _ = before.remove_attribute(LABEL);
+    }
+    name(message);
     let place = ScrollIntoViewOptions::new();
     place.set_block(ScrollLogicalPosition::Nearest);
     message.scroll_into_view_with_scroll_into_view_options(&place);

@@ -288,6 +288,7 @@ test("arrows walk the log from message to message", async ({ webchat, come }) =>
   expect(await at()).toBe("the last word");
   await keyboard.press("ArrowUp");
   expect(await at()).toBe("number 110");
+  await expect(ada.page.locator("article:focus")).toHaveAccessibleName(/^grace, [^:]+:[^:]+: number 110$/);
   await keyboard.press("ArrowDown");
   expect(await at()).toBe("the last word");
   await keyboard.press("ArrowDown");

@@ -102,6 +102,64 @@ test("a message on its way becomes the delivered one, and keeps the focus", asyn
   expect(await seen.jsonValue()).toEqual({ in: ["one", "two", "three"], out: [], moved: 0 });
 });
 
+test("what has the focus keeps it when it is edited, and when it is deleted by the keyboard", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  const ada = await come("ada");
+  await ada.enter(room);
+  for (const text of ["one", "two", "three"]) await ada.say(text);
+  await expect(ada.pending).toHaveCount(0);
+  const { keyboard } = ada.page;
+  const focused = ada.page.locator("article:focus");
+  const seen = await watch(ada);
+  await ada.log.focus();
+  await keyboard.press("ArrowUp");
+  await keyboard.press("ArrowUp");
+  await expect(focused).toHaveAccessibleName(/^ada, [^:]+:[^:]+: two$/);
+  await edit(ada, room, 2, "two and a half");
+  await expect(ada.bodies).toHaveText(["one", "two and a half", "three"]);
+  await expect(focused).toHaveAccessibleName(/: two and a half$/);
+
+  await keyboard.press("Tab");
+  await expect(focused).toHaveCount(0);
+  await edit(ada, room, 2, "two again");
+  await expect(ada.bodies).toHaveText(["one", "two again", "three"]);
+  expect(await at(ada), "its button keeps it, too").toBe("two again");
+  await keyboard.press("Enter");
+  const menu = ada.page.getByRole("group", { name: "This message" });
+  await expect(menu).toBeVisible();
+  await menu.getByRole("button", { name: "Delete" }).focus();
+  await keyboard.press("Enter");
+  await expect(menu.getByRole("button", { name: "Delete for good?" })).toBeFocused();
+  await keyboard.press("Enter");
+  await expect(ada.bodies).toHaveText(["one", "(deleted)", "three"]);
+  await expect(focused).toHaveAccessibleName(/: \(deleted\)$/);
+  await keyboard.press("ArrowUp");
+  await expect(focused).toHaveAccessibleName(/: one$/);
+  await expect(ada.log.locator("article[aria-label]"), "nothing else has a name that may grow old").toHaveCount(1);
+  expect(await seen.jsonValue()).toEqual({ in: [], out: [], moved: 0 });
+});
+
+test("an own message is announced once", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  const ada = await come("ada");
+  await ada.enter(room);
+  await ada.say("before");
+  await expect(ada.pending).toHaveCount(0);
+  const announced = await ada.log.evaluateHandle((log) => {
+    const seen: string[] = [];
+    const note = (node: Node) =>
+      node instanceof HTMLElement && node.closest("[aria-live]")?.getAttribute("aria-live") === "polite" && seen.push(node.innerText);
+    new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(note))).observe(log, { childList: true, subtree: true });
+    return seen;
+  });
+  await ada.say("hello");
+  await expect(ada.bodies).toHaveText(["before", "hello"]);
+  await expect(ada.pending).toHaveCount(0);
+  await webchat.post(room, "grace", "hello, ada");
+  await expect(ada.bodies).toHaveCount(3);
+  expect(await announced.jsonValue()).toEqual([expect.stringContaining("hello"), expect.stringContaining("hello, ada")]);
+});
+
 test("of two equal messages on their way each stays until it is delivered itself", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
