@@ -171,12 +171,16 @@ impl Delivery {
         }
         spawn(async move {
             let answer = api::post(self.room, &parcel.message, &parcel.key).await;
-            if answer.is_ok() {
+            let is_delivered = answer.is_ok();
+            // The page part may be gone by now. What it kept goes on with the next visit.
+            let is_here = self.work.with(|work| work.sending = false).is_some();
+            if is_here {
+                self.answered(&parcel.key, answer);
+            }
+            if is_delivered {
                 self.forget(&parcel.key);
             }
-            // The page part may be gone by now. What it kept goes on with the next visit.
-            if self.work.with(|work| work.sending = false).is_some() {
-                self.answered(&parcel.key, answer);
+            if is_here {
                 self.send();
             }
         });
@@ -188,7 +192,12 @@ impl Delivery {
                 self.work.with(|work| work.attempts = 0);
                 let seq = message.id;
                 self.tell(Some(message));
-                self.outbox.update(|outbox| outbox.deliver(key, seq));
+                // Kept before this one is forgotten: no tab finds the next one and takes this one's message for it.
+                self.outbox
+                    .try_update(|outbox| outbox.deliver(key, seq))
+                    .flatten()
+                    .into_iter()
+                    .for_each(|next| self.keep(next));
             }
             Err(Failure::Refused(problem, wait)) if matches!(problem.status, 429 | 503) => {
                 self.rest(wait.unwrap_or(2).max(1), problem.status == 429);

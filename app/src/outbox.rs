@@ -133,11 +133,19 @@ impl Outbox {
         self.parcels.iter().chain(&self.delivered).find(|parcel| parcel.seen == Some(seq))
     }
 
-    /// Takes one out that was delivered, under this sequence.
-    pub fn deliver(&mut self, key: &str, seq: u64) {
-        if let Some(parcel) = self.take(key) {
-            self.delivered = Some(Parcel { seen: Some(seq), ..parcel });
-        }
+    /// Takes one out that was delivered, under this sequence; gives back the next one, which can only arrive later.
+    pub fn deliver(&mut self, key: &str, seq: u64) -> Option<Parcel> {
+        let parcel = self.take(key)?;
+        self.delivered = Some(Parcel { seen: Some(seq), ..parcel });
+        let next = self.parcels.iter_mut().find(|parcel| parcel.refused.is_none())?;
+        next.after = next.after.max(seq);
+        Some(next.clone())
+    }
+
+    /// The log is another one from now on, up to this sequence.
+    pub fn begin_anew(&mut self, newest: u64) {
+        self.delivered = None;
+        self.parcels.iter_mut().for_each(|parcel| parcel.after = parcel.after.min(newest));
     }
 
     /// Takes one out that is given up.
@@ -151,10 +159,11 @@ impl Outbox {
     pub fn arrived(&mut self, message: &Message) {
         let delivered = self.delivered.as_ref().and_then(|parcel| parcel.seen);
         let known = self.was(message.id).is_some() || delivered >= Some(message.id);
-        let next = self.next().map(|parcel| parcel.key.clone());
-        let Some(parcel) = self.parcels.iter_mut().find(|parcel| Some(&parcel.key) == next.as_ref()) else { return };
+        // The answer for one that was seen may be on its way to another tab, which goes on already.
+        let next = self.parcels.iter_mut().find(|parcel| parcel.refused.is_none() && parcel.seen.is_none());
+        let Some(parcel) = next else { return };
         let alike = parcel.message.username == message.username && parcel.message.body == message.body;
-        if !known && parcel.seen.is_none() && alike && message.id > parcel.after {
+        if !known && alike && message.id > parcel.after {
             parcel.seen = Some(message.id);
         }
     }
@@ -270,6 +279,38 @@ mod tests {
         outbox.arrived(&message(5, "hi"));
         assert_eq!(shown(&outbox), ["b"], "nor once the answer is there");
         outbox.arrived(&message(6, "hi"));
+        assert_eq!(shown(&outbox), [""; 0]);
+    }
+
+    #[test]
+    fn whoever_did_not_see_the_first_does_not_take_it_for_the_second() {
+        let mut sending = outbox(&[("a", "hi"), ("b", "hi"), ("c", "hi")]);
+        let next = sending.deliver("a", 5).unwrap();
+        // Another tab, or this one after a reload, has only what is kept.
+        let mut other = Outbox::default();
+        other.merge(vec![next, parcel("c", "hi")]);
+        other.arrived(&message(5, "hi"));
+        assert_eq!(shown(&other), ["b", "c"]);
+        other.arrived(&message(6, "hi"));
+        assert_eq!(shown(&other), ["c"]);
+        assert_eq!(sending.deliver("c", 7).unwrap().key, "b");
+        assert_eq!(sending.deliver("b", 8), None);
+    }
+
+    #[test]
+    fn one_after_the_other_is_seen_although_the_answers_are_told_later() {
+        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
+        outbox.arrived(&message(5, "1"));
+        outbox.arrived(&message(6, "2"));
+        assert_eq!((shown(&outbox).len(), outbox.was(6).unwrap().key.as_str()), (0, "b"));
+    }
+
+    #[test]
+    fn in_another_log_sequences_begin_anew() {
+        let mut outbox = outbox(&[("a", "hi"), ("b", "hi")]);
+        outbox.deliver("a", 5);
+        outbox.begin_anew(2);
+        outbox.arrived(&message(3, "hi"));
         assert_eq!(shown(&outbox), [""; 0]);
     }
 
