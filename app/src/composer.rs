@@ -108,7 +108,7 @@ pub fn Composer(visit: Visit) -> impl IntoView {
     let send = move || {
         let Some(field) = what() else { return };
         let body = match body(&field.value()) {
-            Ok(body) if rename() => body,
+            Ok(body) if editing.get_untracked() > 0 || rename() => body,
             Err(refusal) if !field.value().trim().is_empty() => {
                 return trouble.set(Some(reason(&refusal, length.get_untracked())));
             }
@@ -173,7 +173,7 @@ pub fn Composer(visit: Visit) -> impl IntoView {
                         value=name.now()
                         autocomplete="nickname"
                         spellcheck="false"
-                        required
+                        required=flag(move || editing.get() == 0)
                         readonly=name.fixed
                         on:change=change(move || { rename(); })
                     />
@@ -255,7 +255,8 @@ fn has_keyboard() -> bool {
     window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
 }
 
-fn draft(visit: Visit) -> String {
+/// Under what it is kept what is being written.
+pub fn draft(visit: Visit) -> String {
     format!("draft/{}", visit.id)
 }
 

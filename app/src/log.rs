@@ -30,7 +30,7 @@ impl Log {
         log
     }
 
-    /// Takes messages in; gives back those that were new, in order.
+    /// Takes messages in; gives back those that were new, in the order of the batch.
     pub fn add(&mut self, batch: Vec<Message>) -> Vec<Arc<Message>> {
         let mut fresh = Vec::with_capacity(batch.len());
         for message in batch {

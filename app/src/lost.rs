@@ -8,10 +8,11 @@ use web_sys::HtmlTextAreaElement;
 use crate::api::Failure;
 use crate::browser::{click, find, focus_heading, live};
 use crate::clock::Clock;
-use crate::composer::FIELD;
+use crate::composer::{FIELD, draft};
 use crate::opening::{room_title, title};
 use crate::part::{part, text};
 use crate::seal::icon;
+use crate::storage;
 use crate::tab;
 use crate::transcript::{save, transcript};
 use crate::visit::Visit;
@@ -62,8 +63,12 @@ pub fn NoRoom(failure: Failure, again: impl Fn() + Copy + Send + 'static) -> imp
 #[component]
 pub fn Closed(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    // What it takes the place of is still on the page while it is made.
-    let unsent = find::<HtmlTextAreaElement>(FIELD).map(|field| field.value()).unwrap_or_default();
+    // What it takes the place of is still on the page while it is made. While a message is edited the field has that.
+    let unsent = match visit.editing.get_untracked() {
+        0 => find::<HtmlTextAreaElement>(FIELD).map(|field| field.value()),
+        _ => storage::get(&draft(visit)),
+    };
+    let unsent = unsent.unwrap_or_default();
     let nothing = unsent.is_empty();
     let wrote = document().active_element().is_some_and(|at| at.matches("footer *").unwrap_or(false));
     live(move || {

@@ -6,11 +6,11 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 use protocol::{Author, Message, Time};
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::act::Act;
 use crate::body::Body;
-use crate::browser::{click, find};
+use crate::browser::{click, find, focus_in_place};
 use crate::calendar::day_name;
 use crate::clock::{Clock, written};
 use crate::composer::WRITING_AS;
@@ -19,7 +19,7 @@ use crate::name::Name;
 use crate::outbox::Parcel;
 use crate::part::{part, text};
 use crate::person::{hue_class, initials};
-use crate::visit::Visit;
+use crate::visit::{LOG, Visit};
 
 /// A message, with the line for its day if it begins one. Nothing of it but the time follows a signal: there are many, and
 /// each has its part in how long a page takes to come alive.
@@ -80,19 +80,36 @@ fn Refused(parcel: Parcel, visit: Visit) -> impl IntoView {
     let (none, offer) = (free.is_none(), format!("Use {}", free.clone().unwrap_or_default()));
     let again = {
         let key = key.clone();
-        click(move || visit.delivery.again(&key, None))
+        click(move || {
+            visit.delivery.again(&key, None);
+            to_log();
+        })
     };
     let rename = {
         let key = key.clone();
-        click(move || take_name(name, visit, &key, free.clone()))
+        click(move || {
+            take_name(name, visit, &key, free.clone());
+            to_log();
+        })
     };
+    let remove = click(move || {
+        visit.delivery.remove(&key);
+        to_log();
+    });
     view! {
         <p class="refused" role="alert">
             {format!("Not sent. {}", refused.unwrap_or_default())}
             <button hidden=none type="button" class="quiet" on:click=rename>{offer}</button>
             <button type="button" class="quiet" on:click=again>"Send again"</button>
-            <button type="button" class="quiet" on:click=click(move || visit.delivery.remove(&key))>"Remove"</button>
+            <button type="button" class="quiet" on:click=remove>"Remove"</button>
         </p>
+    }
+}
+
+/// Gives the log the focus, as the row that had it goes elsewhere: the arrows go on from there.
+fn to_log() {
+    if let Some(log) = find::<HtmlElement>(LOG) {
+        focus_in_place(&log);
     }
 }
 
@@ -115,12 +132,12 @@ pub fn own_author(name: Name) -> Option<Author> {
     Some(if name.fixed { Author::Account } else { Author::Guest })
 }
 
-/// The line where a day begins.
+/// The line where a day begins. Like the time it is not announced: both are written anew with their row.
 #[component]
 fn Day(day: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     view! {
-        <p class="day">
+        <p class="day" aria-live="off">
             <span>{text(move || day_name(day, clock.today()))}</span>
         </p>
     }
@@ -141,7 +158,7 @@ fn By(name: String, #[prop(optional_no_strip)] author: Option<Author>, at: Time)
         <p class="by">
             <bdi class="who">{name}</bdi>
             <span class=known title=why>{if why.is_empty() { "" } else { known }}</span>
-            <time datetime=written(at) title=text(move || clock.full(at))>{text(move || clock.wall(at).hours())}</time>
+            <time aria-live="off" datetime=written(at) title=text(move || clock.full(at))>{text(move || clock.wall(at).hours())}</time>
         </p>
     }
 }

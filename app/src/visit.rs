@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{Message, NewMessage, Role, Room, RoomId};
+use protocol::{Message, NewMessage, Role, Room, RoomId, Time};
 use web_sys::HtmlElement;
 
 use crate::api::{self, Failure};
@@ -79,6 +79,8 @@ pub struct Visit {
     /// The newest message of those that have been here for a while: what is later arrives before the visitor's eyes.
     pub settled: RwSignal<u64>,
     reader: Own<Reader>,
+    /// The last activity that the server told of: what is later it has not counted.
+    told: Own<Time>,
     /// Up to where it was said that the room has been read; the greatest of all numbers while that is about to be said.
     seen: Own<u64>,
 }
@@ -89,6 +91,7 @@ impl Visit {
         let log = Log::new(arrival.messages);
         let newest = log.newest();
         let (id, feed, glance) = (arrival.room.id, expect_context(), expect_context());
+        let told = Own::new(arrival.room.last_active_at);
         let window = RwSignal::new(Window::newest(&log));
         let log = RwSignal::new(log);
         let visit = Self {
@@ -113,6 +116,7 @@ impl Visit {
             delivery: Delivery::new(id, log, feed),
             settled: RwSignal::new(newest),
             reader: Own::new(Reader::at(newest)),
+            told,
             seen: Own::new(0),
         };
         live(move || visit.start());
@@ -335,8 +339,9 @@ impl Visit {
     }
 
     fn noticed(self, fresh: &[Arc<Message>], from_stream: bool) {
-        let Some(latest) = fresh.last().map(|message| message.id) else { return };
-        self.room.update(|room| said_in(room, fresh));
+        let Some(latest) = fresh.iter().map(|message| message.id).max() else { return };
+        let told = self.told.with(|told| *told);
+        self.room.update(|room| said_in(room, told, fresh));
         let settle = move |settled: &mut u64| *settled = latest.max(*settled);
         later(DRAWING, move || self.settled.try_update(settle).unwrap_or_default());
         if from_stream && document().hidden() {
@@ -372,6 +377,7 @@ impl Visit {
         }
         self.turn();
         self.reader.with(|reader| *reader = Reader::at(log.newest()));
+        self.delivery.outbox().update(|outbox| outbox.begin_anew(log.newest()));
         self.settled.set(log.newest());
         self.window.set(Window::newest(&log));
         self.log.set(log);
@@ -383,15 +389,21 @@ impl Visit {
         let told = glance.own.with(|own| own.rooms.iter().find(|room| room.id == self.id).cloned());
         let current = self.room.get_untracked();
         if let Some(room) = told.filter(|room| room.last_active_at >= current.last_active_at && *room != current) {
-            self.room.set(room);
+            self.told_of(room);
         }
+    }
+
+    /// The room is as the server says.
+    fn told_of(self, room: Room) {
+        self.told.with(|told| *told = room.last_active_at);
+        self.room.try_set(room);
     }
 
     /// Asks what became of the room, and of the visitor in it, when the stream does not say.
     pub fn ask(self) {
         spawn(async move {
             match api::room(self.id).await {
-                Ok(room) => drop(self.room.try_set(room)),
+                Ok(room) => self.told_of(room),
                 Err(failure) if failure.status() == Some(410) => self.close(),
                 Err(failure) if matches!(failure.status(), Some(403 | 404)) => self.shut(),
                 Err(_) => {}
@@ -447,9 +459,9 @@ fn scroller() -> Option<HtmlElement> {
     find(LOG)
 }
 
-/// Takes note in the room of messages that were said there. Those from before its last activity were counted with it.
-fn said_in(room: &mut Room, messages: &[Arc<Message>]) {
-    let later = messages.iter().filter(|message| message.sent_at > room.last_active_at);
+/// Takes note in the room of messages that were said there. What the server has `told` of it counts those up to then.
+fn said_in(room: &mut Room, told: Option<Time>, messages: &[Arc<Message>]) {
+    let later = messages.iter().filter(|message| Some(message.sent_at) > told);
     room.message_count += u64::try_from(later.count()).unwrap_or_default();
     let timeout = room.expires_at.since(room.last_active_at);
     if let Some(latest) = messages.iter().map(|message| message.sent_at).max().filter(|at| *at > room.last_active_at) {
@@ -461,7 +473,6 @@ fn said_in(room: &mut Room, messages: &[Arc<Message>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Time;
 
     fn room(last: i64, message_count: u64) -> Room {
         let at = Time::from_millis(last);
@@ -499,16 +510,21 @@ mod tests {
     #[test]
     fn what_is_said_counts_and_keeps_the_room_open() {
         let mut told = room(10, 2);
-        said_in(&mut told, &[message(3, 20), message(4, 20), message(5, 25)]);
-        assert_eq!(told, room(25, 5));
+        let before = Some(told.last_active_at);
+        said_in(&mut told, before, &[message(3, 20), message(4, 20)]);
+        assert_eq!(told, room(20, 4));
+        said_in(&mut told, before, &[message(6, 30)]);
+        said_in(&mut told, before, &[message(5, 25)]);
+        assert_eq!(told, room(30, 6), "an own one may come before earlier ones");
     }
 
     #[test]
     fn what_the_server_has_counted_is_not_counted_again() {
         let mut told = room(30, 4);
-        said_in(&mut told, &[message(3, 20), message(4, 30)]);
+        let before = Some(told.last_active_at);
+        said_in(&mut told, before, &[message(3, 20), message(4, 30)]);
         assert_eq!(told, room(30, 4), "the room was told of before its messages came");
-        said_in(&mut told, &[]);
+        said_in(&mut told, before, &[]);
         assert_eq!(told, room(30, 4));
     }
 }

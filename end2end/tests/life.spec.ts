@@ -66,6 +66,13 @@ test.describe("a room of seconds", () => {
     await expect(heading).toBeVisible();
     await expect(heading).toBeFocused();
     await expect(ada.page.getByRole("textbox", { name: "What you had not sent" })).toHaveValue("a long thought");
+    await ada.enter(await webchat.room());
+    await ada.say("said");
+    await expect(ada.pending).toHaveCount(0);
+    await ada.page.keyboard.press("ArrowUp");
+    await expect(ada.field).toHaveValue("said");
+    await expect(heading).toBeFocused();
+    await expect(ada.page.getByRole("textbox")).toHaveCount(0);
     // Who has nothing to lose and is somewhere else stays there.
     const grace = await come("grace");
     await grace.enter(await webchat.room());

@@ -48,6 +48,7 @@ test("what is selected stays so when earlier messages come in, and nothing that 
   await expect(ada.bodies).toHaveCount(150);
   await expect(ada.bodies.last()).toHaveText("number 300");
   await ada.bodies.filter({ hasText: "number 270" }).selectText();
+  await expect.poll(() => ada.log.evaluate((log) => log.getAnimations({ subtree: true }).length)).toBe(0);
   const seen = await watch(ada);
 
   await ada.log.evaluate((log) => (log.scrollTop = 300 - (log.scrollHeight - log.clientHeight)));
@@ -55,8 +56,11 @@ test("what is selected stays so when earlier messages come in, and nothing that 
   expect(await ada.page.evaluate(() => getSelection()?.toString().trim())).toBe("number 270");
   await webchat.post(room, "writer 0", "number 301");
   await expect(ada.bodies).toHaveCount(251);
-  const { in: added, out, moved } = await seen.jsonValue();
-  expect({ added: added.length, out, moved }).toEqual({ added: 101, out: [], moved: 1 });
+  const counts = async () => {
+    const { in: added, out, moved } = await seen.jsonValue();
+    return { added: added.length, out, moved };
+  };
+  await expect.poll(counts).toEqual({ added: 101, out: [], moved: 1 });
 });
 
 test("messages that were missed come in between what is there, and move nothing", async ({ webchat, come }) => {
@@ -147,8 +151,11 @@ test("an own message is announced once", async ({ webchat, come }) => {
   await expect(ada.pending).toHaveCount(0);
   const announced = await ada.log.evaluateHandle((log) => {
     const seen: string[] = [];
-    const note = (node: Node) =>
-      node instanceof HTMLElement && node.closest("[aria-live]")?.getAttribute("aria-live") === "polite" && seen.push(node.innerText);
+    const note = (node: Node) => {
+      const at = node instanceof HTMLElement ? node : node.parentElement;
+      const polite = at?.checkVisibility() && at.closest("[aria-live]")?.getAttribute("aria-live") === "polite";
+      if (polite && node.textContent) seen.push(node === at ? at.innerText : node.textContent);
+    };
     new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(note))).observe(log, { childList: true, subtree: true });
     return seen;
   });

@@ -95,8 +95,10 @@ test("a refused message says why, and can be sent again or removed", async ({ we
   await ada.say("or this");
   await expect(ada.log.getByRole("alert")).toHaveText([/Not sent. not today/i, /Not sent. not today/i]);
   await ada.page.unroute("**/messages/");
-  await ada.messages.filter({ hasText: "or this" }).getByRole("button", { name: "Remove" }).click();
-  await ada.page.getByRole("button", { name: "Send again" }).click();
+  await ada.messages.filter({ hasText: "or this" }).getByRole("button", { name: "Remove" }).press("Enter");
+  await expect(ada.log).toBeFocused();
+  await ada.page.getByRole("button", { name: "Send again" }).press("Enter");
+  await expect(ada.log).toBeFocused();
   await expect(ada.log.getByRole("alert")).toHaveCount(0);
   await expect(ada.bodies).toHaveText(["please"]);
   await expect.poll(() => webchat.said(room)).toEqual(["please"]);
