@@ -193,11 +193,9 @@ impl Delivery {
                 let seq = message.id;
                 self.tell(Some(message));
                 // Kept before this one is forgotten: no tab finds the next one and takes this one's message for it.
-                self.outbox
-                    .try_update(|outbox| outbox.deliver(key, seq))
-                    .flatten()
-                    .into_iter()
-                    .for_each(|next| self.keep(next));
+                if let Some(next) = self.outbox.try_update(|outbox| outbox.deliver(key, seq)).flatten() {
+                    self.keep(next);
+                }
             }
             Err(Failure::Refused(problem, wait)) if matches!(problem.status, 429 | 503) => {
                 self.rest(wait.unwrap_or(2).max(1), problem.status == 429);
