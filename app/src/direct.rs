@@ -111,6 +111,7 @@ fn row(name: &str, username: &str, about: AnyView) -> AnyView {
 mod tests {
     use super::*;
     use crate::form::tests::sheet;
+    use crate::sample;
     use protocol::{Author, Message, RoomId};
 
     fn account(name: &str, username: &str) -> Account {
@@ -120,14 +121,11 @@ mod tests {
     #[test]
     fn chats_say_what_was_said_last_and_how_much_is_unread() {
         let last = Message {
-            id: 3,
             room: RoomId::from_bytes([1; 8]),
             username: "bob".into(),
             author: Some(Author::Account),
-            edited_at: None,
-            deleted: false,
             body: "<b>tea?".into(),
-            sent_at: Time::from_millis(0),
+            ..sample::message(3)
         };
         let chat =
             Conversation { username: "bob".into(), name: "Bob".into(), room: last.room, unread: 2, last: Some(last) };

@@ -96,6 +96,7 @@ pub(crate) fn head(title: String, icon: String, css: String) -> impl IntoView {
 mod tests {
     use super::*;
     use crate::opening::{Arrival, Home, Scene};
+    use crate::sample;
     use crate::visitor::Visitor;
     use crate::way::Page;
     use protocol::{Message, Overview, Refusal, Room, RoomId, Time};
@@ -105,17 +106,9 @@ mod tests {
             id: RoomId::from_bytes([7; 8]),
             name: Some("</script><b>Tea".into()),
             public: true,
-            created_at: Time::from_millis(0),
-            last_active_at: Time::from_millis(0),
             expires_at: Time::from_millis(60_000),
             message_count: 1,
-            description: None,
-            private: false,
-            read_only: false,
-            slow_mode: 0,
-            role: None,
-            unread: 0,
-            with: None,
+            ..sample::room()
         }
     }
 
@@ -134,14 +127,10 @@ mod tests {
     fn every_scene_is_drawn_without_a_browser() {
         let room = room();
         let said = Message {
-            id: 1,
             room: room.id,
             username: "<i>eve".into(),
-            author: None,
-            edited_at: None,
-            deleted: false,
             body: "<script>alert(1)</script>\u{202e}".into(),
-            sent_at: Time::from_millis(0),
+            ..sample::message(1)
         };
         let home = Home { sought: Some("\"><b>".into()) };
         let at = Page::Room(room.id);

@@ -80,20 +80,11 @@ fn by(message: &Message) -> By<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::RoomId;
+    use crate::sample;
 
     fn message(id: u64, username: &str, minute: i64) -> Arc<Message> {
         let sent_at = Time::from_millis(minute * 60_000 + 1);
-        Arc::new(Message {
-            id,
-            room: RoomId::from_bytes([0; 8]),
-            username: username.into(),
-            author: None,
-            edited_at: None,
-            deleted: false,
-            body: "x".into(),
-            sent_at,
-        })
+        Arc::new(Message { username: username.into(), sent_at, ..sample::message(id) })
     }
 
     fn sent(messages: &[Arc<Message>]) -> impl Iterator<Item = (Arc<Message>, Option<Parcel>)> {

@@ -62,6 +62,8 @@ mod reader;
 mod room;
 mod rooms;
 mod rows;
+#[cfg(test)]
+mod sample;
 mod seal;
 #[cfg(feature = "ssr")]
 mod settings;

@@ -93,25 +93,12 @@ pub fn Warning(visit: Visit, left: Signal<Left>) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{RoomId, Time};
+    use crate::sample;
+    use protocol::Time;
 
     fn left(last: i64, expires: i64, now: i64) -> Left {
-        let room = Room {
-            id: RoomId::from_bytes([0; 8]),
-            name: None,
-            public: false,
-            created_at: Time::from_millis(0),
-            last_active_at: Time::from_millis(last),
-            expires_at: Time::from_millis(expires),
-            message_count: 0,
-            description: None,
-            private: false,
-            read_only: false,
-            slow_mode: 0,
-            role: None,
-            unread: 0,
-            with: None,
-        };
+        let room =
+            Room { last_active_at: Time::from_millis(last), expires_at: Time::from_millis(expires), ..sample::room() };
         Left::of(&room, Time::from_millis(now))
     }
 

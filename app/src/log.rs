@@ -158,20 +158,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{RoomId, Time};
-
-    fn message(id: u64) -> Message {
-        Message {
-            id,
-            room: RoomId::from_bytes([0; 8]),
-            username: "ada".into(),
-            author: None,
-            edited_at: None,
-            deleted: false,
-            body: id.to_string(),
-            sent_at: Time::from_millis(0),
-        }
-    }
+    use crate::sample::message;
 
     fn log(ids: impl IntoIterator<Item = u64>) -> Log {
         Log::new(ids.into_iter().map(message).collect())

@@ -193,6 +193,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample;
 
     fn parcel(key: &str, body: &str) -> Parcel {
         let message = NewMessage { username: "ada".into(), body: body.into() };
@@ -200,16 +201,7 @@ mod tests {
     }
 
     fn message(id: u64, body: &str) -> Message {
-        Message {
-            id,
-            room: RoomId::from_bytes([0; 8]),
-            username: "ada".into(),
-            author: None,
-            edited_at: None,
-            deleted: false,
-            body: body.into(),
-            sent_at: Time::from_millis(0),
-        }
+        Message { body: body.into(), ..sample::message(id) }
     }
 
     fn outbox(parcels: &[(&str, &str)]) -> Outbox {

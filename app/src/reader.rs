@@ -61,7 +61,7 @@ impl Reader {
 mod tests {
     use super::*;
     use crate::log::Log;
-    use protocol::{RoomId, Time};
+    use crate::sample;
 
     /// A room's log: messages, and changes of earlier ones, each as it is told.
     #[derive(Clone, Debug)]
@@ -90,16 +90,7 @@ mod tests {
     }
 
     fn message(id: u64, body: &str) -> Message {
-        Message {
-            id,
-            room: RoomId::from_bytes([0; 8]),
-            username: "ada".into(),
-            author: None,
-            edited_at: None,
-            deleted: false,
-            body: body.into(),
-            sent_at: Time::from_millis(0),
-        }
+        Message { body: body.into(), ..sample::message(id) }
     }
 
     fn room(length: u64, chance: &mut Chance) -> Vec<Told> {

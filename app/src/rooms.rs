@@ -169,26 +169,12 @@ fn matches(room: &Room, sought: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Time;
+    use crate::sample;
 
     #[test]
     fn rooms_are_found_by_name_and_id() {
-        let room = Room {
-            id: "0123456789abcdef".parse().unwrap(),
-            name: Some("Tea & Größe".into()),
-            public: true,
-            created_at: Time::from_millis(0),
-            last_active_at: Time::from_millis(0),
-            expires_at: Time::from_millis(0),
-            message_count: 0,
-            description: None,
-            private: false,
-            read_only: false,
-            slow_mode: 0,
-            role: None,
-            unread: 0,
-            with: None,
-        };
+        let room =
+            Room { id: "0123456789abcdef".parse().unwrap(), name: Some("Tea & Größe".into()), ..sample::room() };
         for sought in ["", "tea", "größe", "89ab"] {
             assert!(matches(&room, sought), "{sought}");
         }

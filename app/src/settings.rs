@@ -176,24 +176,20 @@ pub(crate) mod tests {
     use super::*;
     use crate::form::Wrong;
     use crate::form::tests::sheet;
+    use crate::sample;
     use protocol::{RoomId, Time};
 
     pub(crate) fn room(role: Option<Role>) -> Room {
         Room {
             id: RoomId::from_bytes([7; 8]),
             name: Some("<b>Tea".into()),
-            public: false,
-            created_at: Time::from_millis(0),
-            last_active_at: Time::from_millis(0),
             expires_at: Time::from_millis(5_400_000),
-            message_count: 0,
             description: Some("<i>kettles".into()),
             private: true,
             read_only: true,
             slow_mode: 7,
             role,
-            unread: 0,
-            with: None,
+            ..sample::room()
         }
     }
 

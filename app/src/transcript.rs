@@ -43,22 +43,13 @@ pub fn save(file: &str, text: &str) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::RoomId;
+    use crate::sample;
 
     #[test]
     fn a_transcript_is_a_line_a_message_under_its_day() {
         let message = |id, username: &str, body: &str, at: &str| {
-            let room = RoomId::from_bytes([0; 8]);
-            Arc::new(Message {
-                id,
-                room,
-                username: username.into(),
-                author: None,
-                edited_at: None,
-                deleted: false,
-                body: body.into(),
-                sent_at: at.parse().unwrap(),
-            })
+            let (username, body, sent_at) = (username.into(), body.into(), at.parse().unwrap());
+            Arc::new(Message { username, body, sent_at, ..sample::message(id) })
         };
         let messages = [
             message(1, "ada", "hello\nthere", "2026-11-19T23:59:00.000Z"),

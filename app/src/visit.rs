@@ -473,38 +473,15 @@ fn said_in(room: &mut Room, told: Option<Time>, messages: &[Arc<Message>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample;
 
     fn room(last: i64, message_count: u64) -> Room {
-        let at = Time::from_millis(last);
-        Room {
-            id: RoomId::from_bytes([0; 8]),
-            name: None,
-            public: false,
-            created_at: Time::from_millis(0),
-            last_active_at: at,
-            expires_at: Time::from_millis(last + 1_000),
-            message_count,
-            description: None,
-            private: false,
-            read_only: false,
-            slow_mode: 0,
-            role: None,
-            unread: 0,
-            with: None,
-        }
+        let [last_active_at, expires_at] = [last, last + 1_000].map(Time::from_millis);
+        Room { last_active_at, expires_at, message_count, ..sample::room() }
     }
 
     fn message(id: u64, sent_at: i64) -> Arc<Message> {
-        Arc::new(Message {
-            id,
-            room: RoomId::from_bytes([0; 8]),
-            username: "ada".into(),
-            author: None,
-            edited_at: None,
-            deleted: false,
-            body: "x".into(),
-            sent_at: Time::from_millis(sent_at),
-        })
+        Arc::new(Message { sent_at: Time::from_millis(sent_at), ..sample::message(id) })
     }
 
     #[test]

@@ -1,0 +1,37 @@
+//! A room and a message for tests, each of which changes what it is about.
+
+use protocol::{Message, Room, RoomId, Time};
+
+/// An open room without a name in which nothing was said.
+pub fn room() -> Room {
+    Room {
+        id: RoomId::from_bytes([0; 8]),
+        name: None,
+        public: false,
+        created_at: Time::from_millis(0),
+        last_active_at: Time::from_millis(0),
+        expires_at: Time::from_millis(0),
+        message_count: 0,
+        description: None,
+        private: false,
+        read_only: false,
+        slow_mode: 0,
+        role: None,
+        unread: 0,
+        with: None,
+    }
+}
+
+/// A message of that room, by somebody of whom nothing is known, which says its sequence.
+pub fn message(id: u64) -> Message {
+    Message {
+        id,
+        room: room().id,
+        username: "ada".into(),
+        author: None,
+        edited_at: None,
+        deleted: false,
+        body: id.to_string(),
+        sent_at: Time::from_millis(0),
+    }
+}
