@@ -183,8 +183,7 @@ mod tests {
     use protocol::{NewRoom, RoomId, Start};
 
     use super::*;
-    use crate::person::GuestId;
-    use crate::tests::{House, says};
+    use crate::tests::{House, guest, says};
     use crate::{News, Person, backup, restore};
 
     async fn close(house: &House, by: &Person, room: RoomId) {
@@ -196,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn a_room_that_ends_again_after_it_was_restored_keeps_all_its_histories() {
         let mut house = House::new(|_| {}).await;
-        let owner = Person::Guest(GuestId::new().unwrap());
+        let owner = guest();
         let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
         house.say(room, "kept").await;
         let copy = house.config.data_dir.join("copy");
@@ -224,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn a_room_that_ends_while_it_is_written_down_is_not_taken_for_a_whole_one() {
         let house = House::new(|_| {}).await;
-        let owner = Person::Guest(GuestId::new().unwrap());
+        let owner = guest();
         let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
         let posts = (0..2 * PAGE).map(|number| {
             let chat = house.chat.clone();

@@ -82,13 +82,12 @@ mod tests {
     use protocol::NewRoom;
 
     use super::*;
-    use crate::person::GuestId;
-    use crate::tests::{House, says};
+    use crate::tests::{House, guest, says};
 
     #[tokio::test]
     async fn the_oldest_deeds_go_whoever_notes_them_down() {
         let house = House::new(|_| {}).await;
-        let owner = Person::Guest(GuestId::new().unwrap());
+        let owner = guest();
         let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
         for number in 1..=8 {
             house.chat.post(&Person::Anyone, &room, &says("hello"), None).await.unwrap();

@@ -137,7 +137,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::tests::{House, says};
+    use crate::tests::{House, guest, says};
     use crate::{Chat, News};
 
     const HOUR: Duration = Duration::from_secs(3_600);
@@ -214,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_listens_is_warned_of_the_end_that_the_owner_has_set() {
         let house = house().await;
-        let owner = crate::Person::Guest(crate::person::GuestId::new().unwrap());
+        let owner = guest();
         let room = house.chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
         let mut follow = house.chat.follow(&owner, &room, Start::Latest).await.unwrap();
         let lives = async |timeout: &str| {
@@ -370,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn another_timeout_after_a_restart_holds_for_older_rooms() {
         let mut house = house().await;
-        let owner = crate::Person::Guest(crate::person::GuestId::new().unwrap());
+        let owner = guest();
         let create = async |wish: NewRoom| house.chat.create_room(&owner, &wish).await.unwrap().id;
         let usual = create(NewRoom::default()).await;
         let private = create(NewRoom { private: Some(true), ..NewRoom::default() }).await;

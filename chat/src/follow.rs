@@ -246,8 +246,7 @@ mod tests {
     use crate::frame::Frame;
     use crate::hub::lock;
     use crate::moderation::Whom;
-    use crate::person::GuestId;
-    use crate::tests::House;
+    use crate::tests::{House, guest};
     use crate::writer::Deed;
 
     fn messages(frames: &Frames) -> Vec<Message> {
@@ -358,7 +357,7 @@ mod tests {
     #[tokio::test]
     async fn who_is_banned_or_drained_hears_no_more_of_the_history() {
         let house = House::new(|_| {}).await;
-        let [owner, eve] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let [owner, eve] = [(); 2].map(|()| guest());
         let (room, mut follow) = behind(&house, &owner, &eve).await;
         let (_, mut other) = behind(&house, &owner, &eve).await;
         house.chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
@@ -460,7 +459,7 @@ mod tests {
         let wish =
             protocol::NewAccount { name: "Eve".to_owned(), username: "eve".to_owned(), password: "secret".to_owned() };
         let eve = Person::from(chat.register(&wish).await.unwrap().member);
-        let [owner, guest] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let [owner, guest] = [(); 2].map(|()| guest());
         let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
         let says = NewMessage { username: "guest".to_owned(), body: "hello".to_owned() };
         chat.post(&guest, &room, &says, None).await.unwrap();
@@ -501,7 +500,7 @@ mod tests {
     /// Gives back the messages as they are in the end.
     async fn write(house: Arc<RwLock<House>>, room: RoomId, writer: u64, mut random: SmallRng) -> Vec<Message> {
         let mut acknowledged = Vec::new();
-        let by = Person::Guest(GuestId::new().unwrap());
+        let by = guest();
         for n in 0..MESSAGES {
             let name = format!("{writer}.{n}");
             let wish = NewMessage { username: format!("writer {writer}"), body: name };

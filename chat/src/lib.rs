@@ -472,9 +472,21 @@ pub(crate) mod tests {
             self.chat.create_room(&Person::Anyone, &NewRoom::default()).await.unwrap().id
         }
 
+        /// Somebody with an account.
+        pub async fn member(&self, username: &str) -> Person {
+            let (name, password) = (username.to_uppercase(), "secret".to_owned());
+            let wish = protocol::NewAccount { name, username: username.to_owned(), password };
+            self.chat.register(&wish).await.unwrap().member.into()
+        }
+
         pub async fn say(&self, room: RoomId, body: &str) -> Message {
             self.chat.post(&Person::Anyone, &room, &says(body), None).await.unwrap()
         }
+    }
+
+    /// A guest whom nobody has met.
+    pub(crate) fn guest() -> Person {
+        Person::Guest(GuestId::new().unwrap())
     }
 
     pub(crate) fn says(body: &str) -> NewMessage {

@@ -207,14 +207,13 @@ mod tests {
 
     use super::*;
     use crate::News;
-    use crate::person::GuestId;
-    use crate::tests::House;
+    use crate::tests::{House, guest};
 
     #[tokio::test]
     async fn whoever_is_banned_is_told_even_if_they_stop_waiting_in_between() {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
-        let [owner, eve] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let [owner, eve] = [(); 2].map(|()| guest());
         let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
         let says = NewMessage { username: "eve".to_owned(), body: "hello".to_owned() };
         chat.post(&eve, &room, &says, None).await.unwrap();
@@ -237,10 +236,10 @@ mod tests {
     async fn whoever_becomes_a_guest_to_be_let_off_is_kept_out_as_before() {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
-        let owner = Person::Guest(GuestId::new().unwrap());
+        let owner = guest();
         let (ban, mute) = (Sanction::Ban, Sanction::Mute);
         // What the account gets, what its guest gets, and what both have in the end.
-        for (number, (own, guest, both)) in [
+        for (number, (own, others, both)) in [
             ((ban, None), (mute, Some("1m")), (ban, None)),
             ((mute, Some("1m")), (ban, Some("2h")), (ban, Some(2))),
             ((mute, Some("3h")), (ban, Some("1m")), (ban, Some(3))),
@@ -251,12 +250,9 @@ mod tests {
         {
             let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
             let username = format!("eve{number}");
-            let wish =
-                protocol::NewAccount { name: "Eve".into(), username: username.clone(), password: "secret".into() };
-            let eve = Person::from(chat.register(&wish).await.unwrap().member);
-            let troll = Person::Guest(GuestId::new().unwrap());
+            let (eve, troll) = (house.member(&username).await, guest());
             for (seq, person, name, (kind, lasts)) in
-                [(1, &eve, &username, own), (2, &troll, &"troll".to_owned(), guest)]
+                [(1, &eve, &username, own), (2, &troll, &"troll".to_owned(), others)]
             {
                 let says = NewMessage { username: name.clone(), body: "hello".to_owned() };
                 chat.post(person, &room, &says, None).await.unwrap();
@@ -267,7 +263,7 @@ mod tests {
             let found = chat.sanctions(&owner, &room).await.unwrap();
             let found = found.iter().find(|sanctioned| sanctioned.id == username).expect("it is still there");
             let hours = found.until.map(|until| until.since(house.config.clock.now()).as_secs().div_ceil(3_600));
-            assert_eq!((found.kind, hours), both, "{own:?} and {guest:?}");
+            assert_eq!((found.kind, hours), both, "{own:?} and {others:?}");
         }
     }
 
@@ -275,10 +271,9 @@ mod tests {
     async fn whoever_is_banned_as_a_guest_hears_nothing_more_as_an_account() {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
-        let [owner, troll] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let [owner, troll] = [(); 2].map(|()| guest());
         let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
-        let wish = protocol::NewAccount { name: "Eve".into(), username: "eve".into(), password: "secret".into() };
-        let eve = Person::from(chat.register(&wish).await.unwrap().member);
+        let eve = house.member("eve").await;
         let mut follow = chat.follow(&eve, &room, Start::Latest).await.unwrap();
         let says = NewMessage { username: "troll".to_owned(), body: "hello".to_owned() };
         chat.post(&troll, &room, &says, None).await.unwrap();
@@ -292,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_hangs_up_while_closing_a_room_leaves_it_open_or_lets_it_end() {
         let house = House::new(|_| {}).await;
-        let (chat, owner) = (&house.chat, Person::Guest(GuestId::new().unwrap()));
+        let (chat, owner) = (&house.chat, guest());
         let mut ended = 0;
         for patience in 1.. {
             let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;

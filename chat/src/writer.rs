@@ -458,8 +458,8 @@ mod tests {
 
     use super::*;
     use crate::message::Page;
-    use crate::person::{GuestId, Person};
-    use crate::tests::{House, says};
+    use crate::person::Person;
+    use crate::tests::{House, guest, says};
 
     #[tokio::test]
     async fn sequences_have_no_gaps_however_many_post_at_once() {
@@ -546,7 +546,6 @@ mod tests {
             let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
             house.chat.post(&by, &room, &message, None).await
         };
-        let guest = || Person::Guest(GuestId::new().unwrap());
         let names = std::iter::once("ada".to_owned()).chain((2..1_000).map(|number| format!("ada{number}")));
         for answer in join_all(names.map(async |name| say(guest(), room, &name).await)).await {
             answer.unwrap();
@@ -563,7 +562,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_is_refused_a_name_in_slow_mode_may_take_another_at_once() {
         let house = House::new(|_| {}).await;
-        let [owner, ada, eve] = [(); 3].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let [owner, ada, eve] = [(); 3].map(|()| guest());
         let room = house.chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
         let say = async |by: &Person, username: &str| {
             let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
@@ -581,7 +580,7 @@ mod tests {
     async fn a_name_is_its_holders_and_whoever_has_no_key_keeps_nothing() {
         let house = House::new(|_| {}).await;
         let (chat, room) = (&house.chat, house.room().await);
-        let [ada, eve] = [(); 2].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let [ada, eve] = [(); 2].map(|()| guest());
         let say = async |by: &Person, username: &str| {
             let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
             match chat.post(by, &room, &message, None).await {
@@ -616,7 +615,7 @@ mod tests {
             let room = house.room().await;
             let say = async |username: &str| {
                 let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
-                house.chat.post(&Person::Guest(GuestId::new().unwrap()), &room, &message, None).await
+                house.chat.post(&guest(), &room, &message, None).await
             };
             say(first).await.unwrap();
             let answer = say(second).await;
@@ -628,7 +627,7 @@ mod tests {
     async fn the_name_of_an_account_is_its_owners_in_every_room() {
         let house = House::new(|_| {}).await;
         let (chat, room) = (&house.chat, house.room().await);
-        let guest = Person::Guest(GuestId::new().unwrap());
+        let guest = guest();
         let says = |username: &str| NewMessage { username: username.to_owned(), body: "hello".to_owned() };
         chat.post(&guest, &room, &says("alice"), None).await.unwrap();
         let other = house.room().await;
@@ -662,7 +661,7 @@ mod tests {
     async fn its_author_changes_a_message_and_a_moderator_deletes_it() {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
-        let [owner, ada, eve] = [(); 3].map(|()| Person::Guest(GuestId::new().unwrap()));
+        let [owner, ada, eve] = [(); 3].map(|()| guest());
         let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
         let says = |body: &str| NewMessage { username: "ada".to_owned(), body: body.to_owned() };
         let mut follow = chat.follow(&eve, &room, protocol::Start::Latest).await.unwrap();
@@ -701,7 +700,7 @@ mod tests {
     #[tokio::test]
     async fn a_change_does_not_let_a_room_live_on_and_what_was_deleted_is_in_no_file() {
         let house = House::new(|_| {}).await;
-        let ada = Person::Guest(GuestId::new().unwrap());
+        let ada = guest();
         let room = house.room().await;
         let secret = "a very secret text that nobody should keep";
         let says = NewMessage { username: "ada".to_owned(), body: secret.to_owned() };
@@ -723,7 +722,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_deleted_just_before_a_stop_is_in_no_file() {
         let mut house = House::new(|_| {}).await;
-        let (ada, room) = (Person::Guest(GuestId::new().unwrap()), house.room().await);
+        let (ada, room) = (guest(), house.room().await);
         let secret = "a very secret text that nobody should keep";
         let says = NewMessage { username: "ada".to_owned(), body: secret.to_owned() };
         house.chat.post(&ada, &room, &says, None).await.unwrap();
