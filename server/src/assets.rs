@@ -33,6 +33,11 @@ pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Respons
     answer(method, path, headers, site::read)
 }
 
+/// Whether a method asks for what there is, and for nothing else.
+pub(crate) fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// One file as it is stored: its bytes and a tag that changes with them.
 struct File {
     bytes: Cow<'static, [u8]>,
@@ -51,7 +56,7 @@ fn answer(
     let path = path.strip_prefix('/').filter(|path| is_public(path))?;
     let forms = accepted(headers).into_iter().map(|at| ENCODINGS[at]);
     let (encoding, file) = forms.filter_map(|(name, suffix)| Some((name, read(&format!("{path}{suffix}"))?))).next()?;
-    if ![Method::GET, Method::HEAD].contains(method) {
+    if !is_read(method) {
         return Some(([(ALLOW, "GET,HEAD")], Error::from(Refusal::MethodNotAllowed)).into_response());
     }
     let tag = format!("\"{:016x}\"", file.tag);

@@ -297,8 +297,7 @@ async fn elsewhere(State(state): State<AppState>, request: Request) -> Response 
     if let Some(file) = assets::serve(request.method(), request.uri().path(), request.headers()) {
         return file;
     }
-    let is_read = matches!(*request.method(), axum::http::Method::GET | axum::http::Method::HEAD);
-    if is_read && negotiate::prefers_html(request.headers()) {
+    if assets::is_read(request.method()) && negotiate::prefers_html(request.headers()) {
         return match Caller::of(request.headers(), &state).await {
             Ok(Caller(by)) => page::render(&state, &by, request).await,
             Err(error) => error.into_response(),
