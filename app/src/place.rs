@@ -9,6 +9,7 @@ use leptos::task::tick;
 use web_sys::{Element, HtmlElement};
 
 use crate::browser::spawn;
+use crate::walk::MESSAGE;
 
 /// How far from the end still counts as at the end, in pixels.
 const NEAR: i32 = 48;
@@ -47,7 +48,7 @@ fn anchor(scroller: &HtmlElement) -> Option<(Element, f64)> {
     let view = scroller.get_bounding_client_rect();
     let (x, y) = (view.left() + view.width() / 2.0, view.top() + view.height() / 2.0);
     let step = |i: i32| y as f32 + [0.0, 24.0, -24.0, 60.0, -60.0][usize::try_from(i).unwrap_or(0)];
-    let found = (0..5).find_map(|i| document().element_from_point(x as f32, step(i))?.closest("article").ok()?)?;
+    let found = (0..5).find_map(|i| document().element_from_point(x as f32, step(i))?.closest(MESSAGE).ok()?)?;
     let top = found.get_bounding_client_rect().top();
     Some((found, top))
 }

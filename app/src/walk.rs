@@ -12,8 +12,8 @@ use web_sys::{Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition
 use crate::browser::{find, focus_in_place, spawn};
 use crate::visit::LOG;
 
-/// What is walked over.
-const MESSAGE: &str = "article";
+/// What a message is in the log.
+pub const MESSAGE: &str = "article";
 /// What names it.
 const LABEL: &str = "aria-label";
 
