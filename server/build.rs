@@ -9,6 +9,8 @@ fn main() {
     }
     println!("cargo::rerun-if-changed=../target/site");
     if !Path::new("../target/site/pkg").is_dir() {
-        println!("cargo::error=the feature `embed` needs the built site in target/site: run `make build` instead");
+        println!(
+            "cargo::error=the feature `embed` needs the built site in target/site: run `make build` instead"
+        );
     }
 }

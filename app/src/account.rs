@@ -37,7 +37,10 @@ pub fn sign_up_page(sheet: &Sheet, typed: &Typed, least: usize, provider: Option
         },
         password("new-password", &advice),
     ];
-    let fields = fields.map(|field| field.view(sheet)).into_iter().collect_view();
+    let fields = fields
+        .map(|field| field.view(sheet))
+        .into_iter()
+        .collect_view();
     let content = view! {
         <form class="form" method="post" action="/register">
             {sheet.go_on()}
@@ -75,7 +78,9 @@ pub fn sign_in_page(sheet: &Sheet, typed: &Typed, provider: Option<&str>) -> Str
 
 /// The way in that leads over a provider. A link, because the page's policy lets no form lead to another site.
 fn by_provider(sheet: &Sheet, provider: Option<&str>) -> AnyView {
-    let Some(name) = provider.map(str::to_owned) else { return ().into_any() };
+    let Some(name) = provider.map(str::to_owned) else {
+        return ().into_any();
+    };
     view! { <p class="row"><a class="button" href=sheet.link("/login/openid/")><span>"Sign in with "<bdi>{name}</bdi></span></a></p> }.into_any()
 }
 
@@ -83,9 +88,17 @@ fn by_provider(sheet: &Sheet, provider: Option<&str>) -> AnyView {
 pub fn refused_page(sheet: &Sheet, provider: &str, why: &str, links: bool) -> String {
     let (heading, again, other) = match links {
         true => ("Not linked", sheet.link("/profile/"), None),
-        false => ("Not signed in", sheet.link("/login/openid/"), Some(sheet.link("/login"))),
+        false => (
+            "Not signed in",
+            sheet.link("/login/openid/"),
+            Some(sheet.link("/login")),
+        ),
     };
-    let again_words = if links { "Back to your account".to_owned() } else { format!("Sign in with {provider}") };
+    let again_words = if links {
+        "Back to your account".to_owned()
+    } else {
+        format!("Sign in with {provider}")
+    };
     let content = view! {
         <p role="alert">{why.to_owned()}</p>
         <p class="row">
@@ -97,7 +110,13 @@ pub fn refused_page(sheet: &Sheet, provider: &str, why: &str, links: bool) -> St
 }
 
 fn password<'a>(autocomplete: &'static str, hint: &'a str) -> Field<'a> {
-    Field { name: "password", label: "Password", autocomplete, hint, ..Field::default() }
+    Field {
+        name: "password",
+        label: "Password",
+        autocomplete,
+        hint,
+        ..Field::default()
+    }
 }
 
 #[cfg(test)]
@@ -107,10 +126,20 @@ mod tests {
 
     #[test]
     fn what_was_typed_and_where_one_came_from_are_kept() {
-        let typed = Typed { name: "Ada \"L\"".into(), username: "ada".into() };
-        let pages = [sign_up_page(&sheet(None), &typed, 6, None), sign_in_page(&sheet(None), &typed, None)];
+        let typed = Typed {
+            name: "Ada \"L\"".into(),
+            username: "ada".into(),
+        };
+        let pages = [
+            sign_up_page(&sheet(None), &typed, 6, None),
+            sign_in_page(&sheet(None), &typed, None),
+        ];
         for html in pages {
-            for part in ["value=\"ada\"", "name=\"next\" value=\"/rooms/0123456789abcdef/\"", "next=%2Frooms%2F"] {
+            for part in [
+                "value=\"ada\"",
+                "name=\"next\" value=\"/rooms/0123456789abcdef/\"",
+                "next=%2Frooms%2F",
+            ] {
                 assert!(html.contains(part), "{part}: {html}");
             }
             assert_eq!(html.matches("<h1").count(), 1);
@@ -128,10 +157,16 @@ mod tests {
             refused_page(&sheet, name, "<b>No.", false),
         ];
         for html in pages {
-            assert!(html.contains(link) && html.contains("Sign in with "), "{html}");
+            assert!(
+                html.contains(link) && html.contains("Sign in with "),
+                "{html}"
+            );
             assert!(!html.contains("<b>"), "{html}");
         }
         let html = refused_page(&sheet, name, "No.", true);
-        assert!(html.contains("href=\"/profile/?next=") && !html.contains("/login"), "{html}");
+        assert!(
+            html.contains("href=\"/profile/?next=") && !html.contains("/login"),
+            "{html}"
+        );
     }
 }

@@ -63,8 +63,12 @@ pub fn Act(id: u64) -> impl IntoView {
 /// What a click in the log does: if it is on the button of a message, the menu is about that one.
 pub fn choose(visit: Visit) -> Box<dyn FnMut(MouseEvent)> {
     Box::new(move |event| {
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let Some(button) = target.and_then(|target| target.closest(".act").ok().flatten()) else { return };
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
+        let Some(button) = target.and_then(|target| target.closest(".act").ok().flatten()) else {
+            return;
+        };
         let id = button.get_attribute("value").and_then(|id| id.parse().ok());
         visit.chosen.set(id.unwrap_or_default());
         place(&button);
@@ -73,16 +77,38 @@ pub fn choose(visit: Visit) -> Box<dyn FnMut(MouseEvent)> {
 
 /// Puts the menu where the button is: under it, or above it in the lower half of the page.
 fn place(button: &Element) {
-    let Some(menu) = find::<HtmlElement>(MENU) else { return };
+    let Some(menu) = find::<HtmlElement>(MENU) else {
+        return;
+    };
     // Whole pixels: to write out a fraction takes more code than all of this.
-    let (at, pixels) = (button.get_bounding_client_rect(), |size: f64| format!("{}px", size as i32));
-    let length = |size: Result<wasm_bindgen::JsValue, _>| size.ok().and_then(|size| size.as_f64()).unwrap_or_default();
-    let (width, height) = (length(window().inner_width()), length(window().inner_height()));
+    let (at, pixels) = (button.get_bounding_client_rect(), |size: f64| {
+        format!("{}px", size as i32)
+    });
+    let length = |size: Result<wasm_bindgen::JsValue, _>| {
+        size.ok().and_then(|size| size.as_f64()).unwrap_or_default()
+    };
+    let (width, height) = (
+        length(window().inner_width()),
+        length(window().inner_height()),
+    );
     let upper = at.bottom() < height / 2.0;
-    let (side, away) = if upper { ("top", "bottom") } else { ("bottom", "top") };
-    let distance = pixels(if upper { at.bottom() } else { height - at.top() });
+    let (side, away) = if upper {
+        ("top", "bottom")
+    } else {
+        ("bottom", "top")
+    };
+    let distance = pixels(if upper {
+        at.bottom()
+    } else {
+        height - at.top()
+    });
     let right = pixels(width - at.right());
-    for (name, value) in [(side, &*distance), (away, "auto"), ("right", &*right), ("left", "auto")] {
+    for (name, value) in [
+        (side, &*distance),
+        (away, "auto"),
+        ("right", &*right),
+        ("left", "auto"),
+    ] {
         // A style that cannot be set leaves the menu in its corner.
         let _ = menu.style().set_property(name, value);
     }
@@ -121,7 +147,9 @@ pub fn ActMenu(visit: Visit) -> impl IntoView {
     let sanction = move |kind: &'static str, lasts: &'static str, done: &'static str| {
         click(move || {
             close();
-            let Some(message) = untrack(chosen) else { return };
+            let Some(message) = untrack(chosen) else {
+                return;
+            };
             spawn(async move {
                 match api::sanction(visit.id, message.id, kind, lasts).await {
                     Ok(_) => drop(visit.notice.try_set(format!("{} {done}", message.username))),
@@ -130,7 +158,14 @@ pub fn ActMenu(visit: Visit) -> impl IntoView {
             });
         })
     };
-    let words = text(move || if sure.get() { "Delete for good?" } else { "Delete" }.to_owned());
+    let words = text(move || {
+        if sure.get() {
+            "Delete for good?"
+        } else {
+            "Delete"
+        }
+        .to_owned()
+    });
     part(view! {
         <div id=MENU class="menu" popover="auto" role="group" aria-label="This message">
             <button hidden=flag(move || !may().edit) type="button" on:click=click(edit)>"Edit"</button>

@@ -35,7 +35,9 @@ impl Failure {
     pub fn words(&self) -> String {
         match self {
             Self::Refused(problem, _) => sentence(&problem.detail),
-            Self::Unreachable => "The server cannot be reached. Check the connection and try again.".to_owned(),
+            Self::Unreachable => {
+                "The server cannot be reached. Check the connection and try again.".to_owned()
+            }
         }
     }
 
@@ -59,7 +61,11 @@ impl Failure {
 /// The same beginning with a capital: rules begin with the name of a field.
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
-    rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
+    rest.next()
+        .map(|first| first.to_ascii_uppercase())
+        .into_iter()
+        .chain(rest)
+        .collect()
 }
 
 /// The answer to a request.
@@ -79,7 +85,10 @@ pub async fn create(wish: &NewRoom) -> Answer<Room> {
         ("public", flag(wish.public)),
         ("private", flag(wish.private)),
     ];
-    let given: Vec<_> = given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+    let given: Vec<_> = given
+        .iter()
+        .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
+        .collect();
     call("POST", "/rooms/", Some(&given), None).await
 }
 
@@ -90,52 +99,104 @@ pub async fn newest(id: RoomId) -> Answer<Vec<Message>> {
 
 /// The messages right before one, oldest first.
 pub async fn before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
-    get(format_args!("{}messages/?before={seq}&limit={PAGE}", path(id))).await
+    get(format_args!(
+        "{}messages/?before={seq}&limit={PAGE}",
+        path(id)
+    ))
+    .await
 }
 
 /// Sends a message; the same key again is the same message again.
 pub async fn post(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message> {
     let fields = [("username", &*message.username), ("body", &*message.body)];
-    call("POST", &format!("{}messages/", path(id)), Some(&fields), Some(key)).await
+    call(
+        "POST",
+        &format!("{}messages/", path(id)),
+        Some(&fields),
+        Some(key),
+    )
+    .await
 }
 
 /// Says that somebody types. Nobody waits for the answer.
 pub async fn types(id: RoomId, name: &str) {
-    drop(call::<JsValue>("POST", &format!("{}typing/", path(id)), Some(&[("username", name)]), None).await);
+    drop(
+        call::<JsValue>(
+            "POST",
+            &format!("{}typing/", path(id)),
+            Some(&[("username", name)]),
+            None,
+        )
+        .await,
+    );
 }
 
 /// Says up to where a room has been read. Nobody waits for the answer.
 pub async fn seen(id: RoomId, seq: u64) {
-    drop(call::<JsValue>("POST", &format!("{}seen/", path(id)), Some(&[("seen", &seq.to_string())]), None).await);
+    drop(
+        call::<JsValue>(
+            "POST",
+            &format!("{}seen/", path(id)),
+            Some(&[("seen", &seq.to_string())]),
+            None,
+        )
+        .await,
+    );
 }
 
 /// Writes a message anew.
 pub async fn edit(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
-    call("PATCH", &format!("{}messages/{seq}/", path(id)), Some(&[("body", body)]), None).await
+    call(
+        "PATCH",
+        &format!("{}messages/{seq}/", path(id)),
+        Some(&[("body", body)]),
+        None,
+    )
+    .await
 }
 
 /// Deletes a message.
 pub async fn delete(id: RoomId, seq: u64) -> Answer<Message> {
-    call("DELETE", &format!("{}messages/{seq}/", path(id)), None, None).await
+    call(
+        "DELETE",
+        &format!("{}messages/{seq}/", path(id)),
+        None,
+        None,
+    )
+    .await
 }
 
 /// Keeps the author of a message from writing (`mute`) or from being there (`ban`), for a while.
 pub async fn sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<JsValue> {
-    let wish = [("message", &*seq.to_string()), ("kind", kind), ("timeout", lasts)];
-    call("POST", &format!("{}sanctions/", path(id)), Some(&wish), None).await
+    let wish = [
+        ("message", &*seq.to_string()),
+        ("kind", kind),
+        ("timeout", lasts),
+    ];
+    call(
+        "POST",
+        &format!("{}sanctions/", path(id)),
+        Some(&wish),
+        None,
+    )
+    .await
 }
 
 /// A page that the server draws alone, or what it answers to a form on one: the address that it came from at last, and
 /// its HTML, whether or not something was refused.
 pub async fn page(url: &str, form: Option<String>) -> Answer<(String, String)> {
     let method = if form.is_some() { "POST" } else { "GET" };
-    let (answer, _, html) = ask(method, url, "text/html", form, None).await.ok_or(Failure::Unreachable)?;
+    let (answer, _, html) = ask(method, url, "text/html", form, None)
+        .await
+        .ok_or(Failure::Unreachable)?;
     Ok((answer.url(), html))
 }
 
 /// Whether the server answers.
 pub async fn answers() -> bool {
-    ask("GET", "/readyz", "*/*", None, None).await.is_some_and(|(answer, ..)| answer.ok())
+    ask("GET", "/readyz", "*/*", None, None)
+        .await
+        .is_some_and(|(answer, ..)| answer.ok())
 }
 
 /// Where a room is.
@@ -148,12 +209,22 @@ async fn get<T: Wire>(url: impl Display) -> Answer<T> {
 }
 
 /// Asks for data, with the fields of a form and the key that makes it repeatable, if there are any.
-async fn call<T: Wire>(method: &str, url: &str, form: Option<&[(&str, &str)]>, key: Option<&str>) -> Answer<T> {
+async fn call<T: Wire>(
+    method: &str,
+    url: &str,
+    form: Option<&[(&str, &str)]>,
+    key: Option<&str>,
+) -> Answer<T> {
     let form = form.map(|fields| {
-        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", cookie::encode(value))).collect();
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", cookie::encode(value)))
+            .collect();
         pairs.join("&")
     });
-    let (answer, wait, text) = ask(method, url, "application/json", form, key).await.ok_or(Failure::Unreachable)?;
+    let (answer, wait, text) = ask(method, url, "application/json", form, key)
+        .await
+        .ok_or(Failure::Unreachable)?;
     let result = if answer.ok() {
         wire::parse(&text).map(Ok)
     } else {
@@ -176,15 +247,26 @@ async fn ask(
         headers.append("Idempotency-Key", key).ok()?;
     }
     if let Some(form) = form {
-        headers.append("Content-Type", "application/x-www-form-urlencoded").ok()?;
+        headers
+            .append("Content-Type", "application/x-www-form-urlencoded")
+            .ok()?;
         init.set_body(&form.into());
     }
     init.set_method(method);
     init.set_headers(&headers);
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
-    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await.ok()?;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init))
+        .await
+        .ok()?;
     let answer: Response = answer.dyn_into().ok()?;
-    let wait = answer.headers().get("Retry-After").ok()?.and_then(|seconds| seconds.parse().ok());
-    let text = JsFuture::from(answer.text().ok()?).await.ok()?.as_string()?;
+    let wait = answer
+        .headers()
+        .get("Retry-After")
+        .ok()?
+        .and_then(|seconds| seconds.parse().ok());
+    let text = JsFuture::from(answer.text().ok()?)
+        .await
+        .ok()?
+        .as_string()?;
     Some((answer, wait, text))
 }

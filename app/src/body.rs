@@ -69,8 +69,15 @@ fn begins_a_word(before: &str) -> bool {
 fn link_length(text: &str) -> usize {
     // Invisible marks have no place in an address.
     let stop = |c: char| c.is_whitespace() || c.is_control() || "<>\"`".contains(c) || invisible(c);
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return 0 };
-    if !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[' || (!c.is_ascii() && !stop(c))) {
+    let Some(rest) = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+    else {
+        return 0;
+    };
+    if !rest
+        .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[' || (!c.is_ascii() && !stop(c)))
+    {
         return 0;
     }
     let candidate = text.split(stop).next().unwrap_or_default();
@@ -85,7 +92,9 @@ pub fn invisible(c: char) -> bool {
 /// The address without the punctuation of the sentence around it. A closing bracket stays if it was opened inside.
 fn without_trail(mut address: &str) -> &str {
     while let Some(last) = address.chars().next_back() {
-        let opened = |open: char, close: char| address.matches(open).count() >= address.matches(close).count();
+        let opened = |open: char, close: char| {
+            address.matches(open).count() >= address.matches(close).count()
+        };
         let belongs = match last {
             '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '…' | '。' | '、' => false,
             ')' => opened('(', ')'),
@@ -108,7 +117,9 @@ pub fn only_emoji(text: &str) -> bool {
         match c {
             '\u{1f3fb}'..='\u{1f3ff}' | '\u{200d}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => {}
             _ if c.is_whitespace() => {}
-            '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' => pictures += 1,
+            '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' => {
+                pictures += 1
+            }
             _ => return false,
         }
     }
@@ -124,12 +135,25 @@ mod tests {
     fn addresses_become_links_without_the_sentence_around_them() {
         assert_eq!(
             parts("See https://a.example/x?y=1#z, please."),
-            [Text("See "), Link("https://a.example/x?y=1#z"), Text(", please.")]
+            [
+                Text("See "),
+                Link("https://a.example/x?y=1#z"),
+                Text(", please.")
+            ]
         );
-        assert_eq!(parts("(http://a.example/b_(c))"), [Text("("), Link("http://a.example/b_(c)"), Text(")")]);
+        assert_eq!(
+            parts("(http://a.example/b_(c))"),
+            [Text("("), Link("http://a.example/b_(c)"), Text(")")]
+        );
         assert_eq!(parts("https://a.example\nhttps://b.example").len(), 3);
-        assert_eq!(parts("https://例え.jp/パス。"), [Link("https://例え.jp/パス"), Text("。")]);
-        assert_eq!(parts("请看https://a.example/"), [Text("请看"), Link("https://a.example/")]);
+        assert_eq!(
+            parts("https://例え.jp/パス。"),
+            [Link("https://例え.jp/パス"), Text("。")]
+        );
+        assert_eq!(
+            parts("请看https://a.example/"),
+            [Text("请看"), Link("https://a.example/")]
+        );
     }
 
     #[test]
@@ -153,13 +177,23 @@ mod tests {
     #[test]
     fn a_link_ends_before_marks_that_turn_the_line_around() {
         let text = "https://a.example/\u{202e}moc";
-        assert_eq!(parts(text), [Link("https://a.example/"), Text("\u{202e}moc")]);
-        assert_eq!(parts("<a href=\"https://a.example/\">x</a>")[1], Link("https://a.example/"));
+        assert_eq!(
+            parts(text),
+            [Link("https://a.example/"), Text("\u{202e}moc")]
+        );
+        assert_eq!(
+            parts("<a href=\"https://a.example/\">x</a>")[1],
+            Link("https://a.example/")
+        );
     }
 
     #[test]
     fn joined_again_it_is_the_text() {
-        for text in ["a http https://b c é https://d.", "ℌttp http://é http://", "httphttps://x.example y"] {
+        for text in [
+            "a http https://b c é https://d.",
+            "ℌttp http://é http://",
+            "httphttps://x.example y",
+        ] {
             let joined: String = parts(text)
                 .into_iter()
                 .map(|part| match part {
@@ -172,7 +206,8 @@ mod tests {
 
     #[test]
     fn only_a_few_emoji_are_shown_larger() {
-        for text in ["👍", "👩‍🚀 🚀", "❤️", "👍🏽", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"] {
+        for text in ["👍", "👩‍🚀 🚀", "❤️", "👍🏽", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"]
+        {
             assert!(only_emoji(text), "{text}");
         }
         for text in ["", " ", "1", "👍 ok", "a", &"👍".repeat(13)] {

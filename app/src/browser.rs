@@ -50,8 +50,16 @@ pub fn listen_first(name: &'static str, action: impl Fn(&Event) + 'static) {
 fn heed(name: &'static str, first: bool, action: Box<dyn Fn(&Event)>) {
     let action = Closure::<dyn FnMut(Event)>::new(move |event: Event| action(&event));
     // A window takes any listener.
-    let _ = window().add_event_listener_with_callback_and_bool(name, action.as_ref().unchecked_ref(), first);
-    StoredValue::new_local(Listening { name, first, action });
+    let _ = window().add_event_listener_with_callback_and_bool(
+        name,
+        action.as_ref().unchecked_ref(),
+        first,
+    );
+    StoredValue::new_local(Listening {
+        name,
+        first,
+        action,
+    });
 }
 
 struct Listening {
@@ -63,7 +71,8 @@ struct Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         let action = self.action.as_ref().unchecked_ref();
-        let _ = window().remove_event_listener_with_callback_and_bool(self.name, action, self.first);
+        let _ =
+            window().remove_event_listener_with_callback_and_bool(self.name, action, self.first);
     }
 }
 
@@ -125,7 +134,9 @@ pub fn open_dialog(id: &str) {
 /// What a click on a dialog does: beside what it shows, it closes it.
 pub fn close_beside() -> Box<dyn FnMut(MouseEvent)> {
     Box::new(|event| {
-        let dialog = event.target().and_then(|target| target.dyn_into::<HtmlDialogElement>().ok());
+        let dialog = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlDialogElement>().ok());
         if let Some(dialog) = dialog {
             dialog.close();
         }

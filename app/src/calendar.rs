@@ -6,7 +6,15 @@
 use protocol::Time;
 
 const DAY: i64 = 86_400;
-const WEEKDAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+const WEEKDAYS: [&str; 7] = [
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+];
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -31,7 +39,9 @@ pub struct Wall {
 impl Wall {
     /// The wall clock `shift` minutes east of UTC.
     pub fn at(time: Time, shift: i32) -> Self {
-        Self { seconds: time.millis().div_euclid(1000) + i64::from(shift) * 60 }
+        Self {
+            seconds: time.millis().div_euclid(1000) + i64::from(shift) * 60,
+        }
     }
 
     /// The number of its day, counted from 1 January 1970.
@@ -52,7 +62,12 @@ impl Wall {
 
     /// Everything, like `Friday 20 November 2026, 06:41:05`.
     pub fn full(self) -> String {
-        format!("{}, {}:{:02}", self.date(), self.hours(), self.seconds.rem_euclid(60))
+        format!(
+            "{}, {}:{:02}",
+            self.date(),
+            self.hours(),
+            self.seconds.rem_euclid(60)
+        )
     }
 }
 
@@ -101,12 +116,30 @@ mod tests {
 
     #[test]
     fn a_moment_reads_as_on_the_wall() {
-        assert_eq!(wall("2026-11-20T06:41:05.123Z", 0).full(), "Friday 20 November 2026, 06:41:05");
-        assert_eq!(wall("2026-11-20T23:41:05.123Z", 9 * 60).full(), "Saturday 21 November 2026, 08:41:05");
-        assert_eq!(wall("2026-01-01T00:10:00.000Z", -30).full(), "Wednesday 31 December 2025, 23:40:00");
-        assert_eq!(wall("2024-02-29T12:00:00.000Z", 0).full(), "Thursday 29 February 2024, 12:00:00");
-        assert_eq!(wall("2000-03-01T00:00:00.000Z", 0).full(), "Wednesday 1 March 2000, 00:00:00");
-        assert_eq!(wall("1970-01-01T00:00:00.000Z", -60).full(), "Wednesday 31 December 1969, 23:00:00");
+        assert_eq!(
+            wall("2026-11-20T06:41:05.123Z", 0).full(),
+            "Friday 20 November 2026, 06:41:05"
+        );
+        assert_eq!(
+            wall("2026-11-20T23:41:05.123Z", 9 * 60).full(),
+            "Saturday 21 November 2026, 08:41:05"
+        );
+        assert_eq!(
+            wall("2026-01-01T00:10:00.000Z", -30).full(),
+            "Wednesday 31 December 2025, 23:40:00"
+        );
+        assert_eq!(
+            wall("2024-02-29T12:00:00.000Z", 0).full(),
+            "Thursday 29 February 2024, 12:00:00"
+        );
+        assert_eq!(
+            wall("2000-03-01T00:00:00.000Z", 0).full(),
+            "Wednesday 1 March 2000, 00:00:00"
+        );
+        assert_eq!(
+            wall("1970-01-01T00:00:00.000Z", -60).full(),
+            "Wednesday 31 December 1969, 23:00:00"
+        );
     }
 
     #[test]

@@ -25,7 +25,11 @@ pub enum Word {
     /// Whoever leads now asks what everybody needs.
     Hail,
     /// A tab needs to hear of a topic from a cursor onwards.
-    Need { tab: String, topic: String, cursor: String },
+    Need {
+        tab: String,
+        topic: String,
+        cursor: String,
+    },
     /// A tab no longer needs to hear of a topic.
     Enough { tab: String, topic: String },
     /// A tab makes sure that somebody still leads and knows of its topic.
@@ -37,7 +41,12 @@ pub enum Word {
     /// What the connection for these topics is doing.
     State { state: State, topics: String },
     /// Something came by the connection.
-    Heard { topic: String, name: String, data: String, cursor: String },
+    Heard {
+        topic: String,
+        name: String,
+        data: String,
+        cursor: String,
+    },
 }
 
 impl Word {
@@ -50,7 +59,12 @@ impl Word {
             Self::Need { tab, topic, cursor } => vec!["need".to_owned(), tab, topic, cursor],
             Self::Enough { tab, topic } => vec!["enough".to_owned(), tab, topic],
             Self::State { state, topics } => vec!["state".to_owned(), write(state), topics],
-            Self::Heard { topic, name, data, cursor } => vec!["heard".to_owned(), topic, name, data, cursor],
+            Self::Heard {
+                topic,
+                name,
+                data,
+                cursor,
+            } => vec!["heard".to_owned(), topic, name, data, cursor],
         }
     }
 
@@ -63,10 +77,25 @@ impl Word {
             "check" => Self::Check,
             "ping" => Self::Ping { topic: next()? },
             "changed" => Self::Changed { topic: next()? },
-            "need" => Self::Need { tab: next()?, topic: next()?, cursor: next()? },
-            "enough" => Self::Enough { tab: next()?, topic: next()? },
-            "state" => Self::State { state: read(&next()?)?, topics: next()? },
-            "heard" => Self::Heard { topic: next()?, name: next()?, data: next()?, cursor: next()? },
+            "need" => Self::Need {
+                tab: next()?,
+                topic: next()?,
+                cursor: next()?,
+            },
+            "enough" => Self::Enough {
+                tab: next()?,
+                topic: next()?,
+            },
+            "state" => Self::State {
+                state: read(&next()?)?,
+                topics: next()?,
+            },
+            "heard" => Self::Heard {
+                topic: next()?,
+                name: next()?,
+                data: next()?,
+                cursor: next()?,
+            },
             _ => return None,
         })
     }
@@ -104,17 +133,33 @@ impl Channel {
         let taken = take.clone();
         let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let texts: Option<Vec<String>> = Wire::read(&event.data());
-            texts.and_then(Word::read).into_iter().for_each(|word| taken(word));
+            texts
+                .and_then(Word::read)
+                .into_iter()
+                .for_each(|word| taken(word));
         });
-        let channel = with_others.then(|| BroadcastChannel::new(NAME).ok()).flatten();
-        channel.iter().for_each(|channel| channel.set_onmessage(Some(heard.as_ref().unchecked_ref())));
-        Self { channel, take, _heard: heard }
+        let channel = with_others
+            .then(|| BroadcastChannel::new(NAME).ok())
+            .flatten();
+        channel
+            .iter()
+            .for_each(|channel| channel.set_onmessage(Some(heard.as_ref().unchecked_ref())));
+        Self {
+            channel,
+            take,
+            _heard: heard,
+        }
     }
 
     /// Tells every tab, this one first.
     pub fn say(&self, word: Word) {
         if let Some(channel) = &self.channel {
-            let texts: Array = word.clone().write().into_iter().map(JsValue::from).collect();
+            let texts: Array = word
+                .clone()
+                .write()
+                .into_iter()
+                .map(JsValue::from)
+                .collect();
             // A channel that is open takes texts.
             let _ = channel.post_message(&texts);
         }
@@ -142,19 +187,42 @@ mod tests {
         let text = str::to_owned;
         let until = State::Waiting(Time::from_millis(1_234));
         let states = [State::Live, State::Offline, State::Connecting, until];
-        let words = states.map(|state| Word::State { state, topics: text("a,rooms") }).into_iter().chain([
-            Word::Hail,
-            Word::Check,
-            Word::Ping { topic: text("a") },
-            Word::Changed { topic: text("a") },
-            Word::Need { tab: text("1"), topic: text("a"), cursor: text("5") },
-            Word::Enough { tab: text("1"), topic: text("a") },
-            Word::Heard { topic: text("a"), name: text("message"), data: text("{}"), cursor: text("0.5") },
-        ]);
+        let words = states
+            .map(|state| Word::State {
+                state,
+                topics: text("a,rooms"),
+            })
+            .into_iter()
+            .chain([
+                Word::Hail,
+                Word::Check,
+                Word::Ping { topic: text("a") },
+                Word::Changed { topic: text("a") },
+                Word::Need {
+                    tab: text("1"),
+                    topic: text("a"),
+                    cursor: text("5"),
+                },
+                Word::Enough {
+                    tab: text("1"),
+                    topic: text("a"),
+                },
+                Word::Heard {
+                    topic: text("a"),
+                    name: text("message"),
+                    data: text("{}"),
+                    cursor: text("0.5"),
+                },
+            ]);
         for word in words {
             assert_eq!(Word::read(word.clone().write()), Some(word));
         }
-        for wrong in [vec![], vec!["other"], vec!["need", "1"], vec!["state", "x", ""]] {
+        for wrong in [
+            vec![],
+            vec!["other"],
+            vec!["need", "1"],
+            vec!["state", "x", ""],
+        ] {
             assert_eq!(Word::read(wrong.into_iter().map(text).collect()), None);
         }
     }

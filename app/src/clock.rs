@@ -24,7 +24,10 @@ pub struct Clock {
 impl Clock {
     /// A clock that shows the server's moment until the browser has taken over.
     pub fn start(opened: Time) -> Self {
-        let clock = Self { now: RwSignal::new(opened), local: RwSignal::new(false) };
+        let clock = Self {
+            now: RwSignal::new(opened),
+            local: RwSignal::new(false),
+        };
         live(move || clock.run(opened));
         clock
     }
@@ -78,13 +81,19 @@ fn millis() -> i64 {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn millis() -> i64 {
-    std::time::UNIX_EPOCH.elapsed().ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
+    std::time::UNIX_EPOCH
+        .elapsed()
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
 }
 
 /// A moment as the wire writes it; in the browser by its own means, which are there already.
 pub fn written(time: Time) -> String {
     #[cfg(target_arch = "wasm32")]
-    return js_sys::Date::new(&(time.millis() as f64).into()).to_iso_string().into();
+    return js_sys::Date::new(&(time.millis() as f64).into())
+        .to_iso_string()
+        .into();
     #[cfg(not(target_arch = "wasm32"))]
     return time.to_string();
 }

@@ -91,7 +91,10 @@ pub fn Composer(visit: Visit) -> impl IntoView {
     let types = move || {
         let now = clock::now().millis();
         let before = said_at.with(|at| *at).unwrap_or_default();
-        if length.get_untracked() > 0 && now - before >= SAY_AGAIN && visit.feed.state_now() == State::Live {
+        if length.get_untracked() > 0
+            && now - before >= SAY_AGAIN
+            && visit.feed.state_now() == State::Live
+        {
             said_at.with(|at| *at = now);
             spawn(async move { api::types(visit.id, &name.now()).await });
         }
@@ -100,7 +103,9 @@ pub fn Composer(visit: Visit) -> impl IntoView {
         if name.fixed {
             return true;
         }
-        let given = find::<HtmlInputElement>(WRITING_AS).map(|who| who.value()).unwrap_or_default();
+        let given = find::<HtmlInputElement>(WRITING_AS)
+            .map(|who| who.value())
+            .unwrap_or_default();
         let taken = name.change(&given);
         trouble.set(taken.clone().err());
         taken.is_ok()
@@ -122,16 +127,27 @@ pub fn Composer(visit: Visit) -> impl IntoView {
         if edited > 0 {
             return rewrite(visit, edited, body, leave);
         }
-        visit.say(NewMessage { username: name.now(), body });
+        visit.say(NewMessage {
+            username: name.now(),
+            body,
+        });
         put("");
     };
     let key = move |event: ev::KeyboardEvent| {
         // While a word is being composed, Enter ends the word. Safari has ended it before it tells of the key, and
         // marks that by the code of the key.
         let composing = event.is_composing() || event.key_code() == 229;
-        let last_own = || visit.log.with_untracked(|log| may_edit_last(log.messages(), name, visit));
+        let last_own = || {
+            visit
+                .log
+                .with_untracked(|log| may_edit_last(log.messages(), name, visit))
+        };
         match event.key().as_str() {
-            "Enter" if !composing && !event.shift_key() && (has_keyboard() || event.ctrl_key() || event.meta_key()) => {
+            "Enter"
+                if !composing
+                    && !event.shift_key()
+                    && (has_keyboard() || event.ctrl_key() || event.meta_key()) =>
+            {
                 event.prevent_default();
                 send();
             }
@@ -237,7 +253,10 @@ fn Waiting(visit: Visit) -> impl IntoView {
         let waiting = visit.delivery.outbox().with(|outbox| outbox.waiting());
         let wait = visit.delivery.pause().map(|pause| {
             clock.now();
-            (pause.asked, pause.until.since(crate::clock::now()).as_secs() + 1)
+            (
+                pause.asked,
+                pause.until.since(crate::clock::now()).as_secs() + 1,
+            )
         });
         match wait {
             _ if waiting == 0 => String::new(),
@@ -252,7 +271,11 @@ fn Waiting(visit: Visit) -> impl IntoView {
 
 /// Where focus does not bring up a keyboard on the screen, which hides half of the page.
 fn has_keyboard() -> bool {
-    window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
+    window()
+        .match_media("(pointer: fine)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
 }
 
 /// Under what it is kept what is being written.
@@ -270,7 +293,10 @@ fn fit(field: &HtmlTextAreaElement) {
 
 fn reason(refusal: &protocol::Refusal, length: usize) -> String {
     match length.checked_sub(BODY_MAX) {
-        Some(over @ 1..) => format!("A message has at most {} characters; this is {over} too many.", BODY_MAX),
+        Some(over @ 1..) => format!(
+            "A message has at most {} characters; this is {over} too many.",
+            BODY_MAX
+        ),
         _ => refusal.to_string(),
     }
 }

@@ -7,32 +7,49 @@ use wasm_bindgen::JsCast;
 
 /// The value of a cookie in a `Cookie` header, decoded; `None` if it is not there or not text.
 pub fn read(header: &str, name: &str) -> Option<String> {
-    let (_, value) = header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name)?;
+    let (_, value) = header
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)?;
     decode(value)
 }
 
 /// Keeps a value for a year. In the browser only.
 pub fn keep(name: &str, value: &str) {
-    let cookie = format!("{name}={}; Path=/; Max-Age=31536000; SameSite=Lax", encode(value));
+    let cookie = format!(
+        "{name}={}; Path=/; Max-Age=31536000; SameSite=Lax",
+        encode(value)
+    );
     // A browser that refuses cookies forgets, which is its right.
-    let _ = document().unchecked_into::<web_sys::HtmlDocument>().set_cookie(&cookie);
+    let _ = document()
+        .unchecked_into::<web_sys::HtmlDocument>()
+        .set_cookie(&cookie);
 }
 
 /// The value of a cookie as the browser has it now. In the browser only.
 pub fn kept(name: &str) -> Option<String> {
-    read(&document().unchecked_into::<web_sys::HtmlDocument>().cookie().ok()?, name)
+    read(
+        &document()
+            .unchecked_into::<web_sys::HtmlDocument>()
+            .cookie()
+            .ok()?,
+        name,
+    )
 }
 
 /// Everything but letters, digits, `-`, `.` and `_` as `%` and two digits for each byte
 /// ([RFC 3986, section 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
 pub fn encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
+    text.bytes()
+        .fold(String::with_capacity(text.len()), |mut out, byte| {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                    out.push(char::from(byte))
+                }
+                _ => out.push_str(&format!("%{byte:02X}")),
+            }
+            out
+        })
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -48,7 +65,9 @@ fn decode(text: &str) -> Option<String> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -57,7 +76,15 @@ mod tests {
 
     #[test]
     fn any_text_survives() {
-        for text in ["ada", "Ada Lovelace", "100%", "a;b=c", "é👍", "\"quoted\"", ""] {
+        for text in [
+            "ada",
+            "Ada Lovelace",
+            "100%",
+            "a;b=c",
+            "é👍",
+            "\"quoted\"",
+            "",
+        ] {
             let header = format!("other=1; name={}; more", encode(text));
             assert_eq!(read(&header, "name").as_deref(), Some(text));
         }

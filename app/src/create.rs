@@ -13,8 +13,12 @@ use crate::part::{Trouble, flag, part, text};
 use crate::way::{Page, Way};
 
 /// Lifetimes on offer, as the server reads them and as people do.
-const LIFETIMES: [(&str, &str); 4] =
-    [("", "As long as this server allows"), ("30m", "30 minutes"), ("1h", "1 hour"), ("6h", "6 hours")];
+const LIFETIMES: [(&str, &str); 4] = [
+    ("", "As long as this server allows"),
+    ("30m", "30 minutes"),
+    ("1h", "1 hour"),
+    ("6h", "6 hours"),
+];
 
 /// The form for a new room.
 #[component]
@@ -23,10 +27,15 @@ pub fn Create() -> impl IntoView {
     let trouble = RwSignal::new(None::<Failure>);
     let way = expect_context::<Way>();
     let submitted = move || {
-        let access = document().query_selector("#new-room [name=access]:checked").ok().flatten();
+        let access = document()
+            .query_selector("#new-room [name=access]:checked")
+            .ok()
+            .flatten();
         let access = access.and_then(|access| access.get_attribute("value"));
         let wish = NewRoom {
-            name: field("room-name").map(|field| field.value()).filter(|name| !name.trim().is_empty()),
+            name: field("room-name")
+                .map(|field| field.value())
+                .filter(|name| !name.trim().is_empty()),
             public: Some(access.as_deref() == Some("public")),
             private: Some(access.as_deref() == Some("private")),
             timeout: find::<HtmlSelectElement>("room-timeout")
@@ -35,8 +44,9 @@ pub fn Create() -> impl IntoView {
         };
         create(wish, way, busy, trouble);
     };
-    let at =
-        move |field: &'static str| Signal::derive(move || trouble.with(|trouble| trouble_at(trouble.as_ref(), field)));
+    let at = move |field: &'static str| {
+        Signal::derive(move || trouble.with(|trouble| trouble_at(trouble.as_ref(), field)))
+    };
     part(view! {
         <form
             class="create"
@@ -89,14 +99,19 @@ fn field(id: &str) -> Option<HtmlInputElement> {
 }
 
 fn at_some_field(trouble: Option<&Failure>) -> bool {
-    ["name", "timeout"].iter().any(|field| trouble_at(trouble, field).is_some())
+    ["name", "timeout"]
+        .iter()
+        .any(|field| trouble_at(trouble, field).is_some())
 }
 
 /// What is wrong with this field; what belongs to no field shown here is wrong with `""`.
 fn trouble_at(trouble: Option<&Failure>, field: &str) -> Option<String> {
     let failure = trouble?;
     let at = match failure {
-        Failure::Refused(problem, _) => problem.field.as_deref().filter(|field| matches!(*field, "name" | "timeout")),
+        Failure::Refused(problem, _) => problem
+            .field
+            .as_deref()
+            .filter(|field| matches!(*field, "name" | "timeout")),
         Failure::Unreachable => None,
     };
     (at.unwrap_or_default() == field).then(|| failure.words())

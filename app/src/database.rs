@@ -25,18 +25,35 @@ type Doing = Pin<Box<dyn Future<Output = Option<JsValue>>>>;
 /// Everything whose key begins so, in the order of the keys.
 pub async fn all(prefix: &str) -> Option<Vec<String>> {
     let range = IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into()).ok()?;
-    let found = work(IdbTransactionMode::Readonly, Box::new(move |store| store.get_all_with_key(&range))).await?;
-    Some(found.dyn_into::<Array>().ok()?.iter().filter_map(|text| text.as_string()).collect())
+    let found = work(
+        IdbTransactionMode::Readonly,
+        Box::new(move |store| store.get_all_with_key(&range)),
+    )
+    .await?;
+    Some(
+        found
+            .dyn_into::<Array>()
+            .ok()?
+            .iter()
+            .filter_map(|text| text.as_string())
+            .collect(),
+    )
 }
 
 /// Keeps a text.
 pub fn put(key: String, text: String) -> Doing {
-    work(IdbTransactionMode::Readwrite, Box::new(move |store| store.put_with_key(&text.into(), &key.into())))
+    work(
+        IdbTransactionMode::Readwrite,
+        Box::new(move |store| store.put_with_key(&text.into(), &key.into())),
+    )
 }
 
 /// Forgets what was kept.
 pub fn remove(key: String) -> Doing {
-    work(IdbTransactionMode::Readwrite, Box::new(move |store| store.delete(&key.into())))
+    work(
+        IdbTransactionMode::Readwrite,
+        Box::new(move |store| store.delete(&key.into())),
+    )
 }
 
 /// Does one thing, to its end.
@@ -61,7 +78,10 @@ async fn open() -> Option<IdbDatabase> {
     let request = window().indexed_db().ok()??.open_with_u32(NAME, 1).ok()?;
     let asked = request.clone();
     let make = Closure::once(move || {
-        let made = asked.result().ok().and_then(|database| database.dyn_into::<IdbDatabase>().ok());
+        let made = asked
+            .result()
+            .ok()
+            .and_then(|database| database.dyn_into::<IdbDatabase>().ok());
         // A new database has no store of any name.
         drop(made.map(|database| database.create_object_store(STORE)));
     });

@@ -90,7 +90,8 @@ impl Delivery {
         self.work.with(|work| work.heard = Some(Rc::new(heard)));
         listen("online", move |_| self.now());
         finally(move || {
-            self.work.with(|work| work.retry.take().map(|retry| retry.clear()));
+            self.work
+                .with(|work| work.retry.take().map(|retry| retry.clear()));
         });
         self.look();
         let sends = move |sends| self.work.with(|work| work.sends = sends);
@@ -98,14 +99,18 @@ impl Delivery {
             sends(true);
             self.look();
         };
-        Lock::stand(self.feed.lock(&self.shelf("")), mine, move || sends(false).unwrap_or_default());
+        Lock::stand(self.feed.lock(&self.shelf("")), mine, move || {
+            sends(false).unwrap_or_default()
+        });
     }
 
     /// Looks what is kept, by whichever tab, and goes on.
     pub fn look(self) {
         spawn(async move {
             while let Some(before) = self.work.with(|work| work.changes) {
-                let Some(kept) = database::all(&self.shelf("")).await else { return };
+                let Some(kept) = database::all(&self.shelf("")).await else {
+                    return;
+                };
                 if self.work.with(|work| work.changes == before) == Some(true) {
                     self.show(kept.iter().filter_map(|text| wire::parse(text)).collect());
                     return self.send();
@@ -118,7 +123,11 @@ impl Delivery {
         let before = self.outbox.get_untracked();
         let mut outbox = before.clone();
         outbox.merge(kept);
-        self.log.with_untracked(|log| log.messages().iter().for_each(|message| outbox.arrived(message)));
+        self.log.with_untracked(|log| {
+            log.messages()
+                .iter()
+                .for_each(|message| outbox.arrived(message))
+        });
         if outbox != before {
             self.outbox.set(outbox);
         }
@@ -129,7 +138,16 @@ impl Delivery {
         // Later than the one before, so that their order is kept with them.
         let latest = self.outbox.with_untracked(Outbox::latest);
         let written = clock::now().millis().max(latest + 1);
-        let parcel = Parcel { key: key(), message, after, written, refused: None, free: None, seen: None, kept: false };
+        let parcel = Parcel {
+            key: key(),
+            message,
+            after,
+            written,
+            refused: None,
+            free: None,
+            seen: None,
+            kept: false,
+        };
         self.outbox.update(|outbox| outbox.put(parcel.clone()));
         self.keep(parcel);
     }
@@ -163,9 +181,15 @@ impl Delivery {
     }
 
     fn send(self) {
-        let next = self.outbox.with_untracked(|outbox| outbox.next().filter(|parcel| parcel.kept).cloned());
-        let (Some(parcel), None) = (next, self.pause.get_untracked()) else { return };
-        let free = self.work.with(|work| work.sends && !std::mem::replace(&mut work.sending, work.sends));
+        let next = self
+            .outbox
+            .with_untracked(|outbox| outbox.next().filter(|parcel| parcel.kept).cloned());
+        let (Some(parcel), None) = (next, self.pause.get_untracked()) else {
+            return;
+        };
+        let free = self
+            .work
+            .with(|work| work.sends && !std::mem::replace(&mut work.sending, work.sends));
         if free != Some(true) {
             return;
         }
@@ -193,7 +217,11 @@ impl Delivery {
                 let seq = message.id;
                 self.tell(Some(message));
                 // Kept before this one is forgotten: no tab finds the next one and takes this one's message for it.
-                if let Some(next) = self.outbox.try_update(|outbox| outbox.deliver(key, seq)).flatten() {
+                if let Some(next) = self
+                    .outbox
+                    .try_update(|outbox| outbox.deliver(key, seq))
+                    .flatten()
+                {
                     self.keep(next);
                 }
             }
@@ -201,8 +229,12 @@ impl Delivery {
                 self.rest(wait.unwrap_or(2).max(1), problem.status == 429);
             }
             Err(failure) if failure.status().is_some_and(|status| status < 500) => {
-                self.outbox.update(|outbox| outbox.refuse(key, failure.words(), failure.free()));
-                if let Some(parcel) = self.outbox.with_untracked(|outbox| outbox.get(key).cloned()) {
+                self.outbox
+                    .update(|outbox| outbox.refuse(key, failure.words(), failure.free()));
+                if let Some(parcel) = self
+                    .outbox
+                    .with_untracked(|outbox| outbox.get(key).cloned())
+                {
                     self.keep(parcel);
                 }
                 if matches!(failure.status(), Some(403 | 404 | 410)) {
@@ -227,7 +259,10 @@ impl Delivery {
 
     fn rest(self, seconds: u32, asked: bool) {
         let pause = Duration::from_secs(seconds.into());
-        self.pause.set(Some(Pause { until: clock::now().after(pause), asked }));
+        self.pause.set(Some(Pause {
+            until: clock::now().after(pause),
+            asked,
+        }));
         let go_on = move || {
             if self.pause.try_set(None).is_none() {
                 self.send();
@@ -266,7 +301,9 @@ impl Delivery {
 
     /// Makes older readings of what is kept void; says whether the page part is still there.
     fn changing(self) -> bool {
-        self.work.with(|work| work.changes = work.changes.wrapping_add(1)).is_some()
+        self.work
+            .with(|work| work.changes = work.changes.wrapping_add(1))
+            .is_some()
     }
 
     /// Each parcel has its own place, so that two tabs on one room never overwrite each other's.
@@ -278,9 +315,15 @@ impl Delivery {
 /// A key that nobody else will choose: 128 random bits.
 fn key() -> String {
     let mut bytes = [0_u8; 16];
-    match window().crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes)) {
+    match window()
+        .crypto()
+        .and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes))
+    {
         Ok(_) => u128::from_ne_bytes(bytes),
-        Err(_) => u128::from((js_sys::Math::random() * 1e18) as u64) << 64 | u128::from(clock::now().millis() as u64),
+        Err(_) => {
+            u128::from((js_sys::Math::random() * 1e18) as u64) << 64
+                | u128::from(clock::now().millis() as u64)
+        }
     }
     .to_string()
 }

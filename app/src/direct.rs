@@ -55,15 +55,27 @@ fn conversations(chats: &Chats) -> AnyView {
         return view! { <p class="hint">"Nothing has been said yet. Choose somebody below and say the first word."</p> }
             .into_any();
     }
-    let rows = chats.conversations.iter().map(|chat| conversation(chat, chats)).collect_view();
+    let rows = chats
+        .conversations
+        .iter()
+        .map(|chat| conversation(chat, chats))
+        .collect_view();
     view! { <ul>{rows}</ul> }.into_any()
 }
 
 fn conversation(chat: &Conversation, chats: &Chats) -> AnyView {
     let said = chat.last.as_ref().map(|last| {
-        let who = if last.username == chats.me.username { "You: " } else { "" };
+        let who = if last.username == chats.me.username {
+            "You: "
+        } else {
+            ""
+        };
         let at = last.sent_at;
-        let body = if last.deleted { "A message that was deleted".to_owned() } else { last.body.clone() };
+        let body = if last.deleted {
+            "A message that was deleted".to_owned()
+        } else {
+            last.body.clone()
+        };
         view! {
             <span class="said">{who}<bdi>{body}</bdi></span>
             <time class="left" datetime=at.to_string()>{span::ago(chats.now.since(at))}</time>
@@ -72,13 +84,25 @@ fn conversation(chat: &Conversation, chats: &Chats) -> AnyView {
     let unread = (chat.unread > 0).then(|| {
         view! { <span class="unread">{chat.unread}<span class="unseen">" unread"</span></span> }
     });
-    row(&chat.name, &chat.username, view! { {said}{unread} }.into_any())
+    row(
+        &chat.name,
+        &chat.username,
+        view! { {said}{unread} }.into_any(),
+    )
 }
 
 fn people(chats: &Chats) -> AnyView {
-    let others = chats.people.iter().filter(|person| person.username != chats.me.username);
-    let rows = others
-        .map(|person| row(&person.name, &person.username, view! { <span>{person.username.clone()}</span> }.into_any()));
+    let others = chats
+        .people
+        .iter()
+        .filter(|person| person.username != chats.me.username);
+    let rows = others.map(|person| {
+        row(
+            &person.name,
+            &person.username,
+            view! { <span>{person.username.clone()}</span> }.into_any(),
+        )
+    });
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         let words = match chats.search.as_str() {
@@ -88,7 +112,11 @@ fn people(chats: &Chats) -> AnyView {
         return view! { <p class="hint" role="status">{words}</p> }.into_any();
     }
     let more = chats.more.as_ref().map(|after| {
-        let link = format!("/chats/?search={}&after={}", encode(&chats.search), encode(after));
+        let link = format!(
+            "/chats/?search={}&after={}",
+            encode(&chats.search),
+            encode(after)
+        );
         view! { <p class="row"><a class="button" href=link>"More people"</a></p> }
     });
     view! { <ul>{rows.into_iter().collect_view()}</ul>{more} }.into_any()
@@ -115,7 +143,10 @@ mod tests {
     use protocol::{Author, Message, RoomId};
 
     fn account(name: &str, username: &str) -> Account {
-        Account { name: name.into(), username: username.into() }
+        Account {
+            name: name.into(),
+            username: username.into(),
+        }
     }
 
     #[test]
@@ -127,8 +158,13 @@ mod tests {
             body: "<b>tea?".into(),
             ..sample::message(3)
         };
-        let chat =
-            Conversation { username: "bob".into(), name: "Bob".into(), room: last.room, unread: 2, last: Some(last) };
+        let chat = Conversation {
+            username: "bob".into(),
+            name: "Bob".into(),
+            room: last.room,
+            unread: 2,
+            last: Some(last),
+        };
         let mut chats = Chats {
             me: account("Ada", "ada"),
             conversations: vec![chat],
@@ -138,10 +174,22 @@ mod tests {
             now: Time::from_millis(120_000),
         };
         let html = chats_page(&sheet(None), &chats);
-        for part in ["/chats/bob", "2 min ago", " unread", "/chats/eve", "search=%22x&amp;after=eve"] {
-            assert!(html.contains(part) || html.contains(&part.replace("&amp;", "&")), "{part}: {html}");
+        for part in [
+            "/chats/bob",
+            "2 min ago",
+            " unread",
+            "/chats/eve",
+            "search=%22x&amp;after=eve",
+        ] {
+            assert!(
+                html.contains(part) || html.contains(&part.replace("&amp;", "&")),
+                "{part}: {html}"
+            );
         }
-        assert!(!html.contains("<b>") && !html.contains("\"/chats/ada\""), "{html}");
+        assert!(
+            !html.contains("<b>") && !html.contains("\"/chats/ada\""),
+            "{html}"
+        );
         (chats.conversations, chats.people) = (Vec::new(), Vec::new());
         assert!(chats_page(&sheet(None), &chats).contains("Nobody else has that"));
     }

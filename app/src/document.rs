@@ -59,8 +59,14 @@ pub fn page(assets: &Assets) -> impl IntoView + use<> {
 /// A page that says what a problem document says, for people whose browser sent a form. `sign_in` is where that helps,
 /// if it does.
 pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>) -> String {
-    let Problem { title: heading, detail, .. } = problem.clone();
-    let typed = sign_in.is_none().then(|| view! { <p>"Your browser's Back button brings you to what you wrote."</p> });
+    let Problem {
+        title: heading,
+        detail,
+        ..
+    } = problem.clone();
+    let typed = sign_in
+        .is_none()
+        .then(|| view! { <p>"Your browser's Back button brings you to what you wrote."</p> });
     let sign_in = sign_in.map(|link| view! { <a class="button primary" href=link>"Sign in"</a> });
     let page = view! {
         <!DOCTYPE html>
@@ -113,12 +119,26 @@ mod tests {
     }
 
     fn draw(page: Page, scene: Scene) -> String {
-        let assets = Assets { js: "/a.js".into(), wasm: "/a.wasm".into(), css: "/a.css".into() };
+        let assets = Assets {
+            js: "/a.js".into(),
+            wasm: "/a.wasm".into(),
+            css: "/a.css".into(),
+        };
         Owner::new().with(|| {
             let visitor = Visitor::from_cookies("name=ada; theme=dark", 0);
             let (now, own) = (Time::from_millis(0), vec![room()]);
-            let overview = Overview { rooms: own, chats: Vec::new() };
-            provide_context(Opening { now, visitor, overview, open: vec![room()], page, scene });
+            let overview = Overview {
+                rooms: own,
+                chats: Vec::new(),
+            };
+            provide_context(Opening {
+                now,
+                visitor,
+                overview,
+                open: vec![room()],
+                page,
+                scene,
+            });
             super::page(&assets).to_html()
         })
     }
@@ -132,21 +152,38 @@ mod tests {
             body: "<script>alert(1)</script>\u{202e}".into(),
             ..sample::message(1)
         };
-        let home = Home { sought: Some("\"><b>".into()) };
+        let home = Home {
+            sought: Some("\"><b>".into()),
+        };
         let at = Page::Room(room.id);
         let scenes = [
             (Page::Home, Scene::Home(home), "Your rooms"),
-            (at, Scene::Room(Arrival { room, messages: vec![said] }), "Writing as"),
+            (
+                at,
+                Scene::Room(Arrival {
+                    room,
+                    messages: vec![said],
+                }),
+                "Writing as",
+            ),
             (at, Scene::Refused(Refusal::Gone.problem()), "has closed"),
-            (at, Scene::Refused(Refusal::NotFound("room").problem()), "No such room"),
+            (
+                at,
+                Scene::Refused(Refusal::NotFound("room").problem()),
+                "No such room",
+            ),
             (Page::Lost, Scene::Lost, "nothing here"),
         ];
         for (page, scene, words) in scenes {
             let html = draw(page, scene);
             assert!(html.contains(words), "{html}");
             assert!(html.contains(r#"data-theme="dark""#));
-            for (mark, why) in [("<b>", "markup"), ("<i>", "markup"), ("<script>", "a script"), (" style=", "a style")]
-            {
+            for (mark, why) in [
+                ("<b>", "markup"),
+                ("<i>", "markup"),
+                ("<script>", "a script"),
+                (" style=", "a style"),
+            ] {
                 assert!(!html.contains(mark), "{why} came through: {html}");
             }
         }
@@ -154,9 +191,20 @@ mod tests {
 
     #[test]
     fn a_problem_is_shown_as_text() {
-        let assets = Assets { js: String::new(), wasm: String::new(), css: "/a.css".into() };
-        let html = problem_page(&Refusal::Malformed("<b>no</b>".into()).problem(), &assets, None);
-        assert!(html.contains("&lt;b>no&lt;/b>") || html.contains("&lt;b&gt;no&lt;/b&gt;"), "{html}");
+        let assets = Assets {
+            js: String::new(),
+            wasm: String::new(),
+            css: "/a.css".into(),
+        };
+        let html = problem_page(
+            &Refusal::Malformed("<b>no</b>".into()).problem(),
+            &assets,
+            None,
+        );
+        assert!(
+            html.contains("&lt;b>no&lt;/b>") || html.contains("&lt;b&gt;no&lt;/b&gt;"),
+            "{html}"
+        );
         assert!(html.contains("Malformed request"));
     }
 }

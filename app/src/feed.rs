@@ -77,7 +77,11 @@ impl Feed {
     /// The feed of a page; it comes alive once the browser has taken over.
     pub fn start(name: Name) -> Self {
         let inner = Own::new(Inner::default());
-        let feed = Self { state: RwSignal::new(State::Connecting), name, inner };
+        let feed = Self {
+            state: RwSignal::new(State::Connecting),
+            name,
+            inner,
+        };
         live(move || feed.open());
         live(move || {
             name.get();
@@ -98,7 +102,12 @@ impl Feed {
 
     /// Follows a topic from now on, as long as the part of the page lives. `cursor` is asked anew each time. What its
     /// connection is doing is what [`Feed::state`] says.
-    pub fn follow(self, topic: String, cursor: impl Fn() -> String + 'static, listener: impl Fn(News) + 'static) {
+    pub fn follow(
+        self,
+        topic: String,
+        cursor: impl Fn() -> String + 'static,
+        listener: impl Fn(News) + 'static,
+    ) {
         self.state.set(State::Connecting);
         self.add(topic, true, Box::new(cursor), Box::new(listener));
         self.say_need();
@@ -106,35 +115,61 @@ impl Feed {
 
     /// Follows a topic that tells whole states besides, whenever it is wanted.
     pub fn also(self, topic: &str, listener: impl Fn(News) + 'static) {
-        self.add(topic.to_owned(), false, Box::new(String::new), Box::new(listener));
+        self.add(
+            topic.to_owned(),
+            false,
+            Box::new(String::new),
+            Box::new(listener),
+        );
     }
 
-    fn add(self, topic: String, main: bool, cursor: Box<dyn Fn() -> String>, listener: Box<dyn Fn(News)>) {
-        let part = Rc::new(Part { topic, main, cursor, listener, resting: Cell::new(!main) });
+    fn add(
+        self,
+        topic: String,
+        main: bool,
+        cursor: Box<dyn Fn() -> String>,
+        listener: Box<dyn Fn(News)>,
+    ) {
+        let part = Rc::new(Part {
+            topic,
+            main,
+            cursor,
+            listener,
+            resting: Cell::new(!main),
+        });
         let mine = Own::new(part.clone());
         self.inner.with(|inner| inner.parts.push(part));
         finally(move || {
             mine.with(|mine| {
                 self.rest_part(mine);
-                self.inner.with(|inner| inner.parts.retain(|part| !Rc::ptr_eq(part, mine)));
+                self.inner
+                    .with(|inner| inner.parts.retain(|part| !Rc::ptr_eq(part, mine)));
             });
         });
     }
 
     /// Asks for what comes after where the page is now; also ends a rest.
     pub fn ask(self) {
-        self.parts().iter().filter(|part| part.main).for_each(|part| part.resting.set(false));
+        self.parts()
+            .iter()
+            .filter(|part| part.main)
+            .for_each(|part| part.resting.set(false));
         self.say_need();
     }
 
     /// Needs nothing of the followed topic until [`Feed::ask`].
     pub fn rest(self) {
-        self.parts().iter().filter(|part| part.main).for_each(|part| self.rest_part(part));
+        self.parts()
+            .iter()
+            .filter(|part| part.main)
+            .for_each(|part| self.rest_part(part));
     }
 
     /// Needs a topic that is followed besides, or no longer.
     pub fn want(self, topic: &str, wanted: bool) {
-        let Some(part) = self.parts().into_iter().find(|part| part.topic == topic) else { return };
+        let Some(part) = self.parts().into_iter().find(|part| part.topic == topic) else {
+            return;
+        };
         if wanted && part.resting.replace(false) {
             self.say_need();
         } else if !wanted {
@@ -144,7 +179,10 @@ impl Feed {
 
     fn rest_part(self, part: &Part) {
         if !part.resting.replace(true) {
-            self.say(Word::Enough { tab: self.tab(), topic: part.topic.clone() });
+            self.say(Word::Enough {
+                tab: self.tab(),
+                topic: part.topic.clone(),
+            });
         }
     }
 
@@ -155,7 +193,11 @@ impl Feed {
 
     /// The name of a lock that tabs take turns to hold. Without a way to the others it is one that only this tab knows of.
     pub fn lock(self, what: &str) -> String {
-        if shared() { format!("{NAME}/{what}") } else { format!("{NAME}/{}/{what}", self.tab()) }
+        if shared() {
+            format!("{NAME}/{what}")
+        } else {
+            format!("{NAME}/{}/{what}", self.tab())
+        }
     }
 
     fn open(self) {
@@ -167,9 +209,18 @@ impl Feed {
             leader.take(&word);
             self.take(word);
         });
-        self.inner.with(|inner| (inner.tab, inner.channel) = (tab.clone(), Some(Rc::new(channel))));
-        Lock::stand(tab_lock(&tab), move || self.present(true), move || self.present(false));
-        let leads = Lock::stand(self.lock("lead"), move || leader.begin(), move || leader.end());
+        self.inner
+            .with(|inner| (inner.tab, inner.channel) = (tab.clone(), Some(Rc::new(channel))));
+        Lock::stand(
+            tab_lock(&tab),
+            move || self.present(true),
+            move || self.present(false),
+        );
+        let leads = Lock::stand(
+            self.lock("lead"),
+            move || leader.begin(),
+            move || leader.end(),
+        );
         self.inner.with(|inner| inner.leads = Some(leads));
         self.watch();
     }
@@ -180,17 +231,24 @@ impl Feed {
     }
 
     fn tab(self) -> String {
-        self.inner.with(|inner| inner.tab.clone()).unwrap_or_default()
+        self.inner
+            .with(|inner| inner.tab.clone())
+            .unwrap_or_default()
     }
 
     fn parts(self) -> Vec<Rc<Part>> {
-        self.inner.with(|inner| inner.parts.clone()).unwrap_or_default()
+        self.inner
+            .with(|inner| inner.parts.clone())
+            .unwrap_or_default()
     }
 
     /// The parts of the page that follow something, unless they rest.
     fn awake(self) -> Vec<Rc<Part>> {
         let present = self.inner.with(|inner| inner.present) == Some(true);
-        self.parts().into_iter().filter(|part| present && !part.resting.get()).collect()
+        self.parts()
+            .into_iter()
+            .filter(|part| present && !part.resting.get())
+            .collect()
     }
 
     fn say(self, word: Word) {
@@ -202,14 +260,20 @@ impl Feed {
     fn say_need(self) {
         for part in self.awake() {
             self.expect_answer();
-            self.say(Word::Need { tab: self.tab(), topic: part.topic.clone(), cursor: (part.cursor)() });
+            self.say(Word::Need {
+                tab: self.tab(),
+                topic: part.topic.clone(),
+                cursor: (part.cursor)(),
+            });
         }
     }
 
     fn ping(self) {
         for part in self.awake() {
             self.expect_answer();
-            self.say(Word::Ping { topic: part.topic.clone() });
+            self.say(Word::Ping {
+                topic: part.topic.clone(),
+            });
         }
     }
 
@@ -255,7 +319,12 @@ impl Feed {
                 }
             }
             Word::Changed { topic } if *topic == part.topic => (part.listener)(News::Changed),
-            Word::Heard { topic, name, data, cursor } if *topic == part.topic => {
+            Word::Heard {
+                topic,
+                name,
+                data,
+                cursor,
+            } if *topic == part.topic => {
                 (part.listener)(News::Event(name.clone(), data.clone(), cursor.clone()));
             }
             _ => {}

@@ -85,7 +85,10 @@ impl Sheet {
     /// The same for a form that was refused.
     #[must_use]
     pub fn with(self, wrong: Wrong) -> Self {
-        Self { wrong: Some(wrong), ..self }
+        Self {
+            wrong: Some(wrong),
+            ..self
+        }
     }
 
     /// Whether this field was wrong.
@@ -116,12 +119,28 @@ pub(crate) struct Field<'a> {
 impl Field<'_> {
     /// The field with its label, its hint and what is wrong with it.
     pub(crate) fn view(self, sheet: &Sheet) -> AnyView {
-        let Self { name, label, autocomplete, value, hint, first, optional } = self;
+        let Self {
+            name,
+            label,
+            autocomplete,
+            value,
+            hint,
+            first,
+            optional,
+        } = self;
         let wrong = sheet.wrong.as_ref().filter(|wrong| wrong.at == name);
         // What is wrong says the rule, too.
         let about = wrong.map_or(hint, |wrong| &wrong.words).to_owned();
-        let kind = if autocomplete.ends_with("-password") { "password" } else { "text" };
-        let (class, role) = if wrong.is_some() { ("trouble", Some("alert")) } else { ("hint", None) };
+        let kind = if autocomplete.ends_with("-password") {
+            "password"
+        } else {
+            "text"
+        };
+        let (class, role) = if wrong.is_some() {
+            ("trouble", Some("alert"))
+        } else {
+            ("hint", None)
+        };
         let about_id = (!about.is_empty()).then(|| format!("{name}-{class}"));
         view! {
             <div class="field">
@@ -162,7 +181,12 @@ pub(crate) struct Choice<'a> {
 impl Choice<'_> {
     /// The list that folds out, with its label.
     pub(crate) fn view(self) -> AnyView {
-        let Self { name, label, options, chosen } = self;
+        let Self {
+            name,
+            label,
+            options,
+            chosen,
+        } = self;
         let option = |(value, words): &(&str, &str)| {
             view! { <option value=(*value).to_owned() selected=*value == chosen>{(*words).to_owned()}</option> }
         };
@@ -206,29 +230,66 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn sheet(wrong: Option<Wrong>) -> Sheet {
-        let assets = Assets { js: String::new(), wasm: "/a.wasm".into(), css: "/a.css".into() };
-        Sheet { assets, theme: Theme::Dark, next: "/rooms/0123456789abcdef/".into(), wrong }
+        let assets = Assets {
+            js: String::new(),
+            wasm: "/a.wasm".into(),
+            css: "/a.css".into(),
+        };
+        Sheet {
+            assets,
+            theme: Theme::Dark,
+            next: "/rooms/0123456789abcdef/".into(),
+            wrong,
+        }
     }
 
     #[test]
     fn what_is_wrong_is_said_at_its_field_and_no_password_comes_back() {
-        let sheet = sheet(Some(Wrong { at: "new", words: "<b>Short.".into(), invalid: true }));
-        let field =
-            Field { name: "new", autocomplete: "new-password", value: "secret", hint: "At least", ..Field::default() };
+        let sheet = sheet(Some(Wrong {
+            at: "new",
+            words: "<b>Short.".into(),
+            invalid: true,
+        }));
+        let field = Field {
+            name: "new",
+            autocomplete: "new-password",
+            value: "secret",
+            hint: "At least",
+            ..Field::default()
+        };
         let html = field.view(&sheet).to_html();
-        for part in ["type=\"password\"", "aria-describedby=\"new-trouble\"", "aria-invalid=\"true\"", "autofocus"] {
+        for part in [
+            "type=\"password\"",
+            "aria-describedby=\"new-trouble\"",
+            "aria-invalid=\"true\"",
+            "autofocus",
+        ] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("secret") && !html.contains("<b>"), "{html}");
-        let other = Field { name: "old", autocomplete: "current-password", first: true, ..Field::default() };
+        let other = Field {
+            name: "old",
+            autocomplete: "current-password",
+            first: true,
+            ..Field::default()
+        };
         let html = other.view(&sheet).to_html();
-        assert!(!html.contains("autofocus") && !html.contains("aria-invalid"), "{html}");
+        assert!(
+            !html.contains("autofocus") && !html.contains("aria-invalid"),
+            "{html}"
+        );
     }
 
     #[test]
     fn a_page_of_forms_loads_no_app() {
         let html = sheet(None).page("Sign in", ());
-        assert!(html.contains(r#"data-theme="dark""#) && html.contains("Sign in · webchat"), "{html}");
-        assert!(!html.contains("a.wasm") && !html.contains("<script"), "{html}");
+        assert!(
+            html.contains(r#"data-theme="dark""#) && html.contains("Sign in · webchat"),
+            "{html}"
+        );
+        assert!(
+            !html.contains("a.wasm") && !html.contains("<script"),
+            "{html}"
+        );
     }
 }

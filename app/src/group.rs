@@ -42,7 +42,9 @@ impl Place {
 impl Row {
     /// Where it stands.
     pub fn place(&self) -> Place {
-        self.parcel.as_ref().map_or(Place::Said(self.message.id), Place::of)
+        self.parcel
+            .as_ref()
+            .map_or(Place::Said(self.message.id), Place::of)
     }
 }
 
@@ -59,7 +61,13 @@ pub fn rows(
         let new_day = before.as_ref().is_none_or(|before| day(before) != today);
         let head = new_day || before.is_none_or(|before| !together(by(&before), by(&message)));
         let own = parcel.is_some() || message.username == name;
-        Row { message, parcel, head, day: new_day.then_some(today), own }
+        Row {
+            message,
+            parcel,
+            head,
+            day: new_day.then_some(today),
+            own,
+        }
     };
     messages.map(set).collect()
 }
@@ -84,7 +92,11 @@ mod tests {
 
     fn message(id: u64, username: &str, minute: i64) -> Arc<Message> {
         let sent_at = Time::from_millis(minute * 60_000 + 1);
-        Arc::new(Message { username: username.into(), sent_at, ..sample::message(id) })
+        Arc::new(Message {
+            username: username.into(),
+            sent_at,
+            ..sample::message(id)
+        })
     }
 
     fn sent(messages: &[Arc<Message>]) -> impl Iterator<Item = (Arc<Message>, Option<Parcel>)> {
@@ -92,7 +104,9 @@ mod tests {
     }
 
     fn set(messages: &[Arc<Message>]) -> Vec<(bool, Option<i64>)> {
-        let rows = rows(None, sent(messages), "ada", |m| m.sent_at.millis() / 86_400_000);
+        let rows = rows(None, sent(messages), "ada", |m| {
+            m.sent_at.millis() / 86_400_000
+        });
         rows.iter().map(|row| (row.head, row.day)).collect()
     }
 
@@ -111,15 +125,31 @@ mod tests {
 
     #[test]
     fn one_name_known_in_two_ways_is_two_groups() {
-        let known = |id, author| Arc::new(Message { author, ..Message::clone(&message(id, "ada", 0)) });
-        let messages = [known(1, None), known(2, Some(Author::Guest)), known(3, Some(Author::Account))];
+        let known = |id, author| {
+            Arc::new(Message {
+                author,
+                ..Message::clone(&message(id, "ada", 0))
+            })
+        };
+        let messages = [
+            known(1, None),
+            known(2, Some(Author::Guest)),
+            known(3, Some(Author::Account)),
+        ];
         assert!(set(&messages).into_iter().all(|(head, _)| head));
     }
 
     #[test]
     fn a_day_begins_once() {
-        let messages = [message(1, "ada", 1_439), message(2, "ada", 1_440), message(3, "ada", 1_440)];
-        assert_eq!(set(&messages), [(true, Some(0)), (true, Some(1)), (false, None)]);
+        let messages = [
+            message(1, "ada", 1_439),
+            message(2, "ada", 1_440),
+            message(3, "ada", 1_440),
+        ];
+        assert_eq!(
+            set(&messages),
+            [(true, Some(0)), (true, Some(1)), (false, None)]
+        );
     }
 
     #[test]
@@ -131,8 +161,14 @@ mod tests {
     #[test]
     fn what_is_on_its_way_stands_below_in_the_order_of_writing() {
         let place = |written, key: &str| Place::Waiting(written, key.into());
-        let places =
-            [Place::Said(1), Place::Said(u64::MAX), place(-1, "c"), place(7, "a"), place(7, "b"), place(8, "a")];
+        let places = [
+            Place::Said(1),
+            Place::Said(u64::MAX),
+            place(-1, "c"),
+            place(7, "a"),
+            place(7, "b"),
+            place(8, "a"),
+        ];
         assert!(places.is_sorted());
     }
 }

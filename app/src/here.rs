@@ -26,7 +26,10 @@ pub struct People {
 
 impl Wire for People {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { names: field(value, "here")?, count: field(value, "count")? })
+        Some(Self {
+            names: field(value, "here")?,
+            count: field(value, "count")?,
+        })
     }
 }
 
@@ -35,9 +38,14 @@ impl Wire for People {
 pub fn Here(visit: Visit) -> impl IntoView {
     let unknown = flag(move || visit.here.with(|here| here.count == 0) || visit.closed.get());
     let count = text(move || format!("{} here", visit.here.with(|here| here.count)));
-    let rest = text(move || match visit.here.with(|here| here.count.saturating_sub(here.names.len() as u64)) {
-        0 => String::new(),
-        rest => format!("and {rest} more"),
+    let rest = text(move || {
+        match visit
+            .here
+            .with(|here| here.count.saturating_sub(here.names.len() as u64))
+        {
+            0 => String::new(),
+            rest => format!("and {rest} more"),
+        }
     });
     part(view! {
         <button type="button" class="people needs-script" class:idle=unknown popovertarget="here">
@@ -66,7 +74,11 @@ fn Rows(visit: Visit, most: usize) -> impl IntoView {
             </span>
         }
     };
-    move || visit.here.with(|here| here.names.iter().take(most).map(row).collect_view())
+    move || {
+        visit
+            .here
+            .with(|here| here.names.iter().take(most).map(row).collect_view())
+    }
 }
 
 /// Who else is typing.
@@ -75,7 +87,14 @@ pub fn Typing(visit: Visit) -> impl IntoView {
     let own = expect_context::<Name>();
     let words = move || {
         let own = own.get();
-        visit.typing.with(|names| words(&names.iter().filter(|name| **name != own).collect::<Vec<_>>()))
+        visit.typing.with(|names| {
+            words(
+                &names
+                    .iter()
+                    .filter(|name| **name != own)
+                    .collect::<Vec<_>>(),
+            )
+        })
     };
     view! { <p class="typing"><span>{text(move || words().0)}</span>{text(move || words().1.to_owned())}</p> }
 }
@@ -85,7 +104,10 @@ fn words(names: &[&String]) -> (String, &'static str) {
     match names {
         [] => (String::new(), ""),
         [name] => (format!("\u{2068}{name}\u{2069}"), " is typing…"),
-        [one, two] => (format!("\u{2068}{one}\u{2069} and \u{2068}{two}\u{2069}"), " are typing…"),
+        [one, two] => (
+            format!("\u{2068}{one}\u{2069} and \u{2068}{two}\u{2069}"),
+            " are typing…",
+        ),
         more => (more.len().to_string(), " people are typing…"),
     }
 }

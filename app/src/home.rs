@@ -56,7 +56,9 @@ fn NameField() -> impl IntoView {
     let name = expect_context::<Name>();
     let trouble = RwSignal::new(None::<String>);
     let rename = move || {
-        let given = find::<HtmlInputElement>("username").map(|field| field.value()).unwrap_or_default();
+        let given = find::<HtmlInputElement>("username")
+            .map(|field| field.value())
+            .unwrap_or_default();
         trouble.set(name.change(&given).err());
     };
     let face = text(move || format!("face {}", hue_class(&name.get())));

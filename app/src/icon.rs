@@ -47,7 +47,9 @@ impl Icon {
         match self {
             #[cfg(feature = "ssr")]
             Self::Back => "M15 5l-7 7 7 7",
-            Self::Share => "M12 15V4M8 7.5L12 3.5l4 4M5 12.5V19a1.5 1.5 0 0 0 1.5 1.5h11A1.5 1.5 0 0 0 19 19v-6.5",
+            Self::Share => {
+                "M12 15V4M8 7.5L12 3.5l4 4M5 12.5V19a1.5 1.5 0 0 0 1.5 1.5h11A1.5 1.5 0 0 0 19 19v-6.5"
+            }
             Self::More => "M5 12h.01M12 12h.01M19 12h.01",
             Self::Send => "M12 19.5V5M5.5 11.5L12 5l6.5 6.5",
             Self::Down => "M12 5v14M5.5 12.5L12 19l6.5-6.5",

@@ -13,7 +13,12 @@ use crate::span;
 const ROLES: [(&str, &str); 2] = [("member", "Read and write"), ("reader", "Only read")];
 
 /// How long an invitation lasts: as it is sent, and as people read it.
-const SPANS: [(&str, &str); 4] = [("1h", "1 hour"), ("24h", "1 day"), ("168h", "7 days"), ("", "As long as the room")];
+const SPANS: [(&str, &str); 4] = [
+    ("1h", "1 hour"),
+    ("24h", "1 day"),
+    ("168h", "7 days"),
+    ("", "As long as the room"),
+];
 
 /// What the page of a room's invitations shows.
 #[derive(Clone, Debug)]
@@ -33,7 +38,11 @@ pub struct Invitations {
 /// The page of a room's invitations.
 pub fn invitations_page(sheet: &Sheet, page: &Invitations) -> String {
     let path = format!("/rooms/{}/invitations/", page.room);
-    let rows = page.good.iter().map(|invitation| row(invitation, page, &path)).collect_view();
+    let rows = page
+        .good
+        .iter()
+        .map(|invitation| row(invitation, page, &path))
+        .collect_view();
     let list = if page.good.is_empty() {
         view! { <p class="hint">"There is none yet. Make one and send its link to whom you want here."</p> }.into_any()
     } else {
@@ -50,9 +59,22 @@ pub fn invitations_page(sheet: &Sheet, page: &Invitations) -> String {
 }
 
 fn form(sheet: &Sheet, page: &Invitations, path: &str) -> AnyView {
-    let [role, lasts, uses] = page.typed.clone().unwrap_or_else(|| ["member", "24h", ""].map(str::to_owned));
-    let role = Choice { name: "role", label: "Whoever joins may", options: &ROLES, chosen: &role };
-    let lasts = Choice { name: "timeout", label: "It is good for", options: &SPANS, chosen: &lasts };
+    let [role, lasts, uses] = page
+        .typed
+        .clone()
+        .unwrap_or_else(|| ["member", "24h", ""].map(str::to_owned));
+    let role = Choice {
+        name: "role",
+        label: "Whoever joins may",
+        options: &ROLES,
+        chosen: &role,
+    };
+    let lasts = Choice {
+        name: "timeout",
+        label: "It is good for",
+        options: &SPANS,
+        chosen: &lasts,
+    };
     let uses = Field {
         name: "uses",
         label: "How many may use it",
@@ -74,7 +96,12 @@ fn form(sheet: &Sheet, page: &Invitations, path: &str) -> AnyView {
 }
 
 fn row(invitation: &Invitation, page: &Invitations, path: &str) -> AnyView {
-    let Invitation { code, role, expires_at, uses_left } = invitation;
+    let Invitation {
+        code,
+        role,
+        expires_at,
+        uses_left,
+    } = invitation;
     let link = format!("{}/invitations/{code}/", page.origin);
     let uses = match uses_left {
         None => "as many as like".to_owned(),
@@ -108,19 +135,35 @@ fn row(invitation: &Invitation, page: &Invitations, path: &str) -> AnyView {
 }
 
 fn may(role: Role) -> &'static str {
-    if role == Role::Reader { "Only reads" } else { "Reads and writes" }
+    if role == Role::Reader {
+        "Only reads"
+    } else {
+        "Reads and writes"
+    }
 }
 
 /// The page of an invitation, for whoever has its link.
-pub fn invitation_page(sheet: &Sheet, code: &str, name: Option<&str>, role: Role, guest: bool) -> String {
+pub fn invitation_page(
+    sheet: &Sheet,
+    code: &str,
+    name: Option<&str>,
+    role: Role,
+    guest: bool,
+) -> String {
     let path = format!("/invitations/{}/", encode(code));
-    let may = if role == Role::Reader { "You may read there." } else { "You may read and write there." };
+    let may = if role == Role::Reader {
+        "You may read there."
+    } else {
+        "You may read and write there."
+    };
     let sign_in = guest.then(|| {
         let link = format!("/login?next={}", encode(&path));
         view! { <p class="hint">"You join as a guest, known by this browser. Have an account? "<a href=link>"Sign in"</a>" first, and the room is yours everywhere."</p> }
     });
     let called = match name {
-        Some(name) => view! { "The room is called "<b><bdi>{name.to_owned()}</bdi></b>". " }.into_any(),
+        Some(name) => {
+            view! { "The room is called "<b><bdi>{name.to_owned()}</bdi></b>". " }.into_any()
+        }
         None => view! { "The room has no name. " }.into_any(),
     };
     let content = view! {
@@ -156,7 +199,12 @@ mod tests {
         let mut page = Invitations {
             room: RoomId::from_bytes([7; 8]),
             origin: "https://chat.example".into(),
-            good: vec![Invitation { code, role: Role::Reader, expires_at, uses_left: Some(3) }],
+            good: vec![Invitation {
+                code,
+                role: Role::Reader,
+                expires_at,
+                uses_left: Some(3),
+            }],
             typed: None,
             now: Time::from_millis(0),
         };
@@ -171,15 +219,25 @@ mod tests {
             assert!(html.contains(part), "{part}: {html}");
         }
         page.typed = Some(["reader", "1h", "0\"<b>"].map(str::to_owned));
-        let wrong = Wrong { at: "uses", words: "Uses must be more.".into(), invalid: true };
+        let wrong = Wrong {
+            at: "uses",
+            words: "Uses must be more.".into(),
+            invalid: true,
+        };
         let html = invitations_page(&sheet(Some(wrong)), &page);
-        assert!(html.contains("uses-trouble") && !html.contains("<b>"), "{html}");
+        assert!(
+            html.contains("uses-trouble") && !html.contains("<b>"),
+            "{html}"
+        );
     }
 
     #[test]
     fn whoever_is_invited_reads_to_what() {
         let html = invitation_page(&sheet(None), "abc", Some("<i>Den"), Role::Reader, true);
-        assert!(html.contains("You may read there") && html.contains("next=%2Finvitations%2Fabc%2F"), "{html}");
+        assert!(
+            html.contains("You may read there") && html.contains("next=%2Finvitations%2Fabc%2F"),
+            "{html}"
+        );
         assert!(!html.contains("<i>"), "{html}");
         assert!(no_invitation_page(&sheet(None)).contains("for a new one"));
     }

@@ -11,7 +11,8 @@ use crate::browser::{find, spawn, submit};
 use crate::part::{Trouble, part, text};
 use crate::way::{Page, Way};
 
-const UNREADABLE: &str = "That is neither a room's ID nor its link. An ID has 16 characters, each 0–9 or a–f.";
+const UNREADABLE: &str =
+    "That is neither a room's ID nor its link. An ID has 16 characters, each 0–9 or a–f.";
 const UNKNOWN: &str = "There is no open room with that ID or link. Check it, or ask for it again.";
 const CLOSED: &str = "That room has closed: nobody wrote there for a while.";
 
@@ -21,9 +22,13 @@ pub fn Join(sought: Option<String>) -> impl IntoView {
     let trouble = RwSignal::new(sought.as_deref().map(why));
     let way = expect_context::<Way>();
     let join = move || {
-        let text = find::<HtmlInputElement>("join").map(|field| field.value()).unwrap_or_default();
+        let text = find::<HtmlInputElement>("join")
+            .map(|field| field.value())
+            .unwrap_or_default();
         trouble.set(None);
-        let Some(id) = RoomId::find(&text) else { return trouble.set(Some(why(&text))) };
+        let Some(id) = RoomId::find(&text) else {
+            return trouble.set(Some(why(&text)));
+        };
         let from = way.here();
         spawn(async move {
             let answer = api::room(id).await;

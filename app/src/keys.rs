@@ -36,7 +36,11 @@ pub fn show_keys() {
 /// The page of keys; listens to the keyboard as long as it is there.
 #[component]
 pub fn KeysDialog() -> impl IntoView {
-    live(|| listen("keydown", |event| event.dyn_ref().into_iter().for_each(pressed)));
+    live(|| {
+        listen("keydown", |event| {
+            event.dyn_ref().into_iter().for_each(pressed)
+        })
+    });
     let rows = KEYS.map(|(key, does)| {
         view! {
             <dt>{key.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view()}</dt>
@@ -55,9 +59,13 @@ pub fn KeysDialog() -> impl IntoView {
 }
 
 fn pressed(event: &KeyboardEvent) {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
     let busy = |element: &Element| element.closest(TAKEN).ok().flatten().is_some();
-    let Some(target) = target.filter(|target| !busy(target)) else { return };
+    let Some(target) = target.filter(|target| !busy(target)) else {
+        return;
+    };
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }

@@ -48,7 +48,11 @@ struct Inner {
 
 impl Leader {
     /// An idle leader.
-    pub fn new(tab: String, name: impl Fn() -> String + 'static, say: impl Fn(Word) + 'static) -> Self {
+    pub fn new(
+        tab: String,
+        name: impl Fn() -> String + 'static,
+        say: impl Fn(Word) + 'static,
+    ) -> Self {
         let inner = Inner {
             owner: Owner::current(),
             tab,
@@ -59,7 +63,9 @@ impl Leader {
             checked_at: 0,
             needs: Needs::default(),
         };
-        Self { inner: Own::new(inner) }
+        Self {
+            inner: Own::new(inner),
+        }
     }
 
     /// Leads from now on.
@@ -85,7 +91,9 @@ impl Leader {
         match word {
             Word::Need { tab, topic, cursor } => self.need(tab, topic, cursor),
             Word::Enough { tab, topic } => self.enough(tab, topic),
-            Word::Ping { topic } if self.inner.with(|inner| inner.needs.has(topic)) == Some(true) => {
+            Word::Ping { topic }
+                if self.inner.with(|inner| inner.needs.has(topic)) == Some(true) =>
+            {
                 self.say_state(topic);
             }
             Word::Ping { .. } => self.say(Word::Hail),
@@ -101,9 +109,16 @@ impl Leader {
     }
 
     fn need(self, tab: &str, topic: &str, cursor: &str) {
-        let known = self.inner.with(|inner| inner.tab == tab || inner.needs.knows(tab));
-        let watch = if known == Some(true) { None } else { self.watch(tab) };
-        self.inner.with(|inner| inner.needs.add(tab, topic, cursor, watch));
+        let known = self
+            .inner
+            .with(|inner| inner.tab == tab || inner.needs.knows(tab));
+        let watch = if known == Some(true) {
+            None
+        } else {
+            self.watch(tab)
+        };
+        self.inner
+            .with(|inner| inner.needs.add(tab, topic, cursor, watch));
         self.answer(topic);
         self.settle_soon();
     }
@@ -127,15 +142,27 @@ impl Leader {
     /// Tells what the connection for a topic is doing.
     fn say_state(self, topic: &str) {
         if let Some(state) = self.inner.with(|inner| inner.needs.state(topic)) {
-            self.say(Word::State { state, topics: topic.to_owned() });
+            self.say(Word::State {
+                state,
+                topics: topic.to_owned(),
+            });
         }
     }
 
     /// Tells how things stand with a topic.
     fn answer(self, topic: &str) {
         self.say_state(topic);
-        for (name, data) in self.inner.with(|inner| inner.needs.states(topic)).unwrap_or_default() {
-            self.say(Word::Heard { topic: topic.to_owned(), name, data, cursor: String::new() });
+        for (name, data) in self
+            .inner
+            .with(|inner| inner.needs.states(topic))
+            .unwrap_or_default()
+        {
+            self.say(Word::Heard {
+                topic: topic.to_owned(),
+                name,
+                data,
+                cursor: String::new(),
+            });
         }
     }
 
@@ -144,13 +171,19 @@ impl Leader {
         let now = clock::now().millis();
         let streams = self.inner.with(|inner| {
             let before = std::mem::replace(&mut inner.checked_at, now);
-            if now - before > SAME { inner.needs.streams() } else { Vec::new() }
+            if now - before > SAME {
+                inner.needs.streams()
+            } else {
+                Vec::new()
+            }
         });
         streams.into_iter().flatten().for_each(Stream::again);
     }
 
     fn settle_soon(self) {
-        let settling = self.inner.with(|inner| std::mem::replace(&mut inner.settling, true));
+        let settling = self
+            .inner
+            .with(|inner| std::mem::replace(&mut inner.settling, true));
         if settling == Some(false) {
             later(PAUSE, move || self.settle());
         }
@@ -160,24 +193,45 @@ impl Leader {
     fn settle(self) {
         let plan = self.inner.with(|inner| {
             inner.settling = false;
-            inner.leads.then(|| (inner.needs.plan(), inner.owner.clone()))
+            inner
+                .leads
+                .then(|| (inner.needs.plan(), inner.owner.clone()))
         });
-        let Some((plan, Some(owner))) = plan.flatten() else { return };
-        while let Some(index) = self.inner.with(|inner| inner.needs.lines()).filter(|lines| *lines < plan.len()) {
+        let Some((plan, Some(owner))) = plan.flatten() else {
+            return;
+        };
+        while let Some(index) = self
+            .inner
+            .with(|inner| inner.needs.lines())
+            .filter(|lines| *lines < plan.len())
+        {
             let stream = owner.with(|| self.stream(index));
             self.inner.with(|inner| inner.needs.add_line(stream));
         }
-        let Some(name) = self.inner.with(|inner| inner.name.clone()) else { return };
+        let Some(name) = self.inner.with(|inner| inner.name.clone()) else {
+            return;
+        };
         let name = name();
-        let changed = self.inner.with(|inner| inner.needs.assign(plan, &name)).unwrap_or_default();
+        let changed = self
+            .inner
+            .with(|inner| inner.needs.assign(plan, &name))
+            .unwrap_or_default();
         for (stream, carries) in changed {
-            if carries { stream.again() } else { stream.pause() }
+            if carries {
+                stream.again()
+            } else {
+                stream.pause()
+            }
         }
     }
 
     /// One more connection.
     fn stream(self, index: usize) -> Stream {
-        let address = move || self.inner.with(|inner| inner.needs.address(index)).unwrap_or_default();
+        let address = move || {
+            self.inner
+                .with(|inner| inner.needs.address(index))
+                .unwrap_or_default()
+        };
         let stream = Stream::new(address, move |heard| self.hear(heard));
         live(move || {
             stream.state();
@@ -188,10 +242,15 @@ impl Leader {
 
     /// Tells what a connection is doing.
     fn tell(self, index: usize) {
-        let Some(Some((state, topics))) = self.inner.with(|inner| inner.needs.told(index)) else { return };
+        let Some(Some((state, topics))) = self.inner.with(|inner| inner.needs.told(index)) else {
+            return;
+        };
         if state == State::Live {
             // A connection that begins anew says who types, but not that nobody does any more.
-            let typed = self.inner.with(|inner| inner.needs.forget_typing(&topics)).unwrap_or_default();
+            let typed = self
+                .inner
+                .with(|inner| inner.needs.forget_typing(&topics))
+                .unwrap_or_default();
             for topic in typed {
                 self.say(Word::Heard {
                     topic,
@@ -201,17 +260,26 @@ impl Leader {
                 });
             }
         }
-        self.say(Word::State { state, topics: topics.join(",") });
+        self.say(Word::State {
+            state,
+            topics: topics.join(","),
+        });
     }
 
     fn hear(self, heard: Heard) {
         // What is about no topic concerns all tabs.
         let topic = topic_of(&heard).unwrap_or_default();
         let cursor = cursor_of(&heard.id, &topic);
-        self.inner.with(|inner| inner.needs.note(&topic, &heard, &cursor));
+        self.inner
+            .with(|inner| inner.needs.note(&topic, &heard, &cursor));
         let Heard { name, data, .. } = heard;
         let reset = name == "reset";
-        self.say(Word::Heard { topic, name, data, cursor });
+        self.say(Word::Heard {
+            topic,
+            name,
+            data,
+            cursor,
+        });
         if reset {
             self.settle_soon();
         }

@@ -129,7 +129,14 @@ use crate::way::Way;
 /// The whole app. On the server it takes the page's opening from the context, in the browser from the page.
 #[component]
 pub fn App() -> impl IntoView {
-    let Opening { now, visitor, overview, open, page, scene } = Opening::current();
+    let Opening {
+        now,
+        visitor,
+        overview,
+        open,
+        page,
+        scene,
+    } = Opening::current();
     provide_context(Clock::start(now));
     let name = Name::new(visitor.name, visitor.signed.account.is_some());
     provide_context(name);

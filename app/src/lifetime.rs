@@ -25,7 +25,10 @@ impl Left {
     pub fn of(room: &Room, now: protocol::Time) -> Self {
         let millis = |from: protocol::Time| (room.expires_at.millis() - from.millis()).max(0);
         let share = (millis(now) * 1000 / millis(room.last_active_at).max(1)).min(1000);
-        Self { time: room.expires_at.since(now), share: u16::try_from(share).unwrap_or(1000) }
+        Self {
+            time: room.expires_at.since(now),
+            share: u16::try_from(share).unwrap_or(1000),
+        }
     }
 
     /// Whether it is the last tenth.
@@ -97,8 +100,11 @@ mod tests {
     use protocol::Time;
 
     fn left(last: i64, expires: i64, now: i64) -> Left {
-        let room =
-            Room { last_active_at: Time::from_millis(last), expires_at: Time::from_millis(expires), ..sample::room() };
+        let room = Room {
+            last_active_at: Time::from_millis(last),
+            expires_at: Time::from_millis(expires),
+            ..sample::room()
+        };
         Left::of(&room, Time::from_millis(now))
     }
 
@@ -112,7 +118,13 @@ mod tests {
 
     #[test]
     fn what_is_over_has_nothing_left() {
-        assert_eq!(left(0, 10, 20), Left { time: Duration::ZERO, share: 0 });
+        assert_eq!(
+            left(0, 10, 20),
+            Left {
+                time: Duration::ZERO,
+                share: 0
+            }
+        );
         assert_eq!(left(5, 5, 0).share, 1000, "clocks may differ");
         assert_eq!(left(0, 0, 0).words(), "closing");
     }

@@ -29,7 +29,12 @@ pub struct Turn {
 impl Turn {
     /// Lines up, or steps in front. `held` runs when the lock is there, `lost` if it is taken away, or forbidden to
     /// everybody (then it says so). Nothing where there are no locks.
-    pub fn take(name: &str, steal: bool, held: impl Fn() + 'static, lost: impl FnOnce(bool) + 'static) -> Option<Self> {
+    pub fn take(
+        name: &str,
+        steal: bool,
+        held: impl Fn() + 'static,
+        lost: impl FnOnce(bool) + 'static,
+    ) -> Option<Self> {
         let (locks, over) = (locks()?, Rc::new(Cell::new(false)));
         let mut release = None;
         let until = Promise::new(&mut |keep, _| release = Some(keep));
@@ -37,22 +42,40 @@ impl Turn {
             held();
             until.clone()
         });
-        let place = if steal { None } else { AbortController::new().ok() };
+        let place = if steal {
+            None
+        } else {
+            AbortController::new().ok()
+        };
         let asked = ask(&locks, name, place.as_ref(), granted.as_ref())?;
         let gone = over.clone();
         spawn(async move {
             if let Err(error) = JsFuture::from(asked).await
                 && !gone.get()
             {
-                lost(error.dyn_ref::<DomException>().is_none_or(|error| error.name() != "AbortError"));
+                lost(
+                    error
+                        .dyn_ref::<DomException>()
+                        .is_none_or(|error| error.name() != "AbortError"),
+                );
             }
         });
-        Some(Self { place, release, over, _granted: Some(granted) })
+        Some(Self {
+            place,
+            release,
+            over,
+            _granted: Some(granted),
+        })
     }
 
     /// What counts as a turn where there are no locks.
     fn alone() -> Self {
-        Self { place: None, release: None, over: Rc::default(), _granted: None }
+        Self {
+            place: None,
+            release: None,
+            over: Rc::default(),
+            _granted: None,
+        }
     }
 }
 
@@ -61,19 +84,34 @@ impl Drop for Turn {
         self.over.set(true);
         self.place.iter().for_each(AbortController::abort);
         // A promise that was kept before takes no harm.
-        let _ = self.release.take().map(|release| release.call0(&JsValue::NULL));
+        let _ = self
+            .release
+            .take()
+            .map(|release| release.call0(&JsValue::NULL));
     }
 }
 
 /// Asks for a lock: in line, with the way out of it, or in front of the line without.
-fn ask(locks: &JsValue, name: &str, place: Option<&AbortController>, granted: &JsValue) -> Option<Promise> {
+fn ask(
+    locks: &JsValue,
+    name: &str,
+    place: Option<&AbortController>,
+    granted: &JsValue,
+) -> Option<Promise> {
     let how = Object::new();
     match place {
         Some(place) => Reflect::set(&how, &"signal".into(), &place.signal()).ok()?,
         None => Reflect::set(&how, &"steal".into(), &true.into()).ok()?,
     };
-    let request = Reflect::get(locks, &"request".into()).ok()?.dyn_into::<Function>().ok()?;
-    request.call3(locks, &name.into(), &how, granted).ok()?.dyn_into().ok()
+    let request = Reflect::get(locks, &"request".into())
+        .ok()?
+        .dyn_into::<Function>()
+        .ok()?;
+    request
+        .call3(locks, &name.into(), &how, granted)
+        .ok()?
+        .dyn_into()
+        .ok()
 }
 
 /// A stand for a lock, for as long as the part of the page lives that took it.
@@ -92,12 +130,20 @@ impl Lock {
     /// does, or no longer stands for it.
     pub fn stand(name: String, held: impl Fn() + 'static, lost: impl Fn() + 'static) -> Self {
         let turn = Own::new(None);
-        let lock = Self(Rc::new(Stand { name, held: Box::new(held), lost: Box::new(lost), turn }));
+        let lock = Self(Rc::new(Stand {
+            name,
+            held: Box::new(held),
+            lost: Box::new(lost),
+            turn,
+        }));
         let [hidden, frozen, shown, resumed, ending] = std::array::from_fn(|_| lock.clone());
         listen("pagehide", move |_| hidden.let_go());
         listen_first("freeze", move |_| frozen.let_go());
         listen("pageshow", move |event| {
-            if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
+            if event
+                .dyn_ref::<PageTransitionEvent>()
+                .is_some_and(PageTransitionEvent::persisted)
+            {
                 shown.line_up(false);
             }
         });
@@ -124,10 +170,18 @@ impl Lock {
             return;
         }
         let (holder, loser) = (self.clone(), self.clone());
-        let turn = Turn::take(&self.0.name, steal, move || (holder.0.held)(), move |forbidden| loser.lost(forbidden));
+        let turn = Turn::take(
+            &self.0.name,
+            steal,
+            move || (holder.0.held)(),
+            move |forbidden| loser.lost(forbidden),
+        );
         let alone = turn.is_none();
         // Replaces, and so gives up, a place in the line.
-        let before = self.0.turn.with(|held| held.replace(turn.unwrap_or_else(Turn::alone)));
+        let before = self
+            .0
+            .turn
+            .with(|held| held.replace(turn.unwrap_or_else(Turn::alone)));
         drop(before);
         if alone {
             (self.0.held)();
@@ -151,5 +205,7 @@ pub fn exist() -> bool {
 
 /// The browser's locks, if it has them.
 fn locks() -> Option<JsValue> {
-    Reflect::get(&window().navigator(), &"locks".into()).ok().filter(JsValue::is_object)
+    Reflect::get(&window().navigator(), &"locks".into())
+        .ok()
+        .filter(JsValue::is_object)
 }

@@ -35,7 +35,11 @@ impl Log {
         let mut fresh = Vec::with_capacity(batch.len());
         for message in batch {
             let place = self.index(message.id);
-            if self.messages.get(place).is_none_or(|held| held.id != message.id) {
+            if self
+                .messages
+                .get(place)
+                .is_none_or(|held| held.id != message.id)
+            {
                 let message = Arc::new(self.take_changed(message.id).unwrap_or(message));
                 fresh.push(message.clone());
                 self.messages.insert(place, message);
@@ -47,7 +51,11 @@ impl Log {
     /// Holds a message as it is now; one that is not held, when it comes.
     pub fn replace(&mut self, message: Message) {
         let place = self.index(message.id);
-        if let Some(held) = self.messages.get_mut(place).filter(|held| held.id == message.id) {
+        if let Some(held) = self
+            .messages
+            .get_mut(place)
+            .filter(|held| held.id == message.id)
+        {
             *held = Arc::new(message);
             return;
         }
@@ -65,7 +73,10 @@ impl Log {
 
     /// The message of this sequence, if it is held.
     pub fn find(&self, seq: u64) -> Option<Arc<Message>> {
-        self.messages.get(self.index(seq)).filter(|held| held.id == seq).cloned()
+        self.messages
+            .get(self.index(seq))
+            .filter(|held| held.id == seq)
+            .cloned()
     }
 
     /// All that is held, oldest first.
@@ -103,7 +114,11 @@ pub struct Window {
 impl Window {
     /// The newest page.
     pub fn newest(log: &Log) -> Self {
-        Self::between(log, log.messages.len().saturating_sub(PAGE), log.messages.len())
+        Self::between(
+            log,
+            log.messages.len().saturating_sub(PAGE),
+            log.messages.len(),
+        )
     }
 
     /// Which messages are drawn, as indices into the log.
@@ -151,7 +166,10 @@ impl Window {
     fn between(log: &Log, start: usize, end: usize) -> Self {
         let id = |index: usize| log.messages.get(index).map_or(0, |message| message.id);
         let from = if start == 0 { 0 } else { id(start) };
-        Self { from, to: (end < log.messages.len()).then(|| id(end.saturating_sub(1))) }
+        Self {
+            from,
+            to: (end < log.messages.len()).then(|| id(end.saturating_sub(1))),
+        }
     }
 }
 
@@ -174,20 +192,29 @@ mod tests {
         let mut log = log([3, 1, 2]);
         let fresh = log.add([message(5), message(2), message(4), message(5)].into());
         assert_eq!(fresh.iter().map(|m| m.id).collect::<Vec<_>>(), [5, 4]);
-        assert_eq!(log.messages().iter().map(|m| m.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            log.messages().iter().map(|m| m.id).collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5]
+        );
         assert!(!log.has_older());
     }
 
     #[test]
     fn what_changed_before_it_came_is_held_as_it_is_now() {
         let said = |log: &Log, id| log.find(id).unwrap().body.clone();
-        let changed = |id, body: &str| Message { body: body.into(), ..message(id) };
+        let changed = |id, body: &str| Message {
+            body: body.into(),
+            ..message(id)
+        };
         let mut log = log([7]);
         log.replace(changed(3, "once"));
         log.replace(changed(3, "twice"));
         assert_eq!(log.messages().len(), 1, "a change alone shows nothing");
         log.add(vec![message(3), message(4)]);
-        assert_eq!((said(&log, 3).as_str(), said(&log, 4).as_str()), ("twice", "4"));
+        assert_eq!(
+            (said(&log, 3).as_str(), said(&log, 4).as_str()),
+            ("twice", "4")
+        );
         log.replace(changed(3, "later"));
         assert_eq!(said(&log, 3), "later");
         (1_000..1_500).for_each(|id| log.replace(changed(id, "far away")));
@@ -197,7 +224,11 @@ mod tests {
     #[test]
     fn an_empty_log_has_nothing_to_draw() {
         let empty = Log::default();
-        for window in [Window::default(), Window::newest(&empty), Window::default().up(&empty).down(&empty)] {
+        for window in [
+            Window::default(),
+            Window::newest(&empty),
+            Window::default().up(&empty).down(&empty),
+        ] {
             assert_eq!(window.range(&empty), 0..0);
             assert!(window.at_end());
         }
@@ -231,6 +262,10 @@ mod tests {
         assert_eq!(drawn(window, &log), (1_901, 2_450));
         assert_eq!(drawn(window.trimmed(&log), &log), (2_051, 2_450));
         log.add((1_801..=1_900).map(message).collect());
-        assert_eq!(drawn(window, &log).0, 1_801, "what is held before the oldest is drawn with it");
+        assert_eq!(
+            drawn(window, &log).0,
+            1_801,
+            "what is held before the oldest is drawn with it"
+        );
     }
 }

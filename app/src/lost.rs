@@ -70,7 +70,9 @@ pub fn Closed(visit: Visit) -> impl IntoView {
     };
     let unsent = unsent.unwrap_or_default();
     let nothing = unsent.is_empty();
-    let wrote = document().active_element().is_some_and(|at| at.matches("footer *").unwrap_or(false));
+    let wrote = document()
+        .active_element()
+        .is_some_and(|at| at.matches("footer *").unwrap_or(false));
     live(move || {
         if wrote {
             focus_heading("#closed-title");
@@ -78,7 +80,9 @@ pub fn Closed(visit: Visit) -> impl IntoView {
     });
     let keep = move || {
         let title = visit.room.with_untracked(room_title);
-        let text = visit.log.with_untracked(|log| transcript(&title, log.messages(), |time| clock.wall(time)));
+        let text = visit
+            .log
+            .with_untracked(|log| transcript(&title, log.messages(), |time| clock.wall(time)));
         // A browser that saves nothing says so itself.
         let _ = save(&format!("{}.txt", visit.id), &text);
     };
@@ -87,8 +91,14 @@ pub fn Closed(visit: Visit) -> impl IntoView {
         true => "The latest messages are still on this page.".to_owned(),
     });
     let (heading, why) = match visit.removed.get_untracked() {
-        false => ("This room has closed", "It fell quiet, or its owner closed it. "),
-        true => ("You are no longer in this room", "You left, or its moderators let you in no more. "),
+        false => (
+            "This room has closed",
+            "It fell quiet, or its owner closed it. ",
+        ),
+        true => (
+            "You are no longer in this room",
+            "You left, or its moderators let you in no more. ",
+        ),
     };
     part(view! {
         <section class="closed" aria-labelledby="closed-title">

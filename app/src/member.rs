@@ -18,7 +18,12 @@ use crate::span;
 const SHOWN: usize = 200;
 
 /// How long somebody is kept from something: as it is sent, and as people read it.
-const SPANS: [(&str, &str); 4] = [("10m", "10 minutes"), ("1h", "1 hour"), ("24h", "1 day"), ("", "for good")];
+const SPANS: [(&str, &str); 4] = [
+    ("10m", "10 minutes"),
+    ("1h", "1 hour"),
+    ("24h", "1 day"),
+    ("", "for good"),
+];
 
 /// What the page of a room's people shows.
 #[derive(Clone, Debug)]
@@ -57,7 +62,13 @@ impl People {
 
 /// What to call somebody: a guest by the name they write under, if they have written.
 pub(crate) fn name(names: &BTreeMap<String, String>, id: &str) -> String {
-    let guest = || if id.starts_with('~') { "a guest".to_owned() } else { id.to_owned() };
+    let guest = || {
+        if id.starts_with('~') {
+            "a guest".to_owned()
+        } else {
+            id.to_owned()
+        }
+    };
     names.get(id).cloned().unwrap_or_else(guest)
 }
 
@@ -84,9 +95,15 @@ fn members(people: &People) -> AnyView {
     let Some(members) = &people.members else {
         return view! { <p class="hint">"This room is open to everybody, so only its moderators see who has a role in it."</p> }.into_any();
     };
-    let rows = members.iter().take(SHOWN).map(|member| row(member, people)).collect_view();
+    let rows = members
+        .iter()
+        .take(SHOWN)
+        .map(|member| row(member, people))
+        .collect_view();
     let more = members.len().checked_sub(SHOWN).filter(|more| *more > 0);
-    let more = more.map(|more| view! { <p class="hint">{format!("And {more} more; the API lists them all.")}</p> });
+    let more = more.map(
+        |more| view! { <p class="hint">{format!("And {more} more; the API lists them all.")}</p> },
+    );
     let invite = people.moderates().then(|| {
         view! { <p class="row"><a class="button" data-panel href=format!("{}invitations/", people.path())>"Invitations"</a></p> }
     });
@@ -100,12 +117,16 @@ fn members(people: &People) -> AnyView {
 
 fn row(member: &RoomMember, people: &People) -> AnyView {
     let own = people.me.as_deref() == Some(&member.id);
-    let name = member.username.clone().unwrap_or_else(|| "Somebody who has not written yet".to_owned());
+    let name = member
+        .username
+        .clone()
+        .unwrap_or_else(|| "Somebody who has not written yet".to_owned());
     let key = member.username.clone().unwrap_or_else(|| member.id.clone());
     let since = member.since;
     let role = member.role.name();
-    let acts = (!own && people.moderates() && member.role < people.room.role.unwrap_or(Role::Reader))
-        .then(|| acts(member, &name, people));
+    let acts =
+        (!own && people.moderates() && member.role < people.room.role.unwrap_or(Role::Reader))
+            .then(|| acts(member, &name, people));
     view! {
         <li>
             <div class="somebody">
@@ -146,9 +167,18 @@ fn acts(member: &RoomMember, name: &str, people: &People) -> AnyView {
 }
 
 fn roles(member: &RoomMember, name: &str, place: &str) -> AnyView {
-    let options = [("reader", "Reader: reads"), ("member", "Member: writes"), ("moderator", "Moderator: keeps order")];
+    let options = [
+        ("reader", "Reader: reads"),
+        ("member", "Member: writes"),
+        ("moderator", "Moderator: keeps order"),
+    ];
     let label = format!("Role of {name}");
-    let role = Choice { name: "role", label: &label, options: &options, chosen: member.role.name() };
+    let role = Choice {
+        name: "role",
+        label: &label,
+        options: &options,
+        chosen: member.role.name(),
+    };
     let action = format!("{place}?method=PATCH");
     view! {
         <form class="inline" method="post" action=action.clone()>
@@ -170,7 +200,12 @@ fn roles(member: &RoomMember, name: &str, place: &str) -> AnyView {
 /// Keeping somebody from writing, or out.
 fn sanction(id: &str, name: &str, path: &str) -> AnyView {
     let label = format!("Mute or ban {name} for");
-    let span = Choice { name: "timeout", label: &label, options: &SPANS, chosen: "10m" };
+    let span = Choice {
+        name: "timeout",
+        label: &label,
+        options: &SPANS,
+        chosen: "10m",
+    };
     let whose = || view! { <span class="unseen">" "<bdi>{name.to_owned()}</bdi></span> };
     view! {
         <form class="inline" method="post" action=format!("{path}sanctions/")>
@@ -188,7 +223,10 @@ fn leaving(people: &People) -> Option<AnyView> {
     if people.room.with.is_some() {
         return None;
     }
-    let belongs = people.members.as_ref().is_none_or(|members| members.iter().any(|member| member.id == *me));
+    let belongs = people
+        .members
+        .as_ref()
+        .is_none_or(|members| members.iter().any(|member| member.id == *me));
     let words = match (role, people.room.private) {
         (Role::Owner, _) => "If you leave, nobody can change it any more: hand it over first.",
         (_, true) => "You are then let in again only by an invitation.",
@@ -220,7 +258,12 @@ pub(crate) mod tests {
     use protocol::Sanction;
 
     fn member(id: &str, username: Option<&str>, role: Role) -> RoomMember {
-        RoomMember { id: id.into(), username: username.map(Into::into), role, since: Time::from_millis(0) }
+        RoomMember {
+            id: id.into(),
+            username: username.map(Into::into),
+            role,
+            since: Time::from_millis(0),
+        }
     }
 
     fn people(role: Role) -> People {
@@ -232,7 +275,11 @@ pub(crate) mod tests {
                 member("~00000000000001", Some("<b>eve"), Role::Member),
                 member("~00000000000002", None, Role::Reader),
             ]),
-            sanctions: vec![Sanctioned { id: "~00000000000001".into(), kind: Sanction::Mute, until: None }],
+            sanctions: vec![Sanctioned {
+                id: "~00000000000001".into(),
+                kind: Sanction::Mute,
+                until: None,
+            }],
             deeds: vec![Deed {
                 id: 1,
                 at: Time::from_millis(0),
@@ -248,24 +295,54 @@ pub(crate) mod tests {
     #[test]
     fn each_is_offered_what_they_may_do() {
         let html = people_page(&sheet(None), &people(Role::Owner));
-        for part in ["members/%7E00000000000001/?method=DELETE", "Hand it over", "Take back", "Leave", "muted<"] {
+        for part in [
+            "members/%7E00000000000001/?method=DELETE",
+            "Hand it over",
+            "Take back",
+            "Leave",
+            "muted<",
+        ] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("<b>"), "{html}");
         let html = people_page(&sheet(None), &people(Role::Moderator));
-        assert!(html.contains("Ban") && !html.contains("Hand it over") && !html.contains("Change role"), "{html}");
+        assert!(
+            html.contains("Ban") && !html.contains("Hand it over") && !html.contains("Change role"),
+            "{html}"
+        );
         let mut plain = people(Role::Member);
         (plain.sanctions, plain.deeds) = (Vec::new(), Vec::new());
         let html = people_page(&sheet(None), &plain);
-        assert!(html.contains("Leave") && !html.contains("Manage") && !html.contains("What was done"), "{html}");
-        let html = people_page(&sheet(None), &People { members: None, me: None, ..plain });
-        assert!(html.contains("only its moderators see") && !html.contains("Leave"), "{html}");
+        assert!(
+            html.contains("Leave") && !html.contains("Manage") && !html.contains("What was done"),
+            "{html}"
+        );
+        let html = people_page(
+            &sheet(None),
+            &People {
+                members: None,
+                me: None,
+                ..plain
+            },
+        );
+        assert!(
+            html.contains("only its moderators see") && !html.contains("Leave"),
+            "{html}"
+        );
     }
 
     #[test]
     fn not_more_are_shown_than_a_page_holds() {
-        let many = (0..=SHOWN).map(|n| member(&format!("~{n:014x}"), None, Role::Member)).collect();
-        let html = people_page(&sheet(None), &People { members: Some(many), ..people(Role::Member) });
+        let many = (0..=SHOWN)
+            .map(|n| member(&format!("~{n:014x}"), None, Role::Member))
+            .collect();
+        let html = people_page(
+            &sheet(None),
+            &People {
+                members: Some(many),
+                ..people(Role::Member)
+            },
+        );
         assert!(html.contains("And 1 more"), "{html}");
     }
 }

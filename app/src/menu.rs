@@ -38,5 +38,9 @@ pub fn Menu(visit: Visit) -> impl IntoView {
 }
 
 fn settings(visit: Visit) -> &'static str {
-    if visit.room.with(|room| room.role == Some(Role::Owner)) { "Room settings" } else { "About this room" }
+    if visit.room.with(|room| room.role == Some(Role::Owner)) {
+        "Room settings"
+    } else {
+        "About this room"
+    }
 }

@@ -27,13 +27,28 @@ use crate::visit::{LOG, Visit};
 pub fn MessageRow(row: Row, visit: Visit) -> impl IntoView {
     let mine = untrack(|| is_mine(&row.message, expect_context()));
     let class = class(&row, mine, row.message.id > visit.settled.get_untracked());
-    let Row { message, parcel, head, day, .. } = row;
+    let Row {
+        message,
+        parcel,
+        head,
+        day,
+        ..
+    } = row;
     let (state, words, shown) = match &parcel {
         Some(parcel) => ("unseen", "Sending", parcel.refused.is_none()),
-        None => ("changed", "edited", !message.deleted && message.edited_at.is_some()),
+        None => (
+            "changed",
+            "edited",
+            !message.deleted && message.edited_at.is_some(),
+        ),
     };
     let end = match parcel {
-        Some(parcel) => Either::Left(parcel.refused.is_some().then(|| view! { <Refused parcel visit/> })),
+        Some(parcel) => Either::Left(
+            parcel
+                .refused
+                .is_some()
+                .then(|| view! { <Refused parcel visit/> }),
+        ),
         None => Either::Right(view! { <Act id=message.id/> }),
     };
     part(view! {
@@ -57,27 +72,50 @@ fn class(row: &Row, mine: bool, arrived: bool) -> String {
         ("mine", mine && delivered),
         ("known", message.author.is_some() && !mine),
         ("arrived", arrived),
-        ("pending", row.parcel.as_ref().is_some_and(|parcel| parcel.refused.is_none())),
+        (
+            "pending",
+            row.parcel
+                .as_ref()
+                .is_some_and(|parcel| parcel.refused.is_none()),
+        ),
         ("gone", message.deleted),
     ];
-    let marks = marks.into_iter().filter_map(|(mark, is)| is.then_some(mark));
-    marks.fold(format!("message {}", hue_class(&message.username)), |class, mark| class + " " + mark)
+    let marks = marks
+        .into_iter()
+        .filter_map(|(mark, is)| is.then_some(mark));
+    marks.fold(
+        format!("message {}", hue_class(&message.username)),
+        |class, mark| class + " " + mark,
+    )
 }
 
 /// What a message says now.
 fn said(message: &Message) -> String {
-    if message.deleted { "(deleted)".to_owned() } else { message.body.clone() }
+    if message.deleted {
+        "(deleted)".to_owned()
+    } else {
+        message.body.clone()
+    }
 }
 
 /// Why a message was refused, and what can be done about it.
 #[component]
 fn Refused(parcel: Parcel, visit: Visit) -> impl IntoView {
-    let Parcel { key, message, refused, free, .. } = parcel;
+    let Parcel {
+        key,
+        message,
+        refused,
+        free,
+        ..
+    } = parcel;
     let name = expect_context::<Name>();
     // Whoever has signed in since goes by the name of the account.
     let own = || Some(name.now()).filter(|own| name.fixed && *own != message.username);
     let free = free.or_else(own);
-    let (none, offer) = (free.is_none(), format!("Use {}", free.clone().unwrap_or_default()));
+    let (none, offer) = (
+        free.is_none(),
+        format!("Use {}", free.clone().unwrap_or_default()),
+    );
     let again = {
         let key = key.clone();
         click(move || {
@@ -115,7 +153,9 @@ fn to_log() {
 
 /// Takes a free name and sends a refused message again under it.
 fn take_name(name: Name, visit: Visit, key: &str, free: Option<String>) {
-    let Some(free) = free.filter(|free| name.fixed || name.change(free).is_ok()) else { return };
+    let Some(free) = free.filter(|free| name.fixed || name.change(free).is_ok()) else {
+        return;
+    };
     if let Some(field) = find::<HtmlInputElement>(WRITING_AS) {
         field.set_value(&name.now());
     }
@@ -129,7 +169,11 @@ pub fn is_mine(message: &Message, name: Name) -> bool {
 
 /// How far the server will know who wrote what is on its way, so that nothing moves when it is delivered.
 pub fn own_author(name: Name) -> Option<Author> {
-    Some(if name.fixed { Author::Account } else { Author::Guest })
+    Some(if name.fixed {
+        Author::Account
+    } else {
+        Author::Guest
+    })
 }
 
 /// The line where a day begins. Like the time it is not announced: both are written anew with their row.

@@ -40,7 +40,11 @@ pub fn trail_page(sheet: &Sheet, trail: &Trail) -> String {
 
 /// Those who are kept from something.
 pub(crate) fn kept(people: &People) -> AnyView {
-    let rows = people.sanctions.iter().map(|sanctioned| held(sanctioned, people)).collect_view();
+    let rows = people
+        .sanctions
+        .iter()
+        .map(|sanctioned| held(sanctioned, people))
+        .collect_view();
     let list = if people.sanctions.is_empty() {
         view! { <p class="hint">"Nobody is muted or banned."</p> }.into_any()
     } else {
@@ -63,7 +67,10 @@ fn held(sanctioned: &Sanctioned, people: &People) -> AnyView {
         Sanction::Ban => "banned",
     };
     let lasts = match until {
-        Some(until) => format!("{kind} for another {}", span::words(until.since(people.now))),
+        Some(until) => format!(
+            "{kind} for another {}",
+            span::words(until.since(people.now))
+        ),
         None => format!("{kind} for good"),
     };
     let action = format!("{}sanctions/{}/?method=DELETE", people.path(), encode(id));
@@ -105,10 +112,13 @@ fn deeds(room: RoomId, deeds: &[Deed], names: &BTreeMap<String, String>, now: Ti
             </li>
         }
     };
-    let earlier = deeds.last().filter(|last| deeds.len() == DEEDS && last.id > 1).map(|last| {
-        let link = format!("/rooms/{room}/audit/?before={}", last.id);
-        view! { <p class="row"><a class="button" data-panel href=link>"Earlier"</a></p> }
-    });
+    let earlier = deeds
+        .last()
+        .filter(|last| deeds.len() == DEEDS && last.id > 1)
+        .map(|last| {
+            let link = format!("/rooms/{room}/audit/?before={}", last.id);
+            view! { <p class="row"><a class="button" data-panel href=link>"Earlier"</a></p> }
+        });
     view! {
         <ul class="deeds">{deeds.iter().map(row).collect_view()}</ul>
         {earlier}
@@ -122,7 +132,9 @@ fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
     let whom = || name(names, &deed.whom);
     let (did, whom, what) = match deed.deed.as_str() {
         "left" => ("left", None, ""),
-        "invited" if deed.whom == Role::Reader.name() => ("made an invitation for readers", None, ""),
+        "invited" if deed.whom == Role::Reader.name() => {
+            ("made an invitation for readers", None, "")
+        }
         "invited" => ("made an invitation for members", None, ""),
         "deleted message" => ("deleted a message", None, ""),
         "took back an invitation" => ("took back an invitation", None, ""),
@@ -166,8 +178,20 @@ mod tests {
         all.extend((0..DEEDS - all.len()).map(|_| deed(3, "pardoned", "eve")));
         let names = BTreeMap::from([("~00000000000001".into(), "<i>eve".into())]);
         let room = RoomId::from_bytes([7; 8]);
-        let html = trail_page(&sheet(None), &Trail { room, deeds: all, names, now: Time::from_millis(300_000) });
-        let text: String = html.split('<').filter_map(|tag| tag.split_once('>')).map(|(_, text)| text).collect();
+        let html = trail_page(
+            &sheet(None),
+            &Trail {
+                room,
+                deeds: all,
+                names,
+                now: Time::from_millis(300_000),
+            },
+        );
+        let text: String = html
+            .split('<')
+            .filter_map(|tag| tag.split_once('>'))
+            .map(|(_, text)| text)
+            .collect();
         for words in [
             "ada made bob the owner",
             "ada muted &lt;i",
@@ -179,6 +203,9 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
-        assert!(html.contains("audit/?before=3") && !html.contains("<i>"), "{html}");
+        assert!(
+            html.contains("audit/?before=3") && !html.contains("<i>"),
+            "{html}"
+        );
     }
 }

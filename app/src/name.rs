@@ -9,19 +9,21 @@ use protocol::text;
 use crate::cookie;
 
 const ADJECTIVES: [&str; 32] = [
-    "amber", "brisk", "calm", "clever", "cosy", "daring", "eager", "fair", "gentle", "golden", "happy", "honest",
-    "jolly", "keen", "kind", "lively", "lucky", "mellow", "merry", "nimble", "patient", "plucky", "proud", "quiet",
-    "rapid", "silver", "steady", "sunny", "swift", "tidy", "witty", "young",
+    "amber", "brisk", "calm", "clever", "cosy", "daring", "eager", "fair", "gentle", "golden",
+    "happy", "honest", "jolly", "keen", "kind", "lively", "lucky", "mellow", "merry", "nimble",
+    "patient", "plucky", "proud", "quiet", "rapid", "silver", "steady", "sunny", "swift", "tidy",
+    "witty", "young",
 ];
 const ANIMALS: [&str; 32] = [
-    "badger", "beaver", "bison", "crane", "curlew", "deer", "dolphin", "falcon", "finch", "fox", "gecko", "hare",
-    "heron", "ibex", "jay", "kestrel", "lark", "lynx", "marmot", "marten", "newt", "otter", "owl", "panda", "puffin",
-    "raven", "robin", "seal", "stork", "swan", "tern", "wren",
+    "badger", "beaver", "bison", "crane", "curlew", "deer", "dolphin", "falcon", "finch", "fox",
+    "gecko", "hare", "heron", "ibex", "jay", "kestrel", "lark", "lynx", "marmot", "marten", "newt",
+    "otter", "owl", "panda", "puffin", "raven", "robin", "seal", "stork", "swan", "tern", "wren",
 ];
 
 /// A friendly name, one of about a thousand, chosen by `luck`.
 pub fn friendly(luck: u64) -> String {
-    let pick = |words: [&'static str; 32], luck: u64| words[usize::try_from(luck % 32).unwrap_or(0)];
+    let pick =
+        |words: [&'static str; 32], luck: u64| words[usize::try_from(luck % 32).unwrap_or(0)];
     format!("{}-{}", pick(ADJECTIVES, luck), pick(ANIMALS, luck >> 32))
 }
 
@@ -36,7 +38,10 @@ pub struct Name {
 impl Name {
     /// Starts from what the browser remembered, from an offer, or from the name of an account, which is `fixed`.
     pub fn new(name: String, fixed: bool) -> Self {
-        Self { name: RwSignal::new(name), fixed }
+        Self {
+            name: RwSignal::new(name),
+            fixed,
+        }
     }
 
     /// The name as it is now, for whoever wants to follow it.
@@ -69,7 +74,10 @@ impl Name {
     pub fn change(self, name: &str) -> Result<(), String> {
         let name = text::username(name).map_err(|_| match name.trim() {
             "" => "Choose a name that others will see.".to_owned(),
-            _ => format!("A name has at most {} characters, all on one line.", text::USERNAME_MAX),
+            _ => format!(
+                "A name has at most {} characters, all on one line.",
+                text::USERNAME_MAX
+            ),
         })?;
         cookie::keep("name", &name);
         if self.now() != name {

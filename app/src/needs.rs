@@ -83,7 +83,8 @@ impl Needs {
 
     /// A tab needs a topic no longer.
     pub fn remove_one(&mut self, tab: &str, topic: &str) {
-        self.needs.retain(|need| need.tab != tab || need.topic != topic);
+        self.needs
+            .retain(|need| need.tab != tab || need.topic != topic);
     }
 
     /// How many connections there are, in use or not.
@@ -93,17 +94,27 @@ impl Needs {
 
     /// One more connection, not in use yet.
     pub fn add_line(&mut self, stream: Stream) {
-        self.lines.push(Line { stream, topics: Vec::new(), name: String::new() });
+        self.lines.push(Line {
+            stream,
+            topics: Vec::new(),
+            name: String::new(),
+        });
     }
 
     /// What a tab that comes later has to hear first: the newest of each event that tells a whole state.
     pub fn states(&self, topic: &str) -> Vec<(String, String)> {
-        self.topic(topic).map(|topic| topic.states.clone()).unwrap_or_default()
+        self.topic(topic)
+            .map(|topic| topic.states.clone())
+            .unwrap_or_default()
     }
 
     /// The connections in use.
     pub fn streams(&self) -> Vec<Stream> {
-        self.lines.iter().filter(|line| !line.topics.is_empty()).map(|line| line.stream).collect()
+        self.lines
+            .iter()
+            .filter(|line| !line.topics.is_empty())
+            .map(|line| line.stream)
+            .collect()
     }
 
     fn topic(&self, name: &str) -> Option<&Topic> {
@@ -116,26 +127,45 @@ impl Needs {
         if !self.knows(tab) {
             self.tabs.push((tab.to_owned(), watch));
         }
-        if !self.needs.iter().any(|need| need.tab == tab && need.topic == topic) {
-            self.needs.push(Need { tab: tab.to_owned(), topic: topic.to_owned() });
+        if !self
+            .needs
+            .iter()
+            .any(|need| need.tab == tab && need.topic == topic)
+        {
+            self.needs.push(Need {
+                tab: tab.to_owned(),
+                topic: topic.to_owned(),
+            });
         }
         match self.topics.iter_mut().find(|known| known.name == topic) {
             Some(known) if seq(&known.from) <= seq(cursor) => {}
             Some(known) => (known.from, known.stale) = (from(), true),
-            None => self.topics.push(Topic { name: topic.to_owned(), from: from(), stale: true, states: Vec::new() }),
+            None => self.topics.push(Topic {
+                name: topic.to_owned(),
+                from: from(),
+                stale: true,
+                states: Vec::new(),
+            }),
         }
     }
 
     /// What the connection for a topic is doing.
     pub fn state(&self, topic: &str) -> State {
         let stale = self.topic(topic).is_none_or(|topic| topic.stale);
-        let line = self.lines.iter().find(|line| line.topics.iter().any(|carried| carried == topic));
-        line.filter(|_| !stale).map_or(State::Connecting, |line| line.stream.now())
+        let line = self
+            .lines
+            .iter()
+            .find(|line| line.topics.iter().any(|carried| carried == topic));
+        line.filter(|_| !stale)
+            .map_or(State::Connecting, |line| line.stream.now())
     }
 
     /// What a connection is doing, and for which topics.
     pub fn told(&self, index: usize) -> Option<(State, Vec<String>)> {
-        let line = self.lines.get(index).filter(|line| !line.topics.is_empty())?;
+        let line = self
+            .lines
+            .get(index)
+            .filter(|line| !line.topics.is_empty())?;
         Some((line.stream.now(), line.topics.clone()))
     }
 
@@ -148,17 +178,24 @@ impl Needs {
             }
             topic.states.len() < before
         };
-        self.topics.iter_mut().filter_map(|topic| typed(topic).then(|| topic.name.clone())).collect()
+        self.topics
+            .iter_mut()
+            .filter_map(|topic| typed(topic).then(|| topic.name.clone()))
+            .collect()
     }
 
     /// Which topics go on which connection; forgets what nobody needs.
     pub fn plan(&mut self) -> Vec<Vec<String>> {
         let needs = &self.needs;
-        self.topics.retain(|topic| needs.iter().any(|need| need.topic == topic.name));
+        self.topics
+            .retain(|topic| needs.iter().any(|need| need.topic == topic.name));
         let mut plan: Vec<Vec<String>> = Vec::new();
         for topic in &self.topics {
             // What is no room goes with any of them.
-            match plan.last_mut().filter(|topics| topics.len() < ROOMS_MAX || !is_room(&topic.name)) {
+            match plan
+                .last_mut()
+                .filter(|topics| topics.len() < ROOMS_MAX || !is_room(&topic.name))
+            {
                 Some(topics) => topics.push(topic.name.clone()),
                 None => plan.push(vec![topic.name.clone()]),
             }
@@ -172,7 +209,10 @@ impl Needs {
         let mut changed = Vec::new();
         for line in &mut self.lines {
             let topics = plan.next().unwrap_or_default();
-            let stale = self.topics.iter().any(|topic| topic.stale && topics.contains(&topic.name));
+            let stale = self
+                .topics
+                .iter()
+                .any(|topic| topic.stale && topics.contains(&topic.name));
             if line.topics != topics || (!topics.is_empty() && (stale || line.name != name)) {
                 changed.push((line.stream, !topics.is_empty()));
             }
@@ -184,7 +224,9 @@ impl Needs {
 
     /// Where a connection is.
     pub fn address(&self, index: usize) -> String {
-        let Some(line) = self.lines.get(index) else { return String::new() };
+        let Some(line) = self.lines.get(index) else {
+            return String::new();
+        };
         let mut address = format!("/stream?beat=on&username={}", cookie::encode(&line.name));
         let carries = |topic: &str| line.topics.iter().any(|carried| carried == topic);
         if carries(ROOMS) {
@@ -193,11 +235,20 @@ impl Needs {
         if carries(OVERVIEW) {
             address.push_str(&format!("&overview=on&also={}", visitor::kept_visits(",")));
         }
-        let rooms: Vec<&str> = line.topics.iter().map(String::as_str).filter(|topic| is_room(topic)).collect();
+        let rooms: Vec<&str> = line
+            .topics
+            .iter()
+            .map(String::as_str)
+            .filter(|topic| is_room(topic))
+            .collect();
         if !rooms.is_empty() {
             let from = |room: &&str| self.topic(room).map_or("latest", |topic| &topic.from);
             let after: Vec<&str> = rooms.iter().map(from).collect();
-            address.push_str(&format!("&rooms={}&after={}", rooms.join(","), after.join(",")));
+            address.push_str(&format!(
+                "&rooms={}&after={}",
+                rooms.join(","),
+                after.join(",")
+            ));
         }
         address
     }
@@ -208,7 +259,9 @@ impl Needs {
             self.topics.retain(|known| known.name != topic);
             self.needs.retain(|need| need.topic != topic);
         }
-        let Some(topic) = self.topics.iter_mut().find(|known| known.name == topic) else { return };
+        let Some(topic) = self.topics.iter_mut().find(|known| known.name == topic) else {
+            return;
+        };
         match heard.name.as_str() {
             "message" | "edit" | "deletion" if !topic.stale => topic.from = cursor.to_owned(),
             ROOMS | OVERVIEW | "presence" | TYPING => {
@@ -227,7 +280,11 @@ fn is_room(topic: &str) -> bool {
 
 /// The sequence in a cursor.
 fn seq(cursor: &str) -> u64 {
-    cursor.rsplit('.').next().and_then(|seq| seq.parse().ok()).unwrap_or(0)
+    cursor
+        .rsplit('.')
+        .next()
+        .and_then(|seq| seq.parse().ok())
+        .unwrap_or(0)
 }
 
 /// What an event is about.
@@ -240,7 +297,9 @@ pub fn topic_of(heard: &Heard) -> Option<String> {
 
 /// The place in one room in the `id` of an event that has those of all of its connection's rooms.
 pub fn cursor_of(id: &str, room: &str) -> String {
-    let cursor = id.split('_').find_map(|pair| pair.strip_prefix(room)?.strip_prefix('-'));
+    let cursor = id
+        .split('_')
+        .find_map(|pair| pair.strip_prefix(room)?.strip_prefix('-'));
     cursor.unwrap_or_default().to_owned()
 }
 

@@ -82,7 +82,9 @@ impl Opening {
     #[cfg(feature = "ssr")]
     pub fn json(&self) -> String {
         // These types have no keys but texts, so they always serialise.
-        serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c")
+        serde_json::to_string(self)
+            .unwrap_or_default()
+            .replace('<', "\\u003c")
     }
 }
 
@@ -94,15 +96,29 @@ fn handed_over() -> Option<Opening> {
     let opening: Opening = wire::parse(&document().get_element_by_id(ELEMENT)?.text_content()?)?;
     // A room may be shown at the address of a name; which room it is, only the server knows.
     let path = window().location().pathname().ok()?;
-    let page = opening.scene.room().map_or_else(|| Page::at(&path), Page::Room);
+    let page = opening
+        .scene
+        .room()
+        .map_or_else(|| Page::at(&path), Page::Room);
     Some(Opening { page, ..opening })
 }
 
 impl Wire for Opening {
     fn read(value: &JsValue) -> Option<Self> {
-        let (now, visitor, scene) = (field(value, "now")?, field(value, "visitor")?, field(value, "scene")?);
+        let (now, visitor, scene) = (
+            field(value, "now")?,
+            field(value, "visitor")?,
+            field(value, "scene")?,
+        );
         let (overview, open) = (field(value, "overview")?, field(value, "open")?);
-        Some(Self { now, visitor, overview, open, page: Page::default(), scene })
+        Some(Self {
+            now,
+            visitor,
+            overview,
+            open,
+            page: Page::default(),
+            scene,
+        })
     }
 }
 
@@ -110,13 +126,20 @@ impl Wire for Visitor {
     fn read(value: &JsValue) -> Option<Self> {
         let theme = Theme::from_cookie(field::<String>(value, "theme").as_deref());
         let (name, signed) = (field(value, "name")?, field(value, "signed")?);
-        Some(Self { name, theme, visits: Vec::new(), signed })
+        Some(Self {
+            name,
+            theme,
+            visits: Vec::new(),
+            signed,
+        })
     }
 }
 
 impl Wire for Signed {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { account: field(value, "account")? })
+        Some(Self {
+            account: field(value, "account")?,
+        })
     }
 }
 
@@ -131,13 +154,18 @@ impl Wire for Scene {
 
 impl Wire for Home {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { sought: field(value, "sought")? })
+        Some(Self {
+            sought: field(value, "sought")?,
+        })
     }
 }
 
 impl Wire for Arrival {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { room: field(value, "room")?, messages: field(value, "messages")? })
+        Some(Self {
+            room: field(value, "room")?,
+            messages: field(value, "messages")?,
+        })
     }
 }
 
@@ -172,13 +200,21 @@ impl Scene {
 
 /// The title of a page about something, or of the product's own.
 pub fn title(about: Option<&str>) -> String {
-    about.map_or_else(|| "webchat".to_owned(), |about| format!("{about} · webchat"))
+    about.map_or_else(
+        || "webchat".to_owned(),
+        |about| format!("{about} · webchat"),
+    )
 }
 
 /// What to call a room: whom one talks to, its name, or the beginning of its ID.
 pub fn room_title(room: &Room) -> String {
-    let name = room.with.as_ref().map(|with| &with.name).or(room.name.as_ref());
-    name.cloned().unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))
+    let name = room
+        .with
+        .as_ref()
+        .map(|with| &with.name)
+        .or(room.name.as_ref());
+    name.cloned()
+        .unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))
 }
 
 /// The opening of this page, for its parts. It is spent once the browser has taken over: whoever comes later asks

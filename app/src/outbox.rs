@@ -50,7 +50,16 @@ impl Parcel {
     pub fn message(&self, room: RoomId, author: Option<Author>) -> Message {
         let NewMessage { username, body } = self.message.clone();
         let sent_at = Time::from_millis(self.written);
-        Message { id: 0, room, username, author, edited_at: None, deleted: false, body, sent_at }
+        Message {
+            id: 0,
+            room,
+            username,
+            author,
+            edited_at: None,
+            deleted: false,
+            body,
+            sent_at,
+        }
     }
 
     /// What is kept of it; reading that gives it back.
@@ -58,7 +67,10 @@ impl Parcel {
         let NewMessage { username, body } = &self.message;
         object(&[
             ("key", self.key.as_str().into()),
-            ("message", object(&[("username", username.into()), ("body", body.into())])),
+            (
+                "message",
+                object(&[("username", username.into()), ("body", body.into())]),
+            ),
             ("after", (self.after as f64).into()),
             ("written", (self.written as f64).into()),
             ("refused", self.refused.as_deref().into()),
@@ -79,7 +91,9 @@ impl Outbox {
     /// Puts a message in the queue, at the place its time of writing gives it.
     pub fn put(&mut self, parcel: Parcel) {
         if self.parcels.iter().all(|held| held.key != parcel.key) {
-            let place = self.parcels.partition_point(|held| (held.written, &held.key) <= (parcel.written, &parcel.key));
+            let place = self
+                .parcels
+                .partition_point(|held| (held.written, &held.key) <= (parcel.written, &parcel.key));
             self.parcels.insert(place, parcel);
         }
     }
@@ -87,7 +101,10 @@ impl Outbox {
     /// Makes it what is kept, by whichever tab; what is not kept yet stays as it is.
     pub fn merge(&mut self, kept: Vec<Parcel>) {
         let before = std::mem::take(&mut self.parcels);
-        before.iter().filter(|parcel| !parcel.kept).for_each(|parcel| self.put(parcel.clone()));
+        before
+            .iter()
+            .filter(|parcel| !parcel.kept)
+            .for_each(|parcel| self.put(parcel.clone()));
         kept.into_iter().for_each(|parcel| self.put(parcel));
         for parcel in before.into_iter().filter(|parcel| parcel.seen.is_some()) {
             match self.parcels.iter_mut().find(|held| held.key == parcel.key) {
@@ -100,7 +117,10 @@ impl Outbox {
 
     /// A parcel is kept from now on.
     pub fn keep(&mut self, key: &str) {
-        self.parcels.iter_mut().filter(|parcel| parcel.key == key).for_each(|parcel| parcel.kept = true);
+        self.parcels
+            .iter_mut()
+            .filter(|parcel| parcel.key == key)
+            .for_each(|parcel| parcel.kept = true);
     }
 
     /// When the last one was written, in milliseconds.
@@ -120,7 +140,9 @@ impl Outbox {
 
     /// How many still wait for the server.
     pub fn waiting(&self) -> usize {
-        self.shown().filter(|parcel| parcel.refused.is_none()).count()
+        self.shown()
+            .filter(|parcel| parcel.refused.is_none())
+            .count()
     }
 
     /// The parcel with this key.
@@ -130,14 +152,23 @@ impl Outbox {
 
     /// The parcel that became the message of this sequence, among those on their way and the one delivered last.
     pub fn was(&self, seq: u64) -> Option<&Parcel> {
-        self.parcels.iter().chain(&self.delivered).find(|parcel| parcel.seen == Some(seq))
+        self.parcels
+            .iter()
+            .chain(&self.delivered)
+            .find(|parcel| parcel.seen == Some(seq))
     }
 
     /// Takes one out that was delivered, under this sequence; gives back the next one, which can only arrive later.
     pub fn deliver(&mut self, key: &str, seq: u64) -> Option<Parcel> {
         let parcel = self.take(key)?;
-        self.delivered = Some(Parcel { seen: Some(seq), ..parcel });
-        let next = self.parcels.iter_mut().find(|parcel| parcel.refused.is_none())?;
+        self.delivered = Some(Parcel {
+            seen: Some(seq),
+            ..parcel
+        });
+        let next = self
+            .parcels
+            .iter_mut()
+            .find(|parcel| parcel.refused.is_none())?;
         next.after = next.after.max(seq);
         Some(next.clone())
     }
@@ -145,7 +176,9 @@ impl Outbox {
     /// The log is another one from now on, up to this sequence.
     pub fn begin_anew(&mut self, newest: u64) {
         self.delivered = None;
-        self.parcels.iter_mut().for_each(|parcel| parcel.after = parcel.after.min(newest));
+        self.parcels
+            .iter_mut()
+            .for_each(|parcel| parcel.after = parcel.after.min(newest));
     }
 
     /// Takes one out that is given up.
@@ -160,9 +193,13 @@ impl Outbox {
         let delivered = self.delivered.as_ref().and_then(|parcel| parcel.seen);
         let known = self.was(message.id).is_some() || delivered >= Some(message.id);
         // The answer for one that was seen may be on its way to another tab, which goes on already.
-        let next = self.parcels.iter_mut().find(|parcel| parcel.refused.is_none() && parcel.seen.is_none());
+        let next = self
+            .parcels
+            .iter_mut()
+            .find(|parcel| parcel.refused.is_none() && parcel.seen.is_none());
         let Some(parcel) = next else { return };
-        let alike = parcel.message.username == message.username && parcel.message.body == message.body;
+        let alike =
+            parcel.message.username == message.username && parcel.message.body == message.body;
         if !known && alike && message.id > parcel.after {
             parcel.seen = Some(message.id);
         }
@@ -196,12 +233,27 @@ mod tests {
     use crate::sample;
 
     fn parcel(key: &str, body: &str) -> Parcel {
-        let message = NewMessage { username: "ada".into(), body: body.into() };
-        Parcel { key: key.into(), message, after: 4, written: 0, refused: None, free: None, seen: None, kept: true }
+        let message = NewMessage {
+            username: "ada".into(),
+            body: body.into(),
+        };
+        Parcel {
+            key: key.into(),
+            message,
+            after: 4,
+            written: 0,
+            refused: None,
+            free: None,
+            seen: None,
+            kept: true,
+        }
     }
 
     fn message(id: u64, body: &str) -> Message {
-        Message { body: body.into(), ..sample::message(id) }
+        Message {
+            body: body.into(),
+            ..sample::message(id)
+        }
     }
 
     fn outbox(parcels: &[(&str, &str)]) -> Outbox {
@@ -222,23 +274,54 @@ mod tests {
         assert_eq!(outbox.next().unwrap().key, "a");
         outbox.take("a");
         assert_eq!(outbox.next().unwrap().key, "b");
-        outbox.put(Parcel { written: -1, ..parcel("c", "0") });
-        assert_eq!(outbox.next().unwrap().key, "c", "one that was kept from an earlier visit goes first");
+        outbox.put(Parcel {
+            written: -1,
+            ..parcel("c", "0")
+        });
+        assert_eq!(
+            outbox.next().unwrap().key,
+            "c",
+            "one that was kept from an earlier visit goes first"
+        );
         outbox.put(parcel("b", "2"));
-        assert_eq!(shown(&outbox), ["c", "b"], "the same key is the same message");
+        assert_eq!(
+            shown(&outbox),
+            ["c", "b"],
+            "the same key is the same message"
+        );
     }
 
     #[test]
     fn other_tabs_put_and_take() {
         let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
-        outbox.put(Parcel { written: 3, kept: false, ..parcel("c", "3") });
+        outbox.put(Parcel {
+            written: 3,
+            kept: false,
+            ..parcel("c", "3")
+        });
         outbox.arrived(&message(5, "1"));
-        outbox.merge(vec![Parcel { written: 7, ..parcel("d", "4") }, parcel("a", "1")]);
-        assert_eq!(shown(&outbox), ["c", "d"], "what has been seen stays hidden, what is not kept yet stays");
-        assert_eq!((outbox.latest(), outbox.next().unwrap().key.as_str()), (7, "a"));
+        outbox.merge(vec![
+            Parcel {
+                written: 7,
+                ..parcel("d", "4")
+            },
+            parcel("a", "1"),
+        ]);
+        assert_eq!(
+            shown(&outbox),
+            ["c", "d"],
+            "what has been seen stays hidden, what is not kept yet stays"
+        );
+        assert_eq!(
+            (outbox.latest(), outbox.next().unwrap().key.as_str()),
+            (7, "a")
+        );
         outbox.keep("c");
         outbox.merge(Vec::new());
-        assert_eq!((outbox.parcels.len(), outbox.was(5).unwrap().key.as_str()), (0, "a"));
+        assert_eq!(
+            (outbox.parcels.len(), outbox.was(5).unwrap().key.as_str()),
+            (0, "a")
+        );
     }
 
     #[test]
@@ -249,14 +332,24 @@ mod tests {
         assert_eq!(outbox.was(5).unwrap().key, "a");
         outbox.deliver("a", 5);
         outbox.deliver("b", 7);
-        assert_eq!((outbox.was(6), outbox.was(7).unwrap().key.as_str()), (None, "b"));
+        assert_eq!(
+            (outbox.was(6), outbox.was(7).unwrap().key.as_str()),
+            (None, "b")
+        );
         outbox.take("c");
-        assert_eq!(outbox.was(7).unwrap().key, "b", "what is given up was not delivered");
+        assert_eq!(
+            outbox.was(7).unwrap().key,
+            "b",
+            "what is given up was not delivered"
+        );
     }
 
     #[test]
     fn two_tabs_that_wrote_at_once_have_one_order() {
-        let (a, b) = (outbox(&[("a", "1"), ("b", "2")]), outbox(&[("b", "2"), ("a", "1")]));
+        let (a, b) = (
+            outbox(&[("a", "1"), ("b", "2")]),
+            outbox(&[("b", "2"), ("a", "1")]),
+        );
         assert_eq!(shown(&a), shown(&b));
     }
 
@@ -266,7 +359,11 @@ mod tests {
         outbox.arrived(&message(5, "hi"));
         assert_eq!(shown(&outbox), ["b"]);
         outbox.arrived(&message(5, "hi"));
-        assert_eq!(shown(&outbox), ["b"], "a repeated arrival hides no second one");
+        assert_eq!(
+            shown(&outbox),
+            ["b"],
+            "a repeated arrival hides no second one"
+        );
         outbox.deliver("a", 5);
         outbox.arrived(&message(5, "hi"));
         assert_eq!(shown(&outbox), ["b"], "nor once the answer is there");
@@ -294,7 +391,10 @@ mod tests {
         let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
         outbox.arrived(&message(5, "1"));
         outbox.arrived(&message(6, "2"));
-        assert_eq!((shown(&outbox).len(), outbox.was(6).unwrap().key.as_str()), (0, "b"));
+        assert_eq!(
+            (shown(&outbox).len(), outbox.was(6).unwrap().key.as_str()),
+            (0, "b")
+        );
     }
 
     #[test]
@@ -326,7 +426,11 @@ mod tests {
         assert_eq!(outbox.get("a").unwrap().free.as_deref(), Some("ada2"));
         let again = outbox.again("a", Some("ada2".into()), 9).unwrap();
         assert_eq!(
-            (again.refused.as_ref(), again.free.as_ref(), again.message.username.as_str()),
+            (
+                again.refused.as_ref(),
+                again.free.as_ref(),
+                again.message.username.as_str()
+            ),
             (None, None, "ada2")
         );
         assert_eq!(shown(&outbox), ["b", "a"]);

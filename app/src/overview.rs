@@ -24,7 +24,10 @@ pub struct Glance {
 impl Glance {
     /// Starts with what came with the page; follows it once the browser has taken over.
     pub fn start(own: Overview, open: Vec<Room>, feed: Feed) -> Self {
-        let glance = Self { own: RwSignal::new(own), open: RwSignal::new(open) };
+        let glance = Self {
+            own: RwSignal::new(own),
+            open: RwSignal::new(open),
+        };
         live(move || glance.follow(feed));
         glance
     }
@@ -32,8 +35,20 @@ impl Glance {
     /// How many messages wait in the rooms and chats that satisfy this.
     pub fn unread(self, which: impl Fn(&Room) -> bool) -> u64 {
         self.own.with(|own| {
-            let chats: u64 = own.chats.iter().map(chat).filter(&which).map(|room| room.unread).sum();
-            chats + own.rooms.iter().filter(|room| which(room)).map(|room| room.unread).sum::<u64>()
+            let chats: u64 = own
+                .chats
+                .iter()
+                .map(chat)
+                .filter(&which)
+                .map(|room| room.unread)
+                .sum();
+            chats
+                + own
+                    .rooms
+                    .iter()
+                    .filter(|room| which(room))
+                    .map(|room| room.unread)
+                    .sum::<u64>()
         })
     }
 
@@ -60,7 +75,14 @@ impl Glance {
             let in_room = matches!(page, Page::Room(_));
             // A page that nobody sees needs nothing; in a room its connection is there anyway.
             feed.want(OVERVIEW, in_room || (seen && page == Page::Home));
-            feed.want(ROOMS, if in_room { side::is_seen() } else { seen && page == Page::Home });
+            feed.want(
+                ROOMS,
+                if in_room {
+                    side::is_seen()
+                } else {
+                    seen && page == Page::Home
+                },
+            );
         };
         listen("visibilitychange", move |_| look());
         listen("resize", move |_| look());
@@ -74,12 +96,18 @@ impl Glance {
 
 /// A conversation as the room that it is.
 pub fn chat(chat: &Conversation) -> Room {
-    let said_at = chat.last.as_ref().map_or(Time::from_millis(0), |last| last.sent_at);
-    let said = chat.last.as_ref().map(|last| match (last.deleted, last.username == chat.username) {
-        (true, _) => "A message that was deleted".to_owned(),
-        (false, true) => last.body.clone(),
-        (false, false) => format!("You: {}", last.body),
-    });
+    let said_at = chat
+        .last
+        .as_ref()
+        .map_or(Time::from_millis(0), |last| last.sent_at);
+    let said =
+        chat.last.as_ref().map(
+            |last| match (last.deleted, last.username == chat.username) {
+                (true, _) => "A message that was deleted".to_owned(),
+                (false, true) => last.body.clone(),
+                (false, false) => format!("You: {}", last.body),
+            },
+        );
     Room {
         id: chat.room,
         name: None,
@@ -94,7 +122,10 @@ pub fn chat(chat: &Conversation) -> Room {
         slow_mode: 0,
         role: None,
         unread: chat.unread,
-        with: Some(Account { name: chat.name.clone(), username: chat.username.clone() }),
+        with: Some(Account {
+            name: chat.name.clone(),
+            username: chat.username.clone(),
+        }),
     }
 }
 
@@ -107,7 +138,9 @@ pub fn keep_count(id: RoomId, messages: u64) {
 fn count(own: &mut Overview) {
     for room in own.rooms.iter_mut().filter(|room| room.role.is_none()) {
         let read = storage::get(&kept_count(room.id)).and_then(|count| count.parse::<u64>().ok());
-        room.unread = room.message_count.saturating_sub(read.unwrap_or(room.message_count));
+        room.unread = room
+            .message_count
+            .saturating_sub(read.unwrap_or(room.message_count));
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{
-    DomParser, Element, Event, FormData, HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlInputElement,
-    SubmitEvent, SupportedType, UrlSearchParams,
+    DomParser, Element, Event, FormData, HtmlDialogElement, HtmlElement, HtmlFormElement,
+    HtmlInputElement, SubmitEvent, SupportedType, UrlSearchParams,
 };
 
 use crate::api;
@@ -31,7 +31,11 @@ const PAGE: &str = "panel-page";
 /// The dialog; follows marked links as long as it is there.
 #[component]
 pub fn Panel(visit: Visit) -> impl IntoView {
-    let panel = Showing { visit, title: RwSignal::new(String::new()), trouble: RwSignal::new(None) };
+    let panel = Showing {
+        visit,
+        title: RwSignal::new(String::new()),
+        trouble: RwSignal::new(None),
+    };
     live(move || {
         listen("click", move |event| panel.click(event));
         listen("submit", move |event| panel.submit(event));
@@ -70,13 +74,18 @@ impl Showing {
         if let Some(link) = clicked(event).filter(|link| link.has_attribute("data-panel")) {
             event.prevent_default();
             self.load(link.href(), None);
-        } else if let Some(button) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) {
+        } else if let Some(button) = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlElement>().ok())
+        {
             copy(button);
         }
     }
 
     fn submit(self, event: &Event) {
-        let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+        let form = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
         let form = form.filter(|form| form.closest("#panel-page").is_ok_and(|page| page.is_some()));
         if let Some(form) = form
             && let Some(fields) = fields(&form, event)
@@ -113,7 +122,10 @@ impl Showing {
     }
 
     fn fill(self, html: &str) -> Option<()> {
-        let page = DomParser::new().ok()?.parse_from_string(html, SupportedType::TextHtml).ok()?;
+        let page = DomParser::new()
+            .ok()?
+            .parse_from_string(html, SupportedType::TextHtml)
+            .ok()?;
         let heading = page.query_selector("h1").ok()??;
         self.title.set(heading.text_content()?);
         heading.remove();
@@ -121,7 +133,10 @@ impl Showing {
         place.set_inner_html(&page.query_selector("main").ok()??.inner_html());
         close_others();
         open_dialog(DIALOG);
-        let first = place.query_selector("[autofocus]").ok()?.and_then(|field| field.dyn_into().ok());
+        let first = place
+            .query_selector("[autofocus]")
+            .ok()?
+            .and_then(|field| field.dyn_into().ok());
         // What cannot take the focus leaves it where it is.
         let _ = first.or_else(|| find::<HtmlElement>(TITLE))?.focus();
         Some(())
@@ -131,34 +146,63 @@ impl Showing {
 /// What the browser would send of a form, with the button that was pressed.
 fn fields(form: &HtmlFormElement, event: &Event) -> Option<String> {
     let fields = FormData::new_with_form(form).ok()?;
-    let button = event.dyn_ref::<SubmitEvent>().and_then(SubmitEvent::submitter);
-    if let Some(name) = button.as_ref().and_then(|button| button.get_attribute("name")) {
-        let value = button.and_then(|button| button.get_attribute("value")).unwrap_or_default();
+    let button = event
+        .dyn_ref::<SubmitEvent>()
+        .and_then(SubmitEvent::submitter);
+    if let Some(name) = button
+        .as_ref()
+        .and_then(|button| button.get_attribute("name"))
+    {
+        let value = button
+            .and_then(|button| button.get_attribute("value"))
+            .unwrap_or_default();
         fields.append_with_str(&name, &value).ok()?;
     }
-    Some(UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?.to_string().into())
+    Some(
+        UrlSearchParams::new_with_str_sequence_sequence(&fields)
+            .ok()?
+            .to_string()
+            .into(),
+    )
 }
 
 /// Copies the link beside a button that is there for that.
 fn copy(button: HtmlElement) {
-    let field = button.has_attribute("data-copy").then(|| button.previous_element_sibling()).flatten();
-    let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else { return };
+    let field = button
+        .has_attribute("data-copy")
+        .then(|| button.previous_element_sibling())
+        .flatten();
+    let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
+        return;
+    };
     spawn(async move {
         let label = button.inner_html();
-        button.set_text_content(Some(if copied(&field.value()).await { "Copied" } else { "Copy it by hand" }));
-        later(Duration::from_secs(2), move || button.set_inner_html(&label));
+        button.set_text_content(Some(if copied(&field.value()).await {
+            "Copied"
+        } else {
+            "Copy it by hand"
+        }));
+        later(Duration::from_secs(2), move || {
+            button.set_inner_html(&label)
+        });
     });
 }
 
 fn close() {
-    find::<HtmlDialogElement>(DIALOG).iter().for_each(HtmlDialogElement::close);
+    find::<HtmlDialogElement>(DIALOG)
+        .iter()
+        .for_each(HtmlDialogElement::close);
 }
 
 /// Where the link was that opened the panel may be hidden by now, as the menu is: then the menu's button has the focus.
 fn focus_again() {
     let at = document().active_element();
     let lost = at.is_none_or(|at| at.matches("body, #panel *, #menu *").unwrap_or(true));
-    let button = document().query_selector("[popovertarget=menu]").ok().flatten().filter(|_| lost);
+    let button = document()
+        .query_selector("[popovertarget=menu]")
+        .ok()
+        .flatten()
+        .filter(|_| lost);
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
         // What cannot take the focus leaves it where it is.
         let _ = button.focus();
@@ -167,8 +211,14 @@ fn focus_again() {
 
 /// A panel is asked for from a dialog, too, to which there is no way back.
 fn close_others() {
-    let other = document().query_selector("dialog[open]:not(#panel)").ok().flatten();
-    other.and_then(|other| other.dyn_into().ok()).iter().for_each(HtmlDialogElement::close);
+    let other = document()
+        .query_selector("dialog[open]:not(#panel)")
+        .ok()
+        .flatten();
+    other
+        .and_then(|other| other.dyn_into().ok())
+        .iter()
+        .for_each(HtmlDialogElement::close);
 }
 
 fn go(url: &str) {

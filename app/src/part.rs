@@ -28,7 +28,10 @@ pub fn part<V: IntoView + 'static>(view: V) -> impl IntoView + use<V> {
 /// Something that belongs to a part of a page and is changed from its closures; gone when the part goes. On the server,
 /// where nothing is changed and a page may end on another thread than it began on, it holds nothing.
 #[cfg(not(feature = "ssr"))]
-pub struct Own<T>(StoredValue<Rc<dyn Any>, LocalStorage>, PhantomData<fn() -> T>);
+pub struct Own<T>(
+    StoredValue<Rc<dyn Any>, LocalStorage>,
+    PhantomData<fn() -> T>,
+);
 
 /// The same on the server: nothing.
 #[cfg(feature = "ssr")]
@@ -51,7 +54,10 @@ impl<T> Own<T> {
 impl<T: 'static> Own<T> {
     /// Hands it to the part of the page that is being made.
     pub fn new(value: T) -> Self {
-        Self(StoredValue::new_local(Rc::new(RefCell::new(value))), PhantomData)
+        Self(
+            StoredValue::new_local(Rc::new(RefCell::new(value))),
+            PhantomData,
+        )
     }
 
     /// Looks at it or changes it; nothing if it is gone. What this does must not come back to it.
@@ -87,7 +93,10 @@ pub fn flag(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
 
 /// What is wrong, said where it is wrong; nothing if all is well.
 #[component]
-pub fn Trouble(#[prop(optional)] id: &'static str, #[prop(into)] words: Signal<Option<String>>) -> impl IntoView {
+pub fn Trouble(
+    #[prop(optional)] id: &'static str,
+    #[prop(into)] words: Signal<Option<String>>,
+) -> impl IntoView {
     view! {
         <p class="trouble" id=id role="alert">
             {words}

@@ -10,7 +10,9 @@ pub const HUES: u32 = 24;
 
 /// The class that gives a name its hue.
 pub fn hue_class(name: &str) -> String {
-    let hash = name.bytes().fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619));
+    let hash = name.bytes().fold(2_166_136_261_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
+    });
     format!("hue-{}", (hash ^ (hash >> 15)) % HUES)
 }
 
@@ -19,8 +21,14 @@ pub fn initials(name: &str) -> String {
     let mut words = name
         .split(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || invisible(c))
         .filter_map(|word| word.chars().next());
-    let first = words.next().or_else(|| name.chars().find(|c| !c.is_whitespace() && !invisible(*c)));
-    first.into_iter().chain(words.next_back()).map(|c| c.to_ascii_uppercase()).collect()
+    let first = words
+        .next()
+        .or_else(|| name.chars().find(|c| !c.is_whitespace() && !invisible(*c)));
+    first
+        .into_iter()
+        .chain(words.next_back())
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
 }
 
 #[cfg(test)]
@@ -47,7 +55,8 @@ mod tests {
 
     #[test]
     fn hues_are_spread_and_steady() {
-        let hues: std::collections::HashSet<_> = (0..200).map(|i| hue_class(&format!("guest{i}"))).collect();
+        let hues: std::collections::HashSet<_> =
+            (0..200).map(|i| hue_class(&format!("guest{i}"))).collect();
         assert!(hues.len() > 20);
         assert_eq!(hue_class("ada"), hue_class("ada"));
     }

@@ -46,9 +46,17 @@ pub fn hold(scroller: &HtmlElement, change: impl FnOnce()) {
 /// The message in the middle of the view, and how far down it is.
 fn anchor(scroller: &HtmlElement) -> Option<(Element, f64)> {
     let view = scroller.get_bounding_client_rect();
-    let (x, y) = (view.left() + view.width() / 2.0, view.top() + view.height() / 2.0);
+    let (x, y) = (
+        view.left() + view.width() / 2.0,
+        view.top() + view.height() / 2.0,
+    );
     let step = |i: i32| y as f32 + [0.0, 24.0, -24.0, 60.0, -60.0][usize::try_from(i).unwrap_or(0)];
-    let found = (0..5).find_map(|i| document().element_from_point(x as f32, step(i))?.closest(MESSAGE).ok()?)?;
+    let found = (0..5).find_map(|i| {
+        document()
+            .element_from_point(x as f32, step(i))?
+            .closest(MESSAGE)
+            .ok()?
+    })?;
     let top = found.get_bounding_client_rect().top();
     Some((found, top))
 }

@@ -70,7 +70,13 @@ impl Changed {
 }
 
 /// The page of one's own account.
-pub fn profile_page(sheet: &Sheet, me: &Account, name: &str, changed: Option<Changed>, entry: &Entry) -> String {
+pub fn profile_page(
+    sheet: &Sheet,
+    me: &Account,
+    name: &str,
+    changed: Option<Changed>,
+    entry: &Entry,
+) -> String {
     let content = view! {
         <div class="me">
             <span class=format!("face {}", hue_class(&me.username)) aria-hidden="true">{initials(&me.name)}</span>
@@ -91,8 +97,13 @@ pub fn profile_page(sheet: &Sheet, me: &Account, name: &str, changed: Option<Cha
 }
 
 fn name_form(sheet: &Sheet, name: &str) -> AnyView {
-    let field =
-        Field { name: "name", label: "What people call you", autocomplete: "name", value: name, ..Field::default() };
+    let field = Field {
+        name: "name",
+        label: "What people call you",
+        autocomplete: "name",
+        value: name,
+        ..Field::default()
+    };
     view! {
         <section aria-labelledby="name-title">
             <h2 id="name-title">"Name"</h2>
@@ -107,11 +118,25 @@ fn name_form(sheet: &Sheet, name: &str) -> AnyView {
 }
 
 fn password_form(sheet: &Sheet, me: &Account, entry: &Entry) -> AnyView {
-    let Entry { has_password, least, .. } = *entry;
+    let Entry {
+        has_password,
+        least,
+        ..
+    } = *entry;
     let hint = format!("At least {least} characters. Everywhere else you are signed out.");
-    let old = Field { name: "old", label: "Password so far", autocomplete: "current-password", ..Field::default() };
-    let new =
-        Field { name: "new", label: "New password", autocomplete: "new-password", hint: &hint, ..Field::default() };
+    let old = Field {
+        name: "old",
+        label: "Password so far",
+        autocomplete: "current-password",
+        ..Field::default()
+    };
+    let new = Field {
+        name: "new",
+        label: "New password",
+        autocomplete: "new-password",
+        hint: &hint,
+        ..Field::default()
+    };
     view! {
         <section aria-labelledby="password-title">
             <h2 id="password-title">"Password"</h2>
@@ -129,7 +154,11 @@ fn password_form(sheet: &Sheet, me: &Account, entry: &Entry) -> AnyView {
 }
 
 fn linking(sheet: &Sheet, provider: &Linked, has_password: bool) -> AnyView {
-    let Linked { name, is_linked, link } = provider.clone();
+    let Linked {
+        name,
+        is_linked,
+        link,
+    } = provider.clone();
     let action = match (is_linked, has_password) {
         (true, true) => view! {
             <form class="row" method="post" action="/profile/unlink/">{sheet.go_on()}<button>"Unlink"</button></form>
@@ -143,7 +172,11 @@ fn linking(sheet: &Sheet, provider: &Linked, has_password: bool) -> AnyView {
             view! { <p class="row"><a class="button" href=href>"Link your account there"</a></p> }.into_any()
         }
     };
-    let words = if is_linked { "You can sign in with this." } else { "Sign in with this, too, from now on." };
+    let words = if is_linked {
+        "You can sign in with this."
+    } else {
+        "Sign in with this, too, from now on."
+    };
     view! {
         <section aria-labelledby="provider-title">
             <h2 id="provider-title"><bdi>{name}</bdi></h2>
@@ -170,9 +203,12 @@ fn leaving(sheet: &Sheet) -> AnyView {
 
 fn deletion(sheet: &Sheet, has_password: bool) -> AnyView {
     let word = match has_password {
-        true => {
-            Field { name: "password", label: "Your password", autocomplete: "current-password", ..Field::default() }
-        }
+        true => Field {
+            name: "password",
+            label: "Your password",
+            autocomplete: "current-password",
+            ..Field::default()
+        },
         false => Field {
             name: "username",
             label: "Your username",
@@ -205,42 +241,88 @@ mod tests {
     use crate::form::tests::sheet;
 
     fn entry(has_password: bool, provider: Option<bool>) -> Entry {
-        let provider = provider.map(|is_linked| Linked { name: "<b>Ours".into(), is_linked, link: "a.b.c".into() });
-        Entry { has_password, least: 6, provider }
+        let provider = provider.map(|is_linked| Linked {
+            name: "<b>Ours".into(),
+            is_linked,
+            link: "a.b.c".into(),
+        });
+        Entry {
+            has_password,
+            least: 6,
+            provider,
+        }
     }
 
     #[test]
     fn only_what_is_possible_is_offered() {
-        let me = Account { name: "Ada".into(), username: "ada".into() };
+        let me = Account {
+            name: "Ada".into(),
+            username: "ada".into(),
+        };
         let draw = |entry: &Entry| profile_page(&sheet(None), &me, &me.name, None, entry);
         let cases = [
             (entry(true, None), "Change password", "provider-title"),
-            (entry(true, Some(false)), "&amp;link=a.b.c", "/profile/unlink/"),
+            (
+                entry(true, Some(false)),
+                "&amp;link=a.b.c",
+                "/profile/unlink/",
+            ),
             (entry(true, Some(true)), "/profile/unlink/", "link=a.b.c"),
-            (entry(false, Some(true)), "your only way", "/profile/unlink/"),
+            (
+                entry(false, Some(true)),
+                "your only way",
+                "/profile/unlink/",
+            ),
             (entry(false, None), "Set password", "Password so far"),
             (entry(false, None), "Your username", "Your password<"),
         ];
         for (entry, there, missing) in cases {
             let html = draw(&entry);
-            assert!(html.contains(there) && !html.contains(missing) && !html.contains("<b>Ours"), "{entry:?}: {html}");
+            assert!(
+                html.contains(there) && !html.contains(missing) && !html.contains("<b>Ours"),
+                "{entry:?}: {html}"
+            );
         }
     }
 
     #[test]
     fn the_form_that_was_wrong_is_open() {
-        let me = Account { name: "<b>Ada".into(), username: "ada".into() };
-        let html = profile_page(&sheet(None), &me, &me.name, Some(Changed::Name), &entry(true, None));
-        assert!(html.contains("Your name is changed.") && !html.contains("<b>Ada"), "{html}");
+        let me = Account {
+            name: "<b>Ada".into(),
+            username: "ada".into(),
+        };
+        let html = profile_page(
+            &sheet(None),
+            &me,
+            &me.name,
+            Some(Changed::Name),
+            &entry(true, None),
+        );
+        assert!(
+            html.contains("Your name is changed.") && !html.contains("<b>Ada"),
+            "{html}"
+        );
         assert!(!html.contains("<details class=\"danger\" open"), "{html}");
-        let wrong = Wrong { at: "password", words: "No.".into(), invalid: true };
+        let wrong = Wrong {
+            at: "password",
+            words: "No.".into(),
+            invalid: true,
+        };
         let html = profile_page(&sheet(Some(wrong)), &me, &me.name, None, &entry(true, None));
-        assert!(html.contains("<details open") || html.contains("class=\"danger\" open"), "{html}");
+        assert!(
+            html.contains("<details open") || html.contains("class=\"danger\" open"),
+            "{html}"
+        );
     }
 
     #[test]
     fn what_changed_is_named_in_the_address() {
-        for changed in [Changed::Name, Changed::Password, Changed::Linked, Changed::Unlinked] {
+        for changed in [
+            Changed::Name,
+            Changed::Password,
+            Changed::Linked,
+            Changed::Unlinked,
+        ] {
             assert_eq!(Changed::from_query(changed.in_query()), Some(changed));
         }
         assert_eq!(Changed::from_query("x"), None);

@@ -20,7 +20,10 @@ pub struct Reader {
 impl Reader {
     /// One that heard everything up to here.
     pub fn at(seq: u64) -> Self {
-        Self { seq, ..Self::default() }
+        Self {
+            seq,
+            ..Self::default()
+        }
     }
 
     /// Takes a message; says whether it is the first since the last batch was taken, and what [`Reader::pass`] says of
@@ -40,7 +43,11 @@ impl Reader {
 
     /// From where to go on.
     pub fn cursor(&self) -> String {
-        if self.cursor.is_empty() { self.seq.to_string() } else { self.cursor.clone() }
+        if self.cursor.is_empty() {
+            self.seq.to_string()
+        } else {
+            self.cursor.clone()
+        }
     }
 
     /// Passes a sequence; says whether it is new, and whether there is a hole before it that nobody has asked for yet.
@@ -84,13 +91,19 @@ mod tests {
 
     impl Chance {
         fn below(&mut self, bound: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(self.0 >> 33).unwrap() % bound
         }
     }
 
     fn message(id: u64, body: &str) -> Message {
-        Message { body: body.into(), ..sample::message(id) }
+        Message {
+            body: body.into(),
+            ..sample::message(id)
+        }
     }
 
     fn room(length: u64, chance: &mut Chance) -> Vec<Told> {
@@ -143,7 +156,11 @@ mod tests {
         }
 
         fn bodies(&self) -> Vec<(u64, String)> {
-            self.log.messages().iter().map(|message| (message.id, message.body.clone())).collect()
+            self.log
+                .messages()
+                .iter()
+                .map(|message| (message.id, message.body.clone()))
+                .collect()
         }
     }
 
@@ -172,19 +189,31 @@ mod tests {
                     page.rest();
                 }
                 let place = page.place();
-                assert!((1..=place).all(|seq| heard.contains(&seq)), "seed {seed}: {place} after {heard:?}");
+                assert!(
+                    (1..=place).all(|seq| heard.contains(&seq)),
+                    "seed {seed}: {place} after {heard:?}"
+                );
             }
             // Then told again from there, and now and then from further back, as another page asked for it.
             let from = usize::try_from(page.place()).unwrap();
-            room[from - chance.below(from + 1)..].iter().for_each(|told| page.hear(told));
+            room[from - chance.below(from + 1)..]
+                .iter()
+                .for_each(|told| page.hear(told));
             page.rest();
-            assert_eq!((page.place(), page.bodies()), (40, right(&room)), "seed {seed}");
+            assert_eq!(
+                (page.place(), page.bodies()),
+                (40, right(&room)),
+                "seed {seed}"
+            );
         }
     }
 
     #[test]
     fn a_hole_is_asked_for_once() {
-        let mut page = Page { reader: Reader::at(4), ..Page::default() };
+        let mut page = Page {
+            reader: Reader::at(4),
+            ..Page::default()
+        };
         for seq in [7, 8, 7, 9] {
             page.hear(&Told::Message(message(seq, "early")));
         }
@@ -193,7 +222,11 @@ mod tests {
             page.hear(&Told::Message(message(seq, "in its turn")));
         }
         page.hear(&Told::Message(message(9, "early")));
-        assert_eq!((page.asked, page.place()), (2, 7), "another hole is another question");
+        assert_eq!(
+            (page.asked, page.place()),
+            (2, 7),
+            "another hole is another question"
+        );
     }
 
     #[test]

@@ -49,9 +49,9 @@ pub fn RoomPage(id: RoomId) -> impl IntoView {
         }
     });
     move || match found.get() {
-        None => {
-            EitherOf3::A(view! { <main class="page" aria-busy="true"><p class="hint">"Opening the room"</p></main> })
-        }
+        None => EitherOf3::A(
+            view! { <main class="page" aria-busy="true"><p class="hint">"Opening the room"</p></main> },
+        ),
         Some(Ok(arrival)) => EitherOf3::B(view! { <Inside arrival/> }),
         Some(Err(failure)) => EitherOf3::C(view! { <NoRoom failure again=look/> }),
     }
@@ -60,7 +60,10 @@ pub fn RoomPage(id: RoomId) -> impl IntoView {
 async fn arrive(id: RoomId) -> Answer<Arrival> {
     // In this order, so that what is said between the two is in the messages and not lost between them.
     let room = api::room(id).await?;
-    Ok(Arrival { room, messages: api::newest(id).await? })
+    Ok(Arrival {
+        room,
+        messages: api::newest(id).await?,
+    })
 }
 
 /// The room itself.
@@ -76,7 +79,9 @@ fn Inside(arrival: Arrival) -> impl IntoView {
             visitor::keep_visit(visit.id);
         }
     });
-    tab::follow(visit.unread, move || visit.room.with(|room| title(Some(&room_title(room)))));
+    tab::follow(visit.unread, move || {
+        visit.room.with(|room| title(Some(&room_title(room))))
+    });
     tab::face(icon(Some(visit.id)));
     part(view! {
         <a class="skip" href="#write" rel="external">"To the message field"</a>
@@ -103,7 +108,11 @@ fn Inside(arrival: Arrival) -> impl IntoView {
 #[component]
 fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
     let name = text(move || visit.room.with(room_title));
-    let about = text(move || visit.room.with(|room| room.description.clone().unwrap_or_default()));
+    let about = text(move || {
+        visit
+            .room
+            .with(|room| room.description.clone().unwrap_or_default())
+    });
     let with = visit.room.with_untracked(|room| room.with.clone());
     let face = with.as_ref().map(|with| {
         view! { <span class=format!("face {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
@@ -136,7 +145,13 @@ fn Header(visit: Visit, left: Signal<Left>) -> impl IntoView {
 #[component]
 fn Connection(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let state = move || if visit.closed.get() { State::Ended } else { visit.feed.state() };
+    let state = move || {
+        if visit.closed.get() {
+            State::Ended
+        } else {
+            visit.feed.state()
+        }
+    };
     let words = text(move || name(state()).to_owned());
     let wait = text(move || match state() {
         State::Waiting(until) => {

@@ -32,20 +32,29 @@ pub fn Lists() -> impl IntoView {
     let sign_up = text(move || format!("/register?next={}", way.page().path()));
     let sought = RwSignal::new(String::new());
     let own_rooms = shown(sought, move || own.with(|own| own.rooms.clone()));
-    let chats = shown(sought, move || own.with(|own| own.chats.iter().map(chat).collect()));
+    let chats = shown(sought, move || {
+        own.with(|own| own.chats.iter().map(chat).collect())
+    });
     let others = move || {
         let all = open.get().into_iter();
-        all.filter(|room| !own.with(|own| own.rooms.iter().any(|own| own.id == room.id))).collect()
+        all.filter(|room| !own.with(|own| own.rooms.iter().any(|own| own.id == room.id)))
+            .collect()
     };
     let others = shown(sought, others);
     let all = move || own.with(|own| own.rooms.len() + own.chats.len()) + open.with(Vec::len);
     let nothing = flag(move || {
-        sought.with(String::is_empty) || [own_rooms, chats, others].iter().any(|list| !list.with(Vec::is_empty))
+        sought.with(String::is_empty)
+            || [own_rooms, chats, others]
+                .iter()
+                .any(|list| !list.with(Vec::is_empty))
     });
-    let no_others = text(move || match others.with(Vec::is_empty) && sought.with(String::is_empty) {
-        true => "Rooms that are shown to everyone appear here.".to_owned(),
-        false => String::new(),
-    });
+    let no_others =
+        text(
+            move || match others.with(Vec::is_empty) && sought.with(String::is_empty) {
+                true => "Rooms that are shown to everyone appear here.".to_owned(),
+                false => String::new(),
+            },
+        );
     part(view! {
         <div class="lists">
             <input
@@ -83,7 +92,10 @@ pub fn Lists() -> impl IntoView {
 }
 
 /// Those of these rooms that have what is sought in their name or ID.
-fn shown(sought: RwSignal<String>, rooms: impl Fn() -> Vec<Room> + Send + Sync + 'static) -> Memo<Vec<Room>> {
+fn shown(
+    sought: RwSignal<String>,
+    rooms: impl Fn() -> Vec<Room> + Send + Sync + 'static,
+) -> Memo<Vec<Room>> {
     Memo::new(move |_| {
         let (mut rooms, sought) = (rooms(), sought.with(|sought| lower(sought.trim())));
         if !sought.is_empty() {
@@ -110,10 +122,20 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
     let (id, name) = (first.id, room_title(&first));
     let with = first.with.as_ref().map(|with| with.username.clone());
     // The clock asks for it every second.
-    let room = Memo::new(move |_| rooms.with(|rooms| with_id(rooms, id)).unwrap_or_else(|| first.clone()));
+    let room = Memo::new(move |_| {
+        rooms
+            .with(|rooms| with_id(rooms, id))
+            .unwrap_or_else(|| first.clone())
+    });
     let left = Signal::derive(move || room.with(|room| Left::of(room, clock.now())));
     let here = flag(move || way.page() == Page::Room(id));
-    let unread = move || if here.get() { 0 } else { room.with(|room| room.unread) };
+    let unread = move || {
+        if here.get() {
+            0
+        } else {
+            room.with(|room| room.unread)
+        }
+    };
     let active = text(move || span::ago(clock.now().since(room.with(|room| room.last_active_at))));
     let face = with.as_ref().map(|username| {
         view! { <span class=format!("face {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span> }
@@ -173,8 +195,11 @@ mod tests {
 
     #[test]
     fn rooms_are_found_by_name_and_id() {
-        let room =
-            Room { id: "0123456789abcdef".parse().unwrap(), name: Some("Tea & Größe".into()), ..sample::room() };
+        let room = Room {
+            id: "0123456789abcdef".parse().unwrap(),
+            name: Some("Tea & Größe".into()),
+            ..sample::room()
+        };
         for sought in ["", "tea", "größe", "89ab"] {
             assert!(matches(&room, sought), "{sought}");
         }

@@ -43,7 +43,10 @@ where
         let view = owner.with(|| draw(what));
         OwnedView::new_with_owner(view, owner)
     };
-    move || Rows { items: items(), draw: draw.clone() }
+    move || Rows {
+        items: items(),
+        draw: draw.clone(),
+    }
 }
 
 /// The list as it is to be.
@@ -69,8 +72,12 @@ where
 
     fn build(self) -> Self::State {
         let Self { items, draw } = self;
-        let build = |Item { place, what, .. }: Item<P, T>| (place, what.clone(), draw(what).build());
-        Drawn { rows: items.into_iter().map(build).collect(), end: Rndr::create_placeholder() }
+        let build =
+            |Item { place, what, .. }: Item<P, T>| (place, what.clone(), draw(what).build());
+        Drawn {
+            rows: items.into_iter().map(build).collect(),
+            end: Rndr::create_placeholder(),
+        }
     }
 
     /// A merge of what is there with what is to be, both in the same order.
@@ -78,7 +85,8 @@ where
         let mut old = mem::take(&mut drawn.rows).into_iter().peekable();
         for Item { place, was, what } in self.items {
             let same = |held: &P| *held == place || was.as_ref() == Some(held);
-            while let Some((.., mut gone)) = old.next_if(|(held, ..)| *held < place && !same(held)) {
+            while let Some((.., mut gone)) = old.next_if(|(held, ..)| *held < place && !same(held))
+            {
                 gone.unmount();
             }
             let row = match old.next_if(|(held, ..)| same(held)) {
@@ -110,7 +118,9 @@ impl<P, T, S: Mountable> Mountable for Drawn<P, T, S> {
     }
 
     fn mount(&mut self, parent: &Element, marker: Option<&Node>) {
-        self.rows.iter_mut().for_each(|(.., row)| row.mount(parent, marker));
+        self.rows
+            .iter_mut()
+            .for_each(|(.., row)| row.mount(parent, marker));
         self.end.mount(parent, marker);
     }
 
@@ -122,7 +132,10 @@ impl<P, T, S: Mountable> Mountable for Drawn<P, T, S> {
     }
 
     fn elements(&self) -> Vec<Element> {
-        self.rows.iter().flat_map(|(.., row)| row.elements()).collect()
+        self.rows
+            .iter()
+            .flat_map(|(.., row)| row.elements())
+            .collect()
     }
 }
 
@@ -167,20 +180,37 @@ where
         attributes: Vec<AnyAttribute>,
     ) {
         for item in self.items {
-            (self.draw)(item.what).to_html_with_buf(html, position, escape, mark_branches, attributes.clone());
+            (self.draw)(item.what).to_html_with_buf(
+                html,
+                position,
+                escape,
+                mark_branches,
+                attributes.clone(),
+            );
             *position = Position::NextChild;
         }
         html.push_str("<!>");
         *position = Position::NextChild;
     }
 
-    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Self::State {
+    fn hydrate<const FROM_SERVER: bool>(
+        self,
+        cursor: &Cursor,
+        position: &PositionState,
+    ) -> Self::State {
         let Self { items, draw } = self;
         let hydrate = |Item { place, what, .. }: Item<P, T>| {
-            (place, what.clone(), draw(what).hydrate::<FROM_SERVER>(cursor, position))
+            (
+                place,
+                what.clone(),
+                draw(what).hydrate::<FROM_SERVER>(cursor, position),
+            )
         };
         let rows = items.into_iter().map(hydrate).collect();
-        Drawn { rows, end: cursor.next_placeholder(position) }
+        Drawn {
+            rows,
+            end: cursor.next_placeholder(position),
+        }
     }
 
     fn into_owned(self) -> Self {

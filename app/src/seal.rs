@@ -38,17 +38,20 @@ fn drawing(digits: [u8; 16]) -> String {
 /// The sixteen cells, as SVG.
 pub fn cells(digits: [u8; 16]) -> String {
     let base = hue(digits);
-    digits.into_iter().enumerate().fold(String::new(), |mut svg, (cell, digit)| {
-        // A hair wider than its cell, so that no background shines through between two.
-        let _ = write!(
-            svg,
-            r#"<rect x="{}" y="{}" width="1.02" height="1.02" fill="{}"/>"#,
-            cell % 4,
-            cell / 4,
-            colour(base, digit)
-        );
-        svg
-    })
+    digits
+        .into_iter()
+        .enumerate()
+        .fold(String::new(), |mut svg, (cell, digit)| {
+            // A hair wider than its cell, so that no background shines through between two.
+            let _ = write!(
+                svg,
+                r#"<rect x="{}" y="{}" width="1.02" height="1.02" fill="{}"/>"#,
+                cell % 4,
+                cell / 4,
+                colour(base, digit)
+            );
+            svg
+        })
 }
 
 fn digits(id: Option<RoomId>) -> [u8; 16] {
@@ -57,7 +60,9 @@ fn digits(id: Option<RoomId>) -> [u8; 16] {
 
 /// The room's main hue, in degrees. Neighbouring IDs must not be neighbours in colour, so the digits are mixed first.
 fn hue(digits: [u8; 16]) -> u32 {
-    let mixed = digits.iter().fold(2_166_136_261_u32, |mix, digit| (mix ^ u32::from(*digit)).wrapping_mul(16_777_619));
+    let mixed = digits.iter().fold(2_166_136_261_u32, |mix, digit| {
+        (mix ^ u32::from(*digit)).wrapping_mul(16_777_619)
+    });
     ((mixed >> 16) ^ mixed) % 360
 }
 
@@ -93,7 +98,10 @@ mod tests {
 
     #[test]
     fn the_products_icon_is_its_own_seal() {
-        assert_eq!(include_str!("../../public/icon.svg").trim_end(), drawing(OWN));
+        assert_eq!(
+            include_str!("../../public/icon.svg").trim_end(),
+            drawing(OWN)
+        );
     }
 
     #[test]

@@ -61,7 +61,14 @@ pub fn settings_page(sheet: &Sheet, settings: &Settings) -> String {
     } else {
         rules(room)
     };
-    sheet.page(if room.role == Some(Role::Owner) { "Room settings" } else { "About this room" }, content)
+    sheet.page(
+        if room.role == Some(Role::Owner) {
+            "Room settings"
+        } else {
+            "About this room"
+        },
+        content,
+    )
 }
 
 fn form(sheet: &Sheet, settings: &Settings, path: &str) -> AnyView {
@@ -112,11 +119,20 @@ fn form(sheet: &Sheet, settings: &Settings, path: &str) -> AnyView {
 
 fn lifetime(settings: &Settings) -> AnyView {
     let as_is = format!("{}, as it is", span::words(lives(&settings.room)));
-    let offered = LIFETIMES.iter().filter(|(_, seconds, _)| Duration::from_secs(*seconds) <= settings.longest);
-    let options: Vec<_> =
-        [("", as_is.as_str())].into_iter().chain(offered.map(|(value, _, words)| (*value, *words))).collect();
-    Choice { name: "timeout", label: "Deleted when nobody writes for", options: &options, chosen: &settings.timeout }
-        .view()
+    let offered = LIFETIMES
+        .iter()
+        .filter(|(_, seconds, _)| Duration::from_secs(*seconds) <= settings.longest);
+    let options: Vec<_> = [("", as_is.as_str())]
+        .into_iter()
+        .chain(offered.map(|(value, _, words)| (*value, *words)))
+        .collect();
+    Choice {
+        name: "timeout",
+        label: "Deleted when nobody writes for",
+        options: &options,
+        chosen: &settings.timeout,
+    }
+    .view()
 }
 
 /// How long the room lives without a new message.
@@ -142,17 +158,26 @@ fn closing(path: &str) -> AnyView {
 /// What the room is like, for those who cannot change it.
 fn rules(room: &Room) -> AnyView {
     if room.with.is_some() {
-        return view! { <p>"A conversation of two has no settings. Nobody else can find it."</p> }.into_any();
+        return view! { <p>"A conversation of two has no settings. Nobody else can find it."</p> }
+            .into_any();
     }
-    let who = CHOICES.iter().find(|(value, _)| *value == chosen(room)).map_or("", |(_, words)| *words);
+    let who = CHOICES
+        .iter()
+        .find(|(value, _)| *value == chosen(room))
+        .map_or("", |(_, words)| *words);
     let who = who.replace("you invite", "its moderators invite");
-    let about = room.description.clone().map(|words| view! { <p class="description"><bdi>{words}</bdi></p> });
+    let about = room
+        .description
+        .clone()
+        .map(|words| view! { <p class="description"><bdi>{words}</bdi></p> });
     let slow = (room.slow_mode > 0).then(|| {
         let pause = span::words(Duration::from_secs(room.slow_mode));
         view! { <dt>"Pause between two messages"</dt> <dd>{pause}</dd> }
     });
     let why = match room.role {
-        None => "Only the owner of a room changes what it is like. A room that a program opened may have none.",
+        None => {
+            "Only the owner of a room changes what it is like. A room that a program opened may have none."
+        }
         Some(_) => "Only the owner of this room changes what it is like.",
     };
     view! {
@@ -195,28 +220,54 @@ pub(crate) mod tests {
 
     fn draw(role: Role, wrong: Option<Wrong>) -> String {
         let longest = Duration::from_secs(86_400);
-        settings_page(&sheet(wrong), &Settings { room: room(Some(role)), timeout: String::new(), longest, saved: true })
+        settings_page(
+            &sheet(wrong),
+            &Settings {
+                room: room(Some(role)),
+                timeout: String::new(),
+                longest,
+                saved: true,
+            },
+        )
     }
 
     #[test]
     fn the_owner_has_a_form_with_what_is() {
         let html = draw(Role::Owner, None);
-        for part in ["Saved.", "1 h 30 min, as it is", "value=\"24h\"", "7 s", "?method=PATCH", "?method=DELETE"] {
+        for part in [
+            "Saved.",
+            "1 h 30 min, as it is",
+            "value=\"24h\"",
+            "7 s",
+            "?method=PATCH",
+            "?method=DELETE",
+        ] {
             assert!(html.contains(part), "{part}: {html}");
         }
-        assert!(!html.contains("168h") && !html.contains("<b>") && !html.contains("<i>"), "{html}");
+        assert!(
+            !html.contains("168h") && !html.contains("<b>") && !html.contains("<i>"),
+            "{html}"
+        );
         // The access that is, and the tick; nothing else.
         assert_eq!(html.matches(" checked").count(), 2, "{html}");
-        let wrong = Wrong { at: "name", words: "Too long.".into(), invalid: true };
+        let wrong = Wrong {
+            at: "name",
+            words: "Too long.".into(),
+            invalid: true,
+        };
         assert!(draw(Role::Owner, Some(wrong)).contains("id=\"name-trouble\""));
     }
 
     #[test]
     fn everybody_else_reads_the_rules_and_why() {
         let html = draw(Role::Moderator, None);
-        for part in
-            ["About this room", "kettles", "only people its moderators invite", "Only moderators", "Only the owner"]
-        {
+        for part in [
+            "About this room",
+            "kettles",
+            "only people its moderators invite",
+            "Only moderators",
+            "Only the owner",
+        ] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("<form") && !html.contains("<i>"), "{html}");

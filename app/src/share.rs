@@ -32,8 +32,18 @@ pub fn Share(visit: Visit) -> impl IntoView {
     let opened = RwSignal::new(false);
     live(move || opened.set(true));
     let lacking = flag(move || !opened.get() || !has("share"));
-    let address = text(move || if opened.get() { link(id) } else { api::path(id) });
-    let select = || find::<HtmlInputElement>("link").iter().for_each(HtmlInputElement::select);
+    let address = text(move || {
+        if opened.get() {
+            link(id)
+        } else {
+            api::path(id)
+        }
+    });
+    let select = || {
+        find::<HtmlInputElement>("link")
+            .iter()
+            .for_each(HtmlInputElement::select)
+    };
     part(view! {
         <dialog id=DIALOG class="sheet share" aria-labelledby="share-title" on:click=close_beside()>
             <form method="dialog" class="sheet-head">
@@ -58,8 +68,12 @@ pub fn Share(visit: Visit) -> impl IntoView {
 
 fn who(visit: Visit) -> &'static str {
     match (visit.is_private(), visit.invites()) {
-        (true, true) => "This room is private: the link lets in nobody but its members. Others need an invitation.",
-        (true, false) => "This room is private: the link lets in nobody but its members. Its moderators invite others.",
+        (true, true) => {
+            "This room is private: the link lets in nobody but its members. Others need an invitation."
+        }
+        (true, false) => {
+            "This room is private: the link lets in nobody but its members. Its moderators invite others."
+        }
         (false, _) => "Anyone with the link can come in.",
     }
 }
@@ -95,14 +109,20 @@ fn Copy(id: RoomId, what: fn(RoomId) -> String, label: &'static str) -> impl Int
 }
 
 fn link(id: RoomId) -> String {
-    format!("{}{}", window().location().origin().unwrap_or_default(), api::path(id))
+    format!(
+        "{}{}",
+        window().location().origin().unwrap_or_default(),
+        api::path(id)
+    )
 }
 
 /// Copies a text, and says whether that went well; without a secure connection the browser's newer way is missing, and the older one is tried.
 pub async fn copied(text: &str) -> bool {
     let navigator = window().navigator();
     if has("clipboard") {
-        return JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok();
+        return JsFuture::from(navigator.clipboard().write_text(text))
+            .await
+            .is_ok();
     }
     copied_by_selection(text).unwrap_or(false)
 }
@@ -115,13 +135,20 @@ fn has(ability: &str) -> bool {
 fn copied_by_selection(text: &str) -> Option<bool> {
     let document = document();
     // Outside an open dialog nothing can be selected.
-    let place = document.query_selector("dialog[open]").ok()?.or_else(|| document.body().map(Into::into))?;
-    let field: web_sys::HtmlTextAreaElement = document.create_element("textarea").ok()?.unchecked_into();
+    let place = document
+        .query_selector("dialog[open]")
+        .ok()?
+        .or_else(|| document.body().map(Into::into))?;
+    let field: web_sys::HtmlTextAreaElement =
+        document.create_element("textarea").ok()?.unchecked_into();
     field.set_class_name("unseen");
     field.set_value(text);
     place.append_child(&field).ok()?;
     field.select();
-    let done = document.unchecked_ref::<web_sys::HtmlDocument>().exec_command("copy").ok();
+    let done = document
+        .unchecked_ref::<web_sys::HtmlDocument>()
+        .exec_command("copy")
+        .ok();
     field.remove();
     done
 }

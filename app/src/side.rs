@@ -37,7 +37,11 @@ fn Bar() -> impl IntoView {
     let way = expect_context::<Way>();
     let trouble = RwSignal::new(None);
     let new = move || create(NewRoom::default(), way, RwSignal::new(false), trouble);
-    let words = Signal::derive(move || trouble.get().map(|failure: crate::api::Failure| failure.words()));
+    let words = Signal::derive(move || {
+        trouble
+            .get()
+            .map(|failure: crate::api::Failure| failure.words())
+    });
     part(view! {
         <nav id=SIDE class="side" popover="auto" aria-label="Rooms and chats">
             <div class="side-head">
@@ -74,7 +78,12 @@ pub fn OpenSide() -> impl IntoView {
 
 /// Whether the lists of a room's side bar can be seen: beside the room, or in the drawer. In the browser only.
 pub fn is_seen() -> bool {
-    window().match_media("(min-width: 64rem)").ok().flatten().is_some_and(|query| query.matches()) || drawer().is_some()
+    window()
+        .match_media("(min-width: 64rem)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
+        || drawer().is_some()
 }
 
 /// The drawer, if it is open.
@@ -84,7 +93,9 @@ fn drawer() -> Option<Element> {
 
 /// Closes the drawer.
 fn close() {
-    if let Some(drawer) = drawer().and_then(|side| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(side).ok()) {
+    if let Some(drawer) =
+        drawer().and_then(|side| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(side).ok())
+    {
         // One that is open closes.
         let _ = drawer.hide_popover();
     }

@@ -7,7 +7,12 @@ use std::time::Duration;
 /// A length as it is said: `2 d 4 h`, `23 h 12 min`, `12 min`, `45 s`.
 pub fn words(span: Duration) -> String {
     let seconds = span.as_secs();
-    match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60) {
+    match (
+        seconds / 86_400,
+        seconds / 3_600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+    ) {
         (0, 0, 0, s) => format!("{s} s"),
         (0, 0, m, s) if m < 5 => pair(m, "min", s, "s"),
         (0, 0, m, _) => format!("{m} min"),
@@ -64,7 +69,12 @@ mod tests {
 
     #[test]
     fn the_past_is_said_in_one_unit() {
-        for (seconds, said) in [(0, "just now"), (61, "1 min ago"), (7_300, "2 h ago"), (200_000, "2 d ago")] {
+        for (seconds, said) in [
+            (0, "just now"),
+            (61, "1 min ago"),
+            (7_300, "2 h ago"),
+            (200_000, "2 d ago"),
+        ] {
             assert_eq!(ago(Duration::from_secs(seconds)), said);
         }
     }

@@ -28,7 +28,11 @@ pub fn here(mark: &str) -> bool {
 /// Lets this tab keep a mark as long as it lives, or no longer.
 pub fn keep_here(mark: &str, keep: bool) {
     let Some(storage) = of_tab() else { return };
-    let _ = if keep { storage.set_item(mark, mark) } else { storage.remove_item(mark) };
+    let _ = if keep {
+        storage.set_item(mark, mark)
+    } else {
+        storage.remove_item(mark)
+    };
 }
 
 fn of_tab() -> Option<Storage> {

@@ -118,7 +118,9 @@ struct Inner {
 impl Inner {
     /// Whether the connection, or the attempt at one, is a socket.
     fn by_socket(&self) -> bool {
-        self.source.as_ref().map_or(self.socket, |source| source.socket)
+        self.source
+            .as_ref()
+            .map_or(self.socket, |source| source.socket)
     }
 }
 
@@ -137,7 +139,10 @@ impl Stream {
             open: false,
             missing: 0,
         };
-        let stream = Self { state: RwSignal::new(State::Connecting), inner: Own::new(inner) };
+        let stream = Self {
+            state: RwSignal::new(State::Connecting),
+            inner: Own::new(inner),
+        };
         listen("online", move |_| {
             if stream.inner.with(|inner| inner.wanted) == Some(true) {
                 stream.again();
@@ -185,7 +190,12 @@ impl Stream {
         if !window().navigator().on_line() {
             return self.state.set(State::Offline);
         }
-        let how = self.inner.with(|inner| ((inner.address.clone(), inner.listener.clone()), inner.socket));
+        let how = self.inner.with(|inner| {
+            (
+                (inner.address.clone(), inner.listener.clone()),
+                inner.socket,
+            )
+        });
         let Some((purpose, socket)) = how else { return };
         match Source::open(self, purpose, socket) {
             Some(source) => self.inner.with(|inner| inner.source = Some(source)),
@@ -231,7 +241,11 @@ impl Stream {
                 inner.missing += 1;
                 inner.missing >= SILENT
             });
-            if silent == Some(true) { self.connect() } else { self.watch() }
+            if silent == Some(true) {
+                self.connect()
+            } else {
+                self.watch()
+            }
         });
     }
 
@@ -239,15 +253,23 @@ impl Stream {
         let failed = self.inner.with(|inner| {
             inner.attempts += 1;
             let good = inner.open && inner.attempts <= SHORT;
-            (backoff(inner.attempts, js_sys::Math::random()), inner.by_socket(), good)
+            (
+                backoff(inner.attempts, js_sys::Math::random()),
+                inner.by_socket(),
+                good,
+            )
         });
         self.drop_source();
-        let Some((pause, socket, good)) = failed else { return };
+        let Some((pause, socket, good)) = failed else {
+            return;
+        };
         if !good {
             spawn(async move {
                 // If it is not the server that is to blame, it is the way. By now another attempt may be under way.
                 if api::answers().await {
-                    self.inner.with(|inner| inner.socket = if inner.open { inner.socket } else { !socket });
+                    self.inner.with(|inner| {
+                        inner.socket = if inner.open { inner.socket } else { !socket }
+                    });
                 }
             });
         }
@@ -284,7 +306,9 @@ impl Source {
         let source = if socket {
             // Not every browser completes the address of a socket.
             let origin = window().location().origin().ok()?;
-            WebSocket::new(&(origin.replacen("http", "ws", 1) + &address)).ok()?.unchecked_into()
+            WebSocket::new(&(origin.replacen("http", "ws", 1) + &address))
+                .ok()?
+                .unchecked_into()
         } else {
             EventSource::new(&address).ok()?
         };
@@ -298,12 +322,26 @@ impl Source {
             if socket {
                 read(&data, &*listener);
             } else {
-                hear(Heard { name, data, id: event.last_event_id() }, &*listener);
+                hear(
+                    Heard {
+                        name,
+                        data,
+                        id: event.last_event_id(),
+                    },
+                    &*listener,
+                );
             }
         });
-        let source = Self { source, socket, events };
+        let source = Self {
+            source,
+            socket,
+            events,
+        };
         for name in NAMED {
-            source.source.add_event_listener_with_callback(name, source.events.as_ref().unchecked_ref()).ok()?;
+            source
+                .source
+                .add_event_listener_with_callback(name, source.events.as_ref().unchecked_ref())
+                .ok()?;
         }
         Some(source)
     }
@@ -313,7 +351,9 @@ impl Drop for Source {
     fn drop(&mut self) {
         for name in NAMED {
             // A listener that is not there needs no removing.
-            let _ = self.source.remove_event_listener_with_callback(name, self.events.as_ref().unchecked_ref());
+            let _ = self
+                .source
+                .remove_event_listener_with_callback(name, self.events.as_ref().unchecked_ref());
         }
         self.source.close();
     }
@@ -361,11 +401,16 @@ mod tests {
         let frame = "retry: 2000\n\n: heartbeat\nevent: beat\ndata: {}\n\nid: a-1.2\ndata: {\"body\":\"id: x\"}\n\n\
                      event: edit\nid: a-1.3\ndata: {}\n\n";
         let all = std::cell::RefCell::new(Vec::new());
-        read(frame, &|heard| all.borrow_mut().push((heard.name, heard.id, heard.data)));
-        let expected =
-            [("message", "a-1.2", "{\"body\":\"id: x\"}"), ("edit", "a-1.3", "{}")].map(|(name, id, data)| {
-                (name.to_owned(), id.to_owned(), data.to_owned()) //
-            });
+        read(frame, &|heard| {
+            all.borrow_mut().push((heard.name, heard.id, heard.data))
+        });
+        let expected = [
+            ("message", "a-1.2", "{\"body\":\"id: x\"}"),
+            ("edit", "a-1.3", "{}"),
+        ]
+        .map(|(name, id, data)| {
+            (name.to_owned(), id.to_owned(), data.to_owned()) //
+        });
         assert_eq!(*all.borrow(), expected);
     }
 }

@@ -28,8 +28,16 @@ use crate::visit::{LOG, Visit};
 pub fn Timeline(visit: Visit) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let name = expect_context();
-    let rows = list(move || drawn(visit, name, clock), move |row| view! { <MessageRow row visit/> });
-    let silent = move || visit.delivery.outbox().with(|outbox| outbox.shown().next().is_none());
+    let rows = list(
+        move || drawn(visit, name, clock),
+        move |row| view! { <MessageRow row visit/> },
+    );
+    let silent = move || {
+        visit
+            .delivery
+            .outbox()
+            .with(|outbox| outbox.shown().next().is_none())
+    };
     let loud = flag(move || !visit.log.with(|log| log.messages().is_empty()) || !silent());
     let private = flag(move || visit.is_private());
     let first = text(move || match (visit.is_private(), visit.invites()) {
@@ -38,7 +46,14 @@ pub fn Timeline(visit: Visit) -> impl IntoView {
         (true, true) => "Invite somebody and say the first word.".to_owned(),
         (true, false) => "Say the first word.".to_owned(),
     });
-    let live = text(move || if visit.turning.get() > 0 { "off" } else { "polite" }.to_owned());
+    let live = text(move || {
+        if visit.turning.get() > 0 {
+            "off"
+        } else {
+            "polite"
+        }
+        .to_owned()
+    });
     part(view! {
         <div
             class="scroller"
@@ -76,12 +91,17 @@ fn Beginning(visit: Visit) -> impl IntoView {
         if visit.log.with(|log| log.has_older()) {
             return "Earlier messages".to_owned();
         }
-        format!("Opened on {}", clock.wall(visit.room.with(|room| room.created_at)).date())
+        format!(
+            "Opened on {}",
+            clock.wall(visit.room.with(|room| room.created_at)).date()
+        )
     });
     // Where the log begins, it says what it is about.
     let about = text(move || match visit.log.with(|log| log.has_older()) {
         true => String::new(),
-        false => visit.room.with(|room| room.description.clone().unwrap_or_default()),
+        false => visit
+            .room
+            .with(|room| room.description.clone().unwrap_or_default()),
     });
     view! {
         <p class="description"><bdi>{about}</bdi></p>
@@ -110,16 +130,35 @@ fn drawn(visit: Visit, name: Name, clock: Clock) -> Vec<Item<Place, Row>> {
     let (window, own, author) = (visit.window.get(), name.get(), own_author(name));
     let set = |log: &Log, outbox: &Outbox| {
         let range = window.range(log);
-        let previous = range.start.checked_sub(1).and_then(|index| log.messages().get(index)).cloned();
-        let said = log.messages()[range].iter().map(|message| (message.clone(), None));
+        let previous = range
+            .start
+            .checked_sub(1)
+            .and_then(|index| log.messages().get(index))
+            .cloned();
+        let said = log.messages()[range]
+            .iter()
+            .map(|message| (message.clone(), None));
         let waiting = outbox.shown().filter(|_| window.at_end());
-        let waiting = waiting.map(|parcel| (Arc::new(parcel.message(visit.id, author)), Some(parcel.clone())));
-        let rows = rows(previous, said.chain(waiting), &own, |message| clock.wall(message.sent_at).day());
+        let waiting = waiting.map(|parcel| {
+            (
+                Arc::new(parcel.message(visit.id, author)),
+                Some(parcel.clone()),
+            )
+        });
+        let rows = rows(previous, said.chain(waiting), &own, |message| {
+            clock.wall(message.sent_at).day()
+        });
         rows.into_iter().map(|row| item(row, outbox)).collect()
     };
-    visit.log.with(|log| visit.delivery.outbox().with(|outbox| set(log, outbox)))
+    visit
+        .log
+        .with(|log| visit.delivery.outbox().with(|outbox| set(log, outbox)))
 }
 
 fn item(row: Row, outbox: &Outbox) -> Item<Place, Row> {
-    Item { place: row.place(), was: outbox.was(row.message.id).map(Place::of), what: row }
+    Item {
+        place: row.place(),
+        was: outbox.was(row.message.id).map(Place::of),
+        what: row,
+    }
 }

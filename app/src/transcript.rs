@@ -49,7 +49,12 @@ mod tests {
     fn a_transcript_is_a_line_a_message_under_its_day() {
         let message = |id, username: &str, body: &str, at: &str| {
             let (username, body, sent_at) = (username.into(), body.into(), at.parse().unwrap());
-            Arc::new(Message { username, body, sent_at, ..sample::message(id) })
+            Arc::new(Message {
+                username,
+                body,
+                sent_at,
+                ..sample::message(id)
+            })
         };
         let messages = [
             message(1, "ada", "hello\nthere", "2026-11-19T23:59:00.000Z"),

@@ -129,7 +129,8 @@ impl Visit {
     /// Puts a message on its way, and the view at the newest.
     pub fn say(self, message: NewMessage) {
         self.to_newest();
-        self.delivery.put(message, self.log.with_untracked(Log::newest));
+        self.delivery
+            .put(message, self.log.with_untracked(Log::newest));
     }
 
     /// Brings the newest message into view.
@@ -137,9 +138,14 @@ impl Visit {
         if !self.window.get_untracked().at_end() {
             self.turn();
         }
-        self.log.with_untracked(|log| self.window.set(Window::newest(log)));
+        self.log
+            .with_untracked(|log| self.window.set(Window::newest(log)));
         self.below.set(0);
-        later(Duration::ZERO, || scroller().iter().for_each(|scroller| scroller.set_scroll_top(0)));
+        later(Duration::ZERO, || {
+            scroller()
+                .iter()
+                .for_each(|scroller| scroller.set_scroll_top(0))
+        });
     }
 
     /// Takes note of where the view is now.
@@ -167,12 +173,20 @@ impl Visit {
 
     /// Draws what comes before what is drawn, fetching it if need be.
     fn look_up(self) {
-        let held = self.log.with_untracked(|log| self.window.get_untracked().has_before(log));
+        let held = self
+            .log
+            .with_untracked(|log| self.window.get_untracked().has_before(log));
         if held {
             self.turn();
-            return self.hold(move || self.log.with_untracked(|log| self.window.update(|w| *w = w.up(log))));
+            return self.hold(move || {
+                self.log
+                    .with_untracked(|log| self.window.update(|w| *w = w.up(log)))
+            });
         }
-        if self.loading.get_untracked() || !self.log.with_untracked(Log::has_older) || self.closed.get_untracked() {
+        if self.loading.get_untracked()
+            || !self.log.with_untracked(Log::has_older)
+            || self.closed.get_untracked()
+        {
             return;
         }
         self.loading.set(true);
@@ -188,7 +202,8 @@ impl Visit {
             self.hold(move || {
                 let window = self.window.get_untracked();
                 self.log.update(|log| drop(log.add(older)));
-                self.log.with_untracked(|log| self.window.set(window.up(log)));
+                self.log
+                    .with_untracked(|log| self.window.set(window.up(log)));
             });
         }
         // By then the view may be at the upper edge again, where nothing more moves to tell of it.
@@ -203,14 +218,21 @@ impl Visit {
     fn look_down(self) {
         if !self.window.get_untracked().at_end() {
             self.turn();
-            self.hold(move || self.log.with_untracked(|log| self.window.update(|w| *w = w.down(log))));
+            self.hold(move || {
+                self.log
+                    .with_untracked(|log| self.window.update(|w| *w = w.down(log)))
+            });
         }
     }
 
     /// Announces nothing until what is about to be drawn is there.
     fn turn(self) {
         self.turning.update(|count| *count += 1);
-        later(DRAWING, move || self.turning.try_update(|count| *count -= 1).unwrap_or_default());
+        later(DRAWING, move || {
+            self.turning
+                .try_update(|count| *count -= 1)
+                .unwrap_or_default()
+        });
     }
 
     /// Takes note that all of the room is read, if its end is in view.
@@ -230,12 +252,21 @@ impl Visit {
         }
         // What comes in the meantime is read with it. Of two people neither waits.
         let before = self.seen.with(|seen| std::mem::replace(seen, u64::MAX));
-        later(if direct || before == Some(0) { Duration::ZERO } else { SAY_SEEN }, move || {
-            let newest = self.log.try_with_untracked(Log::newest);
-            if let Some(newest) = newest.filter(|newest| self.seen.with(|seen| *seen = *newest).is_some()) {
-                spawn(async move { api::seen(self.id, newest).await });
-            }
-        });
+        later(
+            if direct || before == Some(0) {
+                Duration::ZERO
+            } else {
+                SAY_SEEN
+            },
+            move || {
+                let newest = self.log.try_with_untracked(Log::newest);
+                if let Some(newest) =
+                    newest.filter(|newest| self.seen.with(|seen| *seen = *newest).is_some())
+                {
+                    spawn(async move { api::seen(self.id, newest).await });
+                }
+            },
+        );
     }
 
     fn start(self) {
@@ -244,8 +275,13 @@ impl Visit {
             // What may be done here is no longer what it was.
             None => self.ask(),
         });
-        let cursor = move || self.reader.with(|reader| reader.cursor()).unwrap_or_default();
-        self.feed.follow(self.id.to_string(), cursor, move |news| self.hear(news));
+        let cursor = move || {
+            self.reader
+                .with(|reader| reader.cursor())
+                .unwrap_or_default()
+        };
+        self.feed
+            .follow(self.id.to_string(), cursor, move |news| self.hear(news));
     }
 
     fn hear(self, news: News) {
@@ -255,9 +291,13 @@ impl Visit {
             News::Changed => return self.delivery.look(),
         };
         match name.as_str() {
-            "message" => wire::parse(&data).into_iter().for_each(|message| self.read(message, cursor.clone())),
+            "message" => wire::parse(&data)
+                .into_iter()
+                .for_each(|message| self.read(message, cursor.clone())),
             "edit" | "deletion" => self.changed(&data, cursor),
-            "presence" => wire::parse(&data).into_iter().for_each(|people| self.here.set(people)),
+            "presence" => wire::parse(&data)
+                .into_iter()
+                .for_each(|people| self.here.set(people)),
             "typing" => self.type_there(&data),
             "closing" => self.warned(&data),
             "closed" => self.close(),
@@ -283,9 +323,17 @@ impl Visit {
     /// A message is no longer what it was.
     fn changed(self, data: &str, cursor: String) {
         let change = wire::parse(data);
-        let change = change.and_then(|change| Some((wire::field(&change, "id")?, wire::field(&change, "message")?)));
+        let change = change.and_then(|change| {
+            Some((
+                wire::field(&change, "id")?,
+                wire::field(&change, "message")?,
+            ))
+        });
         let Some((id, message)) = change else { return };
-        let (fresh, hole) = self.reader.with(|reader| reader.pass(id, cursor)).unwrap_or_default();
+        let (fresh, hole) = self
+            .reader
+            .with(|reader| reader.pass(id, cursor))
+            .unwrap_or_default();
         // What was heard in its turn is told again to others only, who were further back. What came before it goes first.
         if fresh {
             self.take_batch();
@@ -298,7 +346,11 @@ impl Visit {
 
     /// Shows a message as it is now.
     pub fn replace(self, message: Message) {
-        self.hold(move || self.log.try_update(|log| log.replace(message)).unwrap_or_default());
+        self.hold(move || {
+            self.log
+                .try_update(|log| log.replace(message))
+                .unwrap_or_default()
+        });
         walk::name_anew();
     }
 
@@ -321,7 +373,10 @@ impl Visit {
     }
 
     fn take_batch(self) {
-        let batch = self.reader.with(Reader::batch).filter(|batch| !batch.is_empty());
+        let batch = self
+            .reader
+            .with(Reader::batch)
+            .filter(|batch| !batch.is_empty());
         if let Some(batch) = batch {
             self.take_in(batch, true);
         }
@@ -329,7 +384,9 @@ impl Visit {
 
     fn take_in(self, batch: Vec<Message>, from_stream: bool) {
         if from_stream {
-            self.delivery.outbox().update(|outbox| batch.iter().for_each(|message| outbox.arrived(message)));
+            self.delivery
+                .outbox()
+                .update(|outbox| batch.iter().for_each(|message| outbox.arrived(message)));
         }
         self.hold(move || {
             if let Some(fresh) = self.log.try_update(|log| log.add(batch)) {
@@ -339,16 +396,21 @@ impl Visit {
     }
 
     fn noticed(self, fresh: &[Arc<Message>], from_stream: bool) {
-        let Some(latest) = fresh.iter().map(|message| message.id).max() else { return };
+        let Some(latest) = fresh.iter().map(|message| message.id).max() else {
+            return;
+        };
         let told = self.told.with(|told| *told);
         self.room.update(|room| said_in(room, told, fresh));
         let settle = move |settled: &mut u64| *settled = latest.max(*settled);
-        later(DRAWING, move || self.settled.try_update(settle).unwrap_or_default());
+        later(DRAWING, move || {
+            self.settled.try_update(settle).unwrap_or_default()
+        });
         if from_stream && document().hidden() {
             self.unread.update(|count| *count += fresh.len());
         }
         if self.at_end.get_untracked() {
-            self.log.with_untracked(|log| self.window.update(|window| *window = window.trimmed(log)));
+            self.log
+                .with_untracked(|log| self.window.update(|window| *window = window.trimmed(log)));
         } else if from_stream {
             self.below.update(|count| *count += fresh.len());
         }
@@ -376,8 +438,11 @@ impl Visit {
             return;
         }
         self.turn();
-        self.reader.with(|reader| *reader = Reader::at(log.newest()));
-        self.delivery.outbox().update(|outbox| outbox.begin_anew(log.newest()));
+        self.reader
+            .with(|reader| *reader = Reader::at(log.newest()));
+        self.delivery
+            .outbox()
+            .update(|outbox| outbox.begin_anew(log.newest()));
         self.settled.set(log.newest());
         self.window.set(Window::newest(&log));
         self.log.set(log);
@@ -386,9 +451,13 @@ impl Visit {
 
     /// Takes over what others have changed about the room, as the overview has it; not from one that is behind the stream.
     fn renew(self, glance: Glance) {
-        let told = glance.own.with(|own| own.rooms.iter().find(|room| room.id == self.id).cloned());
+        let told = glance
+            .own
+            .with(|own| own.rooms.iter().find(|room| room.id == self.id).cloned());
         let current = self.room.get_untracked();
-        if let Some(room) = told.filter(|room| room.last_active_at >= current.last_active_at && *room != current) {
+        if let Some(room) =
+            told.filter(|room| room.last_active_at >= current.last_active_at && *room != current)
+        {
             self.told_of(room);
         }
     }
@@ -430,7 +499,9 @@ impl Visit {
     pub fn silence(self) -> Option<&'static str> {
         self.room.with(|room| match room.role {
             Some(Role::Reader) => Some("You read along here: readers do not write."),
-            role if room.read_only && role < Some(Role::Moderator) => Some("Only moderators write here."),
+            role if room.read_only && role < Some(Role::Moderator) => {
+                Some("Only moderators write here.")
+            }
             _ => None,
         })
     }
@@ -449,7 +520,9 @@ impl Visit {
     /// Makes a change while what is in view stays where it is, unless that is the newest message.
     fn hold(self, change: impl FnOnce()) {
         match scroller() {
-            Some(scroller) if !self.log.is_disposed() && !self.look(&scroller) => place::hold(&scroller, change),
+            Some(scroller) if !self.log.is_disposed() && !self.look(&scroller) => {
+                place::hold(&scroller, change)
+            }
             _ => change(),
         }
     }
@@ -461,10 +534,17 @@ fn scroller() -> Option<HtmlElement> {
 
 /// Takes note in the room of messages that were said there. What the server has `told` of it counts those up to then.
 fn said_in(room: &mut Room, told: Option<Time>, messages: &[Arc<Message>]) {
-    let later = messages.iter().filter(|message| Some(message.sent_at) > told);
+    let later = messages
+        .iter()
+        .filter(|message| Some(message.sent_at) > told);
     room.message_count += u64::try_from(later.count()).unwrap_or_default();
     let timeout = room.expires_at.since(room.last_active_at);
-    if let Some(latest) = messages.iter().map(|message| message.sent_at).max().filter(|at| *at > room.last_active_at) {
+    if let Some(latest) = messages
+        .iter()
+        .map(|message| message.sent_at)
+        .max()
+        .filter(|at| *at > room.last_active_at)
+    {
         room.last_active_at = latest;
         room.expires_at = latest.after(timeout);
     }
@@ -477,11 +557,19 @@ mod tests {
 
     fn room(last: i64, message_count: u64) -> Room {
         let [last_active_at, expires_at] = [last, last + 1_000].map(Time::from_millis);
-        Room { last_active_at, expires_at, message_count, ..sample::room() }
+        Room {
+            last_active_at,
+            expires_at,
+            message_count,
+            ..sample::room()
+        }
     }
 
     fn message(id: u64, sent_at: i64) -> Arc<Message> {
-        Arc::new(Message { sent_at: Time::from_millis(sent_at), ..sample::message(id) })
+        Arc::new(Message {
+            sent_at: Time::from_millis(sent_at),
+            ..sample::message(id)
+        })
     }
 
     #[test]
@@ -500,7 +588,11 @@ mod tests {
         let mut told = room(30, 4);
         let before = Some(told.last_active_at);
         said_in(&mut told, before, &[message(3, 20), message(4, 30)]);
-        assert_eq!(told, room(30, 4), "the room was told of before its messages came");
+        assert_eq!(
+            told,
+            room(30, 4),
+            "the room was told of before its messages came"
+        );
         said_in(&mut told, before, &[]);
         assert_eq!(told, room(30, 4));
     }

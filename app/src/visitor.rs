@@ -49,13 +49,23 @@ impl Visitor {
     /// The same visitor, signed in: who has an account writes under its name.
     #[must_use]
     pub fn signed_in(self, account: Account) -> Self {
-        Self { name: account.username.clone(), signed: Signed { account: Some(account) }, ..self }
+        Self {
+            name: account.username.clone(),
+            signed: Signed {
+                account: Some(account),
+            },
+            ..self
+        }
     }
 }
 
 /// The rooms in the cookie `visits`, where they stand one after the other with dots between.
 fn visits(cookie: &str) -> Vec<RoomId> {
-    cookie.split('.').filter_map(|id| id.parse().ok()).take(VISITS).collect()
+    cookie
+        .split('.')
+        .filter_map(|id| id.parse().ok())
+        .take(VISITS)
+        .collect()
 }
 
 /// The same rooms after one more visit.
@@ -106,7 +116,13 @@ mod tests {
     #[test]
     fn a_stranger_gets_an_offer() {
         for header in ["", "name=", "name=%0A", "theme=blue; name=%zz"] {
-            assert_eq!(Visitor::from_cookies(header, 0), Visitor { name: "amber-badger".into(), ..Visitor::default() });
+            assert_eq!(
+                Visitor::from_cookies(header, 0),
+                Visitor {
+                    name: "amber-badger".into(),
+                    ..Visitor::default()
+                }
+            );
         }
     }
 

@@ -21,24 +21,38 @@ const LABEL: &str = "aria-label";
 /// nowhere, as after what had the focus is gone. Tells whether there was one to walk to.
 pub fn walk(from: &Element, up: bool) -> bool {
     let is_there = |log: &Element| log.contains(Some(from)) || from.tag_name() == "BODY";
-    let Some(log) = find(LOG).filter(is_there) else { return false };
+    let Some(log) = find(LOG).filter(is_there) else {
+        return false;
+    };
     let next = match from.closest(MESSAGE).ok().flatten() {
         Some(message) => beside(&log, message, up),
         None => last_in_view(&log),
     };
-    next.and_then(|next| next.dyn_into().ok()).is_some_and(|next| show(&next))
+    next.and_then(|next| next.dyn_into().ok())
+        .is_some_and(|next| show(&next))
 }
 
 /// The message above or below, once the end of this one is in view.
 fn beside(log: &Element, message: Element, up: bool) -> Option<Element> {
-    let (view, at) = (log.get_bounding_client_rect(), message.get_bounding_client_rect());
-    let is_seen = if up { at.top() >= view.top() } else { at.bottom() <= view.bottom() };
+    let (view, at) = (
+        log.get_bounding_client_rect(),
+        message.get_bounding_client_rect(),
+    );
+    let is_seen = if up {
+        at.top() >= view.top()
+    } else {
+        at.bottom() <= view.bottom()
+    };
     is_seen.then(|| neighbour(message, up))?
 }
 
 fn neighbour(mut at: Element, up: bool) -> Option<Element> {
     loop {
-        at = if up { at.previous_element_sibling() } else { at.next_element_sibling() }?;
+        at = if up {
+            at.previous_element_sibling()
+        } else {
+            at.next_element_sibling()
+        }?;
         if at.matches(MESSAGE).is_ok_and(|is| is) {
             return Some(at);
         }
@@ -79,12 +93,22 @@ fn named() -> Option<Element> {
 
 /// Names a message: who wrote it and when stands at the beginning of its group.
 fn name(message: &Element) {
-    let text = |of: &Element, what: &str| of.query_selector(what).ok()?.and_then(|element| element.text_content());
+    let text = |of: &Element, what: &str| {
+        of.query_selector(what)
+            .ok()?
+            .and_then(|element| element.text_content())
+    };
     let mut head = Some(message.clone());
     while let Some(above) = head.take_if(|head| !head.matches(".head").is_ok_and(|is| is)) {
         head = neighbour(above, true);
     }
-    let by = |head: &Element| Some(format!("{}, {}: ", text(head, ".who")?, text(head, "time")?));
+    let by = |head: &Element| {
+        Some(format!(
+            "{}, {}: ",
+            text(head, ".who")?,
+            text(head, "time")?
+        ))
+    };
     let by = head.as_ref().and_then(by).unwrap_or_default();
     // An element takes any text as a name.
     let _ = message.set_attribute(LABEL, &(by + &text(message, ".body").unwrap_or_default()));

@@ -26,7 +26,9 @@ pub enum Page {
 impl Page {
     /// The page at a path.
     pub fn at(path: &str) -> Self {
-        let room = path.strip_prefix("/rooms/").and_then(|rest| rest.strip_suffix('/'));
+        let room = path
+            .strip_prefix("/rooms/")
+            .and_then(|rest| rest.strip_suffix('/'));
         match (path, room.map(str::parse)) {
             ("/", _) => Self::Home,
             (_, Some(Ok(id))) => Self::Room(id),
@@ -91,10 +93,14 @@ impl Way {
 
     fn follow(self) {
         let page = self.0.get_untracked();
-        if page != Page::Lost && Page::at(&window().location().pathname().unwrap_or_default()) != page {
+        if page != Page::Lost
+            && Page::at(&window().location().pathname().unwrap_or_default()) != page
+        {
             // The address that leads back here is the page's own. Without it, going back would ask for a page anew.
             let history = window().history();
-            let _ = history.and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&page.path())));
+            let _ = history.and_then(|history| {
+                history.replace_state_with_url(&JsValue::NULL, "", Some(&page.path()))
+            });
         }
         listen("click", move |event| {
             if let Some(page) = event.dyn_ref().and_then(link) {
@@ -103,7 +109,9 @@ impl Way {
             }
         });
         listen("popstate", move |_| {
-            self.show(Page::at(&window().location().pathname().unwrap_or_default()));
+            self.show(Page::at(
+                &window().location().pathname().unwrap_or_default(),
+            ));
         });
     }
 }
@@ -122,9 +130,15 @@ pub fn clicked(event: &MouseEvent) -> Option<HtmlAnchorElement> {
     if event.default_prevented() || event.button() != 0 || elsewhere {
         return None;
     }
-    let link = event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
+    let link = event
+        .target()?
+        .dyn_into::<Element>()
+        .ok()?
+        .closest("a[href]")
+        .ok()??;
     let link = link.dyn_into::<HtmlAnchorElement>().ok()?;
-    let plain = link.target().is_empty() && !link.has_attribute("download") && link.rel() != "external";
+    let plain =
+        link.target().is_empty() && !link.has_attribute("download") && link.rel() != "external";
     let here = link.origin() == window().location().origin().ok()?;
     (plain && here).then_some(link)
 }
@@ -140,7 +154,15 @@ mod tests {
         for page in [Page::Home, room] {
             assert_eq!(Page::at(&page.path()), page);
         }
-        for path in ["", "/rooms/", "/rooms/x/", "/rooms/0123456789abcdef", "/rooms/0123456789ABCDEF/", "/x", "//"] {
+        for path in [
+            "",
+            "/rooms/",
+            "/rooms/x/",
+            "/rooms/0123456789abcdef",
+            "/rooms/0123456789ABCDEF/",
+            "/x",
+            "//",
+        ] {
             assert_eq!(Page::at(path), Page::Lost, "{path}");
         }
     }

@@ -5,7 +5,9 @@
 //! others: what the server writes, which is `serde`'s.
 
 use js_sys::{Array, Date, JSON, Reflect};
-use protocol::{Account, Author, Conversation, Message, NewMessage, Overview, Problem, Role, Room, RoomId, Time};
+use protocol::{
+    Account, Author, Conversation, Message, NewMessage, Overview, Problem, Role, Room, RoomId, Time,
+};
 use wasm_bindgen::JsValue;
 
 /// What can be read.
@@ -85,7 +87,11 @@ impl Wire for Time {
 
 impl<T: Wire> Wire for Option<T> {
     fn read(value: &JsValue) -> Option<Self> {
-        if value.is_null() || value.is_undefined() { Some(None) } else { T::read(value).map(Some) }
+        if value.is_null() || value.is_undefined() {
+            Some(None)
+        } else {
+            T::read(value).map(Some)
+        }
     }
 }
 
@@ -123,7 +129,10 @@ impl Wire for Message {
 
 impl Wire for NewMessage {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { username: field(value, "username")?, body: field(value, "body")? })
+        Some(Self {
+            username: field(value, "username")?,
+            body: field(value, "body")?,
+        })
     }
 }
 
@@ -150,7 +159,10 @@ impl Wire for Room {
 
 impl Wire for Account {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { name: field(value, "name")?, username: field(value, "username")? })
+        Some(Self {
+            name: field(value, "name")?,
+            username: field(value, "username")?,
+        })
     }
 }
 
@@ -168,7 +180,10 @@ impl Wire for Conversation {
 
 impl Wire for Overview {
     fn read(value: &JsValue) -> Option<Self> {
-        Some(Self { rooms: field(value, "rooms")?, chats: field(value, "chats")? })
+        Some(Self {
+            rooms: field(value, "rooms")?,
+            chats: field(value, "chats")?,
+        })
     }
 }
 

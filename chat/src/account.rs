@@ -44,28 +44,52 @@ impl Stored {
 
 impl FromRow<'_, SqliteRow> for Stored {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let (id, username, name) = (row.try_get("id")?, row.try_get("username")?, row.try_get("name")?);
+        let (id, username, name) = (
+            row.try_get("id")?,
+            row.try_get("username")?,
+            row.try_get("name")?,
+        );
         let (operator, generation) = (row.try_get("operator")?, row.try_get("generation")?);
-        let member = Member { id, username, name, operator, generation };
-        Ok(Self { member, password: row.try_get("password")? })
+        let member = Member {
+            id,
+            username,
+            name,
+            operator,
+            generation,
+        };
+        Ok(Self {
+            member,
+            password: row.try_get("password")?,
+        })
     }
 }
 
 async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error> {
     let sql = "select id, username, name, password, operator, generation from account where username = $1";
-    Ok(sqlx::query_as(sql).bind(username).fetch_optional(store.read()).await?)
+    Ok(sqlx::query_as(sql)
+        .bind(username)
+        .fetch_optional(store.read())
+        .await?)
 }
 
 pub(crate) async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
-    let sql = "select id, username, name, password, operator, generation from account where id = $1";
-    Ok(sqlx::query_as(sql).bind(id).fetch_optional(store.read()).await?)
+    let sql =
+        "select id, username, name, password, operator, generation from account where id = $1";
+    Ok(sqlx::query_as(sql)
+        .bind(id)
+        .fetch_optional(store.read())
+        .await?)
 }
 
 /// Makes sure that somebody is still signed in.
 pub(crate) async fn still(store: &Store, member: &Member) -> Result<(), Error> {
     let found = by_id(store, member.id).await?;
     let holds = found.is_some_and(|found| found.member.generation == member.generation);
-    if holds { Ok(()) } else { Err(Refusal::NotSignedIn.into()) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Refusal::NotSignedIn.into())
+    }
 }
 
 /// Makes an account; not if its username, or one that looks like it, is there already.
@@ -110,7 +134,11 @@ pub struct Accounts {
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { search: String::new(), after: String::new(), limit: 1_000 }
+        Self {
+            search: String::new(),
+            after: String::new(),
+            limit: 1_000,
+        }
     }
 }
 
@@ -143,15 +171,27 @@ impl Chat {
         let inner = &self.0;
         let username = text::account_name(&wish.username)?;
         let name = text::person_name(&wish.name)?;
-        let password = inner.passwords.keep(text::password(&wish.password, inner.password_min)?).await?;
-        let member = Member { id: random_id()?, username, name, operator: false, generation: 0 };
+        let password = inner
+            .passwords
+            .keep(text::password(&wish.password, inner.password_min)?)
+            .await?;
+        let member = Member {
+            id: random_id()?,
+            username,
+            name,
+            operator: false,
+            generation: 0,
+        };
         let mut tx = inner.store.begin().await?;
         let made = insert(&mut tx, &member, &password, inner.clock.now()).await?;
         // Before it is this transaction's turn no longer: no message comes between.
         inner.registrations.fetch_add(1, Ordering::Release);
         tx.commit().await?;
         if !made {
-            let taken = format!("The username {}, or one that looks like it,", member.username);
+            let taken = format!(
+                "The username {}, or one that looks like it,",
+                member.username
+            );
             return Err(Refusal::Taken(taken).into());
         }
         self.session(member)
@@ -169,15 +209,27 @@ impl Chat {
             Err(_) => None,
         };
         let kept = found.as_ref().and_then(Stored::kept);
-        let right = inner.passwords.is_right(shortened(&credentials.password), kept).await?;
+        let right = inner
+            .passwords
+            .is_right(shortened(&credentials.password), kept)
+            .await?;
         let found = found.filter(|_| right).ok_or(Refusal::WrongCredentials)?;
         self.session(found.member)
     }
 
     pub(crate) fn session(&self, member: Member) -> Result<Session, Error> {
         let inner = &self.0;
-        let token = inner.tokens.for_account(member.id, &member.username, member.generation, inner.clock.now())?;
-        Ok(Session { member, token, lifetime: inner.jwt_lifetime })
+        let token = inner.tokens.for_account(
+            member.id,
+            &member.username,
+            member.generation,
+            inner.clock.now(),
+        )?;
+        Ok(Session {
+            member,
+            token,
+            lifetime: inner.jwt_lifetime,
+        })
     }
 
     /// A key for a new guest, as a token.
@@ -196,7 +248,9 @@ impl Chat {
         let inner = &self.0;
         let claims = inner.tokens.read(token, inner.clock.now())?;
         if claims.generation.is_none() {
-            return Ok(Person::Guest(GuestId::known(claims.id).ok_or(Refusal::NotSignedIn)?));
+            return Ok(Person::Guest(
+                GuestId::known(claims.id).ok_or(Refusal::NotSignedIn)?,
+            ));
         }
         let found = by_id(&inner.store, claims.id).await?;
         let found = found.filter(|found| Some(found.member.generation) == claims.generation);
@@ -217,7 +271,10 @@ impl Chat {
             .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
             .fetch_all(self.0.store.read())
             .await?;
-        Ok(rows.into_iter().map(|(name, username)| Account { name, username }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(name, username)| Account { name, username })
+            .collect())
     }
 
     /// Calls somebody something else.
@@ -229,9 +286,16 @@ impl Chat {
         let name = text::person_name(name)?;
         let mut tx = self.0.store.begin().await?;
         let sql = "update account set name = $2 where id = $1";
-        sqlx::query(sql).bind(member.id).bind(&name).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(member.id)
+            .bind(&name)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
-        Ok(Member { name, ..member.clone() })
+        Ok(Member {
+            name,
+            ..member.clone()
+        })
     }
 
     /// Gives somebody another password, which ends all their other sessions, and all that follows by them.
@@ -239,15 +303,30 @@ impl Chat {
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if `old` is not the password, [`Refusal::Invalid`] if `new`
     /// breaks a rule, or a fault.
-    pub async fn change_password(&self, by: &Person, old: &str, new: &str) -> Result<Session, Error> {
+    pub async fn change_password(
+        &self,
+        by: &Person,
+        old: &str,
+        new: &str,
+    ) -> Result<Session, Error> {
         let inner = &self.0;
         let member = self.confirm(by, old).await?;
-        let kept = inner.passwords.keep(text::password(new, inner.password_min)?).await?;
+        let kept = inner
+            .passwords
+            .keep(text::password(new, inner.password_min)?)
+            .await?;
         let mut tx = inner.store.begin().await?;
         let sql = "update account set password = $2 where id = $1";
-        sqlx::query(sql).bind(member.id).bind(kept).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(member.id)
+            .bind(kept)
+            .execute(&mut *tx)
+            .await?;
         let generation = self.revoke(tx, member.id).await?;
-        self.session(Member { generation, ..member })
+        self.session(Member {
+            generation,
+            ..member
+        })
     }
 
     /// Gives a password to somebody who has none, which ends all their other sessions, and all that follows by them.
@@ -257,14 +336,27 @@ impl Chat {
     /// a fault.
     pub async fn set_password(&self, by: &Person, new: &str) -> Result<Session, Error> {
         let (inner, member) = (&self.0, by.signed_in()?);
-        let kept = inner.passwords.keep(text::password(new, inner.password_min)?).await?;
+        let kept = inner
+            .passwords
+            .keep(text::password(new, inner.password_min)?)
+            .await?;
         let mut tx = inner.store.begin().await?;
         let sql = "update account set password = $2 where id = $1 and password = ''";
-        if sqlx::query(sql).bind(member.id).bind(kept).execute(&mut *tx).await?.rows_affected() == 0 {
+        if sqlx::query(sql)
+            .bind(member.id)
+            .bind(kept)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected()
+            == 0
+        {
             return Err(Refusal::WrongCredentials.into());
         }
         let generation = self.revoke(tx, member.id).await?;
-        self.session(Member { generation, ..member.clone() })
+        self.session(Member {
+            generation,
+            ..member.clone()
+        })
     }
 
     /// Ends all sessions of somebody, and all that follows by them.
@@ -290,8 +382,13 @@ impl Chat {
         let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
                    and id in (select room from membership where person = $1)
                    and not exists (select 1 from membership where room = id and person <> $1)";
-        sqlx::query(sql).bind(member.id).bind(self.0.clock.now().millis()).execute(&mut *tx).await?;
-        let rooms = sqlx::query_scalar("select room from membership where person = $1").bind(member.id);
+        sqlx::query(sql)
+            .bind(member.id)
+            .bind(self.0.clock.now().millis())
+            .execute(&mut *tx)
+            .await?;
+        let rooms =
+            sqlx::query_scalar("select room from membership where person = $1").bind(member.id);
         let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in [
             "delete from account where id = $1",
@@ -301,7 +398,9 @@ impl Chat {
             sqlx::query(sql).bind(member.id).execute(&mut *tx).await?;
         }
         let tell = move |inner: &Inner| {
-            rooms.into_iter().for_each(|room| inner.hub.look_again(room_id(room)));
+            rooms
+                .into_iter()
+                .for_each(|room| inner.hub.look_again(room_id(room)));
             inner.accounts.sign_out(member.id);
             inner.store.deleted().note();
         };
@@ -313,11 +412,19 @@ impl Chat {
     /// # Errors
     /// [`Refusal::NotSignedIn`] if `by` has no account or `guest` is none, or a fault.
     pub async fn claim(&self, by: &Person, guest: &Person) -> Result<(), Error> {
-        let (own, Person::Guest(_)) = (by.signed_in()?.id, guest) else { return Err(Refusal::NotSignedIn.into()) };
+        let (own, Person::Guest(_)) = (by.signed_in()?.id, guest) else {
+            return Err(Refusal::NotSignedIn.into());
+        };
         let (mut tx, guest) = (self.0.store.begin().await?, guest.id());
         let over = "delete from sanction where person in ($1, $2) and until <= $3";
-        sqlx::query(over).bind(own).bind(guest).bind(self.now().millis()).execute(&mut *tx).await?;
-        let rooms = sqlx::query_scalar("select room from sanction where person = $1 and kind = 1").bind(guest);
+        sqlx::query(over)
+            .bind(own)
+            .bind(guest)
+            .bind(self.now().millis())
+            .execute(&mut *tx)
+            .await?;
+        let rooms = sqlx::query_scalar("select room from sanction where person = $1 and kind = 1")
+            .bind(guest);
         let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in [
             "insert into membership select room, $1, role, since, seen from membership where person = $2
@@ -332,9 +439,13 @@ impl Chat {
             sqlx::query(sql).bind(own).bind(guest).execute(&mut *tx).await?;
         }
         let tell = move |inner: &Inner| {
-            [own, guest].into_iter().for_each(|person| inner.hub.ring_person(person));
+            [own, guest]
+                .into_iter()
+                .for_each(|person| inner.hub.ring_person(person));
             // Who is banned as the guest may not listen as the account either.
-            rooms.into_iter().for_each(|room| inner.hub.look_again(room_id(room)));
+            rooms
+                .into_iter()
+                .for_each(|room| inner.hub.look_again(room_id(room)));
         };
         self.commit(tx, tell).await
     }
@@ -352,15 +463,23 @@ impl Chat {
         }
         match text::account_name(word) {
             Ok(name) if name == found.member.username => Ok(found.member),
-            _ => Err(Refusal::invalid("username", "is not yours; type it to show that you mean it").into()),
+            _ => Err(Refusal::invalid(
+                "username",
+                "is not yours; type it to show that you mean it",
+            )
+            .into()),
         }
     }
 
     /// Commits a transaction with the end of all sessions of an account and of all that follows by them; gives back the
     /// generation of those that come.
     async fn revoke(&self, mut tx: Tx, id: i64) -> Result<i64, Error> {
-        let sql = "update account set generation = generation + 1 where id = $1 returning generation";
-        let generation: Option<i64> = sqlx::query_scalar(sql).bind(id).fetch_optional(&mut *tx).await?;
+        let sql =
+            "update account set generation = generation + 1 where id = $1 returning generation";
+        let generation: Option<i64> = sqlx::query_scalar(sql)
+            .bind(id)
+            .fetch_optional(&mut *tx)
+            .await?;
         let generation = generation.ok_or(Refusal::NotSignedIn)?;
         let tell = move |inner: &Inner| {
             inner.accounts.sign_out(id);
@@ -373,13 +492,23 @@ impl Chat {
 
     /// The account of whoever is signed in.
     async fn stored(&self, by: &Person) -> Result<Stored, Error> {
-        Ok(by_id(&self.0.store, by.signed_in()?.id).await?.ok_or(Refusal::NotSignedIn)?)
+        Ok(by_id(&self.0.store, by.signed_in()?.id)
+            .await?
+            .ok_or(Refusal::NotSignedIn)?)
     }
 
     /// The owner of an account, if this is their password.
     async fn compare(&self, found: Stored, password: &str) -> Result<Member, Error> {
-        let right = self.0.passwords.is_right(shortened(password), found.kept()).await?;
-        if right { Ok(found.member) } else { Err(Refusal::WrongCredentials.into()) }
+        let right = self
+            .0
+            .passwords
+            .is_right(shortened(password), found.kept())
+            .await?;
+        if right {
+            Ok(found.member)
+        } else {
+            Err(Refusal::WrongCredentials.into())
+        }
     }
 }
 
@@ -395,11 +524,18 @@ mod tests {
     use crate::tests::House;
 
     fn wish(username: &str) -> NewAccount {
-        NewAccount { name: "Somebody".to_owned(), username: username.to_owned(), password: "secret".to_owned() }
+        NewAccount {
+            name: "Somebody".to_owned(),
+            username: username.to_owned(),
+            password: "secret".to_owned(),
+        }
     }
 
     fn knows(username: &str, password: &str) -> Credentials {
-        Credentials { username: username.to_owned(), password: password.to_owned() }
+        Credentials {
+            username: username.to_owned(),
+            password: password.to_owned(),
+        }
     }
 
     fn refusal<T>(answer: Result<T, Error>) -> Refusal {
@@ -414,13 +550,37 @@ mod tests {
         let mut house = House::new(|_| {}).await;
         house.chat.register(&wish("Alice")).await.unwrap();
         for taken in ["alice", "ALICE", "a1ice"] {
-            assert!(matches!(refusal(house.chat.register(&wish(taken)).await), Refusal::Taken(_)), "{taken}");
+            assert!(
+                matches!(
+                    refusal(house.chat.register(&wish(taken)).await),
+                    Refusal::Taken(_)
+                ),
+                "{taken}"
+            );
         }
         house.reopen().await;
         let session = house.chat.sign_in(&knows("alice", "secret")).await.unwrap();
-        assert_eq!(house.chat.person(&session.token).await.unwrap().member().unwrap().username(), "alice");
-        for (username, password) in [("alice", "Secret"), ("bob", "secret"), ("", ""), ("al ice", "secret")] {
-            assert_eq!(refusal(house.chat.sign_in(&knows(username, password)).await), Refusal::WrongCredentials);
+        assert_eq!(
+            house
+                .chat
+                .person(&session.token)
+                .await
+                .unwrap()
+                .member()
+                .unwrap()
+                .username(),
+            "alice"
+        );
+        for (username, password) in [
+            ("alice", "Secret"),
+            ("bob", "secret"),
+            ("", ""),
+            ("al ice", "secret"),
+        ] {
+            assert_eq!(
+                refusal(house.chat.sign_in(&knows(username, password)).await),
+                Refusal::WrongCredentials
+            );
         }
     }
 
@@ -430,18 +590,36 @@ mod tests {
         let chat = &house.chat;
         let first = chat.register(&wish("ada")).await.unwrap();
         let by = chat.person(&first.token).await.unwrap();
-        assert_eq!(refusal(chat.change_password(&by, "wrong", "secret2").await), Refusal::WrongCredentials);
-        let second = chat.change_password(&by, "secret", "secret2").await.unwrap();
-        assert_eq!(refusal(chat.person(&first.token).await), Refusal::NotSignedIn);
+        assert_eq!(
+            refusal(chat.change_password(&by, "wrong", "secret2").await),
+            Refusal::WrongCredentials
+        );
+        let second = chat
+            .change_password(&by, "secret", "secret2")
+            .await
+            .unwrap();
+        assert_eq!(
+            refusal(chat.person(&first.token).await),
+            Refusal::NotSignedIn
+        );
         assert_eq!(chat.person(&second.token).await.unwrap().id(), by.id());
         chat.sign_out_everywhere(&by).await.unwrap();
-        assert_eq!(refusal(chat.person(&second.token).await), Refusal::NotSignedIn);
+        assert_eq!(
+            refusal(chat.person(&second.token).await),
+            Refusal::NotSignedIn
+        );
         let third = chat.sign_in(&knows("ada", "secret2")).await.unwrap();
         chat.delete_account(&by, "secret2").await.unwrap();
-        assert_eq!(refusal(chat.person(&third.token).await), Refusal::NotSignedIn);
+        assert_eq!(
+            refusal(chat.person(&third.token).await),
+            Refusal::NotSignedIn
+        );
         // A new account of that name has nothing to do with the old one.
         chat.register(&wish("ada")).await.unwrap();
-        assert_eq!(refusal(chat.person(&third.token).await), Refusal::NotSignedIn);
+        assert_eq!(
+            refusal(chat.person(&third.token).await),
+            Refusal::NotSignedIn
+        );
     }
 
     #[tokio::test]
@@ -449,7 +627,10 @@ mod tests {
         let house = House::new(|_| {}).await;
         let session = house.chat.register(&wish("ada")).await.unwrap();
         house.config.clock.advance(house.config.jwt_lifetime);
-        assert_eq!(refusal(house.chat.person(&session.token).await), Refusal::NotSignedIn);
+        assert_eq!(
+            refusal(house.chat.person(&session.token).await),
+            Refusal::NotSignedIn
+        );
     }
 
     #[tokio::test]
@@ -457,15 +638,29 @@ mod tests {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
         let by = Person::from(chat.register(&wish("grace")).await.unwrap().member);
-        chat.register(&NewAccount { name: "Ada Lovelace".to_owned(), ..wish("ada") }).await.unwrap();
+        chat.register(&NewAccount {
+            name: "Ada Lovelace".to_owned(),
+            ..wish("ada")
+        })
+        .await
+        .unwrap();
         let find = async |search: &str| {
-            let page = Accounts { search: search.to_owned(), ..Accounts::default() };
+            let page = Accounts {
+                search: search.to_owned(),
+                ..Accounts::default()
+            };
             let found = chat.accounts(&by, &page).await.unwrap();
-            found.into_iter().map(|account| account.username).collect::<Vec<_>>()
+            found
+                .into_iter()
+                .map(|account| account.username)
+                .collect::<Vec<_>>()
         };
         assert_eq!(find("").await, ["ada", "grace"]);
         assert_eq!(find("LOVE").await, ["ada"]);
         assert_eq!(find("%").await, [""; 0]);
-        assert_eq!(refusal(chat.accounts(&Person::Anyone, &Accounts::default()).await), Refusal::NotSignedIn);
+        assert_eq!(
+            refusal(chat.accounts(&Person::Anyone, &Accounts::default()).await),
+            Refusal::NotSignedIn
+        );
     }
 }

@@ -65,7 +65,16 @@ struct Trailer {
 impl Export {
     pub(crate) fn new(store: Store, stored: Stored, format: Format) -> Self {
         let Stored { room, head, .. } = stored;
-        Self { store, room, head, format, stage: Stage::Head, seen: 0, count: 0, hash: Sha256::new() }
+        Self {
+            store,
+            room,
+            head,
+            format,
+            stage: Stage::Head,
+            seen: 0,
+            count: 0,
+            hash: Sha256::new(),
+        }
     }
 
     /// The next piece; `None` after the last.
@@ -94,9 +103,15 @@ impl Export {
     }
 
     async fn messages(&mut self) -> Result<Vec<u8>, Error> {
-        let page = Page { before: Some(self.head + 1), after: Some(self.seen), limit: PAGE };
+        let page = Page {
+            before: Some(self.head + 1),
+            after: Some(self.seen),
+            limit: PAGE,
+        };
         let messages = message::page(&self.store, self.room.id, page).await?;
-        let Some(last) = messages.last() else { return self.trailer() };
+        let Some(last) = messages.last() else {
+            return self.trailer();
+        };
         self.seen = last.id;
         self.count += messages.len() as u64;
         let mut piece = Vec::new();
@@ -112,14 +127,19 @@ impl Export {
     fn trailer(&mut self) -> Result<Vec<u8>, Error> {
         if self.count != self.room.message_count {
             let (found, of) = (self.count, self.room.message_count);
-            return Err(Error::fault(format!("found {found} of {of} messages while writing the room down")));
+            return Err(Error::fault(format!(
+                "found {found} of {of} messages while writing the room down"
+            )));
         }
         self.stage = Stage::Done;
         match self.format {
             Format::Archive => {
                 let digest = self.hash.clone().finalize();
                 let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                line(&Trailer { count: self.count, sha256 })
+                line(&Trailer {
+                    count: self.count,
+                    sha256,
+                })
             }
             Format::Transcript => Ok(Vec::new()),
         }
@@ -134,7 +154,11 @@ fn line(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 
 /// `[time] name: text`, further lines of the text indented.
 fn transcript_line(message: &Message) -> String {
-    let body = if message.deleted { "(deleted)".to_owned() } else { message.body.replace('\n', "\n    ") };
+    let body = if message.deleted {
+        "(deleted)".to_owned()
+    } else {
+        message.body.replace('\n', "\n    ")
+    };
     format!("[{}] {}: {body}\n", message.sent_at, message.username)
 }
 
@@ -171,10 +195,15 @@ pub(crate) async fn write(store: &Store, dir: &Path, stored: Stored) -> Result<(
 async fn last_line(file: &Path) -> Result<Vec<u8>, Error> {
     let mut file = fs::File::open(file).await?;
     let length = file.metadata().await?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TRAILER_MAX))).await?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TRAILER_MAX)))
+        .await?;
     let mut end = Vec::new();
     file.read_to_end(&mut end).await?;
-    let start = end.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let start = end
+        .trim_ascii_end()
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |newline| newline + 1);
     Ok(end.split_off(start))
 }
 
@@ -196,7 +225,12 @@ mod tests {
     async fn a_room_that_ends_again_after_it_was_restored_keeps_all_its_histories() {
         let mut house = House::new(|_| {}).await;
         let owner = guest();
-        let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
+        let room = house
+            .chat
+            .create_room(&owner, &NewRoom::default())
+            .await
+            .unwrap()
+            .id;
         house.say(room, "kept").await;
         let copy = house.config.data_dir.join("copy");
         backup(&house.config, &copy).await.unwrap();
@@ -213,7 +247,11 @@ mod tests {
         let texts: Vec<String> = ["1.jsonl", "2.jsonl", "3.jsonl", "jsonl"]
             .map(|end| std::fs::read_to_string(archives.join(format!("{room}.{end}"))).unwrap())
             .to_vec();
-        for (text, (life, messages)) in texts.iter().zip([("first", 5), ("second", 2), ("third", 9)]) {
+        for (text, (life, messages)) in
+            texts
+                .iter()
+                .zip([("first", 5), ("second", 2), ("third", 9)])
+        {
             assert_eq!(text.matches(life).count(), messages, "{life}");
         }
         assert_eq!(texts[3].lines().count(), 3);
@@ -224,27 +262,56 @@ mod tests {
     async fn a_room_that_ends_while_it_is_written_down_is_not_taken_for_a_whole_one() {
         let house = House::new(|_| {}).await;
         let owner = guest();
-        let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
+        let room = house
+            .chat
+            .create_room(&owner, &NewRoom::default())
+            .await
+            .unwrap()
+            .id;
         let posts = (0..2 * PAGE).map(|number| {
             let chat = house.chat.clone();
-            async move { chat.post(&Person::Anyone, &room, &says(&number.to_string()), None).await.unwrap() }
+            async move {
+                chat.post(&Person::Anyone, &room, &says(&number.to_string()), None)
+                    .await
+                    .unwrap()
+            }
         });
         futures_util::future::join_all(posts).await;
-        let mut export = house.chat.export(&owner, &room, Format::Archive).await.unwrap();
+        let mut export = house
+            .chat
+            .export(&owner, &room, Format::Archive)
+            .await
+            .unwrap();
         for _ in 0..2 {
             export.next().await.unwrap().unwrap();
         }
-        let mut gap = house.chat.export(&owner, &room, Format::Archive).await.unwrap();
+        let mut gap = house
+            .chat
+            .export(&owner, &room, Format::Archive)
+            .await
+            .unwrap();
         for _ in 0..2 {
             gap.next().await.unwrap().unwrap();
         }
         // What a large room loses first.
         let mut tx = house.chat.0.store.begin().await.unwrap();
-        sqlx::query("delete from message where seq between 600 and 700").execute(&mut *tx).await.unwrap();
+        sqlx::query("delete from message where seq between 600 and 700")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         gap.next().await.unwrap().unwrap();
         assert!(gap.next().await.is_err());
-        house.chat.0.store.begin().await.unwrap().commit().await.unwrap();
+        house
+            .chat
+            .0
+            .store
+            .begin()
+            .await
+            .unwrap()
+            .commit()
+            .await
+            .unwrap();
         assert!(export.next().await.is_ok());
         assert!(export.next().await.is_err());
     }

@@ -24,8 +24,12 @@ pub(crate) fn note_now(
     (actor, deed, whom): (&str, &str, &str),
 ) -> Result<(), Error> {
     let mut insert = tx.prepare_cached(NOTE)?;
-    let seq: i64 = insert.query_row(rusqlite::params![key(room), now, actor, deed, whom], |row| row.get(0))?;
-    tx.prepare_cached(FORGET)?.execute(rusqlite::params![key(room), seq - KEPT])?;
+    let seq: i64 = insert.query_row(
+        rusqlite::params![key(room), now, actor, deed, whom],
+        |row| row.get(0),
+    )?;
+    tx.prepare_cached(FORGET)?
+        .execute(rusqlite::params![key(room), seq - KEPT])?;
     Ok(())
 }
 
@@ -47,7 +51,11 @@ pub(crate) async fn note(
         .bind(whom)
         .fetch_one(&mut *tx)
         .await?;
-    sqlx::query(FORGET).bind(key(room)).bind(seq - KEPT).execute(tx).await?;
+    sqlx::query(FORGET)
+        .bind(key(room))
+        .bind(seq - KEPT)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -56,10 +64,17 @@ impl Chat {
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], [`protocol::Refusal::Forbidden`] for all but moderators, or a fault.
-    pub async fn audit(&self, by: &Person, room: &RoomId, before: u64, limit: usize) -> Result<Vec<Deed>, Error> {
-        room::find(&self.0.store, &self.0.clock, by, *room).await?.ask(Role::Moderator)?;
-        let sql =
-            "select seq, at, actor, deed, whom from audit where room = $1 and seq < $2 order by seq desc limit $3";
+    pub async fn audit(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Deed>, Error> {
+        room::find(&self.0.store, &self.0.clock, by, *room)
+            .await?
+            .ask(Role::Moderator)?;
+        let sql = "select seq, at, actor, deed, whom from audit where room = $1 and seq < $2 order by seq desc limit $3";
         let rows: Vec<(i64, i64, String, String, String)> = sqlx::query_as(sql)
             .bind(key(*room))
             .bind(i64::try_from(before).unwrap_or(i64::MAX))
@@ -88,18 +103,39 @@ mod tests {
     async fn the_oldest_deeds_go_whoever_notes_them_down() {
         let house = House::new(|_| {}).await;
         let owner = guest();
-        let room = house.chat.create_room(&owner, &NewRoom::default()).await.unwrap().id;
+        let room = house
+            .chat
+            .create_room(&owner, &NewRoom::default())
+            .await
+            .unwrap()
+            .id;
         for number in 1..=8 {
-            house.chat.post(&Person::Anyone, &room, &says("hello"), None).await.unwrap();
-            house.chat.delete(&owner, &room, 2 * number - 1).await.unwrap();
+            house
+                .chat
+                .post(&Person::Anyone, &room, &says("hello"), None)
+                .await
+                .unwrap();
+            house
+                .chat
+                .delete(&owner, &room, 2 * number - 1)
+                .await
+                .unwrap();
         }
         let kept = async || {
-            let deeds = house.chat.audit(&owner, &room, u64::MAX, 100).await.unwrap();
+            let deeds = house
+                .chat
+                .audit(&owner, &room, u64::MAX, 100)
+                .await
+                .unwrap();
             deeds.iter().map(|deed| deed.id).collect::<Vec<_>>()
         };
         assert_eq!(kept().await, [8, 7, 6, 5, 4]);
         for _ in 0..2 {
-            house.chat.change_room(&owner, &room, &protocol::RoomChange::default()).await.unwrap();
+            house
+                .chat
+                .change_room(&owner, &room, &protocol::RoomChange::default())
+                .await
+                .unwrap();
         }
         assert_eq!(kept().await, [10, 9, 8, 7, 6]);
     }

@@ -20,11 +20,21 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Error> {
     if file.exists() {
         return Err(Error::fault(format!("{} exists already", file.display())));
     }
-    let mut source = place.options().create_if_missing(false).read_only(true).connect().await?;
+    let mut source = place
+        .options()
+        .create_if_missing(false)
+        .read_only(true)
+        .connect()
+        .await?;
     let beside = beside(file);
     let _ = std::fs::remove_file(&beside);
-    let target = beside.to_str().ok_or_else(|| Error::fault("the file's name is not UTF-8"))?;
-    sqlx::query("vacuum into $1").bind(target).execute(&mut source).await?;
+    let target = beside
+        .to_str()
+        .ok_or_else(|| Error::fault("the file's name is not UTF-8"))?;
+    sqlx::query("vacuum into $1")
+        .bind(target)
+        .execute(&mut source)
+        .await?;
     source.close().await?;
     std::fs::File::open(&beside)?.sync_all()?;
     std::fs::rename(&beside, file)?;
@@ -62,22 +72,35 @@ pub async fn restore(config: &Config, file: &Path) -> Result<(), Error> {
 
 /// Checks that a copy is whole and webchat's, and gives it a new epoch.
 async fn renew(file: &Path) -> Result<(), Error> {
-    let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Delete);
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Delete);
     let not_ours = |error| Error::fault(format!("this is not a backup of webchat: {error}"));
     let mut copy = options.connect().await.map_err(not_ours)?;
     check(&mut copy).await?;
     let epoch = i64::from(getrandom::u32()?);
-    let renewed = sqlx::query("update meta set value = $1 where name = 'epoch'").bind(epoch).execute(&mut copy).await;
+    let renewed = sqlx::query("update meta set value = $1 where name = 'epoch'")
+        .bind(epoch)
+        .execute(&mut copy)
+        .await;
     if renewed.map_err(not_ours)?.rows_affected() != 1 {
-        return Err(Error::fault("this is not a backup of webchat: it has no epoch"));
+        return Err(Error::fault(
+            "this is not a backup of webchat: it has no epoch",
+        ));
     }
     copy.close().await?;
     Ok(())
 }
 
 async fn check(copy: &mut SqliteConnection) -> Result<(), Error> {
-    let found: String = sqlx::query_scalar("pragma integrity_check").fetch_one(copy).await?;
-    if found == "ok" { Ok(()) } else { Err(Error::fault(format!("the backup is damaged: {found}"))) }
+    let found: String = sqlx::query_scalar("pragma integrity_check")
+        .fetch_one(copy)
+        .await?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(Error::fault(format!("the backup is damaged: {found}")))
+    }
 }
 
 fn beside(file: &Path) -> std::path::PathBuf {
@@ -101,16 +124,36 @@ mod tests {
         let kept = house.say(room, "kept").await;
         let file = house.config.data_dir.join("copy");
         backup(&house.config, &file).await.unwrap();
-        assert!(backup(&house.config, &file).await.is_err(), "a backup never overwrites");
+        assert!(
+            backup(&house.config, &file).await.is_err(),
+            "a backup never overwrites"
+        );
         house.say(room, "lost").await;
-        assert!(restore(&house.config, &file).await.is_err(), "not while somebody serves");
-        let cursor = Cursor { epoch: house.chat.0.epoch, seq: 2 };
+        assert!(
+            restore(&house.config, &file).await.is_err(),
+            "not while somebody serves"
+        );
+        let cursor = Cursor {
+            epoch: house.chat.0.epoch,
+            seq: 2,
+        };
         house.chat.close().await;
         restore(&house.config, &file).await.unwrap();
         house.reopen().await;
-        assert_eq!(house.chat.page(&crate::Person::Anyone, &room, Page::default()).await.unwrap(), [kept]);
+        assert_eq!(
+            house
+                .chat
+                .page(&crate::Person::Anyone, &room, Page::default())
+                .await
+                .unwrap(),
+            [kept]
+        );
         house.say(room, "anew").await;
-        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Cursor(cursor)).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Cursor(cursor))
+            .await
+            .unwrap();
         assert!(matches!(follow.next().await.unwrap(), News::Reset));
     }
 
@@ -127,6 +170,14 @@ mod tests {
         }
         assert!(restore(&house.config, Path::new("/nowhere")).await.is_err());
         house.reopen().await;
-        assert_eq!(house.chat.room(&crate::Person::Anyone, &room).await.unwrap().message_count, 1);
+        assert_eq!(
+            house
+                .chat
+                .room(&crate::Person::Anyone, &room)
+                .await
+                .unwrap()
+                .message_count,
+            1
+        );
     }
 }

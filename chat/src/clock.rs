@@ -25,7 +25,9 @@ impl Default for Clock {
 impl Clock {
     /// The present moment.
     pub fn now(&self) -> Time {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Time::from_millis(0).after(since).after(*self.0.borrow())
     }
 

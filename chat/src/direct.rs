@@ -16,11 +16,18 @@ use crate::store::Store;
 use crate::{Chat, Error};
 
 /// The other one of a direct chat; nobody if that account is no more.
-pub(crate) async fn with(store: &Store, by: &Person, room: RoomId) -> Result<Option<Account>, Error> {
+pub(crate) async fn with(
+    store: &Store,
+    by: &Person,
+    room: RoomId,
+) -> Result<Option<Account>, Error> {
     let sql = "select name, username from direct join account on account.id = case low when $2 then high else low end
                where room = $1 and $2 in (low, high)";
-    let found: Option<(String, String)> =
-        sqlx::query_as(sql).bind(key(room)).bind(by.id()).fetch_optional(store.read()).await?;
+    let found: Option<(String, String)> = sqlx::query_as(sql)
+        .bind(key(room))
+        .bind(by.id())
+        .fetch_optional(store.read())
+        .await?;
     Ok(found.map(|(name, username)| Account { name, username }))
 }
 
@@ -43,8 +50,11 @@ impl Chat {
         let sql = "select direct.room from direct join room on room.id = direct.room
                    where low = $1 and high = $2 and state = 0";
         let (low, high) = pair(one, other);
-        let found: Option<i64> =
-            sqlx::query_scalar(sql).bind(low).bind(high).fetch_optional(self.0.store.read()).await?;
+        let found: Option<i64> = sqlx::query_scalar(sql)
+            .bind(low)
+            .bind(high)
+            .fetch_optional(self.0.store.read())
+            .await?;
         Ok(found.map(room_id))
     }
 
@@ -56,17 +66,32 @@ impl Chat {
             return Ok(found);
         }
         let (now, longest) = (inner.clock.now(), inner.direct_timeout);
-        let new = New { name: None, public: false, asked: None, longest, access: Access::Direct };
+        let new = New {
+            name: None,
+            public: false,
+            asked: None,
+            longest,
+            access: Access::Direct,
+        };
         let room = room::insert(&mut tx, now, new).await?.id;
         let sql = "insert into direct (low, high, room) values ($1, $2, $3)
                    on conflict (low, high) do update set room = excluded.room";
         let (low, high) = pair(one, other);
-        sqlx::query(sql).bind(low).bind(high).bind(key(room)).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(low)
+            .bind(high)
+            .bind(key(room))
+            .execute(&mut *tx)
+            .await?;
         for person in [one, other] {
             member::add(&mut tx, now, room, person.id, Role::Member).await?;
         }
         let both = [low, high];
-        self.commit(tx, move |inner| both.into_iter().for_each(|person| inner.hub.ring_person(person))).await?;
+        self.commit(tx, move |inner| {
+            both.into_iter()
+                .for_each(|person| inner.hub.ring_person(person))
+        })
+        .await?;
         Ok(room)
     }
 
@@ -74,7 +99,11 @@ impl Chat {
     ///
     /// # Errors
     /// [`protocol::Refusal::NotSignedIn`], or a fault.
-    pub async fn conversations(&self, by: &Person, limit: usize) -> Result<Vec<Conversation>, Error> {
+    pub async fn conversations(
+        &self,
+        by: &Person,
+        limit: usize,
+    ) -> Result<Vec<Conversation>, Error> {
         let (own, limit) = (by.signed_in()?.id, i64::try_from(limit).unwrap_or(i64::MAX));
         let sql = "select account.username, account.name, room.id,
                      (select count(*) from (select 1 from message where message.room = room.id and seq > seen and author <> $1
@@ -82,19 +111,38 @@ impl Chat {
                    from membership join room on room.id = membership.room join direct on direct.room = room.id
                      join account on account.id = case low when $1 then high else low end
                    where person = $1 and state = 0 and head > 0 order by last_active_at desc limit $2";
-        let rows: Vec<(String, String, i64, i64)> =
-            sqlx::query_as(sql).bind(own).bind(limit).bind(COUNTED).fetch_all(self.0.store.read()).await?;
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sql)
+            .bind(own)
+            .bind(limit)
+            .bind(COUNTED)
+            .fetch_all(self.0.store.read())
+            .await?;
         let mut conversations = Vec::with_capacity(rows.len());
         for (username, name, room, unread) in rows {
             let room = room_id(room);
             let last = self.newest(room).await?;
-            conversations.push(Conversation { username, name, room, unread: unread.unsigned_abs(), last });
+            conversations.push(Conversation {
+                username,
+                name,
+                room,
+                unread: unread.unsigned_abs(),
+                last,
+            });
         }
         Ok(conversations)
     }
 
     async fn newest(&self, room: RoomId) -> Result<Option<Message>, Error> {
-        Ok(message::page(&self.0.store, room, Page { limit: 1, ..Page::default() }).await?.pop())
+        Ok(message::page(
+            &self.0.store,
+            room,
+            Page {
+                limit: 1,
+                ..Page::default()
+            },
+        )
+        .await?
+        .pop())
     }
 
     /// Up to which sequence a member has read a room.
@@ -108,8 +156,11 @@ impl Chat {
 
     async fn kept_seen(&self, by: &Person, room: &RoomId) -> Result<Option<u64>, Error> {
         let sql = "select seen from membership where room = $1 and person = $2";
-        let seen: Option<i64> =
-            sqlx::query_scalar(sql).bind(key(*room)).bind(by.id()).fetch_optional(self.0.store.read()).await?;
+        let seen: Option<i64> = sqlx::query_scalar(sql)
+            .bind(key(*room))
+            .bind(by.id())
+            .fetch_optional(self.0.store.read())
+            .await?;
         Ok(seen.map(i64::unsigned_abs))
     }
 
@@ -118,17 +169,31 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
     pub async fn mark_seen(&self, by: &Person, room: &RoomId, seq: u64) -> Result<(), Error> {
-        let seq = seq.min(room::find(&self.0.store, &self.0.clock, by, *room).await?.head);
+        let seq = seq.min(
+            room::find(&self.0.store, &self.0.clock, by, *room)
+                .await?
+                .head,
+        );
         // Of those who do not belong to it nothing is kept.
-        if self.kept_seen(by, room).await?.is_none_or(|seen| seen >= seq) {
+        if self
+            .kept_seen(by, room)
+            .await?
+            .is_none_or(|seen| seen >= seq)
+        {
             return Ok(());
         }
         let mut tx = self.0.store.begin().await?;
         let sql = "update membership set seen = max(seen, $3) where room = $1 and person = $2";
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-        sqlx::query(sql).bind(key(*room)).bind(by.id()).bind(seq).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(key(*room))
+            .bind(by.id())
+            .bind(seq)
+            .execute(&mut *tx)
+            .await?;
         let person = by.id();
-        self.commit(tx, move |inner| inner.hub.ring_person(person)).await
+        self.commit(tx, move |inner| inner.hub.ring_person(person))
+            .await
     }
 }
 
@@ -146,53 +211,94 @@ mod tests {
     use crate::tests::House;
 
     async fn person(house: &House, username: &str) -> Person {
-        let wish =
-            NewAccount { name: username.to_uppercase(), username: username.to_owned(), password: "secret".to_owned() };
+        let wish = NewAccount {
+            name: username.to_uppercase(),
+            username: username.to_owned(),
+            password: "secret".to_owned(),
+        };
         house.chat.register(&wish).await.unwrap().member.into()
     }
 
     fn says(by: &Person, body: &str) -> NewMessage {
-        NewMessage { username: by.member().unwrap().username().to_owned(), body: body.to_owned() }
+        NewMessage {
+            username: by.member().unwrap().username().to_owned(),
+            body: body.to_owned(),
+        }
     }
 
     #[tokio::test]
     async fn a_pair_has_one_conversation_and_nobody_else_finds_it() {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
-        let [ada, bob, eve] = [person(&house, "ada").await, person(&house, "bob").await, person(&house, "eve").await];
+        let [ada, bob, eve] = [
+            person(&house, "ada").await,
+            person(&house, "bob").await,
+            person(&house, "eve").await,
+        ];
         let asked = join_all((0..10).map(|_| chat.direct(&ada, "bob"))).await;
         let room = asked[0].as_ref().unwrap().id;
         assert!(asked.iter().all(|found| found.as_ref().unwrap().id == room));
         assert_eq!(chat.direct(&bob, "ADA").await.unwrap().id, room);
         for (by, other) in [(&ada, "bob"), (&bob, "ada")] {
-            assert_eq!(chat.room(by, &room).await.unwrap().with.unwrap().username, other);
+            assert_eq!(
+                chat.room(by, &room).await.unwrap().with.unwrap().username,
+                other
+            );
         }
-        assert_eq!(chat.room(&ada, &house.room().await).await.unwrap().with, None);
-        chat.post(&ada, &room, &says(&ada, "hello"), Some("k")).await.unwrap();
+        assert_eq!(
+            chat.room(&ada, &house.room().await).await.unwrap().with,
+            None
+        );
+        chat.post(&ada, &room, &says(&ada, "hello"), Some("k"))
+            .await
+            .unwrap();
         for stranger in [&eve, &Person::Anyone] {
             let refused = [
                 chat.room(stranger, &room).await.map(|_| ()),
-                chat.page(stranger, &room, Page::default()).await.map(|_| ()),
-                chat.follow(stranger, &room, Start::Seq(0)).await.map(|_| ()),
-                chat.export(stranger, &room, crate::Format::Archive).await.map(|_| ()),
+                chat.page(stranger, &room, Page::default())
+                    .await
+                    .map(|_| ()),
+                chat.follow(stranger, &room, Start::Seq(0))
+                    .await
+                    .map(|_| ()),
+                chat.export(stranger, &room, crate::Format::Archive)
+                    .await
+                    .map(|_| ()),
                 chat.types(stranger, &room, "eve").await,
                 chat.mark_seen(stranger, &room, 1).await,
                 chat.members(stranger, &room).await.map(|_| ()),
-                chat.post(stranger, &room, &says(&eve, "hi"), None).await.map(|_| ()),
-                chat.post(stranger, &room, &says(&eve, "hi"), Some("k")).await.map(|_| ()),
+                chat.post(stranger, &room, &says(&eve, "hi"), None)
+                    .await
+                    .map(|_| ()),
+                chat.post(stranger, &room, &says(&eve, "hi"), Some("k"))
+                    .await
+                    .map(|_| ()),
             ];
             for refused in refused {
-                assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))), "{refused:?}");
+                assert!(
+                    matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))),
+                    "{refused:?}"
+                );
             }
         }
         // It has no owner, and neither of the two can end or leave it.
         let refused = [
             chat.remove_member(&ada, &room, "ada").await,
             chat.close_room(&ada, &room).await,
-            chat.set_role(&ada, &room, "ada", protocol::Role::Owner).await,
+            chat.set_role(&ada, &room, "ada", protocol::Role::Owner)
+                .await,
         ];
-        assert!(refused.iter().all(|refused| matches!(refused, Err(Error::Refusal(Refusal::Forbidden(_))))));
-        assert!(chat.rooms(crate::RoomsPage::default()).await.unwrap().is_empty());
+        assert!(
+            refused
+                .iter()
+                .all(|refused| matches!(refused, Err(Error::Refusal(Refusal::Forbidden(_)))))
+        );
+        assert!(
+            chat.rooms(crate::RoomsPage::default())
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[tokio::test]
@@ -203,9 +309,13 @@ mod tests {
         let room = chat.direct(&ada, "bob").await.unwrap().id;
         assert!(chat.conversations(&ada, 9).await.unwrap().is_empty());
         for body in ["one", "two"] {
-            chat.post(&ada, &room, &says(&ada, body), None).await.unwrap();
+            chat.post(&ada, &room, &says(&ada, body), None)
+                .await
+                .unwrap();
         }
-        let [theirs] = &chat.conversations(&bob, 9).await.unwrap()[..] else { panic!("not one") };
+        let [theirs] = &chat.conversations(&bob, 9).await.unwrap()[..] else {
+            panic!("not one")
+        };
         assert_eq!((theirs.username.as_str(), theirs.unread), ("ada", 2));
         assert_eq!(theirs.last.as_ref().unwrap().body, "two");
         assert_eq!(chat.conversations(&ada, 9).await.unwrap()[0].unread, 0);
@@ -217,7 +327,9 @@ mod tests {
         // A change of what was read is nothing new to read.
         chat.edit(&ada, &room, 1, "one, edited").await.unwrap();
         assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 0);
-        chat.post(&ada, &room, &says(&ada, "three"), None).await.unwrap();
+        chat.post(&ada, &room, &says(&ada, "three"), None)
+            .await
+            .unwrap();
         assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 1);
     }
 
@@ -228,7 +340,11 @@ mod tests {
         let room = house.chat.direct(&ada, "bob").await.unwrap().id;
         house.config.clock.advance(house.config.timeout * 1_000);
         house.reopen().await;
-        house.chat.post(&ada, &room, &says(&ada, "still here"), None).await.unwrap();
+        house
+            .chat
+            .post(&ada, &room, &says(&ada, "still here"), None)
+            .await
+            .unwrap();
         house.config.direct_timeout = house.config.timeout;
         house.reopen().await;
         let mut follow = house.chat.follow(&ada, &room, Start::Latest).await.unwrap();

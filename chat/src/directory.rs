@@ -36,7 +36,11 @@ enum Latest {
 
 impl Directory {
     pub fn new() -> Self {
-        Self { changed: Arc::default(), latest: watch::Sender::new(Latest::Nothing), joined: Arc::default() }
+        Self {
+            changed: Arc::default(),
+            latest: watch::Sender::new(Latest::Nothing),
+            joined: Arc::default(),
+        }
     }
 
     /// A public room was created, written to or deleted.
@@ -88,7 +92,11 @@ pub struct Watch {
 impl Watch {
     pub(crate) fn start(chat: Chat) -> Self {
         let latest = chat.0.directory.latest.subscribe();
-        Self { chat, latest, started: false }
+        Self {
+            chat,
+            latest,
+            started: false,
+        }
     }
 
     /// The first page of public rooms as one event of an event stream, now and then whenever it changes; `None` when the
@@ -99,7 +107,10 @@ impl Watch {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         if !self.started {
             // Not from what others were told, which may be a second old. What is told from here on is told again.
-            let (directory, is_over) = (&self.chat.0.directory, *self.latest.borrow_and_update() == Latest::Over);
+            let (directory, is_over) = (
+                &self.chat.0.directory,
+                *self.latest.borrow_and_update() == Latest::Over,
+            );
             directory.joined.store(true, Ordering::Release);
             let rooms = read(&self.chat.0.store).await?;
             self.started = true;
@@ -133,7 +144,10 @@ mod tests {
         watch.next().await.unwrap().unwrap();
         let room = house.room().await;
         let mut tx = house.chat.0.store.begin().await.unwrap();
-        sqlx::query("update room set public = true").execute(&mut *tx).await.unwrap();
+        sqlx::query("update room set public = true")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let rooms = house.chat.watch().next().await.unwrap().unwrap();
         assert!(String::from_utf8_lossy(&rooms).contains(&room.to_string()));
@@ -146,7 +160,11 @@ mod tests {
         let (room, store) = (house.room().await, &house.chat.0.store);
         let set_public = async |public: bool| {
             let mut tx = store.begin().await.unwrap();
-            sqlx::query("update room set public = $1").bind(public).execute(&mut *tx).await.unwrap();
+            sqlx::query("update room set public = $1")
+                .bind(public)
+                .execute(&mut *tx)
+                .await
+                .unwrap();
             tx.commit().await.unwrap();
         };
         let mut watch = house.chat.watch();
@@ -154,12 +172,15 @@ mod tests {
         house.chat.0.directory.refresh(store).await.unwrap();
         set_public(true).await;
         let mut other = house.chat.watch();
-        let listed = |page: Option<bytes::Bytes>| String::from_utf8_lossy(&page.unwrap()).contains(&room.to_string());
+        let listed = |page: Option<bytes::Bytes>| {
+            String::from_utf8_lossy(&page.unwrap()).contains(&room.to_string())
+        };
         assert!(listed(other.next().await.unwrap()));
         set_public(false).await;
         house.chat.0.directory.refresh(store).await.unwrap();
-        let told =
-            tokio::time::timeout(std::time::Duration::from_secs(20), other.next()).await.expect("nothing is told");
+        let told = tokio::time::timeout(std::time::Duration::from_secs(20), other.next())
+            .await
+            .expect("nothing is told");
         assert!(!listed(told.unwrap()));
     }
 

@@ -39,8 +39,13 @@ impl std::error::Error for ParseDurationError {}
 /// # Errors
 /// [`ParseDurationError`] says what is wrong; its text reads on after the value.
 pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
-    let duration = parse_go(text).or_else(|error| parse_humantime(text).map_err(|also| error.or(also)))?;
-    if duration.is_zero() { Err(ParseDurationError::Zero) } else { Ok(duration) }
+    let duration =
+        parse_go(text).or_else(|error| parse_humantime(text).map_err(|also| error.or(also)))?;
+    if duration.is_zero() {
+        Err(ParseDurationError::Zero)
+    } else {
+        Ok(duration)
+    }
 }
 
 impl ParseDurationError {
@@ -73,7 +78,10 @@ fn parse_go(text: &str) -> Result<Duration, ParseDurationError> {
     let mut total: u64 = 0;
     while !rest.is_empty() {
         let (nanos, behind) = parse_go_part(rest)?;
-        total = total.checked_add(nanos).filter(within_go).ok_or(ParseDurationError::TooLong)?;
+        total = total
+            .checked_add(nanos)
+            .filter(within_go)
+            .ok_or(ParseDurationError::TooLong)?;
         rest = behind;
     }
     Ok(Duration::from_nanos(total))
@@ -90,16 +98,29 @@ fn parse_go_part(text: &str) -> Result<(u64, &str), ParseDurationError> {
     if whole.is_empty() && fraction.is_empty() {
         return Err(ParseDurationError::Garbage);
     }
-    let end = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| c == '.' || c.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (unit, rest) = rest.split_at(end);
     let unit = go_unit(unit)?;
-    let whole = if whole.is_empty() { Ok(0) } else { whole.parse::<u64>() };
-    let whole = whole.ok().and_then(|n| n.checked_mul(unit)).filter(within_go).ok_or(ParseDurationError::TooLong)?;
+    let whole = if whole.is_empty() {
+        Ok(0)
+    } else {
+        whole.parse::<u64>()
+    };
+    let whole = whole
+        .ok()
+        .and_then(|n| n.checked_mul(unit))
+        .filter(within_go)
+        .ok_or(ParseDurationError::TooLong)?;
     Ok((whole + fraction_of(fraction, unit), rest))
 }
 
 fn split_digits(text: &str) -> (&str, &str) {
-    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+    text.split_at(
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len()),
+    )
 }
 
 fn go_unit(unit: &str) -> Result<u64, ParseDurationError> {
@@ -149,7 +170,11 @@ mod tests {
             ("2562047h47m16.854775807s", 9_223_372_036_854_775_807),
         ];
         for (text, nanos) in cases {
-            assert_eq!(parse_duration(text), Ok(Duration::from_nanos(nanos)), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_nanos(nanos)),
+                "{text}"
+            );
         }
     }
 
@@ -157,7 +182,10 @@ mod tests {
     fn what_humantime_accepts() {
         assert_eq!(parse_duration("1h 30min"), Ok(Duration::from_secs(5_400)));
         assert_eq!(parse_duration("2days"), Ok(Duration::from_secs(172_800)));
-        assert_eq!(parse_duration("400years").map(|d| d.as_secs() > 12_000_000_000), Ok(true));
+        assert_eq!(
+            parse_duration("400years").map(|d| d.as_secs() > 12_000_000_000),
+            Ok(true)
+        );
     }
 
     #[test]

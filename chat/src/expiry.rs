@@ -61,7 +61,12 @@ impl Expiry {
                 }
             }
             let due = [next, warn].into_iter().flatten().min();
-            self.clock.sleep_until(due.unwrap_or(now.after(LONGEST_SLEEP)).min(now.after(LONGEST_SLEEP))).await;
+            self.clock
+                .sleep_until(
+                    due.unwrap_or(now.after(LONGEST_SLEEP))
+                        .min(now.after(LONGEST_SLEEP)),
+                )
+                .await;
         }
     }
 
@@ -84,7 +89,9 @@ impl Expiry {
                 Ok(rooms) if rooms.is_empty() => self.frozen.notified().await,
                 Ok(rooms) => {
                     let bury = |(room, archived)| self.bury(room, archived);
-                    stream::iter(rooms).for_each_concurrent(LEAVING_AT_ONCE, bury).await;
+                    stream::iter(rooms)
+                        .for_each_concurrent(LEAVING_AT_ONCE, bury)
+                        .await;
                 }
                 Err(error) => {
                     tracing::error!(%error, "cannot look for rooms on their way out");
@@ -100,9 +107,16 @@ impl Expiry {
         let was_public = stored.room.public;
         if !archived && let Err(error) = self.archive(&stored).await {
             tracing::error!(room = %id, %error, "cannot archive a room; it stays open and is tried again");
-            let retry = stored.timeout.clamp(Duration::from_secs(1), Duration::from_secs(60));
-            let life = Life { end: self.clock.now().after(retry), timeout: stored.timeout };
-            if let Err(error) = room::thaw(&self.store, id, life.end, || self.hub.lives(id, life)).await {
+            let retry = stored
+                .timeout
+                .clamp(Duration::from_secs(1), Duration::from_secs(60));
+            let life = Life {
+                end: self.clock.now().after(retry),
+                timeout: stored.timeout,
+            };
+            if let Err(error) =
+                room::thaw(&self.store, id, life.end, || self.hub.lives(id, life)).await
+            {
                 tracing::error!(room = %id, %error, "cannot open a room again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -159,13 +173,20 @@ mod tests {
 
     /// Checks an archive the way anybody could, and says how many messages it has.
     fn check_archive(house: &House, room: RoomId) -> u64 {
-        let text = std::fs::read_to_string(house.config.data_dir.join(format!("archive/{room}.jsonl"))).unwrap();
+        let text =
+            std::fs::read_to_string(house.config.data_dir.join(format!("archive/{room}.jsonl")))
+                .unwrap();
         let body_end = text.trim_end().rfind('\n').unwrap() + 1;
         let trailer: serde_json::Value = serde_json::from_str(&text[body_end..]).unwrap();
-        let sha256: String = Sha256::digest(&text[..body_end]).iter().map(|b| format!("{b:02x}")).collect();
+        let sha256: String = Sha256::digest(&text[..body_end])
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         assert_eq!(trailer["sha256"], sha256);
-        let lines: Vec<serde_json::Value> =
-            text[..body_end].lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> = text[..body_end]
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(lines[0]["id"], room.to_string());
         assert!(lines[1..].iter().zip(1..).all(|(line, n)| line["id"] == n));
         assert_eq!(trailer["count"], lines.len() - 1);
@@ -177,11 +198,24 @@ mod tests {
         let house = house().await;
         let room = house.room().await;
         house.say(room, "hello").await;
-        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .await
+            .unwrap();
         house.config.clock.advance(HOUR * 19 / 20);
-        let ends = house.chat.room(&crate::Person::Anyone, &room).await.unwrap().expires_at;
+        let ends = house
+            .chat
+            .room(&crate::Person::Anyone, &room)
+            .await
+            .unwrap()
+            .expires_at;
         assert!(matches!(follow.next().await.unwrap(), News::Closing(at) if at == ends));
-        let mut late = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let mut late = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .await
+            .unwrap();
         assert!(matches!(late.next().await.unwrap(), News::Closing(at) if at == ends));
         house.config.clock.advance(HOUR / 20);
         closed(follow).await;
@@ -189,11 +223,16 @@ mod tests {
         assert_eq!(check_archive(&house, room), 1);
         assert_eq!(refusal(&house.chat, room).await, Refusal::Gone);
         assert!(matches!(
-            house.chat.post(&crate::Person::Anyone, &room, &says("late"), None).await,
+            house
+                .chat
+                .post(&crate::Person::Anyone, &room, &says("late"), None)
+                .await,
             Err(Error::Refusal(Refusal::Gone))
         ));
-        let rows: i64 =
-            sqlx::query_scalar("select count(*) from message").fetch_one(house.chat.0.store.read()).await.unwrap();
+        let rows: i64 = sqlx::query_scalar("select count(*) from message")
+            .fetch_one(house.chat.0.store.read())
+            .await
+            .unwrap();
         assert_eq!(rows, 0);
     }
 
@@ -201,45 +240,94 @@ mod tests {
     async fn a_message_gives_the_room_its_time_back() {
         let house = house().await;
         let room = house.room().await;
-        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .await
+            .unwrap();
         house.config.clock.advance(HOUR * 19 / 20);
         assert!(matches!(follow.next().await.unwrap(), News::Closing(_)));
         house.say(room, "still here").await;
         house.config.clock.advance(HOUR * 19 / 20);
         assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
-        assert!(matches!(follow.next().await.unwrap(), News::Closing(_)), "warned of the new end");
-        assert_eq!(house.chat.room(&crate::Person::Anyone, &room).await.unwrap().message_count, 1);
+        assert!(
+            matches!(follow.next().await.unwrap(), News::Closing(_)),
+            "warned of the new end"
+        );
+        assert_eq!(
+            house
+                .chat
+                .room(&crate::Person::Anyone, &room)
+                .await
+                .unwrap()
+                .message_count,
+            1
+        );
     }
 
     #[tokio::test]
     async fn whoever_listens_is_warned_of_the_end_that_the_owner_has_set() {
         let house = house().await;
         let owner = guest();
-        let room = house.chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
-        let mut follow = house.chat.follow(&owner, &room, Start::Latest).await.unwrap();
+        let room = house
+            .chat
+            .create_room(&owner, &protocol::NewRoom::default())
+            .await
+            .unwrap()
+            .id;
+        let mut follow = house
+            .chat
+            .follow(&owner, &room, Start::Latest)
+            .await
+            .unwrap();
         let lives = async |timeout: &str| {
-            let change = protocol::RoomChange { timeout: Some(timeout.to_owned()), ..Default::default() };
-            house.chat.change_room(&owner, &room, &change).await.unwrap().expires_at
+            let change = protocol::RoomChange {
+                timeout: Some(timeout.to_owned()),
+                ..Default::default()
+            };
+            house
+                .chat
+                .change_room(&owner, &room, &change)
+                .await
+                .unwrap()
+                .expires_at
         };
-        for (timeout, left) in
-            [("2m", Duration::from_secs(2)), ("1h", Duration::from_secs(60)), ("2m", Duration::from_secs(2))]
-        {
+        for (timeout, left) in [
+            ("2m", Duration::from_secs(2)),
+            ("1h", Duration::from_secs(60)),
+            ("2m", Duration::from_secs(2)),
+        ] {
             let mut set = Time::from_millis(0);
             for change in [None, Some(timeout), None] {
                 if let Some(timeout) = change {
                     set = lives(timeout).await;
                 }
                 house.say(room, "still here").await;
-                assert!(matches!(follow.next().await.unwrap(), News::Messages(_)), "there is time enough");
+                assert!(
+                    matches!(follow.next().await.unwrap(), News::Messages(_)),
+                    "there is time enough"
+                );
             }
             let end = house.chat.room(&owner, &room).await.unwrap().expires_at;
             assert!(end >= set);
-            house.config.clock.advance(end.since(house.config.clock.now()) - left);
-            assert!(matches!(follow.next().await.unwrap(), News::Closing(at) if at == end), "{timeout}");
+            house
+                .config
+                .clock
+                .advance(end.since(house.config.clock.now()) - left);
+            assert!(
+                matches!(follow.next().await.unwrap(), News::Closing(at) if at == end),
+                "{timeout}"
+            );
         }
         let end = lives("1h").await;
-        house.config.clock.advance(end.since(house.config.clock.now()) - HOUR / 30);
-        assert!(matches!(follow.next().await.unwrap(), News::Closing(at) if at == end), "without a word");
+        house
+            .config
+            .clock
+            .advance(end.since(house.config.clock.now()) - HOUR / 30);
+        assert!(
+            matches!(follow.next().await.unwrap(), News::Closing(at) if at == end),
+            "without a word"
+        );
     }
 
     #[tokio::test]
@@ -248,15 +336,28 @@ mod tests {
         let room = house.room().await;
         let posts = (0..2_500).map(|n| {
             let chat = house.chat.clone();
-            async move { chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None).await.unwrap() }
+            async move {
+                chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None)
+                    .await
+                    .unwrap()
+            }
         });
         futures_util::future::join_all(posts).await;
-        let follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .await
+            .unwrap();
         let others = async {
             let mut left = vec![2_500];
             while left.last() > Some(&0) {
                 let mut tx = house.chat.0.store.begin().await.unwrap();
-                left.push(sqlx::query_scalar("select count(*) from message").fetch_one(&mut *tx).await.unwrap());
+                left.push(
+                    sqlx::query_scalar("select count(*) from message")
+                        .fetch_one(&mut *tx)
+                        .await
+                        .unwrap(),
+                );
             }
             left
         };
@@ -281,14 +382,22 @@ mod tests {
     async fn a_gone_room_is_forgotten_after_a_day() {
         let house = house().await;
         let room = house.room().await;
-        let follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .await
+            .unwrap();
         house.config.clock.advance(HOUR);
         closed(follow).await;
         house.config.clock.advance(HOUR * 23);
-        room::forget_gone(&house.chat.0.store, house.config.clock.now()).await.unwrap();
+        room::forget_gone(&house.chat.0.store, house.config.clock.now())
+            .await
+            .unwrap();
         assert_eq!(refusal(&house.chat, room).await, Refusal::Gone);
         house.config.clock.advance(HOUR * 2);
-        room::forget_gone(&house.chat.0.store, house.config.clock.now()).await.unwrap();
+        room::forget_gone(&house.chat.0.store, house.config.clock.now())
+            .await
+            .unwrap();
         assert_eq!(refusal(&house.chat, room).await, Refusal::NotFound("room"));
     }
 
@@ -300,10 +409,24 @@ mod tests {
         std::fs::write(&place, "").unwrap();
         let room = house.room().await;
         house.say(room, "precious").await;
-        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
-        let due = house.chat.room(&crate::Person::Anyone, &room).await.unwrap().expires_at;
+        let mut follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .await
+            .unwrap();
+        let due = house
+            .chat
+            .room(&crate::Person::Anyone, &room)
+            .await
+            .unwrap()
+            .expires_at;
         house.config.clock.advance(HOUR);
-        while !house.chat.room(&crate::Person::Anyone, &room).await.is_ok_and(|room| room.expires_at > due) {
+        while !house
+            .chat
+            .room(&crate::Person::Anyone, &room)
+            .await
+            .is_ok_and(|room| room.expires_at > due)
+        {
             tokio::task::yield_now().await;
         }
         assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
@@ -315,7 +438,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_end_that_a_crash_interrupted_is_taken_up_again() {
-        for (archived, erased) in [("nothing", 0), ("a part", 0), ("all", 0), ("all", 1), ("all", 3)] {
+        for (archived, erased) in [
+            ("nothing", 0),
+            ("a part", 0),
+            ("all", 0),
+            ("all", 1),
+            ("all", 3),
+        ] {
             let mut house = house().await;
             let room = house.room().await;
             for body in ["one", "two", "three"] {
@@ -346,24 +475,55 @@ mod tests {
                 }
             }
             house.reopen().await;
-            assert_eq!(refusal(&house.chat, room).await, Refusal::Gone, "{archived}, {erased}");
-            while !room::leaving(&house.chat.0.store, 1).await.unwrap().is_empty() {
+            assert_eq!(
+                refusal(&house.chat, room).await,
+                Refusal::Gone,
+                "{archived}, {erased}"
+            );
+            while !room::leaving(&house.chat.0.store, 1)
+                .await
+                .unwrap()
+                .is_empty()
+            {
                 tokio::task::yield_now().await;
             }
             assert_eq!(check_archive(&house, room), 3, "{archived}, {erased}");
-            assert_eq!(std::fs::read_dir(&archives).unwrap().count(), 1, "{archived}, {erased}");
+            assert_eq!(
+                std::fs::read_dir(&archives).unwrap().count(),
+                1,
+                "{archived}, {erased}"
+            );
         }
     }
 
     #[tokio::test]
     async fn a_shorter_life_is_kept_and_a_longer_one_refused() {
         let house = house().await;
-        let ask = |timeout: &str| NewRoom { timeout: Some(timeout.to_owned()), ..NewRoom::default() };
-        let room = house.chat.create_room(&crate::Person::Anyone, &ask("30m")).await.unwrap();
+        let ask = |timeout: &str| NewRoom {
+            timeout: Some(timeout.to_owned()),
+            ..NewRoom::default()
+        };
+        let room = house
+            .chat
+            .create_room(&crate::Person::Anyone, &ask("30m"))
+            .await
+            .unwrap();
         assert_eq!(room.expires_at.since(room.created_at), HOUR / 2);
         for refused in ["2h", "0s", "-5m", "soon", "60"] {
-            let answer = house.chat.create_room(&crate::Person::Anyone, &ask(refused)).await;
-            assert!(matches!(answer, Err(Error::Refusal(Refusal::Invalid { field: "timeout", .. }))), "{refused}");
+            let answer = house
+                .chat
+                .create_room(&crate::Person::Anyone, &ask(refused))
+                .await;
+            assert!(
+                matches!(
+                    answer,
+                    Err(Error::Refusal(Refusal::Invalid {
+                        field: "timeout",
+                        ..
+                    }))
+                ),
+                "{refused}"
+            );
         }
     }
 
@@ -373,14 +533,28 @@ mod tests {
         let owner = guest();
         let create = async |wish: NewRoom| house.chat.create_room(&owner, &wish).await.unwrap().id;
         let usual = create(NewRoom::default()).await;
-        let private = create(NewRoom { private: Some(true), ..NewRoom::default() }).await;
-        let short = create(NewRoom { timeout: Some("10m".to_owned()), ..NewRoom::default() }).await;
-        for (timeout, expected, expected_short) in
-            [(HOUR / 4, HOUR / 4, HOUR / 6), (HOUR / 12, HOUR / 12, HOUR / 12), (HOUR, HOUR, HOUR / 6)]
-        {
+        let private = create(NewRoom {
+            private: Some(true),
+            ..NewRoom::default()
+        })
+        .await;
+        let short = create(NewRoom {
+            timeout: Some("10m".to_owned()),
+            ..NewRoom::default()
+        })
+        .await;
+        for (timeout, expected, expected_short) in [
+            (HOUR / 4, HOUR / 4, HOUR / 6),
+            (HOUR / 12, HOUR / 12, HOUR / 12),
+            (HOUR, HOUR, HOUR / 6),
+        ] {
             house.config.timeout = timeout;
             house.reopen().await;
-            for (id, expected) in [(usual, expected), (private, expected), (short, expected_short)] {
+            for (id, expected) in [
+                (usual, expected),
+                (private, expected),
+                (short, expected_short),
+            ] {
                 let room = house.chat.room(&owner, &id).await.unwrap();
                 assert_eq!(room.expires_at.since(room.last_active_at), expected);
             }

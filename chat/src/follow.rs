@@ -70,7 +70,12 @@ enum Source {
 }
 
 impl Follow {
-    pub(crate) async fn start(chat: Chat, by: Person, room: RoomId, start: Start) -> Result<Self, Error> {
+    pub(crate) async fn start(
+        chat: Chat,
+        by: Person,
+        room: RoomId,
+        start: Start,
+    ) -> Result<Self, Error> {
         let signed_in = chat.signed_in(&by).await?;
         let inner = &chat.0;
         // Subscribe first: whatever is committed after the head is read will be told.
@@ -81,11 +86,27 @@ impl Follow {
         let (seen, reset) = match start {
             Start::Latest => (head, false),
             Start::Seq(seq) if seq <= head => (seq, false),
-            Start::Cursor(cursor) if cursor.epoch == inner.epoch && cursor.seq <= head => (cursor.seq, false),
+            Start::Cursor(cursor) if cursor.epoch == inner.epoch && cursor.seq <= head => {
+                (cursor.seq, false)
+            }
             Start::Seq(_) | Start::Cursor(_) | Start::Unknown => (0, true),
         };
-        let source = if seen < head { Source::Store } else { Source::Hub };
-        Ok(Self { chat, by, room, signed_in, subscriber, reset, seen, source, told: (0, 0) })
+        let source = if seen < head {
+            Source::Store
+        } else {
+            Source::Hub
+        };
+        Ok(Self {
+            chat,
+            by,
+            room,
+            signed_in,
+            subscriber,
+            reset,
+            seen,
+            source,
+            told: (0, 0),
+        })
     }
 
     /// Follows under a name, if there is one: as long as this follower lives, that name is here.
@@ -123,7 +144,10 @@ impl Follow {
     /// Everything up to here was handed out; `None` if that is not what the reader's cursor said and it has yet to hear
     /// so.
     pub fn cursor(&self) -> Option<Cursor> {
-        (!self.reset).then_some(Cursor { epoch: self.chat.0.epoch, seq: self.seen })
+        (!self.reset).then_some(Cursor {
+            epoch: self.chat.0.epoch,
+            seq: self.seen,
+        })
     }
 
     /// What comes next; waits while there is nothing. May be dropped while it waits, and loses nothing.
@@ -137,7 +161,11 @@ impl Follow {
         loop {
             if self.signed_in.is_over() {
                 // Whose account is no more is no member either.
-                return Ok(if Box::pin(self.look_again()).await? { News::SignedOut } else { News::Removed });
+                return Ok(if Box::pin(self.look_again()).await? {
+                    News::SignedOut
+                } else {
+                    News::Removed
+                });
             }
             let next = match self.source {
                 Source::Store => self.read().await?,
@@ -149,7 +177,9 @@ impl Follow {
                 Next::Behind => {
                     self.source = Source::Store;
                     // The store had what has left the ring, until the room's rows were erased.
-                    let Some(frames) = self.replay().await? else { return Ok(News::Closed) };
+                    let Some(frames) = self.replay().await? else {
+                        return Ok(News::Closed);
+                    };
                     frames
                 }
                 Next::LookAgain(looks) => {
@@ -206,9 +236,13 @@ impl Follow {
         let seen = self.seen;
         // On a task of its own: a follower that is not asked to go on, because its reader is slow, would otherwise keep a
         // connection of the few for as long.
-        let reading = tokio::spawn(async move { message::entries(&store, room, seen, limit).await });
+        let reading =
+            tokio::spawn(async move { message::entries(&store, room, seen, limit).await });
         let mut entries = reading.await.map_err(Error::fault)??;
-        let whole = (seen + 1..).zip(&entries).take_while(|(seq, entry)| entry.seq() == *seq).count();
+        let whole = (seen + 1..)
+            .zip(&entries)
+            .take_while(|(seq, entry)| entry.seq() == *seq)
+            .count();
         if entries.len() < limit || whole == 0 {
             // That was the newest; whatever is newer still, the hub was told. Or there is a hole, because the room is being
             // erased: the hub says so.
@@ -221,7 +255,9 @@ impl Follow {
     /// How many messages to read from the store next.
     fn page(&self) -> usize {
         let (messages, bytes) = self.told;
-        let Some(size) = bytes.checked_div(messages) else { return FIRST_PAGE };
+        let Some(size) = bytes.checked_div(messages) else {
+            return FIRST_PAGE;
+        };
         ((bytes / 16).clamp(*PAGE_BYTES.start(), *PAGE_BYTES.end()) / size).clamp(2, LARGEST_PAGE)
     }
 }
@@ -252,13 +288,15 @@ mod tests {
     fn messages(frames: &Frames) -> Vec<Message> {
         let text = std::str::from_utf8(frames.bytes()).unwrap();
         let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
-        data.map(|json| serde_json::from_str(json).unwrap()).collect()
+        data.map(|json| serde_json::from_str(json).unwrap())
+            .collect()
     }
 
     async fn take(follow: &mut Follow, count: usize) -> Vec<u64> {
         let mut ids = Vec::new();
         while ids.len() < count {
-            let news = tokio::time::timeout(std::time::Duration::from_secs(20), follow.next()).await;
+            let news =
+                tokio::time::timeout(std::time::Duration::from_secs(20), follow.next()).await;
             match news.expect("nothing more comes").unwrap() {
                 News::Messages(frames) => ids.extend(messages(&frames).iter().map(|m| m.id)),
                 other => panic!("{other:?}"),
@@ -285,7 +323,14 @@ mod tests {
         ];
         let mut follows = Vec::new();
         for (start, first) in cases {
-            follows.push((house.chat.follow(&crate::Person::Anyone, &room, start).await.unwrap(), first));
+            follows.push((
+                house
+                    .chat
+                    .follow(&crate::Person::Anyone, &room, start)
+                    .await
+                    .unwrap(),
+                first,
+            ));
         }
         house.say(room, "news").await;
         for (mut follow, first) in follows {
@@ -302,9 +347,21 @@ mod tests {
         let epoch = house.chat.0.epoch;
         let foreign = "deadbeef.1".parse::<Cursor>().unwrap();
         assert_ne!(foreign.epoch, epoch, "one in four thousand million");
-        for start in [Start::Seq(2), Start::Cursor(Cursor { epoch, seq: 2 }), Start::Cursor(foreign), Start::Unknown] {
-            let mut follow = house.chat.follow(&crate::Person::Anyone, &room, start).await.unwrap();
-            assert!(matches!(follow.next().await.unwrap(), News::Reset), "{start:?}");
+        for start in [
+            Start::Seq(2),
+            Start::Cursor(Cursor { epoch, seq: 2 }),
+            Start::Cursor(foreign),
+            Start::Unknown,
+        ] {
+            let mut follow = house
+                .chat
+                .follow(&crate::Person::Anyone, &room, start)
+                .await
+                .unwrap();
+            assert!(
+                matches!(follow.next().await.unwrap(), News::Reset),
+                "{start:?}"
+            );
             assert_eq!(take(&mut follow, 1).await, [1]);
         }
     }
@@ -316,7 +373,11 @@ mod tests {
         let mut follows = Vec::new();
         for length in 1..=4 * FIRST_PAGE {
             house.say(room, "history").await;
-            let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+            let mut follow = house
+                .chat
+                .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+                .await
+                .unwrap();
             assert_eq!(take(&mut follow, length).await.len(), length);
             follows.push((follow, length));
         }
@@ -332,24 +393,44 @@ mod tests {
     async fn a_drained_stream_ends_after_what_was_said() {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
-        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .await
+            .unwrap();
         house.say(room, "last").await;
         house.chat.drain();
         assert_eq!(take(&mut follow, 1).await, [1]);
         assert!(matches!(follow.next().await.unwrap(), News::Draining));
-        let mut late = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let mut late = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .await
+            .unwrap();
         assert!(matches!(late.next().await.unwrap(), News::Draining));
     }
 
     /// A room with a long history, and somebody who has heard only the first of it.
     async fn behind(house: &House, owner: &Person, reader: &Person) -> (RoomId, Follow) {
-        let room = house.chat.create_room(owner, &protocol::NewRoom::default()).await.unwrap().id;
-        let says = NewMessage { username: "reader".to_owned(), body: "hello".to_owned() };
+        let room = house
+            .chat
+            .create_room(owner, &protocol::NewRoom::default())
+            .await
+            .unwrap()
+            .id;
+        let says = NewMessage {
+            username: "reader".to_owned(),
+            body: "hello".to_owned(),
+        };
         house.chat.post(reader, &room, &says, None).await.unwrap();
         for n in 2..=4 * FIRST_PAGE {
             house.say(room, &n.to_string()).await;
         }
-        let mut follow = house.chat.follow(reader, &room, Start::Seq(0)).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(reader, &room, Start::Seq(0))
+            .await
+            .unwrap();
         assert_eq!(take(&mut follow, 1).await.len(), FIRST_PAGE);
         (room, follow)
     }
@@ -360,9 +441,17 @@ mod tests {
         let [owner, eve] = [(); 2].map(|()| guest());
         let (room, mut follow) = behind(&house, &owner, &eve).await;
         let (_, mut other) = behind(&house, &owner, &eve).await;
-        house.chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        house
+            .chat
+            .sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
+            .await
+            .unwrap();
         assert!(matches!(follow.next().await.unwrap(), News::Removed));
-        assert_eq!(take(&mut other, 1).await[0], FIRST_PAGE as u64 + 1, "a ban is of one room");
+        assert_eq!(
+            take(&mut other, 1).await[0],
+            FIRST_PAGE as u64 + 1,
+            "a ban is of one room"
+        );
         house.chat.drain();
         let cursor = other.cursor();
         assert!(matches!(other.next().await.unwrap(), News::Draining));
@@ -378,16 +467,28 @@ mod tests {
             if !remembers {
                 drop(follow);
                 house.reopen().await;
-                follow = house.chat.follow(&Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+                follow = house
+                    .chat
+                    .follow(&Person::Anyone, &room, Start::Seq(0))
+                    .await
+                    .unwrap();
                 take(&mut follow, 1).await;
             }
             let mut tx = house.chat.0.store.begin().await.unwrap();
             let sql = "delete from message where room = $1 and seq < $2";
             let few = FIRST_PAGE as i64 * 3;
-            sqlx::query(sql).bind(room::key(room)).bind(few).execute(&mut *tx).await.unwrap();
+            sqlx::query(sql)
+                .bind(room::key(room))
+                .bind(few)
+                .execute(&mut *tx)
+                .await
+                .unwrap();
             tx.commit().await.unwrap();
             house.chat.0.hub.close(room);
-            assert!(matches!(follow.next().await.unwrap(), News::Closed), "{remembers}");
+            assert!(
+                matches!(follow.next().await.unwrap(), News::Closed),
+                "{remembers}"
+            );
         }
     }
 
@@ -400,7 +501,11 @@ mod tests {
         }
         // The hub remembers nothing of them.
         house.reopen().await;
-        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(1)).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Seq(1))
+            .await
+            .unwrap();
         house.config.faults.arm(1, 0);
         for _ in 0..3 {
             assert!(follow.next().await.is_err());
@@ -422,7 +527,8 @@ mod tests {
 
     /// Whether a follower that is asked waits. From then on it sleeps.
     fn waits(next: Pin<&mut impl Future>) -> bool {
-        next.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+        next.poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
     }
 
     #[tokio::test]
@@ -431,7 +537,11 @@ mod tests {
         let room = house.room().await;
         house.say(room, "before").await;
         let basket = Arc::new(Basket::default());
-        let follow = house.chat.follow(&Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+        let follow = house
+            .chat
+            .follow(&Person::Anyone, &room, Start::Seq(0))
+            .await
+            .unwrap();
         let mut follow = follow.through(Some(basket.clone()));
         assert_eq!(take(&mut follow, 1).await, [1]);
         {
@@ -456,12 +566,22 @@ mod tests {
     async fn nothing_is_given_to_who_is_no_longer_signed_in_or_may_not_listen() {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
-        let wish =
-            protocol::NewAccount { name: "Eve".to_owned(), username: "eve".to_owned(), password: "secret".to_owned() };
+        let wish = protocol::NewAccount {
+            name: "Eve".to_owned(),
+            username: "eve".to_owned(),
+            password: "secret".to_owned(),
+        };
         let eve = Person::from(chat.register(&wish).await.unwrap().member);
         let [owner, guest] = [(); 2].map(|()| guest());
-        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
-        let says = NewMessage { username: "guest".to_owned(), body: "hello".to_owned() };
+        let room = chat
+            .create_room(&owner, &protocol::NewRoom::default())
+            .await
+            .unwrap()
+            .id;
+        let says = NewMessage {
+            username: "guest".to_owned(),
+            body: "hello".to_owned(),
+        };
         chat.post(&guest, &room, &says, None).await.unwrap();
         let baskets = [(); 3].map(|()| Arc::new(Basket::default()));
         let follow = async |by: &Person, basket: usize| {
@@ -481,12 +601,17 @@ mod tests {
         say(1, 1).await;
         chat.sign_out_everywhere(&eve).await.unwrap();
         say(1, 2).await;
-        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
+            .await
+            .unwrap();
         let mut late = follow(&owner, 2).await;
         let mut late = Box::pin(late.next());
         assert!(waits(late.as_mut()));
         say(2, 1).await;
-        assert_eq!(baskets.map(|basket| lock(&basket.0).clone()), [vec![2], vec![2, 3], vec![4]]);
+        assert_eq!(
+            baskets.map(|basket| lock(&basket.0).clone()),
+            [vec![2], vec![2, 3], vec![4]]
+        );
     }
 
     const WRITERS: u64 = 3;
@@ -498,12 +623,20 @@ mod tests {
 
     /// Posts `MESSAGES` messages and changes some, each until it is answered, whatever happens to the server meanwhile.
     /// Gives back the messages as they are in the end.
-    async fn write(house: Arc<RwLock<House>>, room: RoomId, writer: u64, mut random: SmallRng) -> Vec<Message> {
+    async fn write(
+        house: Arc<RwLock<House>>,
+        room: RoomId,
+        writer: u64,
+        mut random: SmallRng,
+    ) -> Vec<Message> {
         let mut acknowledged = Vec::new();
         let by = guest();
         for n in 0..MESSAGES {
             let name = format!("{writer}.{n}");
-            let wish = NewMessage { username: format!("writer {writer}"), body: name };
+            let wish = NewMessage {
+                username: format!("writer {writer}"),
+                body: name,
+            };
             let said = insist(&house, room, &by, &Deed::Say, &wish).await;
             acknowledged.push(match n % 8 {
                 0 => insist(&house, room, &by, &Deed::Edit(said.id), &wish).await,
@@ -518,7 +651,13 @@ mod tests {
     }
 
     /// Tries until it is done.
-    async fn insist(house: &RwLock<House>, room: RoomId, by: &Person, deed: &Deed, wish: &NewMessage) -> Message {
+    async fn insist(
+        house: &RwLock<House>,
+        room: RoomId,
+        by: &Person,
+        deed: &Deed,
+        wish: &NewMessage,
+    ) -> Message {
         loop {
             let chat = house.read().await.chat.clone();
             let done = match deed {
@@ -569,21 +708,35 @@ mod tests {
     /// themselves, so that nothing is mended by coming back.
     async fn read(house: Arc<RwLock<House>>, room: RoomId, mut random: SmallRng) -> Vec<Entry> {
         let steadfast: bool = random.random();
-        let heard = Heard { entries: Mutex::default(), random: Mutex::new(SmallRng::seed_from_u64(random.random())) };
+        let heard = Heard {
+            entries: Mutex::default(),
+            random: Mutex::new(SmallRng::seed_from_u64(random.random())),
+        };
         let heard = Arc::new(heard);
         while !heard.is_all() {
             let chat = house.read().await.chat.clone();
             let start = match heard.last() {
                 Some(seq) if random.random() => Start::Seq(seq),
-                Some(seq) => Start::Cursor(Cursor { epoch: chat.0.epoch, seq }),
+                Some(seq) => Start::Cursor(Cursor {
+                    epoch: chat.0.epoch,
+                    seq,
+                }),
                 None => Start::Seq(0),
             };
             let Ok(follow) = chat.follow(&crate::Person::Anyone, &room, start).await else {
                 yield_now().await;
                 continue;
             };
-            let mut follow = follow.through(random.random::<bool>().then(|| heard.clone() as Arc<dyn Sink>));
-            let looks = if steadfast { usize::MAX } else { random.random_range(1..20) };
+            let mut follow = follow.through(
+                random
+                    .random::<bool>()
+                    .then(|| heard.clone() as Arc<dyn Sink>),
+            );
+            let looks = if steadfast {
+                usize::MAX
+            } else {
+                random.random_range(1..20)
+            };
             for _ in 0..looks {
                 if heard.is_all() {
                     break;
@@ -592,7 +745,11 @@ mod tests {
                     yield_now().await;
                 }
                 // Waiting may be given up at any point, and is.
-                let mut patience = if steadfast { u32::MAX } else { random.random_range(1..40) };
+                let mut patience = if steadfast {
+                    u32::MAX
+                } else {
+                    random.random_range(1..40)
+                };
                 let news = tokio::select! {
                     biased;
                     news = follow.next() => news,
@@ -647,12 +804,18 @@ mod tests {
     async fn hand_over(seed: u64) -> u32 {
         let mut random = SmallRng::seed_from_u64(seed);
         let ring_bytes = [0, 300, 3_000, 256 * 1024][random.random_range(0..4)];
-        let (instructions, commits) =
-            ([0, 1_000, 200, 50][random.random_range(0..4)], [0, 20, 3][random.random_range(0..3)]);
+        let (instructions, commits) = (
+            [0, 1_000, 200, 50][random.random_range(0..4)],
+            [0, 20, 3][random.random_range(0..3)],
+        );
         let restarts = random.random_range(0..3);
         // What is tested is what is told, not the disk: memory makes more runs of it.
         let memory = Path::new("/dev/shm");
-        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let place = if memory.is_dir() {
+            memory.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
         let house = House::inside(&place, |config| config.ring_bytes = ring_bytes).await;
         let room = house.room().await;
         let faults = house.config.faults.clone();
@@ -660,11 +823,20 @@ mod tests {
         let house = Arc::new(RwLock::new(house));
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
-            writers.spawn(write(house.clone(), room, writer, SmallRng::seed_from_u64(random.random())));
+            writers.spawn(write(
+                house.clone(),
+                room,
+                writer,
+                SmallRng::seed_from_u64(random.random()),
+            ));
         }
         let mut readers = JoinSet::new();
         for _ in 0..READERS {
-            readers.spawn(read(house.clone(), room, SmallRng::seed_from_u64(random.random())));
+            readers.spawn(read(
+                house.clone(),
+                room,
+                SmallRng::seed_from_u64(random.random()),
+            ));
         }
         for _ in 0..restarts {
             for _ in 0..random.random_range(0..2_000) {
@@ -676,14 +848,24 @@ mod tests {
         if random.random() {
             // Whoever comes now is not woken by news, and the hub remembers nothing.
             restart(&house).await;
-            readers.spawn(read(house.clone(), room, SmallRng::seed_from_u64(random.random())));
+            readers.spawn(read(
+                house.clone(),
+                room,
+                SmallRng::seed_from_u64(random.random()),
+            ));
         }
         acknowledged.sort_by_key(|message| message.id);
         let count = acknowledged.len() as u64;
         assert_eq!(count, WRITERS * MESSAGES, "seed {seed}");
         for seen in readers.join_all().await {
-            assert!(seen.iter().map(Entry::seq).eq(1..=ENTRIES), "seed {seed}: out of order, incomplete or twice");
-            assert!(told(seen) == acknowledged, "seed {seed}: not what was acknowledged");
+            assert!(
+                seen.iter().map(Entry::seq).eq(1..=ENTRIES),
+                "seed {seed}: out of order, incomplete or twice"
+            );
+            assert!(
+                told(seen) == acknowledged,
+                "seed {seed}: not what was acknowledged"
+            );
         }
         house.read().await.chat.close().await;
         faults.happened()
@@ -693,8 +875,15 @@ mod tests {
     /// `WEBCHAT_SEEDS=5000` runs more, `WEBCHAT_FIRST_SEED=5000` others.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn nothing_is_missed_and_nothing_comes_twice() {
-        let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-        let (first, seeds) = (number("WEBCHAT_FIRST_SEED").unwrap_or(0), number("WEBCHAT_SEEDS").unwrap_or(12));
+        let number = |name| {
+            std::env::var(name)
+                .ok()
+                .and_then(|text| text.parse::<u64>().ok())
+        };
+        let (first, seeds) = (
+            number("WEBCHAT_FIRST_SEED").unwrap_or(0),
+            number("WEBCHAT_SEEDS").unwrap_or(12),
+        );
         let mut faults = 0;
         for seed in first..first + seeds {
             let run = tokio::spawn(hand_over(seed));
@@ -703,6 +892,9 @@ mod tests {
                 other => panic!("seed {seed}: {other:?}"),
             }
         }
-        println!("seeds {first} to {}, {faults} faults of the database", first + seeds - 1);
+        println!(
+            "seeds {first} to {}, {faults} faults of the database",
+            first + seeds - 1
+        );
     }
 }

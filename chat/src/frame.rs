@@ -22,11 +22,17 @@ pub struct Frames {
 
 impl Frames {
     /// Encodes entries with consecutive sequences; none if there are none.
-    pub(crate) fn encode<'a>(epoch: Epoch, entries: impl IntoIterator<Item = &'a Entry>) -> Option<Self> {
+    pub(crate) fn encode<'a>(
+        epoch: Epoch,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> Option<Self> {
         let (mut first, mut bytes, mut ends) = (None, Vec::new(), Vec::new());
         for entry in entries {
             first.get_or_insert(entry.seq());
-            let cursor = Cursor { epoch, seq: entry.seq() };
+            let cursor = Cursor {
+                epoch,
+                seq: entry.seq(),
+            };
             bytes.extend_from_slice(format!("id: {cursor}").as_bytes());
             // An entry holds nothing that JSON cannot say, and a vector takes every byte.
             match entry {
@@ -43,7 +49,12 @@ impl Frames {
             bytes.extend_from_slice(b"\n\n");
             ends.push(bytes.len());
         }
-        first.map(|first| Self { epoch, first, bytes: bytes.into(), ends: ends.into() })
+        first.map(|first| Self {
+            epoch,
+            first,
+            bytes: bytes.into(),
+            ends: ends.into(),
+        })
     }
 
     /// The sequence of the first message.
@@ -74,11 +85,22 @@ impl Frames {
         places.filter_map(|((start, end), seq)| {
             let frame = &self.bytes[start..*end];
             let data = frame.windows(DATA.len()).position(|part| part == DATA)?;
-            let (cursor, json) =
-                (Cursor { epoch: self.epoch, seq }, self.bytes.slice(start + data + DATA.len()..end - 2));
+            let (cursor, json) = (
+                Cursor {
+                    epoch: self.epoch,
+                    seq,
+                },
+                self.bytes.slice(start + data + DATA.len()..end - 2),
+            );
             let head = &frame[..data];
-            let change = ChangeKind::ALL.into_iter().find(|change| head.ends_with(change.name().as_bytes()));
-            Some(Frame { cursor, change, json })
+            let change = ChangeKind::ALL
+                .into_iter()
+                .find(|change| head.ends_with(change.name().as_bytes()));
+            Some(Frame {
+                cursor,
+                change,
+                json,
+            })
         })
     }
 
@@ -90,8 +112,18 @@ impl Frames {
     /// These and those that follow them, in one piece.
     #[must_use]
     pub(crate) fn join(&self, next: &Self) -> Self {
-        let ends = self.ends.iter().copied().chain(next.ends.iter().map(|end| self.bytes.len() + end)).collect();
-        Self { epoch: self.epoch, first: self.first, bytes: [&self.bytes[..], &next.bytes].concat().into(), ends }
+        let ends = self
+            .ends
+            .iter()
+            .copied()
+            .chain(next.ends.iter().map(|end| self.bytes.len() + end))
+            .collect();
+        Self {
+            epoch: self.epoch,
+            first: self.first,
+            bytes: [&self.bytes[..], &next.bytes].concat().into(),
+            ends,
+        }
     }
 
     /// What follows the message `seen`; `None` if nothing does. Shares the bytes.
@@ -100,10 +132,17 @@ impl Frames {
         if seen < self.first {
             return Some(self.clone());
         }
-        let skip = usize::try_from(seen - self.first + 1).ok().filter(|skip| *skip < self.ends.len())?;
+        let skip = usize::try_from(seen - self.first + 1)
+            .ok()
+            .filter(|skip| *skip < self.ends.len())?;
         let start = self.ends[skip - 1];
         let ends = self.ends[skip..].iter().map(|end| end - start).collect();
-        Some(Self { epoch: self.epoch, first: seen + 1, bytes: self.bytes.slice(start..), ends })
+        Some(Self {
+            epoch: self.epoch,
+            first: seen + 1,
+            bytes: self.bytes.slice(start..),
+            ends,
+        })
     }
 }
 
@@ -121,7 +160,11 @@ pub struct Frame {
 impl Frame {
     /// The message, if it is a new one, read back.
     pub fn message(&self) -> Option<Message> {
-        if self.change.is_some() { None } else { serde_json::from_slice(&self.json).ok() }
+        if self.change.is_some() {
+            None
+        } else {
+            serde_json::from_slice(&self.json).ok()
+        }
     }
 }
 
@@ -136,7 +179,10 @@ impl Ephemeral {
     pub(crate) fn encode(name: &'static str, data: &impl Serialize) -> Self {
         // Texts and numbers always serialise.
         let json = serde_json::to_string(data).unwrap_or_default();
-        Self { name, bytes: format!("event: {name}\ndata: {json}\n\n").into() }
+        Self {
+            name,
+            bytes: format!("event: {name}\ndata: {json}\n\n").into(),
+        }
     }
 
     /// What kind of event it is.
@@ -165,7 +211,17 @@ pub(crate) mod tests {
     pub(crate) fn message(id: u64) -> Entry {
         let (room, sent_at) = (RoomId::from_bytes([1; 8]), Time::from_millis(0));
         let (username, body) = ("ada".to_owned(), format!("line\n{id}"));
-        Message { id, room, username, author: None, body, sent_at, edited_at: None, deleted: false }.into()
+        Message {
+            id,
+            room,
+            username,
+            author: None,
+            body,
+            sent_at,
+            edited_at: None,
+            deleted: false,
+        }
+        .into()
     }
 
     #[test]
@@ -182,7 +238,10 @@ pub(crate) mod tests {
     #[test]
     fn the_json_is_a_part_of_the_frame() {
         let all: Vec<Entry> = (5..=8).map(message).collect();
-        let frames = Frames::encode(Epoch::new(0), &all).unwrap().after(5).unwrap();
+        let frames = Frames::encode(Epoch::new(0), &all)
+            .unwrap()
+            .after(5)
+            .unwrap();
         let read: Vec<Entry> = frames.messages().map(Entry::from).collect();
         assert_eq!(read, all[1..]);
         assert!(frames.frames().map(|frame| frame.cursor.seq).eq(6..=8));
@@ -190,9 +249,20 @@ pub(crate) mod tests {
 
     #[test]
     fn a_change_is_an_event_of_its_own_name_with_a_cursor() {
-        let Entry::Message(message) = message(3) else { panic!("no message") };
-        let message = Message { body: String::new(), deleted: true, ..message };
-        let change = Change { event: ChangeKind::Deletion, id: 7, room: message.room, message };
+        let Entry::Message(message) = message(3) else {
+            panic!("no message")
+        };
+        let message = Message {
+            body: String::new(),
+            deleted: true,
+            ..message
+        };
+        let change = Change {
+            event: ChangeKind::Deletion,
+            id: 7,
+            room: message.room,
+            message,
+        };
         let frames = Frames::encode(Epoch::new(0xab), &[Entry::Change(change.clone())]).unwrap();
         let text = String::from_utf8(frames.bytes().to_vec()).unwrap();
         assert!(
@@ -200,15 +270,24 @@ pub(crate) mod tests {
         );
         assert!(text.ends_with("\"deleted\":true}}\n\n"));
         let frame = frames.frames().next().unwrap();
-        assert_eq!((frame.change, frame.message()), (Some(ChangeKind::Deletion), None));
-        assert_eq!(serde_json::from_slice::<Change>(&frame.json).unwrap(), change);
+        assert_eq!(
+            (frame.change, frame.message()),
+            (Some(ChangeKind::Deletion), None)
+        );
+        assert_eq!(
+            serde_json::from_slice::<Change>(&frame.json).unwrap(),
+            change
+        );
     }
 
     #[test]
     fn an_event_that_is_not_kept_has_no_cursor() {
         let event = Ephemeral::encode("typing", &["ada"]);
         assert_eq!(event.bytes(), "event: typing\ndata: [\"ada\"]\n\n");
-        assert_eq!((event.name(), event.json()), ("typing", Bytes::from("[\"ada\"]")));
+        assert_eq!(
+            (event.name(), event.json()),
+            ("typing", Bytes::from("[\"ada\"]"))
+        );
     }
 
     #[test]
@@ -216,7 +295,10 @@ pub(crate) mod tests {
         let all: Vec<Entry> = (5..=8).map(message).collect();
         let encode = |messages| Frames::encode(Epoch::new(0), messages).unwrap();
         let (joined, expected) = (encode(&all[..1]).join(&encode(&all[1..])), encode(&all));
-        assert_eq!((joined.first(), joined.last(), joined.bytes()), (5, 8, expected.bytes()));
+        assert_eq!(
+            (joined.first(), joined.last(), joined.bytes()),
+            (5, 8, expected.bytes())
+        );
         assert!(joined.messages().map(Entry::from).eq(all));
     }
 
@@ -228,7 +310,10 @@ pub(crate) mod tests {
             let rest: Vec<&Entry> = all.iter().filter(|entry| entry.seq() > seen).collect();
             let expected = Frames::encode(Epoch::new(0), rest);
             let after = frames.after(seen);
-            assert_eq!(after.as_ref().map(|f| (f.first(), f.last())), expected.as_ref().map(|f| (f.first(), f.last())));
+            assert_eq!(
+                after.as_ref().map(|f| (f.first(), f.last())),
+                expected.as_ref().map(|f| (f.first(), f.last()))
+            );
             assert_eq!(after.map(|f| f.bytes), expected.map(|f| f.bytes));
         }
     }

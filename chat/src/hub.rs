@@ -96,7 +96,14 @@ impl Hub {
     /// A hub whose rings hold at most `ring_bytes` each.
     pub fn new(ring_bytes: usize, clock: Clock) -> Self {
         let lanes = Handle::current().metrics().num_workers();
-        Self { rooms: Arc::default(), ring_bytes, lanes, clock, unsettled: Arc::default(), bells: Bells::default() }
+        Self {
+            rooms: Arc::default(),
+            ring_bytes,
+            lanes,
+            clock,
+            unsettled: Arc::default(),
+            bells: Bells::default(),
+        }
     }
 
     /// Begins to listen to a room.
@@ -145,14 +152,25 @@ impl Hub {
     }
 
     /// Hands over frames that are committed, who wrote them, and how long the room lives now.
-    pub fn publish<'a>(&self, room: RoomId, frames: Frames, authors: impl Iterator<Item = &'a str>, life: Life) {
-        let Some(channel) = self.channel(room) else { return };
+    pub fn publish<'a>(
+        &self,
+        room: RoomId,
+        frames: Frames,
+        authors: impl Iterator<Item = &'a str>,
+        life: Life,
+    ) {
+        let Some(channel) = self.channel(room) else {
+            return;
+        };
         let (wakers, lanes) = {
             let mut channel = lock(&channel);
             channel.presence.wrote(authors);
             channel.push(frames, self.ring_bytes);
             channel.life = Some(life);
-            (channel.wake(|waiting| matches!(waiting, Waiting::Task(_))), channel.begin_rounds(self.lanes))
+            (
+                channel.wake(|waiting| matches!(waiting, Waiting::Task(_))),
+                channel.begin_rounds(self.lanes),
+            )
         };
         wakers.into_iter().for_each(Waker::wake);
         for lane in lanes {
@@ -168,7 +186,9 @@ impl Hub {
 
     /// Says that a room lives for another time than what was said last.
     pub fn lives(&self, room: RoomId, life: Life) {
-        let Some(channel) = self.channel(room) else { return };
+        let Some(channel) = self.channel(room) else {
+            return;
+        };
         lock(&channel).life = Some(life);
     }
 
@@ -187,7 +207,9 @@ impl Hub {
             rooms.channels.keys().copied().collect()
         };
         for room in followed {
-            self.change(room, |channel| channel.end = channel.end.or(Some(End::Draining)));
+            self.change(room, |channel| {
+                channel.end = channel.end.or(Some(End::Draining))
+            });
         }
     }
 
@@ -195,7 +217,9 @@ impl Hub {
     pub fn warn(&self, now: Time) -> Option<Time> {
         let channels: Vec<(RoomId, Time)> = {
             let rooms = lock(&self.rooms);
-            let due = |(id, channel): (&RoomId, &Arc<Mutex<Channel>>)| Some((*id, lock(channel).unwarned()?));
+            let due = |(id, channel): (&RoomId, &Arc<Mutex<Channel>>)| {
+                Some((*id, lock(channel).unwarned()?))
+            };
             rooms.channels.iter().filter_map(due).collect()
         };
         let (due, later): (Vec<_>, Vec<_>) = channels.into_iter().partition(|(_, at)| *at <= now);
@@ -217,7 +241,9 @@ impl Hub {
 
     /// Changes a room's channel, if it has one, and wakes all who wait on it, outside the locks.
     fn change(&self, room: RoomId, change: impl FnOnce(&mut Channel)) {
-        let Some(channel) = self.channel(room) else { return };
+        let Some(channel) = self.channel(room) else {
+            return;
+        };
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
             change(&mut channel);
@@ -234,24 +260,34 @@ impl Channel {
         self.ring_bytes += frames.bytes().len();
         let most = PIECE.min(ring_bytes);
         let fits = |newest: &mut Frames| {
-            newest.last() + 1 == frames.first() && newest.bytes().len() + frames.bytes().len() <= most
+            newest.last() + 1 == frames.first()
+                && newest.bytes().len() + frames.bytes().len() <= most
         };
         let newest = self.ring.pop_back_if(fits);
-        self.ring.push_back(newest.map_or_else(|| frames.clone(), |newest| newest.join(&frames)));
+        self.ring
+            .push_back(newest.map_or_else(|| frames.clone(), |newest| newest.join(&frames)));
         while self.ring_bytes > ring_bytes && self.ring.len() > 1 {
-            self.ring_bytes -= self.ring.pop_front().map_or(0, |oldest| oldest.bytes().len());
+            self.ring_bytes -= self
+                .ring
+                .pop_front()
+                .map_or(0, |oldest| oldest.bytes().len());
         }
     }
 
     /// The tasks of those who wait and are to be woken.
     fn wake(&mut self, whom: impl Fn(&Waiting) -> bool) -> Vec<Waker> {
-        let waiting = self.waiting.iter_mut().filter_map(|(_, waiting)| waiting.take_if(|waiting| whom(waiting)));
+        let waiting = self
+            .waiting
+            .iter_mut()
+            .filter_map(|(_, waiting)| waiting.take_if(|waiting| whom(waiting)));
         waiting.filter_map(Waiting::wake).collect()
     }
 
     /// When its followers are to be warned of its end, unless they have been.
     fn unwarned(&self) -> Option<Time> {
-        self.life.filter(|life| self.warned != Some(life.end)).map(Life::closing_at)
+        self.life
+            .filter(|life| self.warned != Some(life.end))
+            .map(Life::closing_at)
     }
 
     fn next(&self, seen: u64, warned: Option<Time>, heard: Heard) -> Option<Next> {
@@ -262,8 +298,15 @@ impl Channel {
             return Some(Next::End(end));
         }
         let current = self.life.map(|life| life.end);
-        let closing = self.warned.filter(|end| Some(*end) == current && Some(*end) != warned).map(Next::Closing);
-        closing.or_else(|| self.presence.news(heard).map(|(event, heard)| Next::Ephemeral(event, heard)))
+        let closing = self
+            .warned
+            .filter(|end| Some(*end) == current && Some(*end) != warned)
+            .map(Next::Closing);
+        closing.or_else(|| {
+            self.presence
+                .news(heard)
+                .map(|(event, heard)| Next::Ephemeral(event, heard))
+        })
     }
 }
 
@@ -274,7 +317,11 @@ fn following(ring: &VecDeque<Frames>, seen: u64) -> Option<Next> {
     }
     let unseen = ring.partition_point(|frames| frames.last() <= seen);
     let frames = ring.get(unseen)?.after(seen)?;
-    Some(if frames.first() == seen + 1 { Next::Take(frames) } else { Next::Behind })
+    Some(if frames.first() == seen + 1 {
+        Next::Take(frames)
+    } else {
+        Next::Behind
+    })
 }
 
 /// One listener. Dropping it ends the listening; the last one takes the room's channel along.
@@ -304,7 +351,10 @@ impl Subscriber {
     /// What does not wait until a listener has caught up.
     pub fn urgent(&self) -> Option<Next> {
         let channel = lock(&self.channel);
-        let draining = channel.end.filter(|end| *end == End::Draining).map(Next::End);
+        let draining = channel
+            .end
+            .filter(|end| *end == End::Draining)
+            .map(Next::End);
         self.doubts(&channel).or(draining)
     }
 
@@ -326,7 +376,10 @@ impl Subscriber {
     /// What to do next for somebody who has seen everything up to `seen`; waits while there is nothing. What was given to the
     /// sink meanwhile counts as seen.
     pub async fn next(&mut self, seen: &mut u64) -> Next {
-        let mut lent = Lent { line: self.line.as_ref(), seen };
+        let mut lent = Lent {
+            line: self.line.as_ref(),
+            seen,
+        };
         let next = poll_fn(|context| {
             let mut channel = lock(&self.channel);
             lent.take_back();
@@ -380,7 +433,10 @@ mod tests {
     fn after(messages: u64, ring_bytes: usize) -> Option<Next> {
         let mut channel = Channel::default();
         for id in 1..=messages {
-            channel.push(Frames::encode(Epoch::new(0), &[message(id)]).unwrap(), ring_bytes);
+            channel.push(
+                Frames::encode(Epoch::new(0), &[message(id)]).unwrap(),
+                ring_bytes,
+            );
             let held: usize = channel.ring.iter().map(|frames| frames.bytes().len()).sum();
             assert_eq!(held, channel.ring_bytes);
         }
@@ -389,7 +445,9 @@ mod tests {
 
     #[test]
     fn several_commits_are_taken_at_once() {
-        let Some(Next::Take(frames)) = after(20, 256 * 1024) else { panic!("nothing to take") };
+        let Some(Next::Take(frames)) = after(20, 256 * 1024) else {
+            panic!("nothing to take")
+        };
         assert_eq!((frames.first(), frames.last()), (1, 20));
     }
 
@@ -410,7 +468,10 @@ mod tests {
         clock.advance(hour - Duration::from_secs(1));
         let mut second = listen();
         hub.warn(clock.now());
-        let first = tokio::time::timeout(Duration::from_secs(10), waits).await.expect("it is not woken").unwrap();
+        let first = tokio::time::timeout(Duration::from_secs(10), waits)
+            .await
+            .expect("it is not woken")
+            .unwrap();
         for warned in [first, second.next(&mut 0).await] {
             assert!(matches!(warned, Next::Closing(at) if at == end));
         }
@@ -421,8 +482,8 @@ mod tests {
         let (clock, hour) = (Clock::default(), Duration::from_secs(3_600));
         let hub = Hub::new(0, clock.clone());
         let room = RoomId::from_bytes([1; 8]);
-        let [read, since] =
-            [clock.now().after(hour), clock.now().after(2 * hour)].map(|end| Life { end, timeout: hour });
+        let [read, since] = [clock.now().after(hour), clock.now().after(2 * hour)]
+            .map(|end| Life { end, timeout: hour });
         for (first, second) in [(read, since), (since, read)] {
             let listener = hub.subscribe(room);
             let frames = Frames::encode(Epoch::new(0), &[message(1)]).unwrap();
@@ -435,7 +496,10 @@ mod tests {
     #[test]
     fn a_small_ring_forgets() {
         for ring_bytes in [0, 300, 1_000] {
-            assert!(matches!(after(40, ring_bytes), Some(Next::Behind)), "{ring_bytes}");
+            assert!(
+                matches!(after(40, ring_bytes), Some(Next::Behind)),
+                "{ring_bytes}"
+            );
         }
     }
 }

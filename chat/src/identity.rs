@@ -53,16 +53,27 @@ pub struct Ways {
 impl Introduction {
     /// The username to ask for: of what they go by, their address and what they are called, the first that would do.
     fn username(&self) -> String {
-        let sources = [&self.username, &self.email, &self.name].into_iter().flatten();
-        let mut fitting = sources.map(|source| fitted(source)).filter(|name| name.len() >= ACCOUNT_NAME.0);
+        let sources = [&self.username, &self.email, &self.name]
+            .into_iter()
+            .flatten();
+        let mut fitting = sources
+            .map(|source| fitted(source))
+            .filter(|name| name.len() >= ACCOUNT_NAME.0);
         fitting.next().unwrap_or_else(|| NAMELESS.to_owned())
     }
 
     /// What to call them.
     fn name(&self) -> Option<String> {
-        let printed =
-            |name: &String| name.chars().filter(|c| !c.is_control()).take(PERSON_NAME_MAX).collect::<String>();
-        let mut names = [&self.name, &self.username].into_iter().flatten().map(printed);
+        let printed = |name: &String| {
+            name.chars()
+                .filter(|c| !c.is_control())
+                .take(PERSON_NAME_MAX)
+                .collect::<String>()
+        };
+        let mut names = [&self.name, &self.username]
+            .into_iter()
+            .flatten()
+            .map(printed);
         names.find_map(|name| text::person_name(&name).ok())
     }
 }
@@ -72,7 +83,10 @@ impl Introduction {
 fn fitted(name: &str) -> String {
     let name = name.split_once('@').map_or(name, |(before, _)| before);
     let mut fitted = String::new();
-    for c in name.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)) {
+    for c in name
+        .nfkd()
+        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
+    {
         match c.to_ascii_lowercase() {
             c @ ('a'..='z' | '0'..='9' | '_') => fitted.push(c),
             _ if !fitted.is_empty() && !fitted.ends_with('-') => fitted.push('-'),
@@ -89,17 +103,30 @@ fn fitted(name: &str) -> String {
 fn numbered(stem: &str, number: u64) -> String {
     let end = number.to_string();
     // Plain ASCII, as `fitted` has made it.
-    format!("{}{end}", &stem[..stem.len().min(ACCOUNT_NAME.1 - end.len())])
+    format!(
+        "{}{end}",
+        &stem[..stem.len().min(ACCOUNT_NAME.1 - end.len())]
+    )
 }
 
 /// Makes an account without a password, under the name that was asked for or one like it that is free.
-async fn make(connection: &mut SqliteConnection, about: &Introduction, now: Time) -> Result<Member, Error> {
+async fn make(
+    connection: &mut SqliteConnection,
+    about: &Introduction,
+    now: Time,
+) -> Result<Member, Error> {
     let stem = about.username();
     let like_it = numbers().map(|number| number.map(|number| numbered(&stem, number)));
     for username in iter::once(Ok(stem.clone())).chain(like_it) {
         let username = username?;
         let name = about.name().unwrap_or_else(|| username.clone());
-        let member = Member { id: random_id()?, username, name, operator: false, generation: 0 };
+        let member = Member {
+            id: random_id()?,
+            username,
+            name,
+            operator: false,
+            generation: 0,
+        };
         if insert(connection, &member, "", now).await? {
             return Ok(member);
         }
@@ -107,17 +134,30 @@ async fn make(connection: &mut SqliteConnection, about: &Introduction, now: Time
     Err(Error::fault("too many names alike"))
 }
 
-async fn owner(connection: &mut SqliteConnection, identity: &Identity) -> Result<Option<i64>, Error> {
+async fn owner(
+    connection: &mut SqliteConnection,
+    identity: &Identity,
+) -> Result<Option<i64>, Error> {
     let sql = "select account from identity where issuer = $1 and subject = $2";
-    let owner = sqlx::query_scalar(sql).bind(&identity.issuer).bind(&identity.subject);
+    let owner = sqlx::query_scalar(sql)
+        .bind(&identity.issuer)
+        .bind(&identity.subject);
     Ok(owner.fetch_optional(connection).await?)
 }
 
 /// Lets an identity be an account's, unless either has another already.
-async fn give(connection: &mut SqliteConnection, identity: &Identity, to: i64, now: Time) -> Result<bool, Error> {
-    let sql =
-        "insert into identity (issuer, subject, account, created_at) values ($1, $2, $3, $4) on conflict do nothing";
-    let given = sqlx::query(sql).bind(&identity.issuer).bind(&identity.subject).bind(to).bind(now.millis());
+async fn give(
+    connection: &mut SqliteConnection,
+    identity: &Identity,
+    to: i64,
+    now: Time,
+) -> Result<bool, Error> {
+    let sql = "insert into identity (issuer, subject, account, created_at) values ($1, $2, $3, $4) on conflict do nothing";
+    let given = sqlx::query(sql)
+        .bind(&identity.issuer)
+        .bind(&identity.subject)
+        .bind(to)
+        .bind(now.millis());
     Ok(given.execute(connection).await?.rows_affected() > 0)
 }
 
@@ -128,8 +168,12 @@ impl Chat {
     /// A fault.
     pub async fn recognise(&self, identity: &Identity) -> Result<Option<Session>, Error> {
         let store = &self.0.store;
-        let Some(id) = owner(&mut *store.read().acquire().await?, identity).await? else { return Ok(None) };
-        let Some(found) = by_id(store, id).await? else { return Ok(None) };
+        let Some(id) = owner(&mut *store.read().acquire().await?, identity).await? else {
+            return Ok(None);
+        };
+        let Some(found) = by_id(store, id).await? else {
+            return Ok(None);
+        };
         self.session(found.member).map(Some)
     }
 
@@ -137,12 +181,19 @@ impl Chat {
     ///
     /// # Errors
     /// A fault.
-    pub async fn welcome(&self, identity: &Identity, about: &Introduction) -> Result<Session, Error> {
+    pub async fn welcome(
+        &self,
+        identity: &Identity,
+        about: &Introduction,
+    ) -> Result<Session, Error> {
         let (inner, now) = (&self.0, self.now());
         let mut tx = inner.store.begin().await?;
         if owner(&mut tx, identity).await?.is_some() {
             drop(tx);
-            return self.recognise(identity).await?.ok_or_else(|| Error::fault("an identity without its account"));
+            return self
+                .recognise(identity)
+                .await?
+                .ok_or_else(|| Error::fault("an identity without its account"));
         }
         let member = make(&mut tx, about, now).await?;
         give(&mut tx, identity, member.id, now).await?;
@@ -177,12 +228,22 @@ impl Chat {
         let own = by.signed_in()?.id;
         let mut tx = self.0.store.begin().await?;
         let sql = "select exists (select 1 from account where id = $1 and password <> '')";
-        let has_password: bool = sqlx::query_scalar(sql).bind(own).fetch_one(&mut *tx).await?;
+        let has_password: bool = sqlx::query_scalar(sql)
+            .bind(own)
+            .fetch_one(&mut *tx)
+            .await?;
         if !has_password {
-            return Err(Refusal::Forbidden("Set a password first: without it you could not sign in again.").into());
+            return Err(Refusal::Forbidden(
+                "Set a password first: without it you could not sign in again.",
+            )
+            .into());
         }
         let sql = "delete from identity where account = $1 and issuer = $2";
-        sqlx::query(sql).bind(own).bind(issuer).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(own)
+            .bind(issuer)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await
     }
 
@@ -193,7 +254,10 @@ impl Chat {
     pub async fn ways(&self, by: &Person, issuer: Option<&str>) -> Result<Ways, Error> {
         let sql = "select password <> '', exists (select 1 from identity where account = $1 and issuer = $2)
                    from account where id = $1";
-        let ways = sqlx::query_as(sql).bind(by.signed_in()?.id).bind(issuer).fetch_optional(self.0.store.read());
+        let ways = sqlx::query_as(sql)
+            .bind(by.signed_in()?.id)
+            .bind(issuer)
+            .fetch_optional(self.0.store.read());
         let (password, provider) = ways.await?.ok_or(Refusal::NotSignedIn)?;
         Ok(Ways { password, provider })
     }
@@ -208,7 +272,11 @@ mod tests {
 
     fn introduced(username: Option<&str>, email: Option<&str>, name: Option<&str>) -> Introduction {
         let [username, email, name] = [username, email, name].map(|text| text.map(str::to_owned));
-        Introduction { username, email, name }
+        Introduction {
+            username,
+            email,
+            name,
+        }
     }
 
     fn ada() -> Introduction {
@@ -216,11 +284,18 @@ mod tests {
     }
 
     fn identity(subject: &str) -> Identity {
-        Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() }
+        Identity {
+            issuer: "https://id.example".to_owned(),
+            subject: subject.to_owned(),
+        }
     }
 
     fn wish(username: &str) -> NewAccount {
-        NewAccount { name: "Somebody".to_owned(), username: username.to_owned(), password: "secret".to_owned() }
+        NewAccount {
+            name: "Somebody".to_owned(),
+            username: username.to_owned(),
+            password: "secret".to_owned(),
+        }
     }
 
     fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
@@ -234,8 +309,18 @@ mod tests {
     fn a_username_is_made_of_what_is_known() {
         let long = "a".repeat(40);
         let cases = [
-            (Some("ada"), Some("countess@example.org"), Some("Ada"), "ada"),
-            (None, Some("Ada.Lovelace+chat@example.org"), Some("Ada"), "ada-lovelace-chat"),
+            (
+                Some("ada"),
+                Some("countess@example.org"),
+                Some("Ada"),
+                "ada",
+            ),
+            (
+                None,
+                Some("Ada.Lovelace+chat@example.org"),
+                Some("Ada"),
+                "ada-lovelace-chat",
+            ),
             (None, None, Some("Ada  Lovelace"), "ada-lovelace"),
             // Some providers give an address for a name.
             (Some("Ada.L@example.org"), None, None, "ada-l"),
@@ -243,9 +328,19 @@ mod tests {
             (Some("ＡＤＡ１"), None, None, "ada1"),
             (Some("--ada--"), None, None, "ada"),
             (Some(&long), None, None, &long[..32]),
-            (Some(&format!("{}--b", &long[..31])), None, None, &long[..31]),
+            (
+                Some(&format!("{}--b", &long[..31])),
+                None,
+                None,
+                &long[..31],
+            ),
             // Too short, or nothing that would do: what comes next.
-            (Some("al"), Some("al@example.org"), Some("Al Pacino"), "al-pacino"),
+            (
+                Some("al"),
+                Some("al@example.org"),
+                Some("Al Pacino"),
+                "al-pacino",
+            ),
             (Some("Алиса"), Some("alice@example.org"), None, "alice"),
             (Some("愛"), None, Some("<>"), "person"),
             (Some(""), Some("@"), Some("\u{0}"), "person"),
@@ -256,7 +351,10 @@ mod tests {
             assert_eq!(made, expected);
             assert_eq!(text::account_name(&made), Ok(made.clone()));
         }
-        assert_eq!(numbered(&"a".repeat(32), 12), format!("{}12", "a".repeat(30)));
+        assert_eq!(
+            numbered(&"a".repeat(32), 12),
+            format!("{}12", "a".repeat(30))
+        );
     }
 
     #[test]
@@ -285,26 +383,48 @@ mod tests {
         let mut house = House::new(|_| {}).await;
         assert_eq!(house.chat.recognise(&identity("1")).await.unwrap(), None);
         let first = house.chat.welcome(&identity("1"), &ada()).await.unwrap();
-        assert_eq!((first.member.username(), first.member.name()), ("ada", "Ada Lovelace"));
+        assert_eq!(
+            (first.member.username(), first.member.name()),
+            ("ada", "Ada Lovelace")
+        );
         house.reopen().await;
         let chat = &house.chat;
         // Whatever the provider says of them by now.
         for session in [
             chat.recognise(&identity("1")).await.unwrap().unwrap(),
-            chat.welcome(&identity("1"), &introduced(Some("eve"), None, None)).await.unwrap(),
+            chat.welcome(&identity("1"), &introduced(Some("eve"), None, None))
+                .await
+                .unwrap(),
         ] {
             assert_eq!(session.member, first.member);
-            assert_eq!(chat.person(&session.token).await.unwrap().member(), Some(&first.member));
+            assert_eq!(
+                chat.person(&session.token).await.unwrap().member(),
+                Some(&first.member)
+            );
         }
-        let elsewhere = Identity { issuer: "https://other.example".to_owned(), ..identity("1") };
+        let elsewhere = Identity {
+            issuer: "https://other.example".to_owned(),
+            ..identity("1")
+        };
         assert_eq!(chat.recognise(&elsewhere).await.unwrap(), None);
-        chat.sign_out_everywhere(&first.member.clone().into()).await.unwrap();
-        assert_eq!(refusal(chat.person(&first.token).await), Refusal::NotSignedIn);
+        chat.sign_out_everywhere(&first.member.clone().into())
+            .await
+            .unwrap();
+        assert_eq!(
+            refusal(chat.person(&first.token).await),
+            Refusal::NotSignedIn
+        );
         let again = chat.recognise(&identity("1")).await.unwrap().unwrap();
         assert!(chat.person(&again.token).await.is_ok());
         // With the account the identity is free again.
         let by = Person::from(first.member);
-        assert!(matches!(refusal(chat.delete_account(&by, "eve").await), Refusal::Invalid { field: "username", .. }));
+        assert!(matches!(
+            refusal(chat.delete_account(&by, "eve").await),
+            Refusal::Invalid {
+                field: "username",
+                ..
+            }
+        ));
         assert!(chat.delete_account(&by, "").await.is_err());
         chat.delete_account(&by, " ADA ").await.unwrap();
         assert_eq!(chat.recognise(&identity("1")).await.unwrap(), None);
@@ -317,13 +437,26 @@ mod tests {
         chat.register(&wish("alice")).await.unwrap();
         chat.register(&wish("alice3")).await.unwrap();
         let mut names = Vec::new();
-        for (subject, claimed) in [("1", "alice"), ("2", "Alice"), ("3", "a1ice"), ("4", "alice@example.org")] {
-            let session = chat.welcome(&identity(subject), &introduced(Some(claimed), None, None)).await.unwrap();
+        for (subject, claimed) in [
+            ("1", "alice"),
+            ("2", "Alice"),
+            ("3", "a1ice"),
+            ("4", "alice@example.org"),
+        ] {
+            let session = chat
+                .welcome(&identity(subject), &introduced(Some(claimed), None, None))
+                .await
+                .unwrap();
             names.push(session.member.username().to_owned());
         }
         assert_eq!(names, ["alice2", "alice4", "a1ice5", "alice6"]);
         for number in 0..20 {
-            chat.welcome(&identity(&format!("n{number}")), &introduced(Some("alice"), None, None)).await.unwrap();
+            chat.welcome(
+                &identity(&format!("n{number}")),
+                &introduced(Some("alice"), None, None),
+            )
+            .await
+            .unwrap();
         }
     }
 
@@ -334,36 +467,88 @@ mod tests {
         let session = chat.welcome(&identity("1"), &ada()).await.unwrap();
         let by = chat.person(&session.token).await.unwrap();
         for password in ["", "secret"] {
-            let knows = Credentials { username: "ada".to_owned(), password: password.to_owned() };
-            assert_eq!(refusal(chat.sign_in(&knows).await), Refusal::WrongCredentials);
-            assert_eq!(refusal(chat.change_password(&by, password, "secret2").await), Refusal::WrongCredentials);
+            let knows = Credentials {
+                username: "ada".to_owned(),
+                password: password.to_owned(),
+            };
+            assert_eq!(
+                refusal(chat.sign_in(&knows).await),
+                Refusal::WrongCredentials
+            );
+            assert_eq!(
+                refusal(chat.change_password(&by, password, "secret2").await),
+                Refusal::WrongCredentials
+            );
         }
         let issuer = Some("https://id.example");
-        assert_eq!(chat.ways(&by, issuer).await.unwrap(), Ways { password: false, provider: true });
-        assert!(matches!(refusal(chat.unlink(&by, "https://id.example").await), Refusal::Forbidden(_)));
+        assert_eq!(
+            chat.ways(&by, issuer).await.unwrap(),
+            Ways {
+                password: false,
+                provider: true
+            }
+        );
+        assert!(matches!(
+            refusal(chat.unlink(&by, "https://id.example").await),
+            Refusal::Forbidden(_)
+        ));
         let second = chat.set_password(&by, "secret").await.unwrap();
-        assert_eq!(refusal(chat.person(&session.token).await), Refusal::NotSignedIn);
+        assert_eq!(
+            refusal(chat.person(&session.token).await),
+            Refusal::NotSignedIn
+        );
         assert_eq!(chat.person(&second.token).await.unwrap().id(), by.id());
-        assert_eq!(refusal(chat.set_password(&by, "other!").await), Refusal::WrongCredentials);
-        assert_eq!(refusal(chat.delete_account(&by, "ada").await), Refusal::WrongCredentials);
+        assert_eq!(
+            refusal(chat.set_password(&by, "other!").await),
+            Refusal::WrongCredentials
+        );
+        assert_eq!(
+            refusal(chat.delete_account(&by, "ada").await),
+            Refusal::WrongCredentials
+        );
         chat.unlink(&by, "https://id.example").await.unwrap();
-        assert_eq!(chat.ways(&by, issuer).await.unwrap(), Ways { password: true, provider: false });
+        assert_eq!(
+            chat.ways(&by, issuer).await.unwrap(),
+            Ways {
+                password: true,
+                provider: false
+            }
+        );
         assert_eq!(chat.recognise(&identity("1")).await.unwrap(), None);
-        assert!(chat.sign_in(&Credentials { username: "ada".to_owned(), password: "secret".to_owned() }).await.is_ok());
+        assert!(
+            chat.sign_in(&Credentials {
+                username: "ada".to_owned(),
+                password: "secret".to_owned()
+            })
+            .await
+            .is_ok()
+        );
     }
 
     #[tokio::test]
     async fn an_account_and_an_identity_are_linked_to_no_other() {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
-        let [grace, eve] = [chat.register(&wish("grace")).await, chat.register(&wish("eve")).await]
-            .map(|session| Person::from(session.unwrap().member));
+        let [grace, eve] = [
+            chat.register(&wish("grace")).await,
+            chat.register(&wish("eve")).await,
+        ]
+        .map(|session| Person::from(session.unwrap().member));
         for _ in 0..2 {
             chat.link(&grace, &identity("1")).await.unwrap();
         }
-        assert!(matches!(refusal(chat.link(&eve, &identity("1")).await), Refusal::Taken(_)));
-        assert!(matches!(refusal(chat.link(&grace, &identity("2")).await), Refusal::Taken(_)));
-        assert_eq!(refusal(chat.link(&Person::Anyone, &identity("3")).await), Refusal::NotSignedIn);
+        assert!(matches!(
+            refusal(chat.link(&eve, &identity("1")).await),
+            Refusal::Taken(_)
+        ));
+        assert!(matches!(
+            refusal(chat.link(&grace, &identity("2")).await),
+            Refusal::Taken(_)
+        ));
+        assert_eq!(
+            refusal(chat.link(&Person::Anyone, &identity("3")).await),
+            Refusal::NotSignedIn
+        );
         let session = chat.recognise(&identity("1")).await.unwrap().unwrap();
         assert_eq!(session.member.username(), "grace");
     }

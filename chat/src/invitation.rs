@@ -28,10 +28,17 @@ impl FromRow<'_, SqliteRow> for Stored {
         let invitation = Invitation {
             code: row.try_get("code")?,
             role: role_of(row.try_get("role")?),
-            expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Time::from_millis),
-            uses_left: row.try_get::<Option<i64>, _>("uses_left")?.map(i64::unsigned_abs),
+            expires_at: row
+                .try_get::<Option<i64>, _>("expires_at")?
+                .map(Time::from_millis),
+            uses_left: row
+                .try_get::<Option<i64>, _>("uses_left")?
+                .map(i64::unsigned_abs),
         };
-        Ok(Self { room: room_id(row.try_get("room")?), invitation })
+        Ok(Self {
+            room: room_id(row.try_get("room")?),
+            invitation,
+        })
     }
 }
 
@@ -40,7 +47,11 @@ async fn find(connection: &mut SqliteConnection, code: &str, now: Time) -> Resul
     let sql = "select invitation.* from invitation join room on room.id = invitation.room
                where code = $1 and coalesce(invitation.expires_at, $2 + 1) > $2 and coalesce(uses_left, 1) > 0
                and state = 0";
-    let found = sqlx::query_as(sql).bind(code).bind(now.millis()).fetch_optional(connection).await?;
+    let found = sqlx::query_as(sql)
+        .bind(code)
+        .bind(now.millis())
+        .fetch_optional(connection)
+        .await?;
     Ok(found.ok_or(UNKNOWN)?)
 }
 
@@ -50,7 +61,12 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, [`Refusal::Invalid`] if the wish
     /// breaks a rule, or a fault.
-    pub async fn invite(&self, by: &Person, room: &RoomId, wish: &NewInvitation) -> Result<Invitation, Error> {
+    pub async fn invite(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        wish: &NewInvitation,
+    ) -> Result<Invitation, Error> {
         let (mut tx, _) = self.act(by, room, Role::Moderator).await?;
         let now = self.0.clock.now();
         let invitation = check(wish, now)?;
@@ -63,7 +79,11 @@ impl Chat {
             .bind(invitation.role as i64)
             .bind(now.millis())
             .bind(invitation.expires_at.map(Time::millis))
-            .bind(invitation.uses_left.map(|uses| i64::try_from(uses).unwrap_or(i64::MAX)))
+            .bind(
+                invitation
+                    .uses_left
+                    .map(|uses| i64::try_from(uses).unwrap_or(i64::MAX)),
+            )
             .execute(&mut *tx)
             .await?;
         audit::note(&mut tx, now, *room, by, "invited", invitation.role.name()).await?;
@@ -77,11 +97,16 @@ impl Chat {
     /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, or a fault.
     pub async fn invitations(&self, by: &Person, room: &RoomId) -> Result<Vec<Invitation>, Error> {
         let now = self.0.clock.now();
-        room::find(&self.0.store, &self.0.clock, by, *room).await?.ask(Role::Moderator)?;
+        room::find(&self.0.store, &self.0.clock, by, *room)
+            .await?
+            .ask(Role::Moderator)?;
         let sql = "select * from invitation where room = $1 and coalesce(expires_at, $2 + 1) > $2
                    and coalesce(uses_left, 1) > 0 order by created_at desc, code";
-        let rows: Vec<Stored> =
-            sqlx::query_as(sql).bind(key(*room)).bind(now.millis()).fetch_all(self.0.store.read()).await?;
+        let rows: Vec<Stored> = sqlx::query_as(sql)
+            .bind(key(*room))
+            .bind(now.millis())
+            .fetch_all(self.0.store.read())
+            .await?;
         Ok(rows.into_iter().map(|stored| stored.invitation).collect())
     }
 
@@ -93,11 +118,24 @@ impl Chat {
     pub async fn take_back(&self, by: &Person, room: &RoomId, code: &str) -> Result<(), Error> {
         let (mut tx, _) = self.act(by, room, Role::Moderator).await?;
         let sql = "delete from invitation where room = $1 and code = $2";
-        let gone = sqlx::query(sql).bind(key(*room)).bind(code).execute(&mut *tx).await?.rows_affected();
+        let gone = sqlx::query(sql)
+            .bind(key(*room))
+            .bind(code)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
         if gone == 0 {
             return Err(UNKNOWN.into());
         }
-        audit::note(&mut tx, self.0.clock.now(), *room, by, "took back an invitation", "").await?;
+        audit::note(
+            &mut tx,
+            self.0.clock.now(),
+            *room,
+            by,
+            "took back an invitation",
+            "",
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -124,7 +162,9 @@ impl Chat {
         if *by == Person::Anyone {
             return Err(Refusal::NotSignedIn.into());
         }
-        let joins = member::role_in(&mut tx, room, by.id()).await?.is_none_or(|role| role < invitation.role);
+        let joins = member::role_in(&mut tx, room, by.id())
+            .await?
+            .is_none_or(|role| role < invitation.role);
         if joins {
             member::add(&mut tx, now, room, by.id(), invitation.role).await?;
             let sql = "update invitation set uses_left = uses_left - 1 where code = $1";
@@ -133,7 +173,8 @@ impl Chat {
         // Also says whether they are banned, in which case nothing has happened.
         let found = room::find_in(&mut tx, now, by, room).await?;
         let person = by.id();
-        self.commit(tx, move |inner| inner.hub.ring_person(person)).await?;
+        self.commit(tx, move |inner| inner.hub.ring_person(person))
+            .await?;
         Ok(found.room)
     }
 }
@@ -143,20 +184,40 @@ fn check(wish: &NewInvitation, now: Time) -> Result<Invitation, Error> {
         role @ (Role::Reader | Role::Member) => role,
         _ => return Err(Refusal::invalid("role", "must be reader or member").into()),
     };
-    let lasts = wish.timeout.as_deref().map(|text| parse_duration(text.trim())).transpose();
-    let lasts = lasts.map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 2days")))?;
+    let lasts = wish
+        .timeout
+        .as_deref()
+        .map(|text| parse_duration(text.trim()))
+        .transpose();
+    let lasts = lasts
+        .map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 2days")))?;
     if wish.uses == Some(0) {
         return Err(Refusal::invalid("uses", "must be at least 1").into());
     }
     let code = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
-    Ok(Invitation { code, role, expires_at: lasts.map(|lasts| now.after(lasts)), uses_left: wish.uses })
+    Ok(Invitation {
+        code,
+        role,
+        expires_at: lasts.map(|lasts| now.after(lasts)),
+        uses_left: wish.uses,
+    })
 }
 
 /// Forgets the invitations to a room that are good no longer, and makes room for one more.
 async fn clear(tx: &mut SqliteConnection, room: RoomId, now: Time) -> Result<(), Error> {
     let sql = "delete from invitation where room = $1 and (expires_at <= $2 or uses_left <= 0)";
-    sqlx::query(sql).bind(key(room)).bind(now.millis()).execute(&mut *tx).await?;
-    let count: i64 =
-        sqlx::query_scalar("select count(*) from invitation where room = $1").bind(key(room)).fetch_one(tx).await?;
-    if count < KEPT { Ok(()) } else { Err(Refusal::Forbidden("Take another invitation back first.").into()) }
+    sqlx::query(sql)
+        .bind(key(room))
+        .bind(now.millis())
+        .execute(&mut *tx)
+        .await?;
+    let count: i64 = sqlx::query_scalar("select count(*) from invitation where room = $1")
+        .bind(key(room))
+        .fetch_one(tx)
+        .await?;
+    if count < KEPT {
+        Ok(())
+    } else {
+        Err(Refusal::Forbidden("Take another invitation back first.").into())
+    }
 }

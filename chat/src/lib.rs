@@ -223,8 +223,15 @@ impl Chat {
     ///
     /// # Errors
     /// A fault.
-    pub fn seal(&self, purpose: &str, content: &impl serde::Serialize, lifetime: Duration) -> Result<String, Error> {
-        self.0.tokens.seal(purpose, content, self.now().after(lifetime))
+    pub fn seal(
+        &self,
+        purpose: &str,
+        content: &impl serde::Serialize,
+        lifetime: Duration,
+    ) -> Result<String, Error> {
+        self.0
+            .tokens
+            .seal(purpose, content, self.now().after(lifetime))
     }
 
     /// What was sealed for a purpose, if it was and its time is not over.
@@ -259,9 +266,15 @@ impl Chat {
 
     /// Makes something durable and then tells whom it concerns, before anybody else may write. Both are done to the end even
     /// if whoever asked for it has hung up, and nobody waits for it any more.
-    async fn commit(&self, tx: store::Tx, tell: impl FnOnce(&Inner) + Send + 'static) -> Result<(), Error> {
+    async fn commit(
+        &self,
+        tx: store::Tx,
+        tell: impl FnOnce(&Inner) + Send + 'static,
+    ) -> Result<(), Error> {
         let chat = self.clone();
-        tokio::spawn(async move { tx.commit_then(|| tell(&chat.0)).await }).await.map_err(Error::fault)?
+        tokio::spawn(async move { tx.commit_then(|| tell(&chat.0)).await })
+            .await
+            .map_err(Error::fault)?
     }
 
     /// The room with this ID.
@@ -270,8 +283,13 @@ impl Chat {
     /// [`protocol::Refusal::NotFound`] if it never was or is hidden from who asks, [`protocol::Refusal::Gone`] if it was
     /// deleted, or a fault.
     pub async fn room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
-        let room::Stored { room, direct, .. } = room::find(&self.0.store, &self.0.clock, by, *id).await?;
-        let with = if direct { direct::with(&self.0.store, by, room.id).await? } else { None };
+        let room::Stored { room, direct, .. } =
+            room::find(&self.0.store, &self.0.clock, by, *id).await?;
+        let with = if direct {
+            direct::with(&self.0.store, by, room.id).await?
+        } else {
+            None
+        };
         Ok(Room { with, ..room })
     }
 
@@ -320,7 +338,9 @@ impl Chat {
         message: &NewMessage,
         key: Option<&str>,
     ) -> Result<Message, Error> {
-        self.posts()?.append(message::check(by, *room, message, key)?).await
+        self.posts()?
+            .append(message::check(by, *room, message, key)?)
+            .await
     }
 
     /// Lets somebody write a message of theirs anew. When this returns it as it is now, that is durable.
@@ -328,8 +348,19 @@ impl Chat {
     /// # Errors
     /// [`protocol::Refusal::Forbidden`] for all but its author, [`protocol::Refusal::NotFound`] if there is no such message,
     /// [`protocol::Refusal::Invalid`] if the text breaks a rule, the refusals of [`Chat::room`], or a fault.
-    pub async fn edit(&self, by: &Person, room: &RoomId, seq: u64, body: &str) -> Result<Message, Error> {
-        let post = message::change(by, *room, writer::Deed::Edit(seq), protocol::text::body(body)?);
+    pub async fn edit(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        seq: u64,
+        body: &str,
+    ) -> Result<Message, Error> {
+        let post = message::change(
+            by,
+            *room,
+            writer::Deed::Edit(seq),
+            protocol::text::body(body)?,
+        );
         self.posts()?.append(post).await
     }
 
@@ -339,24 +370,50 @@ impl Chat {
     /// [`protocol::Refusal::Forbidden`] for all others, [`protocol::Refusal::NotFound`] if there is no such message, the
     /// refusals of [`Chat::room`], or a fault.
     pub async fn delete(&self, by: &Person, room: &RoomId, seq: u64) -> Result<Message, Error> {
-        self.posts()?.append(message::change(by, *room, writer::Deed::Delete(seq), String::new())).await
+        self.posts()?
+            .append(message::change(
+                by,
+                *room,
+                writer::Deed::Delete(seq),
+                String::new(),
+            ))
+            .await
     }
 
     /// Does something of which a line tells that nobody wrote.
-    async fn announce(&self, room: &RoomId, deed: writer::Deed, line: String) -> Result<Message, Error> {
-        let post = writer::Post { room: *room, author: 0, username: String::new(), body: line, key: None, deed };
+    async fn announce(
+        &self,
+        room: &RoomId,
+        deed: writer::Deed,
+        line: String,
+    ) -> Result<Message, Error> {
+        let post = writer::Post {
+            room: *room,
+            author: 0,
+            username: String::new(),
+            body: line,
+            key: None,
+            deed,
+        };
         self.posts()?.append(post).await
     }
 
     fn posts(&self) -> Result<writer::Posts, Error> {
-        Ok(hub::lock(&self.0.posts).clone().ok_or(protocol::Refusal::Draining)?)
+        Ok(hub::lock(&self.0.posts)
+            .clone()
+            .ok_or(protocol::Refusal::Draining)?)
     }
 
     /// A page of a room's messages, in order.
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
-    pub async fn page(&self, by: &Person, room: &RoomId, page: Page) -> Result<Vec<Message>, Error> {
+    pub async fn page(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        page: Page,
+    ) -> Result<Vec<Message>, Error> {
         room::find(&self.0.store, &self.0.clock, by, *room).await?;
         message::page(&self.0.store, *room, page).await
     }
@@ -390,7 +447,12 @@ impl Chat {
     ///
     /// # Errors
     /// The refusals of [`Chat::room`], or a fault.
-    pub async fn export(&self, by: &Person, room: &RoomId, format: Format) -> Result<Export, Error> {
+    pub async fn export(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        format: Format,
+    ) -> Result<Export, Error> {
         let stored = room::find(&self.0.store, &self.0.clock, by, *room).await?;
         Ok(Export::new(self.0.store.clone(), stored, format))
     }
@@ -412,7 +474,9 @@ impl Chat {
     /// Commits what was posted, ends the tasks and closes the database. Later posts are refused.
     pub async fn close(&self) {
         hub::lock(&self.0.posts).take();
-        let Some(tasks) = hub::lock(&self.0.tasks).take() else { return };
+        let Some(tasks) = hub::lock(&self.0.tasks).take() else {
+            return;
+        };
         if let Err(error) = tasks.writer.await {
             tracing::error!(%error, "the writer ended early");
         }
@@ -433,7 +497,9 @@ fn lock(data_dir: &Path) -> Result<File, Error> {
     let file = File::create(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::fault("another webchat is using this data directory")),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::fault("another webchat is using this data directory"))
+        }
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
@@ -460,7 +526,11 @@ pub(crate) mod tests {
             let mut config = Config::new(dir.path());
             change(&mut config);
             let chat = Chat::open(config.clone()).await.unwrap();
-            Self { config, chat, _dir: dir }
+            Self {
+                config,
+                chat,
+                _dir: dir,
+            }
         }
 
         pub async fn reopen(&mut self) {
@@ -469,18 +539,29 @@ pub(crate) mod tests {
         }
 
         pub async fn room(&self) -> RoomId {
-            self.chat.create_room(&Person::Anyone, &NewRoom::default()).await.unwrap().id
+            self.chat
+                .create_room(&Person::Anyone, &NewRoom::default())
+                .await
+                .unwrap()
+                .id
         }
 
         /// Somebody with an account.
         pub async fn member(&self, username: &str) -> Person {
             let (name, password) = (username.to_uppercase(), "secret".to_owned());
-            let wish = protocol::NewAccount { name, username: username.to_owned(), password };
+            let wish = protocol::NewAccount {
+                name,
+                username: username.to_owned(),
+                password,
+            };
             self.chat.register(&wish).await.unwrap().member.into()
         }
 
         pub async fn say(&self, room: RoomId, body: &str) -> Message {
-            self.chat.post(&Person::Anyone, &room, &says(body), None).await.unwrap()
+            self.chat
+                .post(&Person::Anyone, &room, &says(body), None)
+                .await
+                .unwrap()
         }
     }
 
@@ -490,7 +571,10 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn says(body: &str) -> NewMessage {
-        NewMessage { username: "ada".to_owned(), body: body.to_owned() }
+        NewMessage {
+            username: "ada".to_owned(),
+            body: body.to_owned(),
+        }
     }
 
     #[tokio::test]
@@ -507,7 +591,14 @@ pub(crate) mod tests {
         let message = house.say(room, "hello").await;
         let epoch = house.chat.0.epoch;
         house.reopen().await;
-        assert_eq!(house.chat.page(&Person::Anyone, &room, Page::default()).await.unwrap(), [message]);
+        assert_eq!(
+            house
+                .chat
+                .page(&Person::Anyone, &room, Page::default())
+                .await
+                .unwrap(),
+            [message]
+        );
         assert_eq!(house.chat.0.epoch, epoch);
     }
 
@@ -518,8 +609,16 @@ pub(crate) mod tests {
         let rooms = futures_util::future::join_all(asked).await;
         let first = rooms[0].as_ref().unwrap();
         assert_eq!(first.name.as_deref(), Some("tea"));
-        assert!(rooms.iter().all(|room| room.as_ref().is_ok_and(|room| room.id == first.id)));
-        let mut follow = house.chat.follow(&Person::Anyone, &first.id, Start::Latest).await.unwrap();
+        assert!(
+            rooms
+                .iter()
+                .all(|room| room.as_ref().is_ok_and(|room| room.id == first.id))
+        );
+        let mut follow = house
+            .chat
+            .follow(&Person::Anyone, &first.id, Start::Latest)
+            .await
+            .unwrap();
         house.config.clock.advance(house.config.timeout);
         while !matches!(follow.next().await.unwrap(), News::Closed) {}
         assert_ne!(house.chat.named_room("tea").await.unwrap().id, first.id);
@@ -530,7 +629,13 @@ pub(crate) mod tests {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
         house.chat.close().await;
-        let refused = house.chat.post(&Person::Anyone, &room, &says("late"), None).await;
-        assert!(matches!(refused, Err(Error::Refusal(protocol::Refusal::Draining))));
+        let refused = house
+            .chat
+            .post(&Person::Anyone, &room, &says("late"), None)
+            .await;
+        assert!(matches!(
+            refused,
+            Err(Error::Refusal(protocol::Refusal::Draining))
+        ));
     }
 }

@@ -42,7 +42,8 @@ impl Lobby {
     /// [`Refusal::Taken`] if somebody has it, [`Refusal::Invalid`] if it breaks a rule, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
         let name = name::of(&self.chat.0.store, &Person::Anyone, self.room.id, name).await?;
-        self.announce(format!("{name} joined the chat"), Deed::Join(name)).await
+        self.announce(format!("{name} joined the chat"), Deed::Join(name))
+            .await
     }
 
     /// Says something, and gives back the line that everybody hears.
@@ -51,8 +52,16 @@ impl Lobby {
     /// [`Refusal::NotJoined`] if nobody joined under that name, [`Refusal::Invalid`] if the message breaks a rule, or a fault.
     pub async fn send(&self, name: &str, message: &str) -> Result<String, Error> {
         self.since(name).await?;
-        let message = protocol::NewMessage { username: name.to_owned(), body: message.to_owned() };
-        Ok(line(&self.chat.post(&Person::Anyone, &self.room.id, &message, None).await?))
+        let message = protocol::NewMessage {
+            username: name.to_owned(),
+            body: message.to_owned(),
+        };
+        Ok(line(
+            &self
+                .chat
+                .post(&Person::Anyone, &self.room.id, &message, None)
+                .await?,
+        ))
     }
 
     /// Gives a name back, and gives back the line that everybody hears.
@@ -60,7 +69,8 @@ impl Lobby {
     /// # Errors
     /// [`Refusal::NotFound`] if nobody joined under that name, or a fault.
     pub async fn leave(&self, name: &str) -> Result<String, Error> {
-        self.announce(left_line(name), Deed::Leave(name.to_owned())).await
+        self.announce(left_line(name), Deed::Leave(name.to_owned()))
+            .await
     }
 
     /// Listens under a name, from where it joined or from `start`.
@@ -69,31 +79,60 @@ impl Lobby {
     /// [`Refusal::NotJoined`] if nobody joined under that name, or a fault.
     pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Listener, Error> {
         let since = self.since(name).await?;
-        let follow = self.chat.follow(&Person::Anyone, &self.room.id, start.unwrap_or(Start::Seq(since))).await?;
-        Ok(Listener { follow, since, farewell: left_line(name) })
+        let follow = self
+            .chat
+            .follow(
+                &Person::Anyone,
+                &self.room.id,
+                start.unwrap_or(Start::Seq(since)),
+            )
+            .await?;
+        Ok(Listener {
+            follow,
+            since,
+            farewell: left_line(name),
+        })
     }
 
     /// What somebody who joined has not heard begins after this sequence.
     async fn since(&self, name: &str) -> Result<u64, Error> {
         let sql = "select since from member where room = $1 and name = $2";
-        let since: Option<i64> =
-            sqlx::query_scalar(sql).bind(key(self.room.id)).bind(name).fetch_optional(self.chat.0.store.read()).await?;
+        let since: Option<i64> = sqlx::query_scalar(sql)
+            .bind(key(self.room.id))
+            .bind(name)
+            .fetch_optional(self.chat.0.store.read())
+            .await?;
         Ok(since.ok_or(NOT_JOINED)?.unsigned_abs())
     }
 
     async fn announce(&self, line: String, deed: Deed) -> Result<String, Error> {
-        self.chat.announce(&self.room.id, deed, line).await.map(|message| message.body)
+        self.chat
+            .announce(&self.room.id, deed, line)
+            .await
+            .map(|message| message.body)
     }
 }
 
 /// Lets somebody have a name in the lobby from the sequence `head` on, unless somebody has it.
-pub(crate) fn take_name(tx: &Transaction<'_>, room: RoomId, name: &str, head: i64) -> Result<bool, Error> {
+pub(crate) fn take_name(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    name: &str,
+    head: i64,
+) -> Result<bool, Error> {
     let sql = "insert into member (room, name, since) values (?1, ?2, ?3) on conflict do nothing";
-    Ok(tx.prepare_cached(sql)?.execute(params![key(room), name, head])? > 0)
+    Ok(tx
+        .prepare_cached(sql)?
+        .execute(params![key(room), name, head])?
+        > 0)
 }
 
 /// Lets nobody have a name in the lobby, if somebody has it.
-pub(crate) fn give_name_back(tx: &Transaction<'_>, room: RoomId, name: &str) -> Result<bool, Error> {
+pub(crate) fn give_name_back(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    name: &str,
+) -> Result<bool, Error> {
     let sql = "delete from member where room = ?1 and name = ?2";
     Ok(tx.prepare_cached(sql)?.execute(params![key(room), name])? > 0)
 }
@@ -136,14 +175,26 @@ mod tests {
     #[tokio::test]
     async fn a_name_is_held_until_it_is_given_back_even_over_a_restart() {
         let mut house = House::new(|_| {}).await;
-        assert_eq!(house.chat.lobby().await.unwrap().join("C").await.unwrap(), "C joined the chat");
+        assert_eq!(
+            house.chat.lobby().await.unwrap().join("C").await.unwrap(),
+            "C joined the chat"
+        );
         house.reopen().await;
         let lobby = house.chat.lobby().await.unwrap();
-        assert!(matches!(lobby.join(" C ").await, Err(Error::Refusal(Refusal::Taken(_)))));
+        assert!(matches!(
+            lobby.join(" C ").await,
+            Err(Error::Refusal(Refusal::Taken(_)))
+        ));
         assert_eq!(lobby.send("C", "hi").await.unwrap(), "C: hi");
         assert_eq!(lobby.leave("C").await.unwrap(), "C left the chat");
-        assert!(matches!(lobby.send("C", "hi").await, Err(Error::Refusal(Refusal::NotJoined(_)))));
-        assert!(matches!(lobby.leave("C").await, Err(Error::Refusal(Refusal::NotFound(_)))));
+        assert!(matches!(
+            lobby.send("C", "hi").await,
+            Err(Error::Refusal(Refusal::NotJoined(_)))
+        ));
+        assert!(matches!(
+            lobby.leave("C").await,
+            Err(Error::Refusal(Refusal::NotFound(_)))
+        ));
         assert!(lobby.join("C").await.is_ok());
     }
 
@@ -155,16 +206,36 @@ mod tests {
             let lobby = lobby.clone();
             tokio::spawn(async move {
                 for round in 0..40 {
-                    let done = if (n + round) % 2 == 0 { lobby.join("C").await } else { lobby.leave("C").await };
-                    assert!(matches!(done, Ok(_) | Err(Error::Refusal(Refusal::Taken(_) | Refusal::NotFound(_)))));
+                    let done = if (n + round) % 2 == 0 {
+                        lobby.join("C").await
+                    } else {
+                        lobby.leave("C").await
+                    };
+                    assert!(matches!(
+                        done,
+                        Ok(_) | Err(Error::Refusal(Refusal::Taken(_) | Refusal::NotFound(_)))
+                    ));
                 }
             })
         });
         futures_util::future::try_join_all(people).await.unwrap();
-        let page = crate::Page { limit: 1_000, ..crate::Page::default() };
-        let lines = house.chat.page(&crate::Person::Anyone, &lobby.room(), page).await.unwrap();
-        let comes: Vec<bool> = lines.iter().map(|line| line.body.ends_with("joined the chat")).collect();
-        assert!(comes[0] && comes.windows(2).all(|two| two[0] != two[1]), "{comes:?}");
+        let page = crate::Page {
+            limit: 1_000,
+            ..crate::Page::default()
+        };
+        let lines = house
+            .chat
+            .page(&crate::Person::Anyone, &lobby.room(), page)
+            .await
+            .unwrap();
+        let comes: Vec<bool> = lines
+            .iter()
+            .map(|line| line.body.ends_with("joined the chat"))
+            .collect();
+        assert!(
+            comes[0] && comes.windows(2).all(|two| two[0] != two[1]),
+            "{comes:?}"
+        );
         assert_eq!(lobby.send("C", "hi").await.is_ok(), comes[comes.len() - 1]);
     }
 

@@ -23,7 +23,13 @@ pub(crate) async fn add(
 ) -> Result<(), Error> {
     let sql = "insert into membership (room, person, role, since, seen) values ($1, $2, $3, $4, 0)
                on conflict (room, person) do update set role = excluded.role";
-    sqlx::query(sql).bind(key(room)).bind(person).bind(role as i64).bind(now.millis()).execute(tx).await?;
+    sqlx::query(sql)
+        .bind(key(room))
+        .bind(person)
+        .bind(role as i64)
+        .bind(now.millis())
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -57,7 +63,9 @@ pub(crate) async fn id_of(connection: &mut SqliteConnection, person: i64) -> Res
 pub(crate) async fn person_of(connection: &mut SqliteConnection, id: &str) -> Result<i64, Error> {
     const NOBODY: Refusal = Refusal::NotFound("such person");
     if let Some(digits) = id.strip_prefix('~') {
-        let number = i64::from_str_radix(digits, 16).ok().filter(|number| *number > 0);
+        let number = i64::from_str_radix(digits, 16)
+            .ok()
+            .filter(|number| *number > 0);
         return Ok(-number.ok_or(NOBODY)?);
     }
     let username = text::account_name(id).map_err(|_| NOBODY)?;
@@ -72,7 +80,11 @@ pub(crate) async fn role_in(
     person: i64,
 ) -> Result<Option<Role>, Error> {
     let role = sqlx::query_scalar("select role from membership where room = $1 and person = $2");
-    let role: Option<i64> = role.bind(key(room)).bind(person).fetch_optional(connection).await?;
+    let role: Option<i64> = role
+        .bind(key(room))
+        .bind(person)
+        .fetch_optional(connection)
+        .await?;
     Ok(role.map(role_of))
 }
 
@@ -103,17 +115,20 @@ impl Chat {
                    left join account on account.id = membership.person
                    left join holder on holder.room = membership.room and holder.person = membership.person
                    where membership.room = $1 order by role desc, since, membership.person limit 10000";
-        let rows: Vec<(i64, Option<String>, i64, i64)> =
-            sqlx::query_as(sql).bind(key(*room)).fetch_all(self.0.store.read()).await?;
-        let member = |(person, username, role, since): (i64, Option<String>, i64, i64)| RoomMember {
-            id: match &username {
-                Some(username) if person > 0 => username.clone(),
-                _ => guest_name(person),
-            },
-            username,
-            role: role_of(role),
-            since: Time::from_millis(since),
-        };
+        let rows: Vec<(i64, Option<String>, i64, i64)> = sqlx::query_as(sql)
+            .bind(key(*room))
+            .fetch_all(self.0.store.read())
+            .await?;
+        let member =
+            |(person, username, role, since): (i64, Option<String>, i64, i64)| RoomMember {
+                id: match &username {
+                    Some(username) if person > 0 => username.clone(),
+                    _ => guest_name(person),
+                },
+                username,
+                role: role_of(role),
+                since: Time::from_millis(since),
+            };
         Ok(rows.into_iter().map(member).collect())
     }
 
@@ -127,13 +142,22 @@ impl Chat {
         room: &RoomId,
         ids: BTreeSet<String>,
     ) -> Result<BTreeMap<String, String>, Error> {
-        room::find(&self.0.store, &self.0.clock, by, *room).await?.ask(Role::Moderator)?;
+        room::find(&self.0.store, &self.0.clock, by, *room)
+            .await?
+            .ask(Role::Moderator)?;
         let mut connection = self.0.store.read().acquire().await?;
         let mut names = BTreeMap::new();
         for id in ids.into_iter().filter(|id| id.starts_with('~')) {
-            let Ok(person) = person_of(&mut connection, &id).await else { continue };
-            let name = sqlx::query_scalar("select name from holder where room = $1 and person = $2");
-            let name: Option<String> = name.bind(key(*room)).bind(person).fetch_optional(&mut *connection).await?;
+            let Ok(person) = person_of(&mut connection, &id).await else {
+                continue;
+            };
+            let name =
+                sqlx::query_scalar("select name from holder where room = $1 and person = $2");
+            let name: Option<String> = name
+                .bind(key(*room))
+                .bind(person)
+                .fetch_optional(&mut *connection)
+                .await?;
             names.extend(name.map(|name| (id, name)));
         }
         Ok(names)
@@ -144,23 +168,43 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but the owner, [`Refusal::NotFound`] if nobody of
     /// that ID belongs to it, or a fault.
-    pub async fn set_role(&self, by: &Person, room: &RoomId, who: &str, role: Role) -> Result<(), Error> {
+    pub async fn set_role(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        who: &str,
+        role: Role,
+    ) -> Result<(), Error> {
         let (mut tx, _) = self.act(by, room, Role::Owner).await?;
         let (person, now) = (person_of(&mut tx, who).await?, self.0.clock.now());
         match role_in(&mut tx, *room, person).await? {
             None => return Err(Refusal::NotFound("such member").into()),
             Some(Role::Owner) if role != Role::Owner => {
-                return Err(Refusal::Forbidden("A room has an owner; make somebody else the owner instead.").into());
+                return Err(Refusal::Forbidden(
+                    "A room has an owner; make somebody else the owner instead.",
+                )
+                .into());
             }
             Some(_) => {}
         }
         if role == Role::Owner {
             let sql = "update membership set role = $2 where room = $1 and role = $3";
-            let step_down = sqlx::query(sql).bind(key(*room)).bind(Role::Moderator as i64).bind(Role::Owner as i64);
+            let step_down = sqlx::query(sql)
+                .bind(key(*room))
+                .bind(Role::Moderator as i64)
+                .bind(Role::Owner as i64);
             step_down.execute(&mut *tx).await?;
         }
         add(&mut tx, now, *room, person, role).await?;
-        audit::note(&mut tx, now, *room, by, &format!("made {}", role.name()), who).await?;
+        audit::note(
+            &mut tx,
+            now,
+            *room,
+            by,
+            &format!("made {}", role.name()),
+            who,
+        )
+        .await?;
         let room = *room;
         self.commit(tx, move |inner| inner.hub.ring(room)).await
     }
@@ -185,15 +229,26 @@ impl Chat {
         }
         role.ok_or(Refusal::NotFound("such member"))?;
         let sql = "delete from membership where room = $1 and person = $2";
-        sqlx::query(sql).bind(key(*room)).bind(person).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(key(*room))
+            .bind(person)
+            .execute(&mut *tx)
+            .await?;
         let deed = if person == by.id() { "left" } else { "removed" };
         audit::note(&mut tx, now, *room, by, deed, who).await?;
         let room = *room;
-        self.commit(tx, move |inner| inner.hub.look_again(room)).await
+        self.commit(tx, move |inner| inner.hub.look_again(room))
+            .await
     }
 }
 
 /// Makes sure that who acts has a greater role than whom it concerns.
 pub(crate) fn outranks(own: Option<Role>, other: Option<Role>) -> Result<(), Refusal> {
-    if own > other { Ok(()) } else { Err(Refusal::Forbidden("That person has no lesser role than you.")) }
+    if own > other {
+        Ok(())
+    } else {
+        Err(Refusal::Forbidden(
+            "That person has no lesser role than you.",
+        ))
+    }
 }

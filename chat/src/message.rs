@@ -25,28 +25,60 @@ pub struct Page {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { before: None, after: None, limit: 100 }
+        Self {
+            before: None,
+            after: None,
+            limit: 100,
+        }
     }
 }
 
 /// A message that keeps the rules, for the writer. Who has an account writes under its name.
-pub(crate) fn check(by: &Person, room: RoomId, message: &NewMessage, key: Option<&str>) -> Result<Post, Refusal> {
-    let (username, body) = (text::username(&message.username)?, text::body(&message.body)?);
+pub(crate) fn check(
+    by: &Person,
+    room: RoomId,
+    message: &NewMessage,
+    key: Option<&str>,
+) -> Result<Post, Refusal> {
+    let (username, body) = (
+        text::username(&message.username)?,
+        text::body(&message.body)?,
+    );
     let username = own_name(by, username)?;
-    Ok(Post { room, author: by.id(), username, body, key: key.map(text::key).transpose()?, deed: Deed::Say })
+    Ok(Post {
+        room,
+        author: by.id(),
+        username,
+        body,
+        key: key.map(text::key).transpose()?,
+        deed: Deed::Say,
+    })
 }
 
 /// The wish to change a message, for the writer.
 pub(crate) fn change(by: &Person, room: RoomId, deed: Deed, body: String) -> Post {
-    let actor = by.member().map_or_else(|| guest_name(by.id()), |member| member.username().to_owned());
-    Post { room, author: by.id(), username: actor, body, key: None, deed }
+    let actor = by.member().map_or_else(
+        || guest_name(by.id()),
+        |member| member.username().to_owned(),
+    );
+    Post {
+        room,
+        author: by.id(),
+        username: actor,
+        body,
+        key: None,
+        deed,
+    }
 }
 
 /// The name that somebody who asks for `username` goes by.
 pub(crate) fn own_name(by: &Person, username: String) -> Result<String, Refusal> {
     match by.member().map(Member::username) {
         Some(own) if own.eq_ignore_ascii_case(&username) => Ok(own.to_owned()),
-        Some(own) => Err(Refusal::invalid("username", format!("must be your own, {own}, while you are signed in"))),
+        Some(own) => Err(Refusal::invalid(
+            "username",
+            format!("must be your own, {own}, while you are signed in"),
+        )),
         None => Ok(username),
     }
 }
@@ -63,7 +95,9 @@ impl FromRow<'_, SqliteRow> for Stored {
             author: author(row.try_get("author")?),
             body: row.try_get("body")?,
             sent_at: Time::from_millis(row.try_get("sent_at")?),
-            edited_at: row.try_get::<Option<i64>, _>("edited_at")?.map(Time::from_millis),
+            edited_at: row
+                .try_get::<Option<i64>, _>("edited_at")?
+                .map(Time::from_millis),
             deleted: row.try_get("deleted")?,
         }))
     }
@@ -73,7 +107,12 @@ impl FromRow<'_, SqliteRow> for Stored {
 const COLUMNS: &str = "room, seq, username, body, sent_at, author, edited_at, body = '' as deleted";
 
 /// What the log of a room holds after a sequence, in order, whatever state the room is in.
-pub(crate) async fn entries(store: &Store, room: RoomId, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
+pub(crate) async fn entries(
+    store: &Store,
+    room: RoomId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Entry>, Error> {
     // A change is read as the message that it is of; that of a message is the message itself.
     let sql = "select entry.seq as place, entry.kind as change, now.*, now.body = '' as deleted from message as entry
                join message as now on now.room = entry.room and now.seq = coalesce(entry.target, entry.seq)
@@ -90,10 +129,18 @@ pub(crate) async fn entries(store: &Store, room: RoomId, after: u64, limit: usiz
 fn entry(row: &SqliteRow) -> sqlx::Result<Entry> {
     let message = Stored::from_row(row)?.0;
     let stored: i64 = row.try_get("change")?;
-    let Some(event) = ChangeKind::ALL.into_iter().find(|kind| *kind as i64 == stored) else {
+    let Some(event) = ChangeKind::ALL
+        .into_iter()
+        .find(|kind| *kind as i64 == stored)
+    else {
         return Ok(Entry::Message(message));
     };
-    Ok(Entry::Change(Change { event, id: row.try_get::<i64, _>("place")?.unsigned_abs(), room: message.room, message }))
+    Ok(Entry::Change(Change {
+        event,
+        id: row.try_get::<i64, _>("place")?.unsigned_abs(),
+        room: message.room,
+        message,
+    }))
 }
 
 /// A page of messages in order, of a room in any state: whether the room may be read is the caller's question.
@@ -139,13 +186,35 @@ mod tests {
             (Some(4), Some(1), 9, 2..=3),
         ];
         for (before, after, limit, expected) in cases {
-            let page = house.chat.page(&crate::Person::Anyone, &room, Page { before, after, limit }).await.unwrap();
-            assert!(page.iter().map(|m| m.id).eq(expected.clone()), "{before:?} {after:?} {limit}");
+            let page = house
+                .chat
+                .page(
+                    &crate::Person::Anyone,
+                    &room,
+                    Page {
+                        before,
+                        after,
+                        limit,
+                    },
+                )
+                .await
+                .unwrap();
+            assert!(
+                page.iter().map(|m| m.id).eq(expected.clone()),
+                "{before:?} {after:?} {limit}"
+            );
         }
         assert!(
             house
                 .chat
-                .page(&crate::Person::Anyone, &room, Page { after: Some(7), ..Page::default() })
+                .page(
+                    &crate::Person::Anyone,
+                    &room,
+                    Page {
+                        after: Some(7),
+                        ..Page::default()
+                    }
+                )
                 .await
                 .unwrap()
                 .is_empty()
@@ -153,7 +222,14 @@ mod tests {
         assert!(
             house
                 .chat
-                .page(&crate::Person::Anyone, &room, Page { after: Some(u64::MAX), ..Page::default() })
+                .page(
+                    &crate::Person::Anyone,
+                    &room,
+                    Page {
+                        after: Some(u64::MAX),
+                        ..Page::default()
+                    }
+                )
                 .await
                 .unwrap()
                 .is_empty()

@@ -32,12 +32,21 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but the owner, [`Refusal::Invalid`] if the change
     /// breaks a rule, or a fault.
-    pub async fn change_room(&self, by: &Person, room: &RoomId, change: &RoomChange) -> Result<Room, Error> {
+    pub async fn change_room(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        change: &RoomChange,
+    ) -> Result<Room, Error> {
         let (mut tx, stored) = self.act(by, room, Role::Owner).await?;
         let now = self.0.clock.now();
         let was_public = stored.room.public;
         let changed = apply(stored, change, self.0.timeout)?;
-        let access = if changed.room.private { Access::Private } else { Access::Open };
+        let access = if changed.room.private {
+            Access::Private
+        } else {
+            Access::Open
+        };
         let last = Time::from_millis(i64::MAX).millis();
         let sql = "update room set name = $2, description = $3, public = $4, access = $5, timeout_ms = $6, asked_ms = coalesce($7, asked_ms),
                      read_only = $8, slow_ms = $9, expires_at = min(last_active_at + $6, $10), due_at = 0
@@ -77,7 +86,11 @@ impl Chat {
         let (mut tx, _) = self.act(by, room, Role::Owner).await?;
         let now = self.0.clock.now().millis();
         let sql = "update room set state = 1, expires_at = $2, due_at = $2 where id = $1";
-        sqlx::query(sql).bind(key(*room)).bind(now).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(key(*room))
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
         self.commit(tx, |inner| inner.frozen.notify_one()).await
     }
 
@@ -97,7 +110,10 @@ impl Chat {
     ) -> Result<Sanctioned, Error> {
         let (mut tx, stored) = self.act(by, room, Role::Moderator).await?;
         let now = self.0.clock.now();
-        let until = lasts.map(parse_lasts).transpose()?.map(|lasts| now.after(lasts));
+        let until = lasts
+            .map(parse_lasts)
+            .transpose()?
+            .map(|lasts| now.after(lasts));
         let person = match whom {
             Whom::Person(id) => person_of(&mut tx, id).await,
             Whom::AuthorOf(seq) => author_of(&mut tx, *room, *seq).await,
@@ -106,19 +122,32 @@ impl Chat {
             (Error::Refusal(Refusal::NotFound(_)), Whom::Person(_)) => {
                 Refusal::invalid("person", "is nobody here").into()
             }
-            (Error::Refusal(Refusal::NotFound(_)), _) => Refusal::invalid("message", "is none of this room").into(),
+            (Error::Refusal(Refusal::NotFound(_)), _) => {
+                Refusal::invalid("message", "is none of this room").into()
+            }
             (other, _) => other,
         })?;
         outranks(stored.room.role, role_in(&mut tx, *room, person).await?)?;
         let sql = "insert into sanction (room, person, kind, until) values ($1, $2, $3, $4)
                    on conflict (room, person) do update set kind = excluded.kind, until = excluded.until";
         let until_ms = until.map(Time::millis);
-        sqlx::query(sql).bind(key(*room)).bind(person).bind(kind as i64).bind(until_ms).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(key(*room))
+            .bind(person)
+            .bind(kind as i64)
+            .bind(until_ms)
+            .execute(&mut *tx)
+            .await?;
         let id = id_of(&mut tx, person).await?;
-        let deed = if kind == Sanction::Ban { "banned" } else { "muted" };
+        let deed = if kind == Sanction::Ban {
+            "banned"
+        } else {
+            "muted"
+        };
         audit::note(&mut tx, now, *room, by, deed, &id).await?;
         let room = *room;
-        self.commit(tx, move |inner| inner.hub.look_again(room)).await?;
+        self.commit(tx, move |inner| inner.hub.look_again(room))
+            .await?;
         Ok(Sanctioned { id, kind, until })
     }
 
@@ -131,7 +160,12 @@ impl Chat {
         let (mut tx, _) = self.act(by, room, Role::Moderator).await?;
         let person = person_of(&mut tx, who).await?;
         let sql = "delete from sanction where room = $1 and person = $2";
-        let gone = sqlx::query(sql).bind(key(*room)).bind(person).execute(&mut *tx).await?.rows_affected();
+        let gone = sqlx::query(sql)
+            .bind(key(*room))
+            .bind(person)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
         if gone == 0 {
             return Err(Refusal::NotFound("such sanction").into());
         }
@@ -144,30 +178,46 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, or a fault.
     pub async fn sanctions(&self, by: &Person, room: &RoomId) -> Result<Vec<Sanctioned>, Error> {
-        room::find(&self.0.store, &self.0.clock, by, *room).await?.ask(Role::Moderator)?;
+        room::find(&self.0.store, &self.0.clock, by, *room)
+            .await?
+            .ask(Role::Moderator)?;
         let sql = "select person, kind, until from sanction where room = $1 and coalesce(until, $2 + 1) > $2
                    order by person limit 10000";
         let mut connection = self.0.store.read().acquire().await?;
         let now = self.0.clock.now().millis();
-        let rows: Vec<(i64, i64, Option<i64>)> =
-            sqlx::query_as(sql).bind(key(*room)).bind(now).fetch_all(&mut *connection).await?;
+        let rows: Vec<(i64, i64, Option<i64>)> = sqlx::query_as(sql)
+            .bind(key(*room))
+            .bind(now)
+            .fetch_all(&mut *connection)
+            .await?;
         let mut all = Vec::with_capacity(rows.len());
         for (person, kind, until) in rows {
             let id = id_of(&mut connection, person).await?;
-            all.push(Sanctioned { id, kind: sanction_of(kind), until: until.map(Time::from_millis) });
+            all.push(Sanctioned {
+                id,
+                kind: sanction_of(kind),
+                until: until.map(Time::from_millis),
+            });
         }
         Ok(all)
     }
 }
 
 fn parse_lasts(text: &str) -> Result<Duration, Refusal> {
-    parse_duration(text.trim()).map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 10m")))
+    parse_duration(text.trim())
+        .map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 10m")))
 }
 
 async fn author_of(tx: &mut sqlx::SqliteConnection, room: RoomId, seq: u64) -> Result<i64, Error> {
     let sql = "select author from message where room = $1 and seq = $2";
-    let author = sqlx::query_scalar(sql).bind(key(room)).bind(i64::try_from(seq).unwrap_or(i64::MAX));
-    match author.fetch_optional(tx).await?.ok_or(Refusal::NotFound("such message"))? {
+    let author = sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(i64::try_from(seq).unwrap_or(i64::MAX));
+    match author
+        .fetch_optional(tx)
+        .await?
+        .ok_or(Refusal::NotFound("such message"))?
+    {
         0 => Err(Refusal::invalid("message", "was written by nobody in particular").into()),
         author => Ok(author),
     }
@@ -177,7 +227,11 @@ async fn author_of(tx: &mut sqlx::SqliteConnection, room: RoomId, seq: u64) -> R
 fn apply(mut stored: Stored, change: &RoomChange, longest: Duration) -> Result<Stored, Refusal> {
     let room = &mut stored.room;
     let given = |text: &String, rule: fn(&str) -> Result<String, Refusal>| {
-        if text.trim().is_empty() { Ok(None) } else { rule(text).map(Some) }
+        if text.trim().is_empty() {
+            Ok(None)
+        } else {
+            rule(text).map(Some)
+        }
     };
     if let Some(name) = &change.name {
         room.name = given(name, text::room_name)?;
@@ -190,7 +244,10 @@ fn apply(mut stored: Stored, change: &RoomChange, longest: Duration) -> Result<S
     room.read_only = change.read_only.unwrap_or(room.read_only);
     room.slow_mode = change.slow_mode.unwrap_or(room.slow_mode);
     if room.slow_mode > SLOWEST {
-        return Err(Refusal::invalid("slow_mode", format!("must be 0 to {SLOWEST} seconds")));
+        return Err(Refusal::invalid(
+            "slow_mode",
+            format!("must be 0 to {SLOWEST} seconds"),
+        ));
     }
     if let Some(timeout) = &change.timeout {
         stored.timeout = room::check_timeout(timeout, longest)?;
@@ -214,11 +271,20 @@ mod tests {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
         let [owner, eve] = [(); 2].map(|()| guest());
-        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
-        let says = NewMessage { username: "eve".to_owned(), body: "hello".to_owned() };
+        let room = chat
+            .create_room(&owner, &protocol::NewRoom::default())
+            .await
+            .unwrap()
+            .id;
+        let says = NewMessage {
+            username: "eve".to_owned(),
+            body: "hello".to_owned(),
+        };
         chat.post(&eve, &room, &says, None).await.unwrap();
         let mut follow = chat.follow(&eve, &room, Start::Latest).await.unwrap();
-        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
+            .await
+            .unwrap();
         {
             // As a socket does that hears something else while the database is busy.
             let mut busy = Vec::new();
@@ -226,10 +292,16 @@ mod tests {
                 busy.push(chat.0.store.read().acquire().await.unwrap());
             }
             let next = std::pin::pin!(follow.next());
-            assert!(next.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert!(
+                next.poll(&mut Context::from_waker(Waker::noop()))
+                    .is_pending()
+            );
         }
         let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
-        assert!(matches!(news.expect("nothing more comes").unwrap(), News::Removed));
+        assert!(matches!(
+            news.expect("nothing more comes").unwrap(),
+            News::Removed
+        ));
     }
 
     #[tokio::test]
@@ -248,21 +320,39 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+            let room = chat
+                .create_room(&owner, &protocol::NewRoom::default())
+                .await
+                .unwrap()
+                .id;
             let username = format!("eve{number}");
             let (eve, troll) = (house.member(&username).await, guest());
-            for (seq, person, name, (kind, lasts)) in
-                [(1, &eve, &username, own), (2, &troll, &"troll".to_owned(), others)]
-            {
-                let says = NewMessage { username: name.clone(), body: "hello".to_owned() };
+            for (seq, person, name, (kind, lasts)) in [
+                (1, &eve, &username, own),
+                (2, &troll, &"troll".to_owned(), others),
+            ] {
+                let says = NewMessage {
+                    username: name.clone(),
+                    body: "hello".to_owned(),
+                };
                 chat.post(person, &room, &says, None).await.unwrap();
-                chat.sanction(&owner, &room, &Whom::AuthorOf(seq), kind, lasts).await.unwrap();
+                chat.sanction(&owner, &room, &Whom::AuthorOf(seq), kind, lasts)
+                    .await
+                    .unwrap();
             }
             house.config.clock.advance(Duration::from_millis(2));
             chat.claim(&eve, &troll).await.unwrap();
             let found = chat.sanctions(&owner, &room).await.unwrap();
-            let found = found.iter().find(|sanctioned| sanctioned.id == username).expect("it is still there");
-            let hours = found.until.map(|until| until.since(house.config.clock.now()).as_secs().div_ceil(3_600));
+            let found = found
+                .iter()
+                .find(|sanctioned| sanctioned.id == username)
+                .expect("it is still there");
+            let hours = found.until.map(|until| {
+                until
+                    .since(house.config.clock.now())
+                    .as_secs()
+                    .div_ceil(3_600)
+            });
             assert_eq!((found.kind, hours), both, "{own:?} and {others:?}");
         }
     }
@@ -272,16 +362,28 @@ mod tests {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
         let [owner, troll] = [(); 2].map(|()| guest());
-        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let room = chat
+            .create_room(&owner, &protocol::NewRoom::default())
+            .await
+            .unwrap()
+            .id;
         let eve = house.member("eve").await;
         let mut follow = chat.follow(&eve, &room, Start::Latest).await.unwrap();
-        let says = NewMessage { username: "troll".to_owned(), body: "hello".to_owned() };
+        let says = NewMessage {
+            username: "troll".to_owned(),
+            body: "hello".to_owned(),
+        };
         chat.post(&troll, &room, &says, None).await.unwrap();
-        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None).await.unwrap();
+        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
+            .await
+            .unwrap();
         assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
         chat.claim(&eve, &troll).await.unwrap();
         let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
-        assert!(matches!(news.expect("nothing more comes").unwrap(), News::Removed));
+        assert!(matches!(
+            news.expect("nothing more comes").unwrap(),
+            News::Removed
+        ));
     }
 
     #[tokio::test]
@@ -290,13 +392,21 @@ mod tests {
         let (chat, owner) = (&house.chat, guest());
         let mut ended = 0;
         for patience in 1.. {
-            let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+            let room = chat
+                .create_room(&owner, &protocol::NewRoom::default())
+                .await
+                .unwrap()
+                .id;
             let mut follow = chat.follow(&owner, &room, Start::Latest).await.unwrap();
             let answer = {
                 let (mut polls, mut close) = (0, std::pin::pin!(chat.close_room(&owner, &room)));
                 let until_patience_ends = std::future::poll_fn(|context| {
                     polls += 1;
-                    if polls > patience { Poll::Ready(None) } else { close.as_mut().poll(context).map(Some) }
+                    if polls > patience {
+                        Poll::Ready(None)
+                    } else {
+                        close.as_mut().poll(context).map(Some)
+                    }
                 });
                 until_patience_ends.await
             };
@@ -304,7 +414,9 @@ mod tests {
             drop(chat.0.store.begin().await.unwrap());
             if chat.room(&owner, &room).await.is_err() {
                 let end = async { while !matches!(follow.next().await.unwrap(), News::Closed) {} };
-                tokio::time::timeout(Duration::from_secs(20), end).await.expect("nobody takes it to its end");
+                tokio::time::timeout(Duration::from_secs(20), end)
+                    .await
+                    .expect("nobody takes it to its end");
                 ended += 1;
             }
             if answer.is_some() {

@@ -29,7 +29,10 @@ pub(crate) struct Looks {
 impl Looks {
     pub fn of(name: &str) -> Self {
         let folded = |name: &str| skeleton(name).collect::<String>().to_lowercase();
-        Self { plain: folded(&name.to_lowercase()), written: folded(name) }
+        Self {
+            plain: folded(&name.to_lowercase()),
+            written: folded(name),
+        }
     }
 }
 
@@ -58,7 +61,11 @@ pub(crate) fn numbers() -> impl Iterator<Item = Result<u64, Error>> {
 
 impl Free {
     pub fn new(registrations: Registrations) -> Self {
-        Self { registrations, as_of: 0, names: HashSet::new() }
+        Self {
+            registrations,
+            as_of: 0,
+            names: HashSet::new(),
+        }
     }
 
     fn has(&mut self, name: &str) -> bool {
@@ -96,21 +103,40 @@ pub(crate) fn claim(
                      where (written, name) <> (excluded.written, excluded.name)
                    on conflict (room, person) do update
                      set skeleton = excluded.skeleton, written = excluded.written, name = excluded.name";
-        tx.prepare_cached(sql)?.execute(params![key(room), looks.plain, looks.written, name, person])?;
+        tx.prepare_cached(sql)?.execute(params![
+            key(room),
+            looks.plain,
+            looks.written,
+            name,
+            person
+        ])?;
     }
     Ok(None)
 }
 
 /// The name that somebody who asks for `name` goes by in a room.
-pub(crate) async fn of(store: &Store, by: &Person, room: RoomId, name: &str) -> Result<String, Error> {
+pub(crate) async fn of(
+    store: &Store,
+    by: &Person,
+    room: RoomId,
+    name: &str,
+) -> Result<String, Error> {
     let name = message::own_name(by, text::username(name)?)?;
     if by.member().is_some() {
         return Ok(name);
     }
     let looks = Looks::of(&name);
-    let taken = sqlx::query_scalar(IS_TAKEN).bind(key(room)).bind(by.id()).bind(looks.plain).bind(looks.written);
+    let taken = sqlx::query_scalar(IS_TAKEN)
+        .bind(key(room))
+        .bind(by.id())
+        .bind(looks.plain)
+        .bind(looks.written);
     let taken: bool = taken.fetch_one(store.read()).await?;
-    if taken { Err(Refusal::Taken(format!("The name {name}")).into()) } else { Ok(name) }
+    if taken {
+        Err(Refusal::Taken(format!("The name {name}")).into())
+    } else {
+        Ok(name)
+    }
 }
 
 /// Whether an account, or another guest in this room, has a name that looks like one. Those of accounts have no capitals.
@@ -120,7 +146,10 @@ const IS_TAKEN: &str = "select exists (select 1 from holder where room = $1 and 
 
 fn is_free(tx: &Transaction<'_>, room: RoomId, person: i64, looks: &Looks) -> Result<bool, Error> {
     let mut select = tx.prepare_cached(IS_TAKEN)?;
-    let taken: bool = select.query_row(params![key(room), person, looks.plain, looks.written], |row| row.get(0))?;
+    let taken: bool = select.query_row(
+        params![key(room), person, looks.plain, looks.written],
+        |row| row.get(0),
+    )?;
     Ok(!taken)
 }
 
@@ -130,7 +159,11 @@ fn suggest(tx: &Transaction<'_>, room: RoomId, person: i64, name: &str) -> Resul
     let mut free = String::new();
     for number in numbers() {
         let end = number?.to_string();
-        free = name.chars().take(USERNAME_MAX - end.len()).collect::<String>() + &end;
+        free = name
+            .chars()
+            .take(USERNAME_MAX - end.len())
+            .collect::<String>()
+            + &end;
         if is_free(tx, room, person, &Looks::of(&free))? {
             break;
         }
@@ -149,7 +182,16 @@ mod tests {
 
     #[test]
     fn names_that_look_alike_are_alike() {
-        for other in ["Alice", "aIice", "al\u{200b}ice", "аlice", "alісe", "ALICE", "a1ice", "𝐚lice"] {
+        for other in [
+            "Alice",
+            "aIice",
+            "al\u{200b}ice",
+            "аlice",
+            "alісe",
+            "ALICE",
+            "a1ice",
+            "𝐚lice",
+        ] {
             assert!(alike("alice", other), "{other}");
         }
         for other in ["alicia", "alice2", "bob", "a lice"] {

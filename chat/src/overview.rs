@@ -51,7 +51,10 @@ impl Chat {
             }
         }
         rooms.sort_by_key(|room| std::cmp::Reverse((room.last_active_at, room.id)));
-        Ok(Overview { rooms, chats: self.some_conversations(by).await? })
+        Ok(Overview {
+            rooms,
+            chats: self.some_conversations(by).await?,
+        })
     }
 
     /// The rooms that somebody belongs to, with how much is unread.
@@ -70,8 +73,16 @@ impl Chat {
             room::COLUMNS
         ));
         let now = self.0.clock.now().millis();
-        let rows = sqlx::query(sql).bind(by.id()).bind(COUNTED).bind(now).bind(shown());
-        rows.fetch_all(self.0.store.read()).await?.iter().map(room_of).collect()
+        let rows = sqlx::query(sql)
+            .bind(by.id())
+            .bind(COUNTED)
+            .bind(now)
+            .bind(shown());
+        rows.fetch_all(self.0.store.read())
+            .await?
+            .iter()
+            .map(room_of)
+            .collect()
     }
 
     async fn some_conversations(&self, by: &Person) -> Result<Vec<Conversation>, Error> {
@@ -87,7 +98,8 @@ impl Chat {
         if *by == Person::Anyone {
             return Ok(topics);
         }
-        let rooms = sqlx::query_scalar("select room from membership where person = $1 limit 1000").bind(by.id());
+        let rooms = sqlx::query_scalar("select room from membership where person = $1 limit 1000")
+            .bind(by.id());
         let rooms: Vec<i64> = rooms.fetch_all(self.0.store.read()).await?;
         topics.extend(rooms.into_iter().map(|room| Topic::Room(room_id(room))));
         topics.insert(Topic::Person(by.id()));
@@ -98,7 +110,15 @@ impl Chat {
     pub fn watch_overview(&self, by: Person, also: Vec<RoomId>) -> Glance {
         let bells = self.0.hub.bells();
         let (bell, draining) = (bells.hang(), bells.draining.subscribe());
-        Glance { chat: self.clone(), by, also, bell, draining, told: None, due: true }
+        Glance {
+            chat: self.clone(),
+            by,
+            also,
+            bell,
+            draining,
+            told: None,
+            due: true,
+        }
     }
 }
 
@@ -164,7 +184,10 @@ impl Glance {
 
     /// Reads the overview, with the bell hung before wherever something may change it.
     async fn look(&self) -> Result<Bytes, Error> {
-        while self.bell.listen(self.chat.topics_of(&self.by, &self.also).await?) {}
+        while self
+            .bell
+            .listen(self.chat.topics_of(&self.by, &self.also).await?)
+        {}
         let overview = self.chat.overview(&self.by, &self.also).await?;
         Ok(serde_json::to_vec(&overview).map_err(Error::fault)?.into())
     }
@@ -197,12 +220,21 @@ impl Bells {
     /// A bell that nothing rings yet.
     fn hang(&self) -> Bell {
         lock(&self.belfry).hung += 1;
-        Bell { bells: self.clone(), notify: Arc::default(), topics: Mutex::default() }
+        Bell {
+            bells: self.clone(),
+            notify: Arc::default(),
+            topics: Mutex::default(),
+        }
     }
 
     /// Says that something has happened.
     pub fn ring(&self, topic: Topic) {
-        lock(&self.belfry).bells.get(&topic).into_iter().flatten().for_each(|bell| bell.notify_one());
+        lock(&self.belfry)
+            .bells
+            .get(&topic)
+            .into_iter()
+            .flatten()
+            .for_each(|bell| bell.notify_one());
     }
 
     /// Ends every watch, now and from now on.
@@ -232,7 +264,11 @@ impl Bell {
         }
         let fresh: Vec<_> = topics.difference(&before).copied().collect();
         for topic in &fresh {
-            belfry.bells.entry(*topic).or_default().push(self.notify.clone());
+            belfry
+                .bells
+                .entry(*topic)
+                .or_default()
+                .push(self.notify.clone());
         }
         *before = topics;
         !fresh.is_empty()
@@ -257,7 +293,9 @@ impl Drop for Bell {
     fn drop(&mut self) {
         let mut belfry = lock(&self.bells.belfry);
         belfry.hung -= 1;
-        lock(&self.topics).iter().for_each(|topic| self.take_down(&mut belfry, topic));
+        lock(&self.topics)
+            .iter()
+            .for_each(|topic| self.take_down(&mut belfry, topic));
     }
 }
 
@@ -269,23 +307,45 @@ mod tests {
     use crate::tests::{House, says};
 
     async fn person(house: &House, username: &str) -> Person {
-        let (name, username, password) = (username.to_owned(), username.to_owned(), "secret".to_owned());
+        let (name, username, password) = (
+            username.to_owned(),
+            username.to_owned(),
+            "secret".to_owned(),
+        );
         house
             .chat
-            .register(&NewAccount { name, username: username.clone(), password: password.clone() })
+            .register(&NewAccount {
+                name,
+                username: username.clone(),
+                password: password.clone(),
+            })
             .await
             .unwrap();
-        house.chat.sign_in(&Credentials { username, password }).await.unwrap().member.into()
+        house
+            .chat
+            .sign_in(&Credentials { username, password })
+            .await
+            .unwrap()
+            .member
+            .into()
     }
 
     async fn own_room(house: &House, by: &Person, name: &str) -> RoomId {
-        let wish = NewRoom { name: Some(name.to_owned()), private: Some(true), ..NewRoom::default() };
+        let wish = NewRoom {
+            name: Some(name.to_owned()),
+            private: Some(true),
+            ..NewRoom::default()
+        };
         house.chat.create_room(by, &wish).await.unwrap().id
     }
 
     /// The names of the rooms of an overview with what is unread in them.
     fn rooms(overview: &Overview) -> Vec<(&str, u64)> {
-        overview.rooms.iter().map(|room| (room.name.as_deref().unwrap_or_default(), room.unread)).collect()
+        overview
+            .rooms
+            .iter()
+            .map(|room| (room.name.as_deref().unwrap_or_default(), room.unread))
+            .collect()
     }
 
     async fn told(glance: &mut Glance) -> Overview {
@@ -296,29 +356,84 @@ mod tests {
     async fn it_has_what_somebody_belongs_to_and_may_know_of() {
         let house = House::new(|_| {}).await;
         let [eva, bob] = [person(&house, "eva").await, person(&house, "bob").await];
-        let [den, _] = [own_room(&house, &eva, "den").await, own_room(&house, &eva, "attic").await];
+        let [den, _] = [
+            own_room(&house, &eva, "den").await,
+            own_room(&house, &eva, "attic").await,
+        ];
         let open = house.room().await;
         for body in ["one", "two"] {
-            house.chat.post(&eva, &den, &NewMessage { username: "eva".into(), body: body.into() }, None).await.unwrap();
+            house
+                .chat
+                .post(
+                    &eva,
+                    &den,
+                    &NewMessage {
+                        username: "eva".into(),
+                        body: body.into(),
+                    },
+                    None,
+                )
+                .await
+                .unwrap();
         }
         house.say(open, "hello").await;
         let own = house.chat.overview(&eva, &[open, open, den]).await.unwrap();
-        assert_eq!(own.rooms.iter().map(|room| room.id).filter(|id| *id == open).count(), 1);
-        assert_eq!(rooms(&own).into_iter().filter(|(name, _)| !name.is_empty()).count(), 2, "{own:?}");
+        assert_eq!(
+            own.rooms
+                .iter()
+                .map(|room| room.id)
+                .filter(|id| *id == open)
+                .count(),
+            1
+        );
+        assert_eq!(
+            rooms(&own)
+                .into_iter()
+                .filter(|(name, _)| !name.is_empty())
+                .count(),
+            2,
+            "{own:?}"
+        );
         // One's own messages are read.
         assert!(rooms(&own).contains(&("den", 0)));
         for stranger in [&bob, &Person::Anyone] {
             let theirs = house.chat.overview(stranger, &[den, open]).await.unwrap();
-            assert_eq!(theirs.rooms.iter().map(|room| room.id).collect::<Vec<_>>(), [open]);
+            assert_eq!(
+                theirs.rooms.iter().map(|room| room.id).collect::<Vec<_>>(),
+                [open]
+            );
         }
-        let code = house.chat.invite(&eva, &den, &NewInvitation::default()).await.unwrap().code;
+        let code = house
+            .chat
+            .invite(&eva, &den, &NewInvitation::default())
+            .await
+            .unwrap()
+            .code;
         house.chat.accept(&bob, &code).await.unwrap();
-        assert_eq!(rooms(&house.chat.overview(&bob, &[]).await.unwrap()), [("den", 2)]);
+        assert_eq!(
+            rooms(&house.chat.overview(&bob, &[]).await.unwrap()),
+            [("den", 2)]
+        );
         house.chat.mark_seen(&bob, &den, 1).await.unwrap();
-        assert_eq!(rooms(&house.chat.overview(&bob, &[]).await.unwrap()), [("den", 1)]);
+        assert_eq!(
+            rooms(&house.chat.overview(&bob, &[]).await.unwrap()),
+            [("den", 1)]
+        );
         let sanction = crate::Whom::Person("bob".into());
-        house.chat.sanction(&eva, &den, &sanction, protocol::Sanction::Ban, Some("1h")).await.unwrap();
-        assert!(house.chat.overview(&bob, &[den]).await.unwrap().rooms.is_empty());
+        house
+            .chat
+            .sanction(&eva, &den, &sanction, protocol::Sanction::Ban, Some("1h"))
+            .await
+            .unwrap();
+        assert!(
+            house
+                .chat
+                .overview(&bob, &[den])
+                .await
+                .unwrap()
+                .rooms
+                .is_empty()
+        );
     }
 
     #[tokio::test]
@@ -334,17 +449,34 @@ mod tests {
         assert_eq!(told(&mut glance).await.rooms[0].message_count, 1);
         // A conversation that somebody else begins.
         let direct = chat.direct(&eva, "bob").await.unwrap().id;
-        chat.post(&eva, &direct, &NewMessage { username: "eva".into(), body: "hi".into() }, None).await.unwrap();
+        chat.post(
+            &eva,
+            &direct,
+            &NewMessage {
+                username: "eva".into(),
+                body: "hi".into(),
+            },
+            None,
+        )
+        .await
+        .unwrap();
         assert_eq!(told(&mut glance).await.chats[0].unread, 1);
         // What one has read elsewhere.
         chat.mark_seen(&bob, &direct, 1).await.unwrap();
         assert_eq!(told(&mut glance).await.chats[0].unread, 0);
         // A room that one joins elsewhere, its new name, and being removed from it.
         let den = own_room(&house, &eva, "den").await;
-        let code = chat.invite(&eva, &den, &NewInvitation::default()).await.unwrap().code;
+        let code = chat
+            .invite(&eva, &den, &NewInvitation::default())
+            .await
+            .unwrap()
+            .code;
         chat.accept(&bob, &code).await.unwrap();
         assert!(rooms(&told(&mut glance).await).contains(&("den", 0)));
-        let change = protocol::RoomChange { name: Some("attic".into()), ..Default::default() };
+        let change = protocol::RoomChange {
+            name: Some("attic".into()),
+            ..Default::default()
+        };
         chat.change_room(&eva, &den, &change).await.unwrap();
         assert!(rooms(&told(&mut glance).await).contains(&("attic", 0)));
         chat.remove_member(&eva, &den, "bob").await.unwrap();
@@ -365,7 +497,11 @@ mod tests {
             for _ in 0..10 {
                 house.say(room, "hello").await;
             }
-            house.chat.post(&Person::Anyone, &other, &says("not shown"), None).await.unwrap();
+            house
+                .chat
+                .post(&Person::Anyone, &other, &says("not shown"), None)
+                .await
+                .unwrap();
             assert_eq!(told(&mut glance).await.rooms[0].message_count, n * 10);
         }
         assert!(start.elapsed() >= PACE * 3);

@@ -15,8 +15,7 @@ use tokio::task::spawn_blocking;
 use crate::Error;
 
 /// What a password is compared with when there is no account; made with the same parameters as every other one.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// How many may wait for their turn for each that runs.
 const WAITING: usize = 50;
@@ -33,26 +32,42 @@ impl Passwords {
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self { running: semaphore(cores), admitted: semaphore(cores * (1 + WAITING)) }
+        Self {
+            running: semaphore(cores),
+            admitted: semaphore(cores * (1 + WAITING)),
+        }
     }
 
     /// What to keep of a password.
     pub async fn keep(&self, password: &str) -> Result<String, Error> {
         let password = password.to_owned();
-        let kept = self.compute(move || Argon2::default().hash_password(password.as_bytes())).await?;
-        Ok(kept.map_err(|error| Error::fault(error.to_string()))?.to_string())
+        let kept = self
+            .compute(move || Argon2::default().hash_password(password.as_bytes()))
+            .await?;
+        Ok(kept
+            .map_err(|error| Error::fault(error.to_string()))?
+            .to_string())
     }
 
     /// Whether this is the password of which `kept` was kept; never if nothing was.
     pub async fn is_right(&self, password: &str, kept: Option<&str>) -> Result<bool, Error> {
-        let hash = PasswordHash::new(kept.unwrap_or(NOBODY)).map_err(|error| Error::fault(error.to_string()))?;
+        let hash = PasswordHash::new(kept.unwrap_or(NOBODY))
+            .map_err(|error| Error::fault(error.to_string()))?;
         let password = password.to_owned();
-        let same = self.compute(move || Argon2::default().verify_password(password.as_bytes(), &hash)).await?;
+        let same = self
+            .compute(move || Argon2::default().verify_password(password.as_bytes(), &hash))
+            .await?;
         Ok(same.is_ok() && kept.is_some())
     }
 
-    async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let _admitted = self.admitted.try_acquire().map_err(|_| Refusal::TooMany(Duration::from_secs(2)))?;
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let _admitted = self
+            .admitted
+            .try_acquire()
+            .map_err(|_| Refusal::TooMany(Duration::from_secs(2)))?;
         // Never closed.
         let _running: Result<SemaphorePermit<'_>, _> = self.running.acquire().await;
         spawn_blocking(work).await.map_err(Error::fault)
@@ -69,8 +84,18 @@ mod tests {
         let kept = passwords.keep("correct horse").await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_ne!(kept, passwords.keep("correct horse").await.unwrap());
-        assert!(passwords.is_right("correct horse", Some(&kept)).await.unwrap());
-        assert!(!passwords.is_right("correct horse ", Some(&kept)).await.unwrap());
+        assert!(
+            passwords
+                .is_right("correct horse", Some(&kept))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .is_right("correct horse ", Some(&kept))
+                .await
+                .unwrap()
+        );
         assert!(!passwords.is_right("correct horse", None).await.unwrap());
     }
 
@@ -78,7 +103,10 @@ mod tests {
     async fn a_crowd_is_turned_away_instead_of_piling_up() {
         let passwords = Passwords::new();
         let all = passwords.admitted.available_permits();
-        let full = passwords.admitted.try_acquire_many(u32::try_from(all).unwrap()).unwrap();
+        let full = passwords
+            .admitted
+            .try_acquire_many(u32::try_from(all).unwrap())
+            .unwrap();
         let refused = passwords.keep("secret").await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::TooMany(_)))));
         drop(full);

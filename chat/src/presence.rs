@@ -96,7 +96,9 @@ impl Presence {
 
     /// A connection of this name has ended.
     pub fn leave(&mut self, name: &Name, now: Time) {
-        let Some(connections) = self.connections.get_mut(name) else { return };
+        let Some(connections) = self.connections.get_mut(name) else {
+            return;
+        };
         *connections -= 1;
         if *connections > 0 {
             return;
@@ -148,8 +150,20 @@ impl Presence {
         });
         self.told_typing.stale |= self.typing.len() < typing;
         let here = self.told_here.tell(self.announced.is_empty(), || {
-            let here = self.announced.iter().take(NAMES_MAX).map(AsRef::as_ref).collect();
-            Ephemeral::encode("presence", &Here { room, here, count: self.announced.len() })
+            let here = self
+                .announced
+                .iter()
+                .take(NAMES_MAX)
+                .map(AsRef::as_ref)
+                .collect();
+            Ephemeral::encode(
+                "presence",
+                &Here {
+                    room,
+                    here,
+                    count: self.announced.len(),
+                },
+            )
         });
         let typing = self.told_typing.tell(self.typing.is_empty(), || {
             let usernames = self.typing.keys().map(AsRef::as_ref).collect();
@@ -160,7 +174,13 @@ impl Presence {
 
     /// Announces those who have been here, or away, for long enough.
     fn turn(&mut self, now: Time) {
-        let Self { connections, announced, turning, told_here, .. } = self;
+        let Self {
+            connections,
+            announced,
+            turning,
+            told_here,
+            ..
+        } = self;
         turning.retain(|name, since| {
             *since = (*since).min(now);
             let is_here = connections.contains_key(name);
@@ -191,10 +211,22 @@ impl Presence {
     /// that there is nobody.
     pub fn news(&self, heard: Heard) -> Option<(Ephemeral, Heard)> {
         if let Some(event) = self.told_here.news(heard.here) {
-            return Some((event, Heard { here: self.told_here.version, ..heard }));
+            return Some((
+                event,
+                Heard {
+                    here: self.told_here.version,
+                    ..heard
+                },
+            ));
         }
         let event = self.told_typing.news(heard.typing)?;
-        Some((event, Heard { typing: self.told_typing.version, ..heard }))
+        Some((
+            event,
+            Heard {
+                typing: self.told_typing.version,
+                ..heard
+            },
+        ))
     }
 }
 
@@ -274,7 +306,11 @@ mod tests {
         let data: Value = serde_json::from_slice(&event.json()).unwrap();
         assert_eq!(data["room"], "0101010101010101");
         let names = |field: &str| {
-            let names = data[field].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+            let names = data[field]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap());
             names.collect::<Vec<_>>().join(" ")
         };
         match event.name() {
@@ -336,7 +372,10 @@ mod tests {
         room.ticks(2);
         let (first, heard) = room.presence.news(Heard::default()).unwrap();
         let (second, heard) = room.presence.news(heard).unwrap();
-        assert_eq!([brief(&first), brief(&second)], ["here: ada (1)", "typing: ada"]);
+        assert_eq!(
+            [brief(&first), brief(&second)],
+            ["here: ada (1)", "typing: ada"]
+        );
         assert_eq!(room.presence.news(heard), None);
         room.leave("ada");
         assert_eq!(room.ticks(20), ["typing: ", "here:  (0)"]);
@@ -392,7 +431,10 @@ mod tests {
         assert_eq!(told[0].split(' ').count(), NAMES_MAX + 2);
         assert!(told[0].ends_with(&format!("({})", names.len())));
         names.iter().for_each(|name| room.leave(name));
-        assert_eq!((room.presence.lingering(), room.presence.turning.len()), (LINGERING_MAX, LINGERING_MAX));
+        assert_eq!(
+            (room.presence.lingering(), room.presence.turning.len()),
+            (LINGERING_MAX, LINGERING_MAX)
+        );
         assert!(room.ticks(1)[0].ends_with(&format!("({LINGERING_MAX})")));
         names.iter().for_each(|name| room.types(name));
         assert_eq!(room.presence.typing.len(), TYPING_MAX);
@@ -402,7 +444,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_holds_nobody() {
-        let mut room = Room { millis: 10_000_000, ..Room::default() };
+        let mut room = Room {
+            millis: 10_000_000,
+            ..Room::default()
+        };
         room.join("ada");
         room.types("ada");
         room.millis = 0;
@@ -420,11 +465,16 @@ mod tests {
 
     impl Model {
         fn connections(&self, name: &str) -> i32 {
-            self.moves.get(name).map_or(0, |moves| moves.iter().map(|(_, by)| by).sum())
+            self.moves
+                .get(name)
+                .map_or(0, |moves| moves.iter().map(|(_, by)| by).sum())
         }
 
         fn moved(&mut self, name: &str, at: i64, by: i32) {
-            self.moves.entry(name.to_owned()).or_default().push((at, by));
+            self.moves
+                .entry(name.to_owned())
+                .or_default()
+                .push((at, by));
             if self.connections(name) == 0 {
                 self.typing.remove(name);
             }
@@ -454,7 +504,10 @@ mod tests {
             self.typing.retain(|_, end| *end > now);
             let here: Vec<&str> = self.announced.iter().map(String::as_str).collect();
             let typing: Vec<&str> = self.typing.keys().map(String::as_str).collect();
-            [format!("here: {} ({})", here.join(" "), here.len()), format!("typing: {}", typing.join(" "))]
+            [
+                format!("here: {} ({})", here.join(" "), here.len()),
+                format!("typing: {}", typing.join(" ")),
+            ]
         }
     }
 
@@ -485,15 +538,26 @@ mod tests {
                     room.millis += random.random_range(0..3_000);
                     let told = room.ticks(1);
                     let expected = model.look(room.millis);
-                    let changed: Vec<&String> =
-                        expected.iter().zip(&known).filter(|(new, old)| new != old).map(|(new, _)| new).collect();
+                    let changed: Vec<&String> = expected
+                        .iter()
+                        .zip(&known)
+                        .filter(|(new, old)| new != old)
+                        .map(|(new, _)| new)
+                        .collect();
                     assert_eq!(told.iter().collect::<Vec<_>>(), changed, "seed {seed}");
                     known = expected;
                 }
             }
-            let Presence { connections, announced, turning, .. } = &room.presence;
+            let Presence {
+                connections,
+                announced,
+                turning,
+                ..
+            } = &room.presence;
             let either = connections.keys().filter(|name| !announced.contains(*name));
-            let mut either: Vec<_> = either.chain(announced.iter().filter(|n| !connections.contains_key(*n))).collect();
+            let mut either: Vec<_> = either
+                .chain(announced.iter().filter(|n| !connections.contains_key(*n)))
+                .collect();
             either.sort();
             assert!(either.into_iter().eq(turning.keys()), "seed {seed}");
         }
@@ -501,13 +565,19 @@ mod tests {
             (0..moves.iter().map(|(_, by)| by).sum()).for_each(|_| room.leave(name));
         }
         room.ticks(20);
-        assert!(room.presence.is_empty() && room.presence.announced.is_empty(), "seed {seed}");
+        assert!(
+            room.presence.is_empty() && room.presence.announced.is_empty(),
+            "seed {seed}"
+        );
     }
 
     /// `WEBCHAT_SEEDS=100000` runs more.
     #[test]
     fn it_agrees_with_a_simple_model_whatever_people_do() {
-        let seeds = std::env::var("WEBCHAT_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+        let seeds = std::env::var("WEBCHAT_SEEDS")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(200);
         (0..seeds).for_each(agrees_with_the_model);
     }
 }

@@ -46,7 +46,10 @@ pub struct RoomsPage {
 
 impl Default for RoomsPage {
     fn default() -> Self {
-        Self { after: None, limit: 100 }
+        Self {
+            after: None,
+            limit: 100,
+        }
     }
 }
 
@@ -80,7 +83,10 @@ impl Life {
 
 impl Stored {
     pub fn life(&self) -> Life {
-        Life { end: self.room.expires_at, timeout: self.timeout }
+        Life {
+            end: self.room.expires_at,
+            timeout: self.timeout,
+        }
     }
 }
 
@@ -105,7 +111,12 @@ impl FromRow<'_, SqliteRow> for Stored {
         let timeout: i64 = row.try_get("timeout_ms")?;
         let direct = row.try_get::<i64, _>("access")? == Access::Direct as i64;
         let head = row.try_get::<i64, _>("head")?.unsigned_abs();
-        Ok(Self { room, timeout: Duration::from_millis(timeout.unsigned_abs()), head, direct })
+        Ok(Self {
+            room,
+            timeout: Duration::from_millis(timeout.unsigned_abs()),
+            head,
+            direct,
+        })
     }
 }
 
@@ -127,13 +138,27 @@ pub(crate) fn millis(duration: Duration) -> i64 {
 /// Checks a wish for a room against the rules; `longest` is the server's own timeout.
 pub(crate) fn check(by: &Person, wish: &NewRoom, longest: Duration) -> Result<New, Refusal> {
     let name = wish.name.as_deref().map(text::room_name).transpose()?;
-    let asked = wish.timeout.as_deref().map(|text| check_timeout(text, longest)).transpose()?;
+    let asked = wish
+        .timeout
+        .as_deref()
+        .map(|text| check_timeout(text, longest))
+        .transpose()?;
     let private = wish.private.unwrap_or(false);
     if private && *by == Person::Anyone {
         return Err(Refusal::NotSignedIn);
     }
-    let access = if private { Access::Private } else { Access::Open };
-    Ok(New { name, public: wish.public.unwrap_or(false) && !private, asked, longest, access })
+    let access = if private {
+        Access::Private
+    } else {
+        Access::Open
+    };
+    Ok(New {
+        name,
+        public: wish.public.unwrap_or(false) && !private,
+        asked,
+        longest,
+        access,
+    })
 }
 
 pub(crate) fn check_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
@@ -141,13 +166,21 @@ pub(crate) fn check_timeout(text: &str, longest: Duration) -> Result<Duration, R
     let advice = format!("must be a duration of at most {longest_text}, for example 30m");
     match parse_duration(text.trim()) {
         Ok(asked) if asked <= longest => Ok(asked),
-        Ok(_) => Err(Refusal::invalid("timeout", format!("is longer than this server keeps rooms; it {advice}"))),
+        Ok(_) => Err(Refusal::invalid(
+            "timeout",
+            format!("is longer than this server keeps rooms; it {advice}"),
+        )),
         Err(error) => Err(Refusal::invalid("timeout", format!("{error}; it {advice}"))),
     }
 }
 
 /// Stores a new room, its creator's if they can be known again, and gives it back.
-pub(crate) async fn create(tx: &mut SqliteConnection, now: Time, by: &Person, new: New) -> Result<Room, Error> {
+pub(crate) async fn create(
+    tx: &mut SqliteConnection,
+    now: Time,
+    by: &Person,
+    new: New,
+) -> Result<Room, Error> {
     let mut room = insert(tx, now, new).await?;
     if *by != Person::Anyone {
         member::add(tx, now, room.id, by.id(), Role::Owner).await?;
@@ -190,7 +223,12 @@ pub(crate) async fn insert(tx: &mut SqliteConnection, now: Time, new: New) -> Re
 }
 
 /// The open room that is found by `name`, created if there is none.
-pub(crate) async fn named(store: &Store, clock: &Clock, name: &str, longest: Duration) -> Result<Room, Error> {
+pub(crate) async fn named(
+    store: &Store,
+    clock: &Clock,
+    name: &str,
+    longest: Duration,
+) -> Result<Room, Error> {
     if let Some(room) = find_named(store.read(), name).await? {
         return Ok(room);
     }
@@ -199,7 +237,13 @@ pub(crate) async fn named(store: &Store, clock: &Clock, name: &str, longest: Dur
     if let Some(room) = find_named(&mut *tx, name).await? {
         return Ok(room);
     }
-    let new = New { name: Some(name.to_owned()), public: false, asked: None, longest, access: Access::Open };
+    let new = New {
+        name: Some(name.to_owned()),
+        public: false,
+        asked: None,
+        longest,
+        access: Access::Open,
+    };
     let room = insert(&mut tx, clock.now(), new).await?;
     sqlx::query("insert into named (name, room) values ($1, $2) on conflict (name) do update set room = excluded.room")
         .bind(name)
@@ -210,16 +254,27 @@ pub(crate) async fn named(store: &Store, clock: &Clock, name: &str, longest: Dur
     Ok(room)
 }
 
-pub(crate) async fn find_named(executor: impl SqliteExecutor<'_>, name: &str) -> Result<Option<Room>, Error> {
+pub(crate) async fn find_named(
+    executor: impl SqliteExecutor<'_>,
+    name: &str,
+) -> Result<Option<Room>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from room where state = 0 and id = (select room from named where name = $1)"
     ));
-    let stored: Option<Stored> = sqlx::query_as(sql).bind(name).fetch_optional(executor).await?;
+    let stored: Option<Stored> = sqlx::query_as(sql)
+        .bind(name)
+        .fetch_optional(executor)
+        .await?;
     Ok(stored.map(|stored| stored.room))
 }
 
 /// The open room with this ID, if `by` may know of it.
-pub(crate) async fn find(store: &Store, clock: &Clock, by: &Person, id: RoomId) -> Result<Stored, Error> {
+pub(crate) async fn find(
+    store: &Store,
+    clock: &Clock,
+    by: &Person,
+    id: RoomId,
+) -> Result<Stored, Error> {
     let mut connection = store.read().acquire().await?;
     find_in(&mut connection, clock.now(), by, id).await
 }
@@ -238,23 +293,37 @@ pub(crate) async fn find_in(
          from room where id = $1 and state = 0
          and (access = 0 or exists (select 1 from membership where room = $1 and person = $2))"
     ));
-    let found: Option<SqliteRow> =
-        sqlx::query(sql).bind(key(id)).bind(by.id()).bind(now.millis()).fetch_optional(&mut *connection).await?;
-    let Some(row) = found else { return Err(missing(connection, id).await?.into()) };
+    let found: Option<SqliteRow> = sqlx::query(sql)
+        .bind(key(id))
+        .bind(by.id())
+        .bind(now.millis())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(row) = found else {
+        return Err(missing(connection, id).await?.into());
+    };
     if row.try_get("banned")? {
         return Err(BANNED.into());
     }
     let mut stored = Stored::from_row(&row)?;
     let role: Option<i64> = row.try_get("role")?;
     // An operator keeps order wherever everybody may come.
-    let operator = row.try_get::<i64, _>("access")? == 0 && by.member().is_some_and(|member| member.operator);
-    stored.room.role = if operator { Some(Role::Owner) } else { role.map(role_of) };
+    let operator =
+        row.try_get::<i64, _>("access")? == 0 && by.member().is_some_and(|member| member.operator);
+    stored.room.role = if operator {
+        Some(Role::Owner)
+    } else {
+        role.map(role_of)
+    };
     Ok(stored)
 }
 
 /// What the database means by a role.
 pub(crate) fn role_of(stored: i64) -> Role {
-    usize::try_from(stored).ok().and_then(|index| Role::ALL.get(index).copied()).unwrap_or(Role::Reader)
+    usize::try_from(stored)
+        .ok()
+        .and_then(|index| Role::ALL.get(index).copied())
+        .unwrap_or(Role::Reader)
 }
 
 /// What whoever is banned is told, to read or to write.
@@ -265,8 +334,12 @@ impl Stored {
     pub fn ask(&self, least: Role) -> Result<(), Refusal> {
         match self.room.role {
             Some(role) if role >= least => Ok(()),
-            _ if least == Role::Owner => Err(Refusal::Forbidden("Only the owner of this room may do that.")),
-            _ => Err(Refusal::Forbidden("Only moderators of this room may do that.")),
+            _ if least == Role::Owner => Err(Refusal::Forbidden(
+                "Only the owner of this room may do that.",
+            )),
+            _ => Err(Refusal::Forbidden(
+                "Only moderators of this room may do that.",
+            )),
         }
     }
 }
@@ -276,30 +349,53 @@ async fn missing(executor: &mut SqliteConnection, id: RoomId) -> Result<Refusal,
     // One that is open and yet not found is hidden from who asks.
     let sql = "select exists (select 1 from gone where room = $1)
                  or exists (select 1 from room where id = $1 and state <> 0)";
-    let was: bool = sqlx::query_scalar(sql).bind(key(id)).fetch_one(executor).await?;
-    Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
+    let was: bool = sqlx::query_scalar(sql)
+        .bind(key(id))
+        .fetch_one(executor)
+        .await?;
+    Ok(if was {
+        Refusal::Gone
+    } else {
+        Refusal::NotFound("room")
+    })
 }
 
 /// A page of the open public rooms.
 pub(crate) async fn page(store: &Store, page: RoomsPage) -> Result<Vec<Room>, Error> {
-    let (time, id) = page.after.map_or((i64::MAX, i64::MAX), |(time, id)| (time.millis(), key(id)));
+    let (time, id) = page
+        .after
+        .map_or((i64::MAX, i64::MAX), |(time, id)| (time.millis(), key(id)));
     let sql = sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from room where public and state = 0 and (last_active_at, id) < ($1, $2)
          order by last_active_at desc, id desc limit $3"
     ));
     let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-    let rooms: Vec<Stored> = sqlx::query_as(sql).bind(time).bind(id).bind(limit).fetch_all(store.read()).await?;
+    let rooms: Vec<Stored> = sqlx::query_as(sql)
+        .bind(time)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(store.read())
+        .await?;
     Ok(rooms.into_iter().map(|stored| stored.room).collect())
 }
 
 /// Applies a timeout to the rooms of earlier runs, which may have had another: to conversations of two, or to all others.
-pub(crate) async fn apply_timeout(store: &Store, longest: Duration, direct: bool) -> Result<(), Error> {
+pub(crate) async fn apply_timeout(
+    store: &Store,
+    longest: Duration,
+    direct: bool,
+) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set timeout_ms = min(coalesce(asked_ms, $1), $1),
                  expires_at = min(last_active_at + min(coalesce(asked_ms, $1), $1), $2), due_at = 0
                where state = 0 and (access = 2) = $3 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
     let last = Time::from_millis(i64::MAX).millis();
-    sqlx::query(sql).bind(millis(longest)).bind(last).bind(direct).execute(&mut *tx).await?;
+    sqlx::query(sql)
+        .bind(millis(longest))
+        .bind(last)
+        .bind(direct)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -316,10 +412,17 @@ pub(crate) async fn next_due(store: &Store) -> Result<Option<Time>, Error> {
 pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set state = 1 where state = 0 and due_at <= $1 and expires_at <= $1";
-    let frozen = sqlx::query(sql).bind(now.millis()).execute(&mut *tx).await?.rows_affected();
+    let frozen = sqlx::query(sql)
+        .bind(now.millis())
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
     // Those that were written to since have moved on.
     let sql = "update room set due_at = expires_at where state = 0 and due_at <= $1";
-    sqlx::query(sql).bind(now.millis()).execute(&mut *tx).await?;
+    sqlx::query(sql)
+        .bind(now.millis())
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(frozen > 0)
 }
@@ -335,17 +438,29 @@ pub(crate) async fn leaving(store: &Store, limit: i64) -> Result<Vec<(Stored, bo
 }
 
 /// Opens a frozen room again, until `expires_at`, because it could not be archived, and then does what follows of it.
-pub(crate) async fn thaw(store: &Store, id: RoomId, expires_at: Time, then: impl FnOnce()) -> Result<(), Error> {
+pub(crate) async fn thaw(
+    store: &Store,
+    id: RoomId,
+    expires_at: Time,
+    then: impl FnOnce(),
+) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set state = 0, expires_at = $2, due_at = $2 where id = $1 and state = 1";
-    sqlx::query(sql).bind(key(id)).bind(expires_at.millis()).execute(&mut *tx).await?;
+    sqlx::query(sql)
+        .bind(key(id))
+        .bind(expires_at.millis())
+        .execute(&mut *tx)
+        .await?;
     tx.commit_then(then).await
 }
 
 /// Erases every row of a room whose archive is complete (or not wanted), and remembers for a day that it was.
 pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    sqlx::query("update room set state = 2 where id = $1").bind(key(id)).execute(&mut *tx).await?;
+    sqlx::query("update room set state = 2 where id = $1")
+        .bind(key(id))
+        .execute(&mut *tx)
+        .await?;
     sqlx::query("insert into gone (room, until) values ($1, $2) on conflict do nothing")
         .bind(key(id))
         .bind(now.after(REMEMBERED).millis())
@@ -372,7 +487,10 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
     ] {
         sqlx::query(sql).bind(key(id)).execute(&mut *tx).await?;
     }
-    sqlx::query("delete from room where id = $1").bind(key(id)).execute(&mut *tx).await?;
+    sqlx::query("delete from room where id = $1")
+        .bind(key(id))
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     store.deleted().note();
     Ok(())
@@ -381,13 +499,21 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
 async fn erase_some(connection: &mut SqliteConnection, id: RoomId) -> Result<u64, Error> {
     let sql = "delete from message where room = $1
                and seq in (select seq from message where room = $1 order by seq limit $2)";
-    Ok(sqlx::query(sql).bind(key(id)).bind(ERASED_AT_ONCE).execute(connection).await?.rows_affected())
+    Ok(sqlx::query(sql)
+        .bind(key(id))
+        .bind(ERASED_AT_ONCE)
+        .execute(connection)
+        .await?
+        .rows_affected())
 }
 
 /// Forgets the rooms that were deleted more than a day ago.
 pub(crate) async fn forget_gone(store: &Store, now: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    sqlx::query("delete from gone where until <= $1").bind(now.millis()).execute(&mut *tx).await?;
+    sqlx::query("delete from gone where until <= $1")
+        .bind(now.millis())
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }

@@ -38,7 +38,9 @@ pub struct SignedIn(Option<watch::Receiver<()>>);
 impl SignedIn {
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
-        self.0.as_ref().is_some_and(|account| account.has_changed().is_err())
+        self.0
+            .as_ref()
+            .is_some_and(|account| account.has_changed().is_err())
     }
 
     /// Returns when it is over. May be dropped while it waits.
@@ -56,7 +58,9 @@ impl Chat {
     /// # Errors
     /// [`protocol::Refusal::NotSignedIn`] if that is over already, or a fault.
     pub async fn signed_in(&self, by: &Person) -> Result<SignedIn, Error> {
-        let Some(member) = by.member() else { return Ok(SignedIn(None)) };
+        let Some(member) = by.member() else {
+            return Ok(SignedIn(None));
+        };
         // Watch first: whatever ends after the look is told.
         let watch = self.0.accounts.watch(member.id);
         account::still(&self.0.store, member).await?;
@@ -75,18 +79,29 @@ mod tests {
     #[tokio::test]
     async fn whoever_is_signed_out_is_told_even_while_others_write() {
         let house = House::new(|_| {}).await;
-        let (name, username, password) = ("Grace".to_owned(), "grace".to_owned(), "secret".to_owned());
-        let wish = NewAccount { name, username: username.clone(), password: password.clone() };
+        let (name, username, password) =
+            ("Grace".to_owned(), "grace".to_owned(), "secret".to_owned());
+        let wish = NewAccount {
+            name,
+            username: username.clone(),
+            password: password.clone(),
+        };
         house.chat.register(&wish).await.unwrap();
         let room = house.room().await;
         for start in [Start::Seq(0), Start::Latest] {
             house.say(room, "before").await;
-            let known = Credentials { username: username.clone(), password: password.clone() };
+            let known = Credentials {
+                username: username.clone(),
+                password: password.clone(),
+            };
             let by = Person::from(house.chat.sign_in(&known).await.unwrap().member);
             let mut follow = house.chat.follow(&by, &room, start).await.unwrap();
             house.chat.sign_out_everywhere(&by).await.unwrap();
             house.say(room, "after").await;
-            assert!(matches!(follow.next().await.unwrap(), News::SignedOut), "{start:?}");
+            assert!(
+                matches!(follow.next().await.unwrap(), News::SignedOut),
+                "{start:?}"
+            );
             assert!(house.chat.follow(&by, &room, start).await.is_err());
         }
     }

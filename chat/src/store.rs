@@ -92,7 +92,10 @@ impl Place {
     /// Connections that are kept for good.
     fn pool(&self) -> SqlitePoolOptions {
         // A file does not go away as a server does, so nothing is gained by asking before each use.
-        let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        let pool = SqlitePoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false);
         #[cfg(test)]
         let pool = self.faults.happen_in(pool);
         pool
@@ -101,7 +104,10 @@ impl Place {
 
 /// Makes a rename of `file` durable.
 pub(crate) fn sync_parent(file: &Path) -> Result<(), Error> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     Ok(File::open(parent)?.sync_all()?)
 }
 
@@ -191,17 +197,32 @@ impl Store {
     /// Opens the database, made if missing, and brings its tables up to date.
     pub async fn open(place: &Place) -> Result<Self, Error> {
         let options = place.options().create_if_missing(true).page_size(PAGE_SIZE);
-        let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
         // What is deleted is overwritten.
-        let options = options.pragma("wal_autocheckpoint", "0").pragma("secure_delete", "on");
-        let write = place.pool().max_connections(1).after_release(|connection, _| Box::pin(is_free(connection)));
+        let options = options
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("secure_delete", "on");
+        let write = place
+            .pool()
+            .max_connections(1)
+            .after_release(|connection, _| Box::pin(is_free(connection)));
         let write = write.connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
         let checkpoint = place.pool().max_connections(1);
-        let checkpoint = checkpoint.connect_with(options.clone().busy_timeout(READERS_FINISH)).await?;
+        let checkpoint = checkpoint
+            .connect_with(options.clone().busy_timeout(READERS_FINISH))
+            .await?;
         let read = place.pool().max_connections(READERS);
         let read = read.connect_with(options.read_only(true)).await?;
-        Ok(Self { read, write, checkpoint, turn: Turn::default(), deleted: Deleted::default() })
+        Ok(Self {
+            read,
+            write,
+            checkpoint,
+            turn: Turn::default(),
+            deleted: Deleted::default(),
+        })
     }
 
     /// The connections for reading.
@@ -212,7 +233,10 @@ impl Store {
     /// The one transaction that may write now; waits for the one before it.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let turn = self.turn.clone().lock_owned().await;
-        Ok(Tx { tx: self.write.begin_with("begin immediate").await?, turn })
+        Ok(Tx {
+            tx: self.write.begin_with("begin immediate").await?,
+            turn,
+        })
     }
 
     /// For the writer, which has a connection of its own.
@@ -233,7 +257,9 @@ impl Store {
             .bind(fresh)
             .execute(&mut *tx)
             .await?;
-        let epoch: i64 = sqlx::query_scalar("select value from meta where name = 'epoch'").fetch_one(&mut *tx).await?;
+        let epoch: i64 = sqlx::query_scalar("select value from meta where name = 'epoch'")
+            .fetch_one(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(Epoch::new(u32::try_from(epoch).map_err(Error::fault)?))
     }
@@ -275,7 +301,8 @@ impl Store {
     }
 
     async fn move_log(&self, how: &'static str) -> Result<Moved, Error> {
-        let (busy, pages, _): (bool, i64, i64) = sqlx::query_as(how).fetch_one(&self.checkpoint).await?;
+        let (busy, pages, _): (bool, i64, i64) =
+            sqlx::query_as(how).fetch_one(&self.checkpoint).await?;
         Ok(Moved { busy, pages })
     }
 
@@ -297,12 +324,38 @@ mod tests {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
         house.config.faults.arm(0, 1);
-        assert!(house.chat.post(&crate::Person::Anyone, &room, &says("lost"), Some("k")).await.is_err());
+        assert!(
+            house
+                .chat
+                .post(&crate::Person::Anyone, &room, &says("lost"), Some("k"))
+                .await
+                .is_err()
+        );
         house.config.faults.arm(1, 0);
-        assert!(house.chat.page(&crate::Person::Anyone, &room, crate::Page::default()).await.is_err());
-        assert!(house.chat.post(&crate::Person::Anyone, &room, &says("lost"), Some("k")).await.is_err());
+        assert!(
+            house
+                .chat
+                .page(&crate::Person::Anyone, &room, crate::Page::default())
+                .await
+                .is_err()
+        );
+        assert!(
+            house
+                .chat
+                .post(&crate::Person::Anyone, &room, &says("lost"), Some("k"))
+                .await
+                .is_err()
+        );
         house.config.faults.arm(0, 0);
-        assert_eq!(house.chat.post(&crate::Person::Anyone, &room, &says("said"), Some("k")).await.unwrap().id, 1);
+        assert_eq!(
+            house
+                .chat
+                .post(&crate::Person::Anyone, &room, &says("said"), Some("k"))
+                .await
+                .unwrap()
+                .id,
+            1
+        );
         assert_eq!(house.say(room, "next").await.id, 2);
     }
 }

@@ -77,31 +77,76 @@ impl Tokens {
         })
     }
 
-    pub fn for_account(&self, id: i64, username: &str, generation: i64, now: Time) -> Result<String, Error> {
-        self.make(username.to_owned(), id, Some(generation), now, self.lifetime)
+    pub fn for_account(
+        &self,
+        id: i64,
+        username: &str,
+        generation: i64,
+        now: Time,
+    ) -> Result<String, Error> {
+        self.make(
+            username.to_owned(),
+            id,
+            Some(generation),
+            now,
+            self.lifetime,
+        )
     }
 
     pub fn for_guest(&self, guest: GuestId, now: Time) -> Result<String, Error> {
         let id = crate::Person::Guest(guest).id();
-        self.make(format!("guest:{}", id.unsigned_abs()), id, None, now, GUEST_LIFETIME)
+        self.make(
+            format!("guest:{}", id.unsigned_abs()),
+            id,
+            None,
+            now,
+            GUEST_LIFETIME,
+        )
     }
 
-    fn make(&self, sub: String, id: i64, generation: Option<i64>, now: Time, last: Duration) -> Result<String, Error> {
+    fn make(
+        &self,
+        sub: String,
+        id: i64,
+        generation: Option<i64>,
+        now: Time,
+        last: Duration,
+    ) -> Result<String, Error> {
         let exp = now.after(last).millis() / 1_000;
-        let claims = Claims { sub, id, generation, iat: now.millis() / 1_000, exp };
+        let claims = Claims {
+            sub,
+            id,
+            generation,
+            iat: now.millis() / 1_000,
+            exp,
+        };
         encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(Error::fault)
     }
 
     /// What a token says, if it is one of ours and still good.
     pub fn read(&self, token: &str, now: Time) -> Result<Claims, Refusal> {
-        let claims =
-            decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| Refusal::NotSignedIn)?.claims;
-        if claims.exp.saturating_mul(1_000) <= now.millis() { Err(Refusal::NotSignedIn) } else { Ok(claims) }
+        let claims = decode::<Claims>(token, &self.decoding, &self.validation)
+            .map_err(|_| Refusal::NotSignedIn)?
+            .claims;
+        if claims.exp.saturating_mul(1_000) <= now.millis() {
+            Err(Refusal::NotSignedIn)
+        } else {
+            Ok(claims)
+        }
     }
 
     /// Signs something for a purpose, good until `end`.
-    pub fn seal(&self, purpose: &str, content: &impl Serialize, end: Time) -> Result<String, Error> {
-        let sealed = Sealed { aud: purpose.to_owned(), exp: end.millis() / 1_000, content };
+    pub fn seal(
+        &self,
+        purpose: &str,
+        content: &impl Serialize,
+        end: Time,
+    ) -> Result<String, Error> {
+        let sealed = Sealed {
+            aud: purpose.to_owned(),
+            exp: end.millis() / 1_000,
+            content,
+        };
         encode(&Header::new(Algorithm::HS256), &sealed, &self.encoding).map_err(Error::fault)
     }
 
@@ -118,7 +163,10 @@ impl Tokens {
 fn secret(path: &Path) -> Result<Vec<u8>, Error> {
     match std::fs::read(path) {
         Ok(secret) if secret.len() >= 32 => Ok(secret),
-        Ok(_) => Err(Error::fault(format!("{} is too short to be a key", path.display()))),
+        Ok(_) => Err(Error::fault(format!(
+            "{} is too short to be a key",
+            path.display()
+        ))),
         Err(error) if error.kind() == ErrorKind::NotFound => make_secret(path),
         Err(error) => Err(error.into()),
     }
@@ -164,22 +212,45 @@ mod tests {
     fn a_token_is_good_until_it_expires() {
         let tokens = tokens(|config| config.jwt_lifetime = Duration::from_secs(60));
         let token = tokens.for_account(7, "ada", 3, NOW).unwrap();
-        let claims = tokens.read(&token, NOW.after(Duration::from_secs(59))).unwrap();
-        assert_eq!((claims.sub.as_str(), claims.id, claims.generation), ("ada", 7, Some(3)));
-        assert_eq!(tokens.read(&token, NOW.after(Duration::from_secs(60))), Err(Refusal::NotSignedIn));
+        let claims = tokens
+            .read(&token, NOW.after(Duration::from_secs(59)))
+            .unwrap();
+        assert_eq!(
+            (claims.sub.as_str(), claims.id, claims.generation),
+            ("ada", 7, Some(3))
+        );
+        assert_eq!(
+            tokens.read(&token, NOW.after(Duration::from_secs(60))),
+            Err(Refusal::NotSignedIn)
+        );
     }
 
     #[test]
     fn what_others_made_is_nothing() {
-        let (ours, theirs) = (tokens(|_| {}), tokens(|config| config.jwt_key = Some("another key".to_owned())));
-        let claims = Claims { sub: "ada".to_owned(), id: 7, generation: Some(0), iat: 0, exp: i64::MAX / 1_000 };
+        let (ours, theirs) = (
+            tokens(|_| {}),
+            tokens(|config| config.jwt_key = Some("another key".to_owned())),
+        );
+        let claims = Claims {
+            sub: "ada".to_owned(),
+            id: 7,
+            generation: Some(0),
+            iat: 0,
+            exp: i64::MAX / 1_000,
+        };
         let other = encode(&Header::new(Algorithm::HS512), &claims, &ours.encoding).unwrap();
         let good = ours.for_account(7, "ada", 0, NOW).unwrap();
         let (_, rest) = good.split_once('.').unwrap();
         let (claims, _) = rest.split_once('.').unwrap();
         // {"alg":"none","typ":"JWT"}
         let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
-        for token in [theirs.for_account(7, "ada", 0, NOW).unwrap(), other, none, String::new(), "a.b.c".to_owned()] {
+        for token in [
+            theirs.for_account(7, "ada", 0, NOW).unwrap(),
+            other,
+            none,
+            String::new(),
+            "a.b.c".to_owned(),
+        ] {
             assert_eq!(ours.read(&token, NOW), Err(Refusal::NotSignedIn), "{token}");
         }
         assert!(ours.read(&good, NOW).is_ok());
@@ -194,11 +265,18 @@ mod tests {
         assert_eq!(ours.unseal::<i64>("b", &sealed, NOW), None);
         assert_eq!(ours.unseal::<i64>("a", &sealed, end), None);
         assert_eq!(
-            tokens(|config| config.jwt_key = Some("another key".to_owned())).unseal::<i64>("a", &sealed, NOW),
+            tokens(|config| config.jwt_key = Some("another key".to_owned()))
+                .unseal::<i64>("a", &sealed, NOW),
             None
         );
         // It is nobody's token, whatever it holds, and a token is no seal.
-        let claims = Claims { sub: "ada".to_owned(), id: 7, generation: Some(0), iat: 0, exp: 60 };
+        let claims = Claims {
+            sub: "ada".to_owned(),
+            id: 7,
+            generation: Some(0),
+            iat: 0,
+            exp: 60,
+        };
         let posing = serde_json::json!({"aud": "a", "sub": "ada", "id": 7, "generation": 0, "iat": 0, "exp": 60});
         let posing = encode(&Header::new(Algorithm::HS256), &posing, &ours.encoding).unwrap();
         for token in [ours.seal("a", &claims, end).unwrap(), posing] {
@@ -217,7 +295,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(dir.path().join("jwt.key")).unwrap().permissions().mode();
+            let mode = std::fs::metadata(dir.path().join("jwt.key"))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

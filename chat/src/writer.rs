@@ -69,7 +69,10 @@ impl Posts {
     /// Returns once the message is durable.
     pub async fn append(&self, post: Post) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.0.send((post, reply)).await.map_err(|_| Refusal::Draining)?;
+        self.0
+            .send((post, reply))
+            .await
+            .map_err(|_| Refusal::Draining)?;
         answer.await.map_err(|_| Error::from(Refusal::Draining))?
     }
 }
@@ -99,8 +102,21 @@ impl Writer {
     ) -> Result<(Posts, JoinHandle<()>), Error> {
         let connection = place.connect()?;
         let (sender, inbox) = mpsc::channel(BATCH);
-        let (turn, deleted, free) = (store.turn(), store.deleted().clone(), Free::new(registrations));
-        let writer = Self { connection, turn, deleted, hub, directory, clock, epoch, free };
+        let (turn, deleted, free) = (
+            store.turn(),
+            store.deleted().clone(),
+            Free::new(registrations),
+        );
+        let writer = Self {
+            connection,
+            turn,
+            deleted,
+            hub,
+            directory,
+            clock,
+            epoch,
+            free,
+        };
         Ok((Posts(sender), spawn_blocking(move || writer.run(inbox))))
     }
 
@@ -118,7 +134,10 @@ impl Writer {
         let answers: Vec<Answer> = match self.commit(batch) {
             Ok(committed) => {
                 self.publish(&committed);
-                committed.into_iter().map(|done| Ok(done?.into_message())).collect()
+                committed
+                    .into_iter()
+                    .map(|done| Ok(done?.into_message()))
+                    .collect()
             }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
@@ -131,14 +150,23 @@ impl Writer {
 
     fn commit(&mut self, batch: &[(Post, Reply)]) -> Result<Vec<Result<Done, Refusal>>, Error> {
         let mut log = Log {
-            tx: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
+            tx: self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?,
             now: self.clock.now().millis(),
             rooms: HashMap::new(),
             free: &mut self.free,
         };
-        let done: Vec<_> = batch.iter().map(|(post, _)| log.append(post)).collect::<Result<_, _>>()?;
+        let done: Vec<_> = batch
+            .iter()
+            .map(|(post, _)| log.append(post))
+            .collect::<Result<_, _>>()?;
         log.commit()?;
-        if done.iter().flatten().any(|done: &Done| matches!(done.entry, Entry::Change(_))) {
+        if done
+            .iter()
+            .flatten()
+            .any(|done: &Done| matches!(done.entry, Entry::Change(_)))
+        {
             self.deleted.note();
         }
         Ok(done)
@@ -161,7 +189,10 @@ impl Writer {
             if !self.hub.is_followed(room) {
                 continue;
             }
-            let authors = entries.iter().filter_map(|entry| entry.message()).map(|message| message.username.as_str());
+            let authors = entries
+                .iter()
+                .filter_map(|entry| entry.message())
+                .map(|message| message.username.as_str());
             if let Some(frames) = Frames::encode(self.epoch, entries.iter().copied()) {
                 self.hub.publish(room, frames, authors, life);
             }
@@ -214,7 +245,10 @@ struct Room {
 
 impl Room {
     fn life(self) -> Life {
-        Life { end: Time::from_millis(self.expires_at), timeout: Duration::from_millis(self.timeout.unsigned_abs()) }
+        Life {
+            end: Time::from_millis(self.expires_at),
+            timeout: Duration::from_millis(self.timeout.unsigned_abs()),
+        }
     }
 }
 
@@ -232,7 +266,9 @@ impl Log<'_> {
     }
 
     fn join(&mut self, post: &Post, name: &str) -> Result<Result<Done, Refusal>, Error> {
-        let Some(Room { head, .. }) = *self.look(post.room)? else { return self.missing(post.room).map(Err) };
+        let Some(Room { head, .. }) = *self.look(post.room)? else {
+            return self.missing(post.room).map(Err);
+        };
         if lobby::take_name(&self.tx, post.room, name, head)? {
             return self.say(post);
         }
@@ -251,17 +287,31 @@ impl Log<'_> {
 
     fn say(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
         if let Some(message) = self.earlier(post)? {
-            return Ok(Ok(Done { room: post.room, entry: message.into(), life: None }));
+            return Ok(Ok(Done {
+                room: post.room,
+                entry: message.into(),
+                life: None,
+            }));
         }
         if let Err(refusal) = self.admit(post)? {
             return Ok(Err(refusal));
         }
-        let Some(room) = self.grow(post.room, true)? else { return self.missing(post.room).map(Err) };
+        let Some(room) = self.grow(post.room, true)? else {
+            return self.missing(post.room).map(Err);
+        };
         let sql = "insert into message (room, seq, username, body, sent_at, key, author)
                    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let mut insert = self.tx.prepare_cached(sql)?;
         let (room_key, sent_at) = (key(post.room), room.last_active_at);
-        insert.execute(params![room_key, room.head, post.username, post.body, sent_at, post.key, post.author])?;
+        insert.execute(params![
+            room_key,
+            room.head,
+            post.username,
+            post.body,
+            sent_at,
+            post.key,
+            post.author
+        ])?;
         let message = Message {
             id: room.head.unsigned_abs(),
             room: post.room,
@@ -272,11 +322,20 @@ impl Log<'_> {
             edited_at: None,
             deleted: false,
         };
-        Ok(Ok(Done { room: post.room, entry: message.into(), life: Some(room.life()) }))
+        Ok(Ok(Done {
+            room: post.room,
+            entry: message.into(),
+            life: Some(room.life()),
+        }))
     }
 
     /// Changes a message, and appends that this was done.
-    fn change(&mut self, post: &Post, seq: u64, event: ChangeKind) -> Result<Result<Done, Refusal>, Error> {
+    fn change(
+        &mut self,
+        post: &Post,
+        seq: u64,
+        event: ChangeKind,
+    ) -> Result<Result<Done, Refusal>, Error> {
         const NO_MESSAGE: Refusal = Refusal::NotFound("such message");
         if self.look(post.room)?.is_none() {
             return self.missing(post.room).map(Err);
@@ -296,15 +355,29 @@ impl Log<'_> {
         }
         let edited_at = (event == ChangeKind::Edit).then_some(self.now);
         let sql = "update message set body = ?3, edited_at = ?4 where room = ?1 and seq = ?2";
-        self.tx.prepare_cached(sql)?.execute(params![room, target, post.body, edited_at])?;
+        self.tx
+            .prepare_cached(sql)?
+            .execute(params![room, target, post.body, edited_at])?;
         if !own {
-            audit::note_now(&self.tx, self.now, post.room, (&post.username, "deleted message", &target.to_string()))?;
+            audit::note_now(
+                &self.tx,
+                self.now,
+                post.room,
+                (&post.username, "deleted message", &target.to_string()),
+            )?;
         }
         self.append_change(post, target, event)
     }
 
-    fn append_change(&mut self, post: &Post, target: i64, event: ChangeKind) -> Result<Result<Done, Refusal>, Error> {
-        let Some(room) = self.grow(post.room, false)? else { return self.missing(post.room).map(Err) };
+    fn append_change(
+        &mut self,
+        post: &Post,
+        target: i64,
+        event: ChangeKind,
+    ) -> Result<Result<Done, Refusal>, Error> {
+        let Some(room) = self.grow(post.room, false)? else {
+            return self.missing(post.room).map(Err);
+        };
         let sql = "insert into message (room, seq, username, body, sent_at, author, kind, target)
                    values (?1, ?2, '', '', ?3, ?4, ?5, ?6)";
         self.tx.prepare_cached(sql)?.execute(params![
@@ -318,31 +391,51 @@ impl Log<'_> {
         let mut select = self.tx.prepare_cached(
             "select seq, username, body, sent_at, author, edited_at from message where room = ?1 and seq = ?2",
         )?;
-        let message = select.query_row(params![key(post.room), target], |row| read(post.room, row))?;
-        let entry = Entry::Change(Change { event, id: room.head.unsigned_abs(), room: post.room, message });
-        Ok(Ok(Done { room: post.room, entry, life: Some(room.life()) }))
+        let message =
+            select.query_row(params![key(post.room), target], |row| read(post.room, row))?;
+        let entry = Entry::Change(Change {
+            event,
+            id: room.head.unsigned_abs(),
+            room: post.room,
+            message,
+        });
+        Ok(Ok(Done {
+            room: post.room,
+            entry,
+            life: Some(room.life()),
+        }))
     }
 
     /// The message of an open room that was sent with the same key.
     fn earlier(&self, post: &Post) -> Result<Option<Message>, Error> {
-        let Some(idempotency) = &post.key else { return Ok(None) };
+        let Some(idempotency) = &post.key else {
+            return Ok(None);
+        };
         let mut select = self.tx.prepare_cached(
             "select seq, username, body, sent_at, author, edited_at from message where room = ?1 and key = ?2
              and exists (select 1 from room where id = ?1 and state = 0
                and (access = 0 or exists (select 1 from membership where room = ?1 and person = ?3)))",
         )?;
-        let earlier = select.query_row(params![key(post.room), idempotency, post.author], |row| read(post.room, row));
+        let earlier = select.query_row(params![key(post.room), idempotency, post.author], |row| {
+            read(post.room, row)
+        });
         Ok(earlier.optional()?)
     }
 
     /// Whether its author may write to this room, and under this name.
     fn admit(&mut self, post: &Post) -> Result<Result<(), Refusal>, Error> {
-        let Some(room) = *self.look(post.room)? else { return self.missing(post.room).map(Err) };
+        let Some(room) = *self.look(post.room)? else {
+            return self.missing(post.room).map(Err);
+        };
         // The lines of the lobby are its own.
         if post.username.is_empty() {
             return Ok(Ok(()));
         }
-        let rules = if room.strict { Some(rules::of(&self.tx, post.room, post.author, self.now)?) } else { None };
+        let rules = if room.strict {
+            Some(rules::of(&self.tx, post.room, post.author, self.now)?)
+        } else {
+            None
+        };
         if let Some(Err(refusal)) = rules.map(|rules| rules.admit(self.now)) {
             return Ok(Err(refusal));
         }
@@ -360,11 +453,21 @@ impl Log<'_> {
         if post.author > 0 {
             return Ok(Ok(()));
         }
-        let free = name::claim(&self.tx, self.free, held, (post.room, post.author, &post.username))?;
+        let free = name::claim(
+            &self.tx,
+            self.free,
+            held,
+            (post.room, post.author, &post.username),
+        )?;
         if let Some(room) = self.look(post.room)? {
             room.held |= post.author < 0;
         }
-        Ok(free.map_or(Ok(()), |free| Err(Refusal::NameTaken { name: post.username.clone(), free })))
+        Ok(free.map_or(Ok(()), |free| {
+            Err(Refusal::NameTaken {
+                name: post.username.clone(),
+                free,
+            })
+        }))
     }
 
     /// The room with this ID, if it is open and not due; read once.
@@ -378,7 +481,9 @@ impl Log<'_> {
     /// Makes room for one more entry, and gives back the room with it. Only a message lets it live on.
     fn grow(&mut self, id: RoomId, is_message: bool) -> Result<Option<Room>, Error> {
         let now = self.now;
-        let Some(room) = self.look(id)? else { return Ok(None) };
+        let Some(room) = self.look(id)? else {
+            return Ok(None);
+        };
         room.head += 1;
         room.grown = true;
         if !is_message {
@@ -397,16 +502,28 @@ impl Log<'_> {
         let sql = "select exists (select 1 from gone where room = ?1) or exists (select 1 from room where id = ?1)";
         let mut select = self.tx.prepare_cached(sql)?;
         let was: bool = select.query_row(params![key(id)], |row| row.get(0))?;
-        Ok(if was { Refusal::Gone } else { Refusal::NotFound("room") })
+        Ok(if was {
+            Refusal::Gone
+        } else {
+            Refusal::NotFound("room")
+        })
     }
 
     /// Makes it durable.
     fn commit(self) -> Result<(), Error> {
         let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4, messages = ?5 where id = ?1";
         for (id, room) in &self.rooms {
-            let Some(room) = room.filter(|room| room.grown) else { continue };
+            let Some(room) = room.filter(|room| room.grown) else {
+                continue;
+            };
             let mut update = self.tx.prepare_cached(sql)?;
-            update.execute(params![key(*id), room.head, room.last_active_at, room.expires_at, room.messages])?;
+            update.execute(params![
+                key(*id),
+                room.head,
+                room.last_active_at,
+                room.expires_at,
+                room.messages
+            ])?;
         }
         Ok(self.tx.commit()?)
     }
@@ -436,7 +553,8 @@ fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Erro
          from room where id = ?1 and state = 0 and expires_at > ?2",
     )?;
     let read = |row: &Row<'_>| {
-        let (head, timeout, last_active_at, messages) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(6)?);
+        let (head, timeout, last_active_at, messages) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(6)?);
         Ok(Room {
             head,
             messages,
@@ -467,14 +585,29 @@ mod tests {
         let rooms = [house.room().await, house.room().await];
         let posts = (0..400).map(|n| {
             let (chat, room) = (house.chat.clone(), rooms[n % 2]);
-            async move { chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None).await.unwrap() }
+            async move {
+                chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None)
+                    .await
+                    .unwrap()
+            }
         });
         let answers = join_all(posts).await;
         for room in rooms {
-            let page =
-                house.chat.page(&crate::Person::Anyone, &room, Page { limit: 1_000, ..Page::default() }).await.unwrap();
+            let page = house
+                .chat
+                .page(
+                    &crate::Person::Anyone,
+                    &room,
+                    Page {
+                        limit: 1_000,
+                        ..Page::default()
+                    },
+                )
+                .await
+                .unwrap();
             assert!(page.iter().map(|m| m.id).eq(1..=200));
-            let mut own: Vec<Message> = answers.iter().filter(|m| m.room == room).cloned().collect();
+            let mut own: Vec<Message> =
+                answers.iter().filter(|m| m.room == room).cloned().collect();
             own.sort_by_key(|m| m.id);
             assert_eq!(own, page);
         }
@@ -487,32 +620,69 @@ mod tests {
         // Some of these meet in one batch, some do not.
         let posts = (0..50).map(|n| {
             let chat = house.chat.clone();
-            async move { chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), Some("k")).await.unwrap() }
+            async move {
+                chat.post(
+                    &crate::Person::Anyone,
+                    &room,
+                    &says(&n.to_string()),
+                    Some("k"),
+                )
+                .await
+                .unwrap()
+            }
         });
         let answers = join_all(posts).await;
         assert!(answers.iter().all(|answer| *answer == answers[0]));
         house.reopen().await;
         assert_eq!(
-            house.chat.post(&crate::Person::Anyone, &room, &says("again"), Some("k")).await.unwrap(),
+            house
+                .chat
+                .post(&crate::Person::Anyone, &room, &says("again"), Some("k"))
+                .await
+                .unwrap(),
             answers[0]
         );
         assert_eq!(house.say(room, "next").await.id, 2);
-        assert_eq!(house.chat.post(&crate::Person::Anyone, &other, &says("elsewhere"), Some("k")).await.unwrap().id, 1);
+        assert_eq!(
+            house
+                .chat
+                .post(
+                    &crate::Person::Anyone,
+                    &other,
+                    &says("elsewhere"),
+                    Some("k")
+                )
+                .await
+                .unwrap()
+                .id,
+            1
+        );
     }
 
     #[tokio::test]
     async fn a_key_that_comes_twice_in_a_batch_is_told_once() {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
-        let mut follow = house.chat.follow(&crate::Person::Anyone, &room, protocol::Start::Latest).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, protocol::Start::Latest)
+            .await
+            .unwrap();
         let posts = ["a", "b", "a", "b", "a"].map(|key| {
             let chat = house.chat.clone();
-            async move { chat.post(&crate::Person::Anyone, &room, &says(key), Some(key)).await.unwrap().id }
+            async move {
+                chat.post(&crate::Person::Anyone, &room, &says(key), Some(key))
+                    .await
+                    .unwrap()
+                    .id
+            }
         });
         assert_eq!(join_all(posts).await, [1, 2, 1, 2, 1]);
         let mut last = 0;
         while last < 2 {
-            let crate::News::Messages(frames) = follow.next().await.unwrap() else { panic!("no messages") };
+            let crate::News::Messages(frames) = follow.next().await.unwrap() else {
+                panic!("no messages")
+            };
             assert_eq!(frames.first(), last + 1);
             last = frames.last();
         }
@@ -522,8 +692,19 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_room_takes_nothing() {
         let house = House::new(|_| {}).await;
-        let refused = house.chat.post(&crate::Person::Anyone, &RoomId::from_bytes([7; 8]), &says("hello"), None).await;
-        assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))));
+        let refused = house
+            .chat
+            .post(
+                &crate::Person::Anyone,
+                &RoomId::from_bytes([7; 8]),
+                &says("hello"),
+                None,
+            )
+            .await;
+        assert!(matches!(
+            refused,
+            Err(Error::Refusal(Refusal::NotFound("room")))
+        ));
     }
 
     #[tokio::test]
@@ -532,9 +713,15 @@ mod tests {
         let room = house.room().await;
         // Nobody looks at it yet, as in the moment before it is frozen.
         let mut tx = house.chat.0.store.begin().await.unwrap();
-        sqlx::query("update room set expires_at = 0").execute(&mut *tx).await.unwrap();
+        sqlx::query("update room set expires_at = 0")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
-        let refused = house.chat.post(&Person::Anyone, &room, &says("late"), None).await;
+        let refused = house
+            .chat
+            .post(&Person::Anyone, &room, &says("late"), None)
+            .await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::Gone))));
     }
 
@@ -543,19 +730,32 @@ mod tests {
         let house = House::new(|_| {}).await;
         let (room, other) = (house.room().await, house.room().await);
         let say = async |by: Person, room: RoomId, username: &str| {
-            let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+            let message = NewMessage {
+                username: username.to_owned(),
+                body: "hello".to_owned(),
+            };
             house.chat.post(&by, &room, &message, None).await
         };
-        let names = std::iter::once("ada".to_owned()).chain((2..1_000).map(|number| format!("ada{number}")));
+        let names = std::iter::once("ada".to_owned())
+            .chain((2..1_000).map(|number| format!("ada{number}")));
         for answer in join_all(names.map(async |name| say(guest(), room, &name).await)).await {
             answer.unwrap();
         }
-        let posts =
-            (0..20).map(|_| async { tokio::join!(say(Person::Anyone, room, "ada"), say(guest(), other, "ada")) });
+        let posts = (0..20).map(|_| async {
+            tokio::join!(say(Person::Anyone, room, "ada"), say(guest(), other, "ada"))
+        });
         for (refused, said) in join_all(posts).await {
-            let Err(Error::Refusal(Refusal::NameTaken { free, .. })) = refused else { panic!("{refused:?}") };
-            assert!(free.starts_with("ada") && free.len() > "ada999".len(), "{free}");
-            assert!(matches!(said, Ok(_) | Err(Error::Refusal(Refusal::NameTaken { .. }))), "{said:?}");
+            let Err(Error::Refusal(Refusal::NameTaken { free, .. })) = refused else {
+                panic!("{refused:?}")
+            };
+            assert!(
+                free.starts_with("ada") && free.len() > "ada999".len(),
+                "{free}"
+            );
+            assert!(
+                matches!(said, Ok(_) | Err(Error::Refusal(Refusal::NameTaken { .. }))),
+                "{said:?}"
+            );
         }
     }
 
@@ -563,17 +763,34 @@ mod tests {
     async fn whoever_is_refused_a_name_in_slow_mode_may_take_another_at_once() {
         let house = House::new(|_| {}).await;
         let [owner, ada, eve] = [(); 3].map(|()| guest());
-        let room = house.chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
+        let room = house
+            .chat
+            .create_room(&owner, &protocol::NewRoom::default())
+            .await
+            .unwrap()
+            .id;
         let say = async |by: &Person, username: &str| {
-            let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+            let message = NewMessage {
+                username: username.to_owned(),
+                body: "hello".to_owned(),
+            };
             house.chat.post(by, &room, &message, None).await
         };
         say(&ada, "ada").await.unwrap();
-        let slow = protocol::RoomChange { slow_mode: Some(3_600), ..protocol::RoomChange::default() };
+        let slow = protocol::RoomChange {
+            slow_mode: Some(3_600),
+            ..protocol::RoomChange::default()
+        };
         house.chat.change_room(&owner, &room, &slow).await.unwrap();
-        assert!(matches!(say(&eve, "ada").await, Err(Error::Refusal(Refusal::NameTaken { .. }))));
+        assert!(matches!(
+            say(&eve, "ada").await,
+            Err(Error::Refusal(Refusal::NameTaken { .. }))
+        ));
         say(&eve, "ada2").await.unwrap();
-        assert!(matches!(say(&eve, "ada2").await, Err(Error::Refusal(Refusal::TooMany(_)))));
+        assert!(matches!(
+            say(&eve, "ada2").await,
+            Err(Error::Refusal(Refusal::TooMany(_)))
+        ));
     }
 
     #[tokio::test]
@@ -582,7 +799,10 @@ mod tests {
         let (chat, room) = (&house.chat, house.room().await);
         let [ada, eve] = [(); 2].map(|()| guest());
         let say = async |by: &Person, username: &str| {
-            let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+            let message = NewMessage {
+                username: username.to_owned(),
+                body: "hello".to_owned(),
+            };
             match chat.post(by, &room, &message, None).await {
                 Ok(message) => Ok(message.author),
                 Err(Error::Refusal(Refusal::NameTaken { free, .. })) => Err(free),
@@ -609,17 +829,27 @@ mod tests {
     #[tokio::test]
     async fn whoever_comes_second_may_not_look_like_the_first() {
         let house = House::new(|_| {}).await;
-        for (first, second) in
-            [("Ian", "lan"), ("lan", "Ian"), ("Ian", "ian"), ("Isabel", "lsabeI"), ("rnodern", "modern")]
-        {
+        for (first, second) in [
+            ("Ian", "lan"),
+            ("lan", "Ian"),
+            ("Ian", "ian"),
+            ("Isabel", "lsabeI"),
+            ("rnodern", "modern"),
+        ] {
             let room = house.room().await;
             let say = async |username: &str| {
-                let message = NewMessage { username: username.to_owned(), body: "hello".to_owned() };
+                let message = NewMessage {
+                    username: username.to_owned(),
+                    body: "hello".to_owned(),
+                };
                 house.chat.post(&guest(), &room, &message, None).await
             };
             say(first).await.unwrap();
             let answer = say(second).await;
-            assert!(matches!(answer, Err(Error::Refusal(Refusal::NameTaken { .. }))), "{second} beside {first}");
+            assert!(
+                matches!(answer, Err(Error::Refusal(Refusal::NameTaken { .. }))),
+                "{second} beside {first}"
+            );
         }
     }
 
@@ -628,11 +858,18 @@ mod tests {
         let house = House::new(|_| {}).await;
         let (chat, room) = (&house.chat, house.room().await);
         let guest = guest();
-        let says = |username: &str| NewMessage { username: username.to_owned(), body: "hello".to_owned() };
-        chat.post(&guest, &room, &says("alice"), None).await.unwrap();
+        let says = |username: &str| NewMessage {
+            username: username.to_owned(),
+            body: "hello".to_owned(),
+        };
+        chat.post(&guest, &room, &says("alice"), None)
+            .await
+            .unwrap();
         let other = house.room().await;
         for _ in 0..2 {
-            chat.post(&Person::Anyone, &other, &says("alice"), None).await.unwrap();
+            chat.post(&Person::Anyone, &other, &says("alice"), None)
+                .await
+                .unwrap();
         }
         let wish = protocol::NewAccount {
             name: "Alice".to_owned(),
@@ -640,20 +877,45 @@ mod tests {
             password: "secret".to_owned(),
         };
         let alice = chat.register(&wish).await.unwrap().member.into();
-        let message = chat.post(&alice, &room, &says("Alice"), None).await.unwrap();
-        assert_eq!((message.username.as_str(), message.author), ("alice", Some(Author::Account)));
-        assert_eq!(chat.page(&alice, &room, Page::default()).await.unwrap()[1], message);
+        let message = chat
+            .post(&alice, &room, &says("Alice"), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            (message.username.as_str(), message.author),
+            ("alice", Some(Author::Account))
+        );
+        assert_eq!(
+            chat.page(&alice, &room, Page::default()).await.unwrap()[1],
+            message
+        );
         for name in ["alice", "aIice", "ALICE", "al\u{200d}ice"] {
             for by in [&guest, &Person::Anyone] {
                 let refused = chat.post(by, &room, &says(name), None).await;
-                assert!(matches!(refused, Err(Error::Refusal(Refusal::NameTaken { .. }))), "{name}");
+                assert!(
+                    matches!(refused, Err(Error::Refusal(Refusal::NameTaken { .. }))),
+                    "{name}"
+                );
                 let refused = chat.types(by, &room, name).await;
-                assert!(matches!(refused, Err(Error::Refusal(Refusal::Taken(_)))), "{name}");
+                assert!(
+                    matches!(refused, Err(Error::Refusal(Refusal::Taken(_)))),
+                    "{name}"
+                );
             }
         }
-        assert!(chat.post(&Person::Anyone, &other, &says("alice"), None).await.is_err());
+        assert!(
+            chat.post(&Person::Anyone, &other, &says("alice"), None)
+                .await
+                .is_err()
+        );
         let refused = chat.post(&alice, &room, &says("bob"), None).await;
-        assert!(matches!(refused, Err(Error::Refusal(Refusal::Invalid { field: "username", .. }))));
+        assert!(matches!(
+            refused,
+            Err(Error::Refusal(Refusal::Invalid {
+                field: "username",
+                ..
+            }))
+        ));
         assert!(chat.lobby().await.unwrap().join("alice").await.is_err());
     }
 
@@ -662,39 +924,104 @@ mod tests {
         let house = House::new(|_| {}).await;
         let chat = &house.chat;
         let [owner, ada, eve] = [(); 3].map(|()| guest());
-        let room = chat.create_room(&owner, &protocol::NewRoom::default()).await.unwrap().id;
-        let says = |body: &str| NewMessage { username: "ada".to_owned(), body: body.to_owned() };
-        let mut follow = chat.follow(&eve, &room, protocol::Start::Latest).await.unwrap();
-        let first = chat.post(&ada, &room, &says("hello"), Some("k")).await.unwrap();
+        let room = chat
+            .create_room(&owner, &protocol::NewRoom::default())
+            .await
+            .unwrap()
+            .id;
+        let says = |body: &str| NewMessage {
+            username: "ada".to_owned(),
+            body: body.to_owned(),
+        };
+        let mut follow = chat
+            .follow(&eve, &room, protocol::Start::Latest)
+            .await
+            .unwrap();
+        let first = chat
+            .post(&ada, &room, &says("hello"), Some("k"))
+            .await
+            .unwrap();
         for by in [&owner, &eve, &Person::Anyone] {
-            assert!(matches!(chat.edit(by, &room, 1, "no").await, Err(Error::Refusal(Refusal::Forbidden(_)))));
+            assert!(matches!(
+                chat.edit(by, &room, 1, "no").await,
+                Err(Error::Refusal(Refusal::Forbidden(_)))
+            ));
         }
         let edited = chat.edit(&ada, &room, 1, " hello, all ").await.unwrap();
-        assert_eq!((edited.id, edited.body.as_str(), edited.sent_at), (1, "hello, all", first.sent_at));
+        assert_eq!(
+            (edited.id, edited.body.as_str(), edited.sent_at),
+            (1, "hello, all", first.sent_at)
+        );
         assert!(edited.edited_at.is_some());
         assert!(chat.edit(&ada, &room, 1, "").await.is_err());
         // The key still stands for the same message.
-        assert_eq!(chat.post(&ada, &room, &says("hello"), Some("k")).await.unwrap(), edited);
+        assert_eq!(
+            chat.post(&ada, &room, &says("hello"), Some("k"))
+                .await
+                .unwrap(),
+            edited
+        );
         for missing in [2, 9] {
             let refused = chat.delete(&ada, &room, missing).await;
-            assert!(matches!(refused, Err(Error::Refusal(Refusal::NotFound("such message")))), "{missing}");
+            assert!(
+                matches!(
+                    refused,
+                    Err(Error::Refusal(Refusal::NotFound("such message")))
+                ),
+                "{missing}"
+            );
         }
-        assert!(matches!(chat.delete(&eve, &room, 1).await, Err(Error::Refusal(Refusal::Forbidden(_)))));
+        assert!(matches!(
+            chat.delete(&eve, &room, 1).await,
+            Err(Error::Refusal(Refusal::Forbidden(_)))
+        ));
         let deleted = chat.delete(&owner, &room, 1).await.unwrap();
         assert_eq!((deleted.body.as_str(), deleted.deleted), ("", true));
-        assert!(matches!(chat.edit(&ada, &room, 1, "back").await, Err(Error::Refusal(Refusal::NotFound(_)))));
-        assert_eq!(chat.audit(&owner, &room, u64::MAX, 9).await.unwrap()[0].deed, "deleted message");
-        assert_eq!(chat.post(&ada, &room, &says("next"), None).await.unwrap().id, 4);
+        assert!(matches!(
+            chat.edit(&ada, &room, 1, "back").await,
+            Err(Error::Refusal(Refusal::NotFound(_)))
+        ));
+        assert_eq!(
+            chat.audit(&owner, &room, u64::MAX, 9).await.unwrap()[0].deed,
+            "deleted message"
+        );
+        assert_eq!(
+            chat.post(&ada, &room, &says("next"), None)
+                .await
+                .unwrap()
+                .id,
+            4
+        );
         assert_eq!(chat.room(&ada, &room).await.unwrap().message_count, 2);
-        let page: Vec<u64> = chat.page(&ada, &room, Page::default()).await.unwrap().iter().map(|m| m.id).collect();
+        let page: Vec<u64> = chat
+            .page(&ada, &room, Page::default())
+            .await
+            .unwrap()
+            .iter()
+            .map(|m| m.id)
+            .collect();
         assert_eq!(page, [1, 4]);
         let mut heard = Vec::new();
         while heard.len() < 4 {
-            let crate::News::Messages(frames) = follow.next().await.unwrap() else { continue };
-            heard.extend(frames.frames().map(|frame| (frame.cursor.seq, frame.change)));
+            let crate::News::Messages(frames) = follow.next().await.unwrap() else {
+                continue;
+            };
+            heard.extend(
+                frames
+                    .frames()
+                    .map(|frame| (frame.cursor.seq, frame.change)),
+            );
         }
         let edit = Some(ChangeKind::Edit);
-        assert_eq!(heard, [(1, None), (2, edit), (3, Some(ChangeKind::Deletion)), (4, None)]);
+        assert_eq!(
+            heard,
+            [
+                (1, None),
+                (2, edit),
+                (3, Some(ChangeKind::Deletion)),
+                (4, None)
+            ]
+        );
     }
 
     #[tokio::test]
@@ -703,15 +1030,29 @@ mod tests {
         let ada = guest();
         let room = house.room().await;
         let secret = "a very secret text that nobody should keep";
-        let says = NewMessage { username: "ada".to_owned(), body: secret.to_owned() };
+        let says = NewMessage {
+            username: "ada".to_owned(),
+            body: secret.to_owned(),
+        };
         house.chat.post(&ada, &room, &says, None).await.unwrap();
         let end = house.chat.room(&ada, &room).await.unwrap().expires_at;
-        house.config.clock.advance(std::time::Duration::from_secs(60));
-        house.chat.edit(&ada, &room, 1, &format!("{secret}, edited")).await.unwrap();
+        house
+            .config
+            .clock
+            .advance(std::time::Duration::from_secs(60));
+        house
+            .chat
+            .edit(&ada, &room, 1, &format!("{secret}, edited"))
+            .await
+            .unwrap();
         house.chat.delete(&ada, &room, 1).await.unwrap();
         assert_eq!(house.chat.room(&ada, &room).await.unwrap().expires_at, end);
         nobody_tells_of(&house, secret).await;
-        let mut follow = house.chat.follow(&ada, &room, protocol::Start::Latest).await.unwrap();
+        let mut follow = house
+            .chat
+            .follow(&ada, &room, protocol::Start::Latest)
+            .await
+            .unwrap();
         house.config.clock.advance(house.config.timeout);
         while !matches!(follow.next().await.unwrap(), crate::News::Closed) {}
         let archive = house.config.data_dir.join(format!("archive/{room}.jsonl"));
@@ -724,7 +1065,10 @@ mod tests {
         let mut house = House::new(|_| {}).await;
         let (ada, room) = (guest(), house.room().await);
         let secret = "a very secret text that nobody should keep";
-        let says = NewMessage { username: "ada".to_owned(), body: secret.to_owned() };
+        let says = NewMessage {
+            username: "ada".to_owned(),
+            body: secret.to_owned(),
+        };
         house.chat.post(&ada, &room, &says, None).await.unwrap();
         house.chat.delete(&ada, &room, 1).await.unwrap();
         house.reopen().await;
@@ -745,17 +1089,23 @@ mod tests {
     async fn nobody_tells_of(house: &House, text: &str) {
         let tells = |file: &std::fs::DirEntry| {
             let bytes = std::fs::read(file.path()).unwrap_or_default();
-            bytes.windows(text.len()).any(|part| part == text.as_bytes())
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
         };
         let told = async {
             // Twice, since a text may move from a file that is yet to be read into one that was.
             let mut clean = 0;
             while clean < 2 {
-                let told = std::fs::read_dir(&house.config.data_dir).unwrap().any(|file| tells(&file.unwrap()));
+                let told = std::fs::read_dir(&house.config.data_dir)
+                    .unwrap()
+                    .any(|file| tells(&file.unwrap()));
                 clean = if told { 0 } else { clean + 1 };
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), told).await.expect("a file still tells of it");
+        tokio::time::timeout(Duration::from_secs(20), told)
+            .await
+            .expect("a file still tells of it");
     }
 }

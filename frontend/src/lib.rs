@@ -14,7 +14,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn hydrate() {
     std::panic::set_hook(Box::new(|panic| {
         web_sys::console::error_1(&panic.to_string().into());
-        if let Some(root) = web_sys::window().and_then(|window| window.document()?.document_element()) {
+        if let Some(root) =
+            web_sys::window().and_then(|window| window.document()?.document_element())
+        {
             // There is nobody left to tell if this fails, too.
             let _ = root.set_attribute("data-dead", "");
         }

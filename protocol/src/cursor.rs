@@ -49,7 +49,10 @@ impl FromStr for Cursor {
             return Err(ParseCursorError);
         }
         let epoch = u32::from_str_radix(epoch, 16).map_err(|_| ParseCursorError)?;
-        Ok(Self { epoch: Epoch(epoch), seq: parse_seq(seq)? })
+        Ok(Self {
+            epoch: Epoch(epoch),
+            seq: parse_seq(seq)?,
+        })
     }
 }
 
@@ -94,7 +97,10 @@ mod tests {
 
     #[test]
     fn cursors_are_read_as_they_are_written() {
-        let cursor = Cursor { epoch: Epoch(0xab), seq: 7 };
+        let cursor = Cursor {
+            epoch: Epoch(0xab),
+            seq: 7,
+        };
         assert_eq!(cursor.to_string(), "000000ab.7");
         assert_eq!("000000ab.7".parse(), Ok(cursor));
     }

@@ -64,7 +64,10 @@ pub enum Refusal {
 impl Refusal {
     /// A field that breaks a rule; `rule` reads on after the field's name.
     pub fn invalid(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
-        Self::Invalid { field, rule: rule.into() }
+        Self::Invalid {
+            field,
+            rule: rule.into(),
+        }
     }
 
     /// The HTTP status code ([RFC 9110, section 15](https://www.rfc-editor.org/rfc/rfc9110#section-15)).
@@ -153,23 +156,43 @@ impl fmt::Display for Refusal {
             Self::Malformed(why) | Self::Provider(why) => f.write_str(why),
             Self::NotJoined(what) | Self::Forbidden(what) => f.write_str(what),
             Self::NotFound(what) => write!(f, "There is no {what} here."),
-            Self::MethodNotAllowed => {
-                f.write_str("This address does not answer that method; the Allow header names those it does.")
-            }
+            Self::MethodNotAllowed => f.write_str(
+                "This address does not answer that method; the Allow header names those it does.",
+            ),
             Self::TooSlow => f.write_str("The body of the request did not arrive in time."),
             Self::NotSignedIn => f.write_str("Sign in first."),
-            Self::WrongCredentials => f.write_str("There is no account with this username and password."),
+            Self::WrongCredentials => {
+                f.write_str("There is no account with this username and password.")
+            }
             Self::Taken(what) => write!(f, "{what} is taken."),
-            Self::NameTaken { name, free } => write!(f, "Somebody else has the name {name} here; {free} is free."),
-            Self::Rewound => f.write_str("This is not the log that you have read; begin anew with after=0."),
-            Self::Gone => f.write_str("This room was deleted: it fell quiet, or its owner closed it."),
+            Self::NameTaken { name, free } => {
+                write!(f, "Somebody else has the name {name} here; {free} is free.")
+            }
+            Self::Rewound => {
+                f.write_str("This is not the log that you have read; begin anew with after=0.")
+            }
+            Self::Gone => {
+                f.write_str("This room was deleted: it fell quiet, or its owner closed it.")
+            }
             Self::TooLarge(limit) => write!(f, "The body is larger than {limit} bytes."),
-            Self::UnsupportedMediaType => f.write_str("Send application/json or application/x-www-form-urlencoded."),
+            Self::UnsupportedMediaType => {
+                f.write_str("Send application/json or application/x-www-form-urlencoded.")
+            }
             Self::Invalid { field, rule } => write!(f, "{field} {rule}."),
-            Self::UpgradeRequired => f.write_str("This address speaks WebSocket; ask it to upgrade."),
-            Self::TooMany(wait) => write!(f, "Too many requests; try again in {} s.", whole_seconds(*wait)),
+            Self::UpgradeRequired => {
+                f.write_str("This address speaks WebSocket; ask it to upgrade.")
+            }
+            Self::TooMany(wait) => write!(
+                f,
+                "Too many requests; try again in {} s.",
+                whole_seconds(*wait)
+            ),
             Self::RoomBusy(wait) => {
-                write!(f, "Too much is written in this room at once; try again in {} s.", whole_seconds(*wait))
+                write!(
+                    f,
+                    "Too much is written in this room at once; try again in {} s.",
+                    whole_seconds(*wait)
+                )
             }
             Self::Draining => f.write_str("The server is restarting; try again in a moment."),
         }

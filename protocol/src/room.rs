@@ -24,7 +24,13 @@ impl RoomId {
 
     /// The sixteen digits, each 0 to 15, in the order they are written.
     pub fn digits(self) -> [u8; 16] {
-        std::array::from_fn(|i| if i % 2 == 0 { self.0[i / 2] >> 4 } else { self.0[i / 2] & 15 })
+        std::array::from_fn(|i| {
+            if i % 2 == 0 {
+                self.0[i / 2] >> 4
+            } else {
+                self.0[i / 2] & 15
+            }
+        })
     }
 
     /// The ID that somebody pasted, alone or in a room's link, in either case of letters.
@@ -137,7 +143,10 @@ fn is_not(flag: &bool) -> bool {
 }
 
 // In the browser a reference is smaller than the number.
-#[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so"))]
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")
+)]
 fn is_none(number: &u64) -> bool {
     *number == 0
 }
@@ -194,9 +203,18 @@ mod tests {
     fn ids_are_sixteen_lower_case_digits() {
         let id: RoomId = "0123456789abcdef".parse().unwrap();
         assert_eq!(id.to_string(), "0123456789abcdef");
-        assert_eq!(id.digits(), std::array::from_fn(|i| u8::try_from(i).unwrap()));
-        for wrong in ["", "0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", "+123456789abcdef", "०१२३"]
-        {
+        assert_eq!(
+            id.digits(),
+            std::array::from_fn(|i| u8::try_from(i).unwrap())
+        );
+        for wrong in [
+            "",
+            "0123456789ABCDEF",
+            "0123456789abcde",
+            "0123456789abcdef0",
+            "+123456789abcdef",
+            "०१२३",
+        ] {
             assert_eq!(wrong.parse::<RoomId>(), Err(ParseRoomIdError), "{wrong}");
         }
     }
@@ -212,13 +230,21 @@ mod tests {
         ] {
             assert_eq!(RoomId::find(text), id, "{text}");
         }
-        for text in ["", "https://chat.example/", "https://chat.example/rooms/", "0123456789abcdef/"] {
+        for text in [
+            "",
+            "https://chat.example/",
+            "https://chat.example/rooms/",
+            "0123456789abcdef/",
+        ] {
             assert_eq!(RoomId::find(text), None, "{text}");
         }
     }
 
     #[test]
     fn ids_keep_their_leading_zeros() {
-        assert_eq!(RoomId::from_bytes([0, 0, 0, 0, 0, 0, 0, 1]).to_string(), "0000000000000001");
+        assert_eq!(
+            RoomId::from_bytes([0, 0, 0, 0, 0, 0, 0, 1]).to_string(),
+            "0000000000000001"
+        );
     }
 }

@@ -63,7 +63,10 @@ pub fn account_name(text: &str) -> Result<String, Refusal> {
     if (min..=max).contains(&name.len()) && name.bytes().all(known) {
         return Ok(name);
     }
-    Err(Refusal::invalid("username", format!("must have {min} to {max} of the letters a to z, digits, - and _")))
+    Err(Refusal::invalid(
+        "username",
+        format!("must have {min} to {max} of the letters a to z, digits, - and _"),
+    ))
 }
 
 /// What a person is called, as it is kept: trimmed, 1 to [`PERSON_NAME_MAX`] characters, none of them a control character.
@@ -81,7 +84,10 @@ pub fn person_name(text: &str) -> Result<String, Refusal> {
 pub fn password(text: &str, min: usize) -> Result<&str, Refusal> {
     match text.chars().count() {
         n if (min..=PASSWORD_MAX).contains(&n) => Ok(text),
-        _ => Err(Refusal::invalid("password", format!("must have {min} to {PASSWORD_MAX} characters"))),
+        _ => Err(Refusal::invalid(
+            "password",
+            format!("must have {min} to {PASSWORD_MAX} characters"),
+        )),
     }
 }
 
@@ -93,8 +99,14 @@ pub fn password(text: &str, min: usize) -> Result<&str, Refusal> {
 pub fn body(text: &str) -> Result<String, Refusal> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     bounded("body", text.trim(), BODY_MAX)?;
-    if text.trim().contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
-        return Err(Refusal::invalid("body", "may not contain control characters other than newline and tab"));
+    if text
+        .trim()
+        .contains(|c: char| c.is_control() && c != '\n' && c != '\t')
+    {
+        return Err(Refusal::invalid(
+            "body",
+            "may not contain control characters other than newline and tab",
+        ));
     }
     Ok(text.trim().to_owned())
 }
@@ -112,15 +124,24 @@ fn line(field: &'static str, text: &str, max: usize) -> Result<String, Refusal> 
     let text = text.trim();
     bounded(field, text, max)?;
     if text.contains(char::is_control) {
-        return Err(Refusal::invalid(field, "may not contain control characters"));
+        return Err(Refusal::invalid(
+            field,
+            "may not contain control characters",
+        ));
     }
     Ok(text.to_owned())
 }
 
 fn bounded(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
     match text.chars().count() {
-        0 => Err(Refusal::invalid(field, format!("must have 1 to {max} characters, and has none"))),
-        n if n > max => Err(Refusal::invalid(field, format!("must have 1 to {max} characters, and has {n}"))),
+        0 => Err(Refusal::invalid(
+            field,
+            format!("must have 1 to {max} characters, and has none"),
+        )),
+        n if n > max => Err(Refusal::invalid(
+            field,
+            format!("must have 1 to {max} characters, and has {n}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -142,7 +163,15 @@ mod tests {
     #[test]
     fn usernames_of_accounts_are_plain() {
         assert_eq!(account_name(" Ada_L-1 "), Ok("ada_l-1".to_owned()));
-        for wrong in ["", "ab", "ada lovelace", "аda", "ada!", "ada.l", &"a".repeat(33)] {
+        for wrong in [
+            "",
+            "ab",
+            "ada lovelace",
+            "аda",
+            "ada!",
+            "ada.l",
+            &"a".repeat(33),
+        ] {
             assert!(account_name(wrong).is_err(), "{wrong}");
         }
     }
@@ -165,7 +194,13 @@ mod tests {
 
     #[test]
     fn text_that_only_looks_odd_is_taken_as_it_is() {
-        for text in ["\u{202e}abc", "a\u{200b}b", "<script>alert(1)</script>", "Ω≈ç√∫", "﷽"] {
+        for text in [
+            "\u{202e}abc",
+            "a\u{200b}b",
+            "<script>alert(1)</script>",
+            "Ω≈ç√∫",
+            "﷽",
+        ] {
             assert_eq!(body(text), Ok(text.to_owned()));
         }
     }

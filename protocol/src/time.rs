@@ -82,9 +82,18 @@ mod tests {
 
     #[test]
     fn never_leaves_the_years_that_can_be_written() {
-        assert_eq!(Time::from_millis(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
-        assert_eq!(Time::from_millis(i64::MIN).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(
+            Time::from_millis(i64::MAX).to_string(),
+            "9999-12-31T23:59:59.999Z"
+        );
+        assert_eq!(
+            Time::from_millis(i64::MIN).to_string(),
+            "1970-01-01T00:00:00.000Z"
+        );
         assert_eq!(Time::from_millis(5).after(Duration::MAX).millis(), LAST);
-        assert_eq!(Time::from_millis(5).since(Time::from_millis(9)), Duration::ZERO);
+        assert_eq!(
+            Time::from_millis(5).since(Time::from_millis(9)),
+            Duration::ZERO
+        );
     }
 }

@@ -44,12 +44,19 @@ impl<T: Serialize> IntoResponse for Envelope<T> {
 }
 
 fn granted<T>(message: impl Into<String>, content: T) -> Envelope<T> {
-    Envelope { code: StatusCode::OK.as_str().to_owned(), message: message.into(), content: Some(content) }
+    Envelope {
+        code: StatusCode::OK.as_str().to_owned(),
+        message: message.into(),
+        content: Some(content),
+    }
 }
 
 /// Whether the refusals of this address come in an envelope, whoever refuses.
 pub(crate) fn is_enveloped(path: &str) -> bool {
-    let chat = |path: &str| path.strip_prefix("/chats/").is_some_and(|name| !name.is_empty() && !name.contains('/'));
+    let chat = |path: &str| {
+        path.strip_prefix("/chats/")
+            .is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    };
     matches!(path, "/register" | "/login" | "/users" | "/users/") || chat(path)
 }
 
@@ -57,9 +64,16 @@ pub(crate) fn is_enveloped(path: &str) -> bool {
 pub(crate) fn refused(answer: Response, problem: Problem) -> Response {
     let (mut parts, _) = answer.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    parts.headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/json"),
+    );
     let code = parts.status.as_str().to_owned();
-    let body = Envelope::<Value> { code, message: problem.detail, content: None };
+    let body = Envelope::<Value> {
+        code,
+        message: problem.detail,
+        content: None,
+    };
     // Texts always serialise.
     (parts, serde_json::to_vec(&body).unwrap_or_default()).into_response()
 }
@@ -67,9 +81,11 @@ pub(crate) fn refused(answer: Response, problem: Problem) -> Response {
 /// The fields of a request; whatever is wrong with them is one kind of wrong.
 fn fields(fields: Result<Fields, Error>) -> Result<Fields, Error> {
     fields.map_err(|error| match error.refusal() {
-        Some(Refusal::Malformed(why)) => {
-            Refusal::invalid("The body", format!("cannot be read: {}", why.trim_end_matches('.'))).into()
-        }
+        Some(Refusal::Malformed(why)) => Refusal::invalid(
+            "The body",
+            format!("cannot be read: {}", why.trim_end_matches('.')),
+        )
+        .into(),
         _ => error,
     })
 }
@@ -103,7 +119,11 @@ pub(crate) async fn register(
 ) -> Result<Response, Error> {
     let fields = fields(sent)?;
     let text = |field| fields.required(field).map(str::to_owned);
-    let wish = NewAccount { name: text("name")?, username: text("username")?, password: text("password")? };
+    let wish = NewAccount {
+        name: text("name")?,
+        username: text("username")?,
+        password: text("password")?,
+    };
     match sign_up(&state, peer, &headers, &wish).await {
         Ok(session) => signed_in(&headers, &fields, session),
         Err(error) => {
@@ -113,7 +133,10 @@ pub(crate) async fn register(
                 _ => "username",
             };
             let sheet = form::sheet(&headers, fields.text("next")?);
-            let typed = Typed { name: wish.name, username: wish.username };
+            let typed = Typed {
+                name: wish.name,
+                username: wish.username,
+            };
             let (least, provider) = (state.chat.password_min(), state.provider_name());
             let draw = |wrong| app::sign_up_page(&sheet.with(wrong), &typed, least, provider);
             form::again(&headers, error, at, draw)
@@ -121,16 +144,30 @@ pub(crate) async fn register(
     }
 }
 
-async fn sign_up(state: &AppState, peer: SocketAddr, headers: &HeaderMap, wish: &NewAccount) -> Result<Session, Error> {
+async fn sign_up(
+    state: &AppState,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    wish: &NewAccount,
+) -> Result<Session, Error> {
     state.limits.check_sign_up(peer.ip())?;
-    let session = state.chat.register(wish).await.map_err(|error| match error {
-        // One of this name is no conflict with what is there, but a wrong wish.
-        chat::Error::Refusal(Refusal::Taken(what)) => Refusal::Malformed(format!("{what} is taken.")).into(),
-        other => other,
-    })?;
+    let session = state
+        .chat
+        .register(wish)
+        .await
+        .map_err(|error| match error {
+            // One of this name is no conflict with what is there, but a wrong wish.
+            chat::Error::Refusal(Refusal::Taken(what)) => {
+                Refusal::Malformed(format!("{what} is taken.")).into()
+            }
+            other => other,
+        })?;
     // What this browser's guest was is the new account's.
     if let Some(guest) = caller::guest(headers, state).await {
-        state.chat.claim(&session.member.clone().into(), &guest).await?;
+        state
+            .chat
+            .claim(&session.member.clone().into(), &guest)
+            .await?;
     }
     Ok(session)
 }
@@ -172,7 +209,9 @@ pub(crate) async fn sign_in_form(
     caller: Result<Caller, Error>,
     query: Result<Query, Error>,
 ) -> Result<Response, Error> {
-    page_of(&headers, caller, query, |sheet| app::sign_in_page(sheet, &Typed::default(), state.provider_name()))
+    page_of(&headers, caller, query, |sheet| {
+        app::sign_in_page(sheet, &Typed::default(), state.provider_name())
+    })
 }
 
 /// A page for whoever is not signed in. Clients that ask for data find nothing to read here.
@@ -216,22 +255,36 @@ pub(crate) async fn login(
 ) -> Result<Response, Error> {
     let fields = fields(sent)?;
     let text = |field| fields.required(field).map(str::to_owned);
-    let credentials = Credentials { username: text("username")?, password: text("password")? };
+    let credentials = Credentials {
+        username: text("username")?,
+        password: text("password")?,
+    };
     match sign_in(&state, peer, &credentials).await {
         Ok(session) => signed_in(&headers, &fields, session),
         Err(error) => {
             let sheet = form::sheet(&headers, fields.text("next")?);
-            let typed = Typed { username: credentials.username, ..Typed::default() };
+            let typed = Typed {
+                username: credentials.username,
+                ..Typed::default()
+            };
             let draw = |wrong| app::sign_in_page(&sheet.with(wrong), &typed, state.provider_name());
             form::again(&headers, error, |_| "password", draw)
         }
     }
 }
 
-async fn sign_in(state: &AppState, peer: SocketAddr, credentials: &Credentials) -> Result<Session, Error> {
-    state.limits.check_sign_in(peer.ip(), &credentials.username)?;
+async fn sign_in(
+    state: &AppState,
+    peer: SocketAddr,
+    credentials: &Credentials,
+) -> Result<Session, Error> {
+    state
+        .limits
+        .check_sign_in(peer.ip(), &credentials.username)?;
     let session = state.chat.sign_in(credentials).await?;
-    state.limits.forgive_sign_in(peer.ip(), &credentials.username);
+    state
+        .limits
+        .forgive_sign_in(peer.ip(), &credentials.username);
     Ok(session)
 }
 
@@ -239,16 +292,28 @@ async fn sign_in(state: &AppState, peer: SocketAddr, credentials: &Credentials) 
 fn signed_in(headers: &HeaderMap, fields: &Fields, session: Session) -> Result<Response, Error> {
     if negotiate::prefers_html(headers) {
         let place = place(fields.text("next")?);
-        return Ok(([(header::SET_COOKIE, session_cookie(&session))], Redirect::to(place)).into_response());
+        return Ok((
+            [(header::SET_COOKIE, session_cookie(&session))],
+            Redirect::to(place),
+        )
+            .into_response());
     }
     let welcome = format!("welcome {}", session.member.name());
-    Ok(granted(welcome, Token { token: session.token }).into_response())
+    Ok(granted(
+        welcome,
+        Token {
+            token: session.token,
+        },
+    )
+    .into_response())
 }
 
 /// Where to go on: an address on this site, whatever was asked for.
 pub(crate) fn place(next: Option<&str>) -> &str {
     let here = |next: &&str| {
-        let plain = next.bytes().all(|b| (b'!'..=b'~').contains(&b) && b != b'\\');
+        let plain = next
+            .bytes()
+            .all(|b| (b'!'..=b'~').contains(&b) && b != b'\\');
         plain && next.starts_with('/') && !next.starts_with("//")
     };
     next.filter(here).unwrap_or("/")
@@ -277,9 +342,13 @@ pub(crate) async fn users(
     let page = Accounts {
         search: query.text("search")?.unwrap_or_default().to_owned(),
         after: query.text("after")?.unwrap_or_default().to_owned(),
-        limit: usize::try_from(query.number("limit", 1, PEOPLE_MAX)?.unwrap_or(PEOPLE_MAX)).unwrap_or(usize::MAX),
+        limit: usize::try_from(query.number("limit", 1, PEOPLE_MAX)?.unwrap_or(PEOPLE_MAX))
+            .unwrap_or(usize::MAX),
     };
-    Ok(granted("everybody with an account", state.chat.accounts(&by, &page).await?))
+    Ok(granted(
+        "everybody with an account",
+        state.chat.accounts(&by, &page).await?,
+    ))
 }
 
 #[cfg(test)]
@@ -288,8 +357,18 @@ mod tests {
 
     #[test]
     fn nobody_is_led_away_from_this_site() {
-        assert_eq!(place(Some("/rooms/0123456789abcdef/?a=1")), "/rooms/0123456789abcdef/?a=1");
-        for away in ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nset-cookie: b", "", "rooms"] {
+        assert_eq!(
+            place(Some("/rooms/0123456789abcdef/?a=1")),
+            "/rooms/0123456789abcdef/?a=1"
+        );
+        for away in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "/a\r\nset-cookie: b",
+            "",
+            "rooms",
+        ] {
             assert_eq!(place(Some(away)), "/", "{away}");
         }
     }

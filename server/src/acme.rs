@@ -23,7 +23,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_acme::acme::{Auth, Identifier, Problem};
-use rustls_acme::{AccountCache, AcmeConfig, AcmeState, CertCache, EventError, EventOk, OrderError};
+use rustls_acme::{
+    AccountCache, AcmeConfig, AcmeState, CertCache, EventError, EventOk, OrderError,
+};
 use rustls_acme::{ResolvesServerCertAcme, is_tls_alpn_challenge};
 use sha2::{Digest, Sha256};
 use tokio::signal::unix::Signal;
@@ -63,7 +65,9 @@ pub(crate) struct Acme {
 
 impl fmt::Debug for Acme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Acme").field("wish", &self.wish).finish_non_exhaustive()
+        f.debug_struct("Acme")
+            .field("wish", &self.wish)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,12 +81,24 @@ impl Acme {
             Some(root) => Some(trust(root).await?),
             None => None,
         };
-        let make = DirBuilder::new().recursive(true).mode(0o700).create(&wish.dir);
+        let make = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&wish.dir);
         make.map_err(|error| format!("cannot make {}: {error}", wish.dir.display()))?;
         let kept = Kept::new(&wish);
         let state = begin(&wish, trust.as_ref(), &kept);
-        let latest = Arc::new(Latest(Mutex::new(Resolvers { certified: state.resolver(), asking: state.resolver() })));
-        let mut acme = Self { wish, trust, kept, state, latest };
+        let latest = Arc::new(Latest(Mutex::new(Resolvers {
+            certified: state.resolver(),
+            asking: state.resolver(),
+        })));
+        let mut acme = Self {
+            wish,
+            trust,
+            kept,
+            state,
+            latest,
+        };
         if acme.kept.cert.is_file() {
             acme.next().await;
         }
@@ -113,28 +129,44 @@ impl Acme {
     /// Goes on to the next thing that is worth telling.
     async fn next(&mut self) {
         // It goes on for good.
-        let Some(event) = self.state.next().await else { return };
+        let Some(event) = self.state.next().await else {
+            return;
+        };
         let domains = self.wish.domains.join(", ");
         match event {
             Ok(EventOk::DeployedCachedCert | EventOk::DeployedNewCert) => self.deploy(),
             // It is in force already, and the next start will find it.
-            Ok(EventOk::CertCacheStore) => tracing::info!("new connections get the new certificate for {domains}"),
+            Ok(EventOk::CertCacheStore) => {
+                tracing::info!("new connections get the new certificate for {domains}")
+            }
             Ok(EventOk::AccountCacheStore) => {}
             Err(EventError::Order(error)) => {
-                tracing::error!("no new certificate for {domains}, trying again after a pause: {}", why(&error));
+                tracing::error!(
+                    "no new certificate for {domains}, trying again after a pause: {}",
+                    why(&error)
+                );
             }
             Err(EventError::NewCertParse(error)) => {
                 tracing::error!("cannot read the new certificate for {domains}: {error}");
                 tokio::time::sleep(NONSENSE).await;
             }
             Err(EventError::CachedCertParse(error)) => {
-                tracing::warn!("cannot read {}, getting another: {error}", self.kept.cert.display());
+                tracing::warn!(
+                    "cannot read {}, getting another: {error}",
+                    self.kept.cert.display()
+                );
             }
             Err(EventError::CertCacheLoad(error) | EventError::AccountCacheLoad(error)) => {
-                tracing::error!("cannot read what is in {}: {error}", self.wish.dir.display());
+                tracing::error!(
+                    "cannot read what is in {}: {error}",
+                    self.wish.dir.display()
+                );
             }
             Err(EventError::CertCacheStore(error) | EventError::AccountCacheStore(error)) => {
-                tracing::error!("cannot keep what belongs into {}: {error}", self.wish.dir.display());
+                tracing::error!(
+                    "cannot keep what belongs into {}: {error}",
+                    self.wish.dir.display()
+                );
             }
         }
     }
@@ -150,7 +182,11 @@ fn begin(wish: &Wish, trust: Option<&Arc<ClientConfig>>, kept: &Kept) -> AcmeSta
         Some(trust) => AcmeConfig::new_with_client_config(&wish.domains, trust.clone()),
         None => AcmeConfig::new(&wish.domains),
     };
-    config.contact(&wish.contact).directory(&wish.directory).cache(kept.clone()).state()
+    config
+        .contact(&wish.contact)
+        .directory(&wish.directory)
+        .cache(kept.clone())
+        .state()
 }
 
 /// Trust in the authorities of a file, and in no other.
@@ -159,25 +195,40 @@ async fn trust(file: &Path) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
     if roots.is_empty() {
-        return Err(format!("there is no certificate in --acme-root {}", file.display()));
+        return Err(format!(
+            "there is no certificate in --acme-root {}",
+            file.display()
+        ));
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+    Ok(Arc::new(
+        config.with_root_certificates(roots).with_no_client_auth(),
+    ))
 }
 
 /// What the authority has against it, in its own words where it says.
 fn why(error: &OrderError) -> String {
     let said = |problem: Option<&Problem>| {
-        problem.and_then(|problem| problem.detail.clone()).unwrap_or_else(|| "it is not said why".to_owned())
+        problem
+            .and_then(|problem| problem.detail.clone())
+            .unwrap_or_else(|| "it is not said why".to_owned())
     };
     match error {
-        OrderError::BadAuth(Auth { identifier: Identifier::Dns(domain), challenges, .. }) => {
-            let problem = challenges.iter().find_map(|challenge| challenge.error.as_ref());
+        OrderError::BadAuth(Auth {
+            identifier: Identifier::Dns(domain),
+            challenges,
+            ..
+        }) => {
+            let problem = challenges
+                .iter()
+                .find_map(|challenge| challenge.error.as_ref());
             format!("{domain} was not found to lead here: {}", said(problem))
         }
-        OrderError::BadOrder(order) => format!("the order was refused: {}", said(order.error.as_ref())),
+        OrderError::BadOrder(order) => {
+            format!("the order was refused: {}", said(order.error.as_ref()))
+        }
         other => other.to_string(),
     }
 }
@@ -202,7 +253,11 @@ impl ResolvesServerCert for Latest {
     /// Whoever comes before there is a certificate is refused by an alert.
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let resolvers = self.lock();
-        let resolver = if is_tls_alpn_challenge(&hello) { &resolvers.asking } else { &resolvers.certified };
+        let resolver = if is_tls_alpn_challenge(&hello) {
+            &resolvers.asking
+        } else {
+            &resolvers.certified
+        };
         resolver.resolve(hello)
     }
 }
@@ -235,8 +290,15 @@ impl Kept {
 
 /// Eight bytes that tell these words from others.
 fn digest<'a>(words: impl Iterator<Item = &'a String>) -> String {
-    let digest = words.fold(Sha256::new(), |digest, word| digest.chain_update(word).chain_update([0]));
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest = words.fold(Sha256::new(), |digest, word| {
+        digest.chain_update(word).chain_update([0])
+    });
+    digest
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[async_trait]
@@ -245,7 +307,11 @@ impl CertCache for Kept {
 
     async fn load_cert(&self, _: &[String], _: &str) -> io::Result<Option<Vec<u8>>> {
         let newest = self.newest().clone();
-        if newest.is_some() { Ok(newest) } else { load(&self.cert).await }
+        if newest.is_some() {
+            Ok(newest)
+        } else {
+            load(&self.cert).await
+        }
     }
 
     async fn store_cert(&self, _: &[String], _: &str, pem: &[u8]) -> io::Result<()> {
@@ -280,7 +346,12 @@ async fn store(file: &Path, content: &[u8]) -> io::Result<()> {
     let (place, content) = (file.to_owned(), content.to_owned());
     let write = move || {
         let beside = place.with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
         file.write_all(&content)?;
         file.sync_all()?;
         std::fs::rename(&beside, &place)

@@ -10,7 +10,8 @@ use std::cmp::Reverse;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 use axum::http::response::Builder;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
@@ -22,8 +23,17 @@ use crate::error::Error;
 /// The addresses a page loads its script, its WebAssembly and its style sheet from. Constant while the server runs.
 pub fn urls() -> app::Assets {
     let names = site::names("pkg");
-    let url = |suffix: &str| format!("/pkg/{}", pick(&names, suffix).unwrap_or(&format!("webchat{suffix}")));
-    app::Assets { js: url(".js"), wasm: url(".wasm"), css: url(".css") }
+    let url = |suffix: &str| {
+        format!(
+            "/pkg/{}",
+            pick(&names, suffix).unwrap_or(&format!("webchat{suffix}"))
+        )
+    };
+    app::Assets {
+        js: url(".js"),
+        wasm: url(".wasm"),
+        css: url(".css"),
+    }
 }
 
 /// The answer for a static file, or nothing when `path` (as in the request line, from the first slash) names none.
@@ -55,54 +65,99 @@ fn answer(
 ) -> Option<Response<Body>> {
     let path = path.strip_prefix('/').filter(|path| is_public(path))?;
     let forms = accepted(headers).into_iter().map(|at| ENCODINGS[at]);
-    let (encoding, file) = forms.filter_map(|(name, suffix)| Some((name, read(&format!("{path}{suffix}"))?))).next()?;
+    let (encoding, file) = forms
+        .filter_map(|(name, suffix)| Some((name, read(&format!("{path}{suffix}"))?)))
+        .next()?;
     if !is_read(method) {
-        return Some(([(ALLOW, "GET,HEAD")], Error::from(Refusal::MethodNotAllowed)).into_response());
+        return Some(
+            (
+                [(ALLOW, "GET,HEAD")],
+                Error::from(Refusal::MethodNotAllowed),
+            )
+                .into_response(),
+        );
     }
     let tag = format!("\"{:016x}\"", file.tag);
     let unchanged = knows(headers, &tag);
     let answer = Response::builder()
         .header(VARY, "accept-encoding")
-        .header(CACHE_CONTROL, if is_hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" })
+        .header(
+            CACHE_CONTROL,
+            if is_hashed(path) {
+                "public, max-age=31536000, immutable"
+            } else {
+                "no-cache"
+            },
+        )
         .header(ETAG, tag);
-    if unchanged { not_modified(answer).ok() } else { content(answer, path, encoding, file).ok() }
+    if unchanged {
+        not_modified(answer).ok()
+    } else {
+        content(answer, path, encoding, file).ok()
+    }
 }
 
 fn not_modified(answer: Builder) -> axum::http::Result<Response<Body>> {
     answer.status(StatusCode::NOT_MODIFIED).body(Body::empty())
 }
 
-fn content(answer: Builder, path: &str, encoding: &str, file: File) -> axum::http::Result<Response<Body>> {
-    let answer = if encoding == "identity" { answer } else { answer.header(CONTENT_ENCODING, encoding) };
+fn content(
+    answer: Builder,
+    path: &str,
+    encoding: &str,
+    file: File,
+) -> axum::http::Result<Response<Body>> {
+    let answer = if encoding == "identity" {
+        answer
+    } else {
+        answer.header(CONTENT_ENCODING, encoding)
+    };
     let bytes = match file.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    answer.header(CONTENT_TYPE, content_type(path)).header(CONTENT_LENGTH, bytes.len()).body(bytes.into())
+    answer
+        .header(CONTENT_TYPE, content_type(path))
+        .header(CONTENT_LENGTH, bytes.len())
+        .body(bytes.into())
 }
 
 fn content_type(path: &str) -> String {
     let mime = mime_guess::from_path(path).first_or_octet_stream();
-    let charset = if mime.type_() == "text" { "; charset=utf-8" } else { "" };
+    let charset = if mime.type_() == "text" {
+        "; charset=utf-8"
+    } else {
+        ""
+    };
     format!("{mime}{charset}")
 }
 
 /// Whether a path may be asked for: no way out of the folder, nothing hidden, and no compressed form by its own name.
 fn is_public(path: &str) -> bool {
-    let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':']);
+    let plain = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':'])
+    };
     path.split('/').all(plain) && !path.ends_with(".br") && !path.ends_with(".gz")
 }
 
 /// Whether a name carries the hash of its content, as in `pkg/webchat.0a1b2c3d.wasm`.
 fn is_hashed(path: &str) -> bool {
-    let hash =
-        path.strip_prefix("pkg/").and_then(|name| name.rsplit('.').nth(1).filter(|_| name.matches('.').count() > 1));
-    hash.is_some_and(|hash| hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    let hash = path.strip_prefix("pkg/").and_then(|name| {
+        name.rsplit('.')
+            .nth(1)
+            .filter(|_| name.matches('.').count() > 1)
+    });
+    hash.is_some_and(|hash| {
+        hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// The file of a kind, as in `.js`: the hashed one, or the one a development build writes.
 fn pick<'names>(names: &'names [String], suffix: &str) -> Option<&'names str> {
-    names.iter().map(String::as_str).find(|name| name.starts_with("webchat") && name.ends_with(suffix))
+    names
+        .iter()
+        .map(String::as_str)
+        .find(|name| name.starts_with("webchat") && name.ends_with(suffix))
 }
 
 /// Which of [`ENCODINGS`] the client takes, best first (RFC 9110, section 12.5.3). Unencoded is always the last resort.
@@ -114,7 +169,9 @@ fn accepted(headers: &HeaderMap) -> Vec<usize> {
         .flat_map(|value| value.split(','))
         .map(offer)
         .collect();
-    let mut order: Vec<usize> = (0..ENCODINGS.len()).filter(|&at| weight(&offers, at) > 0).collect();
+    let mut order: Vec<usize> = (0..ENCODINGS.len())
+        .filter(|&at| weight(&offers, at) > 0)
+        .collect();
     order.sort_by_key(|&at| Reverse(weight(&offers, at)));
     order.extend((!order.contains(&2)).then_some(2));
     order
@@ -125,21 +182,38 @@ fn offer(element: &str) -> (String, u16) {
     let mut parts = element.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
     let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-    let weight = quality.map_or(1.0, |quality| quality.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0));
+    let weight = quality.map_or(1.0, |quality| {
+        quality.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0)
+    });
     (name, (weight * 1000.0) as u16)
 }
 
 /// How much the client wants an encoding. One it does not mention counts for nothing, but unencoded for a little.
 fn weight(offers: &[(String, u16)], at: usize) -> u16 {
-    let of = |name: &str| offers.iter().find(|(offered, _)| offered == name).map(|&(_, weight)| weight);
+    let of = |name: &str| {
+        offers
+            .iter()
+            .find(|(offered, _)| offered == name)
+            .map(|&(_, weight)| weight)
+    };
     let (name, otherwise) = (ENCODINGS[at].0, u16::from(ENCODINGS[at].0 == "identity"));
-    of(name).or((name != "identity").then(|| of("*")).flatten()).unwrap_or(otherwise)
+    of(name)
+        .or((name != "identity").then(|| of("*")).flatten())
+        .unwrap_or(otherwise)
 }
 
 /// Whether the client has the file with this tag already (RFC 9110, section 13.1.2: compared weakly).
 fn knows(headers: &HeaderMap, tag: &str) -> bool {
-    let mut known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    known.any(|value| value.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag))
+    let mut known = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    known.any(|value| {
+        value
+            .split(',')
+            .map(str::trim)
+            .any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+    })
 }
 
 /// The files as part of the program.
@@ -154,11 +228,16 @@ mod site {
     pub(super) fn read(path: &str) -> Option<File> {
         let file = Site::get(path)?;
         let hash = file.metadata.sha256_hash().first_chunk().copied()?;
-        Some(File { bytes: file.data, tag: u64::from_be_bytes(hash) })
+        Some(File {
+            bytes: file.data,
+            tag: u64::from_be_bytes(hash),
+        })
     }
 
     pub(super) fn names(folder: &str) -> Vec<String> {
-        Site::iter().filter_map(|path| Some(path.strip_prefix(folder)?.strip_prefix('/')?.to_owned())).collect()
+        Site::iter()
+            .filter_map(|path| Some(path.strip_prefix(folder)?.strip_prefix('/')?.to_owned()))
+            .collect()
     }
 }
 
@@ -171,19 +250,28 @@ mod site {
     use super::File;
 
     fn root() -> PathBuf {
-        std::env::var_os("LEPTOS_SITE_ROOT").map_or_else(|| PathBuf::from("target/site"), PathBuf::from)
+        std::env::var_os("LEPTOS_SITE_ROOT")
+            .map_or_else(|| PathBuf::from("target/site"), PathBuf::from)
     }
 
     pub(super) fn read(path: &str) -> Option<File> {
         let bytes = std::fs::read(root().join(path)).ok()?;
         let mut hasher = DefaultHasher::new();
         hasher.write(&bytes);
-        Some(File { bytes: bytes.into(), tag: hasher.finish() })
+        Some(File {
+            bytes: bytes.into(),
+            tag: hasher.finish(),
+        })
     }
 
     pub(super) fn names(folder: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+        let entries = std::fs::read_dir(root().join(folder))
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
     }
 }
 
@@ -196,56 +284,127 @@ mod tests {
         ask(&Method::GET, path, header)
     }
 
-    fn ask(method: &Method, path: &str, header: (axum::http::HeaderName, &str)) -> Option<Response<Body>> {
-        let files = ["pkg/webchat.0a1b2c3d.js", "pkg/webchat.0a1b2c3d.js.br", "pkg/webchat.0a1b2c3d.js.gz", "sw.js"];
+    fn ask(
+        method: &Method,
+        path: &str,
+        header: (axum::http::HeaderName, &str),
+    ) -> Option<Response<Body>> {
+        let files = [
+            "pkg/webchat.0a1b2c3d.js",
+            "pkg/webchat.0a1b2c3d.js.br",
+            "pkg/webchat.0a1b2c3d.js.gz",
+            "sw.js",
+        ];
         let read = |path: &str| {
             let tag = files.iter().position(|file| *file == path)? as u64;
-            Some(File { bytes: path.as_bytes().to_vec().into(), tag })
+            Some(File {
+                bytes: path.as_bytes().to_vec().into(),
+                tag,
+            })
         };
-        answer(method, path, &HeaderMap::from_iter([(header.0, header.1.parse().unwrap())]), read)
+        answer(
+            method,
+            path,
+            &HeaderMap::from_iter([(header.0, header.1.parse().unwrap())]),
+            read,
+        )
     }
 
     fn encoding(accepts: &str) -> String {
         let answer = get("/pkg/webchat.0a1b2c3d.js", (ACCEPT_ENCODING, accepts)).unwrap();
-        answer.headers().get(CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap()).to_owned()
+        answer
+            .headers()
+            .get(CONTENT_ENCODING)
+            .map_or("identity", |value| value.to_str().unwrap())
+            .to_owned()
     }
 
     #[test]
     fn the_best_encoding_the_client_takes_is_sent() {
-        for accepts in ["gzip, deflate, br, zstd", "br", "*", "gzip;q=0.5, BR;q=0.9", "br;q=0.1"] {
+        for accepts in [
+            "gzip, deflate, br, zstd",
+            "br",
+            "*",
+            "gzip;q=0.5, BR;q=0.9",
+            "br;q=0.1",
+        ] {
             assert_eq!(encoding(accepts), "br", "{accepts}");
         }
-        for accepts in ["gzip", "br;q=0, *", "br;q=0.2, gzip;q=0.3", "br ; q=0 , gzip"] {
+        for accepts in [
+            "gzip",
+            "br;q=0, *",
+            "br;q=0.2, gzip;q=0.3",
+            "br ; q=0 , gzip",
+        ] {
             assert_eq!(encoding(accepts), "gzip", "{accepts}");
         }
-        for accepts in ["", "zstd", "br;q=0, gzip;q=0", "*;q=0", "identity, br;q=0.5", "br;q=nonsense", "identity;q=0"]
-        {
+        for accepts in [
+            "",
+            "zstd",
+            "br;q=0, gzip;q=0",
+            "*;q=0",
+            "identity, br;q=0.5",
+            "br;q=nonsense",
+            "identity;q=0",
+        ] {
             assert_eq!(encoding(accepts), "identity", "{accepts}");
         }
     }
 
     #[test]
     fn hashed_names_are_kept_for_ever_and_others_asked_for_again() {
-        let kept =
-            |path| get(path, (ACCEPT_ENCODING, "")).unwrap().headers()[CACHE_CONTROL].to_str().unwrap().to_owned();
-        assert_eq!(kept("/pkg/webchat.0a1b2c3d.js"), "public, max-age=31536000, immutable");
+        let kept = |path| {
+            get(path, (ACCEPT_ENCODING, "")).unwrap().headers()[CACHE_CONTROL]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(
+            kept("/pkg/webchat.0a1b2c3d.js"),
+            "public, max-age=31536000, immutable"
+        );
         assert_eq!(kept("/sw.js"), "no-cache");
-        assert!(!is_hashed("pkg/webchat.js") && !is_hashed("pkg/webchat.css") && !is_hashed("a.0a1b2c3d.js"));
+        assert!(
+            !is_hashed("pkg/webchat.js")
+                && !is_hashed("pkg/webchat.css")
+                && !is_hashed("a.0a1b2c3d.js")
+        );
     }
 
     #[test]
     fn what_the_client_has_is_not_sent_again() {
-        let tag = get("/sw.js", (ACCEPT_ENCODING, "")).unwrap().headers()[ETAG].to_str().unwrap().to_owned();
-        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
-            assert_eq!(get("/sw.js", (IF_NONE_MATCH, &known)).unwrap().status(), StatusCode::NOT_MODIFIED, "{known}");
+        let tag = get("/sw.js", (ACCEPT_ENCODING, "")).unwrap().headers()[ETAG]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        for known in [
+            tag.clone(),
+            format!("W/{tag}"),
+            format!("\"other\", {tag}"),
+            "*".to_owned(),
+        ] {
+            assert_eq!(
+                get("/sw.js", (IF_NONE_MATCH, &known)).unwrap().status(),
+                StatusCode::NOT_MODIFIED,
+                "{known}"
+            );
         }
-        assert_eq!(get("/sw.js", (IF_NONE_MATCH, "\"other\"")).unwrap().status(), StatusCode::OK);
+        assert_eq!(
+            get("/sw.js", (IF_NONE_MATCH, "\"other\""))
+                .unwrap()
+                .status(),
+            StatusCode::OK
+        );
     }
 
     #[test]
     fn the_encodings_of_a_file_have_different_tags() {
-        let tag =
-            |accepts| get("/pkg/webchat.0a1b2c3d.js", (ACCEPT_ENCODING, accepts)).unwrap().headers()[ETAG].clone();
+        let tag = |accepts| {
+            get("/pkg/webchat.0a1b2c3d.js", (ACCEPT_ENCODING, accepts))
+                .unwrap()
+                .headers()[ETAG]
+                .clone()
+        };
         assert_ne!(tag("br"), tag("gzip"));
     }
 
@@ -255,16 +414,32 @@ mod tests {
             let answer = ask(&method, "/sw.js", (ACCEPT_ENCODING, "br")).unwrap();
             assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");
             assert_eq!(answer.headers()[ALLOW], "GET,HEAD", "{method}");
-            assert!(ask(&method, "/missing.js", (ACCEPT_ENCODING, "br")).is_none(), "{method}");
+            assert!(
+                ask(&method, "/missing.js", (ACCEPT_ENCODING, "br")).is_none(),
+                "{method}"
+            );
         }
-        assert_eq!(ask(&Method::HEAD, "/sw.js", (ACCEPT_ENCODING, "br")).unwrap().status(), StatusCode::OK);
+        assert_eq!(
+            ask(&Method::HEAD, "/sw.js", (ACCEPT_ENCODING, "br"))
+                .unwrap()
+                .status(),
+            StatusCode::OK
+        );
     }
 
     #[test]
     fn nothing_but_the_site_is_reachable() {
-        for path in
-            ["/", "", "sw.js", "/missing.js", "/../Cargo.toml", "/pkg/../sw.js", "/pkg//sw.js", "/.env", "/pkg/"]
-        {
+        for path in [
+            "/",
+            "",
+            "sw.js",
+            "/missing.js",
+            "/../Cargo.toml",
+            "/pkg/../sw.js",
+            "/pkg//sw.js",
+            "/.env",
+            "/pkg/",
+        ] {
             assert!(get(path, (ACCEPT_ENCODING, "br")).is_none(), "{path}");
         }
         assert!(get("/pkg/webchat.0a1b2c3d.js.br", (ACCEPT_ENCODING, "br")).is_none());
@@ -282,7 +457,10 @@ mod tests {
 
     #[test]
     fn a_page_without_a_built_site_still_has_addresses() {
-        assert_eq!(pick(&["webchat.css".into(), "webchat.1234abcd.js".into()], ".js"), Some("webchat.1234abcd.js"));
+        assert_eq!(
+            pick(&["webchat.css".into(), "webchat.1234abcd.js".into()], ".js"),
+            Some("webchat.1234abcd.js")
+        );
         assert_eq!(pick(&["webchat.1234abcd.js.br".into()], ".js"), None);
         assert!(urls().wasm.starts_with("/pkg/webchat") && urls().wasm.ends_with(".wasm"));
     }

@@ -54,15 +54,23 @@ impl Attempts {
         if all.len() >= REMEMBERED {
             forget(&mut all, now);
         }
-        let tries = all.entry(who.to_owned()).or_insert(Tries { count: 0, last: now });
+        let tries = all.entry(who.to_owned()).or_insert(Tries {
+            count: 0,
+            last: now,
+        });
         if now.duration_since(tries.last) >= FORGOTTEN {
             tries.count = 0;
         }
-        let rest = tries.wait(patience).saturating_sub(now.duration_since(tries.last));
+        let rest = tries
+            .wait(patience)
+            .saturating_sub(now.duration_since(tries.last));
         if !rest.is_zero() {
             return Err(Refusal::TooMany(rest));
         }
-        *tries = Tries { count: tries.count.saturating_add(1), last: now };
+        *tries = Tries {
+            count: tries.count.saturating_add(1),
+            last: now,
+        };
         Ok(())
     }
 
@@ -98,7 +106,10 @@ fn forget(all: &mut HashMap<String, Tries>, now: Instant) {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience { free: 3, longest: Duration::from_secs(60) };
+    const PATIENCE: Patience = Patience {
+        free: 3,
+        longest: Duration::from_secs(60),
+    };
 
     fn seconds(n: u64) -> Duration {
         Duration::from_secs(n)
@@ -112,7 +123,11 @@ mod tests {
             if wait > 0 {
                 let early = now + seconds(wait) - Duration::from_millis(1);
                 let refused = attempts.make("ada", PATIENCE, early);
-                assert_eq!(refused, Err(Refusal::TooMany(Duration::from_millis(1))), "{wait}");
+                assert_eq!(
+                    refused,
+                    Err(Refusal::TooMany(Duration::from_millis(1))),
+                    "{wait}"
+                );
             }
             now += seconds(wait);
             assert_eq!(attempts.make("ada", PATIENCE, now), Ok(()), "{wait}");

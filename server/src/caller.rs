@@ -38,12 +38,16 @@ impl Caller {
     /// [`protocol::Refusal::NotSignedIn`] if they show a token that is not good, or a fault.
     pub async fn of(headers: &HeaderMap, state: &AppState) -> Result<Self, Error> {
         // What is no token is none of ours: a proxy in front may ask for a password of its own.
-        let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.to_str().ok());
+        let shown = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|shown| shown.to_str().ok());
         if let Some(token) = shown.and_then(bearer) {
             return Ok(Self(state.chat.person(token).await?));
         }
         for name in [SESSION, GUEST] {
-            let Some(token) = cookie(headers, name) else { continue };
+            let Some(token) = cookie(headers, name) else {
+                continue;
+            };
             match state.chat.person(token).await {
                 Ok(person) => return Ok(Self(person)),
                 Err(chat::Error::Refusal(_)) => {}
@@ -63,13 +67,20 @@ pub(crate) async fn guest(headers: &HeaderMap, state: &AppState) -> Option<Perso
 /// The token of an `Authorization` header; the space after `Bearer` may be missing.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_at_checked("Bearer".len())?;
-    scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("Bearer")
+        .then_some(token.trim())
 }
 
 /// The value of a cookie.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
@@ -90,7 +101,10 @@ pub(crate) fn guest_cookie(token: &str) -> String {
 
 /// A cookie that no script reads and that other sites' forms do not carry. Over TLS it is marked as `Secure` on its way out.
 pub(crate) fn keep(name: &str, value: &str, path: &str, lifetime: Duration) -> String {
-    format!("{name}={value}; Path={path}; Max-Age={}; HttpOnly; SameSite=Lax", lifetime.as_secs())
+    format!(
+        "{name}={value}; Path={path}; Max-Age={}; HttpOnly; SameSite=Lax",
+        lifetime.as_secs()
+    )
 }
 
 #[cfg(test)]

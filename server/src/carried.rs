@@ -66,5 +66,7 @@ async fn carry(
 
 fn text(piece: Bytes) -> Result<Packet, End> {
     // The events of a stream are texts.
-    Ok(Packet::Text(Utf8Bytes::try_from(piece).map_err(|_| End::Said(close_code::ERROR, "internal error"))?))
+    Ok(Packet::Text(Utf8Bytes::try_from(piece).map_err(|_| {
+        End::Said(close_code::ERROR, "internal error")
+    })?))
 }

@@ -24,7 +24,10 @@ pub fn check(listen: SocketAddr) -> Result<(), String> {
         return Ok(());
     }
     let line = String::from_utf8_lossy(&answer);
-    Err(format!("{address} is not ready: {}", line.lines().next().unwrap_or("it says nothing")))
+    Err(format!(
+        "{address} is not ready: {}",
+        line.lines().next().unwrap_or("it says nothing")
+    ))
 }
 
 /// Whoever listens everywhere listens on the loopback interface, too.
@@ -55,9 +58,11 @@ mod tests {
 
     #[test]
     fn who_listens_everywhere_is_reached_here() {
-        for (listen, reached) in
-            [("0.0.0.0:8080", "127.0.0.1:8080"), ("[::]:443", "[::1]:443"), ("192.0.2.1:80", "192.0.2.1:80")]
-        {
+        for (listen, reached) in [
+            ("0.0.0.0:8080", "127.0.0.1:8080"),
+            ("[::]:443", "[::1]:443"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
             assert_eq!(reachable(listen.parse().unwrap()), reached.parse().unwrap());
         }
     }

@@ -58,9 +58,22 @@ pub(crate) async fn of_invitation(
     picture(&headers, secure, &format!("/invitations/{code}/"), None)
 }
 
-fn picture(headers: &HeaderMap, secure: Secure, path: &str, seal: Option<RoomId>) -> Result<Response, Error> {
+fn picture(
+    headers: &HeaderMap,
+    secure: Secure,
+    path: &str,
+    seal: Option<RoomId>,
+) -> Result<Response, Error> {
     let origin = origin::own(headers, secure);
     let svg = origin.and_then(|origin| app::code(&format!("{origin}{path}"), seal));
-    let svg = svg.ok_or_else(|| Refusal::Malformed("The Host of the request is none.".to_owned()))?;
-    Ok(([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")], svg).into_response())
+    let svg =
+        svg.ok_or_else(|| Refusal::Malformed("The Host of the request is none.".to_owned()))?;
+    Ok((
+        [
+            (header::CONTENT_TYPE, "image/svg+xml"),
+            (header::CACHE_CONTROL, "no-store"),
+        ],
+        svg,
+    )
+        .into_response())
 }

@@ -20,19 +20,33 @@ use crate::value::{self, Said};
 /// Real-time chat rooms in one self-hosted binary. Share a link, talk, and when the room falls quiet it archives itself
 /// and is gone.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "webchat", version, after_help = "A DURATION is written like 1h30m, 1.5h, 300ms or '2days 4h'.")]
+#[command(
+    name = "webchat",
+    version,
+    after_help = "A DURATION is written like 1h30m, 1.5h, 300ms or '2days 4h'."
+)]
 pub struct Config {
     /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,
 
     /// Archive and delete a room with no new message for longer than this
-    #[arg(long, env = "WEBCHAT_TIMEOUT", default_value = "24h", value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "WEBCHAT_TIMEOUT",
+        default_value = "24h",
+        value_name = "DURATION"
+    )]
     #[arg(value_parser = Said(value::duration), allow_hyphen_values = true)]
     pub timeout: Duration,
 
     /// Listen here; port 0 picks a free one, and the log says which
-    #[arg(long, env = "WEBCHAT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    #[arg(
+        long,
+        env = "WEBCHAT_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR:PORT"
+    )]
     #[arg(value_parser = Said(value::address), global = true)]
     pub listen: SocketAddr,
 
@@ -69,7 +83,13 @@ pub struct Config {
     pub redirect: Option<SocketAddr>,
 
     /// Keep the database and the archives here
-    #[arg(long, env = "WEBCHAT_DATA_DIR", default_value = "./webchat-data", value_name = "DIR", global = true)]
+    #[arg(
+        long,
+        env = "WEBCHAT_DATA_DIR",
+        default_value = "./webchat-data",
+        value_name = "DIR",
+        global = true
+    )]
     pub data_dir: PathBuf,
 
     /// Use this database instead of the one in the data directory: sqlite:PATH
@@ -82,7 +102,12 @@ pub struct Config {
     pub direct_timeout: Option<Duration>,
 
     /// The fewest characters of a password
-    #[arg(long, env = "WEBCHAT_PASSWORD_MIN", default_value = "6", value_name = "NUMBER")]
+    #[arg(
+        long,
+        env = "WEBCHAT_PASSWORD_MIN",
+        default_value = "6",
+        value_name = "NUMBER"
+    )]
     #[arg(value_parser = Said(|text| value::number::<u16>(text, 1, 128)))]
     pub password_min: u16,
 
@@ -106,7 +131,12 @@ pub struct Config {
     pub oidc_client_id: Option<String>,
 
     /// The secret that the provider knows this server by; not needed where it is registered as a public client
-    #[arg(long, env = "WEBCHAT_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "WEBCHAT_OIDC_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
     #[arg(value_parser = Said(value::some_text))]
     pub oidc_client_secret: Option<String>,
 
@@ -120,7 +150,12 @@ pub struct Config {
     pub public_url: Option<String>,
 
     /// End a stream of the lobby after this long without a message
-    #[arg(long, env = "WEBCHAT_STREAM_TIMEOUT", default_value = "5m", value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "WEBCHAT_STREAM_TIMEOUT",
+        default_value = "5m",
+        value_name = "DURATION"
+    )]
     #[arg(value_parser = Said(value::duration), allow_hyphen_values = true)]
     pub stream_timeout: Duration,
 
@@ -137,12 +172,22 @@ pub struct Config {
     pub archive: Switch,
 
     /// When told to stop, give requests under way this long to finish
-    #[arg(long, env = "WEBCHAT_DRAIN", default_value = "10s", value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "WEBCHAT_DRAIN",
+        default_value = "10s",
+        value_name = "DURATION"
+    )]
     #[arg(value_parser = Said(value::duration), allow_hyphen_values = true)]
     pub drain: Duration,
 
     /// Write log lines for people or for programs
-    #[arg(long, env = "WEBCHAT_LOG_FORMAT", default_value = "text", value_name = "text|json")]
+    #[arg(
+        long,
+        env = "WEBCHAT_LOG_FORMAT",
+        default_value = "text",
+        value_name = "text|json"
+    )]
     #[arg(value_parser = Said(value::log_format))]
     pub log_format: LogFormat,
 
@@ -237,7 +282,9 @@ impl Config {
                 _ => (text, 2),
             }
         })?;
-        config.check().map_err(|what| (format!("error: {what}\n"), 2))?;
+        config
+            .check()
+            .map_err(|what| (format!("error: {what}\n"), 2))?;
         Ok(config)
     }
 
@@ -264,10 +311,14 @@ impl Config {
             return Err("--tls-cert FILE and --tls-key FILE go together: give both or neither");
         }
         if self.tls_cert.is_some() && !self.acme.is_empty() {
-            return Err("--acme DOMAIN gets a certificate, --tls-cert FILE and --tls-key FILE have one: give either");
+            return Err(
+                "--acme DOMAIN gets a certificate, --tls-cert FILE and --tls-key FILE have one: give either",
+            );
         }
         if self.acme.is_empty() && (self.acme_contact.is_some() || self.acme_root.is_some()) {
-            return Err("--acme-contact MAILTO and --acme-root FILE are about --acme DOMAIN: give that too");
+            return Err(
+                "--acme-contact MAILTO and --acme-root FILE are about --acme DOMAIN: give that too",
+            );
         }
         if self.redirect.is_some() && self.tls_cert.is_none() && self.acme.is_empty() {
             return Err(
@@ -275,9 +326,13 @@ impl Config {
             );
         }
         if self.oidc_issuer.is_some() != self.oidc_client_id.is_some() {
-            return Err("--oidc-issuer URL and --oidc-client-id ID go together: give both or neither");
+            return Err(
+                "--oidc-issuer URL and --oidc-client-id ID go together: give both or neither",
+            );
         }
-        if self.oidc_issuer.is_none() && (self.oidc_client_secret.is_some() || self.oidc_name.is_some()) {
+        if self.oidc_issuer.is_none()
+            && (self.oidc_client_secret.is_some() || self.oidc_name.is_some())
+        {
             return Err(
                 "--oidc-client-secret SECRET and --oidc-name NAME are about a provider: give --oidc-issuer URL and --oidc-client-id ID too",
             );
@@ -293,7 +348,11 @@ mod tests {
     use super::*;
 
     fn read(args: &[&str]) -> Result<Config, (String, u8)> {
-        Config::read(std::iter::once("webchat").chain(args.iter().copied()).map(OsString::from))
+        Config::read(
+            std::iter::once("webchat")
+                .chain(args.iter().copied())
+                .map(OsString::from),
+        )
     }
 
     #[test]
@@ -302,7 +361,10 @@ mod tests {
         assert_eq!(config.timeout, Duration::from_secs(86_400));
         assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
         assert_eq!(config.data_dir, PathBuf::from("./webchat-data"));
-        assert_eq!((config.rate_limit, config.archive), (Switch::On, Switch::On));
+        assert_eq!(
+            (config.rate_limit, config.archive),
+            (Switch::On, Switch::On)
+        );
     }
 
     #[test]
@@ -337,11 +399,23 @@ mod tests {
             ("--oidc-client-id", "", "write it like"),
             ("--oidc-issuer", "id.example", "https://id.example"),
             ("--oidc-issuer", "http://id.example", "https://id.example"),
-            ("--oidc-issuer", "https://a:b@id.example", "https://id.example"),
-            ("--oidc-issuer", "https://id.example/?a=b", "https://id.example"),
+            (
+                "--oidc-issuer",
+                "https://a:b@id.example",
+                "https://id.example",
+            ),
+            (
+                "--oidc-issuer",
+                "https://id.example/?a=b",
+                "https://id.example",
+            ),
             ("--oidc-name", " ", "Our accounts"),
             ("--public-url", "chat.example", "https://chat.example"),
-            ("--public-url", "https://chat.example/chat/", "https://chat.example"),
+            (
+                "--public-url",
+                "https://chat.example/chat/",
+                "https://chat.example",
+            ),
             ("--public-url", "ftp://chat.example", "https://chat.example"),
         ];
         for (flag, value, example) in cases {
@@ -358,14 +432,35 @@ mod tests {
     fn a_value_that_cannot_be_read_is_refused_in_one_line_too() {
         let bytes = |text: &[u8]| OsString::from_vec(text.to_vec());
         let cases = [
-            (["--timeout".into(), bytes(b"a\nb")], "--timeout", r#""a\nb""#),
-            (["--timeout".into(), bytes(b"\xff")], "--timeout", r#""\xFF""#),
-            (["--archive=on".into(), bytes(b"--timeout=1\x1b\xff")], "--timeout", r#""1\u{1b}\xFF""#),
-            (["--rate-limit".into(), bytes(b"\xff")], "--rate-limit", r#""\xFF""#),
-            (["--jwt-exp".into(), bytes(b"\xff")], "--jwt-exp", r#""\xFF""#),
+            (
+                ["--timeout".into(), bytes(b"a\nb")],
+                "--timeout",
+                r#""a\nb""#,
+            ),
+            (
+                ["--timeout".into(), bytes(b"\xff")],
+                "--timeout",
+                r#""\xFF""#,
+            ),
+            (
+                ["--archive=on".into(), bytes(b"--timeout=1\x1b\xff")],
+                "--timeout",
+                r#""1\u{1b}\xFF""#,
+            ),
+            (
+                ["--rate-limit".into(), bytes(b"\xff")],
+                "--rate-limit",
+                r#""\xFF""#,
+            ),
+            (
+                ["--jwt-exp".into(), bytes(b"\xff")],
+                "--jwt-exp",
+                r#""\xFF""#,
+            ),
         ];
         for (args, flag, value) in cases {
-            let (text, code) = Config::read([OsString::from("webchat")].into_iter().chain(args)).unwrap_err();
+            let (text, code) =
+                Config::read([OsString::from("webchat")].into_iter().chain(args)).unwrap_err();
             assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
             for part in [flag, value, "write it like"] {
                 assert!(text.contains(part), "{part} is not in: {text}");
@@ -377,12 +472,18 @@ mod tests {
     fn a_secret_is_not_shown() {
         let key = OsString::from_vec(b"hush\xff".to_vec());
         let (text, code) = Config::read(["webchat".into(), "--jwt-key".into(), key]).unwrap_err();
-        assert!(code == 2 && text.contains("--jwt-key") && !text.contains("hush"), "{text}");
+        assert!(
+            code == 2 && text.contains("--jwt-key") && !text.contains("hush"),
+            "{text}"
+        );
     }
 
     #[test]
     fn who_asks_for_health_may_say_where() {
-        for args in [["--listen", "[::1]:1", "health"], ["health", "--listen", "[::1]:1"]] {
+        for args in [
+            ["--listen", "[::1]:1", "health"],
+            ["health", "--listen", "[::1]:1"],
+        ] {
             let config = read(&args).unwrap();
             assert_eq!(config.listen, "[::1]:1".parse().unwrap());
             assert!(matches!(config.command, Some(Command::Health)));
@@ -392,11 +493,20 @@ mod tests {
     #[test]
     fn half_a_certificate_is_refused_in_one_line_that_names_the_flags() {
         let both = ["--tls-cert", "--tls-key"];
-        let cases = [&["--tls-cert", "c"][..], &["--tls-key", "k"], &["--redirect", "[::]:80"]];
+        let cases = [
+            &["--tls-cert", "c"][..],
+            &["--tls-key", "k"],
+            &["--redirect", "[::]:80"],
+        ];
         for args in cases {
             let (text, code) = read(args).unwrap_err();
             assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
-            assert!(both.iter().chain(&args[..1]).all(|flag| text.contains(flag)), "{text}");
+            assert!(
+                both.iter()
+                    .chain(&args[..1])
+                    .all(|flag| text.contains(flag)),
+                "{text}"
+            );
         }
         let whole = read(&["--tls-cert", "c", "--tls-key", "k", "--redirect", "[::]:80"]).unwrap();
         assert_eq!(whole.tls(), Some((Path::new("c"), Path::new("k"))));
@@ -405,18 +515,44 @@ mod tests {
 
     #[test]
     fn a_certificate_comes_from_files_or_from_an_authority() {
-        let files = ["--tls-cert", "c", "--tls-key", "k", "--acme", "chat.example.org"];
+        let files = [
+            "--tls-cert",
+            "c",
+            "--tls-key",
+            "k",
+            "--acme",
+            "chat.example.org",
+        ];
         let nobody = [["--acme-contact", "a@example.org"], ["--acme-root", "r"]];
         for args in [&files[..], &nobody[0], &nobody[1]] {
             let (text, code) = read(args).unwrap_err();
             assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
-            assert!(text.contains("--acme DOMAIN") && text.contains(args[0]), "{text}");
+            assert!(
+                text.contains("--acme DOMAIN") && text.contains(args[0]),
+                "{text}"
+            );
         }
-        let args = ["--acme", "Chat.Example.org", "--acme", "b.example.org", "--acme-contact", "a@example.org"];
-        let wish = read(&[&args[..], &["--redirect", "[::]:80", "--data-dir", "/d"]].concat()).unwrap().acme().unwrap();
+        let args = [
+            "--acme",
+            "Chat.Example.org",
+            "--acme",
+            "b.example.org",
+            "--acme-contact",
+            "a@example.org",
+        ];
+        let wish = read(&[&args[..], &["--redirect", "[::]:80", "--data-dir", "/d"]].concat())
+            .unwrap()
+            .acme()
+            .unwrap();
         assert_eq!(wish.domains, ["chat.example.org", "b.example.org"]);
-        assert_eq!((wish.contact.as_deref(), wish.dir), (Some("mailto:a@example.org"), PathBuf::from("/d/acme")));
-        assert_eq!(wish.directory, "https://acme-v02.api.letsencrypt.org/directory");
+        assert_eq!(
+            (wish.contact.as_deref(), wish.dir),
+            (Some("mailto:a@example.org"), PathBuf::from("/d/acme"))
+        );
+        assert_eq!(
+            wish.directory,
+            "https://acme-v02.api.letsencrypt.org/directory"
+        );
         assert!(read(&[]).unwrap().acme().is_none());
     }
 
@@ -432,22 +568,36 @@ mod tests {
         for args in cases {
             let (text, code) = read(args).unwrap_err();
             assert_eq!((code, text.trim_end().lines().count()), (2, 1), "{text}");
-            assert!(both.iter().chain(&args[..1]).all(|flag| text.contains(flag)), "{text}");
+            assert!(
+                both.iter()
+                    .chain(&args[..1])
+                    .all(|flag| text.contains(flag)),
+                "{text}"
+            );
             assert!(!text.contains("hush"), "{text}");
         }
-        for issuer in ["https://id.example/realms/chat", "http://127.0.0.1:9000", "http://[::1]/", "http://localhost:1"]
-        {
+        for issuer in [
+            "https://id.example/realms/chat",
+            "http://127.0.0.1:9000",
+            "http://[::1]/",
+            "http://localhost:1",
+        ] {
             let config = read(&["--oidc-issuer", issuer, "--oidc-client-id", "chat"]).unwrap();
             // The provider must name itself just so.
             assert_eq!(config.oidc_issuer.unwrap().as_str(), issuer);
         }
-        let site = read(&["--public-url", "https://chat.example:8443/"]).unwrap().public_url;
+        let site = read(&["--public-url", "https://chat.example:8443/"])
+            .unwrap()
+            .public_url;
         assert_eq!(site.as_deref(), Some("https://chat.example:8443"));
     }
 
     #[test]
     fn a_backup_is_made_where_the_data_is() {
-        for args in [["--data-dir", "/d", "backup", "f"], ["backup", "f", "--data-dir", "/d"]] {
+        for args in [
+            ["--data-dir", "/d", "backup", "f"],
+            ["backup", "f", "--data-dir", "/d"],
+        ] {
             let config = read(&args).unwrap();
             assert_eq!(config.data_dir, PathBuf::from("/d"));
             assert!(matches!(config.command, Some(Command::Backup { file }) if *file == *"f"));
@@ -458,6 +608,9 @@ mod tests {
     fn help_is_not_an_error() {
         let (text, code) = read(&["--help"]).unwrap_err();
         assert_eq!(code, 0);
-        assert!(text.contains("WEBCHAT_TIMEOUT") && text.contains("[default: 24h]"), "{text}");
+        assert!(
+            text.contains("WEBCHAT_TIMEOUT") && text.contains("[default: 24h]"),
+            "{text}"
+        );
     }
 }

@@ -95,16 +95,24 @@ impl Connections {
         let mut stream = TimeoutStream::new(lent.clone());
         stream.set_write_timeout(Some(READ_TIMEOUT));
         let (router, taker, unread) = (router.clone(), lent.clone(), Unread::default());
-        let service = service_fn(move |request| answer(router.clone(), peer, taker.clone(), unread.clone(), request));
+        let service = service_fn(move |request| {
+            answer(router.clone(), peer, taker.clone(), unread.clone(), request)
+        });
         let mut http = Builder::new();
         // Most answers are short: to copy head and body together costs less than to have the system gather them.
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).writev(false);
+        http.timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .writev(false);
         http.max_buf_size(BUFFER_MAX).max_header_size(BUFFER_MAX);
-        let http = http.serve_connection(TokioIo::new(Box::pin(stream)), service).with_upgrades();
+        let http = http
+            .serve_connection(TokioIo::new(Box::pin(stream)), service)
+            .with_upgrades();
         let requests = requests(Box::pin(http), lent, self.stopping.clone());
         self.open.spawn(async move {
             let end = match requests.await {
-                Ok(Some((socket, stream))) => stream.run(socket).await.map_err(|error| error.to_string()),
+                Ok(Some((socket, stream))) => {
+                    stream.run(socket).await.map_err(|error| error.to_string())
+                }
                 Ok(None) => Ok(()),
                 Err(error) => Err(error.to_string()),
             };
@@ -119,7 +127,13 @@ impl Connections {
             tracing::debug!(%error, "a connection ended before it began");
             return;
         }
-        let served = secured::serve(socket, peer, tls.get(), router.clone(), self.stopping.clone());
+        let served = secured::serve(
+            socket,
+            peer,
+            tls.get(),
+            router.clone(),
+            self.stopping.clone(),
+        );
         self.open.spawn(async move {
             if let Err(error) = served.await {
                 tracing::debug!(error, "a connection broke");
@@ -151,13 +165,19 @@ where
     poll_fn(|context| turn(http.as_mut(), &lent, context)).await
 }
 
-fn turn<S>(http: Pin<&mut Http<S>>, lent: &Lent, context: &mut Context<'_>) -> Poll<hyper::Result<Option<Taken>>>
+fn turn<S>(
+    http: Pin<&mut Http<S>>,
+    lent: &Lent,
+    context: &mut Context<'_>,
+) -> Poll<hyper::Result<Option<Taken>>>
 where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
 {
     match http.poll(context) {
         Poll::Ready(end) => Poll::Ready(end.map(|()| None)),
-        Poll::Pending => lent.take().map_or(Poll::Pending, |taken| Poll::Ready(Ok(Some(taken)))),
+        Poll::Pending => lent
+            .take()
+            .map_or(Poll::Pending, |taken| Poll::Ready(Ok(Some(taken)))),
     }
 }
 
@@ -201,7 +221,11 @@ struct Loan {
 
 impl Lent {
     fn new(socket: TcpStream) -> Self {
-        Self(Arc::new(Mutex::new(Loan { socket: Some(socket), taker: None, owes: false })))
+        Self(Arc::new(Mutex::new(Loan {
+            socket: Some(socket),
+            taker: None,
+            owes: false,
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Loan> {
@@ -220,7 +244,11 @@ impl Lent {
 }
 
 impl AsyncRead for Lent {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match &mut self.lock().socket {
             Some(socket) => Pin::new(socket).poll_read(context, into),
             None => Poll::Ready(Ok(())),
@@ -229,9 +257,15 @@ impl AsyncRead for Lent {
 }
 
 impl AsyncWrite for Lent {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let mut loan = self.lock();
-        let Some(socket) = &mut loan.socket else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
+        let Some(socket) = &mut loan.socket else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
         let written = Pin::new(socket).poll_write(context, bytes);
         loan.owes = written.is_pending();
         written

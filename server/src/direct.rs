@@ -63,13 +63,34 @@ pub(crate) async fn list(
     if !negotiate::prefers_html(&headers) {
         return Ok(negotiate::json(conversations));
     }
-    let text = |field| query.text(field).map(|text| text.unwrap_or_default().to_owned());
-    let found = Accounts { search: text("search")?, after: text("after")?, limit: PEOPLE };
+    let text = |field| {
+        query
+            .text(field)
+            .map(|text| text.unwrap_or_default().to_owned())
+    };
+    let found = Accounts {
+        search: text("search")?,
+        after: text("after")?,
+        limit: PEOPLE,
+    };
     let people = state.chat.accounts(&by, &found).await?;
-    let more = people.last().filter(|_| people.len() == PEOPLE).map(|last| last.username.clone());
+    let more = people
+        .last()
+        .filter(|_| people.len() == PEOPLE)
+        .map(|last| last.username.clone());
     let (me, search) = (account(by.signed_in()?), found.search);
-    let chats = Chats { me, conversations, search, people, more, now: app::now() };
-    Ok(form::fresh(app::chats_page(&form::sheet(&headers, None), &chats)))
+    let chats = Chats {
+        me,
+        conversations,
+        search,
+        people,
+        more,
+        now: app::now(),
+    };
+    Ok(form::fresh(app::chats_page(
+        &form::sheet(&headers, None),
+        &chats,
+    )))
 }
 
 /// Opens a WebSocket to a direct chat.
@@ -113,7 +134,19 @@ pub(crate) async fn open(
         None => Start::Seq(state.chat.seen(&by, &room.id).await?),
     };
     let username = by.signed_in()?.username().to_owned();
-    let follow = state.chat.follow(&by, &room.id, start).await?.under(Some(&username)).await?;
-    let talk = Talk { state, by, room: room.id, username: Some(username), peer, dialect: Dialect::Direct };
+    let follow = state
+        .chat
+        .follow(&by, &room.id, start)
+        .await?
+        .under(Some(&username))
+        .await?;
+    let talk = Talk {
+        state,
+        by,
+        room: room.id,
+        username: Some(username),
+        peer,
+        dialect: Dialect::Direct,
+    };
     talk.open(follow, request.headers(), upgrade)
 }

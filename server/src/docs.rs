@@ -15,8 +15,7 @@ use crate::assets;
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| crate::api().split_for_parts().1);
 
 /// What the page may do: show itself in the site's style.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The chapters, by the tag of their operations.
 const CHAPTERS: [(&str, &str); 7] = [
@@ -31,24 +30,68 @@ const CHAPTERS: [(&str, &str); 7] = [
 
 /// The problems that clients meet, and what to do about each.
 const PROBLEMS: [(u16, &str, &str); 15] = [
-    (400, "Malformed request", "The body or the query cannot be read: broken JSON, not UTF-8. Correct it."),
+    (
+        400,
+        "Malformed request",
+        "The body or the query cannot be read: broken JSON, not UTF-8. Correct it.",
+    ),
     (
         401,
         "Not signed in",
         "Sign in, or ask for a guest’s key, and send that; a token that is not good is refused. The lobby is joined first.",
     ),
     (403, "Not allowed", "“detail” says why."),
-    (404, "Not found", "There is nothing at this address, and there never was. Check the ID."),
-    (405, "Method not allowed", "The Allow header names the methods that this address answers."),
-    (408, "Request timeout", "The body did not arrive in time. Send it again."),
+    (
+        404,
+        "Not found",
+        "There is nothing at this address, and there never was. Check the ID.",
+    ),
+    (
+        405,
+        "Method not allowed",
+        "The Allow header names the methods that this address answers.",
+    ),
+    (
+        408,
+        "Request timeout",
+        "The body did not arrive in time. Send it again.",
+    ),
     (409, "Taken", "Somebody else has that name. Choose another."),
-    (410, "Room closed", "The room fell quiet or was closed by its owner, and was deleted. Create a new one."),
-    (413, "Too large", "The body is larger than any message can be. Send less."),
-    (415, "Unsupported media type", "Send application/json or application/x-www-form-urlencoded."),
-    (422, "Invalid field", "The request is understood, but the field named in “field” breaks the rule in “detail”."),
-    (426, "Upgrade required", "The address speaks WebSocket (RFC 6455)."),
-    (429, "Too many requests", "Wait as many seconds as Retry-After says."),
-    (500, "Internal error", "Something broke on the server; its log says more under the ID in “detail”."),
+    (
+        410,
+        "Room closed",
+        "The room fell quiet or was closed by its owner, and was deleted. Create a new one.",
+    ),
+    (
+        413,
+        "Too large",
+        "The body is larger than any message can be. Send less.",
+    ),
+    (
+        415,
+        "Unsupported media type",
+        "Send application/json or application/x-www-form-urlencoded.",
+    ),
+    (
+        422,
+        "Invalid field",
+        "The request is understood, but the field named in “field” breaks the rule in “detail”.",
+    ),
+    (
+        426,
+        "Upgrade required",
+        "The address speaks WebSocket (RFC 6455).",
+    ),
+    (
+        429,
+        "Too many requests",
+        "Wait as many seconds as Retry-After says.",
+    ),
+    (
+        500,
+        "Internal error",
+        "Something broke on the server; its log says more under the ID in “detail”.",
+    ),
     (
         503,
         "Not available",
@@ -58,21 +101,51 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
 
 /// The events of a room's stream, by name, and what each carries.
 const EVENTS: [(&str, &str); 12] = [
-    ("none", "A message as JSON; its `id:` is the cursor to resume from."),
-    ("`reset`", "The cursor cannot be honoured. Forget what you have; everything follows."),
+    (
+        "none",
+        "A message as JSON; its `id:` is the cursor to resume from.",
+    ),
+    (
+        "`reset`",
+        "The cursor cannot be honoured. Forget what you have; everything follows.",
+    ),
     (
         "`edit`, `deletion`",
         "A message was changed or deleted: `message` as it is now; `id:` is the cursor to resume from.",
     ),
-    ("`closing`", "The room is deleted at `expires_at` unless somebody writes."),
+    (
+        "`closing`",
+        "The room is deleted at `expires_at` unless somebody writes.",
+    ),
     ("`closed`", "The room has been deleted. The stream ends."),
-    ("`presence`", "Who is here: `here` names at most 100, `count` counts all. Never moves the cursor."),
-    ("`typing`", "Who types: `usernames`. Never moves the cursor."),
-    ("`removed`", "Whoever listens may not any longer, or not at all. The stream of the room ends."),
-    ("`signed-out`", "Whoever listens is no longer signed in. The stream ends."),
-    ("`rooms`", "The public rooms, where they are asked for: a list, as a whole."),
-    ("`overview`", "One’s own rooms and chats, where they are asked for, as a whole."),
-    ("`beat`", "Nothing, at least every 15 seconds, where that is asked for."),
+    (
+        "`presence`",
+        "Who is here: `here` names at most 100, `count` counts all. Never moves the cursor.",
+    ),
+    (
+        "`typing`",
+        "Who types: `usernames`. Never moves the cursor.",
+    ),
+    (
+        "`removed`",
+        "Whoever listens may not any longer, or not at all. The stream of the room ends.",
+    ),
+    (
+        "`signed-out`",
+        "Whoever listens is no longer signed in. The stream ends.",
+    ),
+    (
+        "`rooms`",
+        "The public rooms, where they are asked for: a list, as a whole.",
+    ),
+    (
+        "`overview`",
+        "One’s own rooms and chats, where they are asked for, as a whole.",
+    ),
+    (
+        "`beat`",
+        "Nothing, at least every 15 seconds, where that is asked for.",
+    ),
 ];
 
 /// The OpenAPI 3.1 document.
@@ -87,13 +160,18 @@ pub(crate) async fn document() -> Json<&'static OpenApi> {
     responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
 pub(crate) async fn page() -> ([(HeaderName, &'static str); 1], Html<String>) {
     static PAGE: LazyLock<String> = LazyLock::new(render);
-    ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE.clone()))
+    (
+        [(header::CONTENT_SECURITY_POLICY, POLICY)],
+        Html(PAGE.clone()),
+    )
 }
 
 fn render() -> String {
     let css = assets::urls().css;
-    let chapters = CHAPTERS.map(|(tag, title)| view! { <h2 id=tag>{title}</h2> {view_operations(tag)} });
-    let contents = CHAPTERS.map(|(tag, title)| view! { <li><a href=format!("#{tag}")>{title}</a></li> });
+    let chapters =
+        CHAPTERS.map(|(tag, title)| view! { <h2 id=tag>{title}</h2> {view_operations(tag)} });
+    let contents =
+        CHAPTERS.map(|(tag, title)| view! { <li><a href=format!("#{tag}")>{title}</a></li> });
     let problems = PROBLEMS.map(|(status, title, text)| {
         view! { <dt id=format!("problem-{status}")><code>{status}</code> " " {title}</dt> <dd>{text}</dd> }
     });
@@ -138,9 +216,15 @@ fn render() -> String {
 /// The operations with a tag.
 fn view_operations(tag: &'static str) -> Vec<impl IntoView> {
     let all = DOCUMENT.paths.paths.iter();
-    let all = all.flat_map(|(path, item)| methods(item).into_iter().map(move |(method, about)| (method, path, about)));
+    let all = all.flat_map(|(path, item)| {
+        methods(item)
+            .into_iter()
+            .map(move |(method, about)| (method, path, about))
+    });
     let tagged = all.filter(|(_, _, about)| about.tags.iter().flatten().any(|own| own == tag));
-    tagged.map(|(method, path, about)| view_operation(method, path, about)).collect()
+    tagged
+        .map(|(method, path, about)| view_operation(method, path, about))
+        .collect()
 }
 
 /// A text in which code stands between backticks.
@@ -160,17 +244,30 @@ fn methods(item: &PathItem) -> Vec<(&'static str, &Operation)> {
         ("PATCH", &item.patch),
         ("DELETE", &item.delete),
     ];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?))).collect()
+    all.into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+        .collect()
 }
 
-fn view_operation(method: &'static str, path: &str, operation: &Operation) -> impl IntoView + use<> {
+fn view_operation(
+    method: &'static str,
+    path: &str,
+    operation: &Operation,
+) -> impl IntoView + use<> {
     let paragraphs: Vec<_> = [&operation.summary, &operation.description]
         .into_iter()
         .flatten()
         .map(|text| view! { <p>{prose(text)}</p> })
         .collect();
-    let parameters: Vec<_> = operation.parameters.iter().flatten().filter_map(given).map(view_parameter).collect();
-    let parameters = (!parameters.is_empty()).then(|| view! { <h4>"Parameters"</h4> <dl>{parameters}</dl> });
+    let parameters: Vec<_> = operation
+        .parameters
+        .iter()
+        .flatten()
+        .filter_map(given)
+        .map(view_parameter)
+        .collect();
+    let parameters =
+        (!parameters.is_empty()).then(|| view! { <h4>"Parameters"</h4> <dl>{parameters}</dl> });
     let fields: Vec<_> = fields(operation)
         .into_iter()
         .map(|(name, text)| view! { <dt><code>{name}</code></dt> <dd>{prose(&text)}</dd> })
@@ -178,7 +275,9 @@ fn view_operation(method: &'static str, path: &str, operation: &Operation) -> im
     let fields = (!fields.is_empty()).then(|| view! { <h4>"Fields"</h4> <dl>{fields}</dl> });
     let answers = operation.responses.responses.iter();
     let answers: Vec<_> = answers
-        .filter_map(|(status, response)| Some((status.clone(), given(response)?.description.clone())))
+        .filter_map(|(status, response)| {
+            Some((status.clone(), given(response)?.description.clone()))
+        })
         .map(|(status, text)| view! { <dt><code>{status}</code></dt> <dd>{prose(&text)}</dd> })
         .collect();
     view! {
@@ -197,11 +296,26 @@ fn view_operation(method: &'static str, path: &str, operation: &Operation) -> im
 fn fields(operation: &Operation) -> Vec<(String, String)> {
     let read = || {
         let body = serde_json::to_value(&operation.request_body).ok()?;
-        let name = body.pointer("/content/application~1json/schema/$ref")?.as_str()?.rsplit('/').next()?.to_owned();
+        let name = body
+            .pointer("/content/application~1json/schema/$ref")?
+            .as_str()?
+            .rsplit('/')
+            .next()?
+            .to_owned();
         let schemas = serde_json::to_value(&DOCUMENT.components).ok()?;
-        let described = schemas.pointer(&format!("/schemas/{name}/properties"))?.as_object()?.clone();
-        let text = |about: &serde_json::Value| about["description"].as_str().unwrap_or_default().to_owned();
-        Some(described.iter().map(|(name, about)| (name.clone(), text(about))).collect())
+        let described = schemas
+            .pointer(&format!("/schemas/{name}/properties"))?
+            .as_object()?
+            .clone();
+        let text = |about: &serde_json::Value| {
+            about["description"].as_str().unwrap_or_default().to_owned()
+        };
+        Some(
+            described
+                .iter()
+                .map(|(name, about)| (name.clone(), text(about)))
+                .collect(),
+        )
     };
     read().unwrap_or_default()
 }
@@ -221,7 +335,11 @@ fn view_parameter(parameter: &Parameter) -> impl IntoView + use<> {
         ParameterIn::Header => "header",
         ParameterIn::Cookie => "cookie",
     };
-    let needed = if parameter.required == Required::True { "required" } else { "optional" };
+    let needed = if parameter.required == Required::True {
+        "required"
+    } else {
+        "optional"
+    };
     view! {
         <dt><code>{parameter.name.clone()}</code></dt>
         <dd>{prose(parameter.description.as_deref().unwrap_or_default())} <small>{format!(" {place}, {needed}")}</small></dd>

@@ -32,10 +32,14 @@ impl IntoResponse for Error {
         let problem = problem(self.0);
         let mut response = json(&problem);
         if let Some(wait) = problem.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         for (name, value) in also(problem.status) {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
         }
         response.extensions_mut().insert(problem);
         response
@@ -47,9 +51,11 @@ fn also(status: u16) -> &'static [(HeaderName, &'static str)] {
     match status {
         401 => &[(header::WWW_AUTHENTICATE, "Bearer")],
         408 | 413 => &[(header::CONNECTION, "close")],
-        426 => {
-            &[(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")]
-        }
+        426 => &[
+            (header::CONNECTION, "upgrade"),
+            (header::UPGRADE, "websocket"),
+            (header::SEC_WEBSOCKET_VERSION, "13"),
+        ],
         _ => &[],
     }
 }
@@ -79,9 +85,17 @@ fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
 
 fn json(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::CONTENT_TYPE, "application/problem+json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     // Strings and a number always serialise.
-    (status, headers, serde_json::to_vec(problem).unwrap_or_default()).into_response()
+    (
+        status,
+        headers,
+        serde_json::to_vec(problem).unwrap_or_default(),
+    )
+        .into_response()
 }
 
 /// What there is to know of a request when its answer turns out to be a problem: how that is shown.
@@ -98,9 +112,17 @@ impl Asked {
     pub fn of(request: &Request) -> Self {
         if negotiate::prefers_html(request.headers()) {
             let looks = request.method() == Method::GET;
-            return Self::Page(looks.then(|| request.uri().path_and_query().map(ToString::to_string)).flatten());
+            return Self::Page(
+                looks
+                    .then(|| request.uri().path_and_query().map(ToString::to_string))
+                    .flatten(),
+            );
         }
-        if account::is_enveloped(request.uri().path()) { Self::Envelope } else { Self::Data }
+        if account::is_enveloped(request.uri().path()) {
+            Self::Envelope
+        } else {
+            Self::Data
+        }
     }
 
     /// The answer, and if it is a problem, as it was asked for.

@@ -51,7 +51,10 @@ pub(crate) async fn transcript(
 fn download(export: Export, kind: &'static str, room: RoomId, extension: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{room}.{extension}\"")),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{room}.{extension}\""),
+        ),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     // A fault in the middle breaks the transfer off, so that nobody takes a part for the whole.

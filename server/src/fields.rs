@@ -46,8 +46,12 @@ impl Fields {
     fn json(bytes: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(Refusal::Malformed("The body must be a JSON object.".to_owned())),
-            Err(error) => Err(Refusal::Malformed(format!("The body is not JSON: {error}."))),
+            Ok(_) => Err(Refusal::Malformed(
+                "The body must be a JSON object.".to_owned(),
+            )),
+            Err(error) => Err(Refusal::Malformed(format!(
+                "The body is not JSON: {error}."
+            ))),
         }
     }
 
@@ -68,7 +72,8 @@ impl Fields {
     /// # Errors
     /// [`Refusal::Invalid`] if it is missing or not a text.
     pub fn required(&self, field: &'static str) -> Result<&str, Refusal> {
-        self.text(field)?.ok_or_else(|| Refusal::invalid(field, "is missing"))
+        self.text(field)?
+            .ok_or_else(|| Refusal::invalid(field, "is missing"))
     }
 
     /// A yes or no, as JSON or as forms say it, if it was given.
@@ -95,24 +100,35 @@ impl Fields {
     pub fn number(&self, field: &'static str, min: u64, max: u64) -> Result<Option<u64>, Refusal> {
         let text = match self.0.get(field) {
             // JSON knows one kind of numbers: 5 and 5.0 are the same.
-            Some(Value::Number(number)) if number.is_f64() => format!("{}", number.as_f64().unwrap_or(f64::NAN)),
+            Some(Value::Number(number)) if number.is_f64() => {
+                format!("{}", number.as_f64().unwrap_or(f64::NAN))
+            }
             Some(Value::Number(number)) => number.to_string(),
             _ => match self.text(field)? {
                 Some(text) => text.to_owned(),
                 None => return Ok(None),
             },
         };
-        let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let number = text
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| text.parse().ok())
+            .flatten();
         match number {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(Refusal::invalid(field, format!("must be a whole number from {min} to {max}"))),
+            _ => Err(Refusal::invalid(
+                field,
+                format!("must be a whole number from {min} to {max}"),
+            )),
         }
     }
 }
 
 fn decode(text: &str) -> Result<String, Refusal> {
     let text = text.replace('+', " ");
-    let text = percent_decode_str(&text).decode_utf8().map(|text| text.into_owned());
+    let text = percent_decode_str(&text)
+        .decode_utf8()
+        .map(|text| text.into_owned());
     text.map_err(|_| Refusal::Malformed("The fields are not UTF-8.".to_owned()))
 }
 
@@ -157,8 +173,17 @@ enum Kind {
 }
 
 fn kind(headers: &HeaderMap) -> Kind {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Kind::None };
-    let name = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Kind::None;
+    };
+    let name = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match name.as_str() {
         "application/json" => Kind::Json,
         "application/x-www-form-urlencoded" => Kind::Form,
@@ -171,7 +196,9 @@ async fn collect(mut body: Body) -> Result<Vec<u8>, Refusal> {
     let (mut bytes, mut size) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Malformed("The body broke off.".to_owned()))?;
-        let Some(data) = frame.data_ref() else { continue };
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
         size += data.len();
         if size > DISCARDED_MAX {
             break;
@@ -180,7 +207,11 @@ async fn collect(mut body: Body) -> Result<Vec<u8>, Refusal> {
             bytes.extend_from_slice(data);
         }
     }
-    if size > BODY_MAX { Err(Refusal::TooLarge(BODY_MAX)) } else { Ok(bytes) }
+    if size > BODY_MAX {
+        Err(Refusal::TooLarge(BODY_MAX))
+    } else {
+        Ok(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -206,19 +237,36 @@ mod tests {
             assert!(fields.number(field, 0, 10).is_err(), "{field}");
         }
         assert!(fields.number("a", 6, 10).is_err());
-        let fields = Fields::json(br#"{"a": 5, "b": 5.0, "c": 5.5, "d": -1, "e": 1e300, "f": null}"#).unwrap();
-        assert_eq!(["a", "b", "f"].map(|field| fields.number(field, 1, 10)), [Ok(Some(5)), Ok(Some(5)), Ok(None)]);
-        assert!(["c", "d", "e"].iter().all(|field| fields.number(field, 1, 10).is_err()));
+        let fields =
+            Fields::json(br#"{"a": 5, "b": 5.0, "c": 5.5, "d": -1, "e": 1e300, "f": null}"#)
+                .unwrap();
+        assert_eq!(
+            ["a", "b", "f"].map(|field| fields.number(field, 1, 10)),
+            [Ok(Some(5)), Ok(Some(5)), Ok(None)]
+        );
+        assert!(
+            ["c", "d", "e"]
+                .iter()
+                .all(|field| fields.number(field, 1, 10).is_err())
+        );
     }
 
     #[test]
     fn json_must_be_an_object_of_the_right_types() {
-        let fields = Fields::json(br#"{"username": "ada", "body": 1, "public": "maybe", "name": null}"#).unwrap();
+        let fields =
+            Fields::json(br#"{"username": "ada", "body": 1, "public": "maybe", "name": null}"#)
+                .unwrap();
         assert_eq!(fields.required("username"), Ok("ada"));
         assert!(fields.text("body").is_err());
         assert!(fields.flag("public").is_err());
         assert_eq!(fields.text("name"), Ok(None));
-        assert!(matches!(fields.required("timeout"), Err(Refusal::Invalid { field: "timeout", .. })));
+        assert!(matches!(
+            fields.required("timeout"),
+            Err(Refusal::Invalid {
+                field: "timeout",
+                ..
+            })
+        ));
         assert!(Fields::json(b"[]").is_err());
         assert!(Fields::json(b"{\"a\": \"\xff\"}").is_err());
     }

@@ -15,7 +15,12 @@ use crate::{assets, negotiate, page};
 /// What a page of forms is drawn with.
 pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> Sheet {
     let theme = page::visitor(headers).theme;
-    Sheet { assets: assets::urls(), theme, next: place(next).to_owned(), wrong: None }
+    Sheet {
+        assets: assets::urls(),
+        theme,
+        next: place(next).to_owned(),
+        wrong: None,
+    }
 }
 
 /// The same for a page about a room, to which it leads back.
@@ -45,13 +50,19 @@ pub(crate) fn again(
     at: impl FnOnce(Option<&str>) -> &'static str,
     draw: impl FnOnce(Wrong) -> String,
 ) -> Result<Response, Error> {
-    let Some(refusal) = error.refusal().filter(|refusal| refusal.status() != 401) else { return Err(error) };
+    let Some(refusal) = error.refusal().filter(|refusal| refusal.status() != 401) else {
+        return Err(error);
+    };
     if !negotiate::prefers_html(headers) {
         return Err(error);
     }
     let problem = refusal.problem();
     let words = sentence(&problem.detail);
-    let wrong = Wrong { at: at(problem.field.as_deref()), words, invalid: problem.status != 429 };
+    let wrong = Wrong {
+        at: at(problem.field.as_deref()),
+        words,
+        invalid: problem.status != 429,
+    };
     Ok(instead(error, draw(wrong)))
 }
 
@@ -68,5 +79,9 @@ pub(crate) fn instead(error: Error, html: String) -> Response {
 /// The same beginning with a capital: rules begin with the name of a field.
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
-    rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
+    rest.next()
+        .map(|first| first.to_ascii_uppercase())
+        .into_iter()
+        .chain(rest)
+        .collect()
 }

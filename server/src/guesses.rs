@@ -43,9 +43,16 @@ impl Guesses {
     /// # Errors
     /// [`Refusal::TooMany`] while it has looked too often in vain.
     pub fn check(&self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
-        let left = self.lock().get(&address).map_or(0.0, |tally| tally.left(now));
+        let left = self
+            .lock()
+            .get(&address)
+            .map_or(0.0, |tally| tally.left(now));
         let over = left + 1.0 - AT_ONCE;
-        if over > 0.0 { Err(Refusal::TooMany(Duration::from_secs_f64(over / A_SECOND))) } else { Ok(()) }
+        if over > 0.0 {
+            Err(Refusal::TooMany(Duration::from_secs_f64(over / A_SECOND)))
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts a look in vain.
@@ -54,8 +61,14 @@ impl Guesses {
         if all.len() >= REMEMBERED {
             forget(&mut all, now);
         }
-        let tally = all.entry(address).or_insert(Tally { count: 0.0, at: now });
-        *tally = Tally { count: tally.left(now) + 1.0, at: now };
+        let tally = all.entry(address).or_insert(Tally {
+            count: 0.0,
+            at: now,
+        });
+        *tally = Tally {
+            count: tally.left(now) + 1.0,
+            at: now,
+        };
     }
 
     // Held for a look and a change, never across an await.
@@ -88,12 +101,24 @@ mod tests {
             assert_eq!(guesses.check(address(1), now), Ok(()));
             guesses.count(address(1), now);
         }
-        assert_eq!(guesses.check(address(1), now), Err(Refusal::TooMany(Duration::from_millis(200))));
+        assert_eq!(
+            guesses.check(address(1), now),
+            Err(Refusal::TooMany(Duration::from_millis(200)))
+        );
         assert_eq!(guesses.check(address(2), now), Ok(()));
         // Whoever is refused is not counted.
-        assert_eq!(guesses.check(address(1), now + Duration::from_millis(200)), Ok(()));
-        assert_eq!(guesses.check(address(1), now + Duration::from_secs(100)), Ok(()));
-        assert_eq!(guesses.lock()[&address(1)].left(now + Duration::from_secs(100)), 0.0);
+        assert_eq!(
+            guesses.check(address(1), now + Duration::from_millis(200)),
+            Ok(())
+        );
+        assert_eq!(
+            guesses.check(address(1), now + Duration::from_secs(100)),
+            Ok(())
+        );
+        assert_eq!(
+            guesses.lock()[&address(1)].left(now + Duration::from_secs(100)),
+            0.0
+        );
     }
 
     #[test]

@@ -77,22 +77,45 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let form = negotiate::prefers_html(&headers);
     let made = match wish(&fields, form) {
-        Ok(wish) => state.chat.invite(&by, &room, &wish).await.map_err(Error::from),
+        Ok(wish) => state
+            .chat
+            .invite(&by, &room, &wish)
+            .await
+            .map_err(Error::from),
         Err(refusal) => Err(refusal.into()),
     };
     match made {
-        Ok(_) if form => Ok(form::on(Some(&fields), &format!("/rooms/{room}/invitations/"))),
+        Ok(_) if form => Ok(form::on(
+            Some(&fields),
+            &format!("/rooms/{room}/invitations/"),
+        )),
         Ok(invitation) => {
             let location = format!("/invitations/{}/", invitation.code);
-            Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(invitation)).into_response())
+            Ok((
+                StatusCode::CREATED,
+                [(header::LOCATION, location)],
+                Json(invitation),
+            )
+                .into_response())
         }
         Err(error) if form => {
-            let Ok(page) = page(&state, &by, room, &headers, secure).await else { return Err(error) };
-            let typed = |field| fields.text(field).map(|text| text.unwrap_or_default().to_owned());
-            let page = Invitations { typed: Some([typed("role")?, typed("timeout")?, typed("uses")?]), ..page };
+            let Ok(page) = page(&state, &by, room, &headers, secure).await else {
+                return Err(error);
+            };
+            let typed = |field| {
+                fields
+                    .text(field)
+                    .map(|text| text.unwrap_or_default().to_owned())
+            };
+            let page = Invitations {
+                typed: Some([typed("role")?, typed("timeout")?, typed("uses")?]),
+                ..page
+            };
             let at = |field: Option<&str>| if field == Some("uses") { "uses" } else { "" };
             let sheet = form::of_room(&headers, room);
-            form::again(&headers, error, at, |wrong| app::invitations_page(&sheet.with(wrong), &page))
+            form::again(&headers, error, at, |wrong| {
+                app::invitations_page(&sheet.with(wrong), &page)
+            })
         }
         Err(error) => Err(error),
     }
@@ -100,11 +123,23 @@ pub(crate) async fn create(
 
 fn wish(fields: &Fields, form: bool) -> Result<NewInvitation, Refusal> {
     // An empty field of a page's form is one that was left out.
-    let empty = |field| fields.text(field).is_ok_and(|text| form && text.is_some_and(|text| text.trim().is_empty()));
+    let empty = |field| {
+        fields
+            .text(field)
+            .is_ok_and(|text| form && text.is_some_and(|text| text.trim().is_empty()))
+    };
     Ok(NewInvitation {
         role: role(fields)?,
-        timeout: if empty("timeout") { None } else { fields.text("timeout")?.map(str::to_owned) },
-        uses: if empty("uses") { None } else { fields.number("uses", 1, SEQ_MAX)? },
+        timeout: if empty("timeout") {
+            None
+        } else {
+            fields.text("timeout")?.map(str::to_owned)
+        },
+        uses: if empty("uses") {
+            None
+        } else {
+            fields.number("uses", 1, SEQ_MAX)?
+        },
     })
 }
 
@@ -118,7 +153,13 @@ async fn page(
 ) -> Result<Invitations, Error> {
     let good = state.chat.invitations(by, &room).await?;
     let origin = origin::own(headers, secure).unwrap_or_default();
-    Ok(Invitations { room, origin, good, typed: None, now: app::now() })
+    Ok(Invitations {
+        room,
+        origin,
+        good,
+        typed: None,
+        now: app::now(),
+    })
 }
 
 /// The invitations to a room that are still good, for its moderators.
@@ -137,7 +178,10 @@ pub(crate) async fn list(
 ) -> Result<Response, Error> {
     if negotiate::prefers_html(&headers) {
         let page = page(&state, &by, room, &headers, secure).await?;
-        return Ok(form::fresh(app::invitations_page(&form::of_room(&headers, room), &page)));
+        return Ok(form::fresh(app::invitations_page(
+            &form::of_room(&headers, room),
+            &page,
+        )));
     }
     Ok(negotiate::json(state.chat.invitations(&by, &room).await?))
 }
@@ -162,13 +206,28 @@ pub(crate) async fn take_back(
     fields: Result<Fields, Error>,
 ) -> Result<Response, Error> {
     let form = negotiate::prefers_html(&headers);
-    match state.chat.take_back(&by, &room, &code).await.map_err(Error::from) {
-        Ok(()) if form => Ok(form::on(fields.ok().as_ref(), &format!("/rooms/{room}/invitations/"))),
+    match state
+        .chat
+        .take_back(&by, &room, &code)
+        .await
+        .map_err(Error::from)
+    {
+        Ok(()) if form => Ok(form::on(
+            fields.ok().as_ref(),
+            &format!("/rooms/{room}/invitations/"),
+        )),
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(error) => {
-            let Ok(page) = page(&state, &by, room, &headers, secure).await else { return Err(error) };
+            let Ok(page) = page(&state, &by, room, &headers, secure).await else {
+                return Err(error);
+            };
             let sheet = form::of_room(&headers, room);
-            form::again(&headers, error, |_| "", |wrong| app::invitations_page(&sheet.with(wrong), &page))
+            form::again(
+                &headers,
+                error,
+                |_| "",
+                |wrong| app::invitations_page(&sheet.with(wrong), &page),
+            )
         }
     }
 }
@@ -181,7 +240,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Code {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let code = parts.extract::<Path<String>>().await;
-        Ok(Self(code.map_err(|_| Refusal::NotFound("such invitation"))?.0))
+        Ok(Self(
+            code.map_err(|_| Refusal::NotFound("such invitation"))?.0,
+        ))
     }
 }
 
@@ -213,18 +274,33 @@ pub(crate) async fn show(
     state.limits.check_guess(peer.ip())?;
     let found = state.chat.invitation(&code).await.map_err(Error::from);
     let html = negotiate::prefers_html(&headers);
-    if html && matches!(found, Err(ref error) if matches!(error.refusal(), Some(Refusal::NotFound(_)))) {
-        return Ok(page::plain(StatusCode::NOT_FOUND, app::no_invitation_page(&form::sheet(&headers, None))));
+    if html
+        && matches!(found, Err(ref error) if matches!(error.refusal(), Some(Refusal::NotFound(_))))
+    {
+        return Ok(page::plain(
+            StatusCode::NOT_FOUND,
+            app::no_invitation_page(&form::sheet(&headers, None)),
+        ));
     }
     let (invitation, name) = found?;
     state.limits.forgive_guess(peer.ip());
     if !html {
-        return Ok(negotiate::json(Welcome { name, role: invitation.role }));
+        return Ok(negotiate::json(Welcome {
+            name,
+            role: invitation.role,
+        }));
     }
     let (sheet, guest) = (form::sheet(&headers, None), by.member().is_none());
-    let mut page = form::fresh(app::invitation_page(&sheet, &code, name.as_deref(), invitation.role, guest));
+    let mut page = form::fresh(app::invitation_page(
+        &sheet,
+        &code,
+        name.as_deref(),
+        invitation.role,
+        guest,
+    ));
     // Whoever comes with nothing needs a key to be known by.
-    page.headers_mut().extend(page::key(&state, &by).map(|key| (header::SET_COOKIE, key)));
+    page.headers_mut()
+        .extend(page::key(&state, &by).map(|key| (header::SET_COOKIE, key)));
     Ok(page)
 }
 
@@ -250,7 +326,10 @@ pub(crate) async fn accept(
     let html = negotiate::prefers_html(&headers);
     let room = match state.chat.accept(&by, &code).await {
         Err(chat::Error::Refusal(Refusal::NotFound(_))) if html => {
-            return Ok(page::plain(StatusCode::NOT_FOUND, app::no_invitation_page(&form::sheet(&headers, None))));
+            return Ok(page::plain(
+                StatusCode::NOT_FOUND,
+                app::no_invitation_page(&form::sheet(&headers, None)),
+            ));
         }
         accepted => accepted?,
     };

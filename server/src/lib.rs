@@ -146,14 +146,32 @@ impl App {
         let (stream_timeout, proxies) = (config.stream_timeout, config.trusted_proxies.clone());
         let (provider, public_url) = (Provider::of(config), config.public_url.clone());
         let (draining, sockets) = (AtomicBool::new(false), TaskTracker::new());
-        let shared = Shared { chat, limits, stream_timeout, draining, sockets, proxies, provider, public_url };
-        Self { state: AppState(Arc::new(shared)), drain: config.drain, tls: None, redirect: None }
+        let shared = Shared {
+            chat,
+            limits,
+            stream_timeout,
+            draining,
+            sockets,
+            proxies,
+            provider,
+            public_url,
+        };
+        Self {
+            state: AppState(Arc::new(shared)),
+            drain: config.drain,
+            tls: None,
+            redirect: None,
+        }
     }
 
     /// Serves over TLS only, and sends those who come to `redirect` without it over there.
     #[must_use]
     pub fn secure(self, tls: Tls, redirect: Option<TcpListener>) -> Self {
-        Self { tls: Some(tls), redirect, ..self }
+        Self {
+            tls: Some(tls),
+            redirect,
+            ..self
+        }
     }
 
     /// Serves until `shutdown` is done, then drains: streams end, requests finish, what was posted is committed.
@@ -181,14 +199,20 @@ impl App {
     async fn listen(self, listener: TcpListener, connections: &Connections) {
         let port = listener.local_addr().map_or(0, |address| address.port());
         let router = router(self.state);
-        let Some(tls) = self.tls else { return connections.accept(listener, router, None).await };
+        let Some(tls) = self.tls else {
+            return connections.accept(listener, router, None).await;
+        };
         let redirected = async {
             match self.redirect {
                 Some(redirect) => connections.accept(redirect, redirect::to(port), None).await,
                 None => std::future::pending().await,
             }
         };
-        tokio::join!(connections.accept(listener, router, Some(tls.current())), redirected, tls.keep_current());
+        tokio::join!(
+            connections.accept(listener, router, Some(tls.current())),
+            redirected,
+            tls.keep_current()
+        );
     }
 }
 
@@ -207,7 +231,10 @@ struct Tokens;
 
 impl Modify for Tokens {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
     }
@@ -269,13 +296,21 @@ fn api() -> OpenApiRouter<AppState> {
 /// The whole application: the routes, the redirects to them, and what is around them.
 fn router(state: AppState) -> Router {
     let (router, document) = api().split_for_parts();
-    let with_slash = document.paths.paths.keys().filter(|path| path.len() > 1 && path.ends_with('/'));
-    let router = with_slash.fold(router, |router, path| router.route(path.trim_end_matches('/'), any(add_slash)));
+    let with_slash = document
+        .paths
+        .paths
+        .keys()
+        .filter(|path| path.len() > 1 && path.ends_with('/'));
+    let router = with_slash.fold(router, |router, path| {
+        router.route(path.trim_end_matches('/'), any(add_slash))
+    });
     let router = router
         .route("/users/", get(account::users))
         .fallback(elsewhere)
         .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed));
-    let compression = CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)).compress_when(is_text);
+    let compression = CompressionLayer::new()
+        .quality(tower_http::CompressionLevel::Precise(4))
+        .compress_when(is_text);
     // One layer for the router, whatever it is made of: each would have every request boxed once more.
     let layers = ServiceBuilder::new()
         // What fails is in the log already, with what a reader of the log needs.
@@ -288,7 +323,10 @@ fn router(state: AppState) -> Router {
 /// The same address with a slash at its end, for good.
 async fn add_slash(request: Request) -> Redirect {
     let uri = request.uri();
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     Redirect::permanent(&format!("{}/{query}", uri.path()))
 }
 
@@ -323,7 +361,9 @@ async fn admit(state: &AppState, request: Request, next: Next) -> Response {
         Ok(looks) => {
             let answer = next.run(request).await;
             if answer.status() == axum::http::StatusCode::NOT_FOUND {
-                looks.into_iter().for_each(|address| limits.looked_in_vain(address));
+                looks
+                    .into_iter()
+                    .for_each(|address| limits.looked_in_vain(address));
             }
             answer
         }
@@ -338,6 +378,9 @@ fn is_text(
     headers: &axum::http::HeaderMap,
     _: &axum::http::Extensions,
 ) -> bool {
-    let kind = headers.get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(axum::http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     kind.starts_with("text/html") || kind.starts_with("application/json")
 }

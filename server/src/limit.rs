@@ -36,19 +36,37 @@ struct Rates {
 }
 
 /// Messages, and changes of them; and whatever has no rates of its own.
-const MESSAGES: Rates = Rates { person: (20, 200), address: (50, 500), room: (100, 1_000) };
+const MESSAGES: Rates = Rates {
+    person: (20, 200),
+    address: (50, 500),
+    room: (100, 1_000),
+};
 
 /// New rooms. What is done outside of rooms never counts in one.
-const ROOMS: Rates = Rates { person: (1, 50), address: (2, 100), room: (1, 1) };
+const ROOMS: Rates = Rates {
+    person: (1, 50),
+    address: (2, 100),
+    room: (1, 1),
+};
 
 /// Notes that somebody types. A person sends one in three seconds.
-const TYPING: Rates = Rates { person: (5, 50), address: (20, 200), room: (100, 1_000) };
+const TYPING: Rates = Rates {
+    person: (5, 50),
+    address: (20, 200),
+    room: (100, 1_000),
+};
 
 /// Attempts to sign in from one address that were not good, and accounts made from it: a class may be behind it.
-const OF_ADDRESS: Patience = Patience { free: 50, longest: Duration::from_secs(15 * 60) };
+const OF_ADDRESS: Patience = Patience {
+    free: 50,
+    longest: Duration::from_secs(15 * 60),
+};
 
 /// Attempts on one account that were not good. Its owner is never kept out for long, whoever else tries.
-const ON_ACCOUNT: Patience = Patience { free: 10, longest: Duration::from_secs(60) };
+const ON_ACCOUNT: Patience = Patience {
+    free: 10,
+    longest: Duration::from_secs(60),
+};
 
 /// After how many looks those that have been quiet are forgotten.
 const LOOKS: u32 = 10_000;
@@ -107,18 +125,27 @@ impl Limits {
 
     /// Whether this may be done once more from this address.
     pub fn check_address(&self, what: What, address: IpAddr) -> Result<(), Refusal> {
-        let Some(counted) = self.counted(what) else { return Ok(()) };
-        counted.addresses.take(&client(address)).map_err(Refusal::TooMany)
+        let Some(counted) = self.counted(what) else {
+            return Ok(());
+        };
+        counted
+            .addresses
+            .take(&client(address))
+            .map_err(Refusal::TooMany)
     }
 
     /// Whether this person may do this once more, in this room if it is in one. Nobody in particular counts by the
     /// address alone.
     pub fn check(&self, what: What, by: &Person, room: Option<RoomId>) -> Result<(), Refusal> {
-        let Some(counted) = self.counted(what) else { return Ok(()) };
+        let Some(counted) = self.counted(what) else {
+            return Ok(());
+        };
         if let Some(person) = by.known() {
             counted.people.take(&person).map_err(Refusal::TooMany)?;
         }
-        room.map_or(Ok(()), |room| counted.rooms.take(&room).map_err(Refusal::RoomBusy))
+        room.map_or(Ok(()), |room| {
+            counted.rooms.take(&room).map_err(Refusal::RoomBusy)
+        })
     }
 
     fn counted(&self, what: What) -> Option<&Counted> {
@@ -177,7 +204,10 @@ impl Limits {
     pub fn check_guess(&self, address: IpAddr) -> Result<(), Refusal> {
         let tried = self.attempt(&format!("code {}", client(address)), OF_ADDRESS);
         if tried.is_err()
-            && let Some(refused) = self.0.as_ref().and_then(|buckets| buckets.codes.count(Instant::now()))
+            && let Some(refused) = self
+                .0
+                .as_ref()
+                .and_then(|buckets| buckets.codes.count(Instant::now()))
         {
             tracing::warn!(%address, refused, "somebody guesses invitations");
         }
@@ -190,7 +220,9 @@ impl Limits {
     /// # Errors
     /// [`Refusal::TooMany`].
     pub fn admit(&self, request: &Request) -> Result<Option<IpAddr>, Refusal> {
-        let Some(address) = peer(request) else { return Ok(None) };
+        let Some(address) = peer(request) else {
+            return Ok(None);
+        };
         let path = request.uri().path();
         if !request.method().is_safe() {
             let what = match path {
@@ -200,7 +232,9 @@ impl Limits {
             };
             self.check_address(what, address)?;
         }
-        let in_room = path.strip_prefix("/rooms/").is_some_and(|id| !id.is_empty());
+        let in_room = path
+            .strip_prefix("/rooms/")
+            .is_some_and(|id| !id.is_empty());
         if in_room || path == "/stream" {
             self.check_look(address)?;
         }
@@ -209,7 +243,9 @@ impl Limits {
 
     /// Whether somebody may look for a room from this address.
     pub fn check_look(&self, address: IpAddr) -> Result<(), Refusal> {
-        let Some(buckets) = &self.0 else { return Ok(()) };
+        let Some(buckets) = &self.0 else {
+            return Ok(());
+        };
         let now = Instant::now();
         let looked = buckets.guesses.check(client(address), now);
         if looked.is_err()
@@ -235,13 +271,23 @@ impl Limits {
     }
 
     fn attempt(&self, who: &str, patience: Patience) -> Result<(), Refusal> {
-        self.0.as_ref().map_or(Ok(()), |buckets| buckets.attempts.make(who, patience, Instant::now()))
+        self.0.as_ref().map_or(Ok(()), |buckets| {
+            buckets.attempts.make(who, patience, Instant::now())
+        })
     }
 }
 
 /// Attempts on an account, by its username; what is no username is cut, for it may be long.
 fn on(username: &str) -> String {
-    format!("on {}", username.trim().chars().take(40).collect::<String>().to_lowercase())
+    format!(
+        "on {}",
+        username
+            .trim()
+            .chars()
+            .take(40)
+            .collect::<String>()
+            .to_lowercase()
+    )
 }
 
 impl Counted {
@@ -258,7 +304,10 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
     fn new((a_second, at_once): Rate) -> Self {
         let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(positive(a_second)).allow_burst(positive(at_once));
-        Self { limiter: RateLimiter::keyed(quota), looks: AtomicU32::new(0) }
+        Self {
+            limiter: RateLimiter::keyed(quota),
+            looks: AtomicU32::new(0),
+        }
     }
 
     /// Takes one out, or says how long to wait for it.
@@ -267,7 +316,9 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
         if self.looks.fetch_add(1, Ordering::Relaxed) % LOOKS == LOOKS - 1 {
             self.limiter.retain_recent();
         }
-        self.limiter.check_key(key).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+        self.limiter
+            .check_key(key)
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
     }
 }
 
@@ -281,7 +332,10 @@ fn client(address: IpAddr) -> IpAddr {
 
 /// Whom a request comes from.
 pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+    request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0.ip())
 }
 
 #[cfg(test)]
@@ -290,7 +344,9 @@ mod tests {
 
     /// How often something is granted before it is refused.
     fn granted(mut check: impl FnMut(usize) -> Result<(), Refusal>) -> (usize, Refusal) {
-        (0..5_000).find_map(|n| check(n).err().map(|refusal| (n, refusal))).unwrap()
+        (0..5_000)
+            .find_map(|n| check(n).err().map(|refusal| (n, refusal)))
+            .unwrap()
     }
 
     #[test]
@@ -312,16 +368,26 @@ mod tests {
         let check = |room| limits.check(What::Messages, &Person::Anyone, Some(room));
         let (granted, refused) = granted(|_| check(flooded));
         assert!(granted >= MESSAGES.room.1 as usize);
-        assert!(matches!(refused, Refusal::RoomBusy(_)) && refused.to_string().contains("room"), "{refused}");
+        assert!(
+            matches!(refused, Refusal::RoomBusy(_)) && refused.to_string().contains("room"),
+            "{refused}"
+        );
         assert_eq!(check(other), Ok(()));
-        assert_eq!(limits.check(What::Typing, &Person::Anyone, Some(flooded)), Ok(()));
+        assert_eq!(
+            limits.check(What::Typing, &Person::Anyone, Some(flooded)),
+            Ok(())
+        );
     }
 
     #[test]
     fn those_that_have_been_quiet_are_forgotten() {
         let bucket = Bucket::new((1_000_000, 1));
         (0..3 * LOOKS).for_each(|key| bucket.take(&key).unwrap());
-        assert!(bucket.limiter.len() <= LOOKS as usize, "{}", bucket.limiter.len());
+        assert!(
+            bucket.limiter.len() <= LOOKS as usize,
+            "{}",
+            bucket.limiter.len()
+        );
     }
 
     #[test]
@@ -335,7 +401,8 @@ mod tests {
 
     #[test]
     fn neighbours_in_one_network_of_ipv6_are_one_client() {
-        let [a, b, c] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|text| client(text.parse().unwrap()));
+        let [a, b, c] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"]
+            .map(|text| client(text.parse().unwrap()));
         assert_eq!(a, b);
         assert_ne!(a, c);
     }

@@ -23,7 +23,10 @@ impl Lines {
     pub fn count(&self, now: Instant) -> Option<u64> {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.since += 1;
-        if told.last.is_some_and(|last| now.duration_since(last) < BETWEEN_LINES) {
+        if told
+            .last
+            .is_some_and(|last| now.duration_since(last) < BETWEEN_LINES)
+        {
             return None;
         }
         told.last = Some(now);
@@ -39,7 +42,10 @@ mod tests {
     fn a_line_now_and_then_says_how_many() {
         let (lines, now) = (Lines::default(), Instant::now());
         assert_eq!(lines.count(now), Some(1));
-        assert_eq!((0..50).find_map(|_| lines.count(now + Duration::from_secs(59))), None);
+        assert_eq!(
+            (0..50).find_map(|_| lines.count(now + Duration::from_secs(59))),
+            None
+        );
         assert_eq!(lines.count(now + BETWEEN_LINES), Some(51));
     }
 }

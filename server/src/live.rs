@@ -58,7 +58,10 @@ pub(crate) struct Live {
 
 impl Live {
     pub fn new(events: Events, beat: &'static [u8]) -> Self {
-        Self { events: Arc::new(Mutex::new(Some(events))), beat }
+        Self {
+            events: Arc::new(Mutex::new(Some(events))),
+            beat,
+        }
     }
 
     /// Takes the events out of a response, if it has any. Without them its body is empty, and its head says so.
@@ -71,10 +74,15 @@ impl Live {
     /// The events as the body of an answer that goes through the HTTP machinery.
     pub fn body(self) -> Body {
         let beat = self.beat;
-        Body::from_stream(stream::unfold(self.take()(None), move |mut events| async move {
-            let event = timeout(HEARTBEAT, events.next()).await;
-            event.unwrap_or(Some(Bytes::from_static(beat))).map(|event| (Ok::<_, Infallible>(event), events))
-        }))
+        Body::from_stream(stream::unfold(
+            self.take()(None),
+            move |mut events| async move {
+                let event = timeout(HEARTBEAT, events.next()).await;
+                event
+                    .unwrap_or(Some(Bytes::from_static(beat)))
+                    .map(|event| (Ok::<_, Infallible>(event), events))
+            },
+        ))
     }
 
     /// The answer with its head as it goes over the wire ([RFC 9112](https://www.rfc-editor.org/rfc/rfc9112)).
@@ -85,13 +93,26 @@ impl Live {
             head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
         let date = httpdate::fmt_http_date(SystemTime::now());
-        let coding = if chunked { "transfer-encoding: chunked\r\n" } else { "" };
+        let coding = if chunked {
+            "transfer-encoding: chunked\r\n"
+        } else {
+            ""
+        };
         head.extend(format!("date: {date}\r\n{coding}connection: close\r\n\r\n").into_bytes());
-        Stream { head: head.into(), chunked, beat: self.beat, events: self.take() }
+        Stream {
+            head: head.into(),
+            chunked,
+            beat: self.beat,
+            events: self.take(),
+        }
     }
 
     fn take(self) -> Events {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let events = self
+            .events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         events.unwrap_or_else(|| Box::new(|_| stream::empty().boxed()))
     }
 }
@@ -108,9 +129,19 @@ pub(crate) struct Stream {
 impl Stream {
     /// Writes the stream to its end.
     pub async fn run(self, socket: TcpStream) -> io::Result<()> {
-        let Self { head, chunked, beat: said, events } = self;
+        let Self {
+            head,
+            chunked,
+            beat: said,
+            events,
+        } = self;
         SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
-        let client = Arc::new(Client { socket, chunked, unsent: Mutex::default(), full: Notify::new() });
+        let client = Arc::new(Client {
+            socket,
+            chunked,
+            unsent: Mutex::default(),
+            full: Notify::new(),
+        });
         client.write(raw(head)).await?;
         let mut events = events(Some(client.clone()));
         let beat = sleep_until(Instant::now() + HEARTBEAT);
@@ -168,7 +199,10 @@ impl Client {
         // Every size fits into twenty bytes.
         let _ = write!(rest, "{:x}\r\n", text.len());
         let length = 20 - rest.len();
-        io::Cursor::new(size).take(length).chain(text).chain(b"\r\n")
+        io::Cursor::new(size)
+            .take(length)
+            .chain(text)
+            .chain(b"\r\n")
     }
 
     /// Writes everything, unless the client leaves it unread for too long. No timer runs for clients that keep up.
@@ -226,7 +260,9 @@ impl Client {
         let sent = if bytes.remaining() <= SHORT {
             let mut piece = [0; SHORT];
             let mut rest = &mut piece[..];
-            parts[..count].iter().try_for_each(|part| rest.write_all(part))?;
+            parts[..count]
+                .iter()
+                .try_for_each(|part| rest.write_all(part))?;
             self.socket.try_write(&piece[..bytes.remaining()])
         } else {
             self.socket.try_write_vectored(&parts[..count])
@@ -242,7 +278,10 @@ impl Client {
     /// Returns when the client has ended the connection. What it still says is not listened to.
     async fn hung_up(&self) {
         let mut ignored = [0; 64];
-        while poll_fn(|context| self.socket.poll_read_ready(context)).await.is_ok() {
+        while poll_fn(|context| self.socket.poll_read_ready(context))
+            .await
+            .is_ok()
+        {
             match self.socket.try_read(&mut ignored) {
                 Ok(0) => return,
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
@@ -288,9 +327,17 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_written_before_what_was_left() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (peer, accepted) = tokio::join!(
+            TcpStream::connect(listener.local_addr().unwrap()),
+            listener.accept()
+        );
         let (mut peer, socket) = (peer.unwrap(), accepted.unwrap().0);
-        let client = Client { socket, chunked: true, unsent: Mutex::default(), full: Notify::new() };
+        let client = Client {
+            socket,
+            chunked: true,
+            unsent: Mutex::default(),
+            full: Notify::new(),
+        };
         client.socket.writable().await.unwrap();
         let (mut taken, part) = (0, Bytes::from(vec![b'x'; 3_000]));
         let (mut read, mut some) = (0, [0; 4_096]);
@@ -310,7 +357,10 @@ mod tests {
             read += peer.read(&mut some).await.unwrap();
         }
         client.socket.writable().await.unwrap();
-        assert!(!client.offer(part).unwrap(), "there is room now, but not for this");
+        assert!(
+            !client.offer(part).unwrap(),
+            "there is room now, but not for this"
+        );
         client.write(client.chunk("next".into())).await.unwrap();
         drop(client);
         let mut rest = Vec::new();

@@ -22,9 +22,14 @@ use crate::{AppState, stream};
         (status = 422, description = "Invalid name", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn join(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {
+pub(crate) async fn join(
+    State(state): State<AppState>,
+    Query(query): Query,
+) -> Result<String, Error> {
     let (name, lobby) = (name(&query)?, state.chat.lobby().await?);
-    state.limits.check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
+    state
+        .limits
+        .check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
     Ok(lobby.join(name).await.map_err(as_sent)?)
 }
 
@@ -67,10 +72,15 @@ pub(crate) async fn listen(
         (status = 422, description = "Invalid message", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn send(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {
+pub(crate) async fn send(
+    State(state): State<AppState>,
+    Query(query): Query,
+) -> Result<String, Error> {
     let (name, message) = (name(&query)?.trim(), given(&query, "message")?);
     let lobby = state.chat.lobby().await?;
-    state.limits.check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
+    state
+        .limits
+        .check(What::Messages, &Person::Anyone, Some(lobby.room()))?;
     Ok(lobby.send(name, message).await.map_err(as_sent)?)
 }
 
@@ -83,8 +93,16 @@ pub(crate) async fn send(State(state): State<AppState>, Query(query): Query) -> 
         (status = 404, description = "Nobody joined under that name", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn leave(State(state): State<AppState>, Query(query): Query) -> Result<String, Error> {
-    Ok(state.chat.lobby().await?.leave(name(&query)?.trim()).await?)
+pub(crate) async fn leave(
+    State(state): State<AppState>,
+    Query(query): Query,
+) -> Result<String, Error> {
+    Ok(state
+        .chat
+        .lobby()
+        .await?
+        .leave(name(&query)?.trim())
+        .await?)
 }
 
 /// Leaves the lobby, like `POST`.
@@ -103,8 +121,14 @@ pub(crate) async fn remove(state: State<AppState>, query: Query) -> Result<Strin
 /// A refusal of a field, under the name that it has here.
 fn as_sent(error: chat::Error) -> chat::Error {
     match error {
-        chat::Error::Refusal(Refusal::Invalid { field: "username", rule }) => Refusal::invalid("id", rule).into(),
-        chat::Error::Refusal(Refusal::Invalid { field: "body", rule }) => Refusal::invalid("message", rule).into(),
+        chat::Error::Refusal(Refusal::Invalid {
+            field: "username",
+            rule,
+        }) => Refusal::invalid("id", rule).into(),
+        chat::Error::Refusal(Refusal::Invalid {
+            field: "body",
+            rule,
+        }) => Refusal::invalid("message", rule).into(),
         other => other,
     }
 }

@@ -43,8 +43,12 @@ fn main() -> ExitCode {
         Some(Command::Backup { file }) => backup(&config, file),
         Some(Command::Restore { file }) => restore(&config, file),
         Some(Command::Health) => checkup::check(config.listen),
-        Some(Command::Admin { deed: Admin::Grant { username } }) => operate(&config, username, true),
-        Some(Command::Admin { deed: Admin::Revoke { username } }) => operate(&config, username, false),
+        Some(Command::Admin {
+            deed: Admin::Grant { username },
+        }) => operate(&config, username, true),
+        Some(Command::Admin {
+            deed: Admin::Revoke { username },
+        }) => operate(&config, username, false),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,23 +61,31 @@ fn main() -> ExitCode {
 
 fn log(config: &Config) {
     let filter = EnvFilter::new(&config.log);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match config.log_format {
-        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Text => lines
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn backup(config: &Config, file: &Path) -> Result<(), String> {
-    chat::backup(&config.chat(), file).await.map_err(|error| format!("cannot back up: {error}"))?;
+    chat::backup(&config.chat(), file)
+        .await
+        .map_err(|error| format!("cannot back up: {error}"))?;
     tracing::info!("backed up to {}", file.display());
     Ok(())
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn restore(config: &Config, file: &Path) -> Result<(), String> {
-    chat::restore(&config.chat(), file).await.map_err(|error| format!("cannot restore: {error}"))?;
+    chat::restore(&config.chat(), file)
+        .await
+        .map_err(|error| format!("cannot restore: {error}"))?;
     tracing::info!("restored from {}", file.display());
     Ok(())
 }
@@ -82,15 +94,25 @@ async fn restore(config: &Config, file: &Path) -> Result<(), String> {
 async fn operate(config: &Config, username: &str, operator: bool) -> Result<(), String> {
     let granted = chat::set_operator(&config.chat(), username, operator).await;
     granted.map_err(|error| format!("cannot change {username}: {error}"))?;
-    tracing::info!("{username} is {}", if operator { "an operator" } else { "no operator" });
+    tracing::info!(
+        "{username} is {}",
+        if operator {
+            "an operator"
+        } else {
+            "no operator"
+        }
+    );
     Ok(())
 }
 
 #[tokio::main]
 async fn serve(config: &Config) -> Result<(), String> {
     // The handlers stand before anything is announced: whoever reads the log line may send a signal at once.
-    let signal = shutdown::signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    let app = App::open(config).await.map_err(|error| format!("cannot use {}: {error}", config.data_dir.display()))?;
+    let signal =
+        shutdown::signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let app = App::open(config)
+        .await
+        .map_err(|error| format!("cannot use {}: {error}", config.data_dir.display()))?;
     let (listener, address) = listen(config.listen).await?;
     let tls = match (config.tls(), config.acme()) {
         (Some((cert, key)), _) => Some(Tls::open(cert, key).await?),
@@ -109,13 +131,17 @@ async fn serve(config: &Config) -> Result<(), String> {
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
-    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     Ok((listener, address))
 }
 
 async fn secure(app: App, tls: Tls, redirect: Option<SocketAddr>) -> Result<App, String> {
-    let Some(address) = redirect else { return Ok(app.secure(tls, None)) };
+    let Some(address) = redirect else {
+        return Ok(app.secure(tls, None));
+    };
     let (listener, address) = listen(address).await?;
     tracing::info!("redirecting from {address}");
     Ok(app.secure(tls, Some(listener)))

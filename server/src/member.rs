@@ -51,7 +51,10 @@ pub(crate) async fn list(
 ) -> Result<Response, Error> {
     if negotiate::prefers_html(&headers) {
         let people = people(&state, &by, room).await?;
-        return Ok(form::fresh(app::people_page(&form::of_room(&headers, room), &people)));
+        return Ok(form::fresh(app::people_page(
+            &form::of_room(&headers, room),
+            &people,
+        )));
     }
     Ok(negotiate::json(state.chat.members(&by, &room).await?))
 }
@@ -61,7 +64,11 @@ async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<People, Err
     let chat = &state.chat;
     let room = chat.room(by, &id).await?;
     let moderates = room.role >= Some(Role::Moderator);
-    let members = if moderates || room.private { Some(chat.members(by, &id).await?) } else { None };
+    let members = if moderates || room.private {
+        Some(chat.members(by, &id).await?)
+    } else {
+        None
+    };
     let (mut sanctions, mut deeds, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
     if moderates {
         sanctions = chat.sanctions(by, &id).await?;
@@ -70,7 +77,15 @@ async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<People, Err
         ids.extend(sanctions.iter().map(|sanctioned| sanctioned.id.clone()));
         names = chat.names(by, &id, ids).await?;
     }
-    Ok(People { room, me: by.id_in_rooms(), members, sanctions, deeds, names, now: app::now() })
+    Ok(People {
+        room,
+        me: by.id_in_rooms(),
+        members,
+        sanctions,
+        deeds,
+        names,
+        now: app::now(),
+    })
 }
 
 /// Answers what was done about somebody: as data, or with the way back to the page of people, which says what was wrong.
@@ -92,9 +107,16 @@ pub(crate) async fn answer<T>(
         return Err(error);
     }
     // Whoever may not know of the room is told nothing else about it.
-    let Ok(people) = people(state, by, room).await else { return Err(error) };
+    let Ok(people) = people(state, by, room).await else {
+        return Err(error);
+    };
     let sheet = form::of_room(headers, room);
-    form::again(headers, error, |_| "", |wrong| app::people_page(&sheet.with(wrong), &people))
+    form::again(
+        headers,
+        error,
+        |_| "",
+        |wrong| app::people_page(&sheet.with(wrong), &people),
+    )
 }
 
 /// What somebody is to be in a room.
@@ -158,7 +180,11 @@ pub(crate) async fn remove(
     headers: HeaderMap,
     fields: Result<Fields, Error>,
 ) -> Result<Response, Error> {
-    let removed = state.chat.remove_member(&by, &room, &person).await.map_err(Error::from);
+    let removed = state
+        .chat
+        .remove_member(&by, &room, &person)
+        .await
+        .map_err(Error::from);
     let done = (removed, |()| StatusCode::NO_CONTENT.into_response());
     answer(&state, &by, room, &headers, fields.ok().as_ref(), done).await
 }

@@ -55,16 +55,29 @@ pub(crate) async fn post(
     fields: Fields,
 ) -> Result<Response, Error> {
     let own = by.member().map(Member::username);
-    let username =
-        fields.text("username")?.or(own).ok_or_else(|| Refusal::invalid("username", "is missing"))?.to_owned();
+    let username = fields
+        .text("username")?
+        .or(own)
+        .ok_or_else(|| Refusal::invalid("username", "is missing"))?
+        .to_owned();
     let body = fields.required("body")?.to_owned();
-    let key = headers.get("idempotency-key").map(|key| std::str::from_utf8(key.as_bytes()));
-    let key = key.transpose().map_err(|_| Refusal::Malformed("The Idempotency-Key is not UTF-8.".to_owned()))?;
+    let key = headers
+        .get("idempotency-key")
+        .map(|key| std::str::from_utf8(key.as_bytes()));
+    let key = key
+        .transpose()
+        .map_err(|_| Refusal::Malformed("The Idempotency-Key is not UTF-8.".to_owned()))?;
     state.limits.check(What::Messages, &by, Some(room))?;
-    let message = state.chat.post(&by, &room, &NewMessage { username, body }, key).await?;
+    let message = state
+        .chat
+        .post(&by, &room, &NewMessage { username, body }, key)
+        .await?;
     if negotiate::prefers_html(&headers) {
         // The browser remembers the name of a guest; that of an account comes with the session.
-        let cookie = by.member().is_none().then(|| [(header::SET_COOKIE, name_cookie(&message.username))]);
+        let cookie = by
+            .member()
+            .is_none()
+            .then(|| [(header::SET_COOKIE, name_cookie(&message.username))]);
         return Ok((cookie, Redirect::to(&format!("/rooms/{room}/"))).into_response());
     }
     Ok((StatusCode::CREATED, Json(message)).into_response())
@@ -100,7 +113,9 @@ pub(crate) async fn edit(
 ) -> Result<Response, Error> {
     let body = fields.required("body")?;
     state.limits.check(What::Messages, &by, Some(room))?;
-    Ok(negotiate::json(state.chat.edit(&by, &room, self::seq(&seq)?, body).await?))
+    Ok(negotiate::json(
+        state.chat.edit(&by, &room, self::seq(&seq)?, body).await?,
+    ))
 }
 
 /// Another text for a message.
@@ -130,12 +145,17 @@ pub(crate) async fn delete(
     Inside(room, seq): Inside,
 ) -> Result<Response, Error> {
     state.limits.check(What::Messages, &by, Some(room))?;
-    Ok(negotiate::json(state.chat.delete(&by, &room, self::seq(&seq)?).await?))
+    Ok(negotiate::json(
+        state.chat.delete(&by, &room, self::seq(&seq)?).await?,
+    ))
 }
 
 /// The sequence that an address names.
 fn seq(text: &str) -> Result<u64, Refusal> {
-    text.parse().ok().filter(|seq| *seq <= SEQ_MAX).ok_or(Refusal::NotFound("such message"))
+    text.parse()
+        .ok()
+        .filter(|seq| *seq <= SEQ_MAX)
+        .ok_or(Refusal::NotFound("such message"))
 }
 
 /// Reads and follows a room's messages.
@@ -176,13 +196,16 @@ pub(crate) async fn read(
     username.map(text::username).transpose()?;
     let listener = Listener { by, room, username };
     if negotiate::choose(&headers, &[EVENTS, JSON]) == EVENTS {
-        let follow = listener.follow(&state.chat, start(&headers, &query)?).await?;
+        let follow = listener
+            .follow(&state.chat, start(&headers, &query)?)
+            .await?;
         return Ok(stream::messages(follow, room));
     }
     let page = Page {
         before: query.number("before", 0, SEQ_MAX)?,
         after: None,
-        limit: usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX),
+        limit: usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100))
+            .unwrap_or(usize::MAX),
     };
     let wait = Duration::from_secs(query.number("wait", 0, WAIT_MAX)?.unwrap_or(0));
     let messages = wait_for(&state.chat, &listener, (after(&query)?, page), wait).await?;
@@ -198,7 +221,10 @@ struct Listener<'a> {
 
 impl Listener<'_> {
     async fn follow(&self, chat: &Chat, start: Start) -> Result<Follow, chat::Error> {
-        chat.follow(&self.by, &self.room, start).await?.under(self.username).await
+        chat.follow(&self.by, &self.room, start)
+            .await?
+            .under(self.username)
+            .await
     }
 }
 
@@ -206,7 +232,10 @@ impl Listener<'_> {
 fn after(query: &Fields) -> Result<Option<Start>, Refusal> {
     match query.text("after")?.map(Start::after) {
         Some(Start::Seq(_)) => Ok(query.number("after", 0, SEQ_MAX)?.map(Start::Seq)),
-        Some(Start::Unknown) => Err(Refusal::invalid("after", "must be a sequence, the ID of an event, or latest")),
+        Some(Start::Unknown) => Err(Refusal::invalid(
+            "after",
+            "must be a sequence, the ID of an event, or latest",
+        )),
         after => Ok(after),
     }
 }
@@ -233,7 +262,9 @@ async fn wait_for(
         None => Some(listener.follow(chat, Start::Seq(0)).await?),
     };
     let messages = chat.page(&listener.by, &listener.room, page).await?;
-    let (Some(mut follow), true) = (follow, messages.is_empty()) else { return Ok(messages) };
+    let (Some(mut follow), true) = (follow, messages.is_empty()) else {
+        return Ok(messages);
+    };
     let end = Instant::now() + wait;
     // Warnings of the room's end, who is here and changes are no messages; anything else is worth another look.
     while let Ok(news) = timeout_at(end, follow.next()).await {
@@ -258,7 +289,13 @@ pub(crate) fn start(headers: &HeaderMap, query: &Fields) -> Result<Start, Refusa
 }
 
 /// What a client says it saw last: by header, or by query for those who cannot set headers.
-pub(crate) fn last_event_id<'a>(headers: &'a HeaderMap, query: &'a Fields) -> Result<Option<&'a str>, Refusal> {
-    let header = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?")).filter(|id| !id.is_empty());
+pub(crate) fn last_event_id<'a>(
+    headers: &'a HeaderMap,
+    query: &'a Fields,
+) -> Result<Option<&'a str>, Refusal> {
+    let header = headers
+        .get("last-event-id")
+        .map(|id| id.to_str().unwrap_or("?"))
+        .filter(|id| !id.is_empty());
     Ok(header.or(query.text("last_event_id")?.filter(|id| !id.is_empty())))
 }

@@ -95,15 +95,30 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let form = negotiate::prefers_html(&headers);
     let held = hold(&state, &by, room, &fields, form).await;
-    let done = (held, |held| (StatusCode::CREATED, Json(held)).into_response());
+    let done = (held, |held| {
+        (StatusCode::CREATED, Json(held)).into_response()
+    });
     answer(&state, &by, room, &headers, Some(&fields), done).await
 }
 
-async fn hold(state: &AppState, by: &Person, room: RoomId, fields: &Fields, form: bool) -> Result<Sanctioned, Error> {
-    let whom = match (fields.text("person")?, fields.number("message", 1, SEQ_MAX)?) {
+async fn hold(
+    state: &AppState,
+    by: &Person,
+    room: RoomId,
+    fields: &Fields,
+    form: bool,
+) -> Result<Sanctioned, Error> {
+    let whom = match (
+        fields.text("person")?,
+        fields.number("message", 1, SEQ_MAX)?,
+    ) {
         (Some(person), None) => Whom::Person(person.to_owned()),
         (None, Some(seq)) => Whom::AuthorOf(seq),
-        _ => return Err(Refusal::invalid("person", "or message must be given, and not both").into()),
+        _ => {
+            return Err(
+                Refusal::invalid("person", "or message must be given, and not both").into(),
+            );
+        }
     };
     let kind = match fields.required("kind")? {
         "mute" => Sanction::Mute,
@@ -111,7 +126,9 @@ async fn hold(state: &AppState, by: &Person, room: RoomId, fields: &Fields, form
         _ => return Err(Refusal::invalid("kind", "must be mute or ban").into()),
     };
     // On a page, no time is for good.
-    let lasts = fields.text("timeout")?.filter(|text| !(form && text.is_empty()));
+    let lasts = fields
+        .text("timeout")?
+        .filter(|text| !(form && text.is_empty()));
     Ok(state.chat.sanction(by, &room, &whom, kind, lasts).await?)
 }
 
@@ -133,7 +150,11 @@ pub(crate) async fn pardon(
     headers: HeaderMap,
     fields: Result<Fields, Error>,
 ) -> Result<Response, Error> {
-    let pardoned = state.chat.pardon(&by, &room, &person).await.map_err(Error::from);
+    let pardoned = state
+        .chat
+        .pardon(&by, &room, &person)
+        .await
+        .map_err(Error::from);
     let done = (pardoned, |()| StatusCode::NO_CONTENT.into_response());
     answer(&state, &by, room, &headers, fields.ok().as_ref(), done).await
 }
@@ -159,11 +180,14 @@ pub(crate) async fn audit(
     Query(query): Query,
 ) -> Result<Response, Error> {
     let before = query.number("before", 0, SEQ_MAX)?.unwrap_or(SEQ_MAX);
-    let limit = usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX);
+    let limit =
+        usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX);
     if negotiate::prefers_html(&headers) {
         return trail(&state, &by, room, &headers, before).await;
     }
-    Ok(negotiate::json(state.chat.audit(&by, &room, before, limit).await?))
+    Ok(negotiate::json(
+        state.chat.audit(&by, &room, before, limit).await?,
+    ))
 }
 
 async fn trail(
@@ -175,11 +199,22 @@ async fn trail(
 ) -> Result<Response, Error> {
     let deeds = state.chat.audit(by, &room, before, app::DEEDS).await?;
     let names = state.chat.names(by, &room, mentioned(&deeds)).await?;
-    let trail = Trail { room, deeds, names, now: app::now() };
-    Ok(form::fresh(app::trail_page(&form::of_room(headers, room), &trail)))
+    let trail = Trail {
+        room,
+        deeds,
+        names,
+        now: app::now(),
+    };
+    Ok(form::fresh(app::trail_page(
+        &form::of_room(headers, room),
+        &trail,
+    )))
 }
 
 /// The IDs of those who did something, and to whom.
 pub(crate) fn mentioned(deeds: &[Deed]) -> BTreeSet<String> {
-    deeds.iter().flat_map(|deed| [deed.actor.clone(), deed.whom.clone()]).collect()
+    deeds
+        .iter()
+        .flat_map(|deed| [deed.actor.clone(), deed.whom.clone()])
+        .collect()
 }

@@ -38,9 +38,16 @@ pub(crate) fn json(data: impl Serialize) -> Response {
 
 /// How much the client likes a media type, in thousandths. The most specific range that matches speaks.
 fn quality(headers: &HeaderMap, offer: &str) -> u16 {
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let ranges = values.flat_map(|value| value.split(',')).filter_map(|range| specificity(range, offer));
-    ranges.max_by_key(|(specific, _)| *specific).map_or(0, |(_, quality)| quality)
+    let values = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let ranges = values
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| specificity(range, offer));
+    ranges
+        .max_by_key(|(specific, _)| *specific)
+        .map_or(0, |(_, quality)| quality)
 }
 
 /// How closely a range names a media type, and how much it likes it; `None` if it does not match.
@@ -56,7 +63,11 @@ fn specificity(range: &str, offer: &str) -> Option<(u8, u16)> {
     let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     let weight: f32 = weight.map_or(1.0, |text| text.trim().parse().unwrap_or(0.0));
     // Rounded into 0 to 1000; a weight out of range is brought back into it.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000 before")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=1000 before"
+    )]
     Some((specific, (weight.clamp(0.0, 1.0) * 1_000.0) as u16))
 }
 
@@ -70,7 +81,13 @@ mod tests {
 
     #[test]
     fn the_default_serves_whoever_does_not_care() {
-        for value in ["*/*", "", "image/png", "garbage", "text/html;q=0, application/json;q=0"] {
+        for value in [
+            "*/*",
+            "",
+            "image/png",
+            "garbage",
+            "text/html;q=0, application/json;q=0",
+        ] {
             assert_eq!(choose(&accept(value), &[EVENTS, JSON]), EVENTS, "{value}");
         }
         assert_eq!(choose(&HeaderMap::new(), &[HTML, JSON]), HTML);
@@ -85,7 +102,10 @@ mod tests {
             ("text/html;q=0.1, application/*", JSON),
             ("application/json;q=0, */*", HTML),
             ("APPLICATION/JSON", JSON),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", HTML),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                HTML,
+            ),
         ];
         for (value, expected) in cases {
             assert_eq!(choose(&accept(value), &[HTML, JSON]), expected, "{value}");

@@ -59,7 +59,9 @@ impl AppState {
     /// # Errors
     /// [`Refusal::NotFound`] if there is none.
     pub(crate) fn provider(&self) -> Result<&Provider, Refusal> {
-        self.provider.as_ref().ok_or(Refusal::NotFound("provider of sign-in"))
+        self.provider
+            .as_ref()
+            .ok_or(Refusal::NotFound("provider of sign-in"))
     }
 
     /// What people call it, if there is one.
@@ -93,7 +95,10 @@ pub(crate) async fn begin(
     let provider = state.provider()?;
     let (Caller(by), Query(query)) = (caller?, query?);
     let next = place(query.text("next")?);
-    let link = query.text("link")?.map(|sealed| linking(&state, &by, sealed)).transpose()?;
+    let link = query
+        .text("link")?
+        .map(|sealed| linking(&state, &by, sealed))
+        .transpose()?;
     if link.is_none() && by.member().is_some() {
         return Ok(Redirect::to(next).into_response());
     }
@@ -101,7 +106,11 @@ pub(crate) async fn begin(
         let back = back(&state, secure, &headers)?;
         let (url, begun) = provider.begin(back, state.chat.now()).await?;
         let next = if next.len() > NEXT_MAX { "/" } else { next };
-        let away = Away { begun, next: next.to_owned(), link: link.clone() };
+        let away = Away {
+            begun,
+            next: next.to_owned(),
+            link: link.clone(),
+        };
         let cookie = kept(&state.chat.seal(BEGUN, &away, AWAY)?, AWAY);
         Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
     };
@@ -136,11 +145,17 @@ pub(crate) async fn finish(
     let provider = state.provider()?;
     let Query(query) = query?;
     let away = cookie(&headers, BEGUN).and_then(|sealed| state.chat.unseal::<Away>(BEGUN, sealed));
-    let (next, links) = away.as_ref().map_or(("/".to_owned(), false), |away| (away.next.clone(), away.link.is_some()));
+    let (next, links) = away.as_ref().map_or(("/".to_owned(), false), |away| {
+        (away.next.clone(), away.link.is_some())
+    });
     let came = come_back(&state, provider, peer, &headers, away, &query).await;
     let answer = came.or_else(|error| refused(&headers, provider, error, &next, links))?;
     // Whatever came of it: one comes back once.
-    Ok((AppendHeaders([(header::SET_COOKIE, kept("", Duration::ZERO))]), answer).into_response())
+    Ok((
+        AppendHeaders([(header::SET_COOKIE, kept("", Duration::ZERO))]),
+        answer,
+    )
+        .into_response())
 }
 
 async fn come_back(
@@ -151,11 +166,14 @@ async fn come_back(
     away: Option<Away>,
     query: &Fields,
 ) -> Result<Response, Error> {
-    const OVER: &str = "This sign-in was begun in another browser, is over, or took more than ten minutes.";
+    const OVER: &str =
+        "This sign-in was begun in another browser, is over, or took more than ten minutes.";
     let over = || Refusal::Malformed(OVER.to_owned());
     let Away { begun, next, link } = away.ok_or_else(over)?;
     let is_ours = query.text("state")? == Some(&begun.state);
-    let is_theirs = query.text("iss")?.is_none_or(|issuer| issuer == provider.issuer());
+    let is_theirs = query
+        .text("iss")?
+        .is_none_or(|issuer| issuer == provider.issuer());
     if !is_ours || !is_theirs {
         return Err(over().into());
     }
@@ -169,7 +187,11 @@ async fn come_back(
         Some(username) => link_to(state, headers, &username, &named, &next).await?,
         None => {
             let session = sign_in(state, provider, peer, headers, named).await?;
-            ([(header::SET_COOKIE, session_cookie(&session))], Redirect::to(place(Some(&next)))).into_response()
+            (
+                [(header::SET_COOKIE, session_cookie(&session))],
+                Redirect::to(place(Some(&next))),
+            )
+                .into_response()
         }
     };
     state.limits.forgive_provider(peer.ip());
@@ -192,7 +214,10 @@ async fn sign_in(
     let about = provider.introduce(named, state.chat.now()).await;
     let session = state.chat.welcome(&identity, &about).await?;
     if let Some(guest) = caller::guest(headers, state).await {
-        state.chat.claim(&session.member.clone().into(), &guest).await?;
+        state
+            .chat
+            .claim(&session.member.clone().into(), &guest)
+            .await?;
     }
     Ok(session)
 }
@@ -210,7 +235,11 @@ async fn link_to(
         return Err(Refusal::NotSignedIn.into());
     }
     state.chat.link(&by, &named.identity).await?;
-    Ok(Redirect::to(&format!("/profile/?changed=linked&next={}", app::encode(place(Some(next))))).into_response())
+    Ok(Redirect::to(&format!(
+        "/profile/?changed=linked&next={}",
+        app::encode(place(Some(next)))
+    ))
+    .into_response())
 }
 
 /// What the profile page's link to here carries: whose page it is.
@@ -218,21 +247,35 @@ async fn link_to(
 /// # Errors
 /// [`Refusal::NotSignedIn`], or a fault.
 pub(crate) fn link(state: &AppState, by: &Person) -> Result<String, Error> {
-    Ok(state.chat.seal(LINKING, &by.signed_in()?.username(), OPEN)?)
+    Ok(state
+        .chat
+        .seal(LINKING, &by.signed_in()?.username(), OPEN)?)
 }
 
 /// Who wants to link, if that is who is signed in.
 fn linking(state: &AppState, by: &Person, sealed: &str) -> Result<String, Refusal> {
     let username = by.signed_in()?.username();
-    let asked = state.chat.unseal::<String>(LINKING, sealed).filter(|asked| asked == username);
-    asked.ok_or_else(|| Refusal::Malformed("That page is too old. Begin anew on the page of your account.".to_owned()))
+    let asked = state
+        .chat
+        .unseal::<String>(LINKING, sealed)
+        .filter(|asked| asked == username);
+    asked.ok_or_else(|| {
+        Refusal::Malformed(
+            "That page is too old. Begin anew on the page of your account.".to_owned(),
+        )
+    })
 }
 
 /// Where the provider is to send people back to: where the operator says this server is, else where the browser found it.
 /// Only addresses that the operator has given to the provider are taken by it.
 fn back(state: &AppState, secure: Secure, headers: &HeaderMap) -> Result<RedirectUrl, Refusal> {
-    let site = state.public_url.clone().or_else(|| origin::own(headers, secure));
-    let site = site.ok_or_else(|| Refusal::Malformed("The header Host is missing, or is not a host.".to_owned()))?;
+    let site = state
+        .public_url
+        .clone()
+        .or_else(|| origin::own(headers, secure));
+    let site = site.ok_or_else(|| {
+        Refusal::Malformed("The header Host is missing, or is not a host.".to_owned())
+    })?;
     RedirectUrl::new(format!("{site}{BACK}"))
         .map_err(|error| Refusal::Malformed(format!("The address is none: {error}.")))
 }
@@ -244,7 +287,10 @@ fn denied(provider: &Provider, error: &str) -> Refusal {
     }
     let said: String = error.chars().take(40).collect();
     tracing::warn!(issuer = provider.issuer(), error = ?said, "the provider of sign-in signs nobody in");
-    Refusal::Provider(format!("{} does not sign anybody in at the moment. Try again a little later.", provider.name()))
+    Refusal::Provider(format!(
+        "{} does not sign anybody in at the moment. Try again a little later.",
+        provider.name()
+    ))
 }
 
 fn kept(sealed: &str, lifetime: Duration) -> String {
@@ -252,8 +298,21 @@ fn kept(sealed: &str, lifetime: Duration) -> String {
 }
 
 /// A page that says why nobody was signed in, and what else to do, for clients that ask for pages.
-fn refused(headers: &HeaderMap, provider: &Provider, error: Error, next: &str, links: bool) -> Result<Response, Error> {
-    let Some(refusal) = error.refusal().filter(|_| negotiate::prefers_html(headers)) else { return Err(error) };
-    let html = app::refused_page(&form::sheet(headers, Some(next)), provider.name(), &refusal.to_string(), links);
+fn refused(
+    headers: &HeaderMap,
+    provider: &Provider,
+    error: Error,
+    next: &str,
+    links: bool,
+) -> Result<Response, Error> {
+    let Some(refusal) = error.refusal().filter(|_| negotiate::prefers_html(headers)) else {
+        return Err(error);
+    };
+    let html = app::refused_page(
+        &form::sheet(headers, Some(next)),
+        provider.name(),
+        &refusal.to_string(),
+        links,
+    );
     Ok(form::instead(error, html))
 }

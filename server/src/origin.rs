@@ -20,8 +20,15 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
             _ => Ok(()),
         };
     };
-    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    match headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
+    let host = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"))
+        .map(|(_, host)| host);
+    match headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+    {
         Some(own) if host.is_some_and(|host| host.eq_ignore_ascii_case(own)) => Ok(()),
         _ => Err(STRANGER),
     }
@@ -34,7 +41,8 @@ pub(crate) fn own(headers: &HeaderMap, Secure(secure): Secure) -> Option<String>
     let scheme = if secure { "https" } else { "http" };
     let host = headers.get(header::HOST)?.to_str().ok()?;
     // What is no name of a host is not repeated.
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+    let plain =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
     (!host.is_empty() && host.bytes().all(plain)).then(|| format!("{scheme}://{host}"))
 }
 
@@ -43,7 +51,11 @@ pub(crate) fn own(headers: &HeaderMap, Secure(secure): Secure) -> Option<String>
 /// # Errors
 /// Those of [`check`].
 pub(crate) fn guard(request: &Request) -> Result<(), Refusal> {
-    if request.method().is_safe() { Ok(()) } else { check(request.headers()) }
+    if request.method().is_safe() {
+        Ok(())
+    } else {
+        check(request.headers())
+    }
 }
 
 #[cfg(test)]
@@ -53,38 +65,73 @@ mod tests {
     use super::*;
 
     fn allowed(headers: &[(&'static str, &'static str)]) -> bool {
-        let headers =
-            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
         check(&headers.collect()).is_ok()
     }
 
     #[test]
     fn pages_of_this_site_and_programs_are_welcome() {
         assert!(allowed(&[("host", "chat.example")]));
-        assert!(allowed(&[("host", "chat.example"), ("origin", "https://Chat.example")]));
-        assert!(allowed(&[("host", "chat.example:81"), ("origin", "http://chat.example:81")]));
-        assert!(allowed(&[("host", "chat.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(allowed(&[
+            ("host", "chat.example"),
+            ("origin", "https://Chat.example")
+        ]));
+        assert!(allowed(&[
+            ("host", "chat.example:81"),
+            ("origin", "http://chat.example:81")
+        ]));
+        assert!(allowed(&[
+            ("host", "chat.example"),
+            ("sec-fetch-site", "same-origin")
+        ]));
     }
 
     #[test]
     fn this_site_is_where_it_was_reached() {
         let at = |host: &'static str, secure| {
-            own(&HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]), Secure(secure))
+            own(
+                &HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]),
+                Secure(secure),
+            )
         };
-        assert_eq!(at("chat.example:8443", true).as_deref(), Some("https://chat.example:8443"));
-        assert_eq!(at("[::1]:8080", false).as_deref(), Some("http://[::1]:8080"));
+        assert_eq!(
+            at("chat.example:8443", true).as_deref(),
+            Some("https://chat.example:8443")
+        );
+        assert_eq!(
+            at("[::1]:8080", false).as_deref(),
+            Some("http://[::1]:8080")
+        );
         assert_eq!(at("a\"><b>", false), None);
         assert_eq!(own(&HeaderMap::new(), Secure(false)), None);
     }
 
     #[test]
     fn other_pages_are_not() {
-        for origin in ["https://evil.example", "https://chat.example.evil.example", "http://chat.example:8080", "null"]
-        {
-            assert!(!allowed(&[("host", "chat.example"), ("origin", origin)]), "{origin}");
+        for origin in [
+            "https://evil.example",
+            "https://chat.example.evil.example",
+            "http://chat.example:8080",
+            "null",
+        ] {
+            assert!(
+                !allowed(&[("host", "chat.example"), ("origin", origin)]),
+                "{origin}"
+            );
         }
         assert!(!allowed(&[("origin", "https://chat.example")]));
-        assert!(!allowed(&[("host", "chat.example"), ("sec-fetch-site", "cross-site")]));
-        assert!(!allowed(&[("host", "chat.example"), ("sec-fetch-site", "same-site")]));
+        assert!(!allowed(&[
+            ("host", "chat.example"),
+            ("sec-fetch-site", "cross-site")
+        ]));
+        assert!(!allowed(&[
+            ("host", "chat.example"),
+            ("sec-fetch-site", "same-site")
+        ]));
     }
 }

@@ -69,7 +69,9 @@ pub(crate) async fn seen(
     InRoom(room): InRoom,
     fields: Fields,
 ) -> Result<StatusCode, Error> {
-    let seen = fields.number("seen", 0, SEQ_MAX)?.ok_or_else(|| Refusal::invalid("seen", "is missing"))?;
+    let seen = fields
+        .number("seen", 0, SEQ_MAX)?
+        .ok_or_else(|| Refusal::invalid("seen", "is missing"))?;
     state.chat.mark_seen(&by, &room, seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -86,9 +88,17 @@ pub(crate) struct Seen {
 /// The rooms that are asked for besides one's own.
 pub(crate) fn also(query: &Fields) -> Result<Vec<RoomId>, Refusal> {
     let text = query.text("also")?.unwrap_or_default();
-    let ids = text.split(',').filter(|_| !text.is_empty()).map(|id| id.trim().parse().ok());
+    let ids = text
+        .split(',')
+        .filter(|_| !text.is_empty())
+        .map(|id| id.trim().parse().ok());
     let ids: Option<Vec<RoomId>> = ids.collect();
-    let invalid = || Refusal::invalid("also", format!("must be at most {ALSO_MAX} IDs with commas between"));
+    let invalid = || {
+        Refusal::invalid(
+            "also",
+            format!("must be at most {ALSO_MAX} IDs with commas between"),
+        )
+    };
     ids.filter(|ids| ids.len() <= ALSO_MAX).ok_or_else(invalid)
 }
 
@@ -107,7 +117,9 @@ pub(crate) async fn known(
         }
         match (state.chat.room(by, id).await, peer) {
             (Ok(_), _) => known.push(*id),
-            (Err(chat::Error::Refusal(Refusal::NotFound(_))), Some(peer)) => state.limits.looked_in_vain(peer),
+            (Err(chat::Error::Refusal(Refusal::NotFound(_))), Some(peer)) => {
+                state.limits.looked_in_vain(peer)
+            }
             (Err(chat::Error::Refusal(_)), _) => {}
             (Err(fault), _) => return Err(fault),
         }
@@ -125,9 +137,12 @@ pub(crate) fn watch(
     streams::unfold(Some(glance), |glance: Option<Glance>| async move {
         let mut glance = glance?;
         match glance.next().await {
-            Ok(Some(json)) => {
-                Some((Ok([b"event: overview\ndata: ", &json[..], b"\n\n"].concat().into()), Some(glance)))
-            }
+            Ok(Some(json)) => Some((
+                Ok([b"event: overview\ndata: ", &json[..], b"\n\n"]
+                    .concat()
+                    .into()),
+                Some(glance),
+            )),
             Ok(None) => None,
             Err(error) => Some((Err(error), None)),
         }

@@ -80,7 +80,10 @@ impl Reader {
 
     /// Returns when something has been there for too long.
     async fn left(&self) {
-        while self.waited_for().is_none_or(|since| since.elapsed() < READ_TIMEOUT) {
+        while self
+            .waited_for()
+            .is_none_or(|since| since.elapsed() < READ_TIMEOUT)
+        {
             sleep(READ_TIMEOUT).await;
         }
     }
@@ -139,8 +142,14 @@ mod tests {
         let reader = Reader::default();
         let mut body = READER.sync_scope(reader.clone(), || paced(Body::from_stream(source)));
         body.frame().await.unwrap().unwrap();
-        assert!(timeout(READ_TIMEOUT * 2, reader.left()).await.is_ok(), "there was more to take");
+        assert!(
+            timeout(READ_TIMEOUT * 2, reader.left()).await.is_ok(),
+            "there was more to take"
+        );
         assert!(timeout(Duration::ZERO, body.frame()).await.is_err());
-        assert!(timeout(READ_TIMEOUT * 10, reader.left()).await.is_err(), "there is nothing to take");
+        assert!(
+            timeout(READ_TIMEOUT * 10, reader.left()).await.is_err(),
+            "there is nothing to take"
+        );
     }
 }

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 
 use app::{Arrival, Home, Opening, Page, Scene, Visitor};
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use chat::{Chat, Person, RoomsPage};
@@ -33,15 +35,22 @@ pub async fn render(state: &AppState, by: &Person, request: Request) -> Response
 /// A page of the app, wherever it was asked for.
 pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -> Response {
     // The request's body must not be waited beside.
-    let (uri, peer, visitor) = (request.uri().clone(), limit::peer(&request), signed(by, visitor(request.headers())));
+    let (uri, peer, visitor) = (
+        request.uri().clone(),
+        limit::peer(&request),
+        signed(by, visitor(request.headers())),
+    );
     let opening = match opening(state, by, page, &uri, peer, visitor).await {
         Ok(opening) => opening,
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
-    let status = StatusCode::from_u16(opening.scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status =
+        StatusCode::from_u16(opening.scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let key = key(state, by);
     let prepare = move || {
-        let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+        let nonce = use_nonce()
+            .map(|nonce| nonce.to_string())
+            .unwrap_or_default();
         let options = expect_context::<ResponseOptions>();
         options.set_status(status);
         options.insert_header(CONTENT_SECURITY_POLICY, policy(&nonce));
@@ -58,14 +67,20 @@ pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -
 
 /// A key for whoever comes with nothing, by which to hold a name and to belong to rooms: as the cookie that it is kept in.
 pub(crate) fn key(state: &AppState, by: &Person) -> Option<HeaderValue> {
-    let key = if *by == Person::Anyone { state.chat.new_guest().ok() } else { None };
+    let key = if *by == Person::Anyone {
+        state.chat.new_guest().ok()
+    } else {
+        None
+    };
     key.and_then(|key| HeaderValue::from_str(&guest_cookie(&key)).ok())
 }
 
 /// A page that says what a problem document says, for browsers that sent a form or asked for `place`.
 pub fn problem(problem: &Problem, place: Option<&str>) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let next = place.map(|place| format!("?next={}", app::encode(place))).unwrap_or_default();
+    let next = place
+        .map(|place| format!("?next={}", app::encode(place)))
+        .unwrap_or_default();
     let sign_in = (problem.title == Refusal::NotSignedIn.title()).then(|| format!("/login{next}"));
     plain(status, app::problem_page(problem, &assets::urls(), sign_in))
 }
@@ -73,7 +88,10 @@ pub fn problem(problem: &Problem, place: Option<&str>) -> Response {
 /// A page without the app.
 pub(crate) fn plain(status: StatusCode, html: String) -> Response {
     let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
         (CONTENT_SECURITY_POLICY, policy("")),
         (VARY, HeaderValue::from_static("Accept, Cookie")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -93,7 +111,11 @@ async fn opening(
     let (chat, scene) = (&state.chat, scene(&state.chat, by, page, uri).await?);
     let (mut overview, mut open) = (Overview::default(), Vec::new());
     if page != Page::Lost {
-        let limit = if page == Page::Home { RoomsPage::default().limit } else { BESIDE };
+        let limit = if page == Page::Home {
+            RoomsPage::default().limit
+        } else {
+            BESIDE
+        };
         // The cookie says which, so it is a way to guess like any other.
         let mut visits = overview::known(state, by, peer, &visitor.visits).await?;
         // A room that is entered is one of those visited, and beside itself from the beginning.
@@ -101,7 +123,14 @@ async fn opening(
         overview = chat.overview(by, &visits).await?;
         open = chat.rooms(RoomsPage { after: None, limit }).await?;
     }
-    Ok(Opening { now: app::now(), visitor, overview, open, page, scene })
+    Ok(Opening {
+        now: app::now(),
+        visitor,
+        overview,
+        open,
+        page,
+        scene,
+    })
 }
 
 /// What a page shows.
@@ -115,7 +144,9 @@ async fn scene(chat: &Chat, by: &Person, page: Page, uri: &Uri) -> Result<Scene,
 
 fn home(uri: &Uri) -> Result<Home, Refusal> {
     let query = Fields::decode(uri.query().unwrap_or_default())?;
-    Ok(Home { sought: query.text("room")?.map(str::to_owned) })
+    Ok(Home {
+        sought: query.text("room")?.map(str::to_owned),
+    })
 }
 
 async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<Scene, chat::Error> {
@@ -127,7 +158,10 @@ async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<Scene, chat::Error
 }
 
 async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<Arrival, chat::Error> {
-    Ok(Arrival { room: chat.room(by, &id).await?, messages: chat.page(by, &id, chat::Page::default()).await? })
+    Ok(Arrival {
+        room: chat.room(by, &id).await?,
+        messages: chat.page(by, &id, chat::Page::default()).await?,
+    })
 }
 
 /// The visitor with the account of whoever is signed in.
@@ -139,7 +173,11 @@ fn signed(by: &Person, visitor: Visitor) -> Visitor {
 }
 
 pub(crate) fn visitor(headers: &HeaderMap) -> Visitor {
-    let cookies: Vec<_> = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+    let cookies: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     // Chooses a friendly name, nothing more.
     let luck = getrandom::u64().unwrap_or_default();
     Visitor::from_cookies(&cookies.join(";"), luck)
@@ -147,9 +185,17 @@ pub(crate) fn visitor(headers: &HeaderMap) -> Visitor {
 
 /// What the page may load and do ([CSP 3](https://www.w3.org/TR/CSP3/)): its own files, and the script with the nonce.
 fn policy(nonce: &str) -> HeaderValue {
-    let nonce = if nonce.is_empty() { String::new() } else { format!(" 'nonce-{nonce}'") };
+    let nonce = if nonce.is_empty() {
+        String::new()
+    } else {
+        format!(" 'nonce-{nonce}'")
+    };
     // Under `make dev`, pages hear from another port what has been edited.
-    let watch = if cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some() { " ws:" } else { "" };
+    let watch = if cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some() {
+        " ws:"
+    } else {
+        ""
+    };
     let policy = format!(
         "default-src 'self'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'{watch}; img-src 'self' data:; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -43,7 +43,13 @@ pub(crate) async fn show(
     }
     let changed = query.text("changed")?.and_then(Changed::from_query);
     let sheet = form::sheet(&headers, query.text("next")?);
-    Ok(form::fresh(app::profile_page(&sheet, &me, &me.name, changed, &entry(&state, &by).await?)))
+    Ok(form::fresh(app::profile_page(
+        &sheet,
+        &me,
+        &me.name,
+        changed,
+        &entry(&state, &by).await?,
+    )))
 }
 
 /// How somebody signs in.
@@ -52,15 +58,26 @@ async fn entry(state: &AppState, by: &Person) -> Result<Entry, Error> {
     let ways = state.chat.ways(by, provider.map(Provider::issuer)).await?;
     let provider = provider.map(|provider| {
         let (name, is_linked) = (provider.name().to_owned(), ways.provider);
-        Ok(Linked { name, is_linked, link: openid::link(state, by)? })
+        Ok(Linked {
+            name,
+            is_linked,
+            link: openid::link(state, by)?,
+        })
     });
     let provider = provider.transpose().map_err(|error: Error| error)?;
-    Ok(Entry { has_password: ways.password, least: state.chat.password_min(), provider })
+    Ok(Entry {
+        has_password: ways.password,
+        least: state.chat.password_min(),
+        provider,
+    })
 }
 
 /// An account as everybody sees it.
 pub(crate) fn account(member: &Member) -> Account {
-    Account { name: member.name().to_owned(), username: member.username().to_owned() }
+    Account {
+        name: member.name().to_owned(),
+        username: member.username().to_owned(),
+    }
 }
 
 /// The profile again with what was wrong, beside one of its fields.
@@ -73,15 +90,23 @@ async fn refused(
     at: impl FnOnce(Option<&str>) -> &'static str,
 ) -> Result<Response, Error> {
     let me = account(by.signed_in()?);
-    let (sheet, entry) = (form::sheet(headers, fields.text("next")?), entry(state, by).await?);
+    let (sheet, entry) = (
+        form::sheet(headers, fields.text("next")?),
+        entry(state, by).await?,
+    );
     let name = fields.text("name")?.unwrap_or(&me.name);
-    form::again(headers, error, at, |wrong| app::profile_page(&sheet.with(wrong), &me, name, None, &entry))
+    form::again(headers, error, at, |wrong| {
+        app::profile_page(&sheet.with(wrong), &me, name, None, &entry)
+    })
 }
 
 /// Back to the profile, which says what has been changed.
 fn back(fields: &Fields, changed: Changed) -> Result<Redirect, Error> {
     let next = app::encode(place(fields.text("next")?));
-    Ok(Redirect::to(&format!("/profile/?changed={}&next={next}", changed.in_query())))
+    Ok(Redirect::to(&format!(
+        "/profile/?changed={}&next={next}",
+        changed.in_query()
+    )))
 }
 
 /// Another name to be called by.
@@ -110,7 +135,9 @@ pub(crate) async fn rename(
 ) -> Result<Response, Error> {
     by.signed_in()?;
     match state.chat.rename(&by, fields.required("name")?).await {
-        Ok(_) if negotiate::prefers_html(&headers) => Ok(back(&fields, Changed::Name)?.into_response()),
+        Ok(_) if negotiate::prefers_html(&headers) => {
+            Ok(back(&fields, Changed::Name)?.into_response())
+        }
         Ok(member) => Ok(negotiate::json(account(&member))),
         Err(error) => refused(&state, &by, &headers, &fields, error.into(), |_| "name").await,
     }
@@ -118,7 +145,10 @@ pub(crate) async fn rename(
 
 /// Another password.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `change_password` reads field by field")]
+#[expect(
+    dead_code,
+    reason = "describes what `change_password` reads field by field"
+)]
 pub(crate) struct NewPassword {
     /// The one so far, unless there is none.
     old: Option<String>,
@@ -158,7 +188,9 @@ pub(crate) async fn change_password(
             let cookie = [(header::SET_COOKIE, session_cookie(&session))];
             Ok((cookie, back(&fields, Changed::Password)?).into_response())
         }
-        Ok(session) => Ok(negotiate::json(Key { token: session.token })),
+        Ok(session) => Ok(negotiate::json(Key {
+            token: session.token,
+        })),
         Err(error) => {
             let at = |field: Option<&str>| if field.is_some() { "new" } else { "old" };
             refused(&state, &by, &headers, &fields, error, at).await
@@ -265,7 +297,11 @@ pub(crate) async fn delete(
     fields: Fields,
 ) -> Result<Response, Error> {
     by.signed_in()?;
-    let word = if state.chat.ways(&by, None).await?.password { "password" } else { "username" };
+    let word = if state.chat.ways(&by, None).await?.password {
+        "password"
+    } else {
+        "username"
+    };
     match forget(&state, &by, fields.required(word)?).await {
         Ok(()) => Ok(gone(&headers, None)),
         Err(error) => refused(&state, &by, &headers, &fields, error, |_| word).await,
@@ -320,6 +356,13 @@ fn gone(headers: &HeaderMap, fields: Option<&Fields>) -> Response {
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn new_guest(State(state): State<AppState>) -> Result<Response, Error> {
-    let key = Key { token: state.chat.new_guest()? };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(key)).into_response())
+    let key = Key {
+        token: state.chat.new_guest()?,
+    };
+    Ok((
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(key),
+    )
+        .into_response())
 }

@@ -13,15 +13,16 @@ use std::time::Duration;
 
 use chat::{Identity, Introduction};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken, CoreIdTokenClaims,
-    CoreIdTokenVerifier, CoreJwsSigningAlgorithm as Algorithm, CoreProviderMetadata, CoreTokenResponse,
-    CoreUserInfoClaims,
+    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken,
+    CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm as Algorithm,
+    CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
 };
 use openidconnect::{
-    AccessToken, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
-    SignatureVerificationError, StandardErrorResponse, SubjectIdentifier, TokenResponse,
+    AccessToken, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId,
+    ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, StandardErrorResponse,
+    SubjectIdentifier, TokenResponse,
 };
 use protocol::{Refusal, Time};
 use serde::{Deserialize, Serialize};
@@ -60,10 +61,17 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EdDsa,
 ];
 
-type Client =
-    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+type Client = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
 
-type ExchangeError = RequestTokenError<std::io::Error, StandardErrorResponse<CoreErrorResponseType>>;
+type ExchangeError =
+    RequestTokenError<std::io::Error, StandardErrorResponse<CoreErrorResponseType>>;
 
 /// A provider, and this server as it knows it.
 #[derive(Debug)]
@@ -140,8 +148,16 @@ impl Provider {
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
         let scopes = ["profile", "email"].map(|scope| Scope::new(scope.to_owned()));
-        let (url, state, nonce) = request.add_scopes(scopes).set_pkce_challenge(challenge).url();
-        let begun = Begun { state: state.into_secret(), nonce, verifier: verifier.into_secret(), back };
+        let (url, state, nonce) = request
+            .add_scopes(scopes)
+            .set_pkce_challenge(challenge)
+            .url();
+        let begun = Begun {
+            state: state.into_secret(),
+            nonce,
+            verifier: verifier.into_secret(),
+            back,
+        };
         Ok((url.into(), begun))
     }
 
@@ -151,32 +167,52 @@ impl Provider {
     /// [`Refusal::Malformed`] if the code is good no longer, [`Refusal::TooMany`] if too many come back at once,
     /// [`Refusal::Provider`] if the provider does not answer, or not as agreed.
     pub async fn finish(&self, begun: Begun, code: &str, now: Time) -> Result<Named, Refusal> {
-        let _turn: SemaphorePermit<'_> =
-            self.returning.try_acquire().map_err(|_| Refusal::TooMany(Duration::from_secs(2)))?;
+        let _turn: SemaphorePermit<'_> = self
+            .returning
+            .try_acquire()
+            .map_err(|_| Refusal::TooMany(Duration::from_secs(2)))?;
         let metadata = self.metadata(KEPT, now).await?;
         let answer = self.exchange(&metadata, &begun, code).await?;
-        let token = answer.id_token().ok_or_else(|| self.broken("sends no ID token", None))?;
+        let token = answer
+            .id_token()
+            .ok_or_else(|| self.broken("sends no ID token", None))?;
         let claims = self.verify(metadata, token, &begun.nonce, now).await?;
         let subject = claims.subject().to_string();
         if subject.is_empty() || subject.len() > SUBJECT_MAX {
             return Err(self.broken("names nobody", None));
         }
-        let identity = Identity { issuer: self.issuer.to_string(), subject };
-        Ok(Named { identity, about: introduction(&claims), access: answer.access_token().clone() })
+        let identity = Identity {
+            issuer: self.issuer.to_string(),
+            subject,
+        };
+        Ok(Named {
+            identity,
+            about: introduction(&claims),
+            access: answer.access_token().clone(),
+        })
     }
 
     /// What the provider says about somebody: with their name, or where it is asked for that. Nothing if it does not answer.
     pub async fn introduce(&self, named: Named, now: Time) -> Introduction {
-        let Named { identity, about, access } = named;
+        let Named {
+            identity,
+            about,
+            access,
+        } = named;
         if about != Introduction::default() {
             return about;
         }
         let asked = async {
             let metadata = self.metadata(KEPT, now).await.ok()?;
-            let client = CoreClient::from_provider_metadata((*metadata).clone(), self.id.clone(), None);
-            let request = client.user_info(access, Some(SubjectIdentifier::new(identity.subject))).ok()?;
-            let said: Result<CoreUserInfoClaims, _> = request.request_async(self.wire().await.ok()?).await;
-            said.map_err(|error| self.report("does not say what somebody is called", Some(&error))).ok()
+            let client =
+                CoreClient::from_provider_metadata((*metadata).clone(), self.id.clone(), None);
+            let request = client
+                .user_info(access, Some(SubjectIdentifier::new(identity.subject)))
+                .ok()?;
+            let said: Result<CoreUserInfoClaims, _> =
+                request.request_async(self.wire().await.ok()?).await;
+            said.map_err(|error| self.report("does not say what somebody is called", Some(&error)))
+                .ok()
         };
         asked.await.map(|claims| told(&claims)).unwrap_or_default()
     }
@@ -189,17 +225,27 @@ impl Provider {
     ) -> Result<CoreTokenResponse, Refusal> {
         let client = self.client(metadata, begun.back.clone());
         let code = AuthorizationCode::new(code.to_owned());
-        let request = client.exchange_code(code).map_err(|error| self.broken("cannot be asked", Some(&error)))?;
+        let request = client
+            .exchange_code(code)
+            .map_err(|error| self.broken("cannot be asked", Some(&error)))?;
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(begun.verifier.clone()));
-        let wire = self.wire().await.map_err(|error| self.broken("cannot be asked", Some(&error)))?;
-        request.request_async(wire).await.map_err(|error: ExchangeError| match error {
-            RequestTokenError::ServerResponse(said) if *said.error() == CoreErrorResponseType::InvalidGrant => {
-                self.report("does not know a code any more", None);
-                Refusal::Malformed("This sign-in is over, or was used before.".to_owned())
-            }
-            RequestTokenError::Request(_) => self.silent(&error),
-            _ => self.broken("does not take a code", Some(&error)),
-        })
+        let wire = self
+            .wire()
+            .await
+            .map_err(|error| self.broken("cannot be asked", Some(&error)))?;
+        request
+            .request_async(wire)
+            .await
+            .map_err(|error: ExchangeError| match error {
+                RequestTokenError::ServerResponse(said)
+                    if *said.error() == CoreErrorResponseType::InvalidGrant =>
+                {
+                    self.report("does not know a code any more", None);
+                    Refusal::Malformed("This sign-in is over, or was used before.".to_owned())
+                }
+                RequestTokenError::Request(_) => self.silent(&error),
+                _ => self.broken("does not take a code", Some(&error)),
+            })
     }
 
     /// What an ID token says, if it is to be believed. For a key that is not known, the keys are asked for anew.
@@ -210,7 +256,9 @@ impl Provider {
         nonce: &Nonce,
         now: Time,
     ) -> Result<CoreIdTokenClaims, Refusal> {
-        let unknown = ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey);
+        let unknown = ClaimsVerificationError::SignatureVerification(
+            SignatureVerificationError::NoMatchingKey,
+        );
         let verified = match self.check(&metadata, token, nonce, now) {
             Err(error) if error == unknown => {
                 let metadata = self.metadata(Duration::ZERO, now).await?;
@@ -228,25 +276,44 @@ impl Provider {
         nonce: &Nonce,
         now: Time,
     ) -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
-        let (keys, now) = (metadata.jwks().clone(), std::time::UNIX_EPOCH + now.since(Time::EPOCH));
+        let (keys, now) = (
+            metadata.jwks().clone(),
+            std::time::UNIX_EPOCH + now.since(Time::EPOCH),
+        );
         // As for a client without a secret: with it a signature could be made of what others know, too.
-        let verifier = CoreIdTokenVerifier::new_public_client(self.id.clone(), self.issuer.clone(), keys);
-        let verifier = verifier.set_allowed_algs(ALGORITHMS).set_time_fn(move || now.into());
+        let verifier =
+            CoreIdTokenVerifier::new_public_client(self.id.clone(), self.issuer.clone(), keys);
+        let verifier = verifier
+            .set_allowed_algs(ALGORITHMS)
+            .set_time_fn(move || now.into());
         token.claims(&verifier, nonce).cloned()
     }
 
     fn client(&self, metadata: &CoreProviderMetadata, back: RedirectUrl) -> Client {
         // As it is meant where nothing is said.
         let methods = metadata.token_endpoint_auth_methods_supported();
-        let by_header = methods.is_none_or(|methods| methods.contains(&CoreClientAuthMethod::ClientSecretBasic));
-        let client = CoreClient::from_provider_metadata(metadata.clone(), self.id.clone(), self.secret.clone());
-        let way = if by_header { AuthType::BasicAuth } else { AuthType::RequestBody };
+        let by_header = methods
+            .is_none_or(|methods| methods.contains(&CoreClientAuthMethod::ClientSecretBasic));
+        let client = CoreClient::from_provider_metadata(
+            metadata.clone(),
+            self.id.clone(),
+            self.secret.clone(),
+        );
+        let way = if by_header {
+            AuthType::BasicAuth
+        } else {
+            AuthType::RequestBody
+        };
         client.set_redirect_uri(back).set_auth_type(way)
     }
 
     /// What the provider says of itself. It is asked if that is not known, or was as long ago as `age`. Held while it is asked,
     /// so that many who come at once ask once.
-    async fn metadata(&self, age: Duration, now: Time) -> Result<Arc<CoreProviderMetadata>, Refusal> {
+    async fn metadata(
+        &self,
+        age: Duration,
+        now: Time,
+    ) -> Result<Arc<CoreProviderMetadata>, Refusal> {
         let mut known = self.known.lock().await;
         let since = known.asked.map_or(Duration::MAX, |asked| now.since(asked));
         if since >= PAUSE && (known.metadata.is_none() || since >= age) {
@@ -265,7 +332,9 @@ impl Provider {
 
     async fn wire(&self) -> Result<&Wire, reqwest::Error> {
         let only_tls = self.issuer.url().scheme() == "https";
-        self.wire.get_or_try_init(async || Wire::new(only_tls)).await
+        self.wire
+            .get_or_try_init(async || Wire::new(only_tls))
+            .await
     }
 
     fn silent(&self, error: &(dyn Error + 'static)) -> Refusal {
@@ -274,7 +343,10 @@ impl Provider {
     }
 
     fn absent(&self) -> Refusal {
-        Refusal::Provider(format!("{} does not answer at the moment. Try again a little later.", self.name))
+        Refusal::Provider(format!(
+            "{} does not answer at the moment. Try again a little later.",
+            self.name
+        ))
     }
 
     fn broken(&self, what: &str, error: Option<&(dyn Error + 'static)>) -> Refusal {
@@ -287,8 +359,15 @@ impl Provider {
 
     fn report(&self, what: &str, error: Option<&(dyn Error + 'static)>) {
         let chain = std::iter::successors(error, |&error| error.source());
-        let error = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-        tracing::warn!(issuer = self.issuer.as_str(), error, "the provider of sign-in {what}");
+        let error = chain
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ");
+        tracing::warn!(
+            issuer = self.issuer.as_str(),
+            error,
+            "the provider of sign-in {what}"
+        );
     }
 }
 
@@ -297,7 +376,10 @@ fn introduction(claims: &CoreIdTokenClaims) -> Introduction {
     Introduction {
         username: claims.preferred_username().map(|name| name.to_string()),
         email: claims.email().map(|email| email.to_string()),
-        name: claims.name().and_then(|name| name.get(None)).map(|name| name.to_string()),
+        name: claims
+            .name()
+            .and_then(|name| name.get(None))
+            .map(|name| name.to_string()),
     }
 }
 
@@ -306,7 +388,10 @@ fn told(claims: &CoreUserInfoClaims) -> Introduction {
     Introduction {
         username: claims.preferred_username().map(|name| name.to_string()),
         email: claims.email().map(|email| email.to_string()),
-        name: claims.name().and_then(|name| name.get(None)).map(|name| name.to_string()),
+        name: claims
+            .name()
+            .and_then(|name| name.get(None))
+            .map(|name| name.to_string()),
     }
 }
 
@@ -316,8 +401,15 @@ struct Wire(reqwest::Client);
 
 impl Wire {
     fn new(only_tls: bool) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder().https_only(only_tls).redirect(reqwest::redirect::Policy::none());
-        Ok(Self(client.timeout(ANSWER_TIMEOUT.0).connect_timeout(ANSWER_TIMEOUT.1).build()?))
+        let client = reqwest::Client::builder()
+            .https_only(only_tls)
+            .redirect(reqwest::redirect::Policy::none());
+        Ok(Self(
+            client
+                .timeout(ANSWER_TIMEOUT.0)
+                .connect_timeout(ANSWER_TIMEOUT.1)
+                .build()?,
+        ))
     }
 
     async fn ask(&self, request: HttpRequest) -> std::io::Result<HttpResponse> {
@@ -331,7 +423,8 @@ impl Wire {
             }
         }
         let mut read = HttpResponse::new(body);
-        (*read.status_mut(), *read.headers_mut()) = (answer.status(), std::mem::take(answer.headers_mut()));
+        (*read.status_mut(), *read.headers_mut()) =
+            (answer.status(), std::mem::take(answer.headers_mut()));
         Ok(read)
     }
 }

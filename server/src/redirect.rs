@@ -18,13 +18,31 @@ pub(crate) fn to(port: u16) -> Router {
 }
 
 async fn redirect(State(port): State<u16>, request: Request) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let Some(host) = host else {
-        return Error::from(Refusal::Malformed("The header Host is missing, or is not a host.".to_owned()))
-            .into_response();
+        return Error::from(Refusal::Malformed(
+            "The header Host is missing, or is not a host.".to_owned(),
+        ))
+        .into_response();
     };
-    let port = if port == HTTPS { String::new() } else { format!(":{port}") };
+    let port = if port == HTTPS {
+        String::new()
+    } else {
+        format!(":{port}")
+    };
     // `OPTIONS *` is about no address.
-    let path = request.uri().path_and_query().map(|path| path.as_str()).filter(|path| path.starts_with('/'));
-    Redirect::permanent(&format!("https://{}{port}{}", host.host(), path.unwrap_or("/"))).into_response()
+    let path = request
+        .uri()
+        .path_and_query()
+        .map(|path| path.as_str())
+        .filter(|path| path.starts_with('/'));
+    Redirect::permanent(&format!(
+        "https://{}{port}{}",
+        host.host(),
+        path.unwrap_or("/")
+    ))
+    .into_response()
 }

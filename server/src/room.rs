@@ -31,7 +31,11 @@ impl<S: Send + Sync> FromRequestParts<S> for InRoom {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let id = parts.extract::<Path<String>>().await.ok().and_then(|Path(id)| id.parse().ok());
+        let id = parts
+            .extract::<Path<String>>()
+            .await
+            .ok()
+            .and_then(|Path(id)| id.parse().ok());
         Ok(Self(id.ok_or(Refusal::NotFound("room"))?))
     }
 }
@@ -62,9 +66,15 @@ pub(crate) async fn list(
     }
     let limit = query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100);
     let after = query.text("cursor")?.map(parse_cursor).transpose()?;
-    let page = RoomsPage { after, limit: usize::try_from(limit).unwrap_or(usize::MAX) };
+    let page = RoomsPage {
+        after,
+        limit: usize::try_from(limit).unwrap_or(usize::MAX),
+    };
     let rooms = state.chat.rooms(page).await?;
-    let next = rooms.last().filter(|_| rooms.len() == page.limit).map(|last| next_page(last, limit));
+    let next = rooms
+        .last()
+        .filter(|_| rooms.len() == page.limit)
+        .map(|last| next_page(last, limit));
     let mut response = negotiate::json(rooms);
     if let Some(next) = next {
         response.headers_mut().insert(header::LINK, next);
@@ -73,14 +83,21 @@ pub(crate) async fn list(
 }
 
 fn next_page(last: &Room, limit: u64) -> HeaderValue {
-    let link = format!("</rooms/?cursor={}.{}&limit={limit}>; rel=\"next\"", last.last_active_at.millis(), last.id);
+    let link = format!(
+        "</rooms/?cursor={}.{}&limit={limit}>; rel=\"next\"",
+        last.last_active_at.millis(),
+        last.id
+    );
     // Digits and ASCII punctuation only.
     HeaderValue::from_str(&link).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn parse_cursor(text: &str) -> Result<(Time, RoomId), Refusal> {
-    let parsed = text.split_once('.').and_then(|(time, id)| Some((time.parse().ok()?, id.parse().ok()?)));
-    let (time, id) = parsed.ok_or_else(|| Refusal::invalid("cursor", "must be copied from the Link of a page"))?;
+    let parsed = text
+        .split_once('.')
+        .and_then(|(time, id)| Some((time.parse().ok()?, id.parse().ok()?)));
+    let (time, id) = parsed
+        .ok_or_else(|| Refusal::invalid("cursor", "must be copied from the Link of a page"))?;
     Ok((Time::from_millis(time), id))
 }
 
@@ -113,7 +130,10 @@ pub(crate) fn access(fields: &Fields) -> Result<(Option<bool>, Option<bool>), Re
         Some("link") => Ok((Some(false), Some(false))),
         Some("public") => Ok((Some(true), Some(false))),
         Some("private") => Ok((Some(false), Some(true))),
-        Some(_) => Err(Refusal::invalid("access", "must be link, public or private")),
+        Some(_) => Err(Refusal::invalid(
+            "access",
+            "must be link, public or private",
+        )),
     }
 }
 
@@ -144,20 +164,39 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let form = negotiate::prefers_html(&headers);
     // An empty field of a page's form is one that was left out.
-    let given = |field| fields.text(field).map(|text| text.filter(|text| !(form && text.trim().is_empty())));
+    let given = |field| {
+        fields
+            .text(field)
+            .map(|text| text.filter(|text| !(form && text.trim().is_empty())))
+    };
     let (public, private) = access(&fields)?;
-    let (name, timeout) = (given("name")?.map(str::to_owned), given("timeout")?.map(str::to_owned));
-    let wish = NewRoom { name, public, timeout, private };
+    let (name, timeout) = (
+        given("name")?.map(str::to_owned),
+        given("timeout")?.map(str::to_owned),
+    );
+    let wish = NewRoom {
+        name,
+        public,
+        timeout,
+        private,
+    };
     state.limits.check(What::Rooms, &by, None)?;
     let room = state.chat.create_room(&by, &wish).await?;
     let location = format!("/rooms/{}/", room.id);
     if form {
         // The page's form says under which name its visitor is going to write.
-        let name = fields.text("username")?.and_then(|name| text::username(name).ok());
+        let name = fields
+            .text("username")?
+            .and_then(|name| text::username(name).ok());
         let cookie = name.map(|name| [(header::SET_COOKIE, name_cookie(&name))]);
         return Ok((cookie, Redirect::to(&location)).into_response());
     }
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(room)).into_response())
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(room),
+    )
+        .into_response())
 }
 
 /// Shows a room: as a page, or as JSON where that is preferred.
@@ -262,13 +301,19 @@ pub(crate) async fn change(
 ) -> Result<Response, Error> {
     let form = negotiate::prefers_html(&headers);
     let changed = match wanted(&fields, form) {
-        Ok(change) => state.chat.change_room(&caller.0, &room, &change).await.map_err(Error::from),
+        Ok(change) => state
+            .chat
+            .change_room(&caller.0, &room, &change)
+            .await
+            .map_err(Error::from),
         Err(refusal) => Err(refusal.into()),
     };
     match changed {
         Ok(_) if form => Ok(form::on(Some(&fields), &format!("/rooms/{room}/settings/"))),
         Ok(room) => Ok(negotiate::json(room)),
-        Err(error) => settings::again(&state, &caller, &headers, InRoom(room), &fields, error).await,
+        Err(error) => {
+            settings::again(&state, &caller, &headers, InRoom(room), &fields, error).await
+        }
     }
 }
 
@@ -336,7 +381,12 @@ pub(crate) async fn named(
 }
 
 /// The room of a name. Where it is created by that, it counts as any other that is.
-pub(crate) async fn of_name(state: &AppState, by: &Person, peer: SocketAddr, name: &str) -> Result<Room, Error> {
+pub(crate) async fn of_name(
+    state: &AppState,
+    by: &Person,
+    peer: SocketAddr,
+    name: &str,
+) -> Result<Room, Error> {
     if let Some(room) = state.chat.known_room(name).await? {
         return Ok(room);
     }

@@ -86,7 +86,9 @@ pub(crate) async fn serve(
         shaken = timeout(HANDSHAKE_TIMEOUT, shake(socket, config)) => shaken,
         () = stopping.cancelled() => return Ok(()),
     };
-    let tls = shaken.map_err(|_| "the handshake took too long")?.map_err(|error| error.to_string())?;
+    let tls = shaken
+        .map_err(|_| "the handshake took too long")?
+        .map_err(|error| error.to_string())?;
     let served = match tls.get_ref().1.alpn_protocol() {
         Some(H2) => http2(TokioIo::new(tls), peer, router, stopping).await,
         // Whoever looks whether a domain leads here has seen it.
@@ -111,11 +113,15 @@ async fn http1(
     stopping: CancellationToken,
 ) -> hyper::Result<()> {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
     http.max_buf_size(BUFFER_MAX).max_header_size(BUFFER_MAX);
     let unread = Unread::default();
     let service = service_fn(move |request| {
-        let (answer, unread) = (answer(router.clone(), peer, unread.watch(request)), unread.clone());
+        let (answer, unread) = (
+            answer(router.clone(), peer, unread.watch(request)),
+            unread.clone(),
+        );
         async move { Ok::<_, Infallible>(unread.settle(answer.await?).await) }
     });
     let mut http = pin!(http.serve_connection(socket, service).with_upgrades());
@@ -166,7 +172,11 @@ fn builder(requests: &Requests) -> http2::Builder<Requests> {
     http
 }
 
-async fn answer(router: Router, peer: SocketAddr, mut request: Request<Body>) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    router: Router,
+    peer: SocketAddr,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Infallible> {
     name_host(&mut request);
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(Secure(true));
@@ -183,7 +193,11 @@ fn name_host<B>(request: &mut Request<B>) {
     if request.headers().contains_key(header::HOST) {
         return;
     }
-    if let Some(host) = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok()) {
+    if let Some(host) = request
+        .uri()
+        .authority()
+        .and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+    {
         request.headers_mut().insert(header::HOST, host);
     }
 }
@@ -195,17 +209,28 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_secure_if_its_connection_says_so() {
         let (mut parts, ()) = Request::new(()).into_parts();
-        assert_eq!(Secure::from_request_parts(&mut parts, &()).await, Ok(Secure(false)));
+        assert_eq!(
+            Secure::from_request_parts(&mut parts, &()).await,
+            Ok(Secure(false))
+        );
         parts.extensions.insert(Secure(true));
-        assert_eq!(Secure::from_request_parts(&mut parts, &()).await, Ok(Secure(true)));
+        assert_eq!(
+            Secure::from_request_parts(&mut parts, &()).await,
+            Ok(Secure(true))
+        );
     }
 
     #[test]
     fn the_host_is_where_handlers_look_for_it() {
-        let mut request = Request::get("https://chat.example:8443/rooms/").body(()).unwrap();
+        let mut request = Request::get("https://chat.example:8443/rooms/")
+            .body(())
+            .unwrap();
         name_host(&mut request);
         assert_eq!(request.headers()[header::HOST], "chat.example:8443");
-        let mut request = Request::get("/rooms/").header(header::HOST, "other.example").body(()).unwrap();
+        let mut request = Request::get("/rooms/")
+            .header(header::HOST, "other.example")
+            .body(())
+            .unwrap();
         name_host(&mut request);
         assert_eq!(request.headers()[header::HOST], "other.example");
     }

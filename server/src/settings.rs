@@ -38,7 +38,10 @@ pub(crate) async fn show(
         longest: state.chat.timeout(),
         saved: query.text("saved")?.is_some(),
     };
-    Ok(form::fresh(app::settings_page(&form::of_room(&headers, room), &settings)))
+    Ok(form::fresh(app::settings_page(
+        &form::of_room(&headers, room),
+        &settings,
+    )))
 }
 
 /// The page again, with what was typed and what is wrong with it.
@@ -51,30 +54,52 @@ pub(crate) async fn again(
     error: Error,
 ) -> Result<Response, Error> {
     // Whoever may not know of the room is told nothing else about it.
-    let Ok(room) = state.chat.room(by, &id).await else { return Err(error) };
-    let typed = |field| fields.text(field).map(|text| text.unwrap_or_default().to_owned());
-    let settings =
-        Settings { room: with(room, fields)?, timeout: typed("timeout")?, longest: state.chat.timeout(), saved: false };
+    let Ok(room) = state.chat.room(by, &id).await else {
+        return Err(error);
+    };
+    let typed = |field| {
+        fields
+            .text(field)
+            .map(|text| text.unwrap_or_default().to_owned())
+    };
+    let settings = Settings {
+        room: with(room, fields)?,
+        timeout: typed("timeout")?,
+        longest: state.chat.timeout(),
+        saved: false,
+    };
     let at = |field: Option<&str>| match field {
         Some("name") => "name",
         Some("description") => "description",
         _ => "",
     };
     let sheet = form::of_room(headers, id);
-    form::again(headers, error, at, |wrong| app::settings_page(&sheet.with(wrong), &settings))
+    form::again(headers, error, at, |wrong| {
+        app::settings_page(&sheet.with(wrong), &settings)
+    })
 }
 
 /// The room as it would be with these fields, right or wrong.
 fn with(room: Room, fields: &Fields) -> Result<Room, Refusal> {
-    let text = |field, so_far: Option<String>| Ok::<_, Refusal>(fields.text(field)?.map(str::to_owned).or(so_far));
+    let text = |field, so_far: Option<String>| {
+        Ok::<_, Refusal>(fields.text(field)?.map(str::to_owned).or(so_far))
+    };
     let (public, private) = crate::room::access(fields).unwrap_or_default();
     Ok(Room {
         name: text("name", room.name)?,
         description: text("description", room.description)?,
         public: public.unwrap_or(room.public),
         private: private.unwrap_or(room.private),
-        read_only: fields.flag("read_only").ok().flatten().unwrap_or(room.read_only),
-        slow_mode: fields.number("slow_mode", 0, u64::MAX).ok().flatten().unwrap_or(room.slow_mode),
+        read_only: fields
+            .flag("read_only")
+            .ok()
+            .flatten()
+            .unwrap_or(room.read_only),
+        slow_mode: fields
+            .number("slow_mode", 0, u64::MAX)
+            .ok()
+            .flatten()
+            .unwrap_or(room.slow_mode),
         ..room
     })
 }

@@ -85,7 +85,10 @@ pub(crate) async fn follow(
     let (mut gone, mut refused) = (Vec::new(), None);
     for (room, after) in rooms(&query, list || overview)? {
         let start = match &seen {
-            Some(cursors) => cursors.0.get(&room).map_or(Start::Unknown, |cursor| Start::Cursor(*cursor)),
+            Some(cursors) => cursors
+                .0
+                .get(&room)
+                .map_or(Start::Unknown, |cursor| Start::Cursor(*cursor)),
             None => after,
         };
         match state.chat.follow(&by, &room, start).await {
@@ -93,7 +96,9 @@ pub(crate) async fn follow(
                 if let Some(username) = username {
                     join(&mut follow, username).await?;
                 }
-                cursors.0.extend(follow.cursor().map(|cursor| (room, cursor)));
+                cursors
+                    .0
+                    .extend(follow.cursor().map(|cursor| (room, cursor)));
                 all.push(told(room, follow));
             }
             Err(chat::Error::Refusal(Refusal::Gone)) => gone.push(events::closed(room)),
@@ -131,7 +136,11 @@ pub(crate) async fn follow(
 }
 
 /// Somebody's overview alone, as it is and whenever it changes.
-pub(crate) async fn overview(state: &AppState, by: Person, also: Vec<RoomId>) -> Result<Response, Error> {
+pub(crate) async fn overview(
+    state: &AppState,
+    by: Person,
+    also: Vec<RoomId>,
+) -> Result<Response, Error> {
     let over = signed_out(state.chat.signed_in(&by).await?);
     let told = stream::select_all([glances(state, by, also), over]);
     Ok(events::respond(merged(told, Cursors::default()), BEAT))
@@ -147,18 +156,46 @@ async fn join(follow: &mut chat::Follow, username: &str) -> Result<(), chat::Err
 
 /// The rooms that are asked for, and where each begins; `without` says whether there may be none.
 fn rooms(query: &Fields, without: bool) -> Result<BTreeMap<RoomId, Start>, Refusal> {
-    let invalid = || Refusal::invalid("rooms", format!("must be 1 to {ROOMS_MAX} IDs with commas between"));
-    let text = if without { query.text("rooms")?.unwrap_or_default() } else { query.required("rooms")? };
-    let ids = text.split(',').filter(|_| !(without && text.is_empty())).map(|id| id.trim().parse());
+    let invalid = || {
+        Refusal::invalid(
+            "rooms",
+            format!("must be 1 to {ROOMS_MAX} IDs with commas between"),
+        )
+    };
+    let text = if without {
+        query.text("rooms")?.unwrap_or_default()
+    } else {
+        query.required("rooms")?
+    };
+    let ids = text
+        .split(',')
+        .filter(|_| !(without && text.is_empty()))
+        .map(|id| id.trim().parse());
     let ids: Vec<RoomId> = ids.collect::<Result<_, _>>().map_err(|_| invalid())?;
-    let after: Vec<&str> = query.text("after")?.unwrap_or("0").split(',').map(str::trim).collect();
+    let after: Vec<&str> = query
+        .text("after")?
+        .unwrap_or("0")
+        .split(',')
+        .map(str::trim)
+        .collect();
     let place = |n: usize| if after.len() == 1 { 0 } else { n };
     if ![1, ids.len()].contains(&after.len()) {
-        return Err(Refusal::invalid("after", "must be one for all rooms, or one for each of them in their order"));
+        return Err(Refusal::invalid(
+            "after",
+            "must be one for all rooms, or one for each of them in their order",
+        ));
     }
     // A room that is named twice is one room.
-    let rooms: BTreeMap<_, _> = ids.iter().enumerate().map(|(n, id)| (*id, Start::after(after[place(n)]))).collect();
-    if rooms.len() <= ROOMS_MAX { Ok(rooms) } else { Err(invalid()) }
+    let rooms: BTreeMap<_, _> = ids
+        .iter()
+        .enumerate()
+        .map(|(n, id)| (*id, Start::after(after[place(n)])))
+        .collect();
+    if rooms.len() <= ROOMS_MAX {
+        Ok(rooms)
+    } else {
+        Err(invalid())
+    }
 }
 
 /// Where a client is in each room.
@@ -168,13 +205,19 @@ struct Cursors(BTreeMap<RoomId, Cursor>);
 impl Cursors {
     /// Reads what [`Cursors::text`] writes; what cannot be read is left out, so that its room is reset.
     fn parse(text: &str) -> Self {
-        let pair =
-            |pair: &str| pair.split_once('-').and_then(|(room, at)| Some((room.parse().ok()?, at.parse().ok()?)));
+        let pair = |pair: &str| {
+            pair.split_once('-')
+                .and_then(|(room, at)| Some((room.parse().ok()?, at.parse().ok()?)))
+        };
         Self(text.split('_').filter_map(pair).collect())
     }
 
     fn text(&self) -> String {
-        let pairs: Vec<_> = self.0.iter().map(|(room, cursor)| format!("{room}-{cursor}")).collect();
+        let pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(room, cursor)| format!("{room}-{cursor}"))
+            .collect();
         pairs.join("_")
     }
 }
@@ -196,7 +239,10 @@ fn told(room: RoomId, follow: chat::Follow) -> BoxStream<'static, Result<Told, c
     let news = stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         let news = follow.next().await;
-        let last = matches!(news, Ok(News::Closed | News::Removed | News::SignedOut | News::Draining) | Err(_));
+        let last = matches!(
+            news,
+            Ok(News::Closed | News::Removed | News::SignedOut | News::Draining) | Err(_)
+        );
         let told = news.map(|news| match news {
             News::Draining => Told::Draining,
             News::SignedOut => Told::SignedOut,
@@ -212,7 +258,10 @@ fn listed(watch: Watch) -> BoxStream<'static, Result<Told, chat::Error>> {
     let pages = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {
-            Ok(Some(rooms)) => Some((Ok(Told::Whole([b"event: rooms\n", &rooms[..]].concat().into())), Some(watch))),
+            Ok(Some(rooms)) => Some((
+                Ok(Told::Whole([b"event: rooms\n", &rooms[..]].concat().into())),
+                Some(watch),
+            )),
             Ok(None) => Some((Ok(Told::Draining), None)),
             Err(error) => Some((Err(error), None)),
         }
@@ -221,9 +270,14 @@ fn listed(watch: Watch) -> BoxStream<'static, Result<Told, chat::Error>> {
 }
 
 /// Somebody's overview, until the server stops.
-fn glances(state: &AppState, by: Person, also: Vec<RoomId>) -> BoxStream<'static, Result<Told, chat::Error>> {
+fn glances(
+    state: &AppState,
+    by: Person,
+    also: Vec<RoomId>,
+) -> BoxStream<'static, Result<Told, chat::Error>> {
     let told = overview::watch(state, by, also).map(|glance| glance.map(Told::Whole));
-    told.chain(stream::once(async { Ok(Told::Draining) })).boxed()
+    told.chain(stream::once(async { Ok(Told::Draining) }))
+        .boxed()
 }
 
 /// That whoever listens is no longer signed in, once it is so.
@@ -240,7 +294,9 @@ fn merged(all: Tellers, cursors: Cursors) -> impl Stream<Item = Bytes> + Send {
     stream::unfold(Some((all, cursors)), |state| async move {
         let (mut all, mut cursors) = state?;
         match all.next().await? {
-            Ok(Told::Of(room, news)) => Some((event(room, news, &mut cursors), Some((all, cursors)))),
+            Ok(Told::Of(room, news)) => {
+                Some((event(room, news, &mut cursors), Some((all, cursors))))
+            }
             Ok(Told::Whole(event)) => Some((event, Some((all, cursors)))),
             Ok(Told::SignedOut) => Some((events::signed_out(), None)),
             Ok(Told::Draining) => Some((events::come_back(), None)),
@@ -260,7 +316,8 @@ fn event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
         News::Ephemeral(event) => event.bytes().clone(),
         News::Reset => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
         News::Closing(at) => {
-            format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n").into()
+            format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n")
+                .into()
         }
         News::Closed => events::closed(room),
         News::Removed => events::removed(room),
@@ -274,7 +331,10 @@ fn messages(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
     for frame in frames.frames() {
         cursors.0.insert(room, frame.cursor);
         let json = String::from_utf8_lossy(&frame.json);
-        let event = frame.change.map(|change| format!("event: {}\n", change.name())).unwrap_or_default();
+        let event = frame
+            .change
+            .map(|change| format!("event: {}\n", change.name()))
+            .unwrap_or_default();
         // Writing to a text cannot fail.
         let _ = write!(text, "id: {}\n{event}data: {json}\n\n", cursors.text());
     }
@@ -290,6 +350,9 @@ mod tests {
         let text = "0000000000000001-000000ab.5_0123456789abcdef-000000ab.17";
         let cursors = Cursors::parse(text);
         assert_eq!((cursors.0.len(), cursors.text()), (2, text.to_owned()));
-        assert_eq!(Cursors::parse("x_0000000000000001-zz_-"), Cursors::default());
+        assert_eq!(
+            Cursors::parse("x_0000000000000001-zz_-"),
+            Cursors::default()
+        );
     }
 }

@@ -9,7 +9,10 @@ use tokio::signal::unix::{SignalKind, signal as listen};
 /// # Errors
 /// The system refuses to install a handler.
 pub fn signal() -> io::Result<impl Future<Output = ()> + Send> {
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -9,7 +9,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message as Packet, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{
+    CloseFrame, Message as Packet, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code,
+};
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -79,8 +81,21 @@ pub(crate) async fn by_id(
     let username = query.text("username")?.map(text::username).transpose()?;
     let start = query.text("after")?.map_or(Start::Seq(0), Start::after);
     let presence = query.flag("presence")?.unwrap_or(false);
-    let follow = state.chat.follow(&by, &room, start).await?.under(username.as_deref()).await?;
-    Talk { state, by, room, username, peer, dialect: Dialect::Room { presence } }.open(follow, &headers, upgrade)
+    let follow = state
+        .chat
+        .follow(&by, &room, start)
+        .await?
+        .under(username.as_deref())
+        .await?;
+    Talk {
+        state,
+        by,
+        room,
+        username,
+        peer,
+        dialect: Dialect::Room { presence },
+    }
+    .open(follow, &headers, upgrade)
 }
 
 /// Opens a WebSocket to the room of a name, which is created when it is first asked for.
@@ -111,8 +126,21 @@ pub(crate) async fn by_name(
     origin::check(&headers)?;
     let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
     let room = room::of_name(&state, &by, peer, &name).await?.id;
-    let follow = state.chat.follow(&by, &room, Start::Seq(0)).await?.under(username.as_deref()).await?;
-    Talk { state, by, room, username, peer, dialect: Dialect::Named }.open(follow, &headers, upgrade)
+    let follow = state
+        .chat
+        .follow(&by, &room, Start::Seq(0))
+        .await?
+        .under(username.as_deref())
+        .await?;
+    Talk {
+        state,
+        by,
+        room,
+        username,
+        peer,
+        dialect: Dialect::Named,
+    }
+    .open(follow, &headers, upgrade)
 }
 
 /// Opens a socket when the client has upgraded, for as long as `talk` goes on, and says farewell; the server does not stop
@@ -126,7 +154,9 @@ where
     F: Future<Output = (WebSocket, End)> + Send + 'static,
 {
     let open = state.sockets.token();
-    let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
+    let upgrade = upgrade
+        .max_message_size(FRAME_MAX)
+        .max_frame_size(FRAME_MAX);
     upgrade.on_upgrade(async move |socket| {
         let (socket, end) = talk(socket).await;
         part(socket, end).await;
@@ -139,8 +169,13 @@ where
 async fn part(mut socket: WebSocket, end: End) {
     let hears = match end {
         End::Said(code, reason) => {
-            let farewell = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-            send(&mut socket, Packet::Close(Some(farewell))).await.is_ok()
+            let farewell = CloseFrame {
+                code,
+                reason: Utf8Bytes::from_static(reason),
+            };
+            send(&mut socket, Packet::Close(Some(farewell)))
+                .await
+                .is_ok()
         }
         End::Heard => true,
         End::Broken => false,
@@ -189,9 +224,15 @@ impl End {
     pub fn of(error: axum::Error) -> Self {
         tracing::debug!(%error, "a socket broke");
         match error.into_inner().downcast_ref() {
-            Some(tungstenite::Error::Capacity(_)) => Self::Said(close_code::SIZE, "the frame is too large"),
-            Some(tungstenite::Error::Utf8(_)) => Self::Said(close_code::INVALID, "text must be UTF-8"),
-            Some(tungstenite::Error::Protocol(_)) => Self::Said(close_code::PROTOCOL, "the frame cannot be read"),
+            Some(tungstenite::Error::Capacity(_)) => {
+                Self::Said(close_code::SIZE, "the frame is too large")
+            }
+            Some(tungstenite::Error::Utf8(_)) => {
+                Self::Said(close_code::INVALID, "text must be UTF-8")
+            }
+            Some(tungstenite::Error::Protocol(_)) => {
+                Self::Said(close_code::PROTOCOL, "the frame cannot be read")
+            }
             _ => Self::Broken,
         }
     }
@@ -199,11 +240,18 @@ impl End {
 
 impl Talk {
     /// Begins when the client has upgraded.
-    pub fn open(self, follow: Follow, headers: &HeaderMap, upgrade: Upgrade) -> Result<Response, Error> {
+    pub fn open(
+        self,
+        follow: Follow,
+        headers: &HeaderMap,
+        upgrade: Upgrade,
+    ) -> Result<Response, Error> {
         origin::check(headers)?;
         let upgrade = upgrade.map_err(|_| Refusal::UpgradeRequired)?;
         let state = self.state.clone();
-        Ok(accept(&state, upgrade, move |socket| self.run(socket, follow)))
+        Ok(accept(&state, upgrade, move |socket| {
+            self.run(socket, follow)
+        }))
     }
 
     async fn run(self, mut socket: WebSocket, mut follow: Follow) -> (WebSocket, End) {
@@ -229,7 +277,11 @@ impl Talk {
     }
 
     /// Takes what the client sent.
-    async fn take(&self, socket: &mut WebSocket, frame: Option<Result<Packet, axum::Error>>) -> Result<(), End> {
+    async fn take(
+        &self,
+        socket: &mut WebSocket,
+        frame: Option<Result<Packet, axum::Error>>,
+    ) -> Result<(), End> {
         match frame {
             Some(Ok(Packet::Text(body))) => match self.post(body.as_str()).await {
                 Ok(()) => Ok(()),
@@ -246,7 +298,8 @@ impl Talk {
 
     /// Takes a pong: if it is that of a run of messages between two people, they have come.
     async fn confirm(&self, payload: &[u8]) -> Result<(), End> {
-        let (Dialect::Direct, Ok(seq)) = (self.dialect, payload.try_into().map(u64::from_be_bytes)) else {
+        let (Dialect::Direct, Ok(seq)) = (self.dialect, payload.try_into().map(u64::from_be_bytes))
+        else {
             return Ok(());
         };
         if let Err(error) = self.state.chat.mark_seen(&self.by, &self.room, seq).await {
@@ -258,28 +311,65 @@ impl Talk {
     async fn post(&self, body: &str) -> Result<(), chat::Error> {
         let listens = Refusal::invalid("username", "must be in the socket's address to write");
         let username = self.username.clone().ok_or(listens)?;
-        self.state.limits.check_address(What::Messages, self.peer.ip())?;
-        self.state.limits.check(What::Messages, &self.by, Some(self.room))?;
-        self.state.chat.post(&self.by, &self.room, &NewMessage { username, body: body.to_owned() }, None).await?;
+        self.state
+            .limits
+            .check_address(What::Messages, self.peer.ip())?;
+        self.state
+            .limits
+            .check(What::Messages, &self.by, Some(self.room))?;
+        self.state
+            .chat
+            .post(
+                &self.by,
+                &self.room,
+                &NewMessage {
+                    username,
+                    body: body.to_owned(),
+                },
+                None,
+            )
+            .await?;
         Ok(())
     }
 
     /// Tells the client what happened.
-    async fn tell(&self, socket: &mut WebSocket, news: Result<News, chat::Error>) -> Result<(), End> {
+    async fn tell(
+        &self,
+        socket: &mut WebSocket,
+        news: Result<News, chat::Error>,
+    ) -> Result<(), End> {
         let event = match news {
-            Ok(News::Messages(frames)) if self.dialect == Dialect::Direct => return send_direct(socket, &frames).await,
-            Ok(News::Messages(frames)) => {
-                let known = |frame: &Frame| self.dialect != Dialect::Named || frame.change.is_none();
-                return send_all(socket, frames.frames().filter(known).map(|frame| frame.json)).await;
+            Ok(News::Messages(frames)) if self.dialect == Dialect::Direct => {
+                return send_direct(socket, &frames).await;
             }
-            Ok(News::Ephemeral(_)) if self.dialect != (Dialect::Room { presence: true }) => return Ok(()),
+            Ok(News::Messages(frames)) => {
+                let known =
+                    |frame: &Frame| self.dialect != Dialect::Named || frame.change.is_none();
+                return send_all(
+                    socket,
+                    frames.frames().filter(known).map(|frame| frame.json),
+                )
+                .await;
+            }
+            Ok(News::Ephemeral(_)) if self.dialect != (Dialect::Room { presence: true }) => {
+                return Ok(());
+            }
             Ok(News::Ephemeral(event)) => marked(&event),
             Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
             Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
             Ok(News::Closed) => return Err(End::Said(close_code::NORMAL, "the room was deleted")),
-            Ok(News::Removed) => return Err(End::Said(close_code::POLICY, "you may not be here any longer")),
-            Ok(News::SignedOut) => return Err(End::Said(close_code::POLICY, "you are no longer signed in")),
-            Ok(News::Draining) => return Err(End::Said(close_code::RESTART, "the server is restarting")),
+            Ok(News::Removed) => {
+                return Err(End::Said(
+                    close_code::POLICY,
+                    "you may not be here any longer",
+                ));
+            }
+            Ok(News::SignedOut) => {
+                return Err(End::Said(close_code::POLICY, "you are no longer signed in"));
+            }
+            Ok(News::Draining) => {
+                return Err(End::Said(close_code::RESTART, "the server is restarting"));
+            }
             Err(error) => {
                 tracing::error!(room = %self.room, %error, "a socket ends early");
                 return Err(End::Said(close_code::ERROR, "internal error"));
@@ -296,7 +386,11 @@ impl Talk {
 fn marked(event: &Ephemeral) -> String {
     let json = event.json();
     let fields = String::from_utf8_lossy(&json);
-    format!(r#"{{"event":"{}",{}"#, event.name(), fields.trim_start_matches('{'))
+    format!(
+        r#"{{"event":"{}",{}"#,
+        event.name(),
+        fields.trim_start_matches('{')
+    )
 }
 
 fn json(problem: &Problem) -> String {
@@ -305,10 +399,17 @@ fn json(problem: &Problem) -> String {
 }
 
 /// Sends a run of messages, as one write where it fits.
-async fn send_all(socket: &mut WebSocket, messages: impl Iterator<Item = Bytes>) -> Result<(), End> {
+async fn send_all(
+    socket: &mut WebSocket,
+    messages: impl Iterator<Item = Bytes>,
+) -> Result<(), End> {
     let all = async {
         for json in messages {
-            socket.feed(Packet::Text(Utf8Bytes::try_from(json).map_err(axum::Error::new)?)).await?;
+            socket
+                .feed(Packet::Text(
+                    Utf8Bytes::try_from(json).map_err(axum::Error::new)?,
+                ))
+                .await?;
         }
         socket.flush().await
     };
@@ -331,13 +432,20 @@ struct Between<'a> {
 async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Result<(), End> {
     let messages: Vec<Message> = frames.messages().collect();
     let between = messages.iter().map(|message| {
-        let between =
-            Between { from: &message.username, body: &message.body, sent_at: message.sent_at.millis() / 1_000 };
+        let between = Between {
+            from: &message.username,
+            body: &message.body,
+            sent_at: message.sent_at.millis() / 1_000,
+        };
         // Texts and a number always serialise.
         Bytes::from(serde_json::to_vec(&between).unwrap_or_default())
     });
     send_all(socket, between).await?;
-    send(socket, Packet::Ping(frames.last().to_be_bytes().to_vec().into())).await
+    send(
+        socket,
+        Packet::Ping(frames.last().to_be_bytes().to_vec().into()),
+    )
+    .await
 }
 
 /// Sends one frame; a client that does not take it in time is given up.

@@ -29,7 +29,10 @@ const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
 
 /// The messages of a room, as they are and as they come.
 pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
-    answer(Box::new(move |sink| begun(news(follow.through(sink), room))), BEAT)
+    answer(
+        Box::new(move |sink| begun(news(follow.through(sink), room))),
+        BEAT,
+    )
 }
 
 fn news(follow: Follow, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'static {
@@ -39,9 +42,10 @@ fn news(follow: Follow, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'sta
             Ok(News::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
             Ok(News::Ephemeral(event)) => Some((event.bytes().clone(), Some(follow))),
             Ok(News::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
-            Ok(News::Closing(at)) => {
-                Some((format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(), Some(follow)))
-            }
+            Ok(News::Closing(at)) => Some((
+                format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(),
+                Some(follow),
+            )),
             Ok(News::Closed) => Some((closed(room), None)),
             Ok(News::Removed) => Some((removed(room), None)),
             Ok(News::SignedOut) => Some((signed_out(), None)),
@@ -84,7 +88,9 @@ pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
             }
             Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((listener, end)))),
             // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
-            Ok(News::Closing(_) | News::Ephemeral(_)) => Some((Bytes::new(), Some((listener, end)))),
+            Ok(News::Closing(_) | News::Ephemeral(_)) => {
+                Some((Bytes::new(), Some((listener, end))))
+            }
             Ok(News::Closed | News::Removed | News::SignedOut) => None,
             Ok(News::Draining) => Some((come_back(), None)),
             Err(error) => {
@@ -101,7 +107,9 @@ fn lines(frames: &Frames, listener: &Listener) -> (Bytes, bool) {
     let mut text = String::new();
     for frame in frames.frames() {
         // What was heard stays heard: the lobby's lines are not changed afterwards.
-        let Some(message) = frame.message() else { continue };
+        let Some(message) = frame.message() else {
+            continue;
+        };
         text.push_str(&format!("id: {}\n", frame.cursor));
         for line in lobby::line(&message).split('\n') {
             text.push_str(&format!("data: {line}\n"));
@@ -130,13 +138,18 @@ pub(crate) fn signed_out() -> Bytes {
 }
 
 /// Events as an answer; `beat` is what is said only to be heard.
-pub(crate) fn respond(events: impl Stream<Item = Bytes> + Send + 'static, beat: &'static [u8]) -> Response {
+pub(crate) fn respond(
+    events: impl Stream<Item = Bytes> + Send + 'static,
+    beat: &'static [u8],
+) -> Response {
     answer(Box::new(|_| begun(events)), beat)
 }
 
 /// Events, after what every stream begins with.
 fn begun(events: impl Stream<Item = Bytes> + Send + 'static) -> BoxStream<'static, Bytes> {
-    stream::iter([Bytes::from_static(RETRY.as_bytes())]).chain(events).boxed()
+    stream::iter([Bytes::from_static(RETRY.as_bytes())])
+        .chain(events)
+        .boxed()
 }
 
 fn answer(events: Events, beat: &'static [u8]) -> Response {

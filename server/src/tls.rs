@@ -55,9 +55,16 @@ impl Tls {
     /// Why they cannot be used, with the flag and the file.
     pub async fn open(cert: &Path, key: &Path) -> Result<Self, String> {
         let hangup = hangup()?;
-        let files = Files { cert: cert.to_owned(), key: key.to_owned() };
+        let files = Files {
+            cert: cert.to_owned(),
+            key: key.to_owned(),
+        };
         let current = Current::new(files.read().await?);
-        Ok(Self { source: Source::Files(files), current, hangup })
+        Ok(Self {
+            source: Source::Files(files),
+            current,
+            hangup,
+        })
     }
 
     /// Gets certificates from an authority, once this is served. From now on SIGHUP does not end the process.
@@ -68,7 +75,11 @@ impl Tls {
         let hangup = hangup()?;
         let acme = Acme::open(wish).await?;
         let current = Current::new(follow(acme.resolver()).map_err(|error| error.to_string())?);
-        Ok(Self { source: Source::Authority(Box::new(acme)), current, hangup })
+        Ok(Self {
+            source: Source::Authority(Box::new(acme)),
+            current,
+            hangup,
+        })
     }
 
     pub(crate) fn current(&self) -> Current {
@@ -94,7 +105,10 @@ impl Current {
     }
 
     pub fn get(&self) -> Arc<ServerConfig> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set(&self, config: ServerConfig) {
@@ -121,35 +135,63 @@ impl Files {
         let cert = read("--tls-cert", &self.cert).await?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert).collect();
         let chain = chain.ok().filter(|chain| !chain.is_empty());
-        let chain = chain.ok_or_else(|| format!("there is no certificate in --tls-cert {}", self.cert.display()))?;
-        let key = PrivateKeyDer::from_pem_slice(&read("--tls-key", &self.key).await?)
-            .map_err(|_| format!("there is no private key in --tls-key {}", self.key.display()))?;
+        let chain = chain.ok_or_else(|| {
+            format!(
+                "there is no certificate in --tls-cert {}",
+                self.cert.display()
+            )
+        })?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&read("--tls-key", &self.key).await?).map_err(|_| {
+                format!(
+                    "there is no private key in --tls-key {}",
+                    self.key.display()
+                )
+            })?;
         let Self { cert, key: of } = self;
         config(chain, key).map_err(|error| {
-            format!("cannot use --tls-cert {} with --tls-key {}: {error}", cert.display(), of.display())
+            format!(
+                "cannot use --tls-cert {} with --tls-key {}: {error}",
+                cert.display(),
+                of.display()
+            )
         })
     }
 }
 
 pub(crate) async fn read(flag: &str, file: &Path) -> Result<Vec<u8>, String> {
-    tokio::fs::read(file).await.map_err(|error| format!("cannot read {flag} {}: {error}", file.display()))
+    tokio::fs::read(file)
+        .await
+        .map_err(|error| format!("cannot read {flag} {}: {error}", file.display()))
 }
 
 /// TLS 1.2 and 1.3.
 fn versions() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
 }
 
 /// For HTTP/2 and HTTP/1. That the key is the certificate's is checked here.
-fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<ServerConfig, rustls::Error> {
-    let mut config = versions()?.with_no_client_auth().with_single_cert(chain, key)?;
+fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     Ok(config)
 }
 
 /// The same with whatever certificate there is when a connection begins, and for the authority that gives it.
 fn follow(certificate: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
-    let mut config = versions()?.with_no_client_auth().with_cert_resolver(certificate);
-    config.alpn_protocols = PROTOCOLS.iter().chain(&[acme::CHALLENGE]).map(|name| name.to_vec()).collect();
+    let mut config = versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    config.alpn_protocols = PROTOCOLS
+        .iter()
+        .chain(&[acme::CHALLENGE])
+        .map(|name| name.to_vec())
+        .collect();
     Ok(config)
 }

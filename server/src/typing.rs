@@ -41,6 +41,9 @@ pub(crate) async fn post(
     fields: Fields,
 ) -> Result<StatusCode, Error> {
     state.limits.check(What::Typing, &by, Some(room))?;
-    state.chat.types(&by, &room, fields.required("username")?).await?;
+    state
+        .chat
+        .types(&by, &room, fields.required("username")?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

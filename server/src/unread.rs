@@ -31,15 +31,27 @@ impl Unread {
     /// The request, of which this keeps what its handler leaves.
     pub fn watch(&self, request: Request<Incoming>) -> Request<Body> {
         let is_held_back = request.headers().contains_key(header::EXPECT);
-        request.map(|body| Body::new(Watched { sent: Some(Sent { body, is_held_back }), unread: self.clone() }))
+        request.map(|body| {
+            Body::new(Watched {
+                sent: Some(Sent { body, is_held_back }),
+                unread: self.clone(),
+            })
+        })
     }
 
     /// The answer to that request, when the connection can go on; or the same with the word that it cannot.
     pub async fn settle(&self, mut response: Response) -> Response {
-        let Some(sent) = self.lock().take() else { return response };
-        let is_last = response.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
+        let Some(sent) = self.lock().take() else {
+            return response;
+        };
+        let is_last = response
+            .headers()
+            .get(header::CONNECTION)
+            .is_some_and(|value| value == "close");
         if !is_last && !timeout(SOON, sent.take_in()).await.unwrap_or(false) {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
@@ -66,7 +78,9 @@ impl Sent {
         }
         while let Some(frame) = self.body.frame().await {
             let Ok(frame) = frame else { return false };
-            let Some(left) = room.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return false };
+            let Some(left) = room.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
+                return false;
+            };
             room = left;
         }
         true
@@ -88,7 +102,9 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(sent) = &mut self.sent else { return Poll::Ready(None) };
+        let Some(sent) = &mut self.sent else {
+            return Poll::Ready(None);
+        };
         sent.is_held_back = false;
         let polled = Pin::new(&mut sent.body).poll_frame(context);
         if let Poll::Ready(None | Some(Err(_))) = polled {
@@ -98,11 +114,15 @@ impl HttpBody for Watched {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.sent.as_ref().is_none_or(|sent| sent.body.is_end_stream())
+        self.sent
+            .as_ref()
+            .is_none_or(|sent| sent.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.sent.as_ref().map_or(SizeHint::with_exact(0), |sent| sent.body.size_hint())
+        self.sent
+            .as_ref()
+            .map_or(SizeHint::with_exact(0), |sent| sent.body.size_hint())
     }
 }
 

@@ -31,7 +31,9 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Said<T> {
         let read = match value.to_str() {
             Some(text) => (self.0)(text),
             // Its likeness is hardly any better, and what is wrong with that comes with an example.
-            None => Err((self.0)(&value.to_string_lossy()).err().unwrap_or_else(|| "is not UTF-8".to_owned())),
+            None => Err((self.0)(&value.to_string_lossy())
+                .err()
+                .unwrap_or_else(|| "is not UTF-8".to_owned())),
         };
         read.map_err(|why| refused(arg, value, &why))
     }
@@ -40,8 +42,15 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Said<T> {
 fn refused(arg: Option<&Arg>, value: &OsStr, why: &str) -> Error {
     let flag = arg.map(ToString::to_string).unwrap_or_default();
     let is_secret = arg.is_some_and(Arg::is_hide_env_values_set);
-    let shown = if is_secret { "…".to_owned() } else { format!("{value:?}") };
-    Error::raw(ErrorKind::ValueValidation, format!("{shown} for '{flag}' {why}"))
+    let shown = if is_secret {
+        "…".to_owned()
+    } else {
+        format!("{value:?}")
+    };
+    Error::raw(
+        ErrorKind::ValueValidation,
+        format!("{shown} for '{flag}' {why}"),
+    )
 }
 
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -49,11 +58,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "is not an IP address and a port; write it like 127.0.0.1:8080".to_owned())
+    text.parse()
+        .map_err(|_| "is not an IP address and a port; write it like 127.0.0.1:8080".to_owned())
 }
 
 pub fn network(text: &str) -> Result<IpNet, String> {
-    let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| address.into()));
+    let network = text
+        .parse()
+        .or_else(|_| text.parse().map(|address: IpAddr| address.into()));
     network.map_err(|_| "is neither an address nor a network; write it like 10.0.0.0/8".to_owned())
 }
 
@@ -68,7 +80,9 @@ pub fn domain(text: &str) -> Result<String, String> {
 pub fn contact(text: &str) -> Result<String, String> {
     let address = text.strip_prefix("mailto:").unwrap_or(text);
     match address.split_once('@') {
-        Some((who, at)) if !who.is_empty() && at.contains('.') && !address.contains([' ', ',', '?']) => {
+        Some((who, at))
+            if !who.is_empty() && at.contains('.') && !address.contains([' ', ',', '?']) =>
+        {
             Ok(format!("mailto:{address}"))
         }
         _ => Err("is not a mail address; write it like mailto:admin@example.org".to_owned()),
@@ -78,7 +92,9 @@ pub fn contact(text: &str) -> Result<String, String> {
 pub fn directory(text: &str) -> Result<String, String> {
     match text.parse::<Uri>() {
         Ok(url) if url.scheme_str() == Some("https") && url.host().is_some() => Ok(text.to_owned()),
-        _ => Err(format!("is not an address with https; write it like {LETS_ENCRYPT}")),
+        _ => Err(format!(
+            "is not an address with https; write it like {LETS_ENCRYPT}"
+        )),
     }
 }
 
@@ -87,19 +103,25 @@ pub fn issuer(text: &str) -> Result<IssuerUrl, String> {
     let issuer = IssuerUrl::new(text.to_owned()).ok().filter(|issuer| {
         let url = issuer.url();
         let host = url.host_str().unwrap_or_default();
-        let is_here =
-            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let is_here = host == "localhost"
+            || host
+                .trim_matches(['[', ']'])
+                .parse()
+                .is_ok_and(|ip: IpAddr| ip.is_loopback());
         let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here);
         is_safe && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
     });
-    issuer.ok_or_else(|| "is not an address with https; write it like https://id.example".to_owned())
+    issuer
+        .ok_or_else(|| "is not an address with https; write it like https://id.example".to_owned())
 }
 
 pub fn provider_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     match (1..=40).contains(&name.chars().count()) && !name.contains(char::is_control) {
         true => Ok(name.to_owned()),
-        false => Err("is not a name of 1 to 40 characters; write it like 'Our accounts'".to_owned()),
+        false => {
+            Err("is not a name of 1 to 40 characters; write it like 'Our accounts'".to_owned())
+        }
     }
 }
 
@@ -110,7 +132,9 @@ pub fn site(text: &str) -> Result<String, String> {
         is_web && uri.path() == "/" && uri.query().is_none() && !text.contains(['#', '@'])
     });
     let site = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
-    site.ok_or_else(|| "is not the address of a site; write it like https://chat.example".to_owned())
+    site.ok_or_else(|| {
+        "is not the address of a site; write it like https://chat.example".to_owned()
+    })
 }
 
 pub fn database(text: &str) -> Result<String, String> {
@@ -147,12 +171,22 @@ pub fn log_format(text: &str) -> Result<LogFormat, String> {
 }
 
 pub fn some_text(text: &str) -> Result<String, String> {
-    if text.is_empty() { Err("is empty; write it like 4f6c1e0b".to_owned()) } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        Err("is empty; write it like 4f6c1e0b".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
-pub fn number<N: FromStr + PartialOrd + Display>(text: &str, least: N, most: N) -> Result<N, String> {
+pub fn number<N: FromStr + PartialOrd + Display>(
+    text: &str,
+    least: N,
+    most: N,
+) -> Result<N, String> {
     match text.parse() {
         Ok(number) if (&least..=&most).contains(&&number) => Ok(number),
-        _ => Err(format!("is not a whole number from {least} to {most}; write it like {least}")),
+        _ => Err(format!(
+            "is not a whole number from {least} to {most}; write it like {least}"
+        )),
     }
 }

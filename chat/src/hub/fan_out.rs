@@ -68,12 +68,19 @@ struct State {
 
 impl Line {
     pub fn new(sink: Arc<dyn Sink>, signed_in: SignedIn) -> Self {
-        Self { sink, signed_in, state: Mutex::default() }
+        Self {
+            sink,
+            signed_in,
+            state: Mutex::default(),
+        }
     }
 
     /// Lends the sink for a follower that has seen so much.
     fn lend(&self, lender: &Waker, seen: u64) {
-        *lock(&self.state) = State { lender: Some(lender.clone()), seen };
+        *lock(&self.state) = State {
+            lender: Some(lender.clone()),
+            seen,
+        };
     }
 
     /// Gives the sink what is new. Gives back the task that is to go on, if that cannot be done here.
@@ -199,8 +206,16 @@ impl Channel {
             Waiting::Line(line) => Some(line.clone()),
             Waiting::Task(_) => None,
         };
-        let ring = self.ring.iter().skip(self.ring.len().saturating_sub(PIECES)).cloned().collect();
-        Some((Newest { ring, last: None }, slots.filter_map(line).collect()))
+        let ring = self
+            .ring
+            .iter()
+            .skip(self.ring.len().saturating_sub(PIECES))
+            .cloned()
+            .collect();
+        Some((
+            Newest { ring, last: None },
+            slots.filter_map(line).collect(),
+        ))
     }
 }
 
@@ -212,8 +227,13 @@ pub(super) async fn give(channel: Arc<Mutex<Channel>>, lane: Lane) {
             if !std::mem::take(&mut is_first) {
                 yield_now().await;
             }
-            let Some((mut newest, lines)) = lock(&channel).group(group) else { break };
-            lines.iter().filter_map(|line| line.give(&mut newest)).for_each(Waker::wake);
+            let Some((mut newest, lines)) = lock(&channel).group(group) else {
+                break;
+            };
+            lines
+                .iter()
+                .filter_map(|line| line.give(&mut newest))
+                .for_each(Waker::wake);
         }
     }
 }
@@ -261,8 +281,16 @@ mod tests {
             let mut channel = channel(lines);
             let lanes = channel.begin_rounds(of);
             assert_eq!(lanes.len(), of.min(lines.div_ceil(GROUP)));
-            let groups = |lane: &Lane| (lane.first..).step_by(lane.of).map_while(|group| channel.group(group));
-            let mut given: Vec<_> = lanes.iter().flat_map(groups).flat_map(|(_, lines)| lines).collect();
+            let groups = |lane: &Lane| {
+                (lane.first..)
+                    .step_by(lane.of)
+                    .map_while(|group| channel.group(group))
+            };
+            let mut given: Vec<_> = lanes
+                .iter()
+                .flat_map(groups)
+                .flat_map(|(_, lines)| lines)
+                .collect();
             assert_eq!(given.len(), lines, "in {of} lanes");
             given.sort_by_key(Arc::as_ptr);
             given.dedup_by_key(|line| Arc::as_ptr(line));

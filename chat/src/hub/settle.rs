@@ -58,7 +58,9 @@ impl Hub {
     }
 
     fn settle(&self, room: RoomId, now: Time) {
-        let Some(channel) = self.channel(room) else { return };
+        let Some(channel) = self.channel(room) else {
+            return;
+        };
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
             let changed = channel.presence.settle(room, now);
@@ -73,7 +75,11 @@ impl Hub {
 
     fn forget_if_idle(&self, room: RoomId) {
         let mut rooms = lock(&self.rooms);
-        if rooms.channels.get(&room).is_some_and(|channel| lock(channel).is_idle()) {
+        if rooms
+            .channels
+            .get(&room)
+            .is_some_and(|channel| lock(channel).is_idle())
+        {
             rooms.channels.remove(&room);
         }
     }
@@ -119,7 +125,9 @@ mod tests {
     async fn told(house: &House, follow: &mut Follow) -> String {
         loop {
             match tokio::time::timeout(Duration::from_millis(5), follow.next()).await {
-                Ok(Ok(News::Ephemeral(event))) => return String::from_utf8(event.json().to_vec()).unwrap(),
+                Ok(Ok(News::Ephemeral(event))) => {
+                    return String::from_utf8(event.json().to_vec()).unwrap();
+                }
                 Ok(other) => panic!("{other:?}"),
                 Err(_) => house.config.clock.advance(TICK),
             }
@@ -130,7 +138,11 @@ mod tests {
     async fn a_room_that_all_have_left_is_forgotten() {
         let house = House::new(|_| {}).await;
         let (room, hub) = (house.room().await, &house.chat.0.hub);
-        let mut listener = house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap();
+        let mut listener = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .await
+            .unwrap();
         let ada = house
             .chat
             .follow(&crate::Person::Anyone, &room, Start::Seq(0))
@@ -140,7 +152,11 @@ mod tests {
             .await
             .unwrap();
         assert!(told(&house, &mut listener).await.contains("[\"ada\"]"));
-        house.chat.types(&crate::Person::Anyone, &room, "grace").await.unwrap();
+        house
+            .chat
+            .types(&crate::Person::Anyone, &room, "grace")
+            .await
+            .unwrap();
         assert!(told(&house, &mut listener).await.contains("[\"grace\"]"));
         drop((ada, listener));
         assert!(hub.is_followed(room), "somebody lingers");
@@ -148,12 +164,22 @@ mod tests {
             house.config.clock.advance(TICK);
             tokio::task::yield_now().await;
         }
-        house.chat.types(&crate::Person::Anyone, &room, "grace").await.unwrap();
+        house
+            .chat
+            .types(&crate::Person::Anyone, &room, "grace")
+            .await
+            .unwrap();
         while hub.is_followed(room) {
             house.config.clock.advance(TICK);
             tokio::task::yield_now().await;
         }
-        drop(house.chat.follow(&crate::Person::Anyone, &room, Start::Seq(0)).await.unwrap());
+        drop(
+            house
+                .chat
+                .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+                .await
+                .unwrap(),
+        );
         assert!(!hub.is_followed(room));
         assert!(hub.unsettled.take().is_empty());
     }
@@ -175,7 +201,11 @@ mod tests {
             tokio::task::yield_now().await;
         }
         house.config.clock.advance(Duration::from_secs(60));
-        let mut late = house.chat.follow(&crate::Person::Anyone, &room, Start::Latest).await.unwrap();
+        let mut late = house
+            .chat
+            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .await
+            .unwrap();
         assert!(told(&house, &mut late).await.contains("[\"ada\"]"));
         assert!(lock(&house.chat.0.hub.unsettled.rooms).is_empty());
     }
@@ -185,7 +215,13 @@ mod tests {
         let house = House::new(|_| {}).await;
         let room = house.room().await;
         for name in ["", " ", "a\u{7}", &"x".repeat(33)] {
-            assert!(house.chat.types(&crate::Person::Anyone, &room, name).await.is_err());
+            assert!(
+                house
+                    .chat
+                    .types(&crate::Person::Anyone, &room, name)
+                    .await
+                    .is_err()
+            );
             assert!(
                 house
                     .chat

@@ -40,7 +40,9 @@ impl Faults {
             let (statements, commits) = (odds.clone(), odds.clone());
             Box::pin(async move {
                 let mut handle = connection.lock_handle().await?;
-                handle.set_progress_handler(INSTRUCTIONS, move || statements.spare(&statements.instructions));
+                handle.set_progress_handler(INSTRUCTIONS, move || {
+                    statements.spare(&statements.instructions)
+                });
                 handle.set_commit_hook(move || commits.spare(&commits.commits));
                 Ok(())
             })
@@ -50,7 +52,10 @@ impl Faults {
     /// Lets them happen in one connection.
     pub fn happen_on(&self, connection: &rusqlite::Connection) -> rusqlite::Result<()> {
         let (statements, commits) = (self.0.clone(), self.0.clone());
-        connection.progress_handler(INSTRUCTIONS, Some(move || !statements.spare(&statements.instructions)))?;
+        connection.progress_handler(
+            INSTRUCTIONS,
+            Some(move || !statements.spare(&statements.instructions)),
+        )?;
         connection.commit_hook(Some(move || !commits.spare(&commits.commits)))
     }
 }
@@ -60,7 +65,8 @@ impl Odds {
     fn spare(&self, one_in: &AtomicU32) -> bool {
         let one_in = one_in.load(Ordering::Relaxed);
         let spare = one_in == 0 || rand::rng().random_range(0..one_in) != 0;
-        self.happened.fetch_add(u32::from(!spare), Ordering::Relaxed);
+        self.happened
+            .fetch_add(u32::from(!spare), Ordering::Relaxed);
         spare
     }
 }

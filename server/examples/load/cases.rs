@@ -20,7 +20,14 @@ pub enum Case {
     Idle,
 }
 
-pub const ALL: [Case; 6] = [Case::FlatOut, Case::Steady, Case::ManyRooms, Case::Posts, Case::Alone, Case::Idle];
+pub const ALL: [Case; 6] = [
+    Case::FlatOut,
+    Case::Steady,
+    Case::ManyRooms,
+    Case::Posts,
+    Case::Alone,
+    Case::Idle,
+];
 
 /// Figures with their names, in the order in which they are shown.
 pub type Figures = Vec<(&'static str, f64)>;
@@ -56,7 +63,8 @@ async fn flat_out(server: &Server) -> Result<Figures, Failure> {
     let paths = server.rooms(1).await?;
     let mut audience = Audience::gather(server, &paths, 1_000).await?;
     let (begin, cpu) = (Instant::now(), server.cpu()?);
-    let posted = publish::flat_out(server, vec![paths[0].clone(); 8], Duration::from_secs(5)).await?;
+    let posted =
+        publish::flat_out(server, vec![paths[0].clone(); 8], Duration::from_secs(5)).await?;
     audience.hear_all(posted * 1_000).await?;
     audience.check()?;
     let deliveries = (posted * 1_000) as f64;
@@ -81,12 +89,19 @@ async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<
     let cpu = (server.cpu()? - cpu).as_secs_f64() * 1e6;
     let latencies = audience.latencies();
     drop(audience);
-    let each = if count == 1 { ("CPU µs per delivery", each as f64) } else { ("CPU µs per message", 1.0) };
+    let each = if count == 1 {
+        ("CPU µs per delivery", each as f64)
+    } else {
+        ("CPU µs per message", 1.0)
+    };
     Ok(vec![
         (each.0, cpu / posted as f64 / each.1),
         ("p50 ms", percentile(&latencies, 50)),
         ("p99 ms", percentile(&latencies, 99)),
-        ("p99 ms of an fdatasync, as often", server.sync_time(rate, posted)?),
+        (
+            "p99 ms of an fdatasync, as often",
+            server.sync_time(rate, posted)?,
+        ),
     ])
 }
 
@@ -94,7 +109,10 @@ async fn posts(server: &Server) -> Result<Figures, Failure> {
     let (paths, begin, cpu) = (server.rooms(64).await?, Instant::now(), server.cpu()?);
     let posted = publish::flat_out(server, paths, Duration::from_secs(5)).await? as f64;
     let cpu = (server.cpu()? - cpu).as_secs_f64();
-    Ok(vec![("posts/s", posted / begin.elapsed().as_secs_f64()), ("CPU µs per post", cpu * 1e6 / posted)])
+    Ok(vec![
+        ("posts/s", posted / begin.elapsed().as_secs_f64()),
+        ("CPU µs per post", cpu * 1e6 / posted),
+    ])
 }
 
 async fn idle(server: &Server) -> Result<Figures, Failure> {
@@ -103,5 +121,8 @@ async fn idle(server: &Server) -> Result<Figures, Failure> {
     let mut audience = Audience::gather(server, &paths, IDLE).await?;
     audience.hear_all(0).await?;
     let grown = server.resident()?.saturating_sub(before);
-    Ok(vec![("bytes resident per subscriber", grown as f64 / IDLE as f64)])
+    Ok(vec![(
+        "bytes resident per subscriber",
+        grown as f64 / IDLE as f64,
+    )])
 }

@@ -19,8 +19,13 @@ impl Connection {
 
     /// Posts JSON and gives back the body of the answer, which must say that it was taken.
     pub async fn post(&mut self, path: &str, body: &str) -> Result<String, Failure> {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: load\r\ncontent-type: application/json\r\ncontent-length: ");
-        self.0.get_mut().write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).await?;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: load\r\ncontent-type: application/json\r\ncontent-length: "
+        );
+        self.0
+            .get_mut()
+            .write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes())
+            .await?;
         self.answer().await
     }
 

@@ -5,7 +5,11 @@
 //! message durably, nchan keeps them in memory. Everything is measured from outside: messages over HTTP, processor time
 //! and memory from `/proc`.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is run for what it prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is run for what it prints"
+)]
 
 mod cases;
 mod http;
@@ -58,10 +62,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<(), Failure> {
-    let kinds = options.server.map_or(servers::Kind::ALL.to_vec(), |kind| vec![kind]);
+    let kinds = options
+        .server
+        .map_or(servers::Kind::ALL.to_vec(), |kind| vec![kind]);
     let mut results = report::Results::default();
     for round in 1..=options.rounds {
-        for case in cases::ALL.into_iter().filter(|case| case.name().contains(&options.only)) {
+        for case in cases::ALL
+            .into_iter()
+            .filter(|case| case.name().contains(&options.only))
+        {
             for kind in &kinds {
                 eprintln!("round {round}: {}, {}", case.name(), kind.name());
                 let server = servers::Server::start(*kind, options).await?;

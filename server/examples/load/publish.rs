@@ -20,7 +20,10 @@ pub const MARKED: usize = 28;
 
 /// A text that says who posted it, as which of its messages, and when it was due, in microseconds since [`START`].
 pub fn text(publisher: usize, number: u64, due: Duration) -> String {
-    format!("~{publisher:04}.{number:08}.{:012}~ the quick brown fox jumps", due.as_micros())
+    format!(
+        "~{publisher:04}.{number:08}.{:012}~ the quick brown fox jumps",
+        due.as_micros()
+    )
 }
 
 /// Posts to each path by a publisher of its own for `span`, each as fast as it is acknowledged. Tells how many.
@@ -35,7 +38,9 @@ pub async fn flat_out(server: &Server, paths: Vec<String>, span: Duration) -> Re
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                connection.post(&path, &kind.wrap(&text(publisher, number, START.elapsed()))).await?;
+                connection
+                    .post(&path, &kind.wrap(&text(publisher, number, START.elapsed())))
+                    .await?;
                 count.fetch_add(1, Ordering::Relaxed);
             }
             Ok::<_, Failure>(())
@@ -63,11 +68,17 @@ pub async fn paced(
     for publisher in 0..connections {
         let (sender, mut inbox) = mpsc::unbounded_channel::<(u64, Duration)>();
         inboxes.push(sender);
-        let (mut connection, paths, kind) = (Connection::open(server.address).await?, paths.clone(), server.kind);
+        let (mut connection, paths, kind) = (
+            Connection::open(server.address).await?,
+            paths.clone(),
+            server.kind,
+        );
         publishers.spawn(async move {
             while let Some((number, due)) = inbox.recv().await {
                 let path = &paths[usize::try_from(number)? % paths.len()];
-                connection.post(path, &kind.wrap(&text(publisher, number, due))).await?;
+                connection
+                    .post(path, &kind.wrap(&text(publisher, number, due)))
+                    .await?;
             }
             Ok::<_, Failure>(())
         });

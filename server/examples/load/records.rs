@@ -45,11 +45,20 @@ async fn fill(server: &Server, paths: Vec<String>, each: u64) -> Result<(), Fail
     let (paths, mut publishers) = (Arc::new(paths), JoinSet::new());
     let total = paths.len() as u64 * each;
     for publisher in 0..PUBLISHERS {
-        let (mut connection, paths, kind) = (Connection::open(server.address).await?, paths.clone(), server.kind);
+        let (mut connection, paths, kind) = (
+            Connection::open(server.address).await?,
+            paths.clone(),
+            server.kind,
+        );
         publishers.spawn(async move {
             for number in (publisher as u64..total).step_by(PUBLISHERS) {
                 let text = publish::text(publisher, number, publish::START.elapsed());
-                connection.post(&paths[usize::try_from(number)? % paths.len()], &kind.wrap(&text)).await?;
+                connection
+                    .post(
+                        &paths[usize::try_from(number)? % paths.len()],
+                        &kind.wrap(&text),
+                    )
+                    .await?;
             }
             Ok::<_, Failure>(())
         });
@@ -66,7 +75,10 @@ async fn join(options: &Options) -> Result<(), Failure> {
     fill(&server, paths.clone(), LARGE).await?;
     let mut connection = Connection::open(server.address).await?;
     let page = paths[0].trim_end_matches("messages/");
-    let asked = [("its page", page, "text/html"), ("its newest 100 as JSON", &paths[0], "application/json")];
+    let asked = [
+        ("its page", page, "text/html"),
+        ("its newest 100 as JSON", &paths[0], "application/json"),
+    ];
     for (name, path, accept) in asked {
         let mut times = Vec::new();
         for _ in 0..21 {
@@ -91,9 +103,22 @@ async fn open(options: &Options) -> Result<(), Failure> {
     let dir = server.stop()?;
     let begin = Instant::now();
     let server = Server::start_in(Kind::Webchat, options, dir).await?;
-    Connection::open(server.address).await?.get("/readyz", "*/*").await?;
-    let figure = format!("{:.0} ms, {:.1} MB resident", begin.elapsed().as_secs_f64() * 1e3, mb(server.resident()?));
-    show(&format!("started with {ROOMS} rooms and {} messages, until ready", ROOMS as u64 * EACH), figure);
+    Connection::open(server.address)
+        .await?
+        .get("/readyz", "*/*")
+        .await?;
+    let figure = format!(
+        "{:.0} ms, {:.1} MB resident",
+        begin.elapsed().as_secs_f64() * 1e3,
+        mb(server.resident()?)
+    );
+    show(
+        &format!(
+            "started with {ROOMS} rooms and {} messages, until ready",
+            ROOMS as u64 * EACH
+        ),
+        figure,
+    );
     server.stop()?;
     Ok(())
 }
@@ -104,9 +129,13 @@ async fn trickle(options: &Options) -> Result<(), Failure> {
         let paths = Arc::new(server.rooms(1).await?);
         let mut lines = JoinSet::new();
         for _ in 0..slow {
-            let mut line = http::follow(server.address, &format!("{}?after=latest", paths[0])).await?;
+            let mut line =
+                http::follow(server.address, &format!("{}?after=latest", paths[0])).await?;
             lines.spawn(async move {
-                let (mut bytes, mut pace) = (vec![0; TRICKLE], tokio::time::interval(Duration::from_millis(100)));
+                let (mut bytes, mut pace) = (
+                    vec![0; TRICKLE],
+                    tokio::time::interval(Duration::from_millis(100)),
+                );
                 while line.read_exact(&mut bytes).await.is_ok() {
                     pace.tick().await;
                 }
@@ -117,9 +146,13 @@ async fn trickle(options: &Options) -> Result<(), Failure> {
         let posted = publish::paced(&server, paths, 8, 1_000, Duration::from_secs(8)).await?;
         audience.hear_all(posted * 100).await?;
         audience.check()?;
-        let (latencies, grown) = (audience.latencies(), mb(server.resident()?.saturating_sub(before)));
+        let (latencies, grown) = (
+            audience.latencies(),
+            mb(server.resident()?.saturating_sub(before)),
+        );
         let p99 = percentile(&latencies, 99);
-        let record = format!("1,000 messages/s to 100 subscribers, beside {slow} that read 64 KB/s");
+        let record =
+            format!("1,000 messages/s to 100 subscribers, beside {slow} that read 64 KB/s");
         show(&record, format!("p99 {p99:.1} ms, {grown:.1} MB more"));
         server.stop()?;
     }
@@ -132,7 +165,12 @@ async fn sign_in(options: &Options) -> Result<(), Failure> {
     for number in 0..SIGNING_IN {
         let mut connection = Connection::open(server.address).await?;
         let known = format!(r#"{{"username":"person{number}","password":"secret"}}"#);
-        connection.post("/register", &known.replacen('{', r#"{"name":"Somebody","#, 1)).await?;
+        connection
+            .post(
+                "/register",
+                &known.replacen('{', r#"{"name":"Somebody","#, 1),
+            )
+            .await?;
         people.push((connection, known));
     }
     let (begin, mut signing_in) = (Instant::now(), JoinSet::new());
@@ -147,8 +185,11 @@ async fn sign_in(options: &Options) -> Result<(), Failure> {
         times.push(time??);
     }
     let all = times.iter().copied().fold(0.0, f64::max);
-    let figure =
-        format!("{:.0} ms (median), {all:.0} ms until all are, {:.1} MB at most", median(times), mb(server.peak()?));
+    let figure = format!(
+        "{:.0} ms (median), {all:.0} ms until all are, {:.1} MB at most",
+        median(times),
+        mb(server.peak()?)
+    );
     show(&format!("{SIGNING_IN} people sign in at once"), figure);
     server.stop()?;
     Ok(())

@@ -34,11 +34,26 @@ impl Results {
 
     /// Prints the medians, and the median of the rounds' ratios.
     pub fn print(&self) {
-        println!("| case | figure | webchat | nchan | webchat / nchan |\n| --- | --- | ---: | ---: | ---: |");
+        println!(
+            "| case | figure | webchat | nchan | webchat / nchan |\n| --- | --- | ---: | ---: | ---: |"
+        );
         for ((case, _), row) in &self.rows {
-            let ratios = row.webchat.iter().zip(&row.nchan).map(|(ours, theirs)| ours / theirs).collect();
-            let (ours, theirs) = (number(median(row.webchat.clone())), number(median(row.nchan.clone())));
-            println!("| {} | {} | {ours} | {theirs} | {:.2} |", case.name(), row.name, median(ratios));
+            let ratios = row
+                .webchat
+                .iter()
+                .zip(&row.nchan)
+                .map(|(ours, theirs)| ours / theirs)
+                .collect();
+            let (ours, theirs) = (
+                number(median(row.webchat.clone())),
+                number(median(row.nchan.clone())),
+            );
+            println!(
+                "| {} | {} | {ours} | {theirs} | {:.2} |",
+                case.name(),
+                row.name,
+                median(ratios)
+            );
         }
     }
 }
@@ -56,5 +71,9 @@ pub fn percentile(micros: &[u32], hundredths: usize) -> f64 {
 
 /// As many digits as mean something.
 fn number(value: f64) -> String {
-    if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
+    if value < 100.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.0}")
+    }
 }

@@ -65,8 +65,17 @@ impl Server {
             Kind::Webchat => webchat(&mut command, options, address, dir.path()),
             Kind::Nchan => nchan(&mut command, address, dir.path())?,
         }
-        let child = command.stdout(Stdio::null()).stderr(fs::File::create(dir.path().join("log"))?).spawn()?;
-        let mut server = Self { kind, address, worker: child.id(), child, dir };
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(dir.path().join("log"))?)
+            .spawn()?;
+        let mut server = Self {
+            kind,
+            address,
+            worker: child.id(),
+            child,
+            dir,
+        };
         server.await_answer().await?;
         Ok(server)
     }
@@ -87,7 +96,9 @@ impl Server {
     fn find_worker(&mut self) -> bool {
         let first = self.child.id();
         let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
-        let worker = children.ok().and_then(|children| children.split_whitespace().next()?.parse().ok());
+        let worker = children
+            .ok()
+            .and_then(|children| children.split_whitespace().next()?.parse().ok());
         self.worker = worker.unwrap_or(first);
         self.kind == Kind::Webchat || worker.is_some()
     }
@@ -95,7 +106,9 @@ impl Server {
     /// Ends the server and gives back its directory.
     pub fn stop(self) -> Result<TempDir, Failure> {
         let mut server = self;
-        Command::new("kill").arg(server.child.id().to_string()).status()?;
+        Command::new("kill")
+            .arg(server.child.id().to_string())
+            .status()?;
         server.child.wait()?;
         Ok(server.dir)
     }
@@ -113,8 +126,12 @@ impl Server {
         if self.kind == Kind::Nchan {
             return Ok(format!("/rooms/{number:016x}/messages/"));
         }
-        let room: serde_json::Value = serde_json::from_str(&connection.post("/rooms/", "{}").await?)?;
-        Ok(format!("/rooms/{}/messages/", room["id"].as_str().ok_or("a room without an ID")?))
+        let room: serde_json::Value =
+            serde_json::from_str(&connection.post("/rooms/", "{}").await?)?;
+        Ok(format!(
+            "/rooms/{}/messages/",
+            room["id"].as_str().ok_or("a room without an ID")?
+        ))
     }
 
     /// How late an `fdatasync` of 4 KB is done on the disk that the server writes to, when `rate` of them are due each
@@ -135,7 +152,12 @@ impl Server {
     /// Processor time used so far.
     pub fn cpu(&self) -> Result<Duration, Failure> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.worker))?;
-        let fields: Vec<&str> = stat.rsplit_once(')').ok_or("no stat")?.1.split_whitespace().collect();
+        let fields: Vec<&str> = stat
+            .rsplit_once(')')
+            .ok_or("no stat")?
+            .1
+            .split_whitespace()
+            .collect();
         // User and system time are fields 14 and 15, in hundredths of a second; two come before the bracket.
         let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
         Ok(Duration::from_millis(ticks * 10))
@@ -153,21 +175,35 @@ impl Server {
 
     fn status(&self, name: &str) -> Result<u64, Failure> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.worker))?;
-        let line =
-            status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line in a process's status")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .ok_or("no such line in a process's status")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 }
 
 fn webchat(command: &mut Command, options: &Options, address: SocketAddr, dir: &Path) {
-    command.arg(&options.webchat).args(["--rate-limit", "off", "--log", "warn", "--listen"]);
-    command.arg(address.to_string()).arg("--data-dir").arg(dir.join("data"));
+    command
+        .arg(&options.webchat)
+        .args(["--rate-limit", "off", "--log", "warn", "--listen"]);
+    command
+        .arg(address.to_string())
+        .arg("--data-dir")
+        .arg(dir.join("data"));
 }
 
 fn nchan(command: &mut Command, address: SocketAddr, dir: &Path) -> Result<(), Failure> {
     let config = dir.join("nginx.conf");
     let text = include_str!("nchan.conf").replace("ADDRESS", &address.to_string());
     fs::write(&config, text.replace("DIR", &dir.display().to_string()))?;
-    command.arg("nginx").arg("-c").arg(config).arg("-p").arg(dir).arg("-e").arg(dir.join("error.log"));
+    command
+        .arg("nginx")
+        .arg("-c")
+        .arg(config)
+        .arg("-p")
+        .arg(dir)
+        .arg("-e")
+        .arg(dir.join("error.log"));
     Ok(())
 }

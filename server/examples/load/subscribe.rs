@@ -51,14 +51,27 @@ struct Heard {
 impl Audience {
     /// So many subscribers to each path, all of them connected and answered.
     pub async fn gather(server: &Server, paths: &[String], each: usize) -> Result<Self, Failure> {
-        let shared =
-            Shared { delivered: AtomicU64::new(0), latencies: Mutex::default(), chunk: Mutex::new(vec![0; CHUNK]) };
-        let mut audience = Self { shared: Arc::new(shared), listening: JoinSet::new(), heard: Vec::new() };
-        let seats: Vec<usize> = (0..paths.len()).flat_map(|room| std::iter::repeat_n(room, each)).collect();
+        let shared = Shared {
+            delivered: AtomicU64::new(0),
+            latencies: Mutex::default(),
+            chunk: Mutex::new(vec![0; CHUNK]),
+        };
+        let mut audience = Self {
+            shared: Arc::new(shared),
+            listening: JoinSet::new(),
+            heard: Vec::new(),
+        };
+        let seats: Vec<usize> = (0..paths.len())
+            .flat_map(|room| std::iter::repeat_n(room, each))
+            .collect();
         for some in seats.chunks(KNOCKING) {
             let mut knocking = JoinSet::new();
             for room in some {
-                let (address, path, room) = (server.address, format!("{}?after=latest", paths[*room]), *room);
+                let (address, path, room) = (
+                    server.address,
+                    format!("{}?after=latest", paths[*room]),
+                    *room,
+                );
                 knocking.spawn(async move {
                     let stream = http::follow(address, &path).await?;
                     stream.readable().await?;
@@ -69,7 +82,9 @@ impl Audience {
                 let (room, stream) = answered??;
                 let heard = Arc::<Mutex<Heard>>::default();
                 audience.heard.push((room, heard.clone()));
-                audience.listening.spawn(listen(stream, audience.shared.clone(), heard));
+                audience
+                    .listening
+                    .spawn(listen(stream, audience.shared.clone(), heard));
             }
         }
         Ok(audience)
@@ -96,11 +111,14 @@ impl Audience {
         let mut rooms: HashMap<usize, (u64, u64)> = HashMap::new();
         for (room, heard) in &self.heard {
             let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            let same = *rooms.entry(*room).or_insert((heard.count, heard.fold)) == (heard.count, heard.fold);
+            let same = *rooms.entry(*room).or_insert((heard.count, heard.fold))
+                == (heard.count, heard.fold);
             if !same || heard.misplaced > 0 {
-                return Err(
-                    format!("room {room}: {} messages out of order, same for all: {same}", heard.misplaced).into()
-                );
+                return Err(format!(
+                    "room {room}: {} messages out of order, same for all: {same}",
+                    heard.misplaced
+                )
+                .into());
             }
         }
         Ok(())
@@ -108,13 +126,23 @@ impl Audience {
 
     /// How late everything was, in ascending order, in microseconds.
     pub fn latencies(&self) -> Vec<u32> {
-        let mut all = std::mem::take(&mut *self.shared.latencies.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut all = std::mem::take(
+            &mut *self
+                .shared
+                .latencies
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         all.sort_unstable();
         all
     }
 }
 
-async fn listen(stream: TcpStream, shared: Arc<Shared>, heard: Arc<Mutex<Heard>>) -> Result<(), Failure> {
+async fn listen(
+    stream: TcpStream,
+    shared: Arc<Shared>,
+    heard: Arc<Mutex<Heard>>,
+) -> Result<(), Failure> {
     // The beginning of a mark whose end has not come yet.
     let mut rest: Vec<u8> = Vec::new();
     loop {
@@ -136,16 +164,25 @@ impl Heard {
     /// Takes in what was read, and gives back what is not complete.
     fn take(&mut self, mut text: &[u8], shared: &Shared) -> Result<Vec<u8>, Failure> {
         let now = START.elapsed();
-        let mut latencies = shared.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latencies = shared
+            .latencies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let before = self.count;
         while let Some(mark) = memchr::memchr(b'~', text) {
             text = &text[mark..];
-            let Some((marked, after)) = text.split_at_checked(MARKED) else { break };
+            let Some((marked, after)) = text.split_at_checked(MARKED) else {
+                break;
+            };
             let due = self.note(marked)?;
-            latencies.push(u32::try_from(now.as_micros().saturating_sub(due.into())).unwrap_or(u32::MAX));
+            latencies.push(
+                u32::try_from(now.as_micros().saturating_sub(due.into())).unwrap_or(u32::MAX),
+            );
             text = after;
         }
-        shared.delivered.fetch_add(self.count - before, Ordering::Relaxed);
+        shared
+            .delivered
+            .fetch_add(self.count - before, Ordering::Relaxed);
         Ok(memchr::memchr(b'~', text).map_or_else(Vec::new, |mark| text[mark..].to_vec()))
     }
 
@@ -153,10 +190,15 @@ impl Heard {
         if marked[MARKED - 1] != b'~' {
             return Err(format!("garbled: {}", String::from_utf8_lossy(marked)).into());
         }
-        let digits = |from: usize, to: usize| marked[from..to].iter().fold(0_u64, |n, d| n * 10 + u64::from(d - b'0'));
+        let digits = |from: usize, to: usize| {
+            marked[from..to]
+                .iter()
+                .fold(0_u64, |n, d| n * 10 + u64::from(d - b'0'))
+        };
         let (publisher, number) = (u32::try_from(digits(1, 5))?, u32::try_from(digits(6, 14))?);
         self.count += 1;
-        self.fold = self.fold.wrapping_mul(0x0100_0000_01b3) ^ (u64::from(publisher) << 32 | u64::from(number));
+        self.fold = self.fold.wrapping_mul(0x0100_0000_01b3)
+            ^ (u64::from(publisher) << 32 | u64::from(number));
         let newest = self.newest.insert(publisher, number);
         self.misplaced += u64::from(newest.is_some_and(|newest| newest >= number));
         Ok(digits(15, 27))

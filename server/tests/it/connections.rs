@@ -14,7 +14,11 @@ struct Wire(TcpStream);
 
 impl Wire {
     async fn open(house: &House) -> Self {
-        Self(TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap())
+        Self(
+            TcpStream::connect(house.url.trim_start_matches("http://"))
+                .await
+                .unwrap(),
+        )
     }
 
     async fn send(&mut self, text: &str) {
@@ -27,7 +31,10 @@ impl Wire {
         while !text.ends_with(end.as_bytes()) {
             let byte = timeout(PATIENCE, self.0.read_u8()).await;
             text.push(
-                byte.unwrap_or_else(|_| panic!("no {end:?} after {:?}", String::from_utf8_lossy(&text))).unwrap(),
+                byte.unwrap_or_else(|_| {
+                    panic!("no {end:?} after {:?}", String::from_utf8_lossy(&text))
+                })
+                .unwrap(),
             );
         }
         String::from_utf8(text).unwrap()
@@ -36,7 +43,10 @@ impl Wire {
     /// Everything up to the end of the connection.
     async fn rest(&mut self) -> String {
         let mut text = String::new();
-        timeout(PATIENCE, self.0.read_to_string(&mut text)).await.unwrap().unwrap();
+        timeout(PATIENCE, self.0.read_to_string(&mut text))
+            .await
+            .unwrap()
+            .unwrap();
         text
     }
 }
@@ -51,16 +61,24 @@ async fn a_stream_comes_after_the_answers_before_it() {
     let room = house.person("ada").room().await;
     let stream = format!("/rooms/{room}/messages/");
     let mut wire = Wire::open(&house).await;
-    wire.send(&[get("/healthz"), get("/openapi.json"), get(&stream)].concat()).await;
+    wire.send(&[get("/healthz"), get("/openapi.json"), get(&stream)].concat())
+        .await;
     let answers = wire.until("retry: 2000\n\n\r\n").await;
     assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), 3);
     let head = answers.rsplit("HTTP/1.1 200 OK\r\n").next().unwrap();
-    for header in
-        ["content-type: text/event-stream", "transfer-encoding: chunked", "connection: close", "date: ", "nosniff"]
-    {
+    for header in [
+        "content-type: text/event-stream",
+        "transfer-encoding: chunked",
+        "connection: close",
+        "date: ",
+        "nosniff",
+    ] {
         assert!(head.contains(header), "{header}: {head}");
     }
-    assert!(!head.contains("content-length"), "a proxy may refuse what is of two lengths: {head}");
+    assert!(
+        !head.contains("content-length"),
+        "a proxy may refuse what is of two lengths: {head}"
+    );
 }
 
 #[tokio::test]
@@ -68,10 +86,16 @@ async fn the_head_of_a_stream_can_be_asked_for_alone() {
     let house = House::new().await;
     let room = house.person("ada").room().await;
     let mut wire = Wire::open(&house).await;
-    wire.send(&format!("HEAD /rooms/{room}/messages/ HTTP/1.1\r\nhost: test\r\n\r\n")).await;
+    wire.send(&format!(
+        "HEAD /rooms/{room}/messages/ HTTP/1.1\r\nhost: test\r\n\r\n"
+    ))
+    .await;
     assert!(wire.until("\r\n\r\n").await.contains("text/event-stream"));
     wire.send(&get("/healthz")).await;
-    assert!(wire.until("\r\n\r\n").await.starts_with("HTTP/1.1 200"), "the connection is still good");
+    assert!(
+        wire.until("\r\n\r\n").await.starts_with("HTTP/1.1 200"),
+        "the connection is still good"
+    );
 }
 
 #[tokio::test]
@@ -85,7 +109,10 @@ async fn a_stream_in_chunks_ends_with_an_empty_one() {
     ada.post(&room, "hello").await;
     let chunk = wire.until("\n\n\r\n").await;
     let (size, frame) = chunk.split_once("\r\n").unwrap();
-    assert_eq!(usize::from_str_radix(size, 16).unwrap(), frame.trim_end_matches("\r\n").len());
+    assert_eq!(
+        usize::from_str_radix(size, 16).unwrap(),
+        frame.trim_end_matches("\r\n").len()
+    );
     let stopping = house.stop();
     assert!(wire.rest().await.ends_with("\n\n\r\n0\r\n\r\n"));
     timeout(PATIENCE, stopping).await.unwrap().unwrap();
@@ -96,13 +123,20 @@ async fn an_old_client_gets_a_stream_without_chunks() {
     let mut house = House::new().await;
     let room = house.person("ada").room().await;
     let mut wire = Wire::open(&house).await;
-    wire.send(&format!("GET /rooms/{room}/messages/ HTTP/1.0\r\n\r\n")).await;
+    wire.send(&format!("GET /rooms/{room}/messages/ HTTP/1.0\r\n\r\n"))
+        .await;
     let head = wire.until("\r\n\r\n").await;
-    assert!(!head.contains("chunked") && !head.contains("content-length"), "{head}");
+    assert!(
+        !head.contains("chunked") && !head.contains("content-length"),
+        "{head}"
+    );
     assert_eq!(wire.until("\n\n").await, "retry: 2000\n\n");
     let stopping = house.stop();
     let rest = wire.rest().await;
-    assert!(rest.starts_with("retry: ") && rest.ends_with("\n\n"), "{rest:?}");
+    assert!(
+        rest.starts_with("retry: ") && rest.ends_with("\n\n"),
+        "{rest:?}"
+    );
     timeout(PATIENCE, stopping).await.unwrap().unwrap();
 }
 
@@ -110,8 +144,15 @@ async fn an_old_client_gets_a_stream_without_chunks() {
 async fn chunk(wire: &mut Wire) -> String {
     let size = wire.until("\r\n").await;
     let mut chunk = vec![0; usize::from_str_radix(size.trim_end(), 16).unwrap() + 2];
-    timeout(PATIENCE, wire.0.read_exact(&mut chunk)).await.unwrap().unwrap();
-    String::from_utf8(chunk).unwrap().strip_suffix("\r\n").expect("a chunk has its size").to_owned()
+    timeout(PATIENCE, wire.0.read_exact(&mut chunk))
+        .await
+        .unwrap()
+        .unwrap();
+    String::from_utf8(chunk)
+        .unwrap()
+        .strip_suffix("\r\n")
+        .expect("a chunk has its size")
+        .to_owned()
 }
 
 #[tokio::test]
@@ -138,7 +179,9 @@ async fn whoever_hardly_reads_gets_every_byte_in_its_place() {
             body.push_str(&chunk(&mut wire).await);
         }
     }
-    let ids = body.lines().filter_map(|line| line.strip_prefix("id: ")?.split_once('.')?.1.parse().ok());
+    let ids = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: ")?.split_once('.')?.1.parse().ok());
     assert_eq!(ids.collect::<Vec<u32>>(), (1..=posted).collect::<Vec<_>>());
 }
 
@@ -149,7 +192,10 @@ async fn who_asks_for_nothing_is_cut() {
         let mut silent = Wire::open(&house).await;
         silent.send(begin).await;
         assert_eq!(within(28, hung_up(&mut silent.0)).await, None, "{begin:?}");
-        assert!(within(7, hung_up(&mut silent.0)).await.is_some(), "{begin:?}");
+        assert!(
+            within(7, hung_up(&mut silent.0)).await.is_some(),
+            "{begin:?}"
+        );
     }
 }
 
@@ -157,7 +203,8 @@ async fn who_asks_for_nothing_is_cut() {
 async fn nothing_but_http_1_is_spoken_without_tls() {
     let house = House::new().await;
     let mut wire = Wire::open(&house).await;
-    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0").await;
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0")
+        .await;
     assert_eq!(timeout(PATIENCE, hung_up(&mut wire.0)).await, Ok(0));
 }
 
@@ -167,7 +214,10 @@ async fn stopping_waits_for_nobody_who_has_asked_for_nothing() {
     let (silent, mut answered) = (Wire::open(&house).await, Wire::open(&house).await);
     answered.send(&get("/healthz")).await;
     answered.until("\r\n\r\nok\n").await;
-    timeout(Duration::from_secs(9), house.stop()).await.expect("somebody is waited for").unwrap();
+    timeout(Duration::from_secs(9), house.stop())
+        .await
+        .expect("somebody is waited for")
+        .unwrap();
     drop((silent, answered));
 }
 
@@ -175,8 +225,14 @@ async fn stopping_waits_for_nobody_who_has_asked_for_nothing() {
 const UNREAD: [(&str, &str); 4] = [
     ("POST /guests/ HTTP/1.1\r\nhost: test\r\n", "201"),
     ("POST /join?id= HTTP/1.1\r\nhost: test\r\n", "400"),
-    ("POST /rooms/ HTTP/1.1\r\nhost: test\r\nauthorization: Bearer none\r\n", "401"),
-    ("POST /rooms/ HTTP/1.1\r\nhost: test\r\norigin: https://evil.example\r\n", "403"),
+    (
+        "POST /rooms/ HTTP/1.1\r\nhost: test\r\nauthorization: Bearer none\r\n",
+        "401",
+    ),
+    (
+        "POST /rooms/ HTTP/1.1\r\nhost: test\r\norigin: https://evil.example\r\n",
+        "403",
+    ),
 ];
 
 /// Lets the server do what it can do now.
@@ -190,13 +246,19 @@ pub async fn idle() {
 async fn a_connection_goes_on_after_what_nobody_reads() {
     let house = House::new().await;
     let mut wire = Wire::open(&house).await;
-    for (body, length) in [("{}", "content-length: 2"), ("2\r\n{}\r\n0\r\n\r\n", "transfer-encoding: chunked")] {
+    for (body, length) in [
+        ("{}", "content-length: 2"),
+        ("2\r\n{}\r\n0\r\n\r\n", "transfer-encoding: chunked"),
+    ] {
         for (head, status) in UNREAD {
             wire.send(&format!("{head}{length}\r\n\r\n")).await;
             idle().await;
             wire.send(body).await;
             let head = wire.until("\r\n\r\n").await;
-            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")) && !head.contains("connection:"), "{head}");
+            assert!(
+                head.starts_with(&format!("HTTP/1.1 {status} ")) && !head.contains("connection:"),
+                "{head}"
+            );
             wire.until("}").await;
         }
     }
@@ -219,10 +281,18 @@ async fn an_answer_says_that_nothing_comes_after_what_nobody_reads() {
             idle().await;
             let answer = match patience {
                 0 => wire.rest().await,
-                _ => within(patience, wire.rest()).await.expect("it is waited for"),
+                _ => within(patience, wire.rest())
+                    .await
+                    .expect("it is waited for"),
             };
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{more}: {answer}");
-            assert!(answer.contains("\r\nconnection: close\r\n"), "{more}: {answer}");
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{more}: {answer}"
+            );
+            assert!(
+                answer.contains("\r\nconnection: close\r\n"),
+                "{more}: {answer}"
+            );
         }
     }
 }

@@ -52,7 +52,9 @@ async fn fill(
             let rest = "x".repeat(length);
             while next.fetch_add(1, Ordering::Relaxed) < messages {
                 let body = format!("{} {rest}", word());
-                post.send(&format!("writer {writer}"), &body, None).await.expect("not acknowledged");
+                post.send(&format!("writer {writer}"), &body, None)
+                    .await
+                    .expect("not acknowledged");
             }
         })
     });
@@ -83,7 +85,12 @@ struct Cost {
 }
 
 /// Lets some read a room and others not, while `messages` messages are sent.
-async fn round(program: &Arc<Program>, readers: usize, stuck_readers: usize, messages: usize) -> Cost {
+async fn round(
+    program: &Arc<Program>,
+    readers: usize,
+    stuck_readers: usize,
+    messages: usize,
+) -> Cost {
     let (room, start) = (program.room().await, Instant::now());
     let open = join_all((0..stuck_readers).map(|_| stuck(&program.url, &room))).await;
     let reading: Vec<JoinHandle<Vec<u64>>> = (0..readers)
@@ -91,7 +98,9 @@ async fn round(program: &Arc<Program>, readers: usize, stuck_readers: usize, mes
             let (url, room) = (program.url.clone(), room.clone());
             tokio::spawn(async move {
                 let mut delays = Vec::with_capacity(messages);
-                let each = |sent: &str| delays.push(start.elapsed().as_micros() as u64 - sent.parse::<u64>().unwrap());
+                let each = |sent: &str| {
+                    delays.push(start.elapsed().as_micros() as u64 - sent.parse::<u64>().unwrap())
+                };
                 read(url, room, messages, each).await;
                 delays
             })
@@ -99,7 +108,10 @@ async fn round(program: &Arc<Program>, readers: usize, stuck_readers: usize, mes
         .collect();
     let (before, stop) = (program.resident(), Arc::new(AtomicBool::new(false)));
     let weighing = tokio::spawn(weigh(program.clone(), stop.clone()));
-    fill(program, &room, messages, LONG, move || start.elapsed().as_micros().to_string()).await;
+    fill(program, &room, messages, LONG, move || {
+        start.elapsed().as_micros().to_string()
+    })
+    .await;
     let (mut at_first, mut later): (Vec<u64>, Vec<u64>) = Default::default();
     for reader in reading {
         let mut delays = reader.await.unwrap();
@@ -109,7 +121,12 @@ async fn round(program: &Arc<Program>, readers: usize, stuck_readers: usize, mes
     stop.store(true, Ordering::Relaxed);
     let most = weighing.await.unwrap();
     drop(open);
-    Cost { p99_at_first: p99(at_first), p99: p99(later), before, growth: most.saturating_sub(before) }
+    Cost {
+        p99_at_first: p99(at_first),
+        p99: p99(later),
+        before,
+        growth: most.saturating_sub(before),
+    }
 }
 
 fn p99(mut micros: Vec<u64>) -> Duration {
@@ -120,7 +137,10 @@ fn p99(mut micros: Vec<u64>) -> Duration {
 /// `WEBCHAT_STUCK` and `WEBCHAT_MESSAGES` change the sizes; the full number of messages is 10,000.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_that_do_not_read_cost_neither_memory_nor_the_others_time() {
-    let (stuck_readers, messages) = (size("WEBCHAT_STUCK", 1_000), size("WEBCHAT_MESSAGES", 2_000));
+    let (stuck_readers, messages) = (
+        size("WEBCHAT_STUCK", 1_000),
+        size("WEBCHAT_MESSAGES", 2_000),
+    );
     allow_connections(stuck_readers);
     let dir = tempfile::tempdir().unwrap();
     let program = Arc::new(Program::start(dir.path(), &[]));
@@ -134,9 +154,18 @@ async fn readers_that_do_not_read_cost_neither_memory_nor_the_others_time() {
         crowded.growth / 1024,
         crowded.before / 1024,
     );
-    let bound = if messages < 10_000 { MEMORY_OF_FEW } else { MEMORY };
+    let bound = if messages < 10_000 {
+        MEMORY_OF_FEW
+    } else {
+        MEMORY
+    };
     assert!(crowded.growth < bound, "{} bytes more", crowded.growth);
-    assert!(crowded.p99 < alone.p99 * 5 + Duration::from_secs(3), "{:?} from {:?}", crowded.p99, alone.p99);
+    assert!(
+        crowded.p99 < alone.p99 * 5 + Duration::from_secs(3),
+        "{:?} from {:?}",
+        crowded.p99,
+        alone.p99
+    );
 }
 
 /// `WEBCHAT_HISTORY` changes the size of the room; in full it is 200,000 messages.
@@ -155,12 +184,17 @@ async fn who_joins_a_large_room_is_paced_and_costs_little() {
         slow.spawn(read_slowly(program.url.clone(), room.clone()));
     }
     let start = Instant::now();
-    let fast = (0..joiners / 2).map(|_| tokio::spawn(read(program.url.clone(), room.clone(), history, |_| {})));
+    let fast = (0..joiners / 2)
+        .map(|_| tokio::spawn(read(program.url.clone(), room.clone(), history, |_| {})));
     for reader in join_all(fast).await {
         reader.unwrap();
     }
     let took = start.elapsed();
-    assert_eq!(slow.try_join_next().map(|ended| ended.unwrap()), None, "a slow reader has ended");
+    assert_eq!(
+        slow.try_join_next().map(|ended| ended.unwrap()),
+        None,
+        "a slow reader has ended"
+    );
     slow.shutdown().await;
     stop.store(true, Ordering::Relaxed);
     let growth = weighing.await.unwrap().saturating_sub(before);
@@ -177,7 +211,14 @@ async fn who_joins_a_large_room_is_paced_and_costs_little() {
 async fn read_slowly(url: String, room: String) {
     let mut tail = Tail::open(&url, &room, None).await.unwrap();
     for expected in 1.. {
-        assert_eq!(tail.next().await.unwrap().expect("the stream has ended").seq, expected);
+        assert_eq!(
+            tail.next()
+                .await
+                .unwrap()
+                .expect("the stream has ended")
+                .seq,
+            expected
+        );
         // Not a wait for anything: the reader's own pace.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -188,8 +229,14 @@ const LAST: &str = "last";
 
 /// Follows a room over every interruption, as an `EventSource` does, up to the message that ends it; gives back when it had
 /// come back, after `start`.
-async fn follow(url: String, room: String, start: Instant, ready: watch::Sender<usize>) -> Vec<Duration> {
-    let (mut seen, mut cursor, mut retry, mut returns) = (0, None, Duration::from_secs(2), Vec::new());
+async fn follow(
+    url: String,
+    room: String,
+    start: Instant,
+    ready: watch::Sender<usize>,
+) -> Vec<Duration> {
+    let (mut seen, mut cursor, mut retry, mut returns) =
+        (0, None, Duration::from_secs(2), Vec::new());
     loop {
         if let Ok(mut tail) = Tail::open(&url, &room, cursor.clone()).await {
             returns.push(start.elapsed());
@@ -235,18 +282,31 @@ async fn a_restart_under_many_streams_misses_nothing() {
     let (ready, mut opened) = watch::channel(0);
     let mut followers = JoinSet::new();
     for _ in 0..streams {
-        followers.spawn(follow(program.url.clone(), room.clone(), start, ready.clone()));
+        followers.spawn(follow(
+            program.url.clone(),
+            room.clone(),
+            start,
+            ready.clone(),
+        ));
     }
     let stop = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = (0..4).map(|n| tokio::spawn(persist(program.poster(&room), n, stop.clone()))).collect();
+    let writers: Vec<_> = (0..4)
+        .map(|n| tokio::spawn(persist(program.poster(&room), n, stop.clone())))
+        .collect();
     opened.wait_for(|opened| *opened == streams).await.unwrap();
     let stopped = start.elapsed();
     program.signal("-TERM");
-    assert_eq!(tokio::task::block_in_place(|| program.ended()).code(), Some(0));
+    assert_eq!(
+        tokio::task::block_in_place(|| program.ended()).code(),
+        Some(0)
+    );
     let (url, down) = (program.url.clone(), start.elapsed() - stopped);
     let program = Program::start_at(url.trim_start_matches("http://"), dir.path(), &[]);
     let back = opened.wait_for(|opened| *opened >= 2 * streams);
-    tokio::time::timeout(Duration::from_secs(120), back).await.expect("not all have come back").unwrap();
+    tokio::time::timeout(Duration::from_secs(120), back)
+        .await
+        .expect("not all have come back")
+        .unwrap();
     stop.store(true, Ordering::Relaxed);
     let mut acknowledged: Vec<Message> = Vec::new();
     for writer in writers {
@@ -258,7 +318,11 @@ async fn a_restart_under_many_streams_misses_nothing() {
         returns.push(follower.unwrap()[1] - stopped);
     }
     acknowledged.sort_by_key(|message| message.id);
-    assert_eq!(program.history(&room).await, acknowledged, "each acknowledged post once, and nothing else");
+    assert_eq!(
+        program.history(&room).await,
+        acknowledged,
+        "each acknowledged post once, and nothing else"
+    );
     returns.sort_unstable();
     let at = |percent: usize| returns[(returns.len() - 1) * percent / 100];
     println!(

@@ -31,7 +31,11 @@ fn a_file_beside_it_counts_as_the_environment_which_goes_before_it() {
     std::fs::write(dir.path().join(".env"), "WEBCHAT_TIMEOUT=soon\n").unwrap();
     let complaint = |environment: &[(&str, &str)]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_webchat"));
-        let output = command.current_dir(dir.path()).envs(environment.iter().copied()).output().unwrap();
+        let output = command
+            .current_dir(dir.path())
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).unwrap()
     };
@@ -54,16 +58,25 @@ async fn what_was_acknowledged_survives_being_killed() {
             None => room.insert(program.room().await).clone(),
         };
         let stored = program.history(&room).await;
-        assert!(stored.iter().map(|m| m.id).eq(1..=stored.len() as u64), "round {round}: the sequence has gaps");
+        assert!(
+            stored.iter().map(|m| m.id).eq(1..=stored.len() as u64),
+            "round {round}: the sequence has gaps"
+        );
         for message in &acknowledged {
             let place = usize::try_from(message.id).unwrap() - 1;
-            assert_eq!(stored.get(place), Some(message), "round {round}: an acknowledged message is lost");
+            assert_eq!(
+                stored.get(place),
+                Some(message),
+                "round {round}: an acknowledged message is lost"
+            );
         }
         if round == kills {
             break;
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let writers: Vec<_> = (0..8).map(|n| tokio::spawn(write(program.poster(&room), n, stop.clone()))).collect();
+        let writers: Vec<_> = (0..8)
+            .map(|n| tokio::spawn(write(program.poster(&room), n, stop.clone())))
+            .collect();
         // Not a wait for anything: the moment of the kill is what varies.
         tokio::time::sleep(Duration::from_millis(50 + 37 * (round as u64 % 11))).await;
         program.signal("-KILL");
@@ -72,8 +85,15 @@ async fn what_was_acknowledged_survives_being_killed() {
             acknowledged.extend(writer.await.unwrap());
         }
     }
-    assert!(acknowledged.len() > kills, "nothing was written, so nothing was shown");
-    println!("{} kills, {} acknowledged messages, none lost", kills, acknowledged.len());
+    assert!(
+        acknowledged.len() > kills,
+        "nothing was written, so nothing was shown"
+    );
+    println!(
+        "{} kills, {} acknowledged messages, none lost",
+        kills,
+        acknowledged.len()
+    );
 }
 
 #[test]
@@ -88,9 +108,15 @@ fn it_stops_when_told_and_says_so_with_its_exit_code() {
 
 #[test]
 fn it_says_in_one_line_what_it_cannot_use() {
-    let output = Command::new(env!("CARGO_BIN_EXE_webchat")).args(["--timeout", "0s"]).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_webchat"))
+        .args(["--timeout", "0s"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(text.contains("--timeout") && text.contains("0s") && text.contains("1h30m"), "{text}");
+    assert!(
+        text.contains("--timeout") && text.contains("0s") && text.contains("1h30m"),
+        "{text}"
+    );
 }

@@ -65,18 +65,33 @@ fn any_text_is_either_taken_whole_or_refused() {
 #[tokio::test]
 async fn bytes_that_are_not_http_do_no_harm() {
     let house = House::new().await;
-    for bytes in
-        [&b"\x16\x03\x01\x02\x00"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", &[0; 100_000], b"\r\n\r\n\r\n"]
-    {
-        let mut stream = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        &[0; 100_000],
+        b"\r\n\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(house.url.trim_start_matches("http://"))
+            .await
+            .unwrap();
         // The server may hang up before it has read everything.
         let _ = stream.write_all(bytes).await;
         let _ = stream.shutdown().await;
         let mut answer = Vec::new();
-        let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await.unwrap();
-        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{:?}", String::from_utf8_lossy(&answer));
+        let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer))
+            .await
+            .unwrap();
+        assert!(
+            answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"),
+            "{:?}",
+            String::from_utf8_lossy(&answer)
+        );
     }
-    assert_eq!(house.person("ada").get("/healthz", "*/*").await.status(), StatusCode::OK);
+    assert_eq!(
+        house.person("ada").get("/healthz", "*/*").await.status(),
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -99,12 +114,31 @@ async fn odd_addresses_and_headers_are_refused_and_nothing_else() {
     }
     let messages = format!("/rooms/{room}/messages/");
     let odd = reqwest::header::HeaderValue::from_bytes(b"\xff\xfe").unwrap();
-    for name in ["accept", "cookie", "idempotency-key", "last-event-id", "content-type"] {
-        let request = ada.request(Method::POST, &messages).header(name, odd.clone());
-        let status = request.body(r#"{"username":"a","body":"b"}"#).send().await.unwrap().status().as_u16();
+    for name in [
+        "accept",
+        "cookie",
+        "idempotency-key",
+        "last-event-id",
+        "content-type",
+    ] {
+        let request = ada
+            .request(Method::POST, &messages)
+            .header(name, odd.clone());
+        let status = request
+            .body(r#"{"username":"a","body":"b"}"#)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16();
         assert!([201, 400, 415].contains(&status), "{name}: {status}");
         assert_ne!(
-            ada.request(Method::GET, "/").header(name, odd.clone()).send().await.unwrap().status(),
+            ada.request(Method::GET, "/")
+                .header(name, odd.clone())
+                .send()
+                .await
+                .unwrap()
+                .status(),
             500,
             "{name}"
         );
@@ -120,17 +154,35 @@ async fn heads_that_are_too_large_are_refused() {
         many = many.header(format!("x-{n}"), "1");
     }
     for (what, request) in [
-        ("a cookie", ada.request(Method::GET, "/").header("cookie", "a=".repeat(200_000))),
-        ("a header", ada.request(Method::GET, "/healthz").header("x-long", "a".repeat(70_000))),
-        ("an address", ada.request(Method::GET, &format!("/?{}", "a".repeat(60_000))).header("x", "a".repeat(8_000))),
+        (
+            "a cookie",
+            ada.request(Method::GET, "/")
+                .header("cookie", "a=".repeat(200_000)),
+        ),
+        (
+            "a header",
+            ada.request(Method::GET, "/healthz")
+                .header("x-long", "a".repeat(70_000)),
+        ),
+        (
+            "an address",
+            ada.request(Method::GET, &format!("/?{}", "a".repeat(60_000)))
+                .header("x", "a".repeat(8_000)),
+        ),
         ("many headers", many),
     ] {
         let status = request.send().await.unwrap().status().as_u16();
         assert!([400, 414, 431].contains(&status), "{what}: {status}");
     }
     // What is large and below the limit is read, and is nobody's.
-    let large = ada.request(Method::GET, "/profile/").header("accept", "application/json");
-    let large = large.header("cookie", format!("session={}", "a.".repeat(15_000))).send().await.unwrap();
+    let large = ada
+        .request(Method::GET, "/profile/")
+        .header("accept", "application/json");
+    let large = large
+        .header("cookie", format!("session={}", "a.".repeat(15_000)))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(large.status(), StatusCode::UNAUTHORIZED);
 }
 
@@ -140,16 +192,25 @@ async fn nothing_that_is_sent_becomes_a_header() {
     let ada = house.person("ada");
     let expected = ["name", "session", "guest"];
     let ours = |answer: &reqwest::Response| {
-        assert!(!answer.headers().contains_key("x-evil"), "{:?}", answer.headers());
+        assert!(
+            !answer.headers().contains_key("x-evil"),
+            "{:?}",
+            answer.headers()
+        );
         for cookie in answer.headers().get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
             let (name, rest) = cookie.split_once('=').unwrap();
-            assert!(expected.contains(&name) && rest.matches("Path=").count() == 1, "{cookie}");
+            assert!(
+                expected.contains(&name) && rest.matches("Path=").count() == 1,
+                "{cookie}"
+            );
         }
         if let Some(location) = answer.headers().get("location") {
             let location = location.to_str().unwrap();
             assert!(
-                location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\"),
+                location.starts_with('/')
+                    && !location.starts_with("//")
+                    && !location.starts_with("/\\"),
                 "{location}"
             );
         }
@@ -167,15 +228,36 @@ async fn nothing_that_is_sent_becomes_a_header() {
         let username = format!("ada{n}");
         let forms: [(&str, Vec<(&str, &str)>); 3] = [
             ("/rooms/", vec![("username", odd), ("name", odd)]),
-            ("/register", vec![("name", odd), ("username", &username), ("password", "secret"), ("next", odd)]),
-            ("/login", vec![("username", &username), ("password", "secret"), ("next", odd)]),
+            (
+                "/register",
+                vec![
+                    ("name", odd),
+                    ("username", &username),
+                    ("password", "secret"),
+                    ("next", odd),
+                ],
+            ),
+            (
+                "/login",
+                vec![
+                    ("username", &username),
+                    ("password", "secret"),
+                    ("next", odd),
+                ],
+            ),
         ];
         for (path, form) in forms {
-            let request = ada.request(Method::POST, path).header("accept", "text/html").form(&form);
+            let request = ada
+                .request(Method::POST, path)
+                .header("accept", "text/html")
+                .form(&form);
             ours(&request.send().await.unwrap());
         }
-        let query =
-            reqwest::Url::parse_with_params(&house.url, [("room", odd), ("next", odd), ("cursor", odd)]).unwrap();
+        let query = reqwest::Url::parse_with_params(
+            &house.url,
+            [("room", odd), ("next", odd), ("cursor", odd)],
+        )
+        .unwrap();
         for path in ["/", "/rooms", "/login", "/chat", "/rooms/", "/register"] {
             let path = format!("{path}?{}", query.query().unwrap());
             ours(&ada.get(&path, "text/html").await);
@@ -195,18 +277,29 @@ async fn a_request_of_two_lengths_is_one_request_or_none() {
         "content-length: 5\r\ncontent-length: 500".to_owned(),
         "content-length: 5, 500".to_owned(),
         "content-length: +5".to_owned(),
-        format!("content-length: {}\r\ntransfer-encoding: chunked", hidden.len() + 5),
+        format!(
+            "content-length: {}\r\ntransfer-encoding: chunked",
+            hidden.len() + 5
+        ),
         "transfer-encoding: chunked, identity".to_owned(),
         "transfer-encoding : chunked".to_owned(),
     ] {
-        let mut stream = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
-        let head = format!("POST /rooms/{room}/typing/ HTTP/1.1\r\nhost: x\r\n{lengths}\r\n\r\n0\r\n\r\n{hidden}");
+        let mut stream = TcpStream::connect(house.url.trim_start_matches("http://"))
+            .await
+            .unwrap();
+        let head = format!(
+            "POST /rooms/{room}/typing/ HTTP/1.1\r\nhost: x\r\n{lengths}\r\n\r\n0\r\n\r\n{hidden}"
+        );
         // The server may hang up before it has read everything.
         let _ = stream.write_all(head.as_bytes()).await;
         let mut answer = Vec::new();
-        let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+        let read =
+            tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        assert!(read.is_ok() && answer.matches("HTTP/1.1 ").count() <= 1, "{lengths}: {answer}");
+        assert!(
+            read.is_ok() && answer.matches("HTTP/1.1 ").count() <= 1,
+            "{lengths}: {answer}"
+        );
     }
     assert!(house.person("ada").history(&room, "").await.is_empty());
 }

@@ -37,7 +37,13 @@ impl House {
 
     /// A server over TLS.
     pub async fn secure(tls: Tls, redirect: Option<TcpListener>) -> Self {
-        Self::open(&["--rate-limit", "off"], |_| {}, "https", |app| app.secure(tls, redirect)).await
+        Self::open(
+            &["--rate-limit", "off"],
+            |_| {},
+            "https",
+            |app| app.secure(tls, redirect),
+        )
+        .await
     }
 
     async fn open(
@@ -58,7 +64,13 @@ impl House {
         let serving = tokio::spawn(app.serve(listener, async {
             let _ = stopped.await;
         }));
-        Self { url, clock, dir, stop: Some(stop), serving: Some(serving) }
+        Self {
+            url,
+            clock,
+            dir,
+            stop: Some(stop),
+            serving: Some(serving),
+        }
     }
 
     /// Tells the server to stop; the handle ends when it has.
@@ -76,16 +88,33 @@ impl House {
     /// Somebody with an account, who shows its token with every request.
     pub async fn member(&self, username: &str) -> Person {
         let person = self.person(username);
-        let wish = json!({"name": username.to_uppercase(), "username": username, "password": "secret"});
-        let answer: Value = person.post_json("/register", wish).await.json().await.unwrap();
-        Person { token: Some(answer["content"]["token"].as_str().unwrap().to_owned()), ..person }
+        let wish =
+            json!({"name": username.to_uppercase(), "username": username, "password": "secret"});
+        let answer: Value = person
+            .post_json("/register", wish)
+            .await
+            .json()
+            .await
+            .unwrap();
+        Person {
+            token: Some(answer["content"]["token"].as_str().unwrap().to_owned()),
+            ..person
+        }
     }
 
     /// Somebody without an account, but with a key.
     pub async fn guest(&self, name: &str) -> Person {
         let person = self.person(name);
-        let answer: Value = person.post_json("/guests/", json!({})).await.json().await.unwrap();
-        Person { token: Some(answer["token"].as_str().unwrap().to_owned()), ..person }
+        let answer: Value = person
+            .post_json("/guests/", json!({}))
+            .await
+            .json()
+            .await
+            .unwrap();
+        Person {
+            token: Some(answer["token"].as_str().unwrap().to_owned()),
+            ..person
+        }
     }
 }
 
@@ -101,7 +130,12 @@ pub struct Person {
 
 impl Person {
     pub fn new(name: &str, url: &str, http: Client) -> Self {
-        Self { name: name.to_owned(), url: url.to_owned(), http, token: None }
+        Self {
+            name: name.to_owned(),
+            url: url.to_owned(),
+            http,
+            token: None,
+        }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -113,11 +147,19 @@ impl Person {
     }
 
     pub async fn get(&self, path: &str, accept: &str) -> Response {
-        self.request(Method::GET, path).header("accept", accept).send().await.unwrap()
+        self.request(Method::GET, path)
+            .header("accept", accept)
+            .send()
+            .await
+            .unwrap()
     }
 
     pub async fn post_json(&self, path: &str, body: Value) -> Response {
-        self.request(Method::POST, path).json(&body).send().await.unwrap()
+        self.request(Method::POST, path)
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
     }
 
     pub async fn create(&self, wish: Value) -> Room {
@@ -138,17 +180,32 @@ impl Person {
     }
 
     pub async fn try_post(&self, room: &str, body: &str) -> Response {
-        self.post_json(&format!("/rooms/{room}/messages/"), json!({"username": self.name, "body": body})).await
+        self.post_json(
+            &format!("/rooms/{room}/messages/"),
+            json!({"username": self.name, "body": body}),
+        )
+        .await
     }
 
     pub async fn history(&self, room: &str, query: &str) -> Vec<Message> {
-        let answer = self.get(&format!("/rooms/{room}/messages/?{query}"), "application/json").await;
+        let answer = self
+            .get(
+                &format!("/rooms/{room}/messages/?{query}"),
+                "application/json",
+            )
+            .await;
         assert_eq!(answer.status(), StatusCode::OK);
         answer.json().await.unwrap()
     }
 
     pub async fn follow(&self, room: &str, query: &str) -> Listener {
-        Listener::new(self.get(&format!("/rooms/{room}/messages/?{query}"), "text/event-stream").await)
+        Listener::new(
+            self.get(
+                &format!("/rooms/{room}/messages/?{query}"),
+                "text/event-stream",
+            )
+            .await,
+        )
     }
 }
 
@@ -187,19 +244,27 @@ impl Listener {
     pub fn new(answer: Response) -> Self {
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
-        Self { answer, buffer: Vec::new() }
+        Self {
+            answer,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next event that carries data; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             while let Some(block) = self.block() {
-                let mut event = Event { name: "message".to_owned(), ..Event::default() };
+                let mut event = Event {
+                    name: "message".to_owned(),
+                    ..Event::default()
+                };
                 for line in block.lines() {
                     match line.split_once(": ") {
                         Some(("event", name)) => name.clone_into(&mut event.name),
                         Some(("id", id)) => event.id = Some(id.to_owned()),
-                        Some(("data", data)) if event.data.is_empty() => data.clone_into(&mut event.data),
+                        Some(("data", data)) if event.data.is_empty() => {
+                            data.clone_into(&mut event.data)
+                        }
                         Some(("data", data)) => event.data.extend(["\n", data]),
                         _ => {}
                     }
@@ -208,7 +273,9 @@ impl Listener {
                     return Some(event);
                 }
             }
-            let chunk = tokio::time::timeout(PATIENCE, self.answer.chunk()).await.expect("nothing more comes");
+            let chunk = tokio::time::timeout(PATIENCE, self.answer.chunk())
+                .await
+                .expect("nothing more comes");
             self.buffer.extend(chunk.unwrap()?);
         }
     }

@@ -1,5 +1,9 @@
 //! The server over HTTP, one file a theme. [`house`] starts it, and has the people who use it.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it measured")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it measured"
+)]
 
 mod connections;
 mod contract;

@@ -24,14 +24,22 @@ impl Socket {
     }
 
     pub async fn at(url: &str, path: &str) -> Self {
-        Self(connect_async(format!("{}{path}", url.replace("http", "ws"))).await.unwrap().0)
+        Self(
+            connect_async(format!("{}{path}", url.replace("http", "ws")))
+                .await
+                .unwrap()
+                .0,
+        )
     }
 
     /// Opens a socket as somebody who shows a token.
     pub async fn of(person: &Person, path: &str) -> Result<Self, Box<Error>> {
-        let mut request = format!("{}{path}", person.url.replace("http", "ws")).into_client_request()?;
+        let mut request =
+            format!("{}{path}", person.url.replace("http", "ws")).into_client_request()?;
         if let Some(token) = &person.token {
-            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+            request
+                .headers_mut()
+                .insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
         Ok(Self(connect_async(request).await?.0))
     }
@@ -42,7 +50,9 @@ impl Socket {
 
     pub async fn next(&mut self) -> Frame {
         loop {
-            let frame = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("nothing more comes");
+            let frame = tokio::time::timeout(PATIENCE, self.0.next())
+                .await
+                .expect("nothing more comes");
             match frame.expect("the socket has ended").unwrap() {
                 Frame::Ping(_) | Frame::Pong(_) => {}
                 frame => return frame,
@@ -56,14 +66,20 @@ impl Socket {
 
     /// Says farewell, and gives back the answer, and what comes after it.
     async fn close(&mut self) -> (Frame, Option<Result<Frame, Error>>) {
-        let farewell = CloseFrame { code: CloseCode::Normal, reason: "bye".into() };
+        let farewell = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "bye".into(),
+        };
         self.0.send(Frame::Close(Some(farewell))).await.unwrap();
         let answer = loop {
             if let frame @ Frame::Close(_) = self.next().await {
                 break frame;
             }
         };
-        (answer, tokio::time::timeout(PATIENCE, self.0.next()).await.unwrap())
+        (
+            answer,
+            tokio::time::timeout(PATIENCE, self.0.next()).await.unwrap(),
+        )
     }
 
     pub async fn closed(&mut self) -> u16 {
@@ -83,7 +99,10 @@ async fn people_talk_by_the_name_of_a_room() {
     let mut ada = Socket::open(&house, "/room?room=tea&username=ada").await;
     ada.say("hello").await;
     let first = ada.next_message().await;
-    assert_eq!((first.id, first.username.as_str(), first.body.as_str()), (1, "ada", "hello"));
+    assert_eq!(
+        (first.id, first.username.as_str(), first.body.as_str()),
+        (1, "ada", "hello")
+    );
     let mut grace = Socket::open(&house, "/room?room=tea&username=grace").await;
     assert_eq!(grace.next_message().await, first, "oldest first");
     grace.say("hi").await;
@@ -104,7 +123,10 @@ async fn a_socket_and_a_stream_carry_the_same_bytes() {
     socket.say("three").await;
     let mut stream = person.follow(&room, "").await;
     for _ in 0..2 {
-        assert_eq!(socket.next().await.to_text().unwrap(), stream.next().await.unwrap().data);
+        assert_eq!(
+            socket.next().await.to_text().unwrap(),
+            stream.next().await.unwrap().data
+        );
     }
 }
 
@@ -117,7 +139,14 @@ async fn a_socket_begins_where_it_is_told() {
         ada.post(&room, &n.to_string()).await;
     }
     let path = format!("/rooms/{room}/socket");
-    assert_eq!(Socket::open(&house, &format!("{path}?after=2")).await.next_message().await.id, 3);
+    assert_eq!(
+        Socket::open(&house, &format!("{path}?after=2"))
+            .await
+            .next_message()
+            .await
+            .id,
+        3
+    );
     let mut ahead = Socket::open(&house, &format!("{path}?after=9")).await;
     let reset: Value = serde_json::from_str(ahead.next().await.to_text().unwrap()).unwrap();
     assert_eq!(reset, json!({"event": "reset"}));
@@ -164,7 +193,10 @@ async fn the_end_of_a_socket_says_why() {
     let stopped = house.stop();
     assert_eq!(stays.closed().await, 1012);
     drop((ends, odd, stays));
-    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, stopped)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -180,7 +212,10 @@ async fn a_farewell_is_answered() {
         "/chats/bob".to_owned(),
     ] {
         let (answer, rest) = Socket::of(&ada, &path).await.unwrap().close().await;
-        assert!(matches!(&answer, Frame::Close(Some(close)) if close.code == CloseCode::Normal), "{path}: {answer:?}");
+        assert!(
+            matches!(&answer, Frame::Close(Some(close)) if close.code == CloseCode::Normal),
+            "{path}: {answer:?}"
+        );
         assert!(rest.is_none(), "{path}: {rest:?}");
     }
 }
@@ -189,8 +224,12 @@ async fn a_farewell_is_answered() {
 async fn what_cannot_be_read_ends_the_socket_and_says_why() {
     let house = House::new().await;
     let room = house.person("ada").room().await;
-    let text = |opcode, payload: Vec<u8>| Frame::Frame(Raw::message(payload, OpCode::Data(opcode), true));
-    for path in [format!("/rooms/{room}/socket?username=ada"), format!("/stream?rooms={room}&list=on")] {
+    let text =
+        |opcode, payload: Vec<u8>| Frame::Frame(Raw::message(payload, OpCode::Data(opcode), true));
+    for path in [
+        format!("/rooms/{room}/socket?username=ada"),
+        format!("/stream?rooms={room}&list=on"),
+    ] {
         for (frame, code) in [
             (text(Data::Text, vec![0xff, 0xfe]), 1007),
             (text(Data::Reserved(3), b"odd".into()), 1002),
@@ -215,7 +254,11 @@ async fn who_does_not_answer_a_farewell_is_not_waited_for_long() {
     let mut socket = Socket::open(&house, &format!("/rooms/{room}/socket")).await;
     socket.0.send(Frame::binary(vec![1])).await.unwrap();
     assert_eq!(socket.closed().await, 1003);
-    assert_eq!(within(2, hung_up(socket.0.get_mut())).await, None, "it may take its time");
+    assert_eq!(
+        within(2, hung_up(socket.0.get_mut())).await,
+        None,
+        "it may take its time"
+    );
     assert_eq!(within(2, hung_up(socket.0.get_mut())).await, Some(0));
 }
 
@@ -230,8 +273,17 @@ async fn a_frame_that_is_too_large_ends_the_socket() {
     while let Some(Ok(Frame::Ping(_))) = end {
         end = tokio::time::timeout(PATIENCE, ada.0.next()).await.unwrap();
     }
-    assert!(matches!(end, None | Some(Err(_) | Ok(Frame::Close(_)))), "{end:?}");
-    assert!(house.person("ada").history(&room.to_string(), "").await.is_empty());
+    assert!(
+        matches!(end, None | Some(Err(_) | Ok(Frame::Close(_)))),
+        "{end:?}"
+    );
+    assert!(
+        house
+            .person("ada")
+            .history(&room.to_string(), "")
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -240,13 +292,27 @@ async fn pages_of_another_site_get_no_socket() {
     let ada = house.person("ada");
     let room = ada.room().await;
     let listens = "/stream?list=on".to_owned();
-    for path in [format!("/rooms/{room}/socket"), "/room?room=tea&username=ada".to_owned(), listens.clone()] {
-        for (origin, fine) in [(house.url.as_str(), true), ("https://evil.example", false), ("null", false)] {
-            let mut request = format!("{}{path}", house.url.replace("http", "ws")).into_client_request().unwrap();
-            request.headers_mut().insert("origin", origin.parse().unwrap());
+    for path in [
+        format!("/rooms/{room}/socket"),
+        "/room?room=tea&username=ada".to_owned(),
+        listens.clone(),
+    ] {
+        for (origin, fine) in [
+            (house.url.as_str(), true),
+            ("https://evil.example", false),
+            ("null", false),
+        ] {
+            let mut request = format!("{}{path}", house.url.replace("http", "ws"))
+                .into_client_request()
+                .unwrap();
+            request
+                .headers_mut()
+                .insert("origin", origin.parse().unwrap());
             match connect_async(request).await {
                 Ok(_) => assert!(fine, "{origin}"),
-                Err(Error::Http(answer)) => assert!(!fine && answer.status() == 403, "{origin}: {answer:?}"),
+                Err(Error::Http(answer)) => {
+                    assert!(!fine && answer.status() == 403, "{origin}: {answer:?}")
+                }
                 Err(other) => panic!("{other}"),
             }
         }
@@ -264,20 +330,27 @@ async fn who_does_not_ask_for_a_socket_hears_how_to() {
     let house = House::new().await;
     let ada = house.person("ada");
     let room = ada.room().await;
-    for path in [format!("/rooms/{room}/socket"), "/room?room=tea&username=ada".to_owned()] {
+    for path in [
+        format!("/rooms/{room}/socket"),
+        "/room?room=tea&username=ada".to_owned(),
+    ] {
         for accept in ["*/*", "text/html"] {
             for version in [None, Some("8")] {
                 let mut request = ada.request(Method::GET, &path).header("accept", accept);
                 if let Some(version) = version {
-                    request = request.header("connection", "upgrade").header("upgrade", "websocket");
+                    request = request
+                        .header("connection", "upgrade")
+                        .header("upgrade", "websocket");
                     request = request.header("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA==");
                     request = request.header("sec-websocket-version", version);
                 }
                 let answer = request.send().await.unwrap();
                 assert_eq!(answer.status(), 426, "{path} {accept} {version:?}");
-                for (name, value) in
-                    [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13")]
-                {
+                for (name, value) in [
+                    ("connection", "upgrade"),
+                    ("upgrade", "websocket"),
+                    ("sec-websocket-version", "13"),
+                ] {
                     assert_eq!(answer.headers()[name], value, "{path} {accept} {version:?}");
                 }
             }
@@ -290,7 +363,9 @@ async fn a_flood_over_a_socket_is_refused_frame_by_frame() {
     let house = House::with(&[], |_| {}).await;
     let ada = house.guest("ada").await;
     let room = ada.room().await;
-    let mut socket = Socket::of(&ada, &format!("/rooms/{room}/socket?username=ada")).await.unwrap();
+    let mut socket = Socket::of(&ada, &format!("/rooms/{room}/socket?username=ada"))
+        .await
+        .unwrap();
     let mut refused = None;
     for n in 0..1_000 {
         socket.say("hello").await;
@@ -345,13 +420,22 @@ async fn a_stream_comes_over_a_socket_as_it_is() {
     let tail = expected[expected.rfind("data: ").unwrap()..].to_owned();
     assert_eq!(until(&mut socket, &tail).await, expected);
     // It is resumed in the same way, and what is sent by it is no message.
-    let ids: Vec<&str> = expected.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    let ids: Vec<&str> = expected
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: "))
+        .collect();
     let mut resumed = Socket::open(&house, &format!("{path}&last_event_id={}", ids[17])).await;
     resumed.say("nobody reads this").await;
-    assert_eq!(until(&mut resumed, &tail).await.matches("data: ").count(), 2);
+    assert_eq!(
+        until(&mut resumed, &tail).await.matches("data: ").count(),
+        2
+    );
     assert_eq!(ada.history(&room, "").await.len(), 20);
     let stopped = house.stop();
     while !matches!(resumed.next().await, Frame::Close(_)) {}
     drop((resumed, socket, stream));
-    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, stopped)
+        .await
+        .unwrap()
+        .unwrap();
 }

@@ -31,7 +31,10 @@ async fn streams_end_and_the_server_stops() {
         assert_eq!(stream.next_message().await.body, "last words");
         assert_eq!(stream.next().await, None);
     }
-    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, stopped)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -66,7 +69,9 @@ async fn a_post_under_way_is_finished() {
     let mut house = House::new().await;
     let ada = house.person("ada");
     let room = ada.room().await;
-    let mut slow = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
+    let mut slow = TcpStream::connect(house.url.trim_start_matches("http://"))
+        .await
+        .unwrap();
     let body = r#"{"username":"ada","body":"slow"}"#;
     let head = format!(
         "POST /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
@@ -83,7 +88,10 @@ async fn a_post_under_way_is_finished() {
     let mut answer = String::new();
     slow.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
-    tokio::time::timeout(PATIENCE, stopped).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, stopped)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 /// What is written to it is kept.
@@ -105,10 +113,14 @@ impl Write for Log {
 async fn whoever_asks_too_late_is_told_so_and_that_is_no_fault() {
     let log = Log::default();
     let writer = log.clone();
-    let lines = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let lines = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .finish();
     let _logged = tracing::subscriber::set_default(lines);
     let mut house = House::new().await;
-    let mut late = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
+    let mut late = TcpStream::connect(house.url.trim_start_matches("http://"))
+        .await
+        .unwrap();
     late.write_all(b"GET /rooms/ HTTP/1.1\r\n").await.unwrap();
     idle().await;
     let stopped = house.stop();
@@ -116,11 +128,17 @@ async fn whoever_asks_too_late_is_told_so_and_that_is_no_fault() {
     late.write_all(b"host: x\r\n\r\n").await.unwrap();
     let mut answer = String::new();
     late.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: "), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: "),
+        "{answer}"
+    );
     timeout(PATIENCE, stopped).await.unwrap().unwrap();
     tracing::error!("this is a fault");
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("this is a fault") && log.matches("ERROR").count() == 1, "{log}");
+    assert!(
+        log.contains("this is a fault") && log.matches("ERROR").count() == 1,
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +156,10 @@ async fn a_program_says_whether_the_server_is_ready() {
     assert_eq!(health(&listen), (Some(0), String::new()));
     timeout(PATIENCE, house.stop()).await.unwrap().unwrap();
     let (code, log) = health(&listen);
-    assert!(code == Some(1) && log.contains("does not answer"), "{code:?} {log}");
+    assert!(
+        code == Some(1) && log.contains("does not answer"),
+        "{code:?} {log}"
+    );
 }
 
 #[tokio::test]
@@ -146,13 +167,20 @@ async fn a_reader_that_does_not_read_costs_the_others_nothing() {
     let house = House::new().await;
     let ada = house.person("ada");
     let room = ada.room().await;
-    let mut stuck = TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap();
-    stuck.write_all(format!("GET /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let mut stuck = TcpStream::connect(house.url.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    stuck
+        .write_all(format!("GET /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
     let mut listener = ada.follow(&room, "").await;
     let text = "x".repeat(4_000);
     for n in 1..=2_000 {
         ada.post(&room, &text).await;
-        let message = tokio::time::timeout(Duration::from_secs(5), listener.next_message()).await.unwrap();
+        let message = tokio::time::timeout(Duration::from_secs(5), listener.next_message())
+            .await
+            .unwrap();
         assert_eq!(message.id, n);
     }
 }

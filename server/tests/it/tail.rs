@@ -34,11 +34,19 @@ impl Told {
 impl Tail {
     /// Opens a room's stream, from a cursor or from the beginning.
     pub async fn open(url: &str, room: &str, cursor: Option<String>) -> io::Result<Self> {
-        let id = cursor.as_ref().map(|cursor| format!("last-event-id: {cursor}\r\n")).unwrap_or_default();
+        let id = cursor
+            .as_ref()
+            .map(|cursor| format!("last-event-id: {cursor}\r\n"))
+            .unwrap_or_default();
         // HTTP/1.0, whose bodies have no chunks between the lines.
         let request = format!("GET /rooms/{room}/messages/ HTTP/1.0\r\nhost: x\r\n{id}\r\n");
         let stream = TcpStream::connect(url.trim_start_matches("http://")).await?;
-        let mut tail = Self { lines: BufReader::new(stream), line: String::new(), cursor, retry: Duration::ZERO };
+        let mut tail = Self {
+            lines: BufReader::new(stream),
+            line: String::new(),
+            cursor,
+            retry: Duration::ZERO,
+        };
         tail.lines.write_all(request.as_bytes()).await?;
         tail.read_line().await?;
         if !tail.line.contains(" 200 ") {
@@ -61,7 +69,10 @@ impl Tail {
             } else if let Some(retry) = line.strip_prefix("retry: ") {
                 self.retry = Duration::from_millis(retry.parse().map_err(io::Error::other)?);
             } else if let (Some(json), Some(seq)) = (line.strip_prefix("data: "), seq.take()) {
-                return Ok(Some(Told { seq, json: json.to_owned() }));
+                return Ok(Some(Told {
+                    seq,
+                    json: json.to_owned(),
+                }));
             } else if line.starts_with("event: ") {
                 return Err(io::Error::other(format!("unexpected {line}")));
             }
@@ -79,8 +90,14 @@ impl Tail {
 pub async fn stuck(url: &str, room: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     SockRef::from(&socket).set_recv_buffer_size(4_096).unwrap();
-    let mut stream = socket.connect(url.trim_start_matches("http://").parse().unwrap()).await.unwrap();
-    stream.write_all(format!("GET /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let mut stream = socket
+        .connect(url.trim_start_matches("http://").parse().unwrap())
+        .await
+        .unwrap();
+    stream
+        .write_all(format!("GET /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
     // The answer has begun, so the stream is open.
     assert_eq!(stream.read_u8().await.unwrap(), b'H');
     stream

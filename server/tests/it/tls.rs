@@ -55,7 +55,12 @@ impl Cert {
     fn of(name: &str) -> Self {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let (der, pem) = (made.cert.der().clone(), made.cert.pem());
-        Self { name: name.to_owned(), der, pem, key: made.signing_key.serialize_pem() }
+        Self {
+            name: name.to_owned(),
+            der,
+            pem,
+            key: made.signing_key.serialize_pem(),
+        }
     }
 
     fn write(&self, dir: &Path) {
@@ -67,7 +72,9 @@ impl Cert {
     async fn house(&self, redirect: Option<TcpListener>) -> House {
         let dir = tempfile::tempdir().unwrap();
         self.write(dir.path());
-        let tls = Tls::open(&dir.path().join("cert.pem"), &dir.path().join("key.pem")).await.unwrap();
+        let tls = Tls::open(&dir.path().join("cert.pem"), &dir.path().join("key.pem"))
+            .await
+            .unwrap();
         House::secure(tls, redirect).await
     }
 
@@ -77,8 +84,14 @@ impl Cert {
 
     /// Somebody who trusts this certificate, and no other.
     fn person(&self, name: &str, url: &str, version: Version) -> Person {
-        let http = Client::builder().add_root_certificate(self.root()).redirect(reqwest::redirect::Policy::none());
-        let http = if version == Version::HTTP_11 { http.http1_only() } else { http };
+        let http = Client::builder()
+            .add_root_certificate(self.root())
+            .redirect(reqwest::redirect::Policy::none());
+        let http = if version == Version::HTTP_11 {
+            http.http1_only()
+        } else {
+            http
+        };
         Person::new(name, url, http.build().unwrap())
     }
 
@@ -86,19 +99,25 @@ impl Cert {
     async fn connect(&self, url: &str, protocol: &[u8]) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).unwrap();
-        let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
         config.alpn_protocols = vec![protocol.to_vec()];
         let name = ServerName::try_from(self.name.clone()).unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, connect(url).await).await.unwrap()
+        TlsConnector::from(Arc::new(config))
+            .connect(name, connect(url).await)
+            .await
+            .unwrap()
     }
 }
 
 async fn connect(url: &str) -> TcpStream {
-    TcpStream::connect(url.trim_start_matches("https://")).await.unwrap()
+    TcpStream::connect(url.trim_start_matches("https://"))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -111,10 +130,22 @@ async fn requests_are_answered_over_http_2_and_http_1_1() {
         for _ in 0..100 {
             ada.post(&room, &text).await;
         }
-        assert_eq!(ada.history(&room, "limit=1000").await.len(), 100, "long answers come whole");
-        for (path, status) in [("/healthz", 200), ("/", 200), ("/rooms", 308), ("/nowhere", 404)] {
+        assert_eq!(
+            ada.history(&room, "limit=1000").await.len(),
+            100,
+            "long answers come whole"
+        );
+        for (path, status) in [
+            ("/healthz", 200),
+            ("/", 200),
+            ("/rooms", 308),
+            ("/nowhere", 404),
+        ] {
             let answer = ada.get(path, "text/html").await;
-            assert_eq!((answer.status().as_u16(), answer.version()), (status, version));
+            assert_eq!(
+                (answer.status().as_u16(), answer.version()),
+                (status, version)
+            );
             assert_eq!(answer.headers()[HSTS], "max-age=31536000", "{path}");
         }
     }
@@ -125,11 +156,18 @@ async fn an_old_client_is_answered() {
     let cert = Cert::new();
     let house = cert.house(None).await;
     let mut tls = cert.connect(&house.url, b"http/1.0").await;
-    tls.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.unwrap();
+    tls.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
     // How a connection over TLS ends is of no interest here.
-    let _ = timeout(PATIENCE, tls.read_to_string(&mut answer)).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("ok\n"), "{answer}");
+    let _ = timeout(PATIENCE, tls.read_to_string(&mut answer))
+        .await
+        .unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.ends_with("ok\n"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -140,8 +178,14 @@ async fn a_page_may_write_to_where_it_came_from() {
         let ada = cert.person("ada", &house.url, version);
         let messages = format!("/rooms/{}/messages/", ada.room().await);
         for (origin, status) in [(house.url.as_str(), 201), ("https://evil.example", 403)] {
-            let post = ada.request(Method::POST, &messages).header("origin", origin);
-            let answer = post.json(&json!({"username": "ada", "body": "hello"})).send().await.unwrap();
+            let post = ada
+                .request(Method::POST, &messages)
+                .header("origin", origin);
+            let answer = post
+                .json(&json!({"username": "ada", "body": "hello"}))
+                .send()
+                .await
+                .unwrap();
             assert_eq!(answer.status().as_u16(), status, "{version:?} {origin}");
         }
     }
@@ -160,16 +204,23 @@ async fn a_connection_goes_on_after_what_nobody_reads() {
     let house = cert.house(None).await;
     let mut tls = cert.connect(&house.url, b"http/1.1").await;
     for connection in ["keep-alive", "keep-alive", "close"] {
-        let head =
-            format!("POST /guests/ HTTP/1.1\r\nhost: x\r\nconnection: {connection}\r\ncontent-length: 2\r\n\r\n");
+        let head = format!(
+            "POST /guests/ HTTP/1.1\r\nhost: x\r\nconnection: {connection}\r\ncontent-length: 2\r\n\r\n"
+        );
         tls.write_all(head.as_bytes()).await.unwrap();
         idle().await;
         tls.write_all(b"{}").await.unwrap();
     }
     let mut answers = String::new();
     // How a connection over TLS ends is of no interest here.
-    let _ = timeout(PATIENCE, tls.read_to_string(&mut answers)).await.unwrap();
-    assert_eq!(answers.matches("HTTP/1.1 201 Created\r\n").count(), 3, "{answers}");
+    let _ = timeout(PATIENCE, tls.read_to_string(&mut answers))
+        .await
+        .unwrap();
+    assert_eq!(
+        answers.matches("HTTP/1.1 201 Created\r\n").count(),
+        3,
+        "{answers}"
+    );
 }
 
 #[tokio::test]
@@ -181,7 +232,13 @@ async fn a_stream_has_history_and_news_and_ends_with_the_server() {
         let room = ada.room().await;
         ada.post(&room, "before").await;
         let mut stream = ada.follow(&room, "").await;
-        assert_eq!((stream.answer.version(), stream.next_message().await.body.as_str()), (version, "before"));
+        assert_eq!(
+            (
+                stream.answer.version(),
+                stream.next_message().await.body.as_str()
+            ),
+            (version, "before")
+        );
         assert!(!stream.answer.headers().contains_key("content-length"));
         ada.post(&room, "now").await;
         assert_eq!(stream.next_message().await.body, "now");
@@ -215,9 +272,21 @@ async fn a_head_that_is_too_large_is_refused_and_the_connection_goes_on() {
     let house = cert.house(None).await;
     let (client, _) = shake(cert.connect(&house.url, b"h2").await).await;
     let status = async |cookie: String| {
-        let request = hyper::Request::get(format!("{}/healthz", house.url)).header("cookie", cookie).body(()).unwrap();
-        let (answer, _) = client.clone().ready().await.unwrap().send_request(request, true).unwrap();
-        timeout(PATIENCE, answer).await.unwrap().map(|answer| answer.status().as_u16())
+        let request = hyper::Request::get(format!("{}/healthz", house.url))
+            .header("cookie", cookie)
+            .body(())
+            .unwrap();
+        let (answer, _) = client
+            .clone()
+            .ready()
+            .await
+            .unwrap()
+            .send_request(request, true)
+            .unwrap();
+        timeout(PATIENCE, answer)
+            .await
+            .unwrap()
+            .map(|answer| answer.status().as_u16())
     };
     assert_eq!(status("a=".repeat(60_000)).await.unwrap(), 431);
     assert_eq!(status("a=1".to_owned()).await.unwrap(), 200);
@@ -229,11 +298,18 @@ async fn the_head_of_a_stream_can_be_asked_for_alone() {
     let house = cert.house(None).await;
     let room = cert.person("ada", &house.url, Version::HTTP_2).room().await;
     let (mut client, _) = shake(cert.connect(&house.url, b"h2").await).await;
-    let head = hyper::Request::head(format!("{}/rooms/{room}/messages/", house.url)).body(()).unwrap();
+    let head = hyper::Request::head(format!("{}/rooms/{room}/messages/", house.url))
+        .body(())
+        .unwrap();
     let (answer, _) = client.send_request(head, true).unwrap();
     let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
-    assert!(timeout(PATIENCE, answer.into_body().data()).await.expect("it goes on").is_none());
+    assert!(
+        timeout(PATIENCE, answer.into_body().data())
+            .await
+            .expect("it goes on")
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -266,7 +342,9 @@ async fn here(house: &House, listener: &mut Listener, names: &[&str]) {
             }
         }
     };
-    timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("never are {names:?} here"));
+    timeout(PATIENCE, told)
+        .await
+        .unwrap_or_else(|_| panic!("never are {names:?} here"));
 }
 
 #[tokio::test]
@@ -277,11 +355,18 @@ async fn people_talk_over_a_websocket() {
     let room = ada.room().await;
     let tls = cert.connect(&house.url, b"http/1.1").await;
     let url = house.url.replace("https", "wss");
-    let mut request = format!("{url}/rooms/{room}/socket?username=grace").into_client_request().unwrap();
-    request.headers_mut().insert("origin", house.url.parse().unwrap());
+    let mut request = format!("{url}/rooms/{room}/socket?username=grace")
+        .into_client_request()
+        .unwrap();
+    request
+        .headers_mut()
+        .insert("origin", house.url.parse().unwrap());
     let (mut socket, _) = tokio_tungstenite::client_async(request, tls).await.unwrap();
     socket.send(Frame::text("hello")).await.unwrap();
-    heard(&mut socket, |frame| frame.to_text().is_ok_and(|text| text.contains("hello"))).await;
+    heard(&mut socket, |frame| {
+        frame.to_text().is_ok_and(|text| text.contains("hello"))
+    })
+    .await;
     assert_eq!(ada.history(&room, "").await[0].username, "grace");
     let stopped = house.stop();
     heard(&mut socket, |frame| matches!(frame, Frame::Close(Some(_)))).await;
@@ -289,22 +374,42 @@ async fn people_talk_over_a_websocket() {
 }
 
 /// Reads up to this frame.
-async fn heard(socket: &mut WebSocketStream<TlsStream<TcpStream>>, wanted: impl Fn(&Frame) -> bool) {
-    while !wanted(&timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap()) {}
+async fn heard(
+    socket: &mut WebSocketStream<TlsStream<TcpStream>>,
+    wanted: impl Fn(&Frame) -> bool,
+) {
+    while !wanted(
+        &timeout(PATIENCE, socket.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap(),
+    ) {}
 }
 
 type H2 = h2::client::SendRequest<Bytes>;
 
 /// HTTP/2, with room for many answers on the connection, and little for each.
 async fn shake(tls: TlsStream<TcpStream>) -> (H2, tokio::task::JoinHandle<Result<(), h2::Error>>) {
-    let (client, connection) =
-        h2::client::Builder::new().initial_connection_window_size(1 << 24).handshake(tls).await.unwrap();
+    let (client, connection) = h2::client::Builder::new()
+        .initial_connection_window_size(1 << 24)
+        .handshake(tls)
+        .await
+        .unwrap();
     (client, tokio::spawn(connection))
 }
 
 async fn follow(client: &mut H2, house: &House, room: &str, query: &str) -> h2::RecvStream {
-    let request = hyper::Request::get(format!("{}/rooms/{room}/messages/?{query}", house.url)).body(()).unwrap();
-    let (answer, _) = client.clone().ready().await.unwrap().send_request(request, true).unwrap();
+    let request = hyper::Request::get(format!("{}/rooms/{room}/messages/?{query}", house.url))
+        .body(())
+        .unwrap();
+    let (answer, _) = client
+        .clone()
+        .ready()
+        .await
+        .unwrap()
+        .send_request(request, true)
+        .unwrap();
     let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
     assert_eq!(
         (answer.status(), &answer.headers()["content-type"]),
@@ -317,7 +422,9 @@ async fn follow(client: &mut H2, house: &House, room: &str, query: &str) -> h2::
 async fn until(stream: &mut h2::RecvStream, words: &str) {
     let mut text = String::new();
     while !text.contains(words) {
-        let chunk = timeout(PATIENCE, stream.data()).await.unwrap_or_else(|_| panic!("no {words:?} in {text:?}"));
+        let chunk = timeout(PATIENCE, stream.data())
+            .await
+            .unwrap_or_else(|_| panic!("no {words:?} in {text:?}"));
         let chunk = chunk.expect("the stream has ended").unwrap();
         stream.flow_control().release_capacity(chunk.len()).unwrap();
         text.push_str(std::str::from_utf8(&chunk).unwrap());

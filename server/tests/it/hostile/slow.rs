@@ -19,9 +19,20 @@ impl Attack {
     fn begin(house: &House, kind: &[&str], path: &str) -> Self {
         let count = CONNECTIONS.to_string();
         let mut command = Command::new("slowhttptest");
-        command.args(["-c", &count, "-r", &count, "-l", "240", "-i", "1", "-p", "20"]).args(kind);
-        let command = command.args(["-u", &format!("{}{path}", house.url)]).stdout(Stdio::null()).stderr(Stdio::null());
-        Self(command.spawn().expect("this test needs slowhttptest, which make test installs"))
+        command
+            .args([
+                "-c", &count, "-r", &count, "-l", "240", "-i", "1", "-p", "20",
+            ])
+            .args(kind);
+        let command = command
+            .args(["-u", &format!("{}{path}", house.url)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self(
+            command
+                .spawn()
+                .expect("this test needs slowhttptest, which make test installs"),
+        )
     }
 }
 
@@ -35,7 +46,13 @@ impl Drop for Attack {
 
 /// How many connections the server has, as the system counts; without those that it has closed.
 fn connections(house: &House) -> usize {
-    let port = house.url.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let port = house
+        .url
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse::<u16>()
+        .unwrap();
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let open = |line: &&str| {
         let columns: Vec<&str> = line.split_whitespace().collect();
@@ -48,13 +65,21 @@ fn connections(house: &House) -> usize {
 async fn borne(house: &House, ada: &Person, kind: &[&str], path: &str, patience: u32) {
     let room = ada.room().await;
     let _attack = Attack::begin(house, kind, path);
-    until(|| connections(house) >= CONNECTIONS).await.expect("they do not come");
+    until(|| connections(house) >= CONNECTIONS)
+        .await
+        .expect("they do not come");
     ada.post(&room, "while they are slow").await;
-    assert!(within(patience - 3, std::future::pending::<()>()).await.is_none());
+    assert!(
+        within(patience - 3, std::future::pending::<()>())
+            .await
+            .is_none()
+    );
     assert!(connections(house) >= CONNECTIONS, "some take their time");
     assert!(within(6, std::future::pending::<()>()).await.is_none());
     // Those who look on have connections, too.
-    until(|| connections(house) < 5).await.expect("somebody is still waited for");
+    until(|| connections(house) < 5)
+        .await
+        .expect("somebody is still waited for");
     ada.post(&room, "and after").await;
     assert_eq!(ada.history(&room, "").await.len(), 2);
 }
@@ -80,7 +105,14 @@ async fn slow_bodies_are_cut_off() {
     let house = House::new().await;
     let ada = house.person("ada");
     let messages = format!("/rooms/{}/messages/", ada.room().await);
-    borne(&house, &ada, &["-B", "-s", "8192", "-f", "application/json"], &messages, 20).await;
+    borne(
+        &house,
+        &ada,
+        &["-B", "-s", "8192", "-f", "application/json"],
+        &messages,
+        20,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -92,6 +124,15 @@ async fn slow_readers_are_cut_off() {
         ada.post(&room, &text).await;
     }
     // They take five bytes a second, of some that have been sent already.
-    let kind = ["-X", "-w", "512", "-y", "1024", "-n", "1", "-z", "5", "-k", "3"];
-    borne(&house, &ada, &kind, &format!("/rooms/{room}/transcript.txt"), 30).await;
+    let kind = [
+        "-X", "-w", "512", "-y", "1024", "-n", "1", "-z", "5", "-k", "3",
+    ];
+    borne(
+        &house,
+        &ada,
+        &kind,
+        &format!("/rooms/{room}/transcript.txt"),
+        30,
+    )
+    .await;
 }

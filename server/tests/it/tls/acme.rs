@@ -31,7 +31,12 @@ impl Authority {
         let address = own_address(test);
         let (dir, cert) = (tempfile::tempdir().unwrap(), Cert::of(&address.to_string()));
         cert.write(dir.path());
-        Self { dir, address, cert, running: None }
+        Self {
+            dir,
+            address,
+            cert,
+            running: None,
+        }
     }
 
     fn file(&self, name: &str) -> String {
@@ -44,8 +49,18 @@ impl Authority {
     }
 
     fn client_at(&self, listen: &str, data_dir: &Path, more: &[&str]) -> Program {
-        let (directory, root) = (format!("https://{}:14000/dir", self.address), self.file("cert.pem"));
-        let args = ["--acme", "localhost", "--acme-directory", &directory, "--acme-root", &root];
+        let (directory, root) = (
+            format!("https://{}:14000/dir", self.address),
+            self.file("cert.pem"),
+        );
+        let args = [
+            "--acme",
+            "localhost",
+            "--acme-directory",
+            &directory,
+            "--acme-root",
+            &root,
+        ];
         Program::start_at(listen, data_dir, &[&args, more].concat())
     }
 
@@ -63,8 +78,13 @@ impl Authority {
         std::fs::write(self.file("pebble.json"), config.to_string()).unwrap();
         let mut pebble = Command::new("pebble");
         // Without its random pauses and failures.
-        pebble.envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "0")]).stdout(Stdio::null());
-        let pebble = pebble.args(["-config", &self.file("pebble.json")]).stderr(Stdio::null()).spawn();
+        pebble
+            .envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "0")])
+            .stdout(Stdio::null());
+        let pebble = pebble
+            .args(["-config", &self.file("pebble.json")])
+            .stderr(Stdio::null())
+            .spawn();
         self.running = Some(pebble.expect("this test needs Pebble, which make test installs"));
     }
 
@@ -78,10 +98,22 @@ impl Authority {
     /// Somebody who trusts its certificates, and no others.
     async fn person(&self, name: &str, program: &Program) -> Person {
         let http = Client::builder().add_root_certificate(self.cert.root());
-        let root = http.build().unwrap().get(format!("https://{}:15000/roots/0", self.address)).send().await.unwrap();
+        let root = http
+            .build()
+            .unwrap()
+            .get(format!("https://{}:15000/roots/0", self.address))
+            .send()
+            .await
+            .unwrap();
         let root = reqwest::Certificate::from_pem(&root.bytes().await.unwrap()).unwrap();
-        let http = Client::builder().add_root_certificate(root).redirect(reqwest::redirect::Policy::none());
-        Person::new(name, &format!("https://localhost:{}", port(program)), http.build().unwrap())
+        let http = Client::builder()
+            .add_root_certificate(root)
+            .redirect(reqwest::redirect::Policy::none());
+        Person::new(
+            name,
+            &format!("https://localhost:{}", port(program)),
+            http.build().unwrap(),
+        )
     }
 }
 
@@ -98,17 +130,33 @@ fn port(program: &Program) -> u16 {
 /// What happens to somebody who connects and trusts nobody: the alert that ends the handshake, from either side.
 async fn refused(program: &Program) -> rustls::Error {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let config = config
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
     let socket = super::connect(&program.url).await;
     let name = ServerName::try_from("localhost").unwrap();
-    let error = TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap_err();
-    error.into_inner().unwrap().downcast_ref::<rustls::Error>().unwrap().clone()
+    let error = TlsConnector::from(Arc::new(config))
+        .connect(name, socket)
+        .await
+        .unwrap_err();
+    error
+        .into_inner()
+        .unwrap()
+        .downcast_ref::<rustls::Error>()
+        .unwrap()
+        .clone()
 }
 
 fn kept(data_dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let files = std::fs::read_dir(data_dir.join("acme")).unwrap().map(|file| file.unwrap().path());
-    let mut files: Vec<_> = files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
+    let files = std::fs::read_dir(data_dir.join("acme"))
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files
+        .map(|file| (file.clone(), std::fs::read(file).unwrap()))
+        .collect();
     files.sort();
     files
 }
@@ -118,17 +166,35 @@ async fn it_gets_a_certificate_and_keeps_it() {
     let (data, mut authority) = (tempfile::tempdir().unwrap(), Authority::new(0));
     let mut program = authority.client(data.path(), &["--redirect", "127.0.0.1:0"]);
     let line = program.logged("ERROR");
-    assert!(line.contains("no new certificate for localhost, trying again"), "{line}");
-    assert_eq!(refused(&program).await, rustls::Error::AlertReceived(AlertDescription::AccessDenied));
-    assert_eq!(health(program.url.trim_start_matches("https://")).0, Some(0), "it serves, and waits");
+    assert!(
+        line.contains("no new certificate for localhost, trying again"),
+        "{line}"
+    );
+    assert_eq!(
+        refused(&program).await,
+        rustls::Error::AlertReceived(AlertDescription::AccessDenied)
+    );
+    assert_eq!(
+        health(program.url.trim_start_matches("https://")).0,
+        Some(0),
+        "it serves, and waits"
+    );
 
     authority.start(&program, 90 * 24 * 60 * 60);
     program.logged("the new certificate for localhost");
     let ada = authority.person("ada", &program).await;
     let answer = ada.get("/", "text/html").await;
-    assert_eq!((answer.status(), answer.version()), (StatusCode::OK, Version::HTTP_2));
+    assert_eq!(
+        (answer.status(), answer.version()),
+        (StatusCode::OK, Version::HTTP_2)
+    );
     assert_eq!(answer.headers()[HSTS], "max-age=31536000");
-    assert!(answer.headers()["set-cookie"].to_str().unwrap().contains("; Secure"));
+    assert!(
+        answer.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .contains("; Secure")
+    );
     let room = ada.room().await;
     let mut stream = ada.follow(&room, "").await;
     ada.post(&room, "hello").await;
@@ -137,9 +203,20 @@ async fn it_gets_a_certificate_and_keeps_it() {
     let files = kept(data.path());
     assert_eq!(files.len(), 2, "the account and the certificate: {files:?}");
     for (file, _) in &files {
-        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        assert_eq!(
+            std::fs::metadata(file).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{file:?}"
+        );
     }
-    assert_eq!(std::fs::metadata(data.path().join("acme")).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        std::fs::metadata(data.path().join("acme"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o700
+    );
     program.signal("-TERM");
     assert!(program.ended().success());
 
@@ -166,7 +243,11 @@ async fn a_certificate_is_renewed_before_it_ends() {
     program.logged("the new certificate for localhost");
     let late = authority.person("grace", &program).await;
     late.post(&room, "with the new one").await;
-    assert_eq!(stream.next_message().await.body, "with the new one", "an open stream goes on");
+    assert_eq!(
+        stream.next_message().await.body,
+        "with the new one",
+        "an open stream goes on"
+    );
     let second = kept(data.path());
     assert_eq!(first[0], second[0], "the same account");
     assert_ne!(first[1], second[1]);
