@@ -1,0 +1,29 @@
+// The print style sheet.
+
+import { join, resolve } from "node:path";
+import { tea } from "../../support/sample_room";
+import { expect, test } from "../../support/webchat";
+
+const artefacts = resolve(import.meta.dirname, "../../artefacts");
+
+test("on paper there is what was said, in black, and nothing to press", async ({
+  webchat,
+  come,
+}) => {
+  const room = await tea(webchat);
+  for (let i = 1; i <= 40; i++) await webchat.post(room, "grace", `Cup number ${i}`);
+  const ada = await come("ada", { colorScheme: "dark" });
+  await ada.enter(room);
+  await ada.page.emulateMedia({ media: "print" });
+  for (const message of [ada.messages.first(), ada.messages.last()])
+    await expect(message).toBeVisible();
+  await expect(ada.page.getByRole("button").and(ada.page.locator(":visible"))).toHaveCount(0);
+  await expect(ada.field).toBeHidden();
+  expect(await ada.log.evaluate((log) => log.scrollHeight - log.clientHeight)).toBeLessThanOrEqual(
+    1,
+  );
+  expect(
+    await ada.page.evaluate(() => getComputedStyle(document.documentElement).colorScheme),
+  ).toBe("light");
+  await ada.page.screenshot({ path: join(artefacts, "paper.png"), fullPage: true });
+});

@@ -1,0 +1,195 @@
+// Screenshots of every state at phone, tablet and desktop widths, in both themes.
+// They go to `artefacts` for review; horizontal overflow fails the test.
+
+import { join, resolve } from "node:path";
+import { lines, people, tea } from "../../support/sample_room";
+import { expect, test, type Come, type Person, type Webchat } from "../../support/webchat";
+
+const artefacts = resolve(import.meta.dirname, "../../artefacts");
+
+const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promise<void>> = {
+  home: (ada) => ada.go("/"),
+  async rooms(ada, webchat) {
+    const room = await tea(webchat);
+    for (const [name, timeout] of [
+      ["Kettles", "30m"],
+      ["A room with quite a long name that no row of a phone can hold", "6h"],
+      ["Quick one", "40s"],
+      ["מטבח", "2h"],
+    ]) {
+      await webchat.post(await webchat.room({ name, timeout, public: true }), "grace", "hello");
+    }
+    await webchat.room({ public: true });
+    await ada.enter(room);
+    await ada.go("/");
+    await ada.page.getByText("Options", { exact: true }).click();
+  },
+  room: async (ada, webchat) => ada.enter(await tea(webchat)),
+  empty: async (ada, webchat) => ada.enter(await webchat.room({ name: "Just opened" })),
+  async writing(ada, webchat) {
+    await ada.enter(await tea(webchat));
+    await ada.page.route("**/messages/", (route) =>
+      route.fulfill({
+        status: 403,
+        json: { type: "", title: "", status: 403, detail: "the room is full" },
+      }),
+    );
+    await ada.say("This one is refused");
+    await expect(ada.log.getByRole("alert")).toBeVisible();
+    await ada.page.unroute("**/messages/");
+    await ada.page.context().setOffline(true);
+    await ada.say("This one waits");
+    await ada.say("So does this");
+    await ada.field.fill("And this\nis still\nbeing written" + ".".repeat(3_900));
+    await expect(ada.connection).toHaveText("Offline");
+  },
+  async scrolled(ada, webchat) {
+    const room = await tea(webchat);
+    for (let i = 1; i <= 40; i++) await webchat.post(room, "grace", `Cup number ${i}`);
+    await ada.enter(room);
+    await ada.log.evaluate((log) => (log.scrollTop = -400));
+    await webchat.post(room, "linus", "one more");
+    await expect(ada.page.getByRole("button", { name: "1 new message" })).toBeVisible();
+  },
+  async company(ada, webchat, come) {
+    const room = await tea(webchat);
+    for (const name of ["grace", "linus", "李小龙", "Countess Ada of Lovelace the 1st"])
+      await (await come(name)).enter(room);
+    const grace = await come("grace");
+    await ada.enter(room);
+    await expect(ada.page.getByRole("button", { name: "5 here" })).toBeVisible();
+    await ada.page.getByRole("button", { name: "5 here" }).click();
+    await grace.enter(room);
+    await grace.field.pressSequentially("Y");
+    await expect(ada.page.locator(".typing")).toHaveText(/grace.* is typing…/);
+  },
+  async share(ada, webchat) {
+    await ada.enter(await tea(webchat));
+    await ada.page.getByRole("button", { name: "Share" }).click();
+  },
+  async menu(ada, webchat) {
+    await ada.enter(await tea(webchat));
+    await ada.page.getByRole("button", { name: "More" }).click();
+  },
+  async keys(ada, webchat) {
+    await ada.enter(await tea(webchat));
+    await ada.log.press("?");
+  },
+  async known(ada, webchat) {
+    const room = await tea(webchat);
+    await people(ada, webchat);
+    await ada.enter(room);
+    await ada.say("I have an account now");
+    await ada.say("and one name everywhere");
+    await expect(ada.pending).toHaveCount(0);
+    await webchat.post(room, "linus", "So I see");
+    await expect(ada.bodies).toHaveCount(lines.length + 3);
+  },
+  async "signed-in"(ada, webchat) {
+    await webchat.tell((await people(ada, webchat))[0], "ada", "hello");
+    await webchat.room({ name: "Tea at four", public: true });
+    await ada.go("/");
+  },
+  async "menu-signed-in"(ada, webchat) {
+    const room = await tea(webchat);
+    await webchat.tell((await people(ada, webchat))[0], "ada", "hello");
+    await ada.enter(room);
+    await ada.page.getByRole("button", { name: "More" }).click();
+  },
+  async direct(ada, webchat) {
+    const [bob] = await people(ada, webchat);
+    await webchat.tell(bob, "ada", "Hello Ada, the kettle is yours now.");
+    await ada.enter("/chats/bob");
+    await ada.say("Thank you");
+    await expect(ada.pending).toHaveCount(0);
+  },
+  async "direct-empty"(ada, webchat) {
+    await people(ada, webchat);
+    await ada.enter("/chats/bob");
+  },
+  async taken(ada, webchat) {
+    const room = await tea(webchat);
+    await webchat.account("ada");
+    await ada.enter(room);
+    await ada.say("Under whose name?");
+    await expect(ada.page.getByRole("button", { name: "Use ada2" })).toBeVisible();
+  },
+  "sign-up": async (ada) => void (await ada.page.goto("/register")),
+  async "sign-up-refused"(ada) {
+    await ada.page.goto("/register");
+    await ada.page.getByLabel("Your name").fill("Ada");
+    await ada.page.getByLabel("Username").fill("not a name");
+    await ada.page.getByLabel("Password").fill("secret");
+    await ada.page.getByRole("button", { name: "Create account" }).click();
+    await expect(ada.page.getByRole("alert")).toBeVisible();
+  },
+  async "sign-in-refused"(ada) {
+    await ada.page.goto("/login");
+    await ada.page.getByLabel("Username").fill("nobody");
+    await ada.page.getByLabel("Password").fill("secret");
+    await ada.page.getByRole("button", { name: "Sign in" }).click();
+    await expect(ada.page.getByRole("alert")).toBeVisible();
+  },
+  async profile(ada, webchat) {
+    await people(ada, webchat);
+    await ada.page.goto("/profile/?changed=name");
+    await ada.page.getByText("Delete account", { exact: true }).click();
+  },
+  async chats(ada, webchat) {
+    const [bob, grace] = await people(ada, webchat);
+    for (const text of [
+      "Hello Ada",
+      "Are you there? This is a line that is so long that it does not fit into a row of any phone, nor of this page.",
+    ])
+      await webchat.tell(bob, "ada", text);
+    await webchat.tell(grace, "ada", "Tea?");
+    await ada.page.goto("/chats/");
+  },
+  async "chats-empty"(ada, webchat) {
+    await webchat.account("ada", "Ada Lovelace");
+    await ada.signIn();
+    await ada.page.goto("/chats/");
+  },
+  "sign-in-first": async (ada) => void (await ada.page.goto("/chats/")),
+  "not-found": (ada) => ada.go("/rooms/0123456789abcdef/"),
+  nowhere: (ada) => ada.go("/nowhere"),
+  async closed(ada, webchat) {
+    const room = await webchat.room({ name: "Short", timeout: "8s" });
+    await webchat.post(room, "grace", "hello");
+    await ada.enter(room);
+    await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
+  },
+  async gone(ada, webchat) {
+    const room = await webchat.room({ timeout: "1s" });
+    await expect.poll(async () => (await fetch(webchat.url + room)).status).toBe(410);
+    await ada.go(room);
+  },
+};
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const [name, show] of Object.entries(pages)) {
+    test(`${name}, ${colorScheme}`, async ({ webchat, come }) => {
+      const ada = await come("ada", {
+        colorScheme,
+        viewport: { width: 1280, height: 800 },
+        reducedMotion: "reduce",
+      });
+      await show(ada, webchat, come);
+      for (const [width, height] of [
+        [1280, 800],
+        [768, 1024],
+        [360, 740],
+      ]) {
+        await ada.page.setViewportSize({ width, height });
+        const wide = await ada.page.evaluate(
+          () => document.documentElement.scrollWidth - innerWidth,
+        );
+        expect(wide, `nothing scrolls sideways at ${width} pixels`).toBeLessThanOrEqual(0);
+        await ada.page.screenshot({
+          path: join(artefacts, `${name}-${width}-${colorScheme}.png`),
+          animations: "disabled",
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,45 @@
+// The join form of the home page.
+
+import { expect, test } from "../../support/webchat";
+
+const nobody = "0123456789abcdef";
+
+test("a wrong ID is said at the field, and stays there to be corrected", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  const ada = await come("ada");
+  await ada.go("/");
+  const field = ada.page.getByRole("textbox", { name: "Join a room" });
+  const join = ada.page.getByRole("button", { name: "Join" });
+  for (const [typed, words] of [
+    ["", "Paste the ID or the link of a room."],
+    ["tea room", "That is neither a room's ID nor its link."],
+    ["012345678", "That is neither a room's ID nor its link."],
+    [nobody, "There is no open room with that ID or link."],
+    [`https://example.org/rooms/${nobody}/`, "There is no open room with that ID or link."],
+  ]) {
+    await field.fill(typed);
+    await join.click();
+    await expect(ada.page.getByRole("alert").filter({ hasText: words })).toBeVisible();
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+    await expect(field).toHaveValue(typed);
+    expect(new URL(ada.page.url()).pathname).toBe("/");
+  }
+  await field.fill(`  ${webchat.url}${room}  `);
+  await field.press("Enter");
+  await ada.live();
+  expect(new URL(ada.page.url()).pathname).toBe(room);
+});
+
+test("an ID alone is enough to join", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  const ada = await come("ada");
+  await ada.go("/");
+  await ada.page
+    .getByRole("textbox", { name: "Join a room" })
+    .fill(room.split("/")[2].toUpperCase());
+  await ada.page.getByRole("button", { name: "Join" }).click();
+  await ada.live();
+});

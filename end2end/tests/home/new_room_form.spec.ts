@@ -1,0 +1,30 @@
+// The new room form of the home page.
+
+import { expect, test } from "../../support/webchat";
+
+test("a room with all its options does what they say", async ({ webchat, come }) => {
+  const ada = await come("ada");
+  await ada.go("/");
+  await ada.page.getByText("Options", { exact: true }).click();
+  await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("  Tea & <cake>  ");
+  await ada.page.getByRole("combobox").selectOption("30 minutes");
+  await ada.page.getByRole("radio", { name: "Shown to everyone under open rooms" }).check();
+  await ada.page.getByRole("button", { name: "New room" }).click();
+  await ada.live();
+  await expect(ada.page.getByRole("heading", { name: "Tea & <cake>" })).toBeVisible();
+  await expect(ada.page.locator(".bar .left")).toHaveText(/^(30 min|29 min.*) left$/);
+  const rooms = await webchat.read<{ name: string; public: boolean }[]>("/rooms/");
+  expect(rooms).toMatchObject([{ name: "Tea & <cake>", public: true }]);
+});
+
+test("a refused room says why at the field that is wrong", async ({ come }) => {
+  const ada = await come("ada");
+  await ada.go("/");
+  await ada.page.getByText("Options", { exact: true }).click();
+  await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("x".repeat(81));
+  await ada.page.getByRole("button", { name: "New room" }).click();
+  await expect(ada.page.getByRole("alert").filter({ hasText: "1 to 80 characters" })).toBeVisible();
+  await expect(ada.page.getByRole("textbox", { name: "Name of the room" })).toHaveValue(
+    "x".repeat(81),
+  );
+});

@@ -1,0 +1,66 @@
+// The room lists of the home page: live updates, search and recently visited rooms.
+
+import { expect, test } from "../../support/webchat";
+
+test("the list of open rooms is alive", async ({ webchat, come }) => {
+  const first = await webchat.room({ name: "First", public: true });
+  const ada = await come("ada");
+  await ada.go("/");
+  await ada.page.evaluate(() => (window.mark = "kept"));
+  const rows = ada.page.getByRole("region", { name: "Open rooms" }).getByRole("listitem");
+  await expect(rows).toHaveText([/First.*no messages/]);
+  await webchat.room({ name: "Second", public: true });
+  await webchat.room({ name: "Secret" });
+  await expect(rows).toHaveText([/Second/, /First/]);
+  await webchat.post(first, "grace", "hello");
+  await expect(rows).toHaveText([/First.*1 message/, /Second/]);
+  await webchat.post(first, "grace", "hello");
+  await expect(rows.first()).toHaveText(/2 messages/);
+  expect(await ada.page.evaluate(() => window.mark)).toBe("kept");
+});
+
+test("open rooms are found by a part of their name or ID", async ({ webchat, come }) => {
+  const ada = await come("ada");
+  for (const name of ["Tea", "Coffee", "Äpfel", "Water"])
+    await webchat.room({ name, public: true });
+  await ada.go("/");
+  const filter = ada.page.getByRole("searchbox", { name: "Search rooms and chats" });
+  const rows = ada.page.getByRole("region", { name: "Open rooms" }).getByRole("listitem");
+  await expect(rows).toHaveCount(4);
+  await expect(filter).toBeHidden();
+  await webchat.room({ name: "Iced tea", public: true });
+  const last = await webchat.room({ public: true });
+  await expect(rows).toHaveCount(6);
+
+  await ada.page.keyboard.press("/");
+  await expect(filter).toBeFocused();
+  await ada.page.keyboard.type("TEA");
+  await expect(rows).toHaveText([/Iced tea/, /Tea/]);
+  await filter.fill("ÄPF");
+  await expect(rows).toHaveText([/Äpfel/]);
+  await filter.fill(last.slice(9, 17));
+  await expect(rows.getByRole("link")).toHaveAttribute("href", last);
+  await filter.fill("wine");
+  await expect(ada.page.getByText("Nothing here has that in its name or ID.")).toBeVisible();
+  await webchat.room({ name: "Wine", public: true });
+  await expect(rows).toHaveText([/Wine/]);
+  await filter.fill("");
+  await expect(rows).toHaveCount(7);
+});
+
+test("rooms visited lately are remembered, and told apart from those that closed", async ({
+  webchat,
+  come,
+}) => {
+  const [kept, short] = [
+    await webchat.room({ name: "Kept" }),
+    await webchat.room({ name: "Short", timeout: "8s" }),
+  ];
+  const ada = await come("ada");
+  await ada.enter(kept);
+  await ada.enter(short);
+  await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
+  await ada.go("/");
+  const rows = ada.page.getByRole("region", { name: "Your rooms" }).getByRole("listitem");
+  await expect(rows).toHaveText([/Kept/]);
+});

@@ -1,0 +1,55 @@
+// Server-drawn pages shown in a dialog over the room.
+
+import { button, choose, open, panel } from "../../support/room_pages";
+import { expect, test } from "../../support/webchat";
+
+test("where a panel cannot be had, its link is an ordinary one", async ({ webchat, come }) => {
+  const ada = await come("ada");
+  const room = await open(ada);
+  await ada.live();
+  await ada.page.route("**/settings/", (route) =>
+    route.request().resourceType() === "fetch" ? route.abort() : route.continue(),
+  );
+  await choose(ada, "Room settings");
+  await expect(ada.page.getByRole("heading", { level: 1, name: "Room settings" })).toBeVisible();
+  expect(new URL(ada.page.url()).pathname).toBe(`${room}settings/`);
+  // A form that cannot be sent says so, and what was typed is still there.
+  await ada.page.goBack();
+  await ada.page.unroute("**/settings/");
+  await ada.live();
+  await choose(ada, "Room settings");
+  const settings = panel(ada, "Room settings");
+  await settings.getByLabel("Name of the room").fill("Tea");
+  await ada.page.context().setOffline(true);
+  await settings.getByRole("button", { name: "Save" }).click();
+  await expect(settings.getByRole("alert")).toContainText("cannot be reached");
+  await expect(settings.getByLabel("Name of the room")).toHaveValue("Tea");
+  await ada.page.context().setOffline(false);
+  await settings.getByRole("button", { name: "Save" }).click();
+  await expect(settings.getByRole("status")).toHaveText("Saved.");
+});
+
+test("a panel is named by its heading, keeps the focus, and gives it back", async ({
+  webchat,
+  come,
+}) => {
+  const ada = await come("ada");
+  await open(ada);
+  await ada.live();
+  await button(ada, "More").press("Enter");
+  const link = ada.page.getByRole("link", { name: "Room settings" });
+  await link.focus();
+  await ada.page.keyboard.press("Enter");
+  const settings = panel(ada, "Room settings");
+  await expect(settings.getByRole("heading", { name: "Room settings" })).toBeFocused();
+  for (let i = 0; i < 20; i++) {
+    await ada.page.keyboard.press("Tab");
+    const inside = await ada.page.evaluate(
+      () => document.activeElement === document.body || !!document.activeElement?.closest("dialog"),
+    );
+    expect(inside, "the focus stays in the dialog").toBe(true);
+  }
+  await ada.page.keyboard.press("Escape");
+  await expect(settings).toBeHidden();
+  await expect(button(ada, "More")).toBeFocused();
+});

@@ -1,0 +1,58 @@
+// The room settings page.
+
+import { button, choose, company, open, panel } from "../../support/room_pages";
+import { expect, test } from "../../support/webchat";
+
+test("an owner changes what the room is like, and everybody there sees it; a refused change says why at its field", async ({
+  webchat,
+  come,
+}) => {
+  const [ada, bob] = [await come("ada"), await come("bob")];
+  const room = await open(ada);
+  await ada.live();
+  await bob.enter(room);
+  await choose(ada, "Room settings");
+  const settings = panel(ada, "Room settings");
+  await settings.getByLabel("Name of the room").fill("x".repeat(81));
+  await settings.getByRole("button", { name: "Save" }).click();
+  await expect(settings.getByLabel("Name of the room")).toBeFocused();
+  await expect(settings.getByLabel("Name of the room")).toHaveAccessibleDescription(
+    /1 to 80 characters/,
+  );
+  await settings.getByLabel("Name of the room").fill("Tea");
+  await settings.getByLabel("What it is about").fill("Kettles, and what to do with them");
+  await settings.getByLabel("Only moderators write").check();
+  await settings.getByLabel("Deleted when nobody writes for").selectOption("30 minutes");
+  await settings.getByRole("button", { name: "Save" }).click();
+  await expect(settings.getByRole("status")).toHaveText("Saved.");
+  await ada.page.keyboard.press("Escape");
+  await expect(ada.page.getByRole("heading", { name: "Tea", exact: true })).toBeVisible();
+  await expect(ada.log).toContainText("Kettles, and what to do with them");
+  await expect(ada.page.locator(".bar .left")).toHaveText(/^(30|29) min/);
+  await ada.say("Mine");
+  await expect(bob.bodies).toHaveText(["Mine"]);
+  await expect(bob.page.getByRole("heading", { name: "Tea", exact: true })).toBeVisible();
+  await expect(bob.log).toContainText("Kettles, and what to do with them");
+  await expect(bob.page.locator(".bar .left")).toHaveText(/^(30|29) min/);
+  await expect(bob.page.getByText("Only moderators write here.")).toBeVisible();
+  await expect(bob.field).toBeHidden();
+  await choose(bob, "About this room");
+  await expect(panel(bob, "About this room")).toContainText(
+    "Only the owner of a room changes what it is like",
+  );
+  await expect(panel(bob, "About this room").getByRole("button")).toHaveCount(1);
+});
+
+test("an owner closes a room, and everybody reads why it is no more", async ({ webchat, come }) => {
+  const [ada, bob, room] = await company(webchat, come, "Anyone with the link");
+  await choose(ada, "Room settings");
+  await ada.page.getByText("Close this room now").click();
+  await button(ada, "Close this room for good").click();
+  for (const person of [ada, bob]) {
+    await expect(person.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
+    await expect(person.page.getByText("It fell quiet, or its owner closed it.")).toBeVisible();
+    await expect(person.page.getByRole("dialog")).toHaveCount(0);
+  }
+  await bob.page.goto(room);
+  await expect(bob.page.getByRole("main")).toContainText("its owner closed it");
+});

@@ -1,0 +1,229 @@
+// History of long rooms: scrolling up loads older messages without a jump, and few rows stay drawn.
+
+import { Agent, request } from "node:http";
+import { expect, test, type Person, type Webchat } from "../../../support/webchat";
+
+/** Fills a room as fast as its server takes it. */
+async function fill(webchat: Webchat, room: string, count: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const url = `${webchat.url}${room}messages/`;
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  const post = (i: number) =>
+    new Promise<void>((resolve, reject) => {
+      const message = JSON.stringify({
+        username: `writer ${i % 7}`,
+        body: `number ${i}${"\nand more".repeat(i % 4)}`,
+      });
+      const sent = request(url, { method: "POST", agent, headers }, (answer) => {
+        answer
+          .resume()
+          .on("end", () =>
+            answer.statusCode === 201 ? resolve() : reject(new Error(`${answer.statusCode}`)),
+          );
+      });
+      sent.on("error", reject).end(message);
+    });
+  let next = 1;
+  await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      while (next <= count) await post(next++);
+    }),
+  );
+  agent.destroy();
+}
+
+/** What the log shows: the first and the last row drawn, and one row in the middle of the view with its place. */
+function view(person: Person) {
+  return person.log.evaluate((log) => {
+    const rows = [...log.querySelectorAll("article .body")];
+    const middle = log.getBoundingClientRect().top + log.clientHeight / 2;
+    const row = rows.find((row) => row.getBoundingClientRect().bottom > middle);
+    return {
+      count: rows.length,
+      text: row?.textContent ?? "",
+      top: row?.getBoundingClientRect().top ?? 0,
+      above: log.scrollHeight - log.clientHeight + log.scrollTop,
+      below: Math.abs(log.scrollTop),
+    };
+  });
+}
+
+/** Where a row stands. */
+const top = (person: Person, text: string) =>
+  person.bodies.evaluateAll(
+    (rows, text) => rows.find((row) => row.textContent === text)?.getBoundingClientRect().top,
+    text,
+  );
+
+/** Scrolls so that so many pixels are left above the view. */
+const scrollUp = (person: Person, above: number) =>
+  person.log.evaluate(
+    (log, above) => (log.scrollTop = above - (log.scrollHeight - log.clientHeight)),
+    above,
+  );
+
+test("a room with 20,000 messages opens at its newest, and is read upwards without a jump", async ({
+  webchat,
+  come,
+}) => {
+  test.setTimeout(120_000);
+  const room = await webchat.room({ name: "Long" });
+  await fill(webchat, room, 20_000);
+  const newest = (
+    await webchat.read<{ id: number; body: string }[]>(`${room}messages/?limit=100`)
+  ).map((m) => m.body);
+  const ada = await come("ada");
+  await ada.enter(room);
+  await expect(ada.bodies, "what the server sends is one page").toHaveText(newest);
+  await expect(ada.bodies.last()).toBeInViewport();
+  await expect(ada.page.getByRole("button", { name: "Newest" })).toBeHidden();
+
+  for (let page = 0; page < 8; page++) {
+    const first = await ada.bodies.first().innerText();
+    await scrollUp(ada, 300);
+    const before = await view(ada);
+    await expect(ada.bodies.first()).not.toHaveText(first);
+    await expect
+      .poll(async () => (await view(ada)).above, "there is more to read above")
+      .toBeGreaterThan(800);
+    expect(
+      Math.abs(((await top(ada, before.text)) ?? NaN) - before.top),
+      `page ${page}`,
+    ).toBeLessThanOrEqual(1.5);
+    expect((await view(ada)).count, "what is drawn stays bounded").toBeLessThanOrEqual(500);
+  }
+  const messages = await webchat.read<{ body: string }[]>(`${room}messages/?limit=1000`);
+  const drawn = await ada.bodies.evaluateAll((rows) => rows.map((row) => row.textContent));
+  const start = messages.findIndex((message) => message.body === drawn[0]);
+  expect(drawn, "in order, without a hole").toEqual(
+    messages.slice(start, start + drawn.length).map((m) => m.body),
+  );
+
+  await ada.page.getByRole("button", { name: "Newest" }).click();
+  await expect(ada.bodies.last()).toHaveText(newest[99]);
+  await expect(ada.bodies.last()).toBeInViewport();
+  await expect(ada.page.getByRole("button", { name: "Newest" })).toBeHidden();
+});
+
+test("a room can be read from its end to its beginning and back", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  await fill(webchat, room, 950);
+  const messages = (await webchat.read<{ body: string }[]>(`${room}messages/?limit=1000`)).map(
+    (m) => m.body,
+  );
+  const ada = await come("ada");
+  await ada.enter(room);
+  const seen = new Set<string>();
+  const look = async () =>
+    (await ada.bodies.evaluateAll((rows) => rows.map((row) => row.textContent ?? ""))).forEach(
+      (text) => seen.add(text),
+    );
+  await expect
+    .poll(
+      async () => {
+        await scrollUp(ada, 0);
+        await look();
+        return ada.log.getByText(/^Opened on/).isVisible();
+      },
+      { intervals: [50], timeout: 30_000 },
+    )
+    .toBe(true);
+  await expect(ada.bodies.first()).toHaveText(messages[0]);
+  await look();
+  expect([...seen].sort()).toEqual([...messages].sort());
+
+  // Back down with the wheel, as a hand does.
+  await ada.log.hover();
+  await expect
+    .poll(
+      async () => {
+        await ada.page.mouse.wheel(0, 20_000);
+        return ada.page.getByRole("button", { name: "Newest" }).isVisible();
+      },
+      { intervals: [50], timeout: 30_000 },
+    )
+    .toBe(false);
+  await expect(ada.bodies.last()).toHaveText(messages[949]);
+  await expect(ada.bodies.last()).toBeInViewport();
+});
+
+test("whoever reads further up is left in peace, and told how many came", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  await fill(webchat, room, 150);
+  const ada = await come("ada");
+  await ada.enter(room);
+  const button = ada.page.getByRole("button", { name: /Newest|new message/ });
+  await expect(button).toBeHidden();
+  await ada.log.evaluate((log) => (log.scrollTop = -600));
+  await expect(button).toHaveText("Newest");
+  const before = await view(ada);
+  await webchat.post(room, "grace", "one");
+  await expect(button).toHaveText("1 new message");
+  await webchat.post(room, "grace", "two\nwith\nmany\nlines");
+  await webchat.post(room, "grace", "three");
+  await expect(button).toHaveText("3 new messages");
+  expect(Math.abs(((await top(ada, before.text)) ?? NaN) - before.top)).toBeLessThanOrEqual(1.5);
+
+  await button.click();
+  await expect(ada.bodies.last()).toHaveText("three");
+  await expect(ada.bodies.last()).toBeInViewport();
+  await expect(button).toBeHidden();
+});
+
+test("a message that comes before the browser told of the scrolling leaves the reader in peace", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  await fill(webchat, room, 60);
+  const ada = await come("ada");
+  await ada.enter(room);
+  // As on a busy machine, only that here it never tells.
+  await ada.page.evaluate(() =>
+    addEventListener("scroll", (event) => event.stopImmediatePropagation(), { capture: true }),
+  );
+  await ada.log.evaluate((log) => (log.scrollTop = -400));
+  const before = await view(ada);
+  await webchat.post(room, "grace", "one");
+  await expect(ada.page.getByRole("button", { name: "1 new message" })).toBeVisible();
+  expect(Math.abs(((await top(ada, before.text)) ?? NaN) - before.top)).toBeLessThanOrEqual(1.5);
+});
+
+test("at the newest message the view stays there, whatever arrives", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  await fill(webchat, room, 120);
+  const ada = await come("ada");
+  await ada.enter(room);
+  for (const text of ["one", "two\n".repeat(30), "x".repeat(3_000), "last"]) {
+    await webchat.post(room, "grace", text);
+    await expect(ada.bodies.last()).toHaveText(text.trim());
+    expect((await view(ada)).below).toBe(0);
+  }
+  await ada.page.setViewportSize({ width: 360, height: 500 });
+  expect((await view(ada)).below, "also when the window changes").toBe(0);
+  await fill(webchat, room, 800);
+  await expect(ada.page.getByRole("button", { name: /Newest|new message/ })).toBeHidden();
+  await expect
+    .poll(async () => (await webchat.said(room)).at(-1))
+    .toBe(await ada.bodies.last().textContent());
+  expect((await view(ada)).count, "what is drawn stays bounded").toBeLessThanOrEqual(500);
+});
+
+test("who writes while reading further up is brought to what they wrote", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  await fill(webchat, room, 150);
+  const ada = await come("ada");
+  await ada.enter(room);
+  await ada.log.evaluate((log) => (log.scrollTop = -1_500));
+  await expect(ada.page.getByRole("button", { name: "Newest" })).toBeVisible();
+  await ada.say("here I am");
+  await expect(ada.bodies.last()).toHaveText("here I am");
+  await expect(ada.bodies.last()).toBeInViewport();
+  await expect(ada.page.getByRole("button", { name: /Newest|new message/ })).toBeHidden();
+});

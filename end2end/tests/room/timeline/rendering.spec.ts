@@ -1,0 +1,80 @@
+// Rendering of messages: links, emoji, groups and copied text.
+
+import { tea } from "../../../support/sample_room";
+import { expect, test } from "../../../support/webchat";
+
+test("only http and https become links, and they keep their distance", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  const [ada, grace] = [await come("ada"), await come("grace")];
+  await ada.enter(room);
+  await grace.enter(room);
+  const text =
+    "see https://example.org/a_(b)?q=1&r=2#c, http://[::1]:8080/; not javascript:alert(1) or www.example.org";
+  await ada.say(text);
+  await expect(grace.bodies).toHaveText([text]);
+  const links = grace.bodies.getByRole("link");
+  await expect(links).toHaveText(["https://example.org/a_(b)?q=1&r=2#c", "http://[::1]:8080/"]);
+  for (const link of await links.all()) {
+    await expect(link).toHaveAttribute("rel", /noopener.*nofollow/);
+    await expect(link).toHaveAttribute("target", "_blank");
+    expect(await link.getAttribute("href")).toBe(await link.innerText());
+  }
+});
+
+test("a message of nothing but emoji is larger", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  const ada = await come("ada");
+  await ada.enter(room);
+  for (const text of ["👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽", "👍 yes", "plain"]) {
+    await ada.say(text);
+    await expect(ada.bodies.last()).toHaveText(text);
+  }
+  const sizes = await ada.bodies.evaluateAll((all) =>
+    all.map((body) => parseFloat(getComputedStyle(body).fontSize)),
+  );
+  expect(sizes[0]).toBeGreaterThan(sizes[1]);
+  expect(sizes[1]).toBe(sizes[2]);
+});
+
+test("messages of one person within a minute stand together, under one name and one time", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  const sent = [];
+  for (const [name, text] of [
+    ["ada", "1"],
+    ["ada", "2"],
+    ["grace", "3"],
+    ["ada", "4"],
+  ]) {
+    sent.push(await webchat.post(room, name, text));
+  }
+  const ada = await come("ada", { timezoneId: "Asia/Kolkata", locale: "en-GB" });
+  await ada.enter(room);
+  const minutes = new Set(sent.slice(0, 2).map((message) => message.sent_at.slice(0, 16)));
+  await expect(ada.log.locator(".who")).toHaveText(
+    minutes.size === 1 ? ["ada", "grace", "ada"] : ["ada", "ada", "grace", "ada"],
+  );
+  await expect(ada.log.locator(".day")).toHaveCount(1);
+  const time = ada.log.locator("time").first();
+  await expect(time).toHaveAttribute("datetime", sent[0].sent_at);
+  const local = new Date(Date.parse(sent[0].sent_at) + 5.5 * 3_600_000).toISOString().slice(11, 16);
+  await expect(time, "by the visitor's clock").toHaveText(local);
+  await expect(time).toHaveAttribute("title", new RegExp(`${local}`));
+});
+
+test("what is copied from the log are its words", async ({ webchat, come }) => {
+  const room = await tea(webchat);
+  const ada = await come("ada");
+  await ada.enter(room);
+  const copied = await ada.log.evaluate(
+    (log) => (getSelection()?.selectAllChildren(log), getSelection()?.toString() ?? ""),
+  );
+  expect(copied).toContain("Shall we try the new kettle today?");
+  // The letters of a face, and how far somebody is known.
+  for (const sign of [/^A$/m, /unverified/]) expect(copied).not.toMatch(sign);
+});

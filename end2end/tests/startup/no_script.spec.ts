@@ -1,0 +1,114 @@
+// The home page and rooms without JavaScript: everything is readable, and every form works.
+
+import { expect, test } from "../../support/webchat";
+
+const plain = { javaScriptEnabled: false };
+
+test("open a room, post, and read what others wrote", async ({ webchat, come }) => {
+  const ada = await come("ada", plain);
+  await ada.page.goto("/");
+  await ada.page.getByRole("textbox", { name: "Your name" }).fill("Ada L.");
+  await ada.page.getByText("Options", { exact: true }).click();
+  await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("Tea");
+  await ada.page.getByRole("radio", { name: "Shown to everyone under open rooms" }).check();
+  await ada.page.getByRole("button", { name: "New room" }).click();
+  await expect(ada.page.getByRole("heading", { name: "Tea" })).toBeVisible();
+  const room = new URL(ada.page.url()).pathname;
+  expect(room).toMatch(/^\/rooms\/[0-9a-f]{16}\/$/);
+
+  await ada.page.getByRole("textbox", { name: "Writing as" }).fill("Ada L.");
+  await ada.field.fill("one\n  two & <three>");
+  await ada.page.getByRole("button", { name: "Send", exact: true }).click();
+  await expect(ada.bodies).toHaveText(["one\n  two & <three>"]);
+  expect(new URL(ada.page.url()).pathname).toBe(room);
+  await expect(ada.log.locator(".who")).toHaveText(["Ada L."]);
+  await expect(ada.field).toHaveValue("");
+  expect(await webchat.said(room)).toEqual(["one\n  two & <three>"]);
+
+  await webchat.post(room, "grace", "hello");
+  await ada.page.getByRole("link", { name: "Reload for new messages" }).click();
+  await expect(ada.bodies).toHaveText(["one\n  two & <three>", "hello"]);
+  await ada.page.getByRole("link", { name: "All rooms" }).click();
+  await ada.page.getByRole("link", { name: /Tea/ }).first().click();
+  await expect(ada.bodies).toHaveCount(2);
+});
+
+test("the newest message is in view on arrival, and earlier ones can be reached", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  for (let i = 1; i <= 60; i++) await webchat.post(room, "grace", `number ${i}`);
+  const ada = await come("ada", plain);
+  await ada.page.goto(room);
+  await expect(ada.bodies).toHaveCount(60);
+  await expect(ada.bodies.last()).toBeInViewport();
+  await ada.bodies.first().scrollIntoViewIfNeeded();
+  await expect(ada.bodies.first()).toBeInViewport();
+});
+
+test("join by a pasted link; a wrong one is said at the field", async ({ webchat, come }) => {
+  const room = await webchat.room({ name: "Tea" });
+  const ada = await come("ada", plain);
+  await ada.page.goto("/");
+  const field = ada.page.getByRole("textbox", { name: "Join a room" });
+  for (const wrong of ["no room", "0123456789abcdef"]) {
+    await field.fill(wrong);
+    await ada.page.getByRole("button", { name: "Join" }).click();
+    await expect(
+      ada.page
+        .getByRole("alert")
+        .filter({ hasText: "ID or" })
+        .or(ada.page.getByText("neither a room's ID")),
+    ).toBeVisible();
+    await expect(field).toHaveValue(wrong);
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+  }
+  await field.fill(`${webchat.url}${room}`);
+  await field.press("Enter");
+  await expect(ada.page.getByRole("heading", { name: "Tea" })).toBeVisible();
+  expect(new URL(ada.page.url()).pathname).toBe(room);
+});
+
+test("a refused message says why on a page of its own, and Back keeps what was written", async ({
+  webchat,
+  come,
+}) => {
+  const room = await webchat.room();
+  const ada = await come("ada", plain);
+  await ada.page.goto(room);
+  await ada.field.fill("   ");
+  const [answer] = await Promise.all([
+    ada.page.waitForResponse((response) => response.request().method() === "POST"),
+    ada.page.getByRole("button", { name: "Send", exact: true }).click(),
+  ]);
+  expect(answer.status()).toBe(422);
+  await expect(ada.page.getByText(/must have 1 to 4000 characters/)).toBeVisible();
+  await ada.page.goBack();
+  await expect(ada.field).toHaveValue("   ");
+  expect(await webchat.said(room)).toEqual([]);
+});
+
+test("a refused room says why", async ({ come }) => {
+  const ada = await come("ada", plain);
+  await ada.page.goto("/");
+  await ada.page.getByText("Options", { exact: true }).click();
+  await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("x".repeat(81));
+  await ada.page.getByRole("button", { name: "New room" }).click();
+  await expect(ada.page.getByText(/1 to 80 characters/)).toBeVisible();
+  await ada.page.getByRole("link", { name: "Go to the rooms" }).click();
+  await expect(ada.page.getByRole("textbox", { name: "Your name" })).toBeVisible();
+});
+
+test("nothing is offered that would need a script", async ({ webchat, come }) => {
+  const room = await webchat.room();
+  const ada = await come("ada", plain);
+  await ada.page.goto(room);
+  await expect(ada.page.getByRole("button", { name: "Share" })).toBeHidden();
+  await expect(ada.connection).toBeHidden();
+  await expect(ada.page.getByRole("button", { name: "Copy link" })).toBeHidden();
+  await ada.page.getByRole("button", { name: "More" }).click();
+  await expect(ada.page.getByRole("link", { name: "Save as text" })).toBeVisible();
+  await expect(ada.page.getByRole("button", { name: "Keyboard" })).toBeHidden();
+  await expect(ada.page.getByRole("group", { name: "Colours" })).toBeHidden();
+});
