@@ -6,7 +6,7 @@ import { expect, type Person, test } from "../../support/webchat";
 const plain = { javaScriptEnabled: false };
 const path = (person: Person) => new URL(person.page.url()).pathname;
 
-test("two people talk with each other alone, live both ways, and see what is unread", async ({
+test("two accounts talk in a direct chat, live both ways, and see unread counts", async ({
   webchat,
   come,
 }) => {
@@ -63,7 +63,7 @@ test("two people talk with each other alone, live both ways, and see what is unr
   expect(new URL(eve.page.url()).searchParams.get("next")).toBe("/chats/ada");
 });
 
-test("a direct chat works without a script", async ({ webchat, come }) => {
+test("a direct chat works without JavaScript", async ({ webchat, come }) => {
   await webchat.account("bob");
   const ada = await come("ada", plain);
   await signUp(ada, "/chats/");

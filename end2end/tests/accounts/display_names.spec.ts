@@ -3,7 +3,7 @@
 import { field, press, signUp } from "../../support/account_forms";
 import { expect, test } from "../../support/webchat";
 
-test("who wrote what is marked: accounts by a check, nobody in particular by a word, guests not at all", async ({
+test("authors are marked: accounts with a check, unverified authors with a word, guests with nothing", async ({
   webchat,
   come,
 }) => {
@@ -37,7 +37,7 @@ test("who wrote what is marked: accounts by a check, nobody in particular by a w
   await expect(grace.messages.nth(0).getByText("registered")).toBeVisible();
 });
 
-test("a name that somebody else has is changed with one press, and the message goes out", async ({
+test("a taken name is replaced with one click and the message is sent", async ({
   webchat,
   come,
 }) => {
@@ -62,7 +62,7 @@ test("a name that somebody else has is changed with one press, and the message g
   await expect(ada.page.getByRole("textbox", { name: "Your name" })).toHaveValue("ada2");
 });
 
-test("what a guest could not send goes out under the name of the account", async ({
+test("a guest's queued message is sent under the account's name after signing up", async ({
   webchat,
   come,
 }) => {
@@ -85,7 +85,7 @@ test("what a guest could not send goes out under the name of the account", async
   await expect.poll(() => webchat.said(room)).toEqual(["hello"]);
 });
 
-test("a changed name is the name of what follows, here and in every room", async ({
+test("a changed name applies to later messages in every room", async ({
   webchat,
   come,
 }) => {
@@ -107,7 +107,7 @@ test("a changed name is the name of what follows, here and in every room", async
   );
 });
 
-test("a name that cannot be one is said at the field, and nothing is sent or lost", async ({
+test("an invalid name is refused at its field and the message stays unsent", async ({
   webchat,
   come,
 }) => {

@@ -80,10 +80,10 @@ async function privateRoom(webchat: Webchat, person: Person): Promise<string> {
 }
 
 for (const secret of [undefined, "a secret: of / both+ %"]) {
-  test.describe(secret ? "as a client with a secret" : "as a public client", () => {
+  test.describe(secret ? "confidential client" : "public client", () => {
     test.use({ secret });
 
-    test(`sign up by a provider, out, and in to the same account${secret ? ", with a secret" : ""}`, async ({
+    test(`signing in with a provider again reaches the same account, as a ${secret ? "confidential" : "public"} client`, async ({
       webchat,
       provider,
       guest,
@@ -122,7 +122,7 @@ for (const secret of [undefined, "a secret: of / both+ %"]) {
   });
 }
 
-test("whoever has a name that is taken gets one that is free, and nobody's account", async ({
+test("a provider user whose name is taken gets a free name and no access to the other account", async ({
   webchat,
   provider,
   guest,
@@ -143,7 +143,7 @@ test("whoever has a name that is taken gets one that is free, and nobody's accou
   );
 });
 
-test("who does not allow it is told so, and nobody is signed in", async ({ provider, guest }) => {
+test("denying consent shows the reason and signs nobody in", async ({ provider, guest }) => {
   provider.people.set("7", { preferred_username: "ada" });
   const ada = await guest("ada");
   await ada.page.goto("/login?next=%2Fprofile%2F");
@@ -164,7 +164,7 @@ test("who does not allow it is told so, and nobody is signed in", async ({ provi
   await writesAs(ada, "ada");
 });
 
-test("an account with a password is linked, entered that way, and parted again", async ({
+test("a password account is linked to a provider, entered through it and unlinked", async ({
   webchat,
   provider,
   guest,
@@ -191,7 +191,7 @@ test("an account with a password is linked, entered that way, and parted again",
   await writesAs(other, "countess");
 });
 
-test("an account without a password sets one, or is deleted by its name", async ({
+test("an account without a password can set one, or be deleted by typing its username", async ({
   provider,
   guest,
 }) => {
@@ -226,7 +226,7 @@ test("an account without a password sets one, or is deleted by its name", async 
   await writesAs(grace, "grace");
 });
 
-test("a provider that is down is said in words, with another way in", async ({
+test("an unreachable provider shows the reason and offers password sign-in", async ({
   provider,
   guest,
 }) => {

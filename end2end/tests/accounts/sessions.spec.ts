@@ -2,7 +2,7 @@
 
 import { type Come, expect, type Person, test, type Webchat } from "../../support/webchat";
 
-test.describe("sessions that end", () => {
+test.describe("ended sessions", () => {
   const writingAs = (person: Person) => person.page.getByRole("textbox", { name: "Writing as" });
   /** Ada's browser with a room and the home page open, signed in. */
   const at = async (webchat: Webchat, come: Come) => {
@@ -19,7 +19,7 @@ test.describe("sessions that end", () => {
     return { room, inRoom, home, phone };
   };
 
-  test("whoever is signed out everywhere is a guest on every page at once, and nothing goes round in circles", async ({
+  test("signing out everywhere turns every open page into a guest page without a reload loop", async ({
     webchat,
     come,
   }) => {
@@ -52,7 +52,7 @@ test.describe("sessions that end", () => {
     expect(streams.length).toBeLessThan(8);
   });
 
-  test("a page out of sight hears of it, too, though it needs nothing", async ({
+  test("a hidden page becomes a guest page too", async ({
     webchat,
     come,
   }) => {
@@ -69,7 +69,7 @@ test.describe("sessions that end", () => {
     await expect(home.page.locator("a[href^='/login']")).toHaveCount(1);
   });
 
-  test("whoever changes the password stays signed in on the pages of that browser", async ({
+  test("changing the password keeps that browser's pages signed in and signs out the others", async ({
     webchat,
     come,
   }) => {

@@ -18,7 +18,7 @@ for (const [how, options] of [
   ["with", {}],
   ["without", plain],
 ] as const) {
-  test(`sign up, out and in ${how} a script, and come back to where one was`, async ({
+  test(`sign up, sign out and sign in ${how} JavaScript, each returning to the previous page`, async ({
     webchat,
     come,
   }) => {
@@ -55,7 +55,7 @@ for (const [how, options] of [
     await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toHaveAttribute("readonly");
   });
 
-  test(`an account is changed and deleted ${how} a script`, async ({ webchat, come }) => {
+  test(`an account is changed and deleted ${how} JavaScript`, async ({ webchat, come }) => {
     await webchat.account("ada");
     const [ada, phone] = [await come("ada", options), await come("ada", options)];
     await signIn(ada);
@@ -104,7 +104,7 @@ for (const [how, options] of [
   });
 }
 
-test("a username that is taken is said at its field", async ({ webchat, come }) => {
+test("a taken username is refused at its field", async ({ webchat, come }) => {
   await webchat.account("ada");
   const eve = await come("eve", plain);
   await eve.page.goto("/register");
@@ -120,7 +120,7 @@ test("a username that is taken is said at its field", async ({ webchat, come }) 
 test.describe("with limits", () => {
   test.use({ flags: ["--rate-limit", "on"] });
 
-  test("whoever tries too often is told how long to wait", async ({ webchat, come }) => {
+  test("too many sign-in attempts are refused with the time to wait", async ({ webchat, come }) => {
     await webchat.account("ada");
     for (let i = 0; i < 12; i++)
       await webchat.ask("/login", { username: "ada", password: "wrong!" });
@@ -135,7 +135,7 @@ test.describe("with limits", () => {
   });
 });
 
-test("nobody is led to another site", async ({ webchat, come }) => {
+test("signing in ignores a next address on another site", async ({ webchat, come }) => {
   await webchat.account("ada");
   const ada = await come("ada");
   await signIn(ada, "secret", "//evil.example/");

@@ -41,7 +41,7 @@ const states: Record<string, Show> = {
   },
   "an empty room": async (ada, webchat) => ada.enter(await webchat.room()),
   "a room": async (ada, webchat) => ada.enter(await talk(webchat)),
-  "a room with messages on their way, refused and too long": async (ada, webchat) => {
+  "a room with pending, refused and overlong messages": async (ada, webchat) => {
     await ada.enter(await talk(webchat));
     await ada.page.route("**/messages/", (route) =>
       route.fulfill({ status: 403, json: { type: "", title: "", status: 403, detail: "no" } }),
@@ -55,14 +55,14 @@ const states: Record<string, Show> = {
     await expect(ada.pending).toHaveCount(1);
     await expect(ada.connection).toHaveText("Offline");
   },
-  "a long room read further up": async (ada, webchat) => {
+  "a long room scrolled up": async (ada, webchat) => {
     const room = await talk(webchat);
     for (let i = 0; i < 60; i++) await webchat.post(room, "grace", `number ${i}`);
     await ada.enter(room);
     await ada.log.evaluate((log) => (log.scrollTop = -500));
     await expect(ada.page.getByRole("button", { name: "Newest" })).toBeVisible();
   },
-  "a room with company": async (ada, webchat, come) => {
+  "a room with other participants": async (ada, webchat, come) => {
     const room = await talk(webchat);
     const grace = await come("grace");
     await grace.enter(room);
@@ -79,12 +79,12 @@ const states: Record<string, Show> = {
     await ada.page.clock.fastForward("00:56");
     await expect(ada.page.getByText("This room is deleted soon")).toBeVisible();
   },
-  "the home page of somebody signed in": async (ada, webchat) => {
+  "the home page of an account": async (ada, webchat) => {
     await webchat.tell(await people(ada, webchat), "ada", "hello");
     await ada.go("/");
     await expect(ada.page.locator(".unread:not([hidden])")).toHaveText("1 unread");
   },
-  "a room of people known in every way": async (ada, webchat, come) => {
+  "a room with authors of every kind": async (ada, webchat, come) => {
     const room = await talk(webchat);
     await people(ada, webchat);
     const grace = await come("grace2");
@@ -99,7 +99,7 @@ const states: Record<string, Show> = {
     await webchat.tell(await people(ada, webchat), "ada", "hello");
     await ada.enter("/chats/bob");
   },
-  "a direct chat that is empty": async (ada, webchat) => {
+  "an empty direct chat": async (ada, webchat) => {
     await people(ada, webchat);
     await ada.enter("/chats/bob");
   },
@@ -109,8 +109,8 @@ const states: Record<string, Show> = {
     await ada.say("hello");
     await expect(ada.page.getByRole("button", { name: "Use ada2" })).toBeVisible();
   },
-  "the page to sign up": async (ada) => void (await ada.page.goto("/register")),
-  "the page to sign up, refused": async (ada) => {
+  "the sign-up page": async (ada) => void (await ada.page.goto("/register")),
+  "the sign-up page, refused": async (ada) => {
     await ada.page.goto("/register");
     await ada.page.getByLabel("Your name").fill("Ada");
     await ada.page.getByLabel("Username").fill("not a name");
@@ -118,42 +118,42 @@ const states: Record<string, Show> = {
     await ada.page.getByRole("button", { name: "Create account" }).click();
     await expect(ada.page.getByRole("alert")).toBeVisible();
   },
-  "the page to sign in, refused": async (ada) => {
+  "the sign-in page, refused": async (ada) => {
     await ada.page.goto("/login");
     await ada.page.getByLabel("Username").fill("nobody");
     await ada.page.getByLabel("Password").fill("secret");
     await ada.page.getByRole("button", { name: "Sign in" }).click();
     await expect(ada.page.getByRole("alert")).toBeVisible();
   },
-  "one's own account": async (ada, webchat) => {
+  "the profile page": async (ada, webchat) => {
     await people(ada, webchat);
     await ada.page.goto("/profile/?changed=name");
     await ada.page.getByText("Delete account", { exact: true }).click();
   },
-  "the chats": async (ada, webchat) => {
+  "the direct chats page": async (ada, webchat) => {
     await webchat.tell(await people(ada, webchat), "ada", "hello");
     await ada.page.goto("/chats/");
     await expect(ada.page.getByText("1 unread")).toBeVisible();
   },
-  "a page for those who are signed in": async (ada) => void (await ada.page.goto("/chats/")),
-  "the dialog to share a room": async (ada, webchat) => {
+  "a page that requires signing in": async (ada) => void (await ada.page.goto("/chats/")),
+  "the share dialog": async (ada, webchat) => {
     await ada.enter(await talk(webchat));
     await ada.page.getByRole("button", { name: "Share" }).click();
     await expect(ada.page.getByRole("dialog", { name: "Share this room" })).toBeVisible();
   },
-  "the menu of a room": async (ada, webchat) => {
+  "the room menu": async (ada, webchat) => {
     await ada.enter(await talk(webchat));
     await ada.page.getByRole("button", { name: "More" }).click();
     await expect(ada.page.getByRole("link", { name: "Save as text" })).toBeVisible();
   },
-  "the page of keys": async (ada) => {
+  "the keyboard shortcuts dialog": async (ada) => {
     await ada.go("/");
     await ada.page.keyboard.press("?");
     await expect(ada.page.getByRole("dialog", { name: "Keys" })).toBeVisible();
   },
   "an unknown address": (ada) => ada.go("/nowhere"),
   "an unknown room": (ada) => ada.go(`/rooms/${nobody}/`),
-  "a room that closes under its visitors": async (ada, webchat) => {
+  "a room that closes while open": async (ada, webchat) => {
     const room = await webchat.room({ timeout: "8s" });
     await webchat.post(room, "grace", "hello");
     await ada.enter(room);
@@ -167,9 +167,9 @@ const states: Record<string, Show> = {
 };
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(`in the ${colorScheme} theme`, () => {
+  test.describe(`${colorScheme} theme`, () => {
     for (const [name, show] of Object.entries(states)) {
-      test(`${name} has no barriers`, async ({ webchat, come }) => {
+      test(`${name} passes axe`, async ({ webchat, come }) => {
         const ada = await come("ada", { colorScheme, reducedMotion: "reduce" });
         await show(ada, webchat, come);
         const { violations, passes } = await new AxeBuilder({ page: ada.page }).analyze();
@@ -185,7 +185,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("a page for people without scripts has no barriers", async ({ webchat, come }) => {
+test("pages without JavaScript pass axe", async ({ webchat, come }) => {
   // Axe is a script itself, so the scripts of the page are kept away instead.
   const ada = await come("ada");
   await ada.page.route("**/*.js", (route) => route.abort());
@@ -199,7 +199,7 @@ test("a page for people without scripts has no barriers", async ({ webchat, come
   }
 });
 
-test("the machine that looks for barriers would find one", async ({ come }) => {
+test("axe reports a field without a label", async ({ come }) => {
   const ada = await come("ada");
   await ada.go("/");
   await ada.page
@@ -209,7 +209,7 @@ test("the machine that looks for barriers would find one", async ({ come }) => {
   expect(violations.map(({ id }) => id).join()).toMatch(/label/);
 });
 
-test("landmarks, headings and the way past the log", async ({ webchat, come }) => {
+test("a room has landmarks, one heading and a skip link to the composer", async ({ webchat, come }) => {
   const ada = await come("ada");
   await ada.enter(await webchat.room({ name: "Tea" }));
   for (const role of ["banner", "main", "contentinfo"] as const)
@@ -223,14 +223,14 @@ test("landmarks, headings and the way past the log", async ({ webchat, come }) =
   await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toBeFocused();
 });
 
-test("who wants less motion gets none", async ({ webchat, come }) => {
+test("reduced motion disables every animation", async ({ webchat, come }) => {
   const ada = await come("ada", { reducedMotion: "reduce" });
   await ada.enter(await talk(webchat));
   await ada.page.getByRole("button", { name: "Share" }).click();
   expect(await ada.page.evaluate(() => document.getAnimations().length)).toBe(0);
 });
 
-test("targets are large enough for fingers", async ({ webchat, come }) => {
+test("touch targets are at least 44 pixels in both directions", async ({ webchat, come }) => {
   const ada = await come("ada", {
     hasTouch: true,
     isMobile: true,

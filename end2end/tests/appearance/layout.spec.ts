@@ -3,7 +3,7 @@
 import { tea } from "../../support/sample_room";
 import { expect, test, type Person } from "../../support/webchat";
 
-test("on a very large screen the log stays a readable column in the middle", async ({
+test("on a 4K screen the log is a centred column of readable width", async ({
   webchat,
   come,
 }) => {
@@ -33,7 +33,7 @@ const shifts = (person: Person) =>
   });
 
 for (const width of [360, 1280]) {
-  test(`nothing moves while a page loads, at ${width} pixels`, async ({ webchat, come }) => {
+  test(`pages load without a layout shift, at ${width} pixels`, async ({ webchat, come }) => {
     const room = await tea(webchat);
     // A zone where the hour is another one, and the day is not.
     const timezoneId = new Date().getUTCHours() < 12 ? "Asia/Kathmandu" : "America/St_Johns";
@@ -56,7 +56,7 @@ for (const width of [360, 1280]) {
   });
 }
 
-test("a page that moves would be noticed", async ({ come }) => {
+test("the layout shift check detects a shift", async ({ come }) => {
   const ada = await come("ada");
   await ada.go("/");
   await ada.page.evaluate(async () => {
@@ -71,7 +71,7 @@ test("a page that moves would be noticed", async ({ come }) => {
   await expect.poll(() => shifts(ada)).not.toEqual([]);
 });
 
-test("nothing moves when a message is pointed at, and nothing but the log when one arrives", async ({
+test("hovering a message moves nothing, and a new message moves only the log", async ({
   webchat,
   come,
 }) => {

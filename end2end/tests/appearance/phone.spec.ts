@@ -21,7 +21,7 @@ const whole = (person: Person, selector: string) =>
   });
 
 for (const name of ["ada", countess]) {
-  test(`what waits is said in full, whoever writes: ${name}`, async ({ webchat, come }) => {
+  test(`the status of queued messages is never cut off, for the author ${name}`, async ({ webchat, come }) => {
     const ada = await phone(come, name);
     await ada.enter(await webchat.room());
     await ada.page.route("**/messages/", (route) =>
@@ -46,7 +46,7 @@ for (const name of ["ada", countess]) {
   });
 }
 
-test("that somebody types is said in full, however long the names", async ({ webchat, come }) => {
+test("the typing indicator fits the phone, however long the names", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "A room whose name is longer than a phone is wide" });
   const ada = await phone(come);
   await ada.enter(room);
@@ -69,7 +69,7 @@ test("that somebody types is said in full, however long the names", async ({ web
   expect(end).toBeLessThanOrEqual(edge);
 });
 
-test("Enter breaks the line, and the button sends", async ({ webchat, come }) => {
+test("on a phone Enter inserts a line break and the button sends", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await phone(come);
   await ada.enter(room);
@@ -85,7 +85,7 @@ test("Enter breaks the line, and the button sends", async ({ webchat, come }) =>
   await expect.poll(() => webchat.said(room)).toEqual(["a line\nand another", "by the key"]);
 });
 
-test("a tap acts on the message that it is on", async ({ webchat, come }) => {
+test("a tap on a menu button reaches its own message", async ({ webchat, come }) => {
   const ada = await phone(come);
   await ada.enter(await webchat.room());
   const texts = ["one", "two", "three"];
@@ -113,7 +113,7 @@ test("a tap acts on the message that it is on", async ({ webchat, come }) => {
   expect(rows).toEqual(texts.map((text) => [text, text, text]));
 });
 
-test("a menu that is higher than the page can be scrolled", async ({ come }) => {
+test("a menu taller than the page scrolls", async ({ come }) => {
   const ada = await phone(come, "ada", 320);
   await ada.go("/");
   await ada.page.getByRole("button", { name: "New room" }).tap();
@@ -126,7 +126,7 @@ test("a menu that is higher than the page can be scrolled", async ({ come }) => 
   await expect(menu.locator("label").last()).toBeInViewport({ ratio: 1 });
 });
 
-test("going from page to page on a phone, the focus is at the heading", async ({
+test("navigating on a phone moves the focus to the heading", async ({
   webchat,
   come,
 }) => {
@@ -146,7 +146,7 @@ test("going from page to page on a phone, the focus is at the heading", async ({
   ).toBeFocused();
 });
 
-test("a page in large letters is no wider than the phone", async ({ come }) => {
+test("a page with large text fits the phone", async ({ come }) => {
   const ada = await phone(come);
   await ada.go("/");
   await ada.page.evaluate(() => (document.documentElement.style.fontSize = "24px"));
@@ -154,7 +154,7 @@ test("a page in large letters is no wider than the phone", async ({ come }) => {
   expect((options?.x ?? 0) + (options?.width ?? 400)).toBeLessThanOrEqual(360 - 16);
 });
 
-test("on a phone the connection is said in full, whatever else stands beside it", async ({
+test("the connection status is never cut off on a phone", async ({
   webchat,
   come,
 }) => {

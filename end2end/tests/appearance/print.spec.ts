@@ -6,7 +6,7 @@ import { expect, test } from "../../support/webchat";
 
 const artefacts = resolve(import.meta.dirname, "../../artefacts");
 
-test("on paper there is what was said, in black, and nothing to press", async ({
+test("a printed room contains every loaded message in the light theme and no controls", async ({
   webchat,
   come,
 }) => {

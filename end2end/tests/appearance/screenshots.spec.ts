@@ -168,7 +168,7 @@ const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promi
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const [name, show] of Object.entries(pages)) {
-    test(`${name}, ${colorScheme}`, async ({ webchat, come }) => {
+    test(`${name}: no horizontal overflow, ${colorScheme}`, async ({ webchat, come }) => {
       const ada = await come("ada", {
         colorScheme,
         viewport: { width: 1280, height: 800 },

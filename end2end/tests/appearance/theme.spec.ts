@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("the theme can be chosen, is remembered, and is there from the first byte", async ({
+test("the chosen theme is remembered and applied by the server", async ({
   come,
 }) => {
   const ada = await come("ada", { colorScheme: "light" });

@@ -5,7 +5,7 @@ import { expect, test } from "../../support/webchat";
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => `number ${from + i}`);
 
-test("offline is said, what is written waits in order, and goes out when back", async ({
+test("messages written offline wait in order and are sent when the network returns", async ({
   webchat,
   come,
 }) => {
@@ -34,7 +34,7 @@ test("offline is said, what is written waits in order, and goes out when back", 
   expect(await webchat.said(room)).toEqual(all);
 });
 
-test("nothing is missing and nothing doubled when the connection comes and goes under load", async ({
+test("no message is missing or duplicated when the network fails repeatedly under load", async ({
   webchat,
   come,
 }) => {
@@ -66,7 +66,7 @@ test("nothing is missing and nothing doubled when the connection comes and goes 
   expect(drawn.length).toBeGreaterThanOrEqual(Math.min(said.length, 100));
 });
 
-test("a room that closed while its page was offline is closed when it comes back", async ({
+test("a room that closed while the page was offline is shown as closed after reconnecting", async ({
   webchat,
   come,
 }) => {

@@ -70,7 +70,7 @@ const ways: Record<string, (ada: Person, meanwhile: () => Promise<void>) => Prom
     await ada.page.clock.fastForward("03:00");
     await hide(ada, false);
   },
-  async "from the browser's cache of pages"(ada, meanwhile) {
+  async "from the back/forward cache"(ada, meanwhile) {
     await ada.page.evaluate(() =>
       dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })),
     );
@@ -90,7 +90,7 @@ const ways: Record<string, (ada: Person, meanwhile: () => Promise<void>) => Prom
 };
 
 for (const [where, come] of Object.entries(ways)) {
-  test(`back ${where}, a page has what it missed, once, though its connection died in silence`, async ({
+  test(`a page that comes back ${where} receives each missed message once, although its connection died silently`, async ({
     webchat,
     line,
     ada,
@@ -110,7 +110,7 @@ for (const [where, come] of Object.entries(ways)) {
   });
 }
 
-test("a tab that comes back makes the one that holds the connection look", async ({
+test("a tab that becomes visible makes the leader tab check the connection", async ({
   webchat,
   line,
   ada,
@@ -129,7 +129,7 @@ test("a tab that comes back makes the one that holds the connection look", async
   expect(ada.streams.size).toBe(1);
 });
 
-test("minutes offline: what was said is there on return, and so is what was written", async ({
+test("after ten minutes offline the page receives missed messages and sends queued ones", async ({
   webchat,
   ada,
 }) => {
@@ -147,7 +147,7 @@ test("minutes offline: what was said is there on return, and so is what was writ
   expect(await webchat.said(room)).toEqual([...missed, "four"]);
 });
 
-test("an attempt that gets no answer is given up, and made again", async ({ webchat, ada }) => {
+test("a connection attempt without an answer times out and is repeated", async ({ webchat, ada }) => {
   const room = await webchat.room();
   let silent = true;
   await ada.page.route("**/stream?**", (route) => (silent ? undefined : route.continue()));

@@ -20,7 +20,7 @@ const test = base.extend<{ server: { now: Webchat; start(): Promise<void> } }>({
 });
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-  test(`after the server was restarted by ${signal} the page goes on, and nothing is missing`, async ({
+  test(`after a restart by ${signal} the page reconnects and misses no message`, async ({
     server,
     come,
   }) => {
@@ -51,7 +51,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-test("while it waits to reconnect, it says so and counts down", async ({ server, come }) => {
+test("the page shows a countdown while it waits to reconnect", async ({ server, come }) => {
   const room = await server.now.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -61,7 +61,7 @@ test("while it waits to reconnect, it says so and counts down", async ({ server,
   await expect(ada.connection).toHaveText("Live", { timeout: 20_000 });
 });
 
-test("a server with other data is a new beginning, not a mixture", async ({ server, come }) => {
+test("a server with other data closes the room and keeps the old messages readable", async ({ server, come }) => {
   const room = await server.now.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -78,7 +78,7 @@ test("a server with other data is a new beginning, not a mixture", async ({ serv
   await expect(ada.bodies, "what was said stays on the page").toHaveText(["in the old world"]);
 });
 
-test("a server that went back to a backup is read anew", async ({ server, come }) => {
+test("a server restored from a backup replaces the page's messages", async ({ server, come }) => {
   const room = await server.now.room();
   const [ada, backup] = [await come("ada"), `${server.now.data}-backup`];
   const run = promisify(execFile);
@@ -99,10 +99,10 @@ test("a server that went back to a backup is read anew", async ({ server, come }
 });
 
 for (const [why, status] of [
-  ["it may no longer", 403],
-  ["the server fails and the room is left", 500],
+  ["access was revoked", 403],
+  ["the server fails", 500],
 ] as const) {
-  test(`a page does not ask for ever for a log that it does not get, as ${why}`, async ({
+  test(`a page stops reloading a log that it cannot get, because ${why}`, async ({
     server,
     come,
   }) => {

@@ -39,7 +39,7 @@ const holders = (tabs: Person[]) =>
 const crash = (tab: Person) =>
   Promise.all([tab.page.waitForEvent("crash"), tab.page.goto("chrome://crash").catch(() => {})]);
 
-test("ten tabs share one connection over HTTP/1.1, and everything is alive", async ({
+test("ten tabs share one connection over HTTP/1.1 and all update live", async ({
   webchat,
   come,
 }) => {
@@ -71,9 +71,9 @@ test("ten tabs share one connection over HTTP/1.1, and everything is alive", asy
 for (const [how, end] of [
   ["closes", (tab: Person) => tab.page.close()],
   ["crashes", crash],
-  ["goes elsewhere", (tab: Person) => tab.page.goto("/docs/")],
+  ["navigates away", (tab: Person) => tab.page.goto("/docs/")],
 ] as const) {
-  test(`when the tab that holds the connection ${how}, another one takes over: nothing is missing, nothing doubled`, async ({
+  test(`when the leader tab ${how} another takes over, and no message is missing or duplicated`, async ({
     webchat,
     come,
   }) => {
@@ -101,7 +101,7 @@ for (const [how, end] of [
   });
 }
 
-test("a tab that is frozen lets another one lead", async ({ webchat, come }) => {
+test("a frozen leader tab hands over to another tab", async ({ webchat, come }) => {
   const tea = await webchat.room();
   const ada = await come("ada");
   const [first, second] = await open(ada, [tea, tea]);
@@ -119,7 +119,7 @@ test("a tab that is frozen lets another one lead", async ({ webchat, come }) => 
   await expect.poll(() => ada.streams.size).toBe(1);
 });
 
-test("a tab that holds the connection but no longer answers loses it", async ({
+test("a leader tab that stops responding is replaced", async ({
   webchat,
   come,
 }) => {
@@ -137,7 +137,7 @@ test("a tab that holds the connection but no longer answers loses it", async ({
   await expect.poll(() => holders([first, second])).toEqual([1]);
 });
 
-test("a tab that comes late, from further back, misses nothing", async ({ webchat, come }) => {
+test("a tab that connects late from an older cursor misses no message", async ({ webchat, come }) => {
   const tea = await webchat.room();
   const ada = await come("ada");
   await ada.enter(tea);
@@ -160,7 +160,7 @@ test("a tab that comes late, from further back, misses nothing", async ({ webcha
   await expect.poll(() => ada.streams.size).toBe(1);
 });
 
-test("whoever opens a tab or leaves one does not disturb the others", async ({ webchat, come }) => {
+test("opening and closing a tab does not interrupt the connection of the others", async ({ webchat, come }) => {
   const [tea, rum] = [await webchat.room(), await webchat.room()];
   const ada = await come("ada");
   await ada.enter(tea);
@@ -183,7 +183,7 @@ test("whoever opens a tab or leaves one does not disturb the others", async ({ w
   expect(await states.jsonValue()).toEqual([]);
 });
 
-test("who makes sure that somebody leads lets nobody hear everything anew", async ({
+test("checking for a leader does not make it resend messages", async ({
   webchat,
   come,
 }) => {
@@ -213,7 +213,7 @@ test("who makes sure that somebody leads lets nobody hear everything anew", asyn
   expect(await said.jsonValue()).not.toContain("heard");
 });
 
-test("each tab adds to the rooms that the browser remembers", async ({ webchat, come }) => {
+test("each tab adds to the browser's recently visited rooms", async ({ webchat, come }) => {
   const [tea, rum] = [await webchat.room({ name: "Tea" }), await webchat.room({ name: "Rum" })];
   const ada = await come("ada");
   const [first] = await open(ada, ["/", tea]);
@@ -226,7 +226,7 @@ test("each tab adds to the rooms that the browser remembers", async ({ webchat, 
   );
 });
 
-test("every tab says what the connection is doing", async ({ webchat, come }) => {
+test("every tab shows the connection's status", async ({ webchat, come }) => {
   const [tea, rum] = [await webchat.room(), await webchat.room()];
   const ada = await come("ada");
   const tabs = await open(ada, [tea, tea, rum]);
@@ -243,7 +243,7 @@ test("every tab says what the connection is doing", async ({ webchat, come }) =>
   await server.stop();
 });
 
-test("a room that closes closes in its own tabs, and the others go on", async ({
+test("a closed room closes in its own tabs, and other tabs stay live", async ({
   webchat,
   come,
 }) => {
@@ -258,7 +258,7 @@ test("a room that closes closes in its own tabs, and the others go on", async ({
   await expect(second.bodies).toHaveText(["still open"]);
 });
 
-test("more rooms than one connection takes are on two", async ({ webchat, come }) => {
+test("forty rooms are split over two connections", async ({ webchat, come }) => {
   const rooms = await Promise.all(Array.from({ length: 40 }, () => webchat.room()));
   const ada = await come("ada");
   await ada.enter(rooms[0]);
@@ -289,7 +289,7 @@ test("more rooms than one connection takes are on two", async ({ webchat, come }
 });
 
 for (const lacks of ["locks", "BroadcastChannel"]) {
-  test(`a browser without ${lacks} has a connection for each tab`, async ({ webchat, come }) => {
+  test(`a browser without ${lacks} opens one connection per tab`, async ({ webchat, come }) => {
     const tea = await webchat.room();
     const ada = await come("ada");
     await ada.page.context().addInitScript((lacks) => {

@@ -166,7 +166,7 @@ async function bySocket(person: Person) {
   await Promise.all([person.page.waitForEvent("websocket"), person.page.reload()]);
 }
 
-test("where event streams are kept back, people talk over sockets, and the tab remembers", async ({
+test("behind a proxy that buffers event streams the page uses WebSockets, and the tab remembers it", async ({
   webchat,
   way,
   travel,
@@ -194,7 +194,7 @@ test("where event streams are kept back, people talk over sockets, and the tab r
   expect(streams).toEqual([]);
 });
 
-test("where sockets are refused, people talk over event streams, also those who needed a socket before", async ({
+test("behind a proxy that refuses WebSockets the page uses event streams, also in a tab that remembers WebSockets", async ({
   webchat,
   way,
   travel,
@@ -211,7 +211,7 @@ test("where sockets are refused, people talk over event streams, also those who 
   expect(await ada.page.evaluate(() => sessionStorage.getItem("socket"))).toBeNull();
 });
 
-test("a socket that is refused late does not bring sockets back", async ({
+test("a WebSocket that is refused late does not switch the page back to WebSockets", async ({
   webchat,
   way,
   travel,
@@ -247,7 +247,7 @@ test("a socket that is refused late does not bring sockets back", async ({
 });
 
 for (const kind of ["event streams", "sockets"] as const) {
-  test(`a way that falls silent under ${kind} is noticed, and nothing is missing when it is back`, async ({
+  test(`a silent connection over ${kind} is detected, and no message is missing after it recovers`, async ({
     webchat,
     way,
     travel,

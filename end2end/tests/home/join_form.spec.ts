@@ -4,7 +4,7 @@ import { expect, test } from "../../support/webchat";
 
 const nobody = "0123456789abcdef";
 
-test("a wrong ID is said at the field, and stays there to be corrected", async ({
+test("an invalid ID is refused at the field and stays editable", async ({
   webchat,
   come,
 }) => {
@@ -33,7 +33,7 @@ test("a wrong ID is said at the field, and stays there to be corrected", async (
   expect(new URL(ada.page.url()).pathname).toBe(room);
 });
 
-test("an ID alone is enough to join", async ({ webchat, come }) => {
+test("an ID in capital letters joins the room", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.go("/");

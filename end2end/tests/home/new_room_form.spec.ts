@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("a room with all its options does what they say", async ({ webchat, come }) => {
+test("a room is created with every chosen option", async ({ webchat, come }) => {
   const ada = await come("ada");
   await ada.go("/");
   await ada.page.getByText("Options", { exact: true }).click();
@@ -17,7 +17,7 @@ test("a room with all its options does what they say", async ({ webchat, come })
   expect(rooms).toMatchObject([{ name: "Tea & <cake>", public: true }]);
 });
 
-test("a refused room says why at the field that is wrong", async ({ come }) => {
+test("a refused room shows the reason at the invalid field", async ({ come }) => {
   const ada = await come("ada");
   await ada.go("/");
   await ada.page.getByText("Options", { exact: true }).click();

@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("the list of open rooms is alive", async ({ webchat, come }) => {
+test("the list of public rooms updates live", async ({ webchat, come }) => {
   const first = await webchat.room({ name: "First", public: true });
   const ada = await come("ada");
   await ada.go("/");
@@ -19,7 +19,7 @@ test("the list of open rooms is alive", async ({ webchat, come }) => {
   expect(await ada.page.evaluate(() => window.mark)).toBe("kept");
 });
 
-test("open rooms are found by a part of their name or ID", async ({ webchat, come }) => {
+test("search finds public rooms by part of their name or ID", async ({ webchat, come }) => {
   const ada = await come("ada");
   for (const name of ["Tea", "Coffee", "Äpfel", "Water"])
     await webchat.room({ name, public: true });
@@ -48,7 +48,7 @@ test("open rooms are found by a part of their name or ID", async ({ webchat, com
   await expect(rows).toHaveCount(7);
 });
 
-test("rooms visited lately are remembered, and told apart from those that closed", async ({
+test("recently visited rooms are listed unless they have closed", async ({
   webchat,
   come,
 }) => {

@@ -6,7 +6,7 @@ const mark = (person: Person) => person.page.evaluate(() => (window.mark = "kept
 const kept = async (person: Person) =>
   expect(await person.page.evaluate(() => window.mark), "not loaded anew").toBe("kept");
 
-test("from home to a new room and back again, on one page", async ({ webchat, come }) => {
+test("creating a room and going home and back does not reload the page", async ({ webchat, come }) => {
   const ada = await come("ada");
   await ada.go("/");
   await mark(ada);
@@ -27,7 +27,7 @@ test("from home to a new room and back again, on one page", async ({ webchat, co
   await kept(ada);
 });
 
-test("back and forward", async ({ webchat, come }) => {
+test("the browser's back and forward buttons move between the home page and rooms without a reload", async ({ webchat, come }) => {
   const rooms = [
     await webchat.room({ name: "First", public: true }),
     await webchat.room({ name: "Second", public: true }),
@@ -57,7 +57,7 @@ test("back and forward", async ({ webchat, come }) => {
   await kept(ada);
 });
 
-test("back and forward across a page loaded anew", async ({ webchat, come }) => {
+test("the browser's back and forward buttons work across a full page load", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea" });
   const ada = await come("ada");
   await ada.enter(room);
@@ -70,7 +70,7 @@ test("back and forward across a page loaded anew", async ({ webchat, come }) => 
   await expect(ada.page).toHaveURL(/\/docs\/$/);
 });
 
-test("an answer that comes late leads nobody away from where they are by then", async ({
+test("a late answer does not navigate away from the current room", async ({
   webchat,
   come,
 }) => {
@@ -127,7 +127,7 @@ test("an answer that comes late leads nobody away from where they are by then", 
   }
 });
 
-test("reloading keeps the room, the name and the place", async ({ webchat, come }) => {
+test("a reload keeps the room and the author's identity", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -140,7 +140,7 @@ test("reloading keeps the room, the name and the place", async ({ webchat, come 
   await expect(ada.messages.last()).toHaveClass(/\bown\b/);
 });
 
-test("whoever leaves a room no longer listens there", async ({ webchat, come }) => {
+test("leaving a room ends its subscription", async ({ webchat, come }) => {
   const [tea, rum] = [
     await webchat.room({ name: "Tea", public: true }),
     await webchat.room({ name: "Rum", public: true }),
@@ -161,7 +161,7 @@ test("whoever leaves a room no longer listens there", async ({ webchat, come }) 
   }
 });
 
-test("what was read, written and left of one room does not show in the next", async ({
+test("messages and drafts of one room do not appear in another", async ({
   webchat,
   come,
 }) => {
@@ -190,7 +190,7 @@ test("what was read, written and left of one room does not show in the next", as
   await expect(ada.field).toBeFocused();
 });
 
-test("a link to a room that is gone says so in place, and leads back", async ({
+test("a link to a closed room shows the closed page without a reload, and history still works", async ({
   webchat,
   come,
 }) => {
@@ -211,7 +211,7 @@ test("a link to a room that is gone says so in place, and leads back", async ({
   await kept(ada);
 });
 
-test("links still open elsewhere when asked to", async ({ webchat, come }) => {
+test("a modified click opens the link in a new tab", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea", public: true });
   const ada = await come("ada");
   await ada.go("/");
@@ -223,14 +223,14 @@ test("links still open elsewhere when asked to", async ({ webchat, come }) => {
   await expect(ada.page).toHaveURL(`${webchat.url}/`);
 });
 
-test("the address without its last slash leads to the room", async ({ webchat, come }) => {
+test("a room address without its trailing slash redirects to the room", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea" });
   const ada = await come("ada");
   await ada.enter(room.slice(0, -1));
   await expect(ada.page).toHaveURL(webchat.url + room);
 });
 
-test("people meet in the room of a name, and can leave it and come back", async ({
+test("two clients meet in a room by its name, leave it and come back", async ({
   webchat,
   come,
 }) => {

@@ -9,7 +9,7 @@ for (const [path, heading] of [
   ["/rooms/nonsense/", "There is nothing here"],
   ["/nowhere", "There is nothing here"],
 ]) {
-  test(`${path} is not found, and leads on`, async ({ come }) => {
+  test(`${path} answers 404 and links to the rooms`, async ({ come }) => {
     const ada = await come("ada");
     expect((await ada.page.goto(path))?.status()).toBe(404);
     await ada.alive();

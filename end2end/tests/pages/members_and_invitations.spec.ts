@@ -3,7 +3,7 @@
 import { button, choose, company, invite, open, panel } from "../../support/room_pages";
 import { expect, test } from "../../support/webchat";
 
-test("a private room by invitation: a guest joins by the link, reads what was said, and is removed while watching", async ({
+test("a guest joins a private room by invitation, reads its history and is removed while watching", async ({
   webchat,
   come,
 }) => {
@@ -64,7 +64,7 @@ test("a private room by invitation: a guest joins by the link, reads what was sa
   await expect(ada.pending).toHaveCount(0);
 });
 
-test("a room is handed over, and left", async ({ webchat, come }) => {
+test("a room is transferred to another member and left", async ({ webchat, come }) => {
   const [ada, bob, room] = await company(webchat, come, "Private: only people you invite");
   await choose(ada, "People");
   await ada.page.getByText("Manage bob").click();
@@ -95,7 +95,7 @@ test("a room is handed over, and left", async ({ webchat, come }) => {
   expect((await ada.page.goto(room))?.status()).toBe(404);
 });
 
-test("muting and banning for a while, and taking it back", async ({ webchat, come }) => {
+test("a mute and a ban take effect and can be lifted", async ({ webchat, come }) => {
   const [ada, bob, room] = await company(webchat, come, "Anyone with the link");
   await choose(ada, "People");
   const people = panel(ada, "People");

@@ -3,7 +3,7 @@
 import { button, choose, open } from "../../support/room_pages";
 import { expect, type Person, test } from "../../support/webchat";
 
-test("all of it without a script", async ({ webchat, come }) => {
+test("every management form works without JavaScript", async ({ webchat, come }) => {
   const plain = { javaScriptEnabled: false };
   const [ada, bob] = [await come("ada", plain), await come("bob", plain)];
   const room = await open(ada, "Private: only people you invite", "Den");

@@ -3,7 +3,7 @@
 import { button, choose, open, panel } from "../../support/room_pages";
 import { expect, test } from "../../support/webchat";
 
-test("where a panel cannot be had, its link is an ordinary one", async ({ webchat, come }) => {
+test("a page that cannot be loaded into the dialog opens as an ordinary page", async ({ webchat, come }) => {
   const ada = await come("ada");
   const room = await open(ada);
   await ada.live();
@@ -29,7 +29,7 @@ test("where a panel cannot be had, its link is an ordinary one", async ({ webcha
   await expect(settings.getByRole("status")).toHaveText("Saved.");
 });
 
-test("a panel is named by its heading, keeps the focus, and gives it back", async ({
+test("a page dialog is named by its heading, traps the focus and restores it", async ({
   webchat,
   come,
 }) => {

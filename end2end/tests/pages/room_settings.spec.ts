@@ -3,7 +3,7 @@
 import { button, choose, company, open, panel } from "../../support/room_pages";
 import { expect, test } from "../../support/webchat";
 
-test("an owner changes what the room is like, and everybody there sees it; a refused change says why at its field", async ({
+test("an owner's changed settings reach every reader, and a refused change shows the reason at its field", async ({
   webchat,
   come,
 }) => {
@@ -43,7 +43,7 @@ test("an owner changes what the room is like, and everybody there sees it; a ref
   await expect(panel(bob, "About this room").getByRole("button")).toHaveCount(1);
 });
 
-test("an owner closes a room, and everybody reads why it is no more", async ({ webchat, come }) => {
+test("a room that its owner closes shows the reason to every reader", async ({ webchat, come }) => {
   const [ada, bob, room] = await company(webchat, come, "Anyone with the link");
   await choose(ada, "Room settings");
   await ada.page.getByText("Close this room now").click();

@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("Shift+Enter breaks the line; the field grows and shrinks again", async ({
+test("Shift+Enter inserts a line break, and the field grows and shrinks with its text", async ({
   webchat,
   come,
 }) => {
@@ -24,7 +24,7 @@ test("Shift+Enter breaks the line; the field grows and shrinks again", async ({
   expect(await height()).toBe(low);
 });
 
-test("the button sends, and white space alone is nothing to send", async ({ webchat, come }) => {
+test("the button sends, and white space alone is not sent", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -36,7 +36,7 @@ test("the button sends, and white space alone is nothing to send", async ({ webc
   await expect.poll(() => webchat.said(room)).toEqual(["by the button"]);
 });
 
-test("Enter that ends a composed word does not send", async ({ webchat, come }) => {
+test("Enter that ends an IME composition does not send", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -50,7 +50,7 @@ test("Enter that ends a composed word does not send", async ({ webchat, come }) 
   await expect.poll(() => webchat.said(room)).toEqual(["にほん"]);
 });
 
-test("characters are counted near the limit, and too many are not sent but kept", async ({
+test("the field counts characters near the limit, and keeps an overlong message unsent", async ({
   webchat,
   come,
 }) => {
@@ -70,7 +70,7 @@ test("characters are counted near the limit, and too many are not sent but kept"
   await expect.poll(() => webchat.said(room)).toEqual(["😀".repeat(4_000)]);
 });
 
-test("what is not sent yet is kept for each room, across reloads", async ({ webchat, come }) => {
+test("each room keeps its draft across reloads", async ({ webchat, come }) => {
   const [tea, rum] = [await webchat.room(), await webchat.room()];
   const ada = await come("ada");
   await ada.enter(tea);

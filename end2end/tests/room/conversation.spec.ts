@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("two people see each other's messages without reloading", async ({ webchat, come }) => {
+test("two participants see each other's messages without a reload", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea" });
   const [ada, grace] = [await come("ada"), await come("grace")];
   await ada.enter(room);
@@ -22,7 +22,7 @@ test("two people see each other's messages without reloading", async ({ webchat,
     expect(await person.page.evaluate(() => window.mark)).toBe("kept");
 });
 
-test("who joins later sees everything that was said, then what is said next", async ({
+test("a participant who joins late sees the history, then new messages live", async ({
   webchat,
   come,
 }) => {
@@ -42,7 +42,7 @@ test("who joins later sees everything that was said, then what is said next", as
   await expect(linus.bodies).toHaveText(["first", "second", "third"]);
 });
 
-test("many messages from many people have one order, the same for everyone", async ({
+test("concurrent messages have the same order for every participant", async ({
   webchat,
   come,
 }) => {
@@ -69,7 +69,7 @@ test("many messages from many people have one order, the same for everyone", asy
   }
 });
 
-test("a hidden page counts what it missed in its title", async ({ webchat, come }) => {
+test("a hidden page counts unread messages in its title", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea" });
   const ada = await come("ada");
   await ada.enter(room);
@@ -88,7 +88,7 @@ test("a hidden page counts what it missed in its title", async ({ webchat, come 
   await expect(ada.page).toHaveTitle("Tea · webchat");
 });
 
-test("what is edited or deleted is so on every page at once, and after a reload", async ({
+test("an edit and a deletion reach every page live and after a reload", async ({
   webchat,
   come,
 }) => {

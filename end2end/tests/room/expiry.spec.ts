@@ -3,10 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "../../support/webchat";
 
-test.describe("a room of seconds", () => {
+test.describe("room that lives for twelve seconds", () => {
   test.use({ flags: ["--timeout", "12s"] });
 
-  test("warns, closes for everybody in it, and leaves its transcript", async ({
+  test("a quiet room warns, closes for every reader and offers its transcript", async ({
     webchat,
     come,
   }) => {
@@ -64,7 +64,7 @@ test.describe("a room of seconds", () => {
     await expect(ada.page.getByRole("heading", { name: "Your rooms" })).toBeHidden();
   });
 
-  test("closes over what is being written, and that can still be copied", async ({
+  test("an unsent draft can be copied after the room closes", async ({
     webchat,
     come,
   }) => {
@@ -93,7 +93,7 @@ test.describe("a room of seconds", () => {
     await expect(grace.page.getByRole("textbox")).toHaveCount(0);
   });
 
-  test("a message gives it its whole time again", async ({ webchat, come }) => {
+  test("a message restarts the room's lifetime", async ({ webchat, come }) => {
     const room = await webchat.room();
     const ada = await come("ada");
     await ada.enter(room);
@@ -117,7 +117,7 @@ test.describe("a room of seconds", () => {
     await grown;
   });
 
-  test("an open room leaves the list of the home page when it closes", async ({
+  test("a public room leaves the home page when it closes", async ({
     webchat,
     come,
   }) => {

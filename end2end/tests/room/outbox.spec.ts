@@ -2,7 +2,7 @@
 
 import { expect, test, type Person } from "../../support/webchat";
 
-test("an own message shows at once, and is delivered exactly once", async ({ webchat, come }) => {
+test("a sent message appears at once and is delivered exactly once", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -26,7 +26,7 @@ test("an own message shows at once, and is delivered exactly once", async ({ web
   expect(await webchat.said(room)).toEqual(["on my way"]);
 });
 
-test("a message whose answer got lost is sent again, and still there once", async ({
+test("a message whose response was lost is retried and stored once", async ({
   webchat,
   come,
 }) => {
@@ -50,7 +50,7 @@ test("a message whose answer got lost is sent again, and still there once", asyn
   expect(await webchat.said(room)).toEqual(["once", "twice"]);
 });
 
-test("a refused message says why, and can be sent again or removed", async ({ webchat, come }) => {
+test("a refused message shows the reason and can be sent again or removed", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -112,7 +112,7 @@ for (const [how, end] of [
     },
   ],
 ] as const) {
-  test(`what waits survives ${how}, and is delivered once, in order, by the next visit`, async ({
+  test(`queued messages survive ${how} and the next visit delivers each once, in order`, async ({
     webchat,
     come,
   }) => {
@@ -142,7 +142,7 @@ for (const [how, end] of [
   });
 }
 
-test("of many tabs in a room one sends; all show what waits, and the next one goes on", async ({
+test("one tab sends for all tabs of a room, and another continues when it closes", async ({
   webchat,
   come,
 }) => {
@@ -178,7 +178,7 @@ test("of many tabs in a room one sends; all show what waits, and the next one go
   expect(senders.size).toBe(2);
 });
 
-test("a message that arrived though its page was closed before the answer is there once", async ({
+test("a message that was stored before its page was reloaded is delivered once", async ({
   webchat,
   come,
 }) => {
@@ -206,7 +206,7 @@ test("a message that arrived though its page was closed before the answer is the
   expect(await webchat.said(room)).toEqual(["once"]);
 });
 
-test("two tabs of one person never send each other's waiting messages twice", async ({
+test("two offline tabs send each queued message once", async ({
   webchat,
   come,
 }) => {

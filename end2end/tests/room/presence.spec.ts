@@ -19,7 +19,7 @@ const record = (person: Person, selector: string) =>
     return seen;
   });
 
-test("people are shown when they come, by name in a list, and no longer when they have gone", async ({
+test("the list shows each participant by name and drops those who left", async ({
   webchat,
   come,
 }) => {
@@ -41,7 +41,7 @@ test("people are shown when they come, by name in a list, and no longer when the
   await expect(here(ada).locator("> span").last()).toHaveText("1 here");
 });
 
-test("the list opens and closes by keyboard, and nobody is told of every change", async ({
+test("the list opens and closes by keyboard and is not a live region", async ({
   webchat,
   come,
 }) => {
@@ -68,7 +68,7 @@ test("the list opens and closes by keyboard, and nobody is told of every change"
   ).toBe(0);
 });
 
-test("a reload is neither going nor coming", async ({ webchat, come }) => {
+test("a reload does not change who is present", async ({ webchat, come }) => {
   const room = await webchat.room();
   const [ada, grace, linus] = [await come("ada"), await come("grace"), await come("linus")];
   for (const person of [ada, grace, linus]) await person.enter(room);
@@ -84,7 +84,7 @@ test("a reload is neither going nor coming", async ({ webchat, come }) => {
   expect(await seen.jsonValue()).toEqual(["2 here"]);
 });
 
-test("many tabs are one person, and each of them knows who is here", async ({ webchat, come }) => {
+test("several tabs count as one participant, and each tab shows the presence of its room", async ({ webchat, come }) => {
   const [tea, rum] = [await webchat.room(), await webchat.room()];
   const [ada, grace] = [await come("ada"), await come("grace")];
   await grace.enter(tea);
@@ -109,7 +109,7 @@ test("many tabs are one person, and each of them knows who is here", async ({ we
   expect(await seen.jsonValue()).toEqual([]);
 });
 
-test("typing shows to the others, and ends with the message", async ({ webchat, come }) => {
+test("typing is shown to the other participants until the message arrives", async ({ webchat, come }) => {
   const room = await webchat.room();
   const [ada, grace, linus] = [await come("ada"), await come("grace"), await come("linus")];
   for (const person of [ada, grace, linus]) await person.enter(room);
@@ -125,7 +125,7 @@ test("typing shows to the others, and ends with the message", async ({ webchat, 
   await expect(typing(linus)).toHaveText("");
 });
 
-test("who stops typing is soon no longer said to", async ({ webchat, come }) => {
+test("the typing indicator disappears after typing stops", async ({ webchat, come }) => {
   const room = await webchat.room();
   const [ada, grace] = [await come("ada"), await come("grace")];
   for (const person of [ada, grace]) await person.enter(room);
@@ -134,7 +134,7 @@ test("who stops typing is soon no longer said to", async ({ webchat, come }) => 
   await expect(typing(ada)).toHaveText("");
 });
 
-test("typing that ended while the connection was gone has ended", async ({ webchat, come }) => {
+test("typing that ended while the reader was offline is not shown after reconnecting", async ({ webchat, come }) => {
   const room = await webchat.room();
   const [ada, grace, linus] = [await come("ada"), await come("grace"), await come("linus")];
   for (const person of [ada, grace, linus]) await person.enter(room);
@@ -148,7 +148,7 @@ test("typing that ended while the connection was gone has ended", async ({ webch
   await expect(typing(ada)).toHaveText("");
 });
 
-test("typing is said at most every three seconds, anew after sending, and not of nothing", async ({
+test("typing is reported at most every three seconds, again after sending, and never for white space", async ({
   webchat,
   come,
 }) => {
@@ -177,7 +177,7 @@ test("typing is said at most every three seconds, anew after sending, and not of
 });
 
 for (const width of [360, 1280]) {
-  test(`nothing moves when somebody comes or types, at ${width} pixels`, async ({
+  test(`a participant who joins or types moves nothing, at ${width} pixels`, async ({
     webchat,
     come,
   }) => {

@@ -55,7 +55,7 @@ async function waits(webchat: Webchat, ada: Person, room: string, flood: Flood) 
 test.describe("with limits", () => {
   test.use({ flags: ["--rate-limit", "on", "--trusted-proxies", "127.0.0.1"] });
 
-  test("a person who writes too much, in whatever room, waits", async ({
+  test("a guest who exceeds the limit across rooms waits, then everything is sent in order", async ({
     webchat,
     come,
     flood,
@@ -75,7 +75,7 @@ test.describe("with limits", () => {
     await waits(webchat, ada, room, flood);
   });
 
-  test("an address from which too much comes waits, whoever it is", async ({
+  test("an address that exceeds the limit waits, whoever writes from it", async ({
     webchat,
     come,
     flood,
@@ -89,7 +89,7 @@ test.describe("with limits", () => {
     await waits(webchat, ada, room, flood);
   });
 
-  test("a room in which too much is written waits, wherever that comes from", async ({
+  test("a room that exceeds the limit makes its writers wait, from whatever address", async ({
     webchat,
     come,
     flood,
@@ -111,7 +111,7 @@ test.describe("with limits", () => {
   });
 });
 
-test("slow mode lets each wait for their next message", async ({ webchat, come }) => {
+test("slow mode delays each writer's next message", async ({ webchat, come }) => {
   const guest = (await (await webchat.ask("/guests/", {})).json()) as { token: string };
   const headers = {
     Authorization: `Bearer ${guest.token}`,
@@ -134,7 +134,7 @@ test("slow mode lets each wait for their next message", async ({ webchat, come }
   expect(await webchat.said(room)).toEqual(texts.slice(0, 3));
 });
 
-test("too many at once: what waits goes on by itself, after as long as the server said", async ({
+test("queued messages are sent after the Retry-After delay without user action", async ({
   webchat,
   come,
 }) => {

@@ -4,7 +4,7 @@ import jsQR from "jsqr";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "../../support/webchat";
 
-test("everything a room has to be kept by can be saved while it lives", async ({
+test("an open room can be saved as text and as an archive", async ({
   webchat,
   come,
 }) => {
@@ -27,7 +27,7 @@ test("everything a room has to be kept by can be saved while it lives", async ({
   await expect(ada.connection).toHaveText("Live");
 });
 
-test("handing a room on: its link, its ID, its code", async ({ webchat, come }) => {
+test("the share dialog offers the link, the ID and the QR code", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada", { permissions: ["clipboard-read", "clipboard-write"] });
   await ada.enter(room);
@@ -47,7 +47,7 @@ test("handing a room on: its link, its ID, its code", async ({ webchat, come }) 
   await expect.poll(copied).toBe(room.split("/")[2]);
 });
 
-test("the code is read by a machine, with the seal in its middle", async ({ webchat, come }) => {
+test("the QR code with the identicon in its middle decodes to the room's link", async ({ webchat, come }) => {
   const ada = await come("ada");
   const room = await webchat.room();
   await ada.page.goto(room);

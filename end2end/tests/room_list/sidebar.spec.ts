@@ -16,7 +16,7 @@ async function visited(webchat: Webchat, person: Person, name: string): Promise<
   return room;
 }
 
-test("what is said elsewhere is counted beside the room, and no more once it was read", async ({
+test("messages in other rooms count as unread until the reader opens the room", async ({
   webchat,
   come,
 }) => {
@@ -40,7 +40,7 @@ test("what is said elsewhere is counted beside the room, and no more once it was
   await expect(ada.page.locator(".entry .unread:not([hidden])")).toHaveCount(0);
 });
 
-test("the first word in a room that was empty when it was visited is unread", async ({
+test("the first message in a room that was empty when visited counts as unread", async ({
   webchat,
   come,
 }) => {
@@ -53,7 +53,7 @@ test("the first word in a room that was empty when it was visited is unread", as
   await expect(unread(ada, "Tea")).toHaveText("1 unread");
 });
 
-test("a chat that somebody begins shows up, with what is unread, on every device of the account", async ({
+test("a new direct chat appears with its unread count on every device of the account", async ({
   webchat,
   come,
 }) => {
@@ -75,7 +75,7 @@ test("a chat that somebody begins shows up, with what is unread, on every device
   await expect(unread(phone, "BOB")).toHaveCount(0);
 });
 
-test("a private room is found again by its members, in every browser of the account, and by nobody else", async ({
+test("a private room is listed in every browser of its member's account and in no other", async ({
   webchat,
   come,
 }) => {
@@ -95,7 +95,7 @@ test("a private room is found again by its members, in every browser of the acco
   await expect(eve.page.getByRole("link", { name: "Den" })).toHaveCount(0);
 });
 
-test("search finds among all of them, and says if there is nothing", async ({ webchat, come }) => {
+test("search covers all lists and says when nothing matches", async ({ webchat, come }) => {
   await webchat.account("ada");
   const bob = await webchat.account("bob", "Bob Baker");
   await webchat.tell(bob, "ada", "hello");
@@ -112,7 +112,7 @@ test("search finds among all of them, and says if there is nothing", async ({ we
   await expect(ada.page.locator(".side li")).toHaveCount(0);
 });
 
-test("one press beside the room opens a new one", async ({ webchat, come }) => {
+test("the sidebar button creates a room", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea" });
   const ada = await come("ada");
   await ada.enter(room);
@@ -125,7 +125,7 @@ test("one press beside the room opens a new one", async ({ webchat, come }) => {
 test.describe("on a phone", () => {
   const phone = { viewport: { width: 360, height: 740 } };
 
-  test("a drawer has all of it, and tells that something is unread", async ({ webchat, come }) => {
+  test("the drawer shows all lists, and its button shows the unread count", async ({ webchat, come }) => {
     const ada = await come("ada", phone);
     const tea = await visited(webchat, ada, "Tea");
     await visited(webchat, ada, "Rum");
@@ -148,7 +148,7 @@ test.describe("on a phone", () => {
     await expect(open.locator(".unread")).toBeHidden();
   });
 
-  test("it opens without a script, too", async ({ webchat, come }) => {
+  test("the drawer opens without JavaScript", async ({ webchat, come }) => {
     const room = await webchat.room({ name: "Tea" });
     const ada = await come("ada", { ...phone, javaScriptEnabled: false });
     await ada.page.goto(room);

@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("pages of others can neither frame this one nor write through it", async ({
+test("a page of another origin can neither frame a room nor post to it", async ({
   webchat,
   come,
   page,

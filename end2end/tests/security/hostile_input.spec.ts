@@ -62,7 +62,7 @@ const sideways = (person: Person) =>
   person.log.evaluate((log) => log.scrollWidth - log.clientWidth);
 
 for (const width of [360, 1280]) {
-  test(`hostile messages at ${width} pixels, live and loaded anew`, async ({ webchat, come }) => {
+  test(`hostile messages are shown as text, live and after a reload, at ${width} pixels`, async ({ webchat, come }) => {
     const room = await webchat.room();
     const ada = await come("ada", { viewport: { width, height: 700 } });
     await ada.enter(room);
@@ -81,7 +81,7 @@ for (const width of [360, 1280]) {
   });
 }
 
-test("hostile names of rooms: in the list, the title and the header", async ({ webchat, come }) => {
+test("hostile room names are shown as text in the list, the title and the header", async ({ webchat, come }) => {
   const ada = await come("ada", { viewport: { width: 360, height: 700 } });
   await ada.go("/");
   const names = texts.filter((text) => [...kept(text)].length <= 80);
@@ -102,7 +102,7 @@ test("hostile names of rooms: in the list, the title and the header", async ({ w
   }
 });
 
-test("a name written from right to left leaves what stands beside it in its place", async ({
+test("a right-to-left name does not reorder the text beside it", async ({
   webchat,
   come,
 }) => {
@@ -125,7 +125,7 @@ test("a name written from right to left leaves what stands beside it in its plac
   ).toBe("ltr");
 });
 
-test("every string of the big list, as a message and as a name, live", async ({
+test("every naughty string is shown as text as a message and as an author name", async ({
   webchat,
   come,
 }) => {
@@ -165,7 +165,7 @@ test("every string of the big list, as a message and as a name, live", async ({
   expect(taken).toBeGreaterThan(naughty.length - 40);
 });
 
-test("every string of the big list as the name of a room", async ({ webchat, come }) => {
+test("every naughty string is shown as text as a room name", async ({ webchat, come }) => {
   test.setTimeout(180_000);
   const ada = await come("ada", { viewport: { width: 360, height: 700 } });
   const rooms: [string, string][] = [];
@@ -241,7 +241,7 @@ async function readPages(rooms: string[]) {
   return read;
 }
 
-test("what is typed is as harmless as what is read: the own name, the draft, the filter, the field to join", async ({
+test("hostile text is harmless in the name field, the draft and the join field", async ({
   webchat,
   come,
 }) => {
@@ -267,7 +267,7 @@ test("what is typed is as harmless as what is read: the own name, the draft, the
   await unharmed(ada);
 });
 
-test("cookies and storage that somebody tampered with break nothing", async ({ webchat, come }) => {
+test("tampered cookies and storage do not break the page", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea" });
   const ada = await come("ada");
   const id = room.split("/")[2];
@@ -315,7 +315,7 @@ test("cookies and storage that somebody tampered with break nothing", async ({ w
   await unharmed(ada);
 });
 
-test("ten megabytes are refused, and the room goes on", async ({ webchat, come }) => {
+test("a message of ten megabytes is refused and the room keeps working", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binary, expect, Person, test, Webchat } from "../../support/webchat";
 
-test("nothing is asked of any other server, by any page", async ({ webchat, come }) => {
+test("no page sends a request to another origin", async ({ webchat, come }) => {
   const room = await webchat.room({ public: true });
   const ada = await come("ada");
   const asked: string[] = [];
@@ -33,7 +33,7 @@ function wire(url: string, encodings: string) {
   });
 }
 
-test("the app's parts are kept for good and come compressed; the page is never kept", async ({
+test("assets are immutable and compressed, and pages are not cached", async ({
   webchat,
   come,
 }) => {
@@ -63,7 +63,7 @@ test("the app's parts are kept for good and come compressed; the page is never k
   );
 });
 
-test("a second visit loads the page and nothing else", async ({ webchat, come }) => {
+test("a second visit loads no asset again", async ({ webchat, come }) => {
   const ada = await come("ada");
   await ada.go("/");
   const tab = await ada.page.context().newPage();
@@ -77,7 +77,7 @@ test("a second visit loads the page and nothing else", async ({ webchat, come })
   expect(loaded).toEqual([]);
 });
 
-test("the program works alone in an empty folder", async ({ browser }) => {
+test("the binary alone serves a working site from an empty directory", async ({ browser }) => {
   const folder = await mkdtemp(join(tmpdir(), "webchat-alone-"));
   const program = join(folder, "webchat");
   await copyFile(binary, program);

@@ -5,7 +5,7 @@ import type { CDPSession } from "@playwright/test";
 import { expect, test, type Person } from "../../support/webchat";
 
 for (const page of ["home", "room", "full home"]) {
-  test(`a first visit to a ${page} page, with a processor four times as slow`, async ({
+  test(`the ${page} page becomes interactive with a four times slower processor`, async ({
     webchat,
     come,
   }, info) => {

@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("the app takes over the page without a complaint", async ({ come }) => {
+test("hydration succeeds without an error or a failed request", async ({ come }) => {
   const ada = await come("ada");
   const failed: string[] = [];
   ada.page.on("response", (response) => response.status() >= 400 && failed.push(response.url()));
@@ -12,7 +12,7 @@ test("the app takes over the page without a complaint", async ({ come }) => {
   expect(failed).toEqual([]);
 });
 
-test("what the server drew is what the app takes over, on every page", async ({
+test("the hydrated text equals the server's text on every page", async ({
   webchat,
   come,
 }) => {
@@ -50,7 +50,7 @@ test("what the server drew is what the app takes over, on every page", async ({
   }
 });
 
-test("the page is read before the app arrives, and what is typed meanwhile stays", async ({
+test("a page is readable before hydration and keeps what was typed", async ({
   webchat,
   come,
 }) => {
@@ -74,7 +74,7 @@ test("the page is read before the app arrives, and what is typed meanwhile stays
   await expect(ada.bodies).toHaveText(["hello", "typed early"]);
 });
 
-test("an app that cannot start says so, and the forms still work", async ({ webchat, come }) => {
+test("a page whose app cannot start shows a warning, and its forms still work", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.page.route("**/*.wasm", (route) =>

@@ -4,7 +4,7 @@ import { expect, test } from "../../support/webchat";
 
 const plain = { javaScriptEnabled: false };
 
-test("open a room, post, and read what others wrote", async ({ webchat, come }) => {
+test("a room is created, written to and read without JavaScript", async ({ webchat, come }) => {
   const ada = await come("ada", plain);
   await ada.page.goto("/");
   await ada.page.getByRole("textbox", { name: "Your name" }).fill("Ada L.");
@@ -33,7 +33,7 @@ test("open a room, post, and read what others wrote", async ({ webchat, come }) 
   await expect(ada.bodies).toHaveCount(2);
 });
 
-test("the newest message is in view on arrival, and earlier ones can be reached", async ({
+test("without JavaScript a room opens at the newest message and scrolls to older ones", async ({
   webchat,
   come,
 }) => {
@@ -47,7 +47,7 @@ test("the newest message is in view on arrival, and earlier ones can be reached"
   await expect(ada.bodies.first()).toBeInViewport();
 });
 
-test("join by a pasted link; a wrong one is said at the field", async ({ webchat, come }) => {
+test("joining by link works without JavaScript, and an invalid one is refused at the field", async ({ webchat, come }) => {
   const room = await webchat.room({ name: "Tea" });
   const ada = await come("ada", plain);
   await ada.page.goto("/");
@@ -70,7 +70,7 @@ test("join by a pasted link; a wrong one is said at the field", async ({ webchat
   expect(new URL(ada.page.url()).pathname).toBe(room);
 });
 
-test("a refused message says why on a page of its own, and Back keeps what was written", async ({
+test("without JavaScript a refused message shows the reason on its own page, and Back keeps the text", async ({
   webchat,
   come,
 }) => {
@@ -89,7 +89,7 @@ test("a refused message says why on a page of its own, and Back keeps what was w
   expect(await webchat.said(room)).toEqual([]);
 });
 
-test("a refused room says why", async ({ come }) => {
+test("without JavaScript a refused room shows the reason", async ({ come }) => {
   const ada = await come("ada", plain);
   await ada.page.goto("/");
   await ada.page.getByText("Options", { exact: true }).click();
@@ -100,7 +100,7 @@ test("a refused room says why", async ({ come }) => {
   await expect(ada.page.getByRole("textbox", { name: "Your name" })).toBeVisible();
 });
 
-test("nothing is offered that would need a script", async ({ webchat, come }) => {
+test("controls that need JavaScript are hidden without it", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada", plain);
   await ada.page.goto(room);

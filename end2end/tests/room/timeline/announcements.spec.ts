@@ -2,7 +2,7 @@
 
 import { expect, test } from "../../../support/webchat";
 
-test("the log says what arrives, and not what was fetched from before", async ({
+test("the log is silent while older messages load", async ({
   webchat,
   come,
 }) => {
@@ -27,7 +27,7 @@ test("the log says what arrives, and not what was fetched from before", async ({
   await expect(ada.log).toHaveAttribute("aria-live", "polite");
 });
 
-test("the log does not say what was there before when it is drawn again", async ({
+test("rows that are drawn again are not announced", async ({
   webchat,
   come,
 }) => {
@@ -66,7 +66,7 @@ test("the log does not say what was there before when it is drawn again", async 
   expect(await said.jsonValue()).toEqual([expect.stringContaining("news")]);
 });
 
-test("an own message is announced once", async ({ webchat, come }) => {
+test("a sent message is announced once", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);

@@ -62,7 +62,7 @@ const scrollUp = (person: Person, above: number) =>
     above,
   );
 
-test("a room with 20,000 messages opens at its newest, and is read upwards without a jump", async ({
+test("a room with 20,000 messages opens at the newest and scrolls up without a jump", async ({
   webchat,
   come,
 }) => {
@@ -105,7 +105,7 @@ test("a room with 20,000 messages opens at its newest, and is read upwards witho
   await expect(ada.page.getByRole("button", { name: "Newest" })).toBeHidden();
 });
 
-test("a room can be read from its end to its beginning and back", async ({ webchat, come }) => {
+test("a room can be scrolled from its end to its beginning and back", async ({ webchat, come }) => {
   const room = await webchat.room();
   await fill(webchat, room, 950);
   const messages = (await webchat.read<{ body: string }[]>(`${room}messages/?limit=1000`)).map(
@@ -147,7 +147,7 @@ test("a room can be read from its end to its beginning and back", async ({ webch
   await expect(ada.bodies.last()).toBeInViewport();
 });
 
-test("whoever reads further up is left in peace, and told how many came", async ({
+test("new messages do not move a reader who scrolled up, and the button counts them", async ({
   webchat,
   come,
 }) => {
@@ -173,7 +173,7 @@ test("whoever reads further up is left in peace, and told how many came", async 
   await expect(button).toBeHidden();
 });
 
-test("a message that comes before the browser told of the scrolling leaves the reader in peace", async ({
+test("a message that arrives before the scroll event does not move the reader", async ({
   webchat,
   come,
 }) => {
@@ -192,7 +192,7 @@ test("a message that comes before the browser told of the scrolling leaves the r
   expect(Math.abs(((await top(ada, before.text)) ?? NaN) - before.top)).toBeLessThanOrEqual(1.5);
 });
 
-test("at the newest message the view stays there, whatever arrives", async ({ webchat, come }) => {
+test("a view at the newest message follows every new message", async ({ webchat, come }) => {
   const room = await webchat.room();
   await fill(webchat, room, 120);
   const ada = await come("ada");
@@ -212,7 +212,7 @@ test("at the newest message the view stays there, whatever arrives", async ({ we
   expect((await view(ada)).count, "what is drawn stays bounded").toBeLessThanOrEqual(500);
 });
 
-test("who writes while reading further up is brought to what they wrote", async ({
+test("sending a message while scrolled up scrolls to that message", async ({
   webchat,
   come,
 }) => {

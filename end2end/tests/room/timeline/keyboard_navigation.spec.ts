@@ -17,7 +17,7 @@ async function tabTo(person: Person, name: RegExp) {
   throw new Error(`not reached by Tab: ${name}`);
 }
 
-test("with the keyboard alone: open a room, write, share, read the keys, leave", async ({
+test("a room can be created, used, shared and left with the keyboard alone", async ({
   come,
 }) => {
   const ada = await come("ada");
@@ -68,7 +68,7 @@ test("with the keyboard alone: open a room, write, share, read the keys, leave",
   await expect(page.getByRole("textbox", { name: "Your name" })).toHaveValue("Ada");
 });
 
-test("keys mean what they write while somebody writes", async ({ webchat, come }) => {
+test("shortcut keys type their character while the message field has the focus", async ({ webchat, come }) => {
   const ada = await come("ada");
   await ada.enter(await webchat.room());
   await ada.field.press("Control+A");
@@ -81,7 +81,7 @@ test("keys mean what they write while somebody writes", async ({ webchat, come }
   await expect(ada.field).toHaveValue("is that so?/");
 });
 
-test("arrows walk the log from message to message", async ({ webchat, come }) => {
+test("arrow keys move the focus from message to message", async ({ webchat, come }) => {
   const room = await webchat.room();
   for (let i = 1; i <= 110; i++)
     await webchat.post(room, "grace", i === 100 ? "long\n".repeat(100) : `number ${i}`);

@@ -27,7 +27,7 @@ async function two(
   return [ada, grace];
 }
 
-test("authors write their messages anew, and everybody sees it", async ({ webchat, come }) => {
+test("an author edits a message and every reader sees the new text", async ({ webchat, come }) => {
   const [ada, grace] = await two(webchat, come);
   await ada.field.fill("a draft");
   await choose(ada, "hello", "Edit");
@@ -43,7 +43,7 @@ test("authors write their messages anew, and everybody sees it", async ({ webcha
   await expect(ada.page.getByText("Editing a message")).toBeHidden();
 });
 
-test("the arrow up in an empty field edits the last own message, and Escape leaves it as it is", async ({
+test("arrow up in an empty field edits the last own message, and Escape discards the edit", async ({
   webchat,
   come,
 }) => {
@@ -64,7 +64,7 @@ test("the arrow up in an empty field edits the last own message, and Escape leav
   await expect(grace.bodies).toHaveText(["hello again", "hi"]);
 });
 
-test("nothing moves while a message is edited, and one without words is not sent", async ({
+test("editing does not move the field, and an empty edit is refused", async ({
   webchat,
   come,
 }) => {
@@ -84,7 +84,7 @@ test("nothing moves while a message is edited, and one without words is not sent
   await expect(grace.bodies).toHaveText(["hello"]);
 });
 
-test("what could not be changed stays in the field, and is said", async ({ webchat, come }) => {
+test("an edit that fails keeps its text in the field and shows the error", async ({ webchat, come }) => {
   const [ada] = await two(webchat, come);
   await choose(ada, "hello", "Edit");
   await ada.page.route("**/messages/*/", (route) => route.abort());
@@ -96,7 +96,7 @@ test("what could not be changed stays in the field, and is said", async ({ webch
   await expect(ada.bodies).toHaveText(["hello, all"]);
 });
 
-test("authors delete their messages, after being asked once more", async ({ webchat, come }) => {
+test("an author deletes a message after confirming", async ({ webchat, come }) => {
   const [ada, grace] = await two(webchat, come);
   const opened = await menu(ada, "hello");
   await opened.getByRole("button", { name: "Delete" }).click();
@@ -113,7 +113,7 @@ test("authors delete their messages, after being asked once more", async ({ webc
   ).toBeHidden();
 });
 
-test("others can do nothing with it, nor with what anybody could have written", async ({
+test("readers have no menu on messages of others, nor on unverified messages", async ({
   webchat,
   come,
 }) => {
@@ -126,7 +126,7 @@ test("others can do nothing with it, nor with what anybody could have written", 
   }
 });
 
-test("whoever opened the room deletes, mutes and bans where the message is", async ({ come }) => {
+test("the owner deletes a message and mutes and bans its author from the menu", async ({ come }) => {
   const [ada, grace] = [await come("ada"), await come("grace")];
   await ada.go("/");
   await ada.page.getByRole("button", { name: "New room" }).click();
@@ -150,7 +150,7 @@ test("whoever opened the room deletes, mutes and bans where the message is", asy
 });
 
 for (const width of [360, 1280]) {
-  test(`the menu is on the page and nothing moves, at ${width} pixels`, async ({
+  test(`the message menu opens inside the viewport and moves nothing, at ${width} pixels`, async ({
     webchat,
     come,
   }) => {

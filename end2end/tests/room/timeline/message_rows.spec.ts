@@ -49,7 +49,7 @@ const edit = (person: Person, room: string, id: number, body: string) =>
     [`${room}messages/${id}/`, body],
   );
 
-test("what is selected stays so when earlier messages come in, and nothing that was there is moved", async ({
+test("loading older messages keeps the selection and removes no row", async ({
   webchat,
   come,
 }) => {
@@ -78,7 +78,7 @@ test("what is selected stays so when earlier messages come in, and nothing that 
   await expect.poll(counts).toEqual({ added: 101, out: [], moved: 1 });
 });
 
-test("messages that were missed come in between what is there, and move nothing", async ({
+test("missed messages are inserted between existing rows without replacing any", async ({
   webchat,
   come,
 }) => {
@@ -108,7 +108,7 @@ test("messages that were missed come in between what is there, and move nothing"
   expect(await ada.page.evaluate(() => getSelection()?.toString().trim())).toBe("mine");
 });
 
-test("a message on its way becomes the delivered one, and keeps the focus", async ({
+test("a pending row becomes the delivered row and keeps the focus", async ({
   webchat,
   come,
 }) => {
@@ -138,7 +138,7 @@ test("a message on its way becomes the delivered one, and keeps the focus", asyn
   expect(await seen.jsonValue()).toEqual({ in: ["one", "two", "three"], out: [], moved: 0 });
 });
 
-test("what has the focus keeps it when it is edited, and when it is deleted by the keyboard", async ({
+test("a focused message keeps the focus when it is edited and when it is deleted by keyboard", async ({
   webchat,
   come,
 }) => {
@@ -181,7 +181,7 @@ test("what has the focus keeps it when it is edited, and when it is deleted by t
   expect(await seen.jsonValue()).toEqual({ in: [], out: [], moved: 0 });
 });
 
-test("of two equal messages on their way each stays until it is delivered itself", async ({
+test("two pending messages with equal text are delivered independently", async ({
   webchat,
   come,
 }) => {
@@ -211,7 +211,7 @@ test("of two equal messages on their way each stays until it is delivered itself
   }
 });
 
-test("what changes while its page is on the way comes as it is now", async ({ webchat, come }) => {
+test("a message that changes while its history page loads appears in its new form", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);

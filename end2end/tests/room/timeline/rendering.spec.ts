@@ -3,7 +3,7 @@
 import { tea } from "../../../support/sample_room";
 import { expect, test } from "../../../support/webchat";
 
-test("only http and https become links, and they keep their distance", async ({
+test("only http and https addresses become links, with noopener and nofollow", async ({
   webchat,
   come,
 }) => {
@@ -24,7 +24,7 @@ test("only http and https become links, and they keep their distance", async ({
   }
 });
 
-test("a message of nothing but emoji is larger", async ({ webchat, come }) => {
+test("a message of emoji alone is larger", async ({ webchat, come }) => {
   const room = await webchat.room();
   const ada = await come("ada");
   await ada.enter(room);
@@ -39,7 +39,7 @@ test("a message of nothing but emoji is larger", async ({ webchat, come }) => {
   expect(sizes[1]).toBe(sizes[2]);
 });
 
-test("messages of one person within a minute stand together, under one name and one time", async ({
+test("consecutive messages of one author within a minute share one name and time", async ({
   webchat,
   come,
 }) => {
@@ -67,7 +67,7 @@ test("messages of one person within a minute stand together, under one name and 
   await expect(time).toHaveAttribute("title", new RegExp(`${local}`));
 });
 
-test("what is copied from the log are its words", async ({ webchat, come }) => {
+test("text copied from the log contains the messages and no decoration", async ({ webchat, come }) => {
   const room = await tea(webchat);
   const ada = await come("ada");
   await ada.enter(room);
