@@ -1,68 +1,71 @@
-//! Accounts: the people who have a name of their own.
+//! Accounts, credentials and direct chats.
+//!
+//! # Not here
+//! Tokens and password hashes (crate `chat`).
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Message, RoomId};
 
-/// Somebody with an account, as everybody who is signed in sees them.
+/// An account, as every signed-in account sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Account {
-    /// What they are called.
+    /// The owner's name, for display.
     pub name: String,
-    /// Under which name they write; nobody else can.
+    /// The name under which the owner writes. No other person can write under it.
     pub username: String,
 }
 
-/// The wish for an account.
+/// A request to create an account.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewAccount {
-    /// What they want to be called: 1 to 64 characters.
+    /// The owner's name, for display: 1 to 64 characters.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::PersonName))]
     pub name: String,
-    /// Under which name they want to write: 3 to 32 of the letters a to z, digits, `-` and `_`.
+    /// The name under which the owner writes: 3 to 32 of the letters a to z, digits, `-` and `_`.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AccountName))]
     pub username: String,
-    /// What only they know.
+    /// The password to sign in with.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Password))]
     pub password: String,
 }
 
-/// Who somebody says they are, and what shows that it is so.
+/// A request to sign in.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Credentials {
-    /// The name of the account, in either case.
+    /// The account's username, in upper or lower case.
     pub username: String,
-    /// What only its owner knows.
+    /// The account's password.
     pub password: String,
 }
 
-/// How far the server knows who wrote a message.
+/// How the server identified the author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Author {
-    /// Somebody with an account.
+    /// The author was signed in to an account.
     Account,
-    /// A guest whose key holds the name in the room.
+    /// The author was a guest whose key owns the username in this room.
     Guest,
 }
 
-/// A direct chat, as one of its two sees it.
+/// A direct chat, as one of its two participants sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Conversation {
-    /// With whom.
+    /// The username of the other participant.
     pub username: String,
-    /// What the other one is called.
+    /// The name of the other participant, for display.
     pub name: String,
-    /// The room that it is.
+    /// The ID of the room that stores the direct chat.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"))]
     pub room: RoomId,
-    /// How many messages of the other one are unread.
+    /// The number of unread messages from the other participant.
     pub unread: u64,
-    /// The newest message.
+    /// The newest message; `null` if there is none.
     pub last: Option<Message>,
 }

@@ -1,15 +1,22 @@
-//! A client's place in a room's log.
+//! Cursors: how a client names its position in a room's log.
+//!
+//! # Guarantees
+//! Parsing never fails for a client: text that is not a position becomes [`Start::Unknown`].
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Names one continuous history of a database. It changes when a database is restored from a copy, so that a cursor
-/// into a future that no longer exists is noticed instead of silently skipping messages.
+/// The number of one continuous history of a database.
+///
+/// Restoring a backup starts a new epoch. Example: a client has read up to message 9, the operator
+/// restores a backup that ends with message 5, and the next four messages get the sequences 6 to 9
+/// again. By the epoch the server notices that the client's cursor names the old message 9, and
+/// sends the room again instead of skipping the new messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(u32);
 
 impl Epoch {
-    /// The epoch with this number.
+    /// Returns the epoch with this number.
     pub fn new(number: u32) -> Self {
         Self(number)
     }
@@ -21,12 +28,14 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// Everything up to and including `seq` in `epoch` has been seen. Written `EPOCH.SEQ`, the `id:` of a stream event.
+/// A position in a room's log: the client has read everything up to and including `seq`.
+///
+/// The text form is `EPOCH.SEQ`, for example `000000ab.7`. Event streams send it as `id:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The history that `seq` counts in.
+    /// The epoch in which `seq` counts.
     pub epoch: Epoch,
-    /// The last sequence seen; 0 before the first.
+    /// The last sequence that the client has read; 0 if it has read none.
     pub seq: u64,
 }
 
@@ -36,7 +45,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Text that is not `EPOCH.SEQ`.
+/// The error for text that is not `EPOCH.SEQ`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseCursorError;
 
@@ -56,21 +65,23 @@ impl FromStr for Cursor {
     }
 }
 
-/// Where a reader wants to begin.
+/// The position from which a client wants to read a room's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Right after this sequence, whatever the epoch; 0 is everything.
+    /// Right after this sequence, in any epoch; 0 reads the whole log.
     Seq(u64),
-    /// Right after this cursor, if its epoch is the database's.
+    /// Right after this cursor, if its epoch is the current one.
     Cursor(Cursor),
-    /// With the next message that is sent.
+    /// At the end of the log: only later events.
     Latest,
-    /// Somewhere that no client was ever told: it gets a reset and everything.
+    /// Text that the server never sent as a position. The client gets a reset and the whole log.
     Unknown,
 }
 
 impl Start {
-    /// Reads `?after=`: a sequence, a cursor, or `latest`. Anything else is [`Start::Unknown`], never an error.
+    /// Parses the query parameter `after`: a sequence, a cursor, or `latest`.
+    ///
+    /// Other text gives [`Start::Unknown`].
     pub fn after(text: &str) -> Self {
         match text {
             "latest" => Self::Latest,
@@ -78,7 +89,9 @@ impl Start {
         }
     }
 
-    /// Reads a `Last-Event-ID`, which must be a cursor. Anything else is [`Start::Unknown`], never an error.
+    /// Parses the header `Last-Event-ID`, which must be a cursor.
+    ///
+    /// Other text gives [`Start::Unknown`].
     pub fn event_id(text: &str) -> Self {
         text.parse().map_or(Self::Unknown, Self::Cursor)
     }
@@ -96,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_are_read_as_they_are_written() {
+    fn parsing_a_displayed_cursor_gives_the_same_cursor() {
         let cursor = Cursor {
             epoch: Epoch(0xab),
             seq: 7,
@@ -106,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_client_was_told_is_unknown() {
+    fn text_that_is_no_position_parses_as_unknown() {
         for text in [
             "",
             ".",

@@ -1,7 +1,11 @@
-//! The words on the wire, shared by the server and the browser.
+//! The types that server and browser exchange: IDs, messages, rooms, cursors, refusals and limits.
 //!
-//! Promises: what is here serialises the same on both sides, compiles natively and for wasm32, and depends on
-//! nothing that does I/O. Leaves to others: what the words mean for stored rooms (`chat`), and HTTP (`server`).
+//! # Guarantees
+//! - The server and the browser serialize every type in the same way.
+//! - The crate compiles natively and for wasm32, and no dependency does I/O.
+//!
+//! # Not here
+//! The rules that need stored data (crate `chat`) and HTTP (crate `server`).
 
 mod account;
 mod cursor;

@@ -1,34 +1,34 @@
-//! Who belongs to a room, and how others come to.
+//! Members of a room, their roles, invitations, sanctions and the audit log.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
 
-/// What somebody may do in a room; each may all that the one before may.
+/// A member's role in a room. Each role includes the permissions of the roles before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Role {
-    /// Reads.
+    /// Reads messages.
     Reader,
-    /// Writes.
+    /// Writes messages.
     Member,
-    /// Keeps order: invites, mutes, removes and bans.
+    /// Invites, mutes, removes and bans people, and deletes messages.
     Moderator,
-    /// Says what the room is like, who moderates it, and when it ends.
+    /// Changes the room's settings and roles, and closes the room.
     Owner,
 }
 
 impl Role {
-    /// All of them, the least first.
+    /// All roles, the one with the fewest permissions first.
     pub const ALL: [Self; 4] = [Self::Reader, Self::Member, Self::Moderator, Self::Owner];
 
-    /// The role of this name.
+    /// Returns the role with this name on the wire.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// Its name on the wire.
+    /// Returns the role's name on the wire.
     pub fn name(self) -> &'static str {
         match self {
             Self::Reader => "reader",
@@ -39,84 +39,85 @@ impl Role {
     }
 }
 
-/// Somebody who belongs to a room.
+/// A member of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoomMember {
-    /// What the person is known by in this room's addresses: the username of an account, or `~` and digits for a guest.
+    /// The member's ID in this room's URLs: the username of an account, or `~` and digits for a
+    /// guest.
     pub id: String,
-    /// Under which name they write; `null` for a guest who has not written yet.
+    /// The name under which the member writes; `null` for a guest who has not written yet.
     pub username: Option<String>,
-    /// What they may do.
+    /// The member's role.
     pub role: Role,
-    /// Since when they belong to it.
+    /// When the member joined the room.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub since: Time,
 }
 
-/// A link by which people join a room.
+/// An invitation: people who have its link can join the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Invitation {
-    /// What whoever has it may use.
+    /// The secret part of the link.
     pub code: String,
-    /// What those who join may do.
+    /// The role of people who join by this invitation.
     pub role: Role,
-    /// When it ends; `null` if it does not by itself.
+    /// When the invitation expires; `null` if it does not expire.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Time>,
-    /// How many may still use it; `null` if as many as like.
+    /// How many more people can join by it; `null` if there is no limit.
     pub uses_left: Option<u64>,
 }
 
-/// The wish for an invitation; every field may be left out.
+/// A request to create an invitation. Every field is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewInvitation {
-    /// What those who join may do: reader or member, which is the default.
+    /// The role of people who join: reader or member (default: member).
     pub role: Option<Role>,
-    /// How long it lasts, like `2days`.
+    /// How long the invitation is valid, for example `2days` (default: no end).
     pub timeout: Option<String>,
-    /// How many may use it.
+    /// How many people can join by it (default: no limit).
     pub uses: Option<u64>,
 }
 
-/// What keeps somebody from writing in a room, or out of it.
+/// The kinds of sanction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Sanction {
-    /// May not write.
+    /// The person cannot write in the room.
     Mute,
-    /// May not be there.
+    /// The person can neither read nor write in the room.
     Ban,
 }
 
-/// Somebody who is kept from something.
+/// A sanction that is in force against a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sanctioned {
-    /// Who, as in [`RoomMember::id`].
+    /// The person, in the format of [`RoomMember::id`].
     pub id: String,
-    /// From what.
+    /// The kind of sanction.
     pub kind: Sanction,
-    /// Until when; `null` for good.
+    /// When the sanction ends; `null` if it does not end.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
     pub until: Option<Time>,
 }
 
-/// Something that a moderator or an owner did.
+/// An entry of a room's audit log: an action by a moderator or an owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Deed {
-    /// Its place in the order of deeds.
+    /// The entry's number in the audit log.
     pub id: u64,
-    /// When it was.
+    /// When the action happened.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub at: Time,
-    /// Who did it, as in [`RoomMember::id`].
+    /// The person who acted, in the format of [`RoomMember::id`].
     pub actor: String,
-    /// What.
+    /// The action.
     pub deed: String,
-    /// To whom or what; empty if to the room.
+    /// The person or thing that the action changed; empty if it changed the room.
     pub whom: String,
 }

@@ -1,57 +1,58 @@
-//! A message as clients see it, and the wish to send one.
+//! Messages, requests to send them, and later changes of them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Author, RoomId, Time};
 
-/// A message, as every client sees it.
+/// A message, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Message {
-    /// Its sequence in its room: 1, 2, 3 … the same for everyone, without gaps but for later changes of messages.
+    /// The message's sequence in its room: 1, 2, 3 …, the same for every client. Edits and
+    /// deletions use sequences of their own; apart from them there are no gaps.
     #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub id: u64,
-    /// The room it was sent to.
+    /// The ID of the message's room.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"))]
     pub room: RoomId,
-    /// Who sent it.
+    /// The name under which the author wrote.
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 32))]
     pub username: String,
-    /// How far the server knows who that is; left out if it does not.
+    /// How the server identified the author; absent if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub author: Option<Author>,
-    /// Its text.
+    /// The text.
     #[cfg_attr(feature = "schema", schema(max_length = 4000))]
     pub body: String,
-    /// When the server took it.
+    /// When the server accepted the message.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub sent_at: Time,
-    /// When its author changed it last; left out if never.
+    /// When the author last edited the message; absent if never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime, nullable = false))]
     pub edited_at: Option<Time>,
-    /// Whether it was deleted, and its text is gone; left out if not.
+    /// Whether the message was deleted, so that its text is empty; absent if it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 
-/// What can happen to a message after it was sent.
+/// The kinds of change to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ChangeKind {
-    /// Its author wrote it anew.
+    /// The author replaced the text.
     Edit = 1,
-    /// Its author or a moderator deleted it.
+    /// The author or a moderator deleted the message.
     Deletion = 2,
 }
 
 impl ChangeKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 2] = [Self::Edit, Self::Deletion];
 
-    /// Its name on the wire.
+    /// Returns the kind's name on the wire.
     pub fn name(self) -> &'static str {
         match self {
             Self::Edit => "edit",
@@ -60,29 +61,31 @@ impl ChangeKind {
     }
 }
 
-/// A change of an earlier message, with a sequence of its own.
+/// A change of an earlier message. It has a sequence of its own in the room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
-    /// What happened.
+    /// The kind of change.
     pub event: ChangeKind,
-    /// Its sequence in the room.
+    /// The change's sequence in the room.
     pub id: u64,
-    /// The room.
+    /// The ID of the room.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"))]
     pub room: RoomId,
-    /// The message as it is now.
+    /// The message after the change.
     pub message: Message,
 }
 
-/// The wish to send a message.
+/// A request to send a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewMessage {
-    /// Who sends it: 1 to 32 characters after trimming, no control characters.
+    /// The name under which the author writes: 1 to 32 characters after trimming, no control
+    /// characters.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Username))]
     pub username: String,
-    /// Its text: 1 to 4,000 characters after trimming; newline and tab are the only control characters allowed.
+    /// The text: 1 to 4,000 characters after trimming; newline and tab are the only control
+    /// characters allowed.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Body))]
     pub body: String,
 }

@@ -1,4 +1,10 @@
-//! The expected "no"s: each knows its HTTP status and says what happened and what to do.
+//! Refusals: the reasons why the server does not do what a valid client asks for.
+//!
+//! # Guarantees
+//! Each refusal has an HTTP status, and a text that says what happened and what the client can do.
+//!
+//! # Not here
+//! Faults of the server, which answer 500 (crate `server`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,63 +12,66 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a well-meant request is not granted.
+/// The reason why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The request cannot be understood; says why.
+    /// The request cannot be parsed. The text says why.
     Malformed(String),
-    /// Who asks has not said who it is, or has not joined; says what to do.
+    /// The caller has not joined the lobby. The text says what to do.
     NotJoined(&'static str),
-    /// Who asks is not signed in, or no longer.
+    /// The caller is not signed in, or the session has ended.
     NotSignedIn,
-    /// Username and password are not those of any account.
+    /// No account has this username and password.
     WrongCredentials,
-    /// Who asks may not; says why.
+    /// The caller does not have the permission. The text says why.
     Forbidden(&'static str),
-    /// There is no such thing, and never was; names it.
+    /// The named thing does not exist and never did.
     NotFound(&'static str),
-    /// The address exists, but not for this method.
+    /// The URL exists, but does not support the request's method.
     MethodNotAllowed,
-    /// The body did not arrive in time.
+    /// The request body did not arrive in time.
     TooSlow,
-    /// Somebody else has it; names it.
+    /// Another person has the named thing.
     Taken(String),
-    /// Somebody else has this name here; says which one is free.
+    /// Another person has this name in the room.
     NameTaken {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// One like it that nobody has, unless there are so many that none was found: then one of theirs.
+        /// A similar name that is free. If many similar names are taken, it may be taken too.
         free: String,
     },
-    /// The log does not reach as far as the reader says to have read, or is another one.
+    /// The client's cursor is ahead of the log or from another epoch.
     Rewound,
     /// The room was deleted.
     Gone,
-    /// The body is larger than this many bytes.
+    /// The request body is larger than this number of bytes.
     TooLarge(usize),
-    /// The body is of a type that is not read here.
+    /// The URL does not accept a request body of this media type.
     UnsupportedMediaType,
-    /// It is understood, but a field breaks a rule.
+    /// A field of the request breaks a rule.
     Invalid {
-        /// The field, as the client wrote it.
+        /// The field's name in the request.
         field: &'static str,
-        /// Which rule, with its limit; reads on after the field's name.
+        /// The rule with its limit, as a predicate: "must have 1 to 32 characters".
         rule: Cow<'static, str>,
     },
-    /// The address is for WebSocket.
+    /// The URL accepts WebSocket connections only.
     UpgradeRequired,
-    /// Too many requests; free again after this long.
+    /// The caller has sent too many requests and can send the next one after this duration.
     TooMany(Duration),
-    /// Too much is written in one room, by however many; free again after this long.
+    /// All people together have sent too many messages to the room, which accepts the next one
+    /// after this duration.
     RoomBusy(Duration),
-    /// Another server, which says who somebody is, does not answer or not as agreed; says what to do.
+    /// The OpenID Connect provider does not answer, or its answer is invalid. The text says what to
+    /// do.
     Provider(String),
-    /// The server is about to stop.
+    /// The server is shutting down.
     Draining,
 }
 
 impl Refusal {
-    /// A field that breaks a rule; `rule` reads on after the field's name.
+    /// Returns the refusal of a field that breaks a rule. `rule` is the predicate of a sentence
+    /// about the field: "must have 1 to 32 characters".
     pub fn invalid(field: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid {
             field,
@@ -70,7 +79,8 @@ impl Refusal {
         }
     }
 
-    /// The HTTP status code ([RFC 9110, section 15](https://www.rfc-editor.org/rfc/rfc9110#section-15)).
+    /// Returns the HTTP status code
+    /// ([RFC 9110, section 15](https://www.rfc-editor.org/rfc/rfc9110#section-15)).
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::WrongCredentials => 400,
@@ -90,7 +100,7 @@ impl Refusal {
         }
     }
 
-    /// What kind of refusal it is, in a few words.
+    /// Returns the problem's title.
     pub fn title(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "Malformed request",
@@ -102,7 +112,7 @@ impl Refusal {
             Self::MethodNotAllowed => "Method not allowed",
             Self::TooSlow => "Request timeout",
             Self::Taken(_) | Self::NameTaken { .. } => "Taken",
-            Self::Rewound => "Another log",
+            Self::Rewound => "Stale cursor",
             Self::Gone => "Room closed",
             Self::TooLarge(_) => "Too large",
             Self::UnsupportedMediaType => "Unsupported media type",
@@ -114,7 +124,7 @@ impl Refusal {
         }
     }
 
-    /// When it makes sense to ask again, if it does.
+    /// Returns after which duration the client can send the request again, if waiting helps.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooMany(wait) | Self::RoomBusy(wait) => Some(*wait),
@@ -124,7 +134,7 @@ impl Refusal {
         }
     }
 
-    /// The refusal as the body of an answer.
+    /// Returns the body of the answer.
     pub fn problem(&self) -> Problem {
         let field = match self {
             Self::Invalid { field, .. } => Some((*field).to_owned()),
@@ -145,7 +155,8 @@ impl Refusal {
     }
 }
 
-/// A wait as it is told: in whole seconds, and never too short.
+/// Rounds a wait up to whole seconds, at least 1. The header `Retry-After` has no fractions
+/// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
@@ -153,74 +164,81 @@ fn whole_seconds(wait: Duration) -> u64 {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(why) | Self::Provider(why) => f.write_str(why),
-            Self::NotJoined(what) | Self::Forbidden(what) => f.write_str(what),
-            Self::NotFound(what) => write!(f, "There is no {what} here."),
-            Self::MethodNotAllowed => f.write_str(
-                "This address does not answer that method; the Allow header names those it does.",
-            ),
-            Self::TooSlow => f.write_str("The body of the request did not arrive in time."),
-            Self::NotSignedIn => f.write_str("Sign in first."),
-            Self::WrongCredentials => {
-                f.write_str("There is no account with this username and password.")
-            }
+            Self::Malformed(text) | Self::Provider(text) => f.write_str(text),
+            Self::NotJoined(text) | Self::Forbidden(text) => f.write_str(text),
+            Self::NotSignedIn => f.write_str(NOT_SIGNED_IN),
+            Self::WrongCredentials => f.write_str(WRONG_CREDENTIALS),
+            Self::NotFound(what) => write!(f, "There is no {what} here. Check the address."),
+            Self::MethodNotAllowed => f.write_str(METHOD_NOT_ALLOWED),
+            Self::TooSlow => f.write_str(TOO_SLOW),
             Self::Taken(what) => write!(f, "{what} is taken."),
             Self::NameTaken { name, free } => {
-                write!(f, "Somebody else has the name {name} here; {free} is free.")
-            }
-            Self::Rewound => {
-                f.write_str("This is not the log that you have read; begin anew with after=0.")
-            }
-            Self::Gone => {
-                f.write_str("This room was deleted: it fell quiet, or its owner closed it.")
-            }
-            Self::TooLarge(limit) => write!(f, "The body is larger than {limit} bytes."),
-            Self::UnsupportedMediaType => {
-                f.write_str("Send application/json or application/x-www-form-urlencoded.")
-            }
-            Self::Invalid { field, rule } => write!(f, "{field} {rule}."),
-            Self::UpgradeRequired => {
-                f.write_str("This address speaks WebSocket; ask it to upgrade.")
-            }
-            Self::TooMany(wait) => write!(
-                f,
-                "Too many requests; try again in {} s.",
-                whole_seconds(*wait)
-            ),
-            Self::RoomBusy(wait) => {
                 write!(
                     f,
-                    "Too much is written in this room at once; try again in {} s.",
-                    whole_seconds(*wait)
+                    "The name {name} is taken in this room. The name {free} is free."
                 )
             }
-            Self::Draining => f.write_str("The server is restarting; try again in a moment."),
+            Self::Rewound => f.write_str(REWOUND),
+            Self::Gone => f.write_str(GONE),
+            Self::TooLarge(limit) => write!(f, "The request body is larger than {limit} bytes."),
+            Self::UnsupportedMediaType => f.write_str(UNSUPPORTED_MEDIA_TYPE),
+            Self::Invalid { field, rule } => write!(f, "{field} {rule}."),
+            Self::UpgradeRequired => f.write_str(UPGRADE_REQUIRED),
+            Self::TooMany(wait) => {
+                let seconds = whole_seconds(*wait);
+                write!(f, "Too many requests. Try again in {seconds} s.")
+            }
+            Self::RoomBusy(wait) => {
+                let seconds = whole_seconds(*wait);
+                write!(
+                    f,
+                    "This room receives too many messages. Try again in {seconds} s."
+                )
+            }
+            Self::Draining => f.write_str(DRAINING),
         }
     }
 }
 
+const NOT_SIGNED_IN: &str = "You are not signed in. Sign in and try again.";
+const WRONG_CREDENTIALS: &str = "There is no account with this username and password.";
+const METHOD_NOT_ALLOWED: &str = "This address does not support the request's method. \
+    The Allow header lists the supported methods.";
+const TOO_SLOW: &str = "The request body did not arrive in time. Send the request again.";
+const REWOUND: &str = "The room's log does not contain your cursor, for example because a backup \
+    was restored. Read the log from the start with after=0.";
+const GONE: &str = "This room was deleted: it was inactive for too long, or its owner closed it. \
+    Create a new room.";
+const UNSUPPORTED_MEDIA_TYPE: &str = "This address does not support the request's media type. \
+    Send application/json or application/x-www-form-urlencoded.";
+const UPGRADE_REQUIRED: &str = "This address accepts WebSocket connections only. \
+    Send a WebSocket upgrade request.";
+const DRAINING: &str = "The server is restarting. Try again in a few seconds.";
+
 impl std::error::Error for Refusal {}
 
-/// The body of every answer that is not a success: [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details.
+/// The body of an error answer: problem details
+/// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// Where this kind of problem is explained.
+    /// The URL that explains this kind of problem.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What kind of problem it is, in a few words.
+    /// The kind of problem, in a few words.
     pub title: String,
     /// The HTTP status code.
     pub status: u16,
-    /// What happened this time, and what to do.
+    /// What happened, and what the client can do.
     pub detail: String,
-    /// The field at fault, when it is one.
+    /// The field that breaks a rule; absent for other problems.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// A name that is free, when the one that was asked for is not.
+    /// A free name similar to the requested one, if that is taken; absent for other problems.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free: Option<String>,
-    /// After how many seconds it makes sense to ask again, if it does.
+    /// After how many seconds the client can send the request again; absent if waiting does not
+    /// help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! A room as clients see it, and the wish for a new one.
+//! Rooms, room IDs, and requests to create or change a room.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,22 +7,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Account, Role, Time};
 
-/// A room's name in URLs: 16 lower-case hexadecimal characters.
+/// A room's ID in URLs: 16 lower-case hexadecimal characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId([u8; 8]);
 
 impl RoomId {
-    /// The ID with these eight bytes, which must come from the operating system's random source when the room is new.
+    /// Returns the ID with these eight bytes. Take them from the operating system's random source
+    /// for a new room, because in open rooms the ID is the only secret.
     pub fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
 
-    /// The eight bytes.
+    /// Returns the eight bytes.
     pub fn bytes(self) -> [u8; 8] {
         self.0
     }
 
-    /// The sixteen digits, each 0 to 15, in the order they are written.
+    /// Returns the sixteen hexadecimal digits, each 0 to 15, in writing order.
     pub fn digits(self) -> [u8; 16] {
         std::array::from_fn(|i| {
             if i % 2 == 0 {
@@ -33,7 +34,7 @@ impl RoomId {
         })
     }
 
-    /// The ID that somebody pasted, alone or in a room's link, in either case of letters.
+    /// Finds the ID in pasted text: an ID alone or a room's link, in upper or lower case.
     pub fn find(pasted: &str) -> Option<Self> {
         let pasted = pasted.trim();
         let id = match pasted.split_once("/rooms/") {
@@ -50,7 +51,7 @@ impl fmt::Display for RoomId {
     }
 }
 
-/// Text that is not 16 lower-case hexadecimal characters.
+/// The error for text that is not 16 lower-case hexadecimal characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseRoomIdError;
 
@@ -88,93 +89,101 @@ impl<'de> Deserialize<'de> for RoomId {
     }
 }
 
-/// A room, as every client sees it.
+/// A room, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Room {
-    /// The room's name in URLs.
+    /// The room's ID.
     #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"))]
     pub id: RoomId,
-    /// What people call it; `null` if it was given no name.
+    /// The room's name; `null` if it has none.
     #[cfg_attr(feature = "schema", schema(min_length = 1, max_length = 80))]
     pub name: Option<String>,
-    /// Whether `GET /rooms/` lists it.
+    /// Whether `GET /rooms/` lists the room.
     pub public: bool,
-    /// When it was created.
+    /// When the room was created.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub created_at: Time,
-    /// When its newest message was sent; its creation while it has none.
+    /// When the newest message was sent; the room's creation while it has no message.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub last_active_at: Time,
-    /// When it is deleted unless another message is sent.
+    /// When the room is archived and deleted if no further message is sent.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub expires_at: Time,
-    /// How many messages it has; the `id` of its newest one, unless messages were changed.
+    /// The number of messages. It equals the `id` of the newest message unless messages were edited
+    /// or deleted.
     pub message_count: u64,
-    /// What it is about; left out if nobody said.
+    /// The room's description; absent if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, max_length = 500))]
     pub description: Option<String>,
-    /// Whether only its members may know of it; left out if not.
-    #[serde(default, skip_serializing_if = "is_not")]
+    /// Whether only members can find and read the room; absent if not.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub private: bool,
-    /// Whether only its moderators may write; left out if not.
-    #[serde(default, skip_serializing_if = "is_not")]
+    /// Whether only moderators can write; absent if not.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub read_only: bool,
-    /// How many seconds each waits between two messages; left out if nobody has to.
-    #[serde(default, skip_serializing_if = "is_none")]
+    /// The number of seconds that each person must wait between two messages; absent if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub slow_mode: u64,
-    /// What whoever asks is in it; left out if nothing in particular.
+    /// The caller's role in the room; absent if the caller is no member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub role: Option<Role>,
-    /// How many messages of others whoever asks has not read; only in an overview, and left out if none.
-    #[serde(default, skip_serializing_if = "is_none")]
+    /// The number of other people's messages that the caller has not read. Only overviews have it;
+    /// absent if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub unread: u64,
-    /// With whom it is a direct chat, as the one of its two sees it who asks; left out of every other room.
+    /// The other participant, if the room is a direct chat of the caller; else absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub with: Option<Account>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_not(flag: &bool) -> bool {
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-// In the browser a reference is smaller than the number.
+// On wasm32 a reference is smaller than the number, so the lint does not fire there.
 #[cfg_attr(
     target_pointer_width = "64",
-    expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")
+    expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )
 )]
-fn is_none(number: &u64) -> bool {
+fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// What is to be different about a room; what is left out stays.
+/// A request to change a room's settings. Absent fields stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoomChange {
-    /// What people call it; empty for no name.
+    /// The new name; empty removes the name.
     pub name: Option<String>,
-    /// What it is about; empty for nothing.
+    /// The new description; empty removes it.
     pub description: Option<String>,
-    /// Whether `GET /rooms/` lists it.
+    /// Whether `GET /rooms/` lists the room.
     pub public: Option<bool>,
-    /// Whether only its members may know of it.
+    /// Whether only members can find and read the room.
     pub private: Option<bool>,
-    /// How long it may stay without a new message.
+    /// How long the room may stay without a new message, for example `30m`.
     pub timeout: Option<String>,
-    /// Whether only its moderators may write.
+    /// Whether only moderators can write.
     pub read_only: Option<bool>,
-    /// How many seconds each waits between two messages; 0 for none.
+    /// The number of seconds that each person must wait between two messages; 0 for no wait.
     pub slow_mode: Option<u64>,
 }
 
-/// The wish for a new room; every field may be left out.
+/// A request to create a room. Every field is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewRoom {
-    /// What people call it.
+    /// The room's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
@@ -183,14 +192,15 @@ pub struct NewRoom {
         )
     )]
     pub name: Option<String>,
-    /// Whether `GET /rooms/` lists it; not unless asked for.
+    /// Whether `GET /rooms/` lists the room (default: no).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public: Option<bool>,
-    /// How long it may stay without a new message, like `30m`: at most the server's own limit, which is the default.
+    /// How long the room may stay without a new message, for example `30m`. The server's own limit
+    /// is the maximum and the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(example = "30m"))]
     pub timeout: Option<String>,
-    /// Whether only its members may know of it; not unless asked for.
+    /// Whether only members can find and read the room (default: no).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
 }
@@ -200,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_sixteen_lower_case_digits() {
+    fn only_sixteen_lower_case_hex_digits_parse_as_an_id() {
         let id: RoomId = "0123456789abcdef".parse().unwrap();
         assert_eq!(id.to_string(), "0123456789abcdef");
         assert_eq!(
@@ -220,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pasted_id_or_link_is_understood() {
+    fn pasted_id_or_link_gives_the_id() {
         let id = "0123456789abcdef".parse().ok();
         for text in [
             "0123456789abcdef",
@@ -241,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_keep_their_leading_zeros() {
+    fn id_with_leading_zeros_displays_all_digits() {
         assert_eq!(
             RoomId::from_bytes([0, 0, 0, 0, 0, 0, 0, 1]).to_string(),
             "0000000000000001"

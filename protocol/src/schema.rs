@@ -1,10 +1,11 @@
-//! How the texts of `text` look in the OpenAPI document.
+//! OpenAPI schemas of the texts that [`text`](crate::text) checks.
 //!
-//! The patterns allow white space around, which is trimmed. Lengths count what is left, so they are part of the patterns of short texts.
+//! The server trims white space before it counts characters. So the patterns allow leading and
+//! trailing white space, and the patterns of short texts contain the length limits.
 
 use utoipa::ToSchema;
 
-/// Who writes: 1 to 32 characters after trimming, no control characters.
+/// The name under which a person writes: 1 to 32 characters after trimming, no control characters.
 #[derive(Debug, ToSchema)]
 #[schema(example = "ada")]
 #[schema(
@@ -20,7 +21,8 @@ pub struct Username(pub String);
 )]
 pub struct RoomName(pub String);
 
-/// A message's text: 1 to 4,000 characters after trimming; newline and tab are the only control characters allowed.
+/// A message's text: 1 to 4,000 characters after trimming; newline and tab are the only control
+/// characters allowed.
 #[derive(Debug, ToSchema)]
 #[schema(min_length = 1, max_length = 4000, example = "hello")]
 #[schema(
@@ -28,7 +30,7 @@ pub struct RoomName(pub String);
 )]
 pub struct Body(pub String);
 
-/// What a person is called: 1 to 64 characters after trimming, no control characters.
+/// A person's name, for display: 1 to 64 characters after trimming, no control characters.
 #[derive(Debug, ToSchema)]
 #[schema(example = "Ada Lovelace")]
 #[schema(
@@ -36,12 +38,13 @@ pub struct Body(pub String);
 )]
 pub struct PersonName(pub String);
 
-/// The username of an account, in either case: 3 to 32 of the letters a to z, digits, `-` and `_`.
+/// An account's username, in upper or lower case: 3 to 32 of the letters a to z, digits, `-` and
+/// `_`.
 #[derive(Debug, ToSchema)]
 #[schema(example = "ada", pattern = "^[A-Za-z0-9_-]{3,32}$")]
 pub struct AccountName(pub String);
 
-/// A password: 6 to 256 characters, or more at least where the operator says so.
+/// A password: 6 to 256 characters; the operator can set a higher minimum.
 #[derive(Debug, ToSchema)]
 #[schema(min_length = 6, max_length = 256, format = Password)]
 pub struct Password(pub String);

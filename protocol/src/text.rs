@@ -1,66 +1,78 @@
-//! What people may write where: the limits, and the one check for both sides.
+//! Limits and checks of the texts that people enter; server and browser use the same functions.
 //!
-//! Lengths are counted in Unicode scalar values, after trimming white space.
+//! # Guarantees
+//! - Each function returns the text in the form in which the server stores it, or a
+//!   [`Refusal::Invalid`] that names the field and the limit.
+//! - Lengths count Unicode scalar values, after white space at both ends is removed.
+//!
+//! # Not here
+//! Whether a name is free (crate `chat`).
+//!
+//! The limits are this API's own; no standard sets them.
 
 use crate::Refusal;
 
-/// The longest username, in characters.
+/// The maximum length of a username, in characters.
 pub const USERNAME_MAX: usize = 32;
-/// The longest message, in characters.
+/// The maximum length of a message, in characters.
 pub const BODY_MAX: usize = 4_000;
-/// The longest room name, in characters.
+/// The maximum length of a room's name, in characters.
 pub const ROOM_NAME_MAX: usize = 80;
-/// The longest description of a room, in characters.
+/// The maximum length of a room's description, in characters.
 pub const DESCRIPTION_MAX: usize = 500;
-/// The shortest and the longest username of an account, in characters.
+/// The minimum and the maximum length of an account's username, in characters.
 pub const ACCOUNT_NAME: (usize, usize) = (3, 32);
-/// The longest name that a person is called by, in characters.
+/// The maximum length of a person's name for display, in characters.
 pub const PERSON_NAME_MAX: usize = 64;
-/// The longest password, in characters: more adds nothing but work.
+/// The maximum length of a password, in characters. Longer passwords would only make hashing
+/// slower.
 pub const PASSWORD_MAX: usize = 256;
-/// The longest idempotency key, in characters.
+/// The maximum length of an idempotency key, in characters.
 pub const KEY_MAX: usize = 64;
 
-/// A username as it is kept: trimmed, 1 to [`USERNAME_MAX`] characters, none of them a control character.
+/// Checks a username: 1 to [`USERNAME_MAX`] characters after trimming, no control characters.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn username(text: &str) -> Result<String, Refusal> {
-    line("username", text, USERNAME_MAX)
+    parse_line("username", text, USERNAME_MAX)
 }
 
-/// A room's name as it is kept: trimmed, 1 to [`ROOM_NAME_MAX`] characters, none of them a control character.
+/// Checks a room's name: 1 to [`ROOM_NAME_MAX`] characters after trimming, no control characters.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn room_name(text: &str) -> Result<String, Refusal> {
-    line("name", text, ROOM_NAME_MAX)
+    parse_line("name", text, ROOM_NAME_MAX)
 }
 
-/// What a room is about, as it is kept: like a room's name, but longer.
+/// Checks a room's description: 1 to [`DESCRIPTION_MAX`] characters after trimming, no control
+/// characters.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn description(text: &str) -> Result<String, Refusal> {
-    line("description", text, DESCRIPTION_MAX)
+    parse_line("description", text, DESCRIPTION_MAX)
 }
 
-/// The name that a room is found by: like [`room_name`], as the parameter `room`.
+/// Checks the name in the query parameter `room`, with the rules of [`room_name`].
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn name_of_room(text: &str) -> Result<String, Refusal> {
-    line("room", text, ROOM_NAME_MAX)
+    parse_line("room", text, ROOM_NAME_MAX)
 }
 
-/// The username of an account as it is kept: trimmed, in lower case, within [`ACCOUNT_NAME`], of `a-z`, `0-9`, `-` and `_`.
+/// Checks an account's username and returns it in lower case: the characters `a-z`, `0-9`, `-` and
+/// `_`, with a length within [`ACCOUNT_NAME`] after trimming.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn account_name(text: &str) -> Result<String, Refusal> {
-    let (name, (min, max)) = (text.trim().to_ascii_lowercase(), ACCOUNT_NAME);
-    let known = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    if (min..=max).contains(&name.len()) && name.bytes().all(known) {
+    let (min, max) = ACCOUNT_NAME;
+    let name = text.trim().to_ascii_lowercase();
+    let is_allowed = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    if (min..=max).contains(&name.len()) && name.bytes().all(is_allowed) {
         return Ok(name);
     }
     Err(Refusal::invalid(
@@ -69,15 +81,16 @@ pub fn account_name(text: &str) -> Result<String, Refusal> {
     ))
 }
 
-/// What a person is called, as it is kept: trimmed, 1 to [`PERSON_NAME_MAX`] characters, none of them a control character.
+/// Checks a person's name for display: 1 to [`PERSON_NAME_MAX`] characters after trimming, no
+/// control characters.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn person_name(text: &str) -> Result<String, Refusal> {
-    line("name", text, PERSON_NAME_MAX)
+    parse_line("name", text, PERSON_NAME_MAX)
 }
 
-/// A new password: `min` to [`PASSWORD_MAX`] characters, taken as it is.
+/// Checks a new password: `min` to [`PASSWORD_MAX`] characters, not trimmed.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
@@ -91,56 +104,56 @@ pub fn password(text: &str, min: usize) -> Result<&str, Refusal> {
     }
 }
 
-/// A message's text as it is kept: line ends as `\n` (forms send `\r\n`), trimmed, 1 to [`BODY_MAX`] characters, no
-/// control characters but newline and tab.
+/// Checks a message's text: 1 to [`BODY_MAX`] characters after trimming; newline and tab are the
+/// only control characters allowed.
+///
+/// Line ends become `\n`; HTML forms send `\r\n`.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn body(text: &str) -> Result<String, Refusal> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    bounded("body", text.trim(), BODY_MAX)?;
-    if text
-        .trim()
-        .contains(|c: char| c.is_control() && c != '\n' && c != '\t')
-    {
+    let with_newlines = text.replace("\r\n", "\n").replace('\r', "\n");
+    let body = with_newlines.trim();
+    check_length("body", body, BODY_MAX)?;
+    if body.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
         return Err(Refusal::invalid(
             "body",
-            "may not contain control characters other than newline and tab",
+            "must not contain control characters other than newline and tab",
         ));
     }
-    Ok(text.trim().to_owned())
+    Ok(body.to_owned())
 }
 
-/// An idempotency key: 1 to [`KEY_MAX`] characters, taken as it is.
+/// Checks an idempotency key: 1 to [`KEY_MAX`] characters, not trimmed.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn key(text: &str) -> Result<String, Refusal> {
-    bounded("Idempotency-Key", text, KEY_MAX)?;
+    check_length("Idempotency-Key", text, KEY_MAX)?;
     Ok(text.to_owned())
 }
 
-fn line(field: &'static str, text: &str, max: usize) -> Result<String, Refusal> {
+fn parse_line(field: &'static str, text: &str, max: usize) -> Result<String, Refusal> {
     let text = text.trim();
-    bounded(field, text, max)?;
+    check_length(field, text, max)?;
     if text.contains(char::is_control) {
         return Err(Refusal::invalid(
             field,
-            "may not contain control characters",
+            "must not contain control characters",
         ));
     }
     Ok(text.to_owned())
 }
 
-fn bounded(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
+fn check_length(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
     match text.chars().count() {
         0 => Err(Refusal::invalid(
             field,
-            format!("must have 1 to {max} characters, and has none"),
+            format!("must have 1 to {max} characters, but is empty"),
         )),
         n if n > max => Err(Refusal::invalid(
             field,
-            format!("must have 1 to {max} characters, and has {n}"),
+            format!("must have 1 to {max} characters, but has {n}"),
         )),
         _ => Ok(()),
     }
@@ -151,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_trimmed_and_counted_in_scalar_values() {
+    fn text_is_trimmed_and_its_length_counts_scalar_values() {
         assert_eq!(username("  ada "), Ok("ada".to_owned()));
         assert!(username(&"é".repeat(32)).is_ok());
         assert!(username(&"é".repeat(33)).is_err());
@@ -161,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn usernames_of_accounts_are_plain() {
+    fn account_name_with_other_characters_or_length_is_refused() {
         assert_eq!(account_name(" Ada_L-1 "), Ok("ada_l-1".to_owned()));
         for wrong in [
             "",
@@ -177,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_taken_as_they_are() {
+    fn password_is_not_trimmed() {
         assert_eq!(password(" a b  ", 6), Ok(" a b  "));
         assert!(password("12345", 6).is_err());
         assert!(password(&"é".repeat(257), 6).is_err());
     }
 
     #[test]
-    fn control_characters_are_refused_where_they_have_no_meaning() {
+    fn control_characters_are_refused_except_newline_and_tab_in_a_body() {
         assert!(username("a\nb").is_err());
         assert!(username("a\u{85}b").is_err());
         assert_eq!(body("a\r\n\tb\rc"), Ok("a\n\tb\nc".to_owned()));
@@ -193,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_only_looks_odd_is_taken_as_it_is() {
+    fn body_with_markup_or_unusual_unicode_is_unchanged() {
         for text in [
             "\u{202e}abc",
             "a\u{200b}b",

@@ -1,4 +1,10 @@
-//! A moment, as the wire writes it: RFC 3339, UTC, milliseconds.
+//! Points in time, as the API writes them: RFC 3339, UTC, milliseconds.
+//!
+//! # Guarantees
+//! A [`Time`] is always within the years 1970 to 9999, so it can always be written.
+//!
+//! # Not here
+//! The current time (crate `chat`, `Clock`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,35 +12,40 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Milliseconds since the Unix epoch. Written as `2026-11-20T06:41:00.123Z` ([RFC 3339](https://www.rfc-editor.org/rfc/rfc3339)).
+/// A point in time, in milliseconds since the Unix epoch.
+///
+/// The text form is `2026-11-20T06:41:00.123Z` ([RFC 3339](https://www.rfc-editor.org/rfc/rfc3339)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
-/// 9999-12-31T23:59:59.999Z, the last moment that RFC 3339 can write.
+/// 9999-12-31T23:59:59.999Z in milliseconds since the Unix epoch: the last time that
+/// [RFC 3339, section 5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6) can write, because
+/// its years have four digits.
 const LAST: i64 = 253_402_300_799_999;
 
 impl Time {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// The moment `millis` milliseconds after the Unix epoch, brought into the years 1970 to 9999.
+    /// Returns the time `millis` milliseconds after the Unix epoch, clamped to the years 1970 to
+    /// 9999.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(0, LAST))
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub fn millis(self) -> i64 {
         self.0
     }
 
-    /// The moment `duration` later; at most the end of the year 9999.
+    /// Returns the time `duration` later, at most the end of the year 9999.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self::from_millis(self.0.saturating_add(millis))
     }
 
-    /// How long after `earlier` this is; zero if it is not after it.
+    /// Returns the duration from `earlier` to `self`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
@@ -42,8 +53,8 @@ impl Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = UNIX_EPOCH + self.since(Self::EPOCH);
-        humantime::format_rfc3339_millis(moment).fmt(f)
+        let time = UNIX_EPOCH + self.since(Self::EPOCH);
+        humantime::format_rfc3339_millis(time).fmt(f)
     }
 }
 
@@ -51,8 +62,9 @@ impl FromStr for Time {
     type Err = humantime::TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let since = |moment: SystemTime| moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-        humantime::parse_rfc3339(text).map(|moment| Self::EPOCH.after(since(moment)))
+        let time: SystemTime = humantime::parse_rfc3339(text)?;
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Self::EPOCH.after(since_epoch))
     }
 }
 
@@ -74,14 +86,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_written_with_milliseconds_and_read_back() {
+    fn displayed_time_has_milliseconds_and_parses_back() {
         let time = Time::from_millis(1_795_157_260_123);
         assert_eq!(time.to_string(), "2026-11-20T06:47:40.123Z");
         assert_eq!("2026-11-20T06:47:40.123Z".parse(), Ok(time));
     }
 
     #[test]
-    fn never_leaves_the_years_that_can_be_written() {
+    fn times_outside_1970_to_9999_are_clamped() {
         assert_eq!(
             Time::from_millis(i64::MAX).to_string(),
             "9999-12-31T23:59:59.999Z"

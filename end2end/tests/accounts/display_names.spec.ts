@@ -47,7 +47,7 @@ test("a taken name is replaced with one click and the message is sent", async ({
   await ada.enter(room);
   await ada.say("hello");
   await expect(ada.log.getByRole("alert")).toContainText(
-    "Somebody else has the name ada here; ada2 is free.",
+    "The name ada is taken in this room. The name ada2 is free.",
   );
   // It survives a reload.
   await ada.page.reload();

@@ -130,7 +130,7 @@ test.describe("with limits", () => {
       await signIn(ada, "wrong!");
       await expect(ada.page.getByRole("alert")).toContainText("Too many", { timeout: 500 });
     }).toPass();
-    await isWrong(ada, "Password", /too many requests; try again in \d+ s/i);
+    await isWrong(ada, "Password", /too many requests\. try again in \d+ s/i);
     await expect(field(ada, "Password")).not.toHaveAttribute("aria-invalid");
   });
 });

@@ -726,7 +726,7 @@ async fn a_room_is_limited_however_many_write_in_it() {
     assert!(
         refused
             .detail
-            .starts_with("Too much is written in this room"),
+            .starts_with("This room receives too many messages"),
         "{}",
         refused.detail
     );
