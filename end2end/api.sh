@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets schemathesis call the release binary in every way its OpenAPI document allows, and in some it does not.
+# Tests the release binary against its OpenAPI document with schemathesis, with valid and invalid requests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,12 +15,12 @@ while [[ -z $url ]]; do
 	url=$(grep -o 'http://[0-9.:]*' "$data/log" || true)
 done
 
-# Somebody in the lobby, for whom the configuration lets schemathesis speak.
+# The user alan joins the lobby, because schemathesis.toml makes schemathesis send as alan.
 end2end/.venv/bin/python -c 'import sys, requests; requests.post(sys.argv[1], timeout=10).raise_for_status()' "$url/join?id=alan"
 
-# A guest, as whom it is called.
-key='import sys, requests; print(requests.post(sys.argv[1], timeout=10).json()["token"])'
-WEBCHAT_TOKEN=$(end2end/.venv/bin/python -c "$key" "$url/guests/")
+# The guest token that schemathesis sends with every request.
+guest='import sys, requests; print(requests.post(sys.argv[1], timeout=10).json()["token"])'
+WEBCHAT_TOKEN=$(end2end/.venv/bin/python -c "$guest" "$url/guests/")
 export WEBCHAT_TOKEN
 
 end2end/.venv/bin/schemathesis --config-file end2end/schemathesis.toml run "$url/openapi.json" "$@"

@@ -1,4 +1,5 @@
-// How the browser tests run: the system's Chromium, fresh data and a fresh server for each test that asks for one.
+// Browser tests run in the system's Chromium; each test that uses the server gets its own, with
+// empty data.
 
 import { defineConfig } from "@playwright/test";
 import { existsSync } from "node:fs";
@@ -12,13 +13,13 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
   workers: 2,
-  // Enough for a machine that has other things to do: whoever waits for a fact goes on as soon as it is there.
+  // Generous for a busy machine: an assertion continues as soon as it holds.
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: process.env.CI ? [["list"], ["html", { open: "never" }]] : "list",
   use: {
     trace: "retain-on-failure",
-    // Root has no sandbox in Chromium, and containers have a tiny /dev/shm.
+    // Chromium has no sandbox for root, and containers have a small /dev/shm.
     launchOptions: { executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
   },
 });

@@ -1,24 +1,23 @@
 // Steps on the account forms that several specs share.
 
-import { type Person } from "./webchat";
+import { type User } from "./webchat";
 
-export const field = (person: Person, name: string) =>
-  person.page.getByLabel(name, { exact: true });
-export const press = (person: Person, name: string) =>
-  person.page.getByRole("button", { name, exact: true }).click();
+export const field = (user: User, name: string) => user.page.getByLabel(name, { exact: true });
+export const clickButton = (user: User, name: string) =>
+  user.page.getByRole("button", { name, exact: true }).click();
 
-export async function signUp(person: Person, next = "/"): Promise<void> {
-  await person.page.goto(`/register?next=${encodeURIComponent(next)}`);
-  await field(person, "Your name").fill(person.name.toUpperCase());
-  await field(person, "Username").fill(person.name);
-  await field(person, "Password").fill("secret");
-  await press(person, "Create account");
-  await person.page.waitForURL((url) => url.pathname === next);
+export async function signUp(user: User, next = "/"): Promise<void> {
+  await user.page.goto(`/register?next=${encodeURIComponent(next)}`);
+  await field(user, "Your name").fill(user.name.toUpperCase());
+  await field(user, "Username").fill(user.name);
+  await field(user, "Password").fill("secret");
+  await clickButton(user, "Create account");
+  await user.page.waitForURL((url) => url.pathname === next);
 }
 
-export async function signIn(person: Person, password = "secret", next = "/"): Promise<void> {
-  await person.page.goto(`/login?next=${encodeURIComponent(next)}`);
-  await field(person, "Username").fill(person.name);
-  await field(person, "Password").fill(password);
-  await press(person, "Sign in");
+export async function signIn(user: User, password = "secret", next = "/"): Promise<void> {
+  await user.page.goto(`/login?next=${encodeURIComponent(next)}`);
+  await field(user, "Username").fill(user.name);
+  await field(user, "Password").fill(password);
+  await clickButton(user, "Sign in");
 }

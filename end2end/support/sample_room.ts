@@ -1,8 +1,8 @@
 // A room with varied messages, for screenshots and layout checks.
 
-import { type Person, type Webchat } from "./webchat";
+import { type User, type Webchat } from "./webchat";
 
-export const lines = [
+export const sampleMessages = [
   ["ada", "Shall we try the new kettle today?"],
   ["grace", "Yes. The old one takes four minutes, and I have timed it."],
   ["grace", "Twice"],
@@ -17,15 +17,15 @@ export const lines = [
   ["ada", "On my way"],
 ];
 
-export async function tea(webchat: Webchat): Promise<string> {
-  const room = await webchat.room({ name: "Tea at four", public: true });
-  for (const [name, text] of lines) await webchat.post(room, name, text);
+export async function createSampleRoom(webchat: Webchat): Promise<string> {
+  const room = await webchat.createRoom({ name: "Tea at four", public: true });
+  for (const [name, text] of sampleMessages) await webchat.postMessage(room, name, text);
   return room;
 }
 
-/** Signs somebody in, and gives the tokens of two others. */
-export async function people(ada: Person, webchat: Webchat): Promise<string[]> {
-  await webchat.account("ada", "Ada Lovelace");
+/** Signs ada in and returns the tokens of three other accounts. */
+export async function createAccounts(ada: User, webchat: Webchat): Promise<string[]> {
+  await webchat.createAccount("ada", "Ada Lovelace");
   await ada.signIn();
   const others = [];
   for (const [username, name] of [
@@ -33,7 +33,7 @@ export async function people(ada: Person, webchat: Webchat): Promise<string[]> {
     ["grace", "Grace Brewster Murray Hopper, Rear Admiral, the one of the bug"],
     ["linus_t", "Linus"],
   ]) {
-    others.push(await webchat.account(username, name));
+    others.push(await webchat.createAccount(username, name));
   }
   return others;
 }

@@ -1,8 +1,8 @@
-// The program under test, and the people who use it. Every test that asks for `webchat` gets a server of its own, with
-// an empty data directory; every person that joins has a browser profile of their own.
+// The server under test and the test fixtures. Every test that uses `webchat` gets its own server
+// with an empty data directory; `openBrowser` opens a separate browser profile for each user.
 //
-// The program is the release binary, unless `WEBCHAT_BINARY` names another or cargo-leptos runs the tests: then it is
-// the one that cargo-leptos has just built.
+// The server is the release binary, unless `WEBCHAT_BINARY` names another one. Under cargo-leptos
+// it is the debug binary that cargo-leptos has just built.
 
 import { test as base, type BrowserContextOptions } from "@playwright/test";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -11,15 +11,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { Person } from "./person";
+import { User } from "./user";
 
 const root = resolve(import.meta.dirname, "../..");
-const built = process.env.LEPTOS_SITE_ROOT ? "target/debug/webchat" : "target/release/webchat";
+const defaultBinary = process.env.LEPTOS_SITE_ROOT
+  ? "target/debug/webchat"
+  : "target/release/webchat";
 
-/** The program. */
-export const binary = resolve(root, process.env.WEBCHAT_BINARY ?? built);
+/** The path of the binary under test. */
+export const binary = resolve(root, process.env.WEBCHAT_BINARY ?? defaultBinary);
 
-/** A room as the API tells of it. */
+/** A room in the JSON API. */
 export interface Room {
   id: string;
   name: string | null;
@@ -27,7 +29,7 @@ export interface Room {
   message_count: number;
 }
 
-/** A message as the API tells of it. */
+/** A message in the JSON API. */
 export interface Message {
   id: number;
   username: string;
@@ -35,14 +37,14 @@ export interface Message {
   sent_at: string;
 }
 
-/** How a server is started, where not as always. */
-interface Start {
+/** Deviations from the default start of a server. */
+interface StartOptions {
   flags?: string[];
-  /** The data of an earlier server; else an empty directory. */
+  /** The data directory of an earlier server; an empty one by default. */
   data?: string;
-  /** The port of an earlier server; else a free one. */
+  /** The port of an earlier server; a free one by default. */
   port?: string;
-  /** The program, if not the one under test; and where it runs. */
+  /** The binary to run and its working directory. */
   program?: string;
   cwd?: string;
 }
@@ -55,9 +57,9 @@ export class Webchat {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(how: Start = {}): Promise<Webchat> {
-    const { flags = [], port = "0", program = binary, cwd = root } = how;
-    const data = how.data ?? (await mkdtemp(join(tmpdir(), "webchat-")));
+  static async start(options: StartOptions = {}): Promise<Webchat> {
+    const { flags = [], port = "0", program = binary, cwd = root } = options;
+    const data = options.data ?? (await mkdtemp(join(tmpdir(), "webchat-")));
     const fixed = ["--listen", `127.0.0.1:${port}`, "--data-dir", data];
     const limit = flags.includes("--rate-limit") ? [] : ["--rate-limit", "off"];
     const child = spawn(program, [...fixed, ...limit, ...flags], {
@@ -65,7 +67,7 @@ export class Webchat {
       stdio: ["ignore", "ignore", "pipe"],
     });
     const url = await new Promise<string>((resolve, reject) => {
-      // Reads to the end of the log: a server whose log nobody reads would come to a stop.
+      // Keeps reading the log: a full pipe would block the server.
       createInterface({ input: child.stderr }).on("line", (line) => {
         const found = /listening on (http:\/\/\S+)/.exec(line)?.[1];
         if (found) resolve(found);
@@ -77,7 +79,7 @@ export class Webchat {
     return new Webchat(new URL(url).origin, data, child);
   }
 
-  /** Stops the server and gives its exit code; its data stay. */
+  /** Stops the server, keeps its data and returns the exit code. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const exit = once(this.child, "exit");
@@ -87,35 +89,37 @@ export class Webchat {
     return this.child.exitCode;
   }
 
-  /** A server on the same port, with the same data. */
-  async again(): Promise<Webchat> {
+  /** Starts a server on the same port with the same data. */
+  async restart(): Promise<Webchat> {
     return Webchat.start({ data: this.data, port: new URL(this.url).port });
   }
 
-  /** Opens a room and gives its path. */
-  async room(wish: { name?: string; public?: boolean; timeout?: string } = {}): Promise<string> {
-    const answer = await this.ask("/rooms/", wish);
-    if (answer.status !== 201) throw new Error(`no room: ${await answer.text()}`);
+  /** Creates a room and returns its path. */
+  async createRoom(
+    options: { name?: string; public?: boolean; timeout?: string } = {},
+  ): Promise<string> {
+    const answer = await this.postJson("/rooms/", options);
+    if (answer.status !== 201) throw new Error(`room not created: ${await answer.text()}`);
     await answer.arrayBuffer();
     return answer.headers.get("location") ?? "";
   }
 
-  /** Posts a message, as a program does. */
-  async post(room: string, username: string, body: string): Promise<Message> {
-    const answer = await this.ask(`${room}messages/`, { username, body });
-    if (answer.status !== 201) throw new Error(`not posted: ${await answer.text()}`);
+  /** Posts a message through the JSON API, without a guest key. */
+  async postMessage(room: string, username: string, body: string): Promise<Message> {
+    const answer = await this.postJson(`${room}messages/`, { username, body });
+    if (answer.status !== 201) throw new Error(`message not posted: ${await answer.text()}`);
     return (await answer.json()) as Message;
   }
 
-  /** Makes an account with the password `secret`, and gives a token of it. */
-  async account(username: string, name = username.toUpperCase()): Promise<string> {
-    const answer = await this.ask("/register", { name, username, password: "secret" });
-    if (!answer.ok) throw new Error(`no account: ${await answer.text()}`);
+  /** Creates an account with the password `secret` and returns its token. */
+  async createAccount(username: string, name = username.toUpperCase()): Promise<string> {
+    const answer = await this.postJson("/register", { name, username, password: "secret" });
+    if (!answer.ok) throw new Error(`account not created: ${await answer.text()}`);
     return ((await answer.json()) as { content: { token: string } }).content.token;
   }
 
-  /** Says something in a direct chat, as a program that has a token. */
-  async tell(token: string, username: string, body: string): Promise<void> {
+  /** Sends a message in a direct chat through the JSON API. */
+  async sendDirectMessage(token: string, username: string, body: string): Promise<void> {
     const headers = {
       Authorization: `Bearer ${token}`,
       Accept: "application/json",
@@ -124,43 +128,44 @@ export class Webchat {
     const room = (await (await fetch(`${this.url}/chats/${username}`, { headers })).json()) as Room;
     const to = `${this.url}/rooms/${room.id}/messages/`;
     const answer = await fetch(to, { method: "POST", headers, body: JSON.stringify({ body }) });
-    if (answer.status !== 201) throw new Error(`not told: ${await answer.text()}`);
+    if (answer.status !== 201) throw new Error(`direct message not sent: ${await answer.text()}`);
   }
 
-  /** Posts any JSON. */
-  ask(path: string, body: object): Promise<Response> {
+  /** Sends a POST request with a JSON body. */
+  postJson(path: string, body: object): Promise<Response> {
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     return fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) });
   }
 
-  /** Reads any JSON. */
-  async read<T>(path: string): Promise<T> {
+  /** Reads a JSON resource. */
+  async getJson<T>(path: string): Promise<T> {
     return (await (
       await fetch(this.url + path, { headers: { Accept: "application/json" } })
     ).json()) as T;
   }
 
   /** The texts of a room's messages, oldest first. */
-  async said(room: string): Promise<string[]> {
-    const said: Message[] = [];
+  async messageTexts(room: string): Promise<string[]> {
+    const messages: Message[] = [];
     for (;;) {
-      const page = await this.read<Message[]>(
-        `${room}messages/?after=${said.at(-1)?.id ?? 0}&limit=1000`,
+      const page = await this.getJson<Message[]>(
+        `${room}messages/?after=${messages.at(-1)?.id ?? 0}&limit=1000`,
       );
-      if (page.length === 0) return said.map((message) => message.body);
-      said.push(...page);
+      if (page.length === 0) return messages.map((message) => message.body);
+      messages.push(...page);
     }
   }
 }
 
-/** Lets somebody come with a browser of their own; `options` say how it differs from others. */
-export type Come = (name: string, options?: BrowserContextOptions) => Promise<Person>;
+/** Opens a separate browser profile for the user of this name. */
+export type OpenBrowser = (name: string, options?: BrowserContextOptions) => Promise<User>;
 
 /**
- * Tests with a server: `test.use({ flags: ["--timeout", "5s"] })` says how it is started. A test fails when anybody's
- * page complained, or asked for anything elsewhere.
+ * Tests with a server, started with the flags of `test.use({ flags: ["--timeout", "5s"] })`. A test
+ * fails if any page logged an error, violated its content security policy or sent a request to
+ * another origin.
  */
-export const test = base.extend<{ flags: string[]; webchat: Webchat; come: Come }>({
+export const test = base.extend<{ flags: string[]; webchat: Webchat; openBrowser: OpenBrowser }>({
   flags: [[], { option: true }],
   webchat: async ({ flags }, use) => {
     const webchat = await Webchat.start({ flags });
@@ -169,17 +174,17 @@ export const test = base.extend<{ flags: string[]; webchat: Webchat; come: Come 
     await rm(webchat.data, { recursive: true, force: true });
   },
   baseURL: async ({ webchat }, use) => use(webchat.url),
-  come: async ({ webchat, browser }, use) => {
-    const people: Person[] = [];
+  openBrowser: async ({ webchat, browser }, use) => {
+    const users: User[] = [];
     await use(async (name, options) => {
-      const person = await Person.come(browser, webchat.url, name, options);
-      people.push(person);
-      return person;
+      const user = await User.open(browser, webchat.url, name, options);
+      users.push(user);
+      return user;
     });
-    for (const person of people) await person.leave();
-    base.expect(people.flatMap((person) => person.complaints)).toEqual([]);
+    for (const user of users) await user.close();
+    base.expect(users.flatMap((user) => user.problems)).toEqual([]);
   },
 });
 
 export { expect } from "@playwright/test";
-export { Person } from "./person";
+export { User } from "./user";

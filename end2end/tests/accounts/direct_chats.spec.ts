@@ -1,22 +1,23 @@
 // Direct chats: two accounts talk in private, live in both directions, and see unread counts.
 
-import { press, signUp } from "../../support/account_forms";
-import { expect, type Person, test } from "../../support/webchat";
+import { clickButton, signUp } from "../../support/account_forms";
+import { expect, type User, test } from "../../support/webchat";
 
-const plain = { javaScriptEnabled: false };
-const path = (person: Person) => new URL(person.page.url()).pathname;
+const withoutJavaScript = { javaScriptEnabled: false };
+const currentPath = (user: User) => new URL(user.page.url()).pathname;
 
 test("two accounts talk in a direct chat, live both ways, and see unread counts", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const [ada, bob] = [await come("ada"), await come("bob")];
+  const ada = await openBrowser("ada");
+  const bob = await openBrowser("bob");
   await signUp(ada);
   await signUp(bob, "/chats/");
   await bob.page.getByRole("searchbox").fill("AD");
-  await press(bob, "Find");
+  await clickButton(bob, "Find");
   await bob.page.getByRole("link", { name: /ADA/ }).click();
-  await bob.live();
+  await bob.waitUntilLive();
   await expect(bob.page.getByRole("heading", { name: "ADA" })).toBeVisible();
   expect(await bob.page.title()).toBe("ADA · webchat");
   for (const missing of [
@@ -26,51 +27,51 @@ test("two accounts talk in a direct chat, live both ways, and see unread counts"
   ]) {
     await expect(missing).toBeHidden();
   }
-  await bob.say("hello ada");
-  await expect(bob.pending).toHaveCount(0);
-  await bob.say("are you there?");
-  await expect(bob.pending).toHaveCount(0);
+  await bob.send("hello ada");
+  await expect(bob.pendingMessages).toHaveCount(0);
+  await bob.send("are you there?");
+  await expect(bob.pendingMessages).toHaveCount(0);
 
-  // What is unread is counted on the home page and in the list; and no more once it was seen.
-  await ada.go("/");
+  // The home page and the direct chats page count unread messages until the chat is opened.
+  await ada.visit("/");
   await expect(ada.page.getByRole("link", { name: /BOB.*2 unread/ })).toBeVisible();
   await ada.page.getByRole("link", { name: "Chats", exact: true }).click();
   await ada.page.getByRole("link", { name: /BOB.*are you there\?.*2 unread/ }).click();
-  await ada.live();
-  await expect(ada.bodies).toHaveText(["hello ada", "are you there?"]);
+  await ada.waitUntilLive();
+  await expect(ada.messageBodies).toHaveText(["hello ada", "are you there?"]);
   await expect(ada.page.getByRole("button", { name: "2 here" })).toBeVisible();
-  await ada.say("yes");
-  await expect(bob.bodies).toHaveText(["hello ada", "are you there?", "yes"]);
-  await bob.say("good");
-  await expect(ada.bodies.last()).toHaveText("good");
+  await ada.send("yes");
+  await expect(bob.messageBodies).toHaveText(["hello ada", "are you there?", "yes"]);
+  await bob.send("good");
+  await expect(ada.messageBodies.last()).toHaveText("good");
   await ada.page.getByRole("link", { name: "Chats", exact: true }).click();
   await expect(ada.page.getByRole("link", { name: /BOB.*good/ })).toBeVisible();
   await expect
     .poll(async () => (await ada.page.reload(), ada.page.locator(".unread").count()))
     .toBe(0);
 
-  // It is in no list of rooms, and nobody else finds it.
-  await ada.go("/");
+  // The direct chat is in no room list, and another client gets 404.
+  await ada.visit("/");
   await expect(ada.page.getByRole("link", { name: /BOB/ })).toHaveCount(1);
   await expect(
     ada.page.getByRole("region", { name: "Chats" }).getByRole("link", { name: /BOB.*good/ }),
   ).toBeVisible();
-  const eve = await come("eve");
-  await eve.page.goto(path(bob));
+  const eve = await openBrowser("eve");
+  await eve.page.goto(currentPath(bob));
   await expect(eve.page.getByRole("heading", { name: "No such room" })).toBeVisible();
   await eve.page.goto("/chats/ada");
   await eve.page.getByRole("link", { name: "Sign in" }).click();
   expect(new URL(eve.page.url()).searchParams.get("next")).toBe("/chats/ada");
 });
 
-test("a direct chat works without JavaScript", async ({ webchat, come }) => {
-  await webchat.account("bob");
-  const ada = await come("ada", plain);
+test("a direct chat works without JavaScript", async ({ webchat, openBrowser }) => {
+  await webchat.createAccount("bob");
+  const ada = await openBrowser("ada", withoutJavaScript);
   await signUp(ada, "/chats/");
   await ada.page.getByRole("link", { name: /BOB/ }).click();
-  await ada.field.fill("hello");
-  await press(ada, "Send");
-  await expect(ada.bodies).toHaveText(["hello"]);
+  await ada.messageField.fill("hello");
+  await clickButton(ada, "Send");
+  await expect(ada.messageBodies).toHaveText(["hello"]);
   await expect(ada.page.getByRole("link", { name: /BOB.*You: hello/ })).toBeVisible();
   await ada.page.getByRole("link", { name: "Chats", exact: true }).click();
   await expect(ada.page.getByRole("link", { name: /BOB.*You: hello/ })).toBeVisible();

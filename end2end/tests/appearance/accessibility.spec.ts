@@ -1,112 +1,112 @@
 // Accessibility: axe finds no violation in any state of any page, in both themes.
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, test, type Come, type Person, type Webchat } from "../../support/webchat";
+import { expect, test, type OpenBrowser, type User, type Webchat } from "../../support/webchat";
 
-const nobody = "0123456789abcdef";
-type Show = (ada: Person, webchat: Webchat, come: Come) => Promise<void>;
+const missingRoomId = "0123456789abcdef";
+type ShowState = (ada: User, webchat: Webchat, openBrowser: OpenBrowser) => Promise<void>;
 
-async function talk(webchat: Webchat): Promise<string> {
-  const room = await webchat.room({ name: "Tea" });
+async function createConversation(webchat: Webchat): Promise<string> {
+  const room = await webchat.createRoom({ name: "Tea" });
   for (const [name, text] of [
     ["ada", "hello"],
     ["grace", "see https://example.org/ 👍"],
     ["李小龙", "👍"],
     ["ada", "a\nb"],
   ]) {
-    await webchat.post(room, name, text);
+    await webchat.postMessage(room, name, text);
   }
   return room;
 }
 
-/** Signs somebody in, and gives the token of somebody else, bob. */
-async function people(ada: Person, webchat: Webchat): Promise<string> {
-  await webchat.account("ada");
+/** Signs ada in and returns the token of another account, bob. */
+async function signInWithContact(ada: User, webchat: Webchat): Promise<string> {
+  await webchat.createAccount("ada");
   await ada.signIn();
-  return webchat.account("bob");
+  return webchat.createAccount("bob");
 }
 
-const states: Record<string, Show> = {
-  "the home page": (ada) => ada.go("/"),
+const states: Record<string, ShowState> = {
+  "the home page": (ada) => ada.visit("/"),
   "the home page with rooms and open options": async (ada, webchat) => {
-    const room = await webchat.room({ name: "Visited", public: true });
+    const room = await webchat.createRoom({ name: "Visited", public: true });
     for (let i = 0; i < 6; i++)
-      await webchat.room({ name: `Open ${i}`, public: true, timeout: "8m" });
-    await ada.enter(room);
-    await ada.go("/");
+      await webchat.createRoom({ name: `Open ${i}`, public: true, timeout: "8m" });
+    await ada.openRoom(room);
+    await ada.visit("/");
     await ada.page.getByText("Options", { exact: true }).click();
     await ada.page.getByRole("textbox", { name: "Join a room" }).fill("wrong");
     await ada.page.getByRole("button", { name: "Join" }).click();
     await expect(ada.page.getByText("That is neither a room's ID nor its link.")).toBeVisible();
   },
-  "an empty room": async (ada, webchat) => ada.enter(await webchat.room()),
-  "a room": async (ada, webchat) => ada.enter(await talk(webchat)),
+  "an empty room": async (ada, webchat) => ada.openRoom(await webchat.createRoom()),
+  "a room": async (ada, webchat) => ada.openRoom(await createConversation(webchat)),
   "a room with pending, refused and overlong messages": async (ada, webchat) => {
-    await ada.enter(await talk(webchat));
+    await ada.openRoom(await createConversation(webchat));
     await ada.page.route("**/messages/", (route) =>
       route.fulfill({ status: 403, json: { type: "", title: "", status: 403, detail: "no" } }),
     );
-    await ada.say("refused");
+    await ada.send("refused");
     await expect(ada.log.getByRole("alert")).toBeVisible();
     await ada.page.unroute("**/messages/");
     await ada.page.context().setOffline(true);
-    await ada.say("waiting");
-    await ada.say("x".repeat(4_001));
-    await expect(ada.pending).toHaveCount(1);
-    await expect(ada.connection).toHaveText("Offline");
+    await ada.send("waiting");
+    await ada.send("x".repeat(4_001));
+    await expect(ada.pendingMessages).toHaveCount(1);
+    await expect(ada.connectionStatus).toHaveText("Offline");
   },
   "a long room scrolled up": async (ada, webchat) => {
-    const room = await talk(webchat);
-    for (let i = 0; i < 60; i++) await webchat.post(room, "grace", `number ${i}`);
-    await ada.enter(room);
+    const room = await createConversation(webchat);
+    for (let i = 0; i < 60; i++) await webchat.postMessage(room, "grace", `number ${i}`);
+    await ada.openRoom(room);
     await ada.log.evaluate((log) => (log.scrollTop = -500));
     await expect(ada.page.getByRole("button", { name: "Newest" })).toBeVisible();
   },
-  "a room with other participants": async (ada, webchat, come) => {
-    const room = await talk(webchat);
-    const grace = await come("grace");
-    await grace.enter(room);
-    await ada.enter(room);
+  "a room with other participants": async (ada, webchat, openBrowser) => {
+    const room = await createConversation(webchat);
+    const grace = await openBrowser("grace");
+    await grace.openRoom(room);
+    await ada.openRoom(room);
     await ada.page.getByRole("button", { name: "2 here" }).click();
-    await grace.field.pressSequentially("hel");
+    await grace.messageField.pressSequentially("hel");
     await expect(ada.page.getByText("is typing…")).toBeVisible();
   },
   "a room near its end": async (ada, webchat) => {
-    await ada.enter(await webchat.room({ timeout: "60s" }));
-    // Near enough by the page's clock.
+    await ada.openRoom(await webchat.createRoom({ timeout: "60s" }));
+    // The page's clock reaches the warning; the server's clock does not.
     await ada.installClock();
     await ada.page.reload();
     await ada.page.clock.fastForward("00:56");
     await expect(ada.page.getByText("This room is deleted soon")).toBeVisible();
   },
   "the home page of an account": async (ada, webchat) => {
-    await webchat.tell(await people(ada, webchat), "ada", "hello");
-    await ada.go("/");
+    await webchat.sendDirectMessage(await signInWithContact(ada, webchat), "ada", "hello");
+    await ada.visit("/");
     await expect(ada.page.locator(".unread:not([hidden])")).toHaveText("1 unread");
   },
-  "a room with authors of every kind": async (ada, webchat, come) => {
-    const room = await talk(webchat);
-    await people(ada, webchat);
-    const grace = await come("grace2");
-    for (const person of [ada, grace]) {
-      await person.enter(room);
-      await person.say("hello");
+  "a room with authors of every kind": async (ada, webchat, openBrowser) => {
+    const room = await createConversation(webchat);
+    await signInWithContact(ada, webchat);
+    const grace = await openBrowser("grace2");
+    for (const user of [ada, grace]) {
+      await user.openRoom(room);
+      await user.send("hello");
     }
-    await expect(ada.bodies).toHaveCount(6);
+    await expect(ada.messageBodies).toHaveCount(6);
     await ada.page.getByRole("button", { name: "More" }).click();
   },
   "a direct chat": async (ada, webchat) => {
-    await webchat.tell(await people(ada, webchat), "ada", "hello");
-    await ada.enter("/chats/bob");
+    await webchat.sendDirectMessage(await signInWithContact(ada, webchat), "ada", "hello");
+    await ada.openRoom("/chats/bob");
   },
   "an empty direct chat": async (ada, webchat) => {
-    await people(ada, webchat);
-    await ada.enter("/chats/bob");
+    await signInWithContact(ada, webchat);
+    await ada.openRoom("/chats/bob");
   },
   "a name that is taken": async (ada, webchat) => {
-    await webchat.account("ada");
-    await ada.enter(await webchat.room());
-    await ada.say("hello");
+    await webchat.createAccount("ada");
+    await ada.openRoom(await webchat.createRoom());
+    await ada.send("hello");
     await expect(ada.page.getByRole("button", { name: "Use ada2" })).toBeVisible();
   },
   "the sign-up page": async (ada) => void (await ada.page.goto("/register")),
@@ -126,52 +126,52 @@ const states: Record<string, Show> = {
     await expect(ada.page.getByRole("alert")).toBeVisible();
   },
   "the profile page": async (ada, webchat) => {
-    await people(ada, webchat);
+    await signInWithContact(ada, webchat);
     await ada.page.goto("/profile/?changed=name");
     await ada.page.getByText("Delete account", { exact: true }).click();
   },
   "the direct chats page": async (ada, webchat) => {
-    await webchat.tell(await people(ada, webchat), "ada", "hello");
+    await webchat.sendDirectMessage(await signInWithContact(ada, webchat), "ada", "hello");
     await ada.page.goto("/chats/");
     await expect(ada.page.getByText("1 unread")).toBeVisible();
   },
   "a page that requires signing in": async (ada) => void (await ada.page.goto("/chats/")),
   "the share dialog": async (ada, webchat) => {
-    await ada.enter(await talk(webchat));
+    await ada.openRoom(await createConversation(webchat));
     await ada.page.getByRole("button", { name: "Share" }).click();
     await expect(ada.page.getByRole("dialog", { name: "Share this room" })).toBeVisible();
   },
   "the room menu": async (ada, webchat) => {
-    await ada.enter(await talk(webchat));
+    await ada.openRoom(await createConversation(webchat));
     await ada.page.getByRole("button", { name: "More" }).click();
     await expect(ada.page.getByRole("link", { name: "Save as text" })).toBeVisible();
   },
   "the keyboard shortcuts dialog": async (ada) => {
-    await ada.go("/");
+    await ada.visit("/");
     await ada.page.keyboard.press("?");
     await expect(ada.page.getByRole("dialog", { name: "Keys" })).toBeVisible();
   },
-  "an unknown address": (ada) => ada.go("/nowhere"),
-  "an unknown room": (ada) => ada.go(`/rooms/${nobody}/`),
+  "an unknown address": (ada) => ada.visit("/nowhere"),
+  "an unknown room": (ada) => ada.visit(`/rooms/${missingRoomId}/`),
   "a room that closes while open": async (ada, webchat) => {
-    const room = await webchat.room({ timeout: "8s" });
-    await webchat.post(room, "grace", "hello");
-    await ada.enter(room);
+    const room = await webchat.createRoom({ timeout: "8s" });
+    await webchat.postMessage(room, "grace", "hello");
+    await ada.openRoom(room);
     await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
   },
   "a room that has closed": async (ada, webchat) => {
-    const room = await webchat.room({ timeout: "1s" });
+    const room = await webchat.createRoom({ timeout: "1s" });
     await expect.poll(async () => (await fetch(webchat.url + room)).status).toBe(410);
-    await ada.go(room);
+    await ada.visit(room);
   },
 };
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`${colorScheme} theme`, () => {
     for (const [name, show] of Object.entries(states)) {
-      test(`${name} passes axe`, async ({ webchat, come }) => {
-        const ada = await come("ada", { colorScheme, reducedMotion: "reduce" });
-        await show(ada, webchat, come);
+      test(`${name} passes axe in the ${colorScheme} theme`, async ({ webchat, openBrowser }) => {
+        const ada = await openBrowser("ada", { colorScheme, reducedMotion: "reduce" });
+        await show(ada, webchat, openBrowser);
         const { violations, passes } = await new AxeBuilder({ page: ada.page }).analyze();
         const found = violations.map(({ id, help, nodes }) => ({
           id,
@@ -185,11 +185,11 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("pages without JavaScript pass axe", async ({ webchat, come }) => {
-  // Axe is a script itself, so the scripts of the page are kept away instead.
-  const ada = await come("ada");
+test("pages without JavaScript pass axe", async ({ webchat, openBrowser }) => {
+  // Axe is a script itself, so the page's scripts are blocked instead of disabling JavaScript.
+  const ada = await openBrowser("ada");
   await ada.page.route("**/*.js", (route) => route.abort());
-  for (const path of ["/", await talk(webchat), "/docs/"]) {
+  for (const path of ["/", await createConversation(webchat), "/docs/"]) {
     await ada.page.goto(path);
     const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
     expect(
@@ -199,9 +199,9 @@ test("pages without JavaScript pass axe", async ({ webchat, come }) => {
   }
 });
 
-test("axe reports a field without a label", async ({ come }) => {
-  const ada = await come("ada");
-  await ada.go("/");
+test("axe reports a field without a label", async ({ openBrowser }) => {
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
   await ada.page
     .getByRole("textbox", { name: "Join a room" })
     .evaluate((field) => (field.id = "nameless"));
@@ -209,9 +209,12 @@ test("axe reports a field without a label", async ({ come }) => {
   expect(violations.map(({ id }) => id).join()).toMatch(/label/);
 });
 
-test("a room has landmarks, one heading and a skip link to the composer", async ({ webchat, come }) => {
-  const ada = await come("ada");
-  await ada.enter(await webchat.room({ name: "Tea" }));
+test("a room has landmarks, one heading and a skip link to the composer", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada");
+  await ada.openRoom(await webchat.createRoom({ name: "Tea" }));
   for (const role of ["banner", "main", "contentinfo"] as const)
     await expect(ada.page.getByRole(role)).toHaveCount(1);
   await expect(ada.page.getByRole("heading", { level: 1 })).toHaveText("Tea");
@@ -223,21 +226,24 @@ test("a room has landmarks, one heading and a skip link to the composer", async 
   await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toBeFocused();
 });
 
-test("reduced motion disables every animation", async ({ webchat, come }) => {
-  const ada = await come("ada", { reducedMotion: "reduce" });
-  await ada.enter(await talk(webchat));
+test("reduced motion disables every animation", async ({ webchat, openBrowser }) => {
+  const ada = await openBrowser("ada", { reducedMotion: "reduce" });
+  await ada.openRoom(await createConversation(webchat));
   await ada.page.getByRole("button", { name: "Share" }).click();
   expect(await ada.page.evaluate(() => document.getAnimations().length)).toBe(0);
 });
 
-test("touch targets are at least 44 pixels in both directions", async ({ webchat, come }) => {
-  const ada = await come("ada", {
+test("touch targets are at least 44 pixels in both directions", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada", {
     hasTouch: true,
     isMobile: true,
     viewport: { width: 360, height: 740 },
   });
-  for (const path of ["/", await talk(webchat)]) {
-    await ada.go(path);
+  for (const path of ["/", await createConversation(webchat)]) {
+    await ada.visit(path);
     const small = await ada.page
       .locator(
         "button:visible, select:visible, summary:visible, textarea:visible, input:not(.unseen):visible, a.icon-button:visible, a.button:visible",

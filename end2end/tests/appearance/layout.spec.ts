@@ -1,14 +1,15 @@
-// Layout: pages load without a layout shift, and hovering or receiving a message moves nothing else.
+// Layout: pages load without a layout shift, and hovering or receiving a message moves nothing
+// else.
 
-import { tea } from "../../support/sample_room";
-import { expect, test, type Person } from "../../support/webchat";
+import { createSampleRoom } from "../../support/sample_room";
+import { expect, test, type User } from "../../support/webchat";
 
 test("on a 4K screen the log is a centred column of readable width", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const ada = await come("ada", { viewport: { width: 3840, height: 2160 } });
-  await ada.enter(await tea(webchat));
+  const ada = await openBrowser("ada", { viewport: { width: 3840, height: 2160 } });
+  await ada.openRoom(await createSampleRoom(webchat));
   const column = await ada.log.locator(".column").boundingBox();
   expect(column?.width).toBeLessThan(1_000);
   const beside = (await ada.page.locator(".side").boundingBox())?.width ?? 0;
@@ -17,9 +18,9 @@ test("on a 4K screen the log is a centred column of readable width", async ({
   );
 });
 
-/** What moved by itself since the page began to load, as browsers count it. */
-const shifts = (person: Person) =>
-  person.page.evaluate(() => {
+/** The browser's layout-shift entries since the page began to load. */
+const layoutShifts = (user: User) =>
+  user.page.evaluate(() => {
     const observer = new PerformanceObserver(() => {});
     observer.observe({ type: "layout-shift", buffered: true });
     const moved = observer.takeRecords() as (PerformanceEntry & {
@@ -33,32 +34,35 @@ const shifts = (person: Person) =>
   });
 
 for (const width of [360, 1280]) {
-  test(`pages load without a layout shift, at ${width} pixels`, async ({ webchat, come }) => {
-    const room = await tea(webchat);
-    // A zone where the hour is another one, and the day is not.
+  test(`pages load without a layout shift, at ${width} pixels`, async ({
+    webchat,
+    openBrowser,
+  }) => {
+    const room = await createSampleRoom(webchat);
+    // A time zone with another hour but the same day.
     const timezoneId = new Date().getUTCHours() < 12 ? "Asia/Kathmandu" : "America/St_Johns";
-    const ada = await come("ada", { viewport: { width, height: 740 }, timezoneId });
-    for (const path of ["/", room, await webchat.room(), "/nowhere"]) {
-      // The app comes late, when everything else has been drawn.
+    const ada = await openBrowser("ada", { viewport: { width, height: 740 }, timezoneId });
+    for (const path of ["/", room, await webchat.createRoom(), "/nowhere"]) {
+      // The app loads after the server's HTML has been drawn.
       await ada.page.route("**/*.wasm", async (route) => {
         await ada.page.evaluate(
           () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
         );
         await route.continue();
       });
-      await ada.go(path);
-      if (path.startsWith("/rooms/")) await ada.live();
+      await ada.visit(path);
+      if (path.startsWith("/rooms/")) await ada.waitUntilLive();
       await ada.page.evaluate(
         () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
       );
-      expect(await shifts(ada), path).toEqual([]);
+      expect(await layoutShifts(ada), path).toEqual([]);
     }
   });
 }
 
-test("the layout shift check detects a shift", async ({ come }) => {
-  const ada = await come("ada");
-  await ada.go("/");
+test("the layout shift check detects a shift", async ({ openBrowser }) => {
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
   await ada.page.evaluate(async () => {
     const frame = () => new Promise(requestAnimationFrame);
     await frame();
@@ -68,16 +72,16 @@ test("the layout shift check detects a shift", async ({ come }) => {
     await frame();
     await frame();
   });
-  await expect.poll(() => shifts(ada)).not.toEqual([]);
+  await expect.poll(() => layoutShifts(ada)).not.toEqual([]);
 });
 
 test("hovering a message moves nothing, and a new message moves only the log", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await tea(webchat);
-  const ada = await come("ada", { viewport: { width: 1280, height: 800 } });
-  await ada.enter(room);
+  const room = await createSampleRoom(webchat);
+  const ada = await openBrowser("ada", { viewport: { width: 1280, height: 800 } });
+  await ada.openRoom(room);
   const places = () =>
     ada.page
       .locator("header, footer, article, .body")
@@ -90,7 +94,7 @@ test("hovering a message moves nothing, and a new message moves only the log", a
       .locator("header, footer")
       .evaluateAll((all) => all.map((one) => JSON.stringify(one.getBoundingClientRect())));
   const still = await frame();
-  await webchat.post(room, "grace", "new");
-  await expect(ada.bodies.last()).toHaveText("new");
+  await webchat.postMessage(room, "grace", "new");
+  await expect(ada.messageBodies.last()).toHaveText("new");
   expect(await frame()).toEqual(still);
 });

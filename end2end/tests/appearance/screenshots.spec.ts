@@ -2,116 +2,123 @@
 // They go to `artefacts` for review; horizontal overflow fails the test.
 
 import { join, resolve } from "node:path";
-import { lines, people, tea } from "../../support/sample_room";
-import { expect, test, type Come, type Person, type Webchat } from "../../support/webchat";
+import { sampleMessages, createAccounts, createSampleRoom } from "../../support/sample_room";
+import { expect, test, type OpenBrowser, type User, type Webchat } from "../../support/webchat";
 
 const artefacts = resolve(import.meta.dirname, "../../artefacts");
 
-const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promise<void>> = {
-  home: (ada) => ada.go("/"),
+const pages: Record<
+  string,
+  (ada: User, webchat: Webchat, openBrowser: OpenBrowser) => Promise<void>
+> = {
+  home: (ada) => ada.visit("/"),
   async rooms(ada, webchat) {
-    const room = await tea(webchat);
+    const room = await createSampleRoom(webchat);
     for (const [name, timeout] of [
       ["Kettles", "30m"],
       ["A room with quite a long name that no row of a phone can hold", "6h"],
       ["Quick one", "40s"],
       ["מטבח", "2h"],
     ]) {
-      await webchat.post(await webchat.room({ name, timeout, public: true }), "grace", "hello");
+      await webchat.postMessage(
+        await webchat.createRoom({ name, timeout, public: true }),
+        "grace",
+        "hello",
+      );
     }
-    await webchat.room({ public: true });
-    await ada.enter(room);
-    await ada.go("/");
+    await webchat.createRoom({ public: true });
+    await ada.openRoom(room);
+    await ada.visit("/");
     await ada.page.getByText("Options", { exact: true }).click();
   },
-  room: async (ada, webchat) => ada.enter(await tea(webchat)),
-  empty: async (ada, webchat) => ada.enter(await webchat.room({ name: "Just opened" })),
+  room: async (ada, webchat) => ada.openRoom(await createSampleRoom(webchat)),
+  empty: async (ada, webchat) => ada.openRoom(await webchat.createRoom({ name: "Just opened" })),
   async writing(ada, webchat) {
-    await ada.enter(await tea(webchat));
+    await ada.openRoom(await createSampleRoom(webchat));
     await ada.page.route("**/messages/", (route) =>
       route.fulfill({
         status: 403,
         json: { type: "", title: "", status: 403, detail: "the room is full" },
       }),
     );
-    await ada.say("This one is refused");
+    await ada.send("This one is refused");
     await expect(ada.log.getByRole("alert")).toBeVisible();
     await ada.page.unroute("**/messages/");
     await ada.page.context().setOffline(true);
-    await ada.say("This one waits");
-    await ada.say("So does this");
-    await ada.field.fill("And this\nis still\nbeing written" + ".".repeat(3_900));
-    await expect(ada.connection).toHaveText("Offline");
+    await ada.send("This one waits");
+    await ada.send("So does this");
+    await ada.messageField.fill("And this\nis still\nbeing written" + ".".repeat(3_900));
+    await expect(ada.connectionStatus).toHaveText("Offline");
   },
   async scrolled(ada, webchat) {
-    const room = await tea(webchat);
-    for (let i = 1; i <= 40; i++) await webchat.post(room, "grace", `Cup number ${i}`);
-    await ada.enter(room);
+    const room = await createSampleRoom(webchat);
+    for (let i = 1; i <= 40; i++) await webchat.postMessage(room, "grace", `Cup number ${i}`);
+    await ada.openRoom(room);
     await ada.log.evaluate((log) => (log.scrollTop = -400));
-    await webchat.post(room, "linus", "one more");
+    await webchat.postMessage(room, "linus", "one more");
     await expect(ada.page.getByRole("button", { name: "1 new message" })).toBeVisible();
   },
-  async company(ada, webchat, come) {
-    const room = await tea(webchat);
+  async company(ada, webchat, openBrowser) {
+    const room = await createSampleRoom(webchat);
     for (const name of ["grace", "linus", "李小龙", "Countess Ada of Lovelace the 1st"])
-      await (await come(name)).enter(room);
-    const grace = await come("grace");
-    await ada.enter(room);
+      await (await openBrowser(name)).openRoom(room);
+    const grace = await openBrowser("grace");
+    await ada.openRoom(room);
     await expect(ada.page.getByRole("button", { name: "5 here" })).toBeVisible();
     await ada.page.getByRole("button", { name: "5 here" }).click();
-    await grace.enter(room);
-    await grace.field.pressSequentially("Y");
+    await grace.openRoom(room);
+    await grace.messageField.pressSequentially("Y");
     await expect(ada.page.locator(".typing")).toHaveText(/grace.* is typing…/);
   },
   async share(ada, webchat) {
-    await ada.enter(await tea(webchat));
+    await ada.openRoom(await createSampleRoom(webchat));
     await ada.page.getByRole("button", { name: "Share" }).click();
   },
   async menu(ada, webchat) {
-    await ada.enter(await tea(webchat));
+    await ada.openRoom(await createSampleRoom(webchat));
     await ada.page.getByRole("button", { name: "More" }).click();
   },
   async keys(ada, webchat) {
-    await ada.enter(await tea(webchat));
+    await ada.openRoom(await createSampleRoom(webchat));
     await ada.log.press("?");
   },
   async known(ada, webchat) {
-    const room = await tea(webchat);
-    await people(ada, webchat);
-    await ada.enter(room);
-    await ada.say("I have an account now");
-    await ada.say("and one name everywhere");
-    await expect(ada.pending).toHaveCount(0);
-    await webchat.post(room, "linus", "So I see");
-    await expect(ada.bodies).toHaveCount(lines.length + 3);
+    const room = await createSampleRoom(webchat);
+    await createAccounts(ada, webchat);
+    await ada.openRoom(room);
+    await ada.send("I have an account now");
+    await ada.send("and one name everywhere");
+    await expect(ada.pendingMessages).toHaveCount(0);
+    await webchat.postMessage(room, "linus", "So I see");
+    await expect(ada.messageBodies).toHaveCount(sampleMessages.length + 3);
   },
   async "signed-in"(ada, webchat) {
-    await webchat.tell((await people(ada, webchat))[0], "ada", "hello");
-    await webchat.room({ name: "Tea at four", public: true });
-    await ada.go("/");
+    await webchat.sendDirectMessage((await createAccounts(ada, webchat))[0], "ada", "hello");
+    await webchat.createRoom({ name: "Tea at four", public: true });
+    await ada.visit("/");
   },
   async "menu-signed-in"(ada, webchat) {
-    const room = await tea(webchat);
-    await webchat.tell((await people(ada, webchat))[0], "ada", "hello");
-    await ada.enter(room);
+    const room = await createSampleRoom(webchat);
+    await webchat.sendDirectMessage((await createAccounts(ada, webchat))[0], "ada", "hello");
+    await ada.openRoom(room);
     await ada.page.getByRole("button", { name: "More" }).click();
   },
   async direct(ada, webchat) {
-    const [bob] = await people(ada, webchat);
-    await webchat.tell(bob, "ada", "Hello Ada, the kettle is yours now.");
-    await ada.enter("/chats/bob");
-    await ada.say("Thank you");
-    await expect(ada.pending).toHaveCount(0);
+    const [bob] = await createAccounts(ada, webchat);
+    await webchat.sendDirectMessage(bob, "ada", "Hello Ada, the kettle is yours now.");
+    await ada.openRoom("/chats/bob");
+    await ada.send("Thank you");
+    await expect(ada.pendingMessages).toHaveCount(0);
   },
   async "direct-empty"(ada, webchat) {
-    await people(ada, webchat);
-    await ada.enter("/chats/bob");
+    await createAccounts(ada, webchat);
+    await ada.openRoom("/chats/bob");
   },
   async taken(ada, webchat) {
-    const room = await tea(webchat);
-    await webchat.account("ada");
-    await ada.enter(room);
-    await ada.say("Under whose name?");
+    const room = await createSampleRoom(webchat);
+    await webchat.createAccount("ada");
+    await ada.openRoom(room);
+    await ada.send("Under whose name?");
     await expect(ada.page.getByRole("button", { name: "Use ada2" })).toBeVisible();
   },
   "sign-up": async (ada) => void (await ada.page.goto("/register")),
@@ -131,50 +138,50 @@ const pages: Record<string, (ada: Person, webchat: Webchat, come: Come) => Promi
     await expect(ada.page.getByRole("alert")).toBeVisible();
   },
   async profile(ada, webchat) {
-    await people(ada, webchat);
+    await createAccounts(ada, webchat);
     await ada.page.goto("/profile/?changed=name");
     await ada.page.getByText("Delete account", { exact: true }).click();
   },
   async chats(ada, webchat) {
-    const [bob, grace] = await people(ada, webchat);
+    const [bob, grace] = await createAccounts(ada, webchat);
     for (const text of [
       "Hello Ada",
       "Are you there? This is a line that is so long that it does not fit into a row of any phone, nor of this page.",
     ])
-      await webchat.tell(bob, "ada", text);
-    await webchat.tell(grace, "ada", "Tea?");
+      await webchat.sendDirectMessage(bob, "ada", text);
+    await webchat.sendDirectMessage(grace, "ada", "Tea?");
     await ada.page.goto("/chats/");
   },
   async "chats-empty"(ada, webchat) {
-    await webchat.account("ada", "Ada Lovelace");
+    await webchat.createAccount("ada", "Ada Lovelace");
     await ada.signIn();
     await ada.page.goto("/chats/");
   },
   "sign-in-first": async (ada) => void (await ada.page.goto("/chats/")),
-  "not-found": (ada) => ada.go("/rooms/0123456789abcdef/"),
-  nowhere: (ada) => ada.go("/nowhere"),
+  "not-found": (ada) => ada.visit("/rooms/0123456789abcdef/"),
+  nowhere: (ada) => ada.visit("/nowhere"),
   async closed(ada, webchat) {
-    const room = await webchat.room({ name: "Short", timeout: "8s" });
-    await webchat.post(room, "grace", "hello");
-    await ada.enter(room);
+    const room = await webchat.createRoom({ name: "Short", timeout: "8s" });
+    await webchat.postMessage(room, "grace", "hello");
+    await ada.openRoom(room);
     await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
   },
   async gone(ada, webchat) {
-    const room = await webchat.room({ timeout: "1s" });
+    const room = await webchat.createRoom({ timeout: "1s" });
     await expect.poll(async () => (await fetch(webchat.url + room)).status).toBe(410);
-    await ada.go(room);
+    await ada.visit(room);
   },
 };
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const [name, show] of Object.entries(pages)) {
-    test(`${name}: no horizontal overflow, ${colorScheme}`, async ({ webchat, come }) => {
-      const ada = await come("ada", {
+    test(`${name}: no horizontal overflow, ${colorScheme}`, async ({ webchat, openBrowser }) => {
+      const ada = await openBrowser("ada", {
         colorScheme,
         viewport: { width: 1280, height: 800 },
         reducedMotion: "reduce",
       });
-      await show(ada, webchat, come);
+      await show(ada, webchat, openBrowser);
       for (const [width, height] of [
         [1280, 800],
         [768, 1024],

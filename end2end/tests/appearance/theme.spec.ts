@@ -2,25 +2,23 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("the chosen theme is remembered and applied by the server", async ({
-  come,
-}) => {
-  const ada = await come("ada", { colorScheme: "light" });
-  await ada.go("/");
+test("the chosen theme is remembered and applied by the server", async ({ openBrowser }) => {
+  const ada = await openBrowser("ada", { colorScheme: "light" });
+  await ada.visit("/");
   const background = () =>
     ada.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await background();
   await ada.page.getByRole("radio", { name: "Dark" }).check({ force: true });
   const dark = await background();
   expect(dark).not.toBe(light);
-  // Without the app: what the server sent.
+  // Without the app, so the server's HTML decides.
   await ada.page.route("**/*.js", (route) => route.abort());
   await ada.page.goto("/");
   expect(await background()).toBe(dark);
   await ada.page.unroute("**/*.js");
-  await ada.go("/nowhere");
+  await ada.visit("/nowhere");
   expect(await background()).toBe(dark);
-  await ada.go("/");
+  await ada.visit("/");
   await ada.page.getByRole("radio", { name: "As the system" }).check({ force: true });
   expect(await background()).toBe(light);
 });

@@ -1,10 +1,10 @@
 // Pages that resume after a suspension catch up on every missed message, exactly once.
 
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { test as base, expect, Person, type Webchat } from "../../support/webchat";
+import { test as base, expect, User, type Webchat } from "../../support/webchat";
 
-/** The way to a server, whose event streams may go silent without anybody being told. */
-class Line {
+/** A proxy whose event streams can fall silent without closing. */
+class SilencingProxy {
   private readonly pairs = new Set<{ near: Socket; far: Socket; streams: boolean }>();
   private readonly server = createServer((near) => {
     const far = connect(Number(new URL(this.webchat.url).port), "127.0.0.1");
@@ -20,12 +20,12 @@ class Line {
 
   constructor(private readonly webchat: Webchat) {}
 
-  async open(): Promise<string> {
+  async start(): Promise<string> {
     await new Promise<void>((done) => this.server.listen(0, "127.0.0.1", done));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** From now on nothing comes by the streams that are open; whatever else is idle ends. */
+  /** Stops forwarding the open event streams and closes every other connection. */
   silence() {
     for (const { near, far, streams } of this.pairs) {
       if (streams) far.unpipe(near).resume();
@@ -33,42 +33,35 @@ class Line {
     }
   }
 
-  close() {
+  stop() {
     for (const { near } of this.pairs) near.destroy();
     this.server.close();
   }
 }
 
-const test = base.extend<{ line: Line; ada: Person }>({
-  line: async ({ webchat }, use) => {
-    const line = new Line(webchat);
-    await use(line);
-    line.close();
+const test = base.extend<{ silencingProxy: SilencingProxy; ada: User }>({
+  silencingProxy: async ({ webchat }, use) => {
+    const silencingProxy = new SilencingProxy(webchat);
+    await use(silencingProxy);
+    silencingProxy.stop();
   },
-  ada: async ({ browser, line }, use) => {
-    const ada = await Person.come(browser, await line.open(), "ada");
+  ada: async ({ browser, silencingProxy }, use) => {
+    const ada = await User.open(browser, await silencingProxy.start(), "ada");
     await ada.installClock();
     await use(ada);
-    await ada.leave();
-    expect(ada.complaints).toEqual([]);
+    await ada.close();
+    expect(ada.problems).toEqual([]);
   },
 });
 
-/** A browser under test never hides a page, so it is told that it is hidden. */
-const hide = (person: Person, hidden: boolean) =>
-  person.page.evaluate((hidden) => {
-    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-  }, hidden);
+const missedTexts = ["one", "two", "three"];
 
-const missed = ["one", "two", "three"];
-
-const ways: Record<string, (ada: Person, meanwhile: () => Promise<void>) => Promise<void>> = {
+const resumptions: Record<string, (ada: User, meanwhile: () => Promise<void>) => Promise<void>> = {
   async "into view"(ada, meanwhile) {
-    await hide(ada, true);
+    await ada.setHidden(true);
     await meanwhile();
     await ada.page.clock.fastForward("03:00");
-    await hide(ada, false);
+    await ada.setHidden(false);
   },
   async "from the back/forward cache"(ada, meanwhile) {
     await ada.page.evaluate(() =>
@@ -89,71 +82,74 @@ const ways: Record<string, (ada: Person, meanwhile: () => Promise<void>) => Prom
   },
 };
 
-for (const [where, come] of Object.entries(ways)) {
+for (const [where, resume] of Object.entries(resumptions)) {
   test(`a page that comes back ${where} receives each missed message once, although its connection died silently`, async ({
     webchat,
-    line,
+    silencingProxy,
     ada,
   }) => {
-    const room = await webchat.room();
-    await webchat.post(room, "grace", "before");
-    await ada.enter(room);
-    await come(ada, async () => {
-      line.silence();
-      for (const text of missed) await webchat.post(room, "grace", text);
-      await expect(ada.bodies).toHaveText(["before"]);
+    const room = await webchat.createRoom();
+    await webchat.postMessage(room, "grace", "before");
+    await ada.openRoom(room);
+    await resume(ada, async () => {
+      silencingProxy.silence();
+      for (const text of missedTexts) await webchat.postMessage(room, "grace", text);
+      await expect(ada.messageBodies).toHaveText(["before"]);
     });
-    await expect(ada.bodies).toHaveText(["before", ...missed]);
-    await webchat.post(room, "grace", "and on");
-    await expect(ada.bodies).toHaveText(["before", ...missed, "and on"]);
-    await ada.live();
+    await expect(ada.messageBodies).toHaveText(["before", ...missedTexts]);
+    await webchat.postMessage(room, "grace", "and on");
+    await expect(ada.messageBodies).toHaveText(["before", ...missedTexts, "and on"]);
+    await ada.waitUntilLive();
   });
 }
 
 test("a tab that becomes visible makes the leader tab check the connection", async ({
   webchat,
-  line,
+  silencingProxy,
   ada,
 }) => {
-  const room = await webchat.room();
-  await ada.enter(room);
-  const second = await ada.tab();
-  await second.enter(room);
-  await hide(ada, true);
-  await hide(second, true);
-  line.silence();
-  for (const text of missed) await webchat.post(room, "grace", text);
+  const room = await webchat.createRoom();
+  await ada.openRoom(room);
+  const second = await ada.openTab();
+  await second.openRoom(room);
+  await ada.setHidden(true);
+  await second.setHidden(true);
+  silencingProxy.silence();
+  for (const text of missedTexts) await webchat.postMessage(room, "grace", text);
   await second.page.clock.fastForward("03:00");
-  await hide(second, false);
-  for (const tab of [second, ada]) await expect(tab.bodies).toHaveText(missed);
-  expect(ada.streams.size).toBe(1);
+  await second.setHidden(false);
+  for (const tab of [second, ada]) await expect(tab.messageBodies).toHaveText(missedTexts);
+  expect(ada.openStreams.size).toBe(1);
 });
 
 test("after ten minutes offline the page receives missed messages and sends queued ones", async ({
   webchat,
   ada,
 }) => {
-  const room = await webchat.room();
-  await ada.enter(room);
+  const room = await webchat.createRoom();
+  await ada.openRoom(room);
   await ada.page.context().setOffline(true);
-  await expect(ada.connection).toHaveText("Offline");
-  for (const text of missed) await webchat.post(room, "grace", text);
-  await ada.say("four");
+  await expect(ada.connectionStatus).toHaveText("Offline");
+  for (const text of missedTexts) await webchat.postMessage(room, "grace", text);
+  await ada.send("four");
   await ada.page.clock.fastForward("10:00");
-  await expect(ada.pending).toHaveText([/four/]);
+  await expect(ada.pendingMessages).toHaveText([/four/]);
   await ada.page.context().setOffline(false);
-  await expect(ada.bodies).toHaveText([...missed, "four"]);
-  await expect(ada.pending).toHaveCount(0);
-  expect(await webchat.said(room)).toEqual([...missed, "four"]);
+  await expect(ada.messageBodies).toHaveText([...missedTexts, "four"]);
+  await expect(ada.pendingMessages).toHaveCount(0);
+  expect(await webchat.messageTexts(room)).toEqual([...missedTexts, "four"]);
 });
 
-test("a connection attempt without an answer times out and is repeated", async ({ webchat, ada }) => {
-  const room = await webchat.room();
+test("a connection attempt without an answer times out and is repeated", async ({
+  webchat,
+  ada,
+}) => {
+  const room = await webchat.createRoom();
   let silent = true;
   await ada.page.route("**/stream?**", (route) => (silent ? undefined : route.continue()));
   await Promise.all([ada.page.waitForRequest("**/stream?**"), ada.page.goto(room)]);
-  await expect(ada.connection).toHaveText("Connecting");
+  await expect(ada.connectionStatus).toHaveText("Connecting");
   silent = false;
   await ada.page.clock.runFor(25_000);
-  await ada.live();
+  await ada.waitUntilLive();
 });

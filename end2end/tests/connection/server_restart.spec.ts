@@ -5,97 +5,111 @@ import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import { test as base, binary, expect, type Webchat } from "../../support/webchat";
 
-/** Tests that stop their server and start it again, on the same port and with the same data. */
-const test = base.extend<{ server: { now: Webchat; start(): Promise<void> } }>({
+/** Tests that stop their server and start it again on the same port with the same data. */
+const test = base.extend<{ server: { current: Webchat; start(): Promise<void> } }>({
   server: async ({ webchat }, use) => {
     const server = {
-      now: webchat,
+      current: webchat,
       async start() {
-        server.now = await server.now.again();
+        server.current = await server.current.restart();
       },
     };
     await use(server);
-    await server.now.stop();
+    await server.current.stop();
   },
 });
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   test(`after a restart by ${signal} the page reconnects and misses no message`, async ({
     server,
-    come,
+    openBrowser,
   }) => {
-    const room = await server.now.room();
-    const [ada, grace] = [await come("ada"), await come("grace")];
-    await ada.enter(room);
-    await grace.enter(room);
-    await ada.say("before");
-    await expect(grace.bodies).toHaveText(["before"]);
-    for (const person of [ada, grace]) await person.page.evaluate(() => (window.mark = "kept"));
+    const room = await server.current.createRoom();
+    const ada = await openBrowser("ada");
+    const grace = await openBrowser("grace");
+    await ada.openRoom(room);
+    await grace.openRoom(room);
+    await ada.send("before");
+    await expect(grace.messageBodies).toHaveText(["before"]);
+    for (const user of [ada, grace]) await user.page.evaluate(() => (window.mark = "kept"));
 
-    await server.now.stop(signal);
-    await expect(ada.connection).toHaveText(/Reconnecting|Connecting/);
-    await ada.say("while it was down");
-    await expect(ada.pending).toHaveCount(1);
+    await server.current.stop(signal);
+    await expect(ada.connectionStatus).toHaveText(/Reconnecting|Connecting/);
+    await ada.send("while it was down");
+    await expect(ada.pendingMessages).toHaveCount(1);
     await server.start();
-    await server.now.post(room, "linus", "right after the start");
+    await server.current.postMessage(room, "linus", "right after the start");
 
     const all = ["before", "right after the start", "while it was down"];
-    for (const person of [ada, grace]) {
-      await expect(person.connection).toHaveText("Live", { timeout: 20_000 });
-      await expect(person.bodies).toHaveCount(3, { timeout: 20_000 });
-      await expect(person.pending).toHaveCount(0);
-      expect((await person.bodies.allInnerTexts()).sort()).toEqual([...all].sort());
-      expect(await person.bodies.allInnerTexts()).toEqual(await server.now.said(room));
-      expect(await person.page.evaluate(() => window.mark)).toBe("kept");
+    for (const user of [ada, grace]) {
+      await expect(user.connectionStatus).toHaveText("Live", { timeout: 20_000 });
+      await expect(user.messageBodies).toHaveCount(3, { timeout: 20_000 });
+      await expect(user.pendingMessages).toHaveCount(0);
+      expect((await user.messageBodies.allInnerTexts()).sort()).toEqual([...all].sort());
+      expect(await user.messageBodies.allInnerTexts()).toEqual(
+        await server.current.messageTexts(room),
+      );
+      expect(await user.page.evaluate(() => window.mark)).toBe("kept");
     }
   });
 }
 
-test("the page shows a countdown while it waits to reconnect", async ({ server, come }) => {
-  const room = await server.now.room();
-  const ada = await come("ada");
-  await ada.enter(room);
-  await server.now.stop();
+test("the page shows a countdown while it waits to reconnect", async ({ server, openBrowser }) => {
+  const room = await server.current.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  await server.current.stop();
   await expect(ada.page.locator(".connection")).toHaveText(/^Reconnecting in \d+ s$/);
   await server.start();
-  await expect(ada.connection).toHaveText("Live", { timeout: 20_000 });
+  await expect(ada.connectionStatus).toHaveText("Live", { timeout: 20_000 });
 });
 
-test("a server with other data closes the room and keeps the old messages readable", async ({ server, come }) => {
-  const room = await server.now.room();
-  const ada = await come("ada");
-  await ada.enter(room);
-  await ada.say("in the old world");
-  await expect(ada.pending).toHaveCount(0);
-  await server.now.stop();
-  await rm(server.now.data, { recursive: true });
+test("a server with other data closes the room and keeps the old messages readable", async ({
+  server,
+  openBrowser,
+}) => {
+  const room = await server.current.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  await ada.send("in the old world");
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await server.current.stop();
+  await rm(server.current.data, { recursive: true });
   await server.start();
   await expect(
     ada.page.getByRole("heading", {
       name: /^(This room has closed|You are no longer in this room)$/,
     }),
   ).toBeVisible({ timeout: 20_000 });
-  await expect(ada.bodies, "what was said stays on the page").toHaveText(["in the old world"]);
+  await expect(ada.messageBodies, "the old messages stay on the page").toHaveText([
+    "in the old world",
+  ]);
 });
 
-test("a server restored from a backup replaces the page's messages", async ({ server, come }) => {
-  const room = await server.now.room();
-  const [ada, backup] = [await come("ada"), `${server.now.data}-backup`];
+test("a server restored from a backup replaces the page's messages", async ({
+  server,
+  openBrowser,
+}) => {
+  const room = await server.current.createRoom();
+  const ada = await openBrowser("ada");
+  const backup = `${server.current.data}-backup`;
   const run = promisify(execFile);
-  await server.now.post(room, "grace", "kept");
-  await run(binary, ["backup", backup, "--data-dir", server.now.data]);
-  await ada.enter(room);
-  await server.now.post(room, "grace", "lost with the disk");
-  await expect(ada.bodies).toHaveText(["kept", "lost with the disk"]);
+  await server.current.postMessage(room, "grace", "kept");
+  await run(binary, ["backup", backup, "--data-dir", server.current.data]);
+  await ada.openRoom(room);
+  await server.current.postMessage(room, "grace", "lost with the disk");
+  await expect(ada.messageBodies).toHaveText(["kept", "lost with the disk"]);
 
-  await server.now.stop();
-  await run(binary, ["restore", backup, "--data-dir", server.now.data]);
+  await server.current.stop();
+  await run(binary, ["restore", backup, "--data-dir", server.current.data]);
   await rm(backup);
   await server.start();
-  await server.now.post(room, "grace", "said again");
-  await server.now.post(room, "grace", "and more");
-  await expect(ada.bodies).toHaveText(["kept", "said again", "and more"], { timeout: 20_000 });
-  await ada.live();
+  await server.current.postMessage(room, "grace", "said again");
+  await server.current.postMessage(room, "grace", "and more");
+  await expect(ada.messageBodies).toHaveText(["kept", "said again", "and more"], {
+    timeout: 20_000,
+  });
+  await ada.waitUntilLive();
 });
 
 for (const [why, status] of [
@@ -104,17 +118,18 @@ for (const [why, status] of [
 ] as const) {
   test(`a page stops reloading a log that it cannot get, because ${why}`, async ({
     server,
-    come,
+    openBrowser,
   }) => {
-    const room = await server.now.room();
-    const [ada, backup] = [await come("ada"), `${server.now.data}-backup`];
+    const room = await server.current.createRoom();
+    const ada = await openBrowser("ada");
+    const backup = `${server.current.data}-backup`;
     const run = promisify(execFile);
-    await server.now.post(room, "grace", "kept");
-    await run(binary, ["backup", backup, "--data-dir", server.now.data]);
+    await server.current.postMessage(room, "grace", "kept");
+    await run(binary, ["backup", backup, "--data-dir", server.current.data]);
     await ada.installClock();
-    await ada.enter(room);
-    await server.now.post(room, "grace", "lost with the disk");
-    await expect(ada.bodies).toHaveText(["kept", "lost with the disk"]);
+    await ada.openRoom(room);
+    await server.current.postMessage(room, "grace", "lost with the disk");
+    await expect(ada.messageBodies).toHaveText(["kept", "lost with the disk"]);
     let asked = 0;
     const refusal = {
       status,
@@ -128,8 +143,8 @@ for (const [why, status] of [
       asked += 1;
       return route.fulfill(refusal);
     });
-    await server.now.stop();
-    await run(binary, ["restore", backup, "--data-dir", server.now.data]);
+    await server.current.stop();
+    await run(binary, ["restore", backup, "--data-dir", server.current.data]);
     await rm(backup);
     await server.start();
     await expect

@@ -1,21 +1,23 @@
-// Falling back between event streams and WebSockets behind faulty proxies: no message is missed or duplicated.
+// Falling back between event streams and WebSockets behind faulty proxies: no message is missed or
+// duplicated.
 
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { test as base, expect, Person, type Webchat } from "../../support/webchat";
+import { Gate } from "../../support/gate";
+import { test as base, expect, User, type Webchat } from "../../support/webchat";
 
-/** The way to a server, by a proxy that is not a good one. */
-class Way {
-  /** Keeps back whatever comes by event streams, though it says that they are open. */
-  buffers = false;
-  /** Lets no WebSocket through. */
-  refuses = false;
-  /** Waited for before the nth WebSocket is let through or refused. */
-  hesitates: (nth: number) => Promise<void> = async () => {};
-  /** How many WebSockets were asked for. */
+/** A proxy that can buffer event streams, refuse WebSockets and fall silent. */
+class FaultyProxy {
+  /** Forwards the headers of event streams but none of their data. */
+  buffersStreams = false;
+  /** Answers WebSocket upgrades with 400. */
+  refusesWebSockets = false;
+  /** Awaited before the nth WebSocket upgrade is answered. */
+  beforeUpgrade: (nth: number) => Promise<void> = async () => {};
+  /** The number of WebSocket upgrades requested. */
   upgrades = 0;
-  /** Accepts, and forwards nothing. */
+  /** Accepts connections but forwards nothing. */
   private silent = false;
   private readonly open = new Set<Duplex>();
   private readonly server = createServer((asked, answer) => this.forward(asked, answer))
@@ -27,22 +29,22 @@ class Way {
 
   constructor(private readonly webchat: Webchat) {}
 
-  async begin(): Promise<string> {
+  async start(): Promise<string> {
     await new Promise<void>((done) => this.server.listen(0, "127.0.0.1", done));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  fallSilent() {
+  startSilence() {
     this.silent = true;
   }
 
-  /** Forwards again; whatever was open is over. */
+  /** Closes every open connection and forwards again. */
   recover() {
     this.silent = false;
     for (const socket of this.open) socket.destroy();
   }
 
-  end() {
+  stop() {
     for (const socket of this.open) socket.destroy();
     this.server.close();
   }
@@ -59,7 +61,10 @@ class Way {
       (back) => {
         const streams = back.headers["content-type"]?.startsWith("text/event-stream");
         answer.writeHead(back.statusCode ?? 502, back.headers).flushHeaders();
-        back.on("data", (piece) => this.silent || (streams && this.buffers) || answer.write(piece));
+        back.on(
+          "data",
+          (piece) => this.silent || (streams && this.buffersStreams) || answer.write(piece),
+        );
         back.on("end", () => this.silent || answer.end()).on("error", () => answer.destroy());
       },
     );
@@ -70,8 +75,8 @@ class Way {
 
   private async upgrade(asked: IncomingMessage, near: Duplex) {
     if (this.silent) return;
-    await this.hesitates(++this.upgrades);
-    if (this.refuses)
+    await this.beforeUpgrade(++this.upgrades);
+    if (this.refusesWebSockets)
       return near.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     const far = connect(this.port, "127.0.0.1");
     const lines = asked.rawHeaders.flatMap((name, i, all) =>
@@ -85,102 +90,100 @@ class Way {
   }
 }
 
-/** Something that can be waited for. */
-function gate() {
-  const gate = { isOpen: false, open: () => {}, passed: Promise.resolve() };
-  gate.passed = new Promise<void>((done) => {
-    gate.open = () => {
-      gate.isOpen = true;
-      done();
-    };
-  });
-  return gate;
-}
-
-/** Somebody on that way, whose clock can be turned. */
-interface Traveller extends Person {
-  /** The sockets that were opened, by any page. */
+/** A user behind the proxy, with a controlled clock. */
+interface ProxiedUser extends User {
+  /** The WebSocket addresses that the first tab has opened. */
   sockets: string[];
 }
 
-const test = base.extend<{ way: Way; travel: (name: string) => Promise<Traveller> }>({
-  way: async ({ webchat }, use) => {
-    const way = new Way(webchat);
-    await use(way);
-    way.end();
+const test = base.extend<{
+  faultyProxy: FaultyProxy;
+  openProxiedBrowser: (name: string) => Promise<ProxiedUser>;
+}>({
+  faultyProxy: async ({ webchat }, use) => {
+    const faultyProxy = new FaultyProxy(webchat);
+    await use(faultyProxy);
+    faultyProxy.stop();
   },
-  travel: async ({ browser, way }, use) => {
-    const people: Person[] = [];
-    const origin = await way.begin();
+  openProxiedBrowser: async ({ browser, faultyProxy }, use) => {
+    const users: User[] = [];
+    const origin = await faultyProxy.start();
     await use(async (name) => {
-      const person = Object.assign(await Person.come(browser, origin, name), {
+      const user = Object.assign(await User.open(browser, origin, name), {
         sockets: [] as string[],
       });
-      person.page.on("websocket", (socket) => person.sockets.push(socket.url()));
-      await person.installClock();
-      people.push(person);
-      return person;
+      user.page.on("websocket", (socket) => user.sockets.push(socket.url()));
+      await user.installClock();
+      users.push(user);
+      return user;
     });
-    for (const person of people) await person.leave();
-    expect(people.flatMap((person) => person.complaints)).toEqual([]);
+    for (const user of users) await user.close();
+    expect(users.flatMap((user) => user.problems)).toEqual([]);
   },
 });
 
-/** Turns the clock until the page is connected. */
-async function heals(...people: Person[]) {
-  for (const { page, connection } of people) {
+/** Advances the clock until every page is live. */
+async function waitUntilReconnected(...users: User[]) {
+  for (const { page, connectionStatus } of users) {
     await expect(async () => {
       await page.clock.runFor(1_000);
-      await expect(connection).toHaveText("Live", { timeout: 100 });
+      await expect(connectionStatus).toHaveText("Live", { timeout: 100 });
     }).toPass();
   }
 }
 
-/** Turns the clock until the page has noticed that it is not. */
-async function notices(...people: Person[]) {
-  for (const { page, connection } of people) {
+/** Advances the clock until every page has noticed the lost connection. */
+async function waitUntilDisconnected(...users: User[]) {
+  for (const { page, connectionStatus } of users) {
     await expect(async () => {
       await page.clock.runFor(5_000);
-      await expect(connection).not.toHaveText("Live", { timeout: 100 });
+      await expect(connectionStatus).not.toHaveText("Live", { timeout: 100 });
     }).toPass();
   }
 }
 
-/** Two people say things in turn, and each hears all of it, once, in the same order. */
-async function talk(webchat: Webchat, room: string, ada: Person, grace: Person, about: string) {
+/** Two users send messages in turn, and each page shows all of them once, in the same order. */
+async function exchangeMessages(
+  webchat: Webchat,
+  room: string,
+  ada: User,
+  grace: User,
+  about: string,
+) {
   for (let n = 0; n < 4; n++) {
     const speaker = [ada, grace][n % 2];
-    await speaker.say(`${about} ${n}`);
-    for (const person of [ada, grace]) {
-      await expect(person.bodies.last()).toHaveText(`${about} ${n}`);
-      await expect(person.pending).toHaveCount(0);
+    await speaker.send(`${about} ${n}`);
+    for (const user of [ada, grace]) {
+      await expect(user.messageBodies.last()).toHaveText(`${about} ${n}`);
+      await expect(user.pendingMessages).toHaveCount(0);
     }
   }
-  const said = await webchat.said(room);
-  for (const person of [ada, grace]) await expect(person.bodies).toHaveText(said);
+  const said = await webchat.messageTexts(room);
+  for (const user of [ada, grace]) await expect(user.messageBodies).toHaveText(said);
 }
 
-/** Makes a tab remember that it needs a socket, and comes anew. */
-async function bySocket(person: Person) {
-  await person.page.evaluate(() => sessionStorage.setItem("socket", "socket"));
-  await Promise.all([person.page.waitForEvent("websocket"), person.page.reload()]);
+/** Marks the tab as needing a WebSocket and reloads it. */
+async function reloadWithWebSocket(user: User) {
+  await user.page.evaluate(() => sessionStorage.setItem("socket", "socket"));
+  await Promise.all([user.page.waitForEvent("websocket"), user.page.reload()]);
 }
 
 test("behind a proxy that buffers event streams the page uses WebSockets, and the tab remembers it", async ({
   webchat,
-  way,
-  travel,
+  faultyProxy,
+  openProxiedBrowser,
 }) => {
-  const room = await webchat.room();
-  await webchat.post(room, "linus", "before");
-  const [ada, grace] = [await travel("ada"), await travel("grace")];
-  way.buffers = true;
-  for (const person of [ada, grace]) {
-    await person.page.goto(room);
-    await expect(person.connection).toHaveText("Connecting");
+  const room = await webchat.createRoom();
+  await webchat.postMessage(room, "linus", "before");
+  const ada = await openProxiedBrowser("ada");
+  const grace = await openProxiedBrowser("grace");
+  faultyProxy.buffersStreams = true;
+  for (const user of [ada, grace]) {
+    await user.page.goto(room);
+    await expect(user.connectionStatus).toHaveText("Connecting");
   }
-  await heals(ada, grace);
-  await talk(webchat, room, ada, grace, "over sockets");
+  await waitUntilReconnected(ada, grace);
+  await exchangeMessages(webchat, room, ada, grace, "over sockets");
   expect(ada.sockets.length).toBeGreaterThan(0);
 
   const streams: string[] = [];
@@ -189,88 +192,91 @@ test("behind a proxy that buffers event streams the page uses WebSockets, and th
     (request) => request.resourceType() === "eventsource" && streams.push(request.url()),
   );
   await Promise.all([ada.page.waitForEvent("websocket"), ada.page.reload()]);
-  await ada.live();
-  await talk(webchat, room, ada, grace, "after a reload");
+  await ada.waitUntilLive();
+  await exchangeMessages(webchat, room, ada, grace, "after a reload");
   expect(streams).toEqual([]);
 });
 
 test("behind a proxy that refuses WebSockets the page uses event streams, also in a tab that remembers WebSockets", async ({
   webchat,
-  way,
-  travel,
+  faultyProxy,
+  openProxiedBrowser,
 }) => {
-  const room = await webchat.room();
-  const [ada, grace] = [await travel("ada"), await travel("grace")];
-  way.refuses = true;
-  for (const person of [ada, grace]) await person.enter(room);
-  await talk(webchat, room, ada, grace, "over event streams");
+  const room = await webchat.createRoom();
+  const ada = await openProxiedBrowser("ada");
+  const grace = await openProxiedBrowser("grace");
+  faultyProxy.refusesWebSockets = true;
+  for (const user of [ada, grace]) await user.openRoom(room);
+  await exchangeMessages(webchat, room, ada, grace, "over event streams");
   expect(ada.sockets).toEqual([]);
-  await bySocket(ada);
-  await heals(ada);
-  await talk(webchat, room, ada, grace, "back on event streams");
+  await reloadWithWebSocket(ada);
+  await waitUntilReconnected(ada);
+  await exchangeMessages(webchat, room, ada, grace, "back on event streams");
   expect(await ada.page.evaluate(() => sessionStorage.getItem("socket"))).toBeNull();
 });
 
 test("a WebSocket that is refused late does not switch the page back to WebSockets", async ({
   webchat,
-  way,
-  travel,
+  faultyProxy,
+  openProxiedBrowser,
 }) => {
-  const room = await webchat.room();
-  const ada = await travel("ada");
-  await ada.enter(room);
-  way.refuses = true;
-  // Whether the server answers is asked after each failure: the first answer comes while another socket is tried.
-  const asked = gate();
-  const mayAnswer = gate();
-  const answered = gate();
+  const room = await webchat.createRoom();
+  const ada = await openProxiedBrowser("ada");
+  await ada.openRoom(room);
+  faultyProxy.refusesWebSockets = true;
+  // After each failure the page probes /readyz. Here the first probe is answered while another
+  // WebSocket is tried.
+  const asked = new Gate();
+  const mayAnswer = new Gate();
+  const answered = new Gate();
   await ada.page.route("**/readyz", async (route) => {
     asked.open();
-    await mayAnswer.passed;
+    await mayAnswer.opened;
     await route.continue();
   });
   ada.page.on("requestfinished", (request) => request.url().endsWith("/readyz") && answered.open());
   let late = 0;
-  way.hesitates = async (nth) => {
+  faultyProxy.beforeUpgrade = async (nth) => {
     if (late || !asked.isOpen) return;
     late = nth;
     mayAnswer.open();
-    await answered.passed;
-    // The page hears of the answer before it hears of the socket.
+    await answered.opened;
+    // The page processes the probe's answer before the WebSocket is refused.
     await ada.page.evaluate(() => fetch("/healthz"));
   };
-  await bySocket(ada);
-  await ada.live();
+  await reloadWithWebSocket(ada);
+  await ada.waitUntilLive();
   expect(late).toBeGreaterThan(1);
-  expect(way.upgrades).toBe(late);
+  expect(faultyProxy.upgrades).toBe(late);
   expect(await ada.page.evaluate(() => sessionStorage.getItem("socket"))).toBeNull();
 });
 
 for (const kind of ["event streams", "sockets"] as const) {
   test(`a silent connection over ${kind} is detected, and no message is missing after it recovers`, async ({
     webchat,
-    way,
-    travel,
+    faultyProxy,
+    openProxiedBrowser,
   }) => {
-    const room = await webchat.room();
-    const [ada, grace] = [await travel("ada"), await travel("grace")];
-    for (const person of [ada, grace]) {
-      await person.enter(room);
-      if (kind === "sockets") await bySocket(person);
-      await person.live();
+    const room = await webchat.createRoom();
+    const ada = await openProxiedBrowser("ada");
+    const grace = await openProxiedBrowser("grace");
+    for (const user of [ada, grace]) {
+      await user.openRoom(room);
+      if (kind === "sockets") await reloadWithWebSocket(user);
+      await user.waitUntilLive();
     }
-    await talk(webchat, room, ada, grace, "before");
-    way.fallSilent();
-    for (let n = 0; n < 3; n++) await webchat.post(room, "linus", `meanwhile ${n}`);
-    await notices(ada, grace);
-    await ada.say("written in silence");
-    await expect(ada.pending).toHaveCount(1);
-    way.recover();
-    await heals(ada, grace);
-    await expect(ada.pending).toHaveCount(0);
-    await expect(grace.bodies.last()).toHaveText("written in silence");
-    await talk(webchat, room, ada, grace, "afterwards");
-    const said = await webchat.said(room);
+    await exchangeMessages(webchat, room, ada, grace, "before");
+    faultyProxy.startSilence();
+    for (let n = 0; n < 3; n++) await webchat.postMessage(room, "linus", `meanwhile ${n}`);
+    await waitUntilDisconnected(ada, grace);
+    await ada.send("written in silence");
+    await expect(ada.pendingMessages).toHaveCount(1);
+    faultyProxy.recover();
+    await waitUntilReconnected(ada, grace);
+    await expect(ada.pendingMessages).toHaveCount(0);
+    await expect(grace.messageBodies.last()).toHaveText("written in silence");
+    await exchangeMessages(webchat, room, ada, grace, "afterwards");
+    const said = await webchat.messageTexts(room);
     expect(said.filter((text) => text === "written in silence")).toHaveLength(1);
   });
 }

@@ -2,23 +2,23 @@
 
 import { expect, test } from "../../support/webchat";
 
-const nobody = "0123456789abcdef";
+const missingRoomId = "0123456789abcdef";
 
 test("an invalid ID is refused at the field and stays editable", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.go("/");
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
   const field = ada.page.getByRole("textbox", { name: "Join a room" });
   const join = ada.page.getByRole("button", { name: "Join" });
   for (const [typed, words] of [
     ["", "Paste the ID or the link of a room."],
     ["tea room", "That is neither a room's ID nor its link."],
     ["012345678", "That is neither a room's ID nor its link."],
-    [nobody, "There is no open room with that ID or link."],
-    [`https://example.org/rooms/${nobody}/`, "There is no open room with that ID or link."],
+    [missingRoomId, "There is no open room with that ID or link."],
+    [`https://example.org/rooms/${missingRoomId}/`, "There is no open room with that ID or link."],
   ]) {
     await field.fill(typed);
     await join.click();
@@ -29,17 +29,17 @@ test("an invalid ID is refused at the field and stays editable", async ({
   }
   await field.fill(`  ${webchat.url}${room}  `);
   await field.press("Enter");
-  await ada.live();
+  await ada.waitUntilLive();
   expect(new URL(ada.page.url()).pathname).toBe(room);
 });
 
-test("an ID in capital letters joins the room", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.go("/");
+test("an ID in capital letters joins the room", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
   await ada.page
     .getByRole("textbox", { name: "Join a room" })
     .fill(room.split("/")[2].toUpperCase());
   await ada.page.getByRole("button", { name: "Join" }).click();
-  await ada.live();
+  await ada.waitUntilLive();
 });

@@ -2,34 +2,34 @@
 
 import { expect, test } from "../../support/webchat";
 
-test("the list of public rooms updates live", async ({ webchat, come }) => {
-  const first = await webchat.room({ name: "First", public: true });
-  const ada = await come("ada");
-  await ada.go("/");
+test("the list of public rooms updates live", async ({ webchat, openBrowser }) => {
+  const first = await webchat.createRoom({ name: "First", public: true });
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
   await ada.page.evaluate(() => (window.mark = "kept"));
   const rows = ada.page.getByRole("region", { name: "Open rooms" }).getByRole("listitem");
   await expect(rows).toHaveText([/First.*no messages/]);
-  await webchat.room({ name: "Second", public: true });
-  await webchat.room({ name: "Secret" });
+  await webchat.createRoom({ name: "Second", public: true });
+  await webchat.createRoom({ name: "Secret" });
   await expect(rows).toHaveText([/Second/, /First/]);
-  await webchat.post(first, "grace", "hello");
+  await webchat.postMessage(first, "grace", "hello");
   await expect(rows).toHaveText([/First.*1 message/, /Second/]);
-  await webchat.post(first, "grace", "hello");
+  await webchat.postMessage(first, "grace", "hello");
   await expect(rows.first()).toHaveText(/2 messages/);
   expect(await ada.page.evaluate(() => window.mark)).toBe("kept");
 });
 
-test("search finds public rooms by part of their name or ID", async ({ webchat, come }) => {
-  const ada = await come("ada");
+test("search finds public rooms by part of their name or ID", async ({ webchat, openBrowser }) => {
+  const ada = await openBrowser("ada");
   for (const name of ["Tea", "Coffee", "Äpfel", "Water"])
-    await webchat.room({ name, public: true });
-  await ada.go("/");
+    await webchat.createRoom({ name, public: true });
+  await ada.visit("/");
   const filter = ada.page.getByRole("searchbox", { name: "Search rooms and chats" });
   const rows = ada.page.getByRole("region", { name: "Open rooms" }).getByRole("listitem");
   await expect(rows).toHaveCount(4);
   await expect(filter).toBeHidden();
-  await webchat.room({ name: "Iced tea", public: true });
-  const last = await webchat.room({ public: true });
+  await webchat.createRoom({ name: "Iced tea", public: true });
+  const last = await webchat.createRoom({ public: true });
   await expect(rows).toHaveCount(6);
 
   await ada.page.keyboard.press("/");
@@ -42,7 +42,7 @@ test("search finds public rooms by part of their name or ID", async ({ webchat, 
   await expect(rows.getByRole("link")).toHaveAttribute("href", last);
   await filter.fill("wine");
   await expect(ada.page.getByText("Nothing here has that in its name or ID.")).toBeVisible();
-  await webchat.room({ name: "Wine", public: true });
+  await webchat.createRoom({ name: "Wine", public: true });
   await expect(rows).toHaveText([/Wine/]);
   await filter.fill("");
   await expect(rows).toHaveCount(7);
@@ -50,17 +50,15 @@ test("search finds public rooms by part of their name or ID", async ({ webchat, 
 
 test("recently visited rooms are listed unless they have closed", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const [kept, short] = [
-    await webchat.room({ name: "Kept" }),
-    await webchat.room({ name: "Short", timeout: "8s" }),
-  ];
-  const ada = await come("ada");
-  await ada.enter(kept);
-  await ada.enter(short);
+  const kept = await webchat.createRoom({ name: "Kept" });
+  const short = await webchat.createRoom({ name: "Short", timeout: "8s" });
+  const ada = await openBrowser("ada");
+  await ada.openRoom(kept);
+  await ada.openRoom(short);
   await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
-  await ada.go("/");
+  await ada.visit("/");
   const rows = ada.page.getByRole("region", { name: "Your rooms" }).getByRole("listitem");
   await expect(rows).toHaveText([/Kept/]);
 });

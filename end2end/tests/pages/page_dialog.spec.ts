@@ -1,24 +1,27 @@
 // Server-drawn pages shown in a dialog over the room.
 
-import { button, choose, open, panel } from "../../support/room_pages";
+import { button, chooseMenuItem, createOwnRoom, pageDialog } from "../../support/room_pages";
 import { expect, test } from "../../support/webchat";
 
-test("a page that cannot be loaded into the dialog opens as an ordinary page", async ({ webchat, come }) => {
-  const ada = await come("ada");
-  const room = await open(ada);
-  await ada.live();
+test("a page that cannot be loaded into the dialog opens as an ordinary page", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada");
+  const room = await createOwnRoom(ada);
+  await ada.waitUntilLive();
   await ada.page.route("**/settings/", (route) =>
     route.request().resourceType() === "fetch" ? route.abort() : route.continue(),
   );
-  await choose(ada, "Room settings");
+  await chooseMenuItem(ada, "Room settings");
   await expect(ada.page.getByRole("heading", { level: 1, name: "Room settings" })).toBeVisible();
   expect(new URL(ada.page.url()).pathname).toBe(`${room}settings/`);
-  // A form that cannot be sent says so, and what was typed is still there.
+  // A form that cannot be sent shows the error and keeps its values.
   await ada.page.goBack();
   await ada.page.unroute("**/settings/");
-  await ada.live();
-  await choose(ada, "Room settings");
-  const settings = panel(ada, "Room settings");
+  await ada.waitUntilLive();
+  await chooseMenuItem(ada, "Room settings");
+  const settings = pageDialog(ada, "Room settings");
   await settings.getByLabel("Name of the room").fill("Tea");
   await ada.page.context().setOffline(true);
   await settings.getByRole("button", { name: "Save" }).click();
@@ -31,16 +34,16 @@ test("a page that cannot be loaded into the dialog opens as an ordinary page", a
 
 test("a page dialog is named by its heading, traps the focus and restores it", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const ada = await come("ada");
-  await open(ada);
-  await ada.live();
+  const ada = await openBrowser("ada");
+  await createOwnRoom(ada);
+  await ada.waitUntilLive();
   await button(ada, "More").press("Enter");
   const link = ada.page.getByRole("link", { name: "Room settings" });
   await link.focus();
   await ada.page.keyboard.press("Enter");
-  const settings = panel(ada, "Room settings");
+  const settings = pageDialog(ada, "Room settings");
   await expect(settings.getByRole("heading", { name: "Room settings" })).toBeFocused();
   for (let i = 0; i < 20; i++) {
     await ada.page.keyboard.press("Tab");

@@ -1,18 +1,25 @@
 // The room settings page.
 
-import { button, choose, company, open, panel } from "../../support/room_pages";
+import {
+  button,
+  chooseMenuItem,
+  createRoomWithMember,
+  createOwnRoom,
+  pageDialog,
+} from "../../support/room_pages";
 import { expect, test } from "../../support/webchat";
 
 test("an owner's changed settings reach every reader, and a refused change shows the reason at its field", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const [ada, bob] = [await come("ada"), await come("bob")];
-  const room = await open(ada);
-  await ada.live();
-  await bob.enter(room);
-  await choose(ada, "Room settings");
-  const settings = panel(ada, "Room settings");
+  const ada = await openBrowser("ada");
+  const bob = await openBrowser("bob");
+  const room = await createOwnRoom(ada);
+  await ada.waitUntilLive();
+  await bob.openRoom(room);
+  await chooseMenuItem(ada, "Room settings");
+  const settings = pageDialog(ada, "Room settings");
   await settings.getByLabel("Name of the room").fill("x".repeat(81));
   await settings.getByRole("button", { name: "Save" }).click();
   await expect(settings.getByLabel("Name of the room")).toBeFocused();
@@ -29,29 +36,36 @@ test("an owner's changed settings reach every reader, and a refused change shows
   await expect(ada.page.getByRole("heading", { name: "Tea", exact: true })).toBeVisible();
   await expect(ada.log).toContainText("Kettles, and what to do with them");
   await expect(ada.page.locator(".bar .left")).toHaveText(/^(30|29) min/);
-  await ada.say("Mine");
-  await expect(bob.bodies).toHaveText(["Mine"]);
+  await ada.send("Mine");
+  await expect(bob.messageBodies).toHaveText(["Mine"]);
   await expect(bob.page.getByRole("heading", { name: "Tea", exact: true })).toBeVisible();
   await expect(bob.log).toContainText("Kettles, and what to do with them");
   await expect(bob.page.locator(".bar .left")).toHaveText(/^(30|29) min/);
   await expect(bob.page.getByText("Only moderators write here.")).toBeVisible();
-  await expect(bob.field).toBeHidden();
-  await choose(bob, "About this room");
-  await expect(panel(bob, "About this room")).toContainText(
+  await expect(bob.messageField).toBeHidden();
+  await chooseMenuItem(bob, "About this room");
+  await expect(pageDialog(bob, "About this room")).toContainText(
     "Only the owner of a room changes what it is like",
   );
-  await expect(panel(bob, "About this room").getByRole("button")).toHaveCount(1);
+  await expect(pageDialog(bob, "About this room").getByRole("button")).toHaveCount(1);
 });
 
-test("a room that its owner closes shows the reason to every reader", async ({ webchat, come }) => {
-  const [ada, bob, room] = await company(webchat, come, "Anyone with the link");
-  await choose(ada, "Room settings");
+test("a room that its owner closes shows the reason to every reader", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const { ada, bob, room } = await createRoomWithMember(
+    webchat,
+    openBrowser,
+    "Anyone with the link",
+  );
+  await chooseMenuItem(ada, "Room settings");
   await ada.page.getByText("Close this room now").click();
   await button(ada, "Close this room for good").click();
-  for (const person of [ada, bob]) {
-    await expect(person.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
-    await expect(person.page.getByText("It fell quiet, or its owner closed it.")).toBeVisible();
-    await expect(person.page.getByRole("dialog")).toHaveCount(0);
+  for (const user of [ada, bob]) {
+    await expect(user.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
+    await expect(user.page.getByText("It fell quiet, or its owner closed it.")).toBeVisible();
+    await expect(user.page.getByRole("dialog")).toHaveCount(0);
   }
   await bob.page.goto(room);
   await expect(bob.page.getByRole("main")).toContainText("its owner closed it");

@@ -8,43 +8,44 @@ test.describe("room that lives for twelve seconds", () => {
 
   test("a quiet room warns, closes for every reader and offers its transcript", async ({
     webchat,
-    come,
+    openBrowser,
   }) => {
-    const room = await webchat.room({ name: "Short" });
-    const [ada, grace] = [await come("ada"), await come("grace")];
-    await ada.enter(room);
-    await grace.enter(room);
-    await ada.say("a line\nand another");
-    await expect(grace.bodies).toHaveCount(1);
+    const room = await webchat.createRoom({ name: "Short" });
+    const ada = await openBrowser("ada");
+    const grace = await openBrowser("grace");
+    await ada.openRoom(room);
+    await grace.openRoom(room);
+    await ada.send("a line\nand another");
+    await expect(grace.messageBodies).toHaveCount(1);
 
     const words = "This room is deleted soon, unless somebody writes";
-    const warning = (person: typeof ada) => person.page.getByText(words);
-    // The warning stands for little more than a second, so the page itself looks out for it, frame by frame.
-    const warned = (person: typeof ada) =>
-      person.page.evaluate(
+    const warning = (user: typeof ada) => user.page.getByText(words);
+    // The warning is visible for little more than a second, so the page checks every frame.
+    const warned = (user: typeof ada) =>
+      user.page.evaluate(
         (words) =>
           new Promise<void>((done) => {
-            const look = () => {
+            const check = () => {
               const shown = [...document.querySelectorAll("p:not([hidden])")].some((p) =>
                 p.textContent?.includes(words),
               );
-              shown ? done() : requestAnimationFrame(look);
+              shown ? done() : requestAnimationFrame(check);
             };
-            look();
+            check();
           }),
         words,
       );
-    const closed = (person: typeof ada) =>
-      person.page.getByRole("heading", { name: "This room has closed" });
+    const closed = (user: typeof ada) =>
+      user.page.getByRole("heading", { name: "This room has closed" });
     await Promise.all([ada, grace].map(warned));
-    await Promise.all([ada, grace].map((person) => expect(closed(person)).toBeVisible()));
-    for (const person of [ada, grace]) {
-      await expect(warning(person)).toBeHidden();
-      await expect(person.connection).toHaveText("Closed");
-      await expect(person.field).toHaveCount(0);
-      await expect(person.bodies).toHaveText(["a line\nand another"]);
+    await Promise.all([ada, grace].map((user) => expect(closed(user)).toBeVisible()));
+    for (const user of [ada, grace]) {
+      await expect(warning(user)).toBeHidden();
+      await expect(user.connectionStatus).toHaveText("Closed");
+      await expect(user.messageField).toHaveCount(0);
+      await expect(user.messageBodies).toHaveText(["a line\nand another"]);
     }
-    await expect.poll(() => grace.listening).toEqual(["/rooms/"]);
+    await expect.poll(() => grace.subscribedPaths).toEqual(["/rooms/"]);
 
     const [file] = await Promise.all([
       grace.page.waitForEvent("download"),
@@ -58,49 +59,46 @@ test.describe("room that lives for twelve seconds", () => {
     expect((await ada.page.reload())?.status()).toBe(410);
     await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
     await grace.page.getByRole("button", { name: "New room" }).click();
-    await expect(grace.field).toBeVisible();
+    await expect(grace.messageField).toBeVisible();
     expect(new URL(grace.page.url()).pathname).not.toBe(room);
     await ada.page.getByRole("link", { name: "Go to the rooms" }).click();
     await expect(ada.page.getByRole("heading", { name: "Your rooms" })).toBeHidden();
   });
 
-  test("an unsent draft can be copied after the room closes", async ({
-    webchat,
-    come,
-  }) => {
-    const ada = await come("ada");
-    await ada.enter(await webchat.room());
-    await ada.field.fill("a long thought");
+  test("an unsent draft can be copied after the room closes", async ({ webchat, openBrowser }) => {
+    const ada = await openBrowser("ada");
+    await ada.openRoom(await webchat.createRoom());
+    await ada.messageField.fill("a long thought");
     const heading = ada.page.getByRole("heading", { name: "This room has closed" });
     await expect(heading).toBeVisible();
     await expect(heading).toBeFocused();
     await expect(ada.page.getByRole("textbox", { name: "What you had not sent" })).toHaveValue(
       "a long thought",
     );
-    await ada.enter(await webchat.room());
-    await ada.say("said");
-    await expect(ada.pending).toHaveCount(0);
+    await ada.openRoom(await webchat.createRoom());
+    await ada.send("said");
+    await expect(ada.pendingMessages).toHaveCount(0);
     await ada.page.keyboard.press("ArrowUp");
-    await expect(ada.field).toHaveValue("said");
+    await expect(ada.messageField).toHaveValue("said");
     await expect(heading).toBeFocused();
     await expect(ada.page.getByRole("textbox")).toHaveCount(0);
-    // Who has nothing to lose and is somewhere else stays there.
-    const grace = await come("grace");
-    await grace.enter(await webchat.room());
+    // Without a draft the focus stays where it is.
+    const grace = await openBrowser("grace");
+    await grace.openRoom(await webchat.createRoom());
     await grace.log.focus();
     await expect(grace.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
     await expect(grace.log).toBeFocused();
     await expect(grace.page.getByRole("textbox")).toHaveCount(0);
   });
 
-  test("a message restarts the room's lifetime", async ({ webchat, come }) => {
-    const room = await webchat.room();
-    const ada = await come("ada");
-    await ada.enter(room);
+  test("a message restarts the room's lifetime", async ({ webchat, openBrowser }) => {
+    const room = await webchat.createRoom();
+    const ada = await openBrowser("ada");
+    await ada.openRoom(room);
     const line = async () =>
       Number(await ada.page.locator(".room > .life rect").getAttribute("width"));
     await expect.poll(line).toBeLessThan(700);
-    // It shortens again at once, so the page itself looks out for it.
+    // The bar shortens again at once, so the page itself watches for it.
     const grown = ada.page.evaluate(
       () =>
         new Promise<void>((done) => {
@@ -112,18 +110,15 @@ test.describe("room that lives for twelve seconds", () => {
           );
         }),
     );
-    await webchat.post(room, "grace", "wait");
-    await expect(ada.bodies).toHaveText(["wait"]);
+    await webchat.postMessage(room, "grace", "wait");
+    await expect(ada.messageBodies).toHaveText(["wait"]);
     await grown;
   });
 
-  test("a public room leaves the home page when it closes", async ({
-    webchat,
-    come,
-  }) => {
-    const ada = await come("ada");
-    await ada.go("/");
-    await webchat.room({ name: "Passing", public: true, timeout: "6s" });
+  test("a public room leaves the home page when it closes", async ({ webchat, openBrowser }) => {
+    const ada = await openBrowser("ada");
+    await ada.visit("/");
+    await webchat.createRoom({ name: "Passing", public: true, timeout: "6s" });
     await expect(ada.page.getByRole("link", { name: "Passing" })).toBeVisible();
     await expect(ada.page.getByRole("link", { name: "Passing" })).toHaveCount(0);
   });

@@ -1,39 +1,44 @@
 // The outbox: every message is delivered exactly once, in order, across failures, reloads and tabs.
 
-import { expect, test, type Person } from "../../support/webchat";
+import { expect, test, type User } from "../../support/webchat";
+import { numberedTexts } from "../../support/numbered_texts";
+import { Gate } from "../../support/gate";
 
-test("a sent message appears at once and is delivered exactly once", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
-  let answer = () => {};
-  const held = new Promise<void>((resolve) => (answer = resolve));
+test("a sent message appears at once and is delivered exactly once", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  const answerGate = new Gate();
   await ada.page.route("**/messages/", async (route) => {
-    if (route.request().method() === "POST") await held;
+    if (route.request().method() === "POST") await answerGate.opened;
     await route.continue();
   });
 
-  await ada.say("on my way");
-  await expect(ada.pending).toHaveText(/on my way/);
-  await expect(ada.field).toHaveValue("");
+  await ada.send("on my way");
+  await expect(ada.pendingMessages).toHaveText(/on my way/);
+  await expect(ada.messageField).toHaveValue("");
   const before = await ada.messages.boundingBox();
-  expect(await webchat.said(room)).toEqual([]);
+  expect(await webchat.messageTexts(room)).toEqual([]);
 
-  answer();
-  await expect(ada.pending).toHaveCount(0);
-  await expect(ada.bodies).toHaveText(["on my way"]);
-  expect(await ada.messages.boundingBox(), "nothing moves when it is delivered").toEqual(before);
-  expect(await webchat.said(room)).toEqual(["on my way"]);
+  answerGate.open();
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await expect(ada.messageBodies).toHaveText(["on my way"]);
+  expect(await ada.messages.boundingBox(), "delivery moves nothing").toEqual(before);
+  expect(await webchat.messageTexts(room)).toEqual(["on my way"]);
 });
 
 test("a message whose response was lost is retried and stored once", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  const [ada, grace] = [await come("ada"), await come("grace")];
-  await ada.enter(room);
-  await grace.enter(room);
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const grace = await openBrowser("grace");
+  await ada.openRoom(room);
+  await grace.openRoom(room);
   let attempts = 0;
   await ada.page.route("**/messages/", async (route) => {
     attempts += 1;
@@ -41,19 +46,22 @@ test("a message whose response was lost is retried and stored once", async ({
     await route.fetch();
     await route.abort("connectionreset");
   });
-  await ada.say("once");
-  await ada.say("twice");
-  await expect(grace.bodies).toHaveText(["once", "twice"]);
-  await expect(ada.pending).toHaveCount(0);
-  await expect(ada.bodies).toHaveText(["once", "twice"]);
+  await ada.send("once");
+  await ada.send("twice");
+  await expect(grace.messageBodies).toHaveText(["once", "twice"]);
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await expect(ada.messageBodies).toHaveText(["once", "twice"]);
   expect(attempts).toBe(3);
-  expect(await webchat.said(room)).toEqual(["once", "twice"]);
+  expect(await webchat.messageTexts(room)).toEqual(["once", "twice"]);
 });
 
-test("a refused message shows the reason and can be sent again or removed", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
+test("a refused message shows the reason and can be sent again or removed", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const problem = { type: "about:blank", title: "Forbidden", status: 403, detail: "not today" };
   await ada.page.route("**/messages/", (route) =>
     route.fulfill({
@@ -62,8 +70,8 @@ test("a refused message shows the reason and can be sent again or removed", asyn
       body: JSON.stringify(problem),
     }),
   );
-  await ada.say("please");
-  await ada.say("or this");
+  await ada.send("please");
+  await ada.send("or this");
   await expect(ada.log.getByRole("alert")).toHaveText([
     /Not sent. not today/i,
     /Not sent. not today/i,
@@ -77,13 +85,13 @@ test("a refused message shows the reason and can be sent again or removed", asyn
   await ada.page.getByRole("button", { name: "Send again" }).press("Enter");
   await expect(ada.log).toBeFocused();
   await expect(ada.log.getByRole("alert")).toHaveCount(0);
-  await expect(ada.bodies).toHaveText(["please"]);
-  await expect.poll(() => webchat.said(room)).toEqual(["please"]);
+  await expect(ada.messageBodies).toHaveText(["please"]);
+  await expect.poll(() => webchat.messageTexts(room)).toEqual(["please"]);
 });
 
-/** How many messages the browser keeps to be sent. */
-const kept = (person: Person) =>
-  person.page.evaluate(
+/** The number of queued messages in the browser's database. */
+const storedMessages = (user: User) =>
+  user.page.evaluate(
     () =>
       new Promise<number>((resolve, reject) => {
         const opening = indexedDB.open("webchat");
@@ -95,15 +103,12 @@ const kept = (person: Person) =>
       }),
   );
 
-const numbers = (from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, i) => `number ${from + i}`);
-
 for (const [how, end] of [
-  ["reloading the page", (ada: Person) => ada.page.reload()],
-  ["closing the tab", (ada: Person) => ada.page.close()],
+  ["reloading the page", (ada: User) => ada.page.reload()],
+  ["closing the tab", (ada: User) => ada.page.close()],
   [
     "a crash",
-    async (ada: Person) => {
+    async (ada: User) => {
       await Promise.all([
         ada.page.waitForEvent("crash"),
         ada.page.goto("chrome://crash").catch(() => {}),
@@ -114,43 +119,43 @@ for (const [how, end] of [
 ] as const) {
   test(`queued messages survive ${how} and the next visit delivers each once, in order`, async ({
     webchat,
-    come,
+    openBrowser,
   }) => {
-    const room = await webchat.room();
-    const ada = await come("ada");
-    await ada.enter(room);
+    const room = await webchat.createRoom();
+    const ada = await openBrowser("ada");
+    await ada.openRoom(room);
     const context = ada.page.context();
     await context.route("**/messages/", (route) =>
       route.request().method() === "POST" ? route.abort() : route.continue(),
     );
-    for (const text of numbers(1, 5)) await ada.say(text);
-    await expect(ada.pending).toHaveCount(5);
-    await expect.poll(() => kept(ada)).toBe(5);
+    for (const text of numberedTexts(1, 5)) await ada.send(text);
+    await expect(ada.pendingMessages).toHaveCount(5);
+    await expect.poll(() => storedMessages(ada)).toBe(5);
     await end(ada);
-    const again = await ada.tab();
-    await again.enter(room);
-    await expect(again.bodies).toHaveText(numbers(1, 5));
-    await expect(again.pending).toHaveCount(5);
-    expect(await webchat.said(room)).toEqual([]);
+    const again = await ada.openTab();
+    await again.openRoom(room);
+    await expect(again.messageBodies).toHaveText(numberedTexts(1, 5));
+    await expect(again.pendingMessages).toHaveCount(5);
+    expect(await webchat.messageTexts(room)).toEqual([]);
 
     await context.unroute("**/messages/");
     await again.page.reload();
-    await expect.poll(() => webchat.said(room)).toEqual(numbers(1, 5));
-    await expect(again.bodies).toHaveText(numbers(1, 5));
-    await expect(again.pending).toHaveCount(0);
-    await expect.poll(() => kept(again)).toBe(0);
+    await expect.poll(() => webchat.messageTexts(room)).toEqual(numberedTexts(1, 5));
+    await expect(again.messageBodies).toHaveText(numberedTexts(1, 5));
+    await expect(again.pendingMessages).toHaveCount(0);
+    await expect.poll(() => storedMessages(again)).toBe(0);
   });
 }
 
 test("one tab sends for all tabs of a room, and another continues when it closes", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
-  const tabs = [ada, await ada.tab(), await ada.tab()];
-  for (const tab of tabs) await tab.enter(room);
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  const tabs = [ada, await ada.openTab(), await ada.openTab()];
+  for (const tab of tabs) await tab.openRoom(room);
   const context = ada.page.context();
   const senders = new Set<number>();
   let answer = false;
@@ -158,33 +163,33 @@ test("one tab sends for all tabs of a room, and another continues when it closes
     const request = route.request();
     if (request.method() === "POST")
       senders.add(tabs.findIndex((tab) => tab.page === request.frame().page()));
-    // What got no answer has arrived all the same.
+    // The server stores the message, but the page gets no response.
     if (request.method() === "POST" && !answer) await route.fetch().then(() => route.abort());
     else await route.continue();
   });
-  for (const [i, text] of numbers(1, 6).entries()) {
-    await tabs[i % 3].say(text);
-    for (const tab of tabs) await expect(tab.bodies).toHaveText(numbers(1, i + 1));
+  for (const [i, text] of numberedTexts(1, 6).entries()) {
+    await tabs[i % 3].send(text);
+    for (const tab of tabs) await expect(tab.messageBodies).toHaveText(numberedTexts(1, i + 1));
   }
   expect([...senders]).toEqual([0]);
-  expect(await webchat.said(room)).toEqual(["number 1"]);
+  expect(await webchat.messageTexts(room)).toEqual(["number 1"]);
   await tabs[0].page.close();
   answer = true;
   for (const tab of tabs.slice(1)) {
-    await expect(tab.pending).toHaveCount(0);
-    await expect(tab.bodies).toHaveText(numbers(1, 6));
+    await expect(tab.pendingMessages).toHaveCount(0);
+    await expect(tab.messageBodies).toHaveText(numberedTexts(1, 6));
   }
-  expect(await webchat.said(room)).toEqual(numbers(1, 6));
+  expect(await webchat.messageTexts(room)).toEqual(numberedTexts(1, 6));
   expect(senders.size).toBe(2);
 });
 
 test("a message that was stored before its page was reloaded is delivered once", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const { page } = ada;
   let attempts = 0;
   await page.route("**/messages/", async (route) => {
@@ -196,37 +201,34 @@ test("a message that was stored before its page was reloaded is delivered once",
   });
   await Promise.all([
     page.waitForEvent("requestfailed", (request) => request.method() === "POST"),
-    ada.say("once"),
+    ada.send("once"),
   ]);
   await page.reload();
-  await ada.live();
+  await ada.waitUntilLive();
   await expect.poll(() => attempts).toBe(2);
-  await expect(ada.pending).toHaveCount(0);
-  await expect(ada.bodies).toHaveText(["once"]);
-  expect(await webchat.said(room)).toEqual(["once"]);
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await expect(ada.messageBodies).toHaveText(["once"]);
+  expect(await webchat.messageTexts(room)).toEqual(["once"]);
 });
 
-test("two offline tabs send each queued message once", async ({
-  webchat,
-  come,
-}) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
+test("two offline tabs send each queued message once", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const context = ada.page.context();
   const second = await context.newPage();
   await second.goto(room);
   await expect(second.locator(".connection [role=status]")).toHaveText("Live");
   await context.setOffline(true);
-  await expect(ada.connection).toHaveText("Offline");
-  await ada.say("from the first");
+  await expect(ada.connectionStatus).toHaveText("Offline");
+  await ada.send("from the first");
   await second.getByRole("textbox", { name: "Message", exact: true }).fill("from the second");
   await second.keyboard.press("Enter");
   await context.setOffline(false);
-  await expect(ada.bodies).toHaveCount(2);
+  await expect(ada.messageBodies).toHaveCount(2);
   await expect(second.locator("article .body")).toHaveCount(2);
   await ada.page.reload();
-  await ada.live();
-  await expect(ada.bodies).toHaveCount(2);
-  expect((await webchat.said(room)).sort()).toEqual(["from the first", "from the second"]);
+  await ada.waitUntilLive();
+  await expect(ada.messageBodies).toHaveCount(2);
+  expect((await webchat.messageTexts(room)).sort()).toEqual(["from the first", "from the second"]);
 });

@@ -1,15 +1,15 @@
 // Rate limits: the page shows how long it waits, then sends everything in order, exactly once.
 
-import { test as base, expect, type Person, type Webchat } from "../../support/webchat";
+import { test as base, expect, type User, type Webchat } from "../../support/webchat";
 
-/** Says something as fast as it goes, until it ebbs. */
+/** Sends requests in eight parallel loops until it is stopped. */
 class Flood {
-  private flowing = true;
+  private running = true;
   private readonly streams: Promise<void>[] = [];
 
-  begin(say: (n: number) => Promise<unknown>) {
+  start(say: (n: number) => Promise<unknown>) {
     const stream = async (n: number) => {
-      for (; this.flowing; n += 8) {
+      for (; this.running; n += 8) {
         const answer = await say(n);
         if (answer instanceof Response) await answer.arrayBuffer();
       }
@@ -17,8 +17,8 @@ class Flood {
     for (let n = 0; n < 8; n++) this.streams.push(stream(n));
   }
 
-  async ebb() {
-    this.flowing = false;
+  async stop() {
+    this.running = false;
     await Promise.all(this.streams);
   }
 }
@@ -27,28 +27,31 @@ const test = base.extend<{ flood: Flood }>({
   flood: async ({ webchat: _ }, use) => {
     const flood = new Flood();
     await use(flood);
-    await flood.ebb();
+    await flood.stop();
   },
 });
 
 const texts = ["one", "two", "three", "four"];
 
-/** Writes until the page says that it waits, lets the flood ebb, and looks that all of it arrived, in order, once. */
-async function waits(webchat: Webchat, ada: Person, room: string, flood: Flood) {
+/**
+ * Sends messages until the page shows that it waits, stops the flood and checks that each was
+ * stored once, in order.
+ */
+async function expectQueueIsDelivered(webchat: Webchat, ada: User, room: string, flood: Flood) {
   const waiting = ada.page.locator(".waiting");
   const written: string[] = [];
   await expect(async () => {
     const text = `number ${written.length}`;
     written.push(text);
-    await ada.say(text);
+    await ada.send(text);
     await expect(waiting).toHaveText(/\d+ waiting · going on in \d+ s/, { timeout: 500 });
   }).toPass();
-  for (const text of texts) await ada.say(text);
+  for (const text of texts) await ada.send(text);
   written.push(...texts);
-  await flood.ebb();
-  await expect(ada.pending).toHaveCount(0);
+  await flood.stop();
+  await expect(ada.pendingMessages).toHaveCount(0);
   await expect(waiting).toHaveText("");
-  const own = (await webchat.said(room)).filter((text) => written.includes(text));
+  const own = (await webchat.messageTexts(room)).filter((text) => written.includes(text));
   expect(own).toEqual(written);
 }
 
@@ -57,49 +60,52 @@ test.describe("with limits", () => {
 
   test("a guest who exceeds the limit across rooms waits, then everything is sent in order", async ({
     webchat,
-    come,
+    openBrowser,
     flood,
   }) => {
-    const [room, other] = [await webchat.room(), await webchat.room()];
-    const ada = await come("ada");
-    await ada.enter(room);
-    // The same browser, so the same guest; from other addresses, so that nothing else is too much.
+    const room = await webchat.createRoom();
+    const other = await webchat.createRoom();
+    const ada = await openBrowser("ada");
+    await ada.openRoom(room);
+    // The same browser is the same guest; varying addresses keep the address limit out of the way.
     const { request } = ada.page.context();
-    flood.begin((n) => {
+    flood.start((n) => {
       const headers = { "X-Forwarded-For": `192.0.2.${n % 100}`, Accept: "application/json" };
       return request.post(`${other}messages/`, {
         data: { username: "ada", body: "flood" },
         headers,
       });
     });
-    await waits(webchat, ada, room, flood);
+    await expectQueueIsDelivered(webchat, ada, room, flood);
   });
 
-  test("an address that exceeds the limit waits, whoever writes from it", async ({
+  test("an address that exceeds the limit waits, whichever client writes", async ({
     webchat,
-    come,
+    openBrowser,
     flood,
   }) => {
-    const [room, ...others] = await Promise.all(Array.from({ length: 9 }, () => webchat.room()));
-    const ada = await come("ada");
-    await ada.enter(room);
-    flood.begin((n) =>
-      webchat.ask(`${others[n % 8]}messages/`, { username: "grace", body: "flood" }),
+    const [room, ...others] = await Promise.all(
+      Array.from({ length: 9 }, () => webchat.createRoom()),
     );
-    await waits(webchat, ada, room, flood);
+    const ada = await openBrowser("ada");
+    await ada.openRoom(room);
+    flood.start((n) =>
+      webchat.postJson(`${others[n % 8]}messages/`, { username: "grace", body: "flood" }),
+    );
+    await expectQueueIsDelivered(webchat, ada, room, flood);
   });
 
   test("a room that exceeds the limit makes its writers wait, from whatever address", async ({
     webchat,
-    come,
+    openBrowser,
     flood,
   }) => {
-    // A slow machine takes its time to write more than a room takes in.
+    // On a slow machine it takes long to exceed the limit of a room.
     test.slow();
-    const room = await webchat.room();
-    const ada = await come("ada");
-    await ada.enter(room);
-    flood.begin((n) => {
+    const room = await webchat.createRoom();
+    const ada = await openBrowser("ada");
+    await ada.openRoom(room);
+    flood.start((n) => {
       const headers = {
         "Content-Type": "application/json",
         "X-Forwarded-For": `192.0.2.${n % 200}`,
@@ -107,12 +113,12 @@ test.describe("with limits", () => {
       const body = JSON.stringify({ username: "grace", body: "flood" });
       return fetch(`${webchat.url}${room}messages/`, { method: "POST", headers, body });
     });
-    await waits(webchat, ada, room, flood);
+    await expectQueueIsDelivered(webchat, ada, room, flood);
   });
 });
 
-test("slow mode delays each writer's next message", async ({ webchat, come }) => {
-  const guest = (await (await webchat.ask("/guests/", {})).json()) as { token: string };
+test("slow mode delays each writer's next message", async ({ webchat, openBrowser }) => {
+  const guest = (await (await webchat.postJson("/guests/", {})).json()) as { token: string };
   const headers = {
     Authorization: `Bearer ${guest.token}`,
     "Content-Type": "application/json",
@@ -126,21 +132,21 @@ test("slow mode delays each writer's next message", async ({ webchat, come }) =>
     body: JSON.stringify({ slow_mode: 2 }),
   });
   expect(slow.status).toBe(200);
-  const ada = await come("ada");
-  await ada.enter(room);
-  for (const text of texts.slice(0, 3)) await ada.say(text);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  for (const text of texts.slice(0, 3)) await ada.send(text);
   await expect(ada.page.locator(".waiting")).toHaveText(/2 waiting · going on in [12] s/);
-  await expect(ada.pending).toHaveCount(0);
-  expect(await webchat.said(room)).toEqual(texts.slice(0, 3));
+  await expect(ada.pendingMessages).toHaveCount(0);
+  expect(await webchat.messageTexts(room)).toEqual(texts.slice(0, 3));
 });
 
 test("queued messages are sent after the Retry-After delay without user action", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const problem = {
     type: "about:blank",
     title: "Too Many Requests",
@@ -154,10 +160,10 @@ test("queued messages are sent after the Retry-After delay without user action",
       body: JSON.stringify(problem),
     }),
   );
-  await ada.say("one");
-  await ada.say("two");
+  await ada.send("one");
+  await ada.send("two");
   await expect(ada.page.getByText(/2 waiting · going on in \d s/)).toBeVisible();
   await ada.page.unroute("**/messages/");
-  await expect(ada.pending).toHaveCount(0);
-  expect(await webchat.said(room)).toEqual(["one", "two"]);
+  await expect(ada.pendingMessages).toHaveCount(0);
+  expect(await webchat.messageTexts(room)).toEqual(["one", "two"]);
 });

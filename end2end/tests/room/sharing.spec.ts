@@ -4,14 +4,11 @@ import jsQR from "jsqr";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "../../support/webchat";
 
-test("an open room can be saved as text and as an archive", async ({
-  webchat,
-  come,
-}) => {
-  const room = await webchat.room({ name: "Kept" });
-  await webchat.post(room, "grace", "hello");
-  const ada = await come("ada");
-  await ada.enter(room);
+test("an open room can be saved as text and as an archive", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom({ name: "Kept" });
+  await webchat.postMessage(room, "grace", "hello");
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   for (const [name, content] of [
     ["Save as text", /grace: hello/],
     ["Save as archive (JSON lines)", /"body":"hello".*\n.*sha256/s],
@@ -24,13 +21,16 @@ test("an open room can be saved as text and as an archive", async ({
     expect(await readFile(await file.path(), "utf8")).toMatch(content);
     await ada.page.keyboard.press("Escape");
   }
-  await expect(ada.connection).toHaveText("Live");
+  await expect(ada.connectionStatus).toHaveText("Live");
 });
 
-test("the share dialog offers the link, the ID and the QR code", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada", { permissions: ["clipboard-read", "clipboard-write"] });
-  await ada.enter(room);
+test("the share dialog offers the link, the ID and the QR code", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada", { permissions: ["clipboard-read", "clipboard-write"] });
+  await ada.openRoom(room);
   await ada.page.getByRole("button", { name: "Share" }).click();
   const dialog = ada.page.getByRole("dialog", { name: "Share this room" });
   const copied = () => ada.page.evaluate(() => navigator.clipboard.readText());
@@ -47,9 +47,12 @@ test("the share dialog offers the link, the ID and the QR code", async ({ webcha
   await expect.poll(copied).toBe(room.split("/")[2]);
 });
 
-test("the QR code with the identicon in its middle decodes to the room's link", async ({ webchat, come }) => {
-  const ada = await come("ada");
-  const room = await webchat.room();
+test("the QR code with the identicon in its middle decodes to the room's link", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada");
+  const room = await webchat.createRoom();
   await ada.page.goto(room);
   const pixels = await ada.page.evaluate(async (src) => {
     const image = Object.assign(new Image(600, 600), { src });

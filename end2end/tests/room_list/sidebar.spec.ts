@@ -1,109 +1,112 @@
 // The sidebar: the reader's rooms, direct chats and public rooms, with unread counts.
 
-import { expect, type Person, test, type Webchat } from "../../support/webchat";
+import { expect, type User, test, type Webchat } from "../../support/webchat";
 
-const list = (person: Person, name: string) =>
-  person.page.getByRole("region", { name }).getByRole("listitem");
-const unread = (person: Person, name: string) =>
-  person.page.getByRole("link", { name }).locator(".unread:not([hidden])");
+const listItems = (user: User, name: string) =>
+  user.page.getByRole("region", { name }).getByRole("listitem");
+const unreadBadge = (user: User, name: string) =>
+  user.page.getByRole("link", { name }).locator(".unread:not([hidden])");
 
-/** A room that the person has visited and left for another one. */
-async function visited(webchat: Webchat, person: Person, name: string): Promise<string> {
-  const room = await webchat.room({ name });
-  await webchat.post(room, "grace", "the first word");
-  await person.enter(room);
-  await expect(person.bodies).toHaveText(["the first word"]);
+/** Creates a room with one message and opens it. */
+async function visitNewRoom(webchat: Webchat, user: User, name: string): Promise<string> {
+  const room = await webchat.createRoom({ name });
+  await webchat.postMessage(room, "grace", "the first word");
+  await user.openRoom(room);
+  await expect(user.messageBodies).toHaveText(["the first word"]);
   return room;
 }
 
 test("messages in other rooms count as unread until the reader opens the room", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const ada = await come("ada");
-  const [tea, rum] = [await visited(webchat, ada, "Tea"), await visited(webchat, ada, "Rum")];
-  await expect(list(ada, "Your rooms")).toHaveText([/Rum/, /Tea/]);
-  await webchat.post(tea, "grace", "one");
-  await webchat.post(tea, "grace", "two");
-  await expect(unread(ada, "Tea")).toHaveText("2 unread");
-  await expect(list(ada, "Your rooms")).toHaveText([/Tea/, /Rum/]);
-  // What is said where one is looking is read.
-  await webchat.post(rum, "grace", "here");
-  await expect(ada.bodies.last()).toHaveText("here");
-  await expect(unread(ada, "Rum")).toHaveCount(0);
+  const ada = await openBrowser("ada");
+  const tea = await visitNewRoom(webchat, ada, "Tea");
+  const rum = await visitNewRoom(webchat, ada, "Rum");
+  await expect(listItems(ada, "Your rooms")).toHaveText([/Rum/, /Tea/]);
+  await webchat.postMessage(tea, "grace", "one");
+  await webchat.postMessage(tea, "grace", "two");
+  await expect(unreadBadge(ada, "Tea")).toHaveText("2 unread");
+  await expect(listItems(ada, "Your rooms")).toHaveText([/Tea/, /Rum/]);
+  // A message in the open room is read at once.
+  await webchat.postMessage(rum, "grace", "here");
+  await expect(ada.messageBodies.last()).toHaveText("here");
+  await expect(unreadBadge(ada, "Rum")).toHaveCount(0);
   await ada.page.getByRole("link", { name: "Tea" }).click();
-  await expect(ada.bodies).toHaveText(["the first word", "one", "two"]);
-  await expect(unread(ada, "Tea")).toHaveCount(0);
+  await expect(ada.messageBodies).toHaveText(["the first word", "one", "two"]);
+  await expect(unreadBadge(ada, "Tea")).toHaveCount(0);
   await ada.page.reload();
-  await ada.live();
+  await ada.waitUntilLive();
   await expect(ada.page.getByRole("link", { name: "Tea" })).toHaveAttribute("aria-current", "page");
   await expect(ada.page.locator(".entry .unread:not([hidden])")).toHaveCount(0);
 });
 
 test("the first message in a room that was empty when visited counts as unread", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const ada = await come("ada");
-  const tea = await webchat.room({ name: "Tea" });
-  await ada.enter(tea);
+  const ada = await openBrowser("ada");
+  const tea = await webchat.createRoom({ name: "Tea" });
+  await ada.openRoom(tea);
   await expect(ada.page.getByText("Nobody has written yet")).toBeVisible();
-  await visited(webchat, ada, "Rum");
-  await webchat.post(tea, "grace", "the first word");
-  await expect(unread(ada, "Tea")).toHaveText("1 unread");
+  await visitNewRoom(webchat, ada, "Rum");
+  await webchat.postMessage(tea, "grace", "the first word");
+  await expect(unreadBadge(ada, "Tea")).toHaveText("1 unread");
 });
 
 test("a new direct chat appears with its unread count on every device of the account", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  await webchat.account("ada");
-  const bob = await webchat.account("bob");
-  const [ada, phone] = [await come("ada"), await come("ada")];
-  const room = await webchat.room({ name: "Tea" });
+  await webchat.createAccount("ada");
+  const bob = await webchat.createAccount("bob");
+  const ada = await openBrowser("ada");
+  const phone = await openBrowser("ada");
+  const room = await webchat.createRoom({ name: "Tea" });
   for (const device of [ada, phone]) {
     await device.signIn("ada");
-    await device.enter(room);
+    await device.openRoom(room);
   }
-  await webchat.tell(bob, "ada", "are you there?");
+  await webchat.sendDirectMessage(bob, "ada", "are you there?");
   for (const device of [ada, phone]) {
-    await expect(list(device, "Chats")).toHaveText([/BOB.*are you there\?/]);
-    await expect(unread(device, "BOB")).toHaveText("1 unread");
+    await expect(listItems(device, "Chats")).toHaveText([/BOB.*are you there\?/]);
+    await expect(unreadBadge(device, "BOB")).toHaveText("1 unread");
   }
   await ada.page.getByRole("link", { name: /BOB/ }).click();
-  await expect(ada.bodies).toHaveText(["are you there?"]);
-  await expect(unread(phone, "BOB")).toHaveCount(0);
+  await expect(ada.messageBodies).toHaveText(["are you there?"]);
+  await expect(unreadBadge(phone, "BOB")).toHaveCount(0);
 });
 
 test("a private room is listed in every browser of its member's account and in no other", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const token = await webchat.account("ada");
+  const token = await webchat.createAccount("ada");
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
   await fetch(`${webchat.url}/rooms/`, {
     method: "POST",
     headers,
     body: JSON.stringify({ name: "Den", private: true }),
   });
-  const [ada, eve] = [await come("ada"), await come("eve")];
+  const ada = await openBrowser("ada");
+  const eve = await openBrowser("eve");
   await ada.signIn();
-  await ada.go("/");
-  await list(ada, "Your rooms").getByRole("link", { name: "Den" }).click();
-  await ada.live();
-  await eve.go("/");
+  await ada.visit("/");
+  await listItems(ada, "Your rooms").getByRole("link", { name: "Den" }).click();
+  await ada.waitUntilLive();
+  await eve.visit("/");
   await expect(eve.page.getByRole("link", { name: "Den" })).toHaveCount(0);
 });
 
-test("search covers all lists and says when nothing matches", async ({ webchat, come }) => {
-  await webchat.account("ada");
-  const bob = await webchat.account("bob", "Bob Baker");
-  await webchat.tell(bob, "ada", "hello");
+test("search covers all lists and says when nothing matches", async ({ webchat, openBrowser }) => {
+  await webchat.createAccount("ada");
+  const bob = await webchat.createAccount("bob", "Bob Baker");
+  await webchat.sendDirectMessage(bob, "ada", "hello");
   for (const name of ["Bakery", "Tea", "Coffee", "Juice", "Water", "Milk"])
-    await webchat.room({ name, public: true });
-  const ada = await come("ada");
+    await webchat.createRoom({ name, public: true });
+  const ada = await openBrowser("ada");
   await ada.signIn();
-  await ada.enter(await webchat.room({ name: "Baking" }));
+  await ada.openRoom(await webchat.createRoom({ name: "Baking" }));
   const search = ada.page.getByRole("searchbox", { name: "Search rooms and chats" });
   await search.fill("bak");
   await expect(ada.page.locator(".side li")).toHaveText([/Baking/, /Bob Baker/, /Bakery/]);
@@ -112,45 +115,48 @@ test("search covers all lists and says when nothing matches", async ({ webchat, 
   await expect(ada.page.locator(".side li")).toHaveCount(0);
 });
 
-test("the sidebar button creates a room", async ({ webchat, come }) => {
-  const room = await webchat.room({ name: "Tea" });
-  const ada = await come("ada");
-  await ada.enter(room);
+test("the sidebar button creates a room", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom({ name: "Tea" });
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   await ada.page.getByRole("button", { name: "Open a room" }).click();
   await ada.page.waitForURL((url) => url.pathname !== room);
-  await ada.live();
-  await expect(list(ada, "Your rooms")).toHaveCount(2);
+  await ada.waitUntilLive();
+  await expect(listItems(ada, "Your rooms")).toHaveCount(2);
 });
 
 test.describe("on a phone", () => {
   const phone = { viewport: { width: 360, height: 740 } };
 
-  test("the drawer shows all lists, and its button shows the unread count", async ({ webchat, come }) => {
-    const ada = await come("ada", phone);
-    const tea = await visited(webchat, ada, "Tea");
-    await visited(webchat, ada, "Rum");
+  test("the drawer shows all lists, and its button shows the unread count", async ({
+    webchat,
+    openBrowser,
+  }) => {
+    const ada = await openBrowser("ada", phone);
+    const tea = await visitNewRoom(webchat, ada, "Tea");
+    await visitNewRoom(webchat, ada, "Rum");
     const open = ada.page.getByRole("button", { name: "Rooms and chats" });
     const drawer = ada.page.getByRole("navigation", { name: "Rooms and chats" });
     await expect(drawer).toBeHidden();
-    await webchat.post(tea, "grace", "one");
+    await webchat.postMessage(tea, "grace", "one");
     await expect(open).toHaveText("1 unread");
-    // What nobody sees is not listened to.
-    expect(ada.listening).not.toContain("/rooms/");
+    // A closed drawer does not subscribe to the public rooms.
+    expect(ada.subscribedPaths).not.toContain("/rooms/");
     await open.click();
     await expect(drawer).toBeVisible();
-    await expect.poll(() => ada.listening).toContain("/rooms/");
+    await expect.poll(() => ada.subscribedPaths).toContain("/rooms/");
     await ada.page.keyboard.press("Escape");
     await expect(drawer).toBeHidden();
     await open.click();
     await drawer.getByRole("link", { name: "Tea" }).click();
-    await expect(ada.bodies).toHaveText(["the first word", "one"]);
+    await expect(ada.messageBodies).toHaveText(["the first word", "one"]);
     await expect(drawer).toBeHidden();
     await expect(open.locator(".unread")).toBeHidden();
   });
 
-  test("the drawer opens without JavaScript", async ({ webchat, come }) => {
-    const room = await webchat.room({ name: "Tea" });
-    const ada = await come("ada", { ...phone, javaScriptEnabled: false });
+  test("the drawer opens without JavaScript", async ({ webchat, openBrowser }) => {
+    const room = await webchat.createRoom({ name: "Tea" });
+    const ada = await openBrowser("ada", { ...phone, javaScriptEnabled: false });
     await ada.page.goto(room);
     await ada.page.getByRole("button", { name: "Rooms and chats" }).click();
     await ada.page.getByRole("link", { name: "All rooms" }).click();

@@ -1,14 +1,14 @@
-// Pages of other origins.
+// What a page of another origin cannot do.
 
 import { expect, test } from "../../support/webchat";
 
 test("a page of another origin can neither frame a room nor post to it", async ({
   webchat,
-  come,
+  openBrowser,
   page,
 }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
   const answer = await ada.page.goto(room);
   expect(answer?.headers()["content-security-policy"]).toMatch(/frame-ancestors 'none'/);
   await page.route("http://other.test/", (route) =>
@@ -28,5 +28,5 @@ test("a page of another origin can neither frame a room nor post to it", async (
     );
   }, `${webchat.url}${room}messages/`);
   expect(sent).toBe("refused");
-  expect(await webchat.said(room)).toEqual([]);
+  expect(await webchat.messageTexts(room)).toEqual([]);
 });

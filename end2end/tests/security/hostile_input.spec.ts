@@ -1,11 +1,11 @@
 // Hostile input is shown as text: it never runs, links to a script or breaks the layout.
 
 import naughty from "big-list-of-naughty-strings" with { type: "json" };
-import { expect, test, type Person } from "../../support/webchat";
+import { expect, test, type User } from "../../support/webchat";
 
-const rtl = "\u202egnp.exe\u2066\u200f";
+const rightToLeft = "\u202egnp.exe\u2066\u200f";
 
-const texts = [
+const hostileTexts = [
   "<script>window.harmed = 1</script>",
   "</script><script>window.harmed = 1</script>",
   "<img src=x onerror='window.harmed = 1'>",
@@ -16,7 +16,7 @@ const texts = [
   "data:text/html,<script>opener.harmed = 1</script>",
   'https://example.org/"onmouseover="window.harmed=1',
   "{{constructor.constructor('window.harmed=1')()}}${window.harmed=1}",
-  rtl,
+  rightToLeft,
   "\u200b\u200c\u200d\u2060\ufeff.",
   "a\u0301".repeat(400),
   "Z" + "\u0355\u0310\u0489".repeat(200),
@@ -28,15 +28,15 @@ const texts = [
   "]]>\\u003cscript>",
 ];
 
-const control = /\p{Cc}/u;
+const controlCharacter = /\p{Cc}/u;
 
-/** As the server keeps a text: line ends as \n, without white space around it. */
-const kept = (text: string) =>
+/** A text as the server stores it: line ends as \n, without surrounding white space. */
+const normalized = (text: string) =>
   text.replace(/\r\n?/g, "\n").replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
 
-/** What the page must never do, however hostile the texts on it. */
-async function unharmed(person: Person) {
-  const { page } = person;
+/** Checks that no text ran, became markup, linked to a script or widened the page. */
+async function expectUnharmed(user: User) {
+  const { page } = user;
   expect(await page.evaluate(() => window.harmed)).toBeUndefined();
   expect(await page.locator("script:not([nonce]):not([type='application/json'])").count()).toBe(0);
   expect(
@@ -47,79 +47,85 @@ async function unharmed(person: Person) {
   const wide = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
-  expect(wide, "nothing makes the page wider than the window").toBeLessThanOrEqual(0);
+  expect(wide, "the page is not wider than the window").toBeLessThanOrEqual(0);
   for (const href of await page
     .locator("article a")
     .evaluateAll((links) => links.map((link) => link.getAttribute("href")))) {
     expect(href).toMatch(/^https?:\/\//);
   }
-  await person.collect();
-  expect(person.complaints).toEqual([]);
+  await user.collectPolicyViolations();
+  expect(user.problems).toEqual([]);
 }
 
-/** A log may scroll down only, whatever is in it. */
-const sideways = (person: Person) =>
-  person.log.evaluate((log) => log.scrollWidth - log.clientWidth);
+/** How far the log overflows horizontally. */
+const horizontalOverflow = (user: User) =>
+  user.log.evaluate((log) => log.scrollWidth - log.clientWidth);
 
 for (const width of [360, 1280]) {
-  test(`hostile messages are shown as text, live and after a reload, at ${width} pixels`, async ({ webchat, come }) => {
-    const room = await webchat.room();
-    const ada = await come("ada", { viewport: { width, height: 700 } });
-    await ada.enter(room);
-    for (const text of texts)
-      await webchat.post(room, [...text].slice(0, 32).join("").trim() || "x", text);
-    await expect(ada.bodies).toHaveCount(texts.length);
-    const shown = () => ada.bodies.evaluateAll((all) => all.map((body) => body.textContent));
-    expect(await shown()).toEqual(texts.map(kept));
-    await unharmed(ada);
-    expect(await sideways(ada)).toBeLessThanOrEqual(0);
+  test(`hostile messages are shown as text, live and after a reload, at ${width} pixels`, async ({
+    webchat,
+    openBrowser,
+  }) => {
+    const room = await webchat.createRoom();
+    const ada = await openBrowser("ada", { viewport: { width, height: 700 } });
+    await ada.openRoom(room);
+    for (const text of hostileTexts)
+      await webchat.postMessage(room, [...text].slice(0, 32).join("").trim() || "x", text);
+    await expect(ada.messageBodies).toHaveCount(hostileTexts.length);
+    const shown = () => ada.messageBodies.evaluateAll((all) => all.map((body) => body.textContent));
+    expect(await shown()).toEqual(hostileTexts.map(normalized));
+    await expectUnharmed(ada);
+    expect(await horizontalOverflow(ada)).toBeLessThanOrEqual(0);
     await ada.page.reload();
-    await ada.live();
-    expect(await shown()).toEqual(texts.map(kept));
-    await unharmed(ada);
-    expect(await sideways(ada)).toBeLessThanOrEqual(0);
+    await ada.waitUntilLive();
+    expect(await shown()).toEqual(hostileTexts.map(normalized));
+    await expectUnharmed(ada);
+    expect(await horizontalOverflow(ada)).toBeLessThanOrEqual(0);
   });
 }
 
-test("hostile room names are shown as text in the list, the title and the header", async ({ webchat, come }) => {
-  const ada = await come("ada", { viewport: { width: 360, height: 700 } });
-  await ada.go("/");
-  const names = texts.filter((text) => [...kept(text)].length <= 80);
+test("hostile room names are shown as text in the list, the title and the header", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada", { viewport: { width: 360, height: 700 } });
+  await ada.visit("/");
+  const names = hostileTexts.filter((text) => [...normalized(text)].length <= 80);
   const rooms = [];
-  for (const name of names) rooms.push(await webchat.room({ name, public: true }));
+  for (const name of names) rooms.push(await webchat.createRoom({ name, public: true }));
   const list = ada.page.getByRole("region", { name: "Open rooms" }).locator(".entry-name");
   await expect(list).toHaveCount(names.length);
-  expect((await list.allTextContents()).sort()).toEqual(names.map(kept).sort());
-  await unharmed(ada);
+  expect((await list.allTextContents()).sort()).toEqual(names.map(normalized).sort());
+  await expectUnharmed(ada);
   await ada.page.reload();
-  await ada.alive();
-  expect((await list.allTextContents()).sort()).toEqual(names.map(kept).sort());
-  await unharmed(ada);
+  await ada.waitForHydration();
+  expect((await list.allTextContents()).sort()).toEqual(names.map(normalized).sort());
+  await expectUnharmed(ada);
   for (const [i, room] of rooms.entries()) {
-    await ada.enter(room);
-    expect(await ada.page.getByRole("heading", { level: 1 }).textContent()).toBe(kept(names[i]));
-    await unharmed(ada);
+    await ada.openRoom(room);
+    expect(await ada.page.getByRole("heading", { level: 1 }).textContent()).toBe(
+      normalized(names[i]),
+    );
+    await expectUnharmed(ada);
   }
 });
 
 test("a right-to-left name does not reorder the text beside it", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room({ name: rtl });
-  await webchat.post(room, rtl, `${rtl} and on`);
-  await webchat.post(room, "grace", "hello");
-  const ada = await come("ada");
-  await ada.enter(room);
+  const room = await webchat.createRoom({ name: rightToLeft });
+  await webchat.postMessage(room, rightToLeft, `${rightToLeft} and on`);
+  await webchat.postMessage(room, "grace", "hello");
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   for (const by of await ada.log.locator(".by").all()) {
-    const [who, when] = [
-      await by.locator(".who").boundingBox(),
-      await by.locator("time").boundingBox(),
-    ];
-    expect(who && when && who.x + who.width <= when.x, "the time stands after the name").toBe(true);
+    const who = await by.locator(".who").boundingBox();
+    const when = await by.locator("time").boundingBox();
+    expect(who && when && who.x + who.width <= when.x, "the time follows the name").toBe(true);
   }
   await expect(ada.log.locator("time").first()).toHaveText(/^\d\d:\d\d$/);
-  // The words of the page around the name are not turned around either.
+  // The text direction of the header does not change either.
   expect(
     await ada.page.locator(".about").evaluate((about) => getComputedStyle(about).direction),
   ).toBe("ltr");
@@ -127,60 +133,63 @@ test("a right-to-left name does not reorder the text beside it", async ({
 
 test("every naughty string is shown as text as a message and as an author name", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
   test.setTimeout(120_000);
-  const ada = await come("ada", { viewport: { width: 360, height: 700 } });
-  const good = naughty.filter((text) => kept(text) !== "" && [...kept(text)].length <= 4_000);
+  const ada = await openBrowser("ada", { viewport: { width: 360, height: 700 } });
+  const good = naughty.filter(
+    (text) => normalized(text) !== "" && [...normalized(text)].length <= 4_000,
+  );
   let taken = 0;
   for (let start = 0; start < good.length; start += 90) {
-    const room = await webchat.room();
-    await ada.enter(room);
+    const room = await webchat.createRoom();
+    await ada.openRoom(room);
     const said: string[] = [];
     for (const text of good.slice(start, start + 90)) {
-      const whole = await webchat.ask(`${room}messages/`, { username: text, body: text });
-      // A name is shorter and of one line; a message refused as a name is still a message.
+      const whole = await webchat.postJson(`${room}messages/`, { username: text, body: text });
+      // Names are shorter and have one line; a text refused as a name may be a valid message.
       const answer =
         whole.status === 201
           ? whole
-          : await webchat.ask(`${room}messages/`, { username: "grace", body: text });
-      const allowed = !control.test(kept(text).replace(/[\n\t]/g, ""));
+          : await webchat.postJson(`${room}messages/`, { username: "grace", body: text });
+      const allowed = !controlCharacter.test(normalized(text).replace(/[\n\t]/g, ""));
       expect(answer.status, JSON.stringify(text)).toBe(allowed ? 201 : 422);
-      if (answer.status === 201) said.push(kept(text));
+      if (answer.status === 201) said.push(normalized(text));
     }
     taken += said.length;
-    await expect(ada.bodies).toHaveCount(said.length);
-    expect(await ada.bodies.evaluateAll((all) => all.map((body) => body.textContent))).toEqual(
-      said,
-    );
-    await unharmed(ada);
+    await expect(ada.messageBodies).toHaveCount(said.length);
+    expect(
+      await ada.messageBodies.evaluateAll((all) => all.map((body) => body.textContent)),
+    ).toEqual(said);
+    await expectUnharmed(ada);
     await ada.page.reload();
-    await ada.live();
-    expect(await ada.bodies.evaluateAll((all) => all.map((body) => body.textContent))).toEqual(
-      said,
-    );
-    await unharmed(ada);
-    expect(await sideways(ada)).toBeLessThanOrEqual(0);
+    await ada.waitUntilLive();
+    expect(
+      await ada.messageBodies.evaluateAll((all) => all.map((body) => body.textContent)),
+    ).toEqual(said);
+    await expectUnharmed(ada);
+    expect(await horizontalOverflow(ada)).toBeLessThanOrEqual(0);
   }
   expect(taken).toBeGreaterThan(naughty.length - 40);
 });
 
-test("every naughty string is shown as text as a room name", async ({ webchat, come }) => {
+test("every naughty string is shown as text as a room name", async ({ webchat, openBrowser }) => {
   test.setTimeout(180_000);
-  const ada = await come("ada", { viewport: { width: 360, height: 700 } });
+  const ada = await openBrowser("ada", { viewport: { width: 360, height: 700 } });
   const rooms: [string, string][] = [];
   for (const text of naughty) {
-    const answer = await webchat.ask("/rooms/", { name: text, public: true });
-    const name = kept(text);
-    const allowed = name !== "" && [...name].length <= 80 && !control.test(name);
+    const answer = await webchat.postJson("/rooms/", { name: text, public: true });
+    const name = normalized(text);
+    const allowed = name !== "" && [...name].length <= 80 && !controlCharacter.test(name);
     expect(answer.status, JSON.stringify(text)).toBe(allowed ? 201 : 422);
     if (allowed) rooms.push([answer.headers.get("location") ?? "", name]);
-    // The list shows the newest hundred; so every name is drawn there once, by the server and by the app.
-    if (rooms.length % 100 === 0 && allowed) await listed(ada, rooms.slice(-100));
+    // The list shows the newest hundred rooms, so each name is drawn once by the server and by the
+    // app.
+    if (rooms.length % 100 === 0 && allowed) await expectListed(ada, rooms.slice(-100));
   }
   expect(rooms.length).toBeGreaterThan(300);
-  await listed(ada, rooms.slice(-100));
-  // In the header of the room itself, drawn by the app: some of every kind, as the list has its kinds in order.
+  await expectListed(ada, rooms.slice(-100));
+  // The app draws the room header; every twentieth name covers each kind of string.
   const heading = ada.page.getByRole("heading", { level: 1 });
   for (const [room, name] of rooms.filter((_, i) => i % 20 === 0)) {
     await ada.page.evaluate((room) => {
@@ -190,8 +199,8 @@ test("every naughty string is shown as text as a room name", async ({ webchat, c
     await expect(ada.page.locator(".id")).toHaveText(room.split("/")[2]);
     expect(await heading.textContent()).toBe(name);
   }
-  await unharmed(ada);
-  // As the server draws them all, read as a browser reads a page.
+  await expectUnharmed(ada);
+  // The server's HTML of every room, as the browser parses it.
   const scripts = await ada.page.evaluate(() => document.scripts.length);
   for (let start = 0; start < rooms.length; start += 50) {
     const some = rooms.slice(start, start + 50);
@@ -199,7 +208,7 @@ test("every naughty string is shown as text as a room name", async ({ webchat, c
       readPages,
       some.map(([room]) => room),
     );
-    // A title's white space is the browser's to show.
+    // Browsers collapse white space in a title.
     const title = expect.stringMatching(/ · webchat$/);
     expect(read).toEqual(
       some.map(([, name]) => ({ title, heading: name, handed: name, scripts, handlers: 0 })),
@@ -207,10 +216,10 @@ test("every naughty string is shown as text as a room name", async ({ webchat, c
   }
 });
 
-/** The names of these rooms are in the list of open rooms, as they are, and do no harm. */
-async function listed(person: Person, rooms: [string, string][]) {
-  await person.go("/");
-  const drawn = await person.page
+/** Checks that the list of public rooms shows exactly these names and that they do no harm. */
+async function expectListed(user: User, rooms: [string, string][]) {
+  await user.visit("/");
+  const drawn = await user.page
     .getByRole("region", { name: "Open rooms" })
     .locator(".entry")
     .evaluateAll((all) =>
@@ -220,10 +229,10 @@ async function listed(person: Person, rooms: [string, string][]) {
       ]),
     );
   expect(drawn.sort()).toEqual([...rooms].sort());
-  await unharmed(person);
+  await expectUnharmed(user);
 }
 
-/** What is in the pages of these rooms, as the server sends them; runs in the browser. */
+/** Fetches and parses the server's HTML of these rooms; runs in the browser. */
 async function readPages(rooms: string[]) {
   const read = [];
   for (const room of rooms) {
@@ -243,33 +252,33 @@ async function readPages(rooms: string[]) {
 
 test("hostile text is harmless in the name field, the draft and the join field", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const ada = await come("ada");
-  await webchat.room({ name: "Tea", public: true });
-  await ada.go("/");
+  const ada = await openBrowser("ada");
+  await webchat.createRoom({ name: "Tea", public: true });
+  await ada.visit("/");
   for (const text of ["<img src=x onerror='harmed=1'>", '"><script>harmed=1']) {
     await ada.page.getByRole("textbox", { name: "Your name" }).fill(text);
     await ada.page.getByRole("textbox", { name: "Join a room" }).fill(text);
     await ada.page.getByRole("button", { name: "Join" }).click();
     await expect(ada.page.getByText("That is neither a room's ID nor its link.")).toBeVisible();
     await ada.page.goto(`/?room=${encodeURIComponent(text)}`);
-    await ada.alive();
+    await ada.waitForHydration();
     await expect(ada.page.getByRole("textbox", { name: "Join a room" })).toHaveValue(text);
     await expect(ada.page.getByRole("textbox", { name: "Your name" })).toHaveValue(text);
-    await unharmed(ada);
+    await expectUnharmed(ada);
   }
-  const room = await webchat.room();
-  await ada.enter(room);
-  await ada.say("<img src=x onerror='harmed=1'>");
-  await expect(ada.pending).toHaveCount(0);
+  const room = await webchat.createRoom();
+  await ada.openRoom(room);
+  await ada.send("<img src=x onerror='harmed=1'>");
+  await expect(ada.pendingMessages).toHaveCount(0);
   await expect(ada.log.locator(".who")).toHaveText(['"><script>harmed=1']);
-  await unharmed(ada);
+  await expectUnharmed(ada);
 });
 
-test("tampered cookies and storage do not break the page", async ({ webchat, come }) => {
-  const room = await webchat.room({ name: "Tea" });
-  const ada = await come("ada");
+test("tampered cookies and storage do not break the page", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom({ name: "Tea" });
+  const ada = await openBrowser("ada");
   const id = room.split("/")[2];
   for (const [name, value] of [
     ["name", "%"],
@@ -281,11 +290,11 @@ test("tampered cookies and storage do not break the page", async ({ webchat, com
   ]) {
     await ada.page.context().addCookies([{ name, value, url: webchat.url }]);
   }
-  await ada.go("/");
-  await webchat.room({ name: "Coffee", public: true });
+  await ada.visit("/");
+  await webchat.createRoom({ name: "Coffee", public: true });
   await expect(ada.page.getByRole("link", { name: "Coffee" })).toBeVisible();
-  // The first visit makes the database.
-  await ada.enter(room);
+  // The first visit creates the database.
+  await ada.openRoom(room);
   await ada.page.evaluate(
     (id) =>
       new Promise<void>((resolve, reject) => {
@@ -307,18 +316,21 @@ test("tampered cookies and storage do not break the page", async ({ webchat, com
       }),
     id,
   );
-  await ada.enter(room);
-  await expect(ada.field).toHaveValue("<b>draft</b>");
+  await ada.openRoom(room);
+  await expect(ada.messageField).toHaveValue("<b>draft</b>");
   await expect(ada.page.getByRole("textbox", { name: "Writing as" })).not.toHaveValue("");
-  await ada.field.press("Enter");
-  await expect(ada.bodies).toHaveText(["<b>draft</b>"]);
-  await unharmed(ada);
+  await ada.messageField.press("Enter");
+  await expect(ada.messageBodies).toHaveText(["<b>draft</b>"]);
+  await expectUnharmed(ada);
 });
 
-test("a message of ten megabytes is refused and the room keeps working", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
+test("a message of ten megabytes is refused and the room keeps working", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const status = await ada.page.evaluate(async (path) => {
     const body = JSON.stringify({ username: "ada", body: "x".repeat(10_000_000) });
     const answer = await fetch(path, {
@@ -329,16 +341,16 @@ test("a message of ten megabytes is refused and the room keeps working", async (
     return answer.status;
   }, `${room}messages/`);
   expect(status).toBe(413);
-  // Pasted into the field it is said, not sent, and not lost.
-  await ada.field.fill("y".repeat(100_000));
-  await ada.field.press("Enter");
+  // Pasted into the field, the text is refused but not lost.
+  await ada.messageField.fill("y".repeat(100_000));
+  await ada.messageField.press("Enter");
   await expect(
     ada.page
       .getByRole("alert")
       .filter({ hasText: "at most 4000 characters; this is 96000 too many" }),
   ).toBeVisible();
-  expect((await ada.field.inputValue()).length).toBe(100_000);
-  await ada.say("still here");
-  await expect(ada.bodies).toHaveText(["still here"]);
-  await expect.poll(() => webchat.said(room)).toEqual(["still here"]);
+  expect((await ada.messageField.inputValue()).length).toBe(100_000);
+  await ada.send("still here");
+  await expect(ada.messageBodies).toHaveText(["still here"]);
+  await expect.poll(() => webchat.messageTexts(room)).toEqual(["still here"]);
 });

@@ -4,11 +4,11 @@ import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { binary, expect, Person, test, Webchat } from "../../support/webchat";
+import { binary, expect, User, test, Webchat } from "../../support/webchat";
 
-test("no page sends a request to another origin", async ({ webchat, come }) => {
-  const room = await webchat.room({ public: true });
-  const ada = await come("ada");
+test("no page sends a request to another origin", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom({ public: true });
+  const ada = await openBrowser("ada");
   const asked: string[] = [];
   ada.page.on("request", (request) => asked.push(request.url()));
   for (const path of ["/", room, "/docs/", "/nowhere"])
@@ -21,8 +21,8 @@ test("no page sends a request to another origin", async ({ webchat, come }) => {
   ).toEqual([]);
 });
 
-/** The headers and the size of an answer as it comes over the wire. */
-function wire(url: string, encodings: string) {
+/** The headers and the transferred size of a response. */
+function fetchRaw(url: string, encodings: string) {
   return new Promise<{ headers: Record<string, unknown>; size: number }>((resolve, reject) => {
     const sent = request(url, { headers: { "Accept-Encoding": encodings } }, (answer) => {
       let size = 0;
@@ -35,37 +35,37 @@ function wire(url: string, encodings: string) {
 
 test("assets are immutable and compressed, and pages are not cached", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const ada = await come("ada");
+  const ada = await openBrowser("ada");
   const parts = new Set<string>();
   ada.page.on(
     "request",
     (request) => /\.(js|wasm|css)$/.test(request.url()) && parts.add(request.url()),
   );
-  await ada.go("/");
+  await ada.visit("/");
   expect([...parts].map((part) => part.split(".").pop()).sort()).toEqual(["css", "js", "wasm"]);
   for (const part of parts) {
-    const plain = await wire(part, "identity");
+    const plain = await fetchRaw(part, "identity");
     expect(plain.headers["cache-control"]).toMatch(
       /max-age=31536000.*immutable|immutable.*max-age=31536000/,
     );
     expect(plain.headers["content-encoding"]).toBeUndefined();
     for (const encoding of ["br", "gzip"]) {
-      const packed = await wire(part, `${encoding}, deflate`);
+      const packed = await fetchRaw(part, `${encoding}, deflate`);
       expect(packed.headers["content-encoding"]).toBe(encoding);
       expect(packed.headers["vary"]).toMatch(/accept-encoding/i);
       expect(packed.size).toBeLessThan(plain.size * 0.7);
     }
   }
-  expect((await wire(`${webchat.url}/`, "br")).headers["cache-control"]).toMatch(
+  expect((await fetchRaw(`${webchat.url}/`, "br")).headers["cache-control"]).toMatch(
     /no-store|no-cache/,
   );
 });
 
-test("a second visit loads no asset again", async ({ webchat, come }) => {
-  const ada = await come("ada");
-  await ada.go("/");
+test("a second visit loads no asset again", async ({ webchat, openBrowser }) => {
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
   const tab = await ada.page.context().newPage();
   await tab.goto(webchat.url, { waitUntil: "networkidle" });
   const loaded = await tab.evaluate(() =>
@@ -82,15 +82,15 @@ test("the binary alone serves a working site from an empty directory", async ({ 
   const program = join(folder, "webchat");
   await copyFile(binary, program);
   const webchat = await Webchat.start({ program, cwd: folder, data: join(folder, "webchat-data") });
-  const ada = await Person.come(browser, webchat.url, "ada");
-  await ada.go("/");
+  const ada = await User.open(browser, webchat.url, "ada");
+  await ada.visit("/");
   await ada.page.getByRole("button", { name: "New room" }).click();
-  await ada.live();
-  await ada.say("alone");
-  await expect(ada.bodies).toHaveText(["alone"]);
-  await expect(ada.pending).toHaveCount(0);
-  await ada.leave();
-  expect(ada.complaints).toEqual([]);
+  await ada.waitUntilLive();
+  await ada.send("alone");
+  await expect(ada.messageBodies).toHaveText(["alone"]);
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await ada.close();
+  expect(ada.problems).toEqual([]);
   expect(await webchat.stop()).toBe(0);
   expect((await readdir(folder)).sort()).toEqual(["webchat", "webchat-data"]);
   await rm(folder, { recursive: true });

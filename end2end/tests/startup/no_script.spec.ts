@@ -2,10 +2,13 @@
 
 import { expect, test } from "../../support/webchat";
 
-const plain = { javaScriptEnabled: false };
+const withoutJavaScript = { javaScriptEnabled: false };
 
-test("a room is created, written to and read without JavaScript", async ({ webchat, come }) => {
-  const ada = await come("ada", plain);
+test("a room is created, written to and read without JavaScript", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada", withoutJavaScript);
   await ada.page.goto("/");
   await ada.page.getByRole("textbox", { name: "Your name" }).fill("Ada L.");
   await ada.page.getByText("Options", { exact: true }).click();
@@ -17,39 +20,42 @@ test("a room is created, written to and read without JavaScript", async ({ webch
   expect(room).toMatch(/^\/rooms\/[0-9a-f]{16}\/$/);
 
   await ada.page.getByRole("textbox", { name: "Writing as" }).fill("Ada L.");
-  await ada.field.fill("one\n  two & <three>");
+  await ada.messageField.fill("one\n  two & <three>");
   await ada.page.getByRole("button", { name: "Send", exact: true }).click();
-  await expect(ada.bodies).toHaveText(["one\n  two & <three>"]);
+  await expect(ada.messageBodies).toHaveText(["one\n  two & <three>"]);
   expect(new URL(ada.page.url()).pathname).toBe(room);
   await expect(ada.log.locator(".who")).toHaveText(["Ada L."]);
-  await expect(ada.field).toHaveValue("");
-  expect(await webchat.said(room)).toEqual(["one\n  two & <three>"]);
+  await expect(ada.messageField).toHaveValue("");
+  expect(await webchat.messageTexts(room)).toEqual(["one\n  two & <three>"]);
 
-  await webchat.post(room, "grace", "hello");
+  await webchat.postMessage(room, "grace", "hello");
   await ada.page.getByRole("link", { name: "Reload for new messages" }).click();
-  await expect(ada.bodies).toHaveText(["one\n  two & <three>", "hello"]);
+  await expect(ada.messageBodies).toHaveText(["one\n  two & <three>", "hello"]);
   await ada.page.getByRole("link", { name: "All rooms" }).click();
   await ada.page.getByRole("link", { name: /Tea/ }).first().click();
-  await expect(ada.bodies).toHaveCount(2);
+  await expect(ada.messageBodies).toHaveCount(2);
 });
 
 test("without JavaScript a room opens at the newest message and scrolls to older ones", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  for (let i = 1; i <= 60; i++) await webchat.post(room, "grace", `number ${i}`);
-  const ada = await come("ada", plain);
+  const room = await webchat.createRoom();
+  for (let i = 1; i <= 60; i++) await webchat.postMessage(room, "grace", `number ${i}`);
+  const ada = await openBrowser("ada", withoutJavaScript);
   await ada.page.goto(room);
-  await expect(ada.bodies).toHaveCount(60);
-  await expect(ada.bodies.last()).toBeInViewport();
-  await ada.bodies.first().scrollIntoViewIfNeeded();
-  await expect(ada.bodies.first()).toBeInViewport();
+  await expect(ada.messageBodies).toHaveCount(60);
+  await expect(ada.messageBodies.last()).toBeInViewport();
+  await ada.messageBodies.first().scrollIntoViewIfNeeded();
+  await expect(ada.messageBodies.first()).toBeInViewport();
 });
 
-test("joining by link works without JavaScript, and an invalid one is refused at the field", async ({ webchat, come }) => {
-  const room = await webchat.room({ name: "Tea" });
-  const ada = await come("ada", plain);
+test("joining by link works without JavaScript, and an invalid one is refused at the field", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom({ name: "Tea" });
+  const ada = await openBrowser("ada", withoutJavaScript);
   await ada.page.goto("/");
   const field = ada.page.getByRole("textbox", { name: "Join a room" });
   for (const wrong of ["no room", "0123456789abcdef"]) {
@@ -72,12 +78,12 @@ test("joining by link works without JavaScript, and an invalid one is refused at
 
 test("without JavaScript a refused message shows the reason on its own page, and Back keeps the text", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  const ada = await come("ada", plain);
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada", withoutJavaScript);
   await ada.page.goto(room);
-  await ada.field.fill("   ");
+  await ada.messageField.fill("   ");
   const [answer] = await Promise.all([
     ada.page.waitForResponse((response) => response.request().method() === "POST"),
     ada.page.getByRole("button", { name: "Send", exact: true }).click(),
@@ -85,12 +91,12 @@ test("without JavaScript a refused message shows the reason on its own page, and
   expect(answer.status()).toBe(422);
   await expect(ada.page.getByText(/must have 1 to 4000 characters/)).toBeVisible();
   await ada.page.goBack();
-  await expect(ada.field).toHaveValue("   ");
-  expect(await webchat.said(room)).toEqual([]);
+  await expect(ada.messageField).toHaveValue("   ");
+  expect(await webchat.messageTexts(room)).toEqual([]);
 });
 
-test("without JavaScript a refused room shows the reason", async ({ come }) => {
-  const ada = await come("ada", plain);
+test("without JavaScript a refused room shows the reason", async ({ openBrowser }) => {
+  const ada = await openBrowser("ada", withoutJavaScript);
   await ada.page.goto("/");
   await ada.page.getByText("Options", { exact: true }).click();
   await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("x".repeat(81));
@@ -100,12 +106,12 @@ test("without JavaScript a refused room shows the reason", async ({ come }) => {
   await expect(ada.page.getByRole("textbox", { name: "Your name" })).toBeVisible();
 });
 
-test("controls that need JavaScript are hidden without it", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada", plain);
+test("controls that need JavaScript are hidden without it", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada", withoutJavaScript);
   await ada.page.goto(room);
   await expect(ada.page.getByRole("button", { name: "Share" })).toBeHidden();
-  await expect(ada.connection).toBeHidden();
+  await expect(ada.connectionStatus).toBeHidden();
   await expect(ada.page.getByRole("button", { name: "Copy link" })).toBeHidden();
   await ada.page.getByRole("button", { name: "More" }).click();
   await expect(ada.page.getByRole("link", { name: "Save as text" })).toBeVisible();

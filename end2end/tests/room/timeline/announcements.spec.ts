@@ -2,14 +2,11 @@
 
 import { expect, test } from "../../../support/webchat";
 
-test("the log is silent while older messages load", async ({
-  webchat,
-  come,
-}) => {
-  const room = await webchat.room();
-  for (let i = 1; i <= 130; i++) await webchat.post(room, "grace", `number ${i}`);
-  const ada = await come("ada");
-  await ada.enter(room);
+test("the log is silent while older messages load", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  for (let i = 1; i <= 130; i++) await webchat.postMessage(room, "grace", `number ${i}`);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   await expect(ada.log).toHaveAttribute("aria-live", "polite");
   await expect(ada.log).toHaveAccessibleName("Messages");
   const changes = await ada.log.evaluateHandle((log) => {
@@ -22,20 +19,19 @@ test("the log is silent while older messages load", async ({
     return seen;
   });
   await ada.log.evaluate((log) => (log.scrollTop = -log.scrollHeight));
-  await expect(ada.bodies).toHaveCount(130);
-  expect(await changes.evaluate((seen) => seen[0]), "silent before anything is drawn").toBe("off");
+  await expect(ada.messageBodies).toHaveCount(130);
+  expect(await changes.evaluate((seen) => seen[0]), "silent before the first row is drawn").toBe(
+    "off",
+  );
   await expect(ada.log).toHaveAttribute("aria-live", "polite");
 });
 
-test("rows that are drawn again are not announced", async ({
-  webchat,
-  come,
-}) => {
+test("rows that are drawn again are not announced", async ({ webchat, openBrowser }) => {
   test.setTimeout(120_000);
-  const room = await webchat.room();
-  for (let i = 1; i <= 650; i++) await webchat.post(room, "grace", `number ${i}`);
-  const ada = await come("ada");
-  await ada.enter(room);
+  const room = await webchat.createRoom();
+  for (let i = 1; i <= 650; i++) await webchat.postMessage(room, "grace", `number ${i}`);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const said = await ada.log.evaluateHandle((log) => {
     const seen: string[] = [];
     const note = (node: Node) =>
@@ -50,7 +46,7 @@ test("rows that are drawn again are not announced", async ({
       .poll(
         async () => {
           await ada.log.evaluate((log, up) => (log.scrollTop = up ? -log.scrollHeight : 0), up);
-          return ada.bodies.allTextContents();
+          return ada.messageBodies.allTextContents();
         },
         { intervals: [50], timeout: 30_000 },
       )
@@ -59,19 +55,19 @@ test("rows that are drawn again are not announced", async ({
   await to("number 650", false);
   await to("number 1", true);
   await ada.page.getByRole("button", { name: "Newest" }).click();
-  await expect(ada.bodies.last()).toHaveText("number 650");
+  await expect(ada.messageBodies.last()).toHaveText("number 650");
   await expect(ada.log).toHaveAttribute("aria-live", "polite");
-  await webchat.post(room, "grace", "news");
-  await expect(ada.bodies.last()).toHaveText("news");
+  await webchat.postMessage(room, "grace", "news");
+  await expect(ada.messageBodies.last()).toHaveText("news");
   expect(await said.jsonValue()).toEqual([expect.stringContaining("news")]);
 });
 
-test("a sent message is announced once", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
-  await ada.say("before");
-  await expect(ada.pending).toHaveCount(0);
+test("a sent message is announced once", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  await ada.send("before");
+  await expect(ada.pendingMessages).toHaveCount(0);
   const announced = await ada.log.evaluateHandle((log) => {
     const seen: string[] = [];
     const note = (node: Node) => {
@@ -85,11 +81,11 @@ test("a sent message is announced once", async ({ webchat, come }) => {
     ).observe(log, { childList: true, subtree: true });
     return seen;
   });
-  await ada.say("hello");
-  await expect(ada.bodies).toHaveText(["before", "hello"]);
-  await expect(ada.pending).toHaveCount(0);
-  await webchat.post(room, "grace", "hello, ada");
-  await expect(ada.bodies).toHaveCount(3);
+  await ada.send("hello");
+  await expect(ada.messageBodies).toHaveText(["before", "hello"]);
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await webchat.postMessage(room, "grace", "hello, ada");
+  await expect(ada.messageBodies).toHaveCount(3);
   expect(await announced.jsonValue()).toEqual([
     expect.stringContaining("hello"),
     expect.stringContaining("hello, ada"),

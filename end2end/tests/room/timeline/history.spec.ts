@@ -1,10 +1,10 @@
 // History of long rooms: scrolling up loads older messages without a jump, and few rows stay drawn.
 
 import { Agent, request } from "node:http";
-import { expect, test, type Person, type Webchat } from "../../../support/webchat";
+import { expect, test, type User, type Webchat } from "../../../support/webchat";
 
-/** Fills a room as fast as its server takes it. */
-async function fill(webchat: Webchat, room: string, count: number) {
+/** Posts messages over 64 parallel connections. */
+async function fillRoom(webchat: Webchat, room: string, count: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const url = `${webchat.url}${room}messages/`;
   const headers = { "Content-Type": "application/json", Accept: "application/json" };
@@ -32,9 +32,12 @@ async function fill(webchat: Webchat, room: string, count: number) {
   agent.destroy();
 }
 
-/** What the log shows: the first and the last row drawn, and one row in the middle of the view with its place. */
-function view(person: Person) {
-  return person.log.evaluate((log) => {
+/**
+ * The number of drawn rows, the row in the middle of the view with its position, and the scroll
+ * distances.
+ */
+function readView(user: User) {
+  return user.log.evaluate((log) => {
     const rows = [...log.querySelectorAll("article .body")];
     const middle = log.getBoundingClientRect().top + log.clientHeight / 2;
     const row = rows.find((row) => row.getBoundingClientRect().bottom > middle);
@@ -48,91 +51,97 @@ function view(person: Person) {
   });
 }
 
-/** Where a row stands. */
-const top = (person: Person, text: string) =>
-  person.bodies.evaluateAll(
+/** The vertical position of a row. */
+const rowTop = (user: User, text: string) =>
+  user.messageBodies.evaluateAll(
     (rows, text) => rows.find((row) => row.textContent === text)?.getBoundingClientRect().top,
     text,
   );
 
-/** Scrolls so that so many pixels are left above the view. */
-const scrollUp = (person: Person, above: number) =>
-  person.log.evaluate(
+/** Scrolls so that this many pixels remain above the view. */
+const scrollTo = (user: User, above: number) =>
+  user.log.evaluate(
     (log, above) => (log.scrollTop = above - (log.scrollHeight - log.clientHeight)),
     above,
   );
 
 test("a room with 20,000 messages opens at the newest and scrolls up without a jump", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
   test.setTimeout(120_000);
-  const room = await webchat.room({ name: "Long" });
-  await fill(webchat, room, 20_000);
+  const room = await webchat.createRoom({ name: "Long" });
+  await fillRoom(webchat, room, 20_000);
   const newest = (
-    await webchat.read<{ id: number; body: string }[]>(`${room}messages/?limit=100`)
+    await webchat.getJson<{ id: number; body: string }[]>(`${room}messages/?limit=100`)
   ).map((m) => m.body);
-  const ada = await come("ada");
-  await ada.enter(room);
-  await expect(ada.bodies, "what the server sends is one page").toHaveText(newest);
-  await expect(ada.bodies.last()).toBeInViewport();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  await expect(ada.messageBodies, "the server sends one page").toHaveText(newest);
+  await expect(ada.messageBodies.last()).toBeInViewport();
   await expect(ada.page.getByRole("button", { name: "Newest" })).toBeHidden();
 
   for (let page = 0; page < 8; page++) {
-    const first = await ada.bodies.first().innerText();
-    await scrollUp(ada, 300);
-    const before = await view(ada);
-    await expect(ada.bodies.first()).not.toHaveText(first);
+    const first = await ada.messageBodies.first().innerText();
+    await scrollTo(ada, 300);
+    const before = await readView(ada);
+    await expect(ada.messageBodies.first()).not.toHaveText(first);
     await expect
-      .poll(async () => (await view(ada)).above, "there is more to read above")
+      .poll(async () => (await readView(ada)).above, "older messages have loaded above")
       .toBeGreaterThan(800);
     expect(
-      Math.abs(((await top(ada, before.text)) ?? NaN) - before.top),
+      Math.abs(((await rowTop(ada, before.text)) ?? NaN) - before.top),
       `page ${page}`,
     ).toBeLessThanOrEqual(1.5);
-    expect((await view(ada)).count, "what is drawn stays bounded").toBeLessThanOrEqual(500);
+    expect(
+      (await readView(ada)).count,
+      "the number of drawn rows stays bounded",
+    ).toBeLessThanOrEqual(500);
   }
-  const messages = await webchat.read<{ body: string }[]>(`${room}messages/?limit=1000`);
-  const drawn = await ada.bodies.evaluateAll((rows) => rows.map((row) => row.textContent));
+  const messages = await webchat.getJson<{ body: string }[]>(`${room}messages/?limit=1000`);
+  const drawn = await ada.messageBodies.evaluateAll((rows) => rows.map((row) => row.textContent));
   const start = messages.findIndex((message) => message.body === drawn[0]);
-  expect(drawn, "in order, without a hole").toEqual(
+  expect(drawn, "in order, without a gap").toEqual(
     messages.slice(start, start + drawn.length).map((m) => m.body),
   );
 
   await ada.page.getByRole("button", { name: "Newest" }).click();
-  await expect(ada.bodies.last()).toHaveText(newest[99]);
-  await expect(ada.bodies.last()).toBeInViewport();
+  await expect(ada.messageBodies.last()).toHaveText(newest[99]);
+  await expect(ada.messageBodies.last()).toBeInViewport();
   await expect(ada.page.getByRole("button", { name: "Newest" })).toBeHidden();
 });
 
-test("a room can be scrolled from its end to its beginning and back", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  await fill(webchat, room, 950);
-  const messages = (await webchat.read<{ body: string }[]>(`${room}messages/?limit=1000`)).map(
+test("a room can be scrolled from its end to its beginning and back", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  await fillRoom(webchat, room, 950);
+  const messages = (await webchat.getJson<{ body: string }[]>(`${room}messages/?limit=1000`)).map(
     (m) => m.body,
   );
-  const ada = await come("ada");
-  await ada.enter(room);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const seen = new Set<string>();
   const look = async () =>
-    (await ada.bodies.evaluateAll((rows) => rows.map((row) => row.textContent ?? ""))).forEach(
-      (text) => seen.add(text),
-    );
+    (
+      await ada.messageBodies.evaluateAll((rows) => rows.map((row) => row.textContent ?? ""))
+    ).forEach((text) => seen.add(text));
   await expect
     .poll(
       async () => {
-        await scrollUp(ada, 0);
+        await scrollTo(ada, 0);
         await look();
         return ada.log.getByText(/^Opened on/).isVisible();
       },
       { intervals: [50], timeout: 30_000 },
     )
     .toBe(true);
-  await expect(ada.bodies.first()).toHaveText(messages[0]);
+  await expect(ada.messageBodies.first()).toHaveText(messages[0]);
   await look();
   expect([...seen].sort()).toEqual([...messages].sort());
 
-  // Back down with the wheel, as a hand does.
+  // Back down with the mouse wheel.
   await ada.log.hover();
   await expect
     .poll(
@@ -143,87 +152,89 @@ test("a room can be scrolled from its end to its beginning and back", async ({ w
       { intervals: [50], timeout: 30_000 },
     )
     .toBe(false);
-  await expect(ada.bodies.last()).toHaveText(messages[949]);
-  await expect(ada.bodies.last()).toBeInViewport();
+  await expect(ada.messageBodies.last()).toHaveText(messages[949]);
+  await expect(ada.messageBodies.last()).toBeInViewport();
 });
 
 test("new messages do not move a reader who scrolled up, and the button counts them", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  await fill(webchat, room, 150);
-  const ada = await come("ada");
-  await ada.enter(room);
+  const room = await webchat.createRoom();
+  await fillRoom(webchat, room, 150);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const button = ada.page.getByRole("button", { name: /Newest|new message/ });
   await expect(button).toBeHidden();
   await ada.log.evaluate((log) => (log.scrollTop = -600));
   await expect(button).toHaveText("Newest");
-  const before = await view(ada);
-  await webchat.post(room, "grace", "one");
+  const before = await readView(ada);
+  await webchat.postMessage(room, "grace", "one");
   await expect(button).toHaveText("1 new message");
-  await webchat.post(room, "grace", "two\nwith\nmany\nlines");
-  await webchat.post(room, "grace", "three");
+  await webchat.postMessage(room, "grace", "two\nwith\nmany\nlines");
+  await webchat.postMessage(room, "grace", "three");
   await expect(button).toHaveText("3 new messages");
-  expect(Math.abs(((await top(ada, before.text)) ?? NaN) - before.top)).toBeLessThanOrEqual(1.5);
+  expect(Math.abs(((await rowTop(ada, before.text)) ?? NaN) - before.top)).toBeLessThanOrEqual(1.5);
 
   await button.click();
-  await expect(ada.bodies.last()).toHaveText("three");
-  await expect(ada.bodies.last()).toBeInViewport();
+  await expect(ada.messageBodies.last()).toHaveText("three");
+  await expect(ada.messageBodies.last()).toBeInViewport();
   await expect(button).toBeHidden();
 });
 
 test("a message that arrives before the scroll event does not move the reader", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  await fill(webchat, room, 60);
-  const ada = await come("ada");
-  await ada.enter(room);
-  // As on a busy machine, only that here it never tells.
+  const room = await webchat.createRoom();
+  await fillRoom(webchat, room, 60);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  // A busy browser delivers scroll events late; here it never delivers them.
   await ada.page.evaluate(() =>
     addEventListener("scroll", (event) => event.stopImmediatePropagation(), { capture: true }),
   );
   await ada.log.evaluate((log) => (log.scrollTop = -400));
-  const before = await view(ada);
-  await webchat.post(room, "grace", "one");
+  const before = await readView(ada);
+  await webchat.postMessage(room, "grace", "one");
   await expect(ada.page.getByRole("button", { name: "1 new message" })).toBeVisible();
-  expect(Math.abs(((await top(ada, before.text)) ?? NaN) - before.top)).toBeLessThanOrEqual(1.5);
+  expect(Math.abs(((await rowTop(ada, before.text)) ?? NaN) - before.top)).toBeLessThanOrEqual(1.5);
 });
 
-test("a view at the newest message follows every new message", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  await fill(webchat, room, 120);
-  const ada = await come("ada");
-  await ada.enter(room);
+test("a view at the newest message follows every new message", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  await fillRoom(webchat, room, 120);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   for (const text of ["one", "two\n".repeat(30), "x".repeat(3_000), "last"]) {
-    await webchat.post(room, "grace", text);
-    await expect(ada.bodies.last()).toHaveText(text.trim());
-    expect((await view(ada)).below).toBe(0);
+    await webchat.postMessage(room, "grace", text);
+    await expect(ada.messageBodies.last()).toHaveText(text.trim());
+    expect((await readView(ada)).below).toBe(0);
   }
   await ada.page.setViewportSize({ width: 360, height: 500 });
-  expect((await view(ada)).below, "also when the window changes").toBe(0);
-  await fill(webchat, room, 800);
+  expect((await readView(ada)).below, "also after the window is resized").toBe(0);
+  await fillRoom(webchat, room, 800);
   await expect(ada.page.getByRole("button", { name: /Newest|new message/ })).toBeHidden();
   await expect
-    .poll(async () => (await webchat.said(room)).at(-1))
-    .toBe(await ada.bodies.last().textContent());
-  expect((await view(ada)).count, "what is drawn stays bounded").toBeLessThanOrEqual(500);
+    .poll(async () => (await webchat.messageTexts(room)).at(-1))
+    .toBe(await ada.messageBodies.last().textContent());
+  expect((await readView(ada)).count, "the number of drawn rows stays bounded").toBeLessThanOrEqual(
+    500,
+  );
 });
 
 test("sending a message while scrolled up scrolls to that message", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  await fill(webchat, room, 150);
-  const ada = await come("ada");
-  await ada.enter(room);
+  const room = await webchat.createRoom();
+  await fillRoom(webchat, room, 150);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   await ada.log.evaluate((log) => (log.scrollTop = -1_500));
   await expect(ada.page.getByRole("button", { name: "Newest" })).toBeVisible();
-  await ada.say("here I am");
-  await expect(ada.bodies.last()).toHaveText("here I am");
-  await expect(ada.bodies.last()).toBeInViewport();
+  await ada.send("here I am");
+  await expect(ada.messageBodies.last()).toHaveText("here I am");
+  await expect(ada.messageBodies.last()).toBeInViewport();
   await expect(ada.page.getByRole("button", { name: /Newest|new message/ })).toBeHidden();
 });

@@ -1,113 +1,120 @@
 // The message menu: authors edit and delete, moderators delete, mute and ban.
 
-import { expect, type Person, test, type Webchat } from "../../../support/webchat";
+import { expect, type User, test, type Webchat } from "../../../support/webchat";
 
-/** The menu of the message with this text. */
-async function menu(person: Person, text: string) {
-  const message = person.messages.filter({ hasText: text });
+/** Opens the menu of the message with this text. */
+async function openMessageMenu(user: User, text: string) {
+  const message = user.messages.filter({ hasText: text });
   await message.hover();
   await message.getByRole("button", { name: "What to do with this message" }).click();
-  return person.page.getByRole("group", { name: "This message" });
+  return user.page.getByRole("group", { name: "This message" });
 }
 
-async function choose(person: Person, text: string, what: string): Promise<void> {
-  await (await menu(person, text)).getByRole("button", { name: what }).click();
+async function chooseAction(user: User, text: string, what: string): Promise<void> {
+  await (await openMessageMenu(user, text)).getByRole("button", { name: what }).click();
 }
 
-async function two(
+async function startConversation(
   webchat: Webchat,
-  come: (name: string) => Promise<Person>,
-): Promise<[Person, Person]> {
-  const room = await webchat.room();
-  const [ada, grace] = [await come("ada"), await come("grace")];
-  for (const person of [ada, grace]) await person.enter(room);
-  await ada.say("hello");
-  await expect(grace.bodies).toHaveText(["hello"]);
-  await expect(ada.pending).toHaveCount(0);
-  return [ada, grace];
+  openBrowser: (name: string) => Promise<User>,
+): Promise<{ ada: User; grace: User }> {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const grace = await openBrowser("grace");
+  for (const user of [ada, grace]) await user.openRoom(room);
+  await ada.send("hello");
+  await expect(grace.messageBodies).toHaveText(["hello"]);
+  await expect(ada.pendingMessages).toHaveCount(0);
+  return { ada, grace };
 }
 
-test("an author edits a message and every reader sees the new text", async ({ webchat, come }) => {
-  const [ada, grace] = await two(webchat, come);
-  await ada.field.fill("a draft");
-  await choose(ada, "hello", "Edit");
-  await expect(ada.field).toHaveValue("hello");
-  await expect(ada.field).toBeFocused();
-  await ada.say("hello, all");
-  for (const person of [ada, grace]) {
-    await expect(person.bodies).toHaveText(["hello, all"]);
-    await expect(person.messages.getByText("edited")).toBeVisible();
+test("an author edits a message and every reader sees the new text", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const { ada, grace } = await startConversation(webchat, openBrowser);
+  await ada.messageField.fill("a draft");
+  await chooseAction(ada, "hello", "Edit");
+  await expect(ada.messageField).toHaveValue("hello");
+  await expect(ada.messageField).toBeFocused();
+  await ada.send("hello, all");
+  for (const user of [ada, grace]) {
+    await expect(user.messageBodies).toHaveText(["hello, all"]);
+    await expect(user.messages.getByText("edited")).toBeVisible();
   }
-  // What was being written before is still there.
-  await expect(ada.field).toHaveValue("a draft");
+  // The draft from before the edit is restored.
+  await expect(ada.messageField).toHaveValue("a draft");
   await expect(ada.page.getByText("Editing a message")).toBeHidden();
 });
 
 test("arrow up in an empty field edits the last own message, and Escape discards the edit", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const [ada, grace] = await two(webchat, come);
-  await grace.say("hi");
-  await expect(ada.bodies).toHaveText(["hello", "hi"]);
-  await ada.field.press("ArrowUp");
-  await expect(ada.field).toHaveValue("hello");
-  await ada.field.fill("nothing of this stays");
-  await ada.field.press("Escape");
-  await expect(ada.field).toHaveValue("");
-  await ada.field.press("ArrowUp");
-  await expect(ada.field).toHaveValue("hello");
-  await ada.field.press("End");
-  await ada.field.press("ArrowUp");
-  await expect(ada.field).toHaveValue("hello");
-  await ada.say("hello again");
-  await expect(grace.bodies).toHaveText(["hello again", "hi"]);
+  const { ada, grace } = await startConversation(webchat, openBrowser);
+  await grace.send("hi");
+  await expect(ada.messageBodies).toHaveText(["hello", "hi"]);
+  await ada.messageField.press("ArrowUp");
+  await expect(ada.messageField).toHaveValue("hello");
+  await ada.messageField.fill("nothing of this stays");
+  await ada.messageField.press("Escape");
+  await expect(ada.messageField).toHaveValue("");
+  await ada.messageField.press("ArrowUp");
+  await expect(ada.messageField).toHaveValue("hello");
+  await ada.messageField.press("End");
+  await ada.messageField.press("ArrowUp");
+  await expect(ada.messageField).toHaveValue("hello");
+  await ada.send("hello again");
+  await expect(grace.messageBodies).toHaveText(["hello again", "hi"]);
 });
 
 test("editing does not move the field, and an empty edit is refused", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const [ada, grace] = await two(webchat, come);
-  await expect(ada.field).toHaveValue("");
-  const before = await ada.field.boundingBox();
-  await choose(ada, "hello", "Edit");
+  const { ada, grace } = await startConversation(webchat, openBrowser);
+  await expect(ada.messageField).toHaveValue("");
+  const before = await ada.messageField.boundingBox();
+  await chooseAction(ada, "hello", "Edit");
   await expect(ada.page.getByText("Editing a message")).toBeVisible();
-  expect(await ada.field.boundingBox()).toEqual(before);
-  await ada.say(" ");
+  expect(await ada.messageField.boundingBox()).toEqual(before);
+  await ada.send(" ");
   await expect(
     ada.page.getByRole("alert").filter({ hasText: "To remove a message, delete it." }),
   ).toBeVisible();
   await ada.page.getByRole("button", { name: "Cancel" }).click();
   await expect(ada.page.getByText("Editing a message")).toBeHidden();
   await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toBeVisible();
-  await expect(grace.bodies).toHaveText(["hello"]);
+  await expect(grace.messageBodies).toHaveText(["hello"]);
 });
 
-test("an edit that fails keeps its text in the field and shows the error", async ({ webchat, come }) => {
-  const [ada] = await two(webchat, come);
-  await choose(ada, "hello", "Edit");
+test("an edit that fails keeps its text in the field and shows the error", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const { ada } = await startConversation(webchat, openBrowser);
+  await chooseAction(ada, "hello", "Edit");
   await ada.page.route("**/messages/*/", (route) => route.abort());
-  await ada.say("hello, all");
+  await ada.send("hello, all");
   await expect(ada.page.getByRole("alert").filter({ hasText: "cannot be reached" })).toBeVisible();
-  await expect(ada.field).toHaveValue("hello, all");
+  await expect(ada.messageField).toHaveValue("hello, all");
   await ada.page.unroute("**/messages/*/");
-  await ada.field.press("Enter");
-  await expect(ada.bodies).toHaveText(["hello, all"]);
+  await ada.messageField.press("Enter");
+  await expect(ada.messageBodies).toHaveText(["hello, all"]);
 });
 
-test("an author deletes a message after confirming", async ({ webchat, come }) => {
-  const [ada, grace] = await two(webchat, come);
-  const opened = await menu(ada, "hello");
+test("an author deletes a message after confirming", async ({ webchat, openBrowser }) => {
+  const { ada, grace } = await startConversation(webchat, openBrowser);
+  const opened = await openMessageMenu(ada, "hello");
   await opened.getByRole("button", { name: "Delete" }).click();
   await expect(opened.getByRole("button", { name: "Delete for good?" })).toBeVisible();
   await ada.page.keyboard.press("Escape");
-  await expect(grace.bodies).toHaveText(["hello"]);
-  // It asks anew.
-  await choose(ada, "hello", "Delete");
+  await expect(grace.messageBodies).toHaveText(["hello"]);
+  // Closing the menu has reset the confirmation.
+  await chooseAction(ada, "hello", "Delete");
   await expect(opened.getByRole("button", { name: "Delete for good?" })).toBeVisible();
   await opened.getByRole("button", { name: "Delete for good?" }).click();
-  for (const person of [ada, grace]) await expect(person.bodies).toHaveText(["(deleted)"]);
+  for (const user of [ada, grace]) await expect(user.messageBodies).toHaveText(["(deleted)"]);
   await expect(
     ada.messages.getByRole("button", { name: "What to do with this message" }),
   ).toBeHidden();
@@ -115,10 +122,10 @@ test("an author deletes a message after confirming", async ({ webchat, come }) =
 
 test("readers have no menu on messages of others, nor on unverified messages", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const [, grace] = await two(webchat, come);
-  await webchat.post(new URL(grace.page.url()).pathname, "grace2", "as anybody");
+  const { grace } = await startConversation(webchat, openBrowser);
+  await webchat.postMessage(new URL(grace.page.url()).pathname, "grace2", "as anybody");
   await expect(grace.messages).toHaveCount(2);
   for (const message of await grace.messages.all()) {
     await message.hover();
@@ -126,25 +133,28 @@ test("readers have no menu on messages of others, nor on unverified messages", a
   }
 });
 
-test("the owner deletes a message and mutes and bans its author from the menu", async ({ come }) => {
-  const [ada, grace] = [await come("ada"), await come("grace")];
-  await ada.go("/");
+test("the owner deletes a message and mutes and bans its author from the menu", async ({
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada");
+  const grace = await openBrowser("grace");
+  await ada.visit("/");
   await ada.page.getByRole("button", { name: "New room" }).click();
-  await ada.live();
-  await grace.enter(new URL(ada.page.url()).pathname);
-  await grace.say("rude");
-  await expect(ada.bodies).toHaveText(["rude"]);
-  await choose(ada, "rude", "Delete");
+  await ada.waitUntilLive();
+  await grace.openRoom(new URL(ada.page.url()).pathname);
+  await grace.send("rude");
+  await expect(ada.messageBodies).toHaveText(["rude"]);
+  await chooseAction(ada, "rude", "Delete");
   await ada.page.getByRole("button", { name: "Delete for good?" }).click();
-  await expect(grace.bodies).toHaveText(["(deleted)"]);
+  await expect(grace.messageBodies).toHaveText(["(deleted)"]);
 
-  await grace.say("ruder");
-  await expect(ada.bodies).toHaveText(["(deleted)", "ruder"]);
-  await choose(ada, "ruder", "Mute the author for 10 minutes");
+  await grace.send("ruder");
+  await expect(ada.messageBodies).toHaveText(["(deleted)", "ruder"]);
+  await chooseAction(ada, "ruder", "Mute the author for 10 minutes");
   await expect(ada.page.getByText("grace cannot write for 10 minutes.")).toBeVisible();
-  await grace.say("still here");
+  await grace.send("still here");
   await expect(grace.log.getByRole("alert")).toContainText("muted");
-  await choose(ada, "ruder", "Ban the author for a day");
+  await chooseAction(ada, "ruder", "Ban the author for a day");
   await expect(ada.page.getByText("grace is banned for a day.")).toBeVisible();
   await expect(grace.page.getByRole("heading", { name: /no longer in this room/ })).toBeVisible();
 });
@@ -152,18 +162,18 @@ test("the owner deletes a message and mutes and bans its author from the menu", 
 for (const width of [360, 1280]) {
   test(`the message menu opens inside the viewport and moves nothing, at ${width} pixels`, async ({
     webchat,
-    come,
+    openBrowser,
   }) => {
-    const room = await webchat.room();
-    const ada = await come("ada", { viewport: { width, height: 740 } });
-    await ada.enter(room);
+    const room = await webchat.createRoom();
+    const ada = await openBrowser("ada", { viewport: { width, height: 740 } });
+    await ada.openRoom(room);
     for (let n = 0; n < 20; n++) {
-      await ada.say(`message ${n}`);
-      await expect(ada.pending).toHaveCount(0);
+      await ada.send(`message ${n}`);
+      await expect(ada.pendingMessages).toHaveCount(0);
     }
     const before = await ada.messages.last().boundingBox();
     for (const text of ["message 19", "message 12"]) {
-      const opened = await menu(ada, text);
+      const opened = await openMessageMenu(ada, text);
       const box = await opened.boundingBox();
       expect(
         box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= 740,

@@ -1,21 +1,22 @@
 // Rendering of messages: links, emoji, groups and copied text.
 
-import { tea } from "../../../support/sample_room";
+import { createSampleRoom } from "../../../support/sample_room";
 import { expect, test } from "../../../support/webchat";
 
 test("only http and https addresses become links, with noopener and nofollow", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
-  const [ada, grace] = [await come("ada"), await come("grace")];
-  await ada.enter(room);
-  await grace.enter(room);
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const grace = await openBrowser("grace");
+  await ada.openRoom(room);
+  await grace.openRoom(room);
   const text =
     "see https://example.org/a_(b)?q=1&r=2#c, http://[::1]:8080/; not javascript:alert(1) or www.example.org";
-  await ada.say(text);
-  await expect(grace.bodies).toHaveText([text]);
-  const links = grace.bodies.getByRole("link");
+  await ada.send(text);
+  await expect(grace.messageBodies).toHaveText([text]);
+  const links = grace.messageBodies.getByRole("link");
   await expect(links).toHaveText(["https://example.org/a_(b)?q=1&r=2#c", "http://[::1]:8080/"]);
   for (const link of await links.all()) {
     await expect(link).toHaveAttribute("rel", /noopener.*nofollow/);
@@ -24,15 +25,15 @@ test("only http and https addresses become links, with noopener and nofollow", a
   }
 });
 
-test("a message of emoji alone is larger", async ({ webchat, come }) => {
-  const room = await webchat.room();
-  const ada = await come("ada");
-  await ada.enter(room);
+test("a message of emoji alone is larger", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   for (const text of ["👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽", "👍 yes", "plain"]) {
-    await ada.say(text);
-    await expect(ada.bodies.last()).toHaveText(text);
+    await ada.send(text);
+    await expect(ada.messageBodies.last()).toHaveText(text);
   }
-  const sizes = await ada.bodies.evaluateAll((all) =>
+  const sizes = await ada.messageBodies.evaluateAll((all) =>
     all.map((body) => parseFloat(getComputedStyle(body).fontSize)),
   );
   expect(sizes[0]).toBeGreaterThan(sizes[1]);
@@ -41,9 +42,9 @@ test("a message of emoji alone is larger", async ({ webchat, come }) => {
 
 test("consecutive messages of one author within a minute share one name and time", async ({
   webchat,
-  come,
+  openBrowser,
 }) => {
-  const room = await webchat.room();
+  const room = await webchat.createRoom();
   const sent = [];
   for (const [name, text] of [
     ["ada", "1"],
@@ -51,10 +52,10 @@ test("consecutive messages of one author within a minute share one name and time
     ["grace", "3"],
     ["ada", "4"],
   ]) {
-    sent.push(await webchat.post(room, name, text));
+    sent.push(await webchat.postMessage(room, name, text));
   }
-  const ada = await come("ada", { timezoneId: "Asia/Kolkata", locale: "en-GB" });
-  await ada.enter(room);
+  const ada = await openBrowser("ada", { timezoneId: "Asia/Kolkata", locale: "en-GB" });
+  await ada.openRoom(room);
   const minutes = new Set(sent.slice(0, 2).map((message) => message.sent_at.slice(0, 16)));
   await expect(ada.log.locator(".who")).toHaveText(
     minutes.size === 1 ? ["ada", "grace", "ada"] : ["ada", "ada", "grace", "ada"],
@@ -63,18 +64,21 @@ test("consecutive messages of one author within a minute share one name and time
   const time = ada.log.locator("time").first();
   await expect(time).toHaveAttribute("datetime", sent[0].sent_at);
   const local = new Date(Date.parse(sent[0].sent_at) + 5.5 * 3_600_000).toISOString().slice(11, 16);
-  await expect(time, "by the visitor's clock").toHaveText(local);
+  await expect(time, "in the reader's time zone").toHaveText(local);
   await expect(time).toHaveAttribute("title", new RegExp(`${local}`));
 });
 
-test("text copied from the log contains the messages and no decoration", async ({ webchat, come }) => {
-  const room = await tea(webchat);
-  const ada = await come("ada");
-  await ada.enter(room);
+test("text copied from the log contains the messages and no decoration", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await createSampleRoom(webchat);
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
   const copied = await ada.log.evaluate(
     (log) => (getSelection()?.selectAllChildren(log), getSelection()?.toString() ?? ""),
   );
   expect(copied).toContain("Shall we try the new kettle today?");
-  // The letters of a face, and how far somebody is known.
+  // The avatar's letter and the author's verification mark.
   for (const sign of [/^A$/m, /unverified/]) expect(copied).not.toMatch(sign);
 });

@@ -1,6 +1,6 @@
-// A provider of sign-in, as others run one: oidc-provider, with pages of our own on which people sign in and allow or deny.
+// An OpenID Connect provider: the package oidc-provider with minimal sign-in and consent pages.
 //
-// It is another site than webchat for browsers (localhost, not 127.0.0.1), as providers are.
+// For browsers it is another site than webchat (localhost, not 127.0.0.1), as real providers are.
 
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import Oidc from "oidc-provider";
 
-/** What the provider says about somebody. */
+/** The claims of an account. */
 export interface Claims {
   preferred_username?: string;
   email?: string;
@@ -19,22 +19,22 @@ export const clientId = "webchat";
 
 const page = (body: string) =>
   `<!DOCTYPE html><html lang="en"><title>Provider</title><form method="post">${body}</form></html>`;
-const login = page(
+const loginPage = page(
   `<label>Who are you? <input name="account" required></label> <button>Go on</button>`,
 );
-const consent = page(
+const consentPage = page(
   `<button name="answer" value="allow">Allow</button> <button name="answer" value="deny">Deny</button>`,
 );
 
-async function form(request: IncomingMessage): Promise<URLSearchParams> {
+async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return new URLSearchParams(Buffer.concat(chunks).toString());
 }
 
 export class Provider {
-  /** Everybody who has an account there, by what the provider alone knows them by. */
-  readonly people = new Map<string, Claims>();
+  /** The provider's accounts by their subject. */
+  readonly accounts = new Map<string, Claims>();
   private oidc?: InstanceType<typeof Oidc>;
 
   private constructor(
@@ -44,7 +44,7 @@ export class Provider {
 
   static async start(): Promise<Provider> {
     const server = createServer((request, response) => {
-      // Whoever goes back to a page that is over is told so, and the test goes on.
+      // A page of a finished interaction answers 400 instead of failing the test.
       provider.answer(request, response).catch(() => response.writeHead(400).end());
     });
     server.listen(0, "localhost");
@@ -56,7 +56,7 @@ export class Provider {
     return provider;
   }
 
-  /** From now on people sign in for this server, which the provider knows by `secret`, if at all. */
+  /** Registers the webchat server at `site` as the client, confidential if a secret is given. */
   serve(site: string, secret?: string): void {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const client = {
@@ -78,7 +78,7 @@ export class Provider {
       pkce: { required: () => true },
       interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
       findAccount: (_: unknown, accountId: string) => {
-        const claims = this.people.get(accountId);
+        const claims = this.accounts.get(accountId);
         return claims && { accountId, claims: () => ({ sub: accountId, ...claims }) };
       },
     });
@@ -98,9 +98,9 @@ export class Provider {
     const { prompt, params, session } = await this.oidc.interactionDetails(request, response);
     if (request.method !== "POST") {
       response.setHeader("Content-Type", "text/html");
-      return void response.end(prompt.name === "login" ? login : consent);
+      return void response.end(prompt.name === "login" ? loginPage : consentPage);
     }
-    const sent = await form(request);
+    const sent = await readForm(request);
     const result = async () => {
       if (prompt.name === "login") return { login: { accountId: sent.get("account") } };
       if (sent.get("answer") === "deny")
