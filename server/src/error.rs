@@ -1,11 +1,8 @@
-//! Refusals and faults as answers: problem details, or a page that says the same.
+//! Refusals and faults as answers: problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
-
-use crate::{account, negotiate, page};
 
 /// What a handler answers instead of the thing asked for.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ impl IntoResponse for Error {
 }
 
 /// What an answer of this status says beside, so that the client knows how to go on.
-fn also(status: u16) -> &'static [(HeaderName, &'static str)] {
+pub(crate) fn also(status: u16) -> &'static [(HeaderName, &'static str)] {
     match status {
         401 => &[(header::WWW_AUTHENTICATE, "Bearer")],
         408 | 413 => &[(header::CONNECTION, "close")],
@@ -96,50 +93,4 @@ fn json(problem: &Problem) -> Response {
         serde_json::to_vec(problem).unwrap_or_default(),
     )
         .into_response()
-}
-
-/// What there is to know of a request when its answer turns out to be a problem: how that is shown.
-pub(crate) enum Asked {
-    /// As a page, from which the address that was looked at can be tried again.
-    Page(Option<String>),
-    /// In the shape of the answers about accounts.
-    Envelope,
-    /// As it is.
-    Data,
-}
-
-impl Asked {
-    pub fn of(request: &Request) -> Self {
-        if negotiate::prefers_html(request.headers()) {
-            let looks = request.method() == Method::GET;
-            return Self::Page(
-                looks
-                    .then(|| request.uri().path_and_query().map(ToString::to_string))
-                    .flatten(),
-            );
-        }
-        if account::is_enveloped(request.uri().path()) {
-            Self::Envelope
-        } else {
-            Self::Data
-        }
-    }
-
-    /// The answer, and if it is a problem, as it was asked for.
-    pub fn show(self, response: Response) -> Response {
-        match (response.extensions().get::<Problem>().cloned(), self) {
-            (Some(problem), Self::Page(place)) => {
-                let mut page = page::problem(&problem, place.as_deref());
-                let also = also(problem.status).iter().map(|(name, _)| name);
-                for name in also.chain(&[header::RETRY_AFTER, header::ALLOW]) {
-                    if let Some(value) = response.headers().get(name) {
-                        page.headers_mut().insert(name, value.clone());
-                    }
-                }
-                page
-            }
-            (Some(problem), Self::Envelope) => account::refused(response, problem),
-            _ => response,
-        }
-    }
 }

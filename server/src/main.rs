@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 
-use server::config::{Admin, Command, Config, LogFormat};
+use server::App;
+use server::cli::{admin, health_check, shutdown};
+use server::config::Config;
+use server::config::types::{Admin, Command, LogFormat};
 use server::tls::Tls;
-use server::{App, checkup, shutdown};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -40,15 +41,15 @@ fn main() -> ExitCode {
     log(&config);
     let done = match &config.command {
         None => serve(&config),
-        Some(Command::Backup { file }) => backup(&config, file),
-        Some(Command::Restore { file }) => restore(&config, file),
-        Some(Command::Health) => checkup::check(config.listen),
+        Some(Command::Backup { file }) => admin::backup(&config, file),
+        Some(Command::Restore { file }) => admin::restore(&config, file),
+        Some(Command::Health) => health_check::check(config.listen),
         Some(Command::Admin {
             deed: Admin::Grant { username },
-        }) => operate(&config, username, true),
+        }) => admin::set_operator(&config, username, true),
         Some(Command::Admin {
             deed: Admin::Revoke { username },
-        }) => operate(&config, username, false),
+        }) => admin::set_operator(&config, username, false),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,39 +71,6 @@ fn log(config: &Config) {
             .init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn backup(config: &Config, file: &Path) -> Result<(), String> {
-    chat::backup(&config.chat(), file)
-        .await
-        .map_err(|error| format!("cannot back up: {error}"))?;
-    tracing::info!("backed up to {}", file.display());
-    Ok(())
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn restore(config: &Config, file: &Path) -> Result<(), String> {
-    chat::restore(&config.chat(), file)
-        .await
-        .map_err(|error| format!("cannot restore: {error}"))?;
-    tracing::info!("restored from {}", file.display());
-    Ok(())
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn operate(config: &Config, username: &str, operator: bool) -> Result<(), String> {
-    let granted = chat::set_operator(&config.chat(), username, operator).await;
-    granted.map_err(|error| format!("cannot change {username}: {error}"))?;
-    tracing::info!(
-        "{username} is {}",
-        if operator {
-            "an operator"
-        } else {
-            "no operator"
-        }
-    );
-    Ok(())
 }
 
 #[tokio::main]

@@ -1,0 +1,14 @@
+//! The steps around every handler: the client's address, CSRF, admission, problem pages, security headers.
+//!
+//! # Guarantees
+//! Every answer carries the security headers; every refusal is a problem document, or a page that shows it.
+//!
+//! # Not here
+//! The order of the layers (`router`).
+
+pub(crate) mod admission;
+pub(crate) mod client_ip;
+pub(crate) mod csrf;
+pub(crate) mod method_override;
+pub(crate) mod problem_pages;
+pub(crate) mod security_headers;

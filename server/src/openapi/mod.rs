@@ -1,0 +1,38 @@
+//! The OpenAPI document: the description of the API that the routes declare.
+//!
+//! # Guarantees
+//! The server describes every route that it answers, because the router has no other way to add one.
+//!
+//! # Not here
+//! The descriptions of single routes (`routes`), and the page that shows the document (`routes::api_docs`).
+
+pub(crate) mod responses;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use utoipa::openapi::OpenApi;
+
+/// The document that the router has built from the descriptions of its routes.
+pub(crate) struct ApiDocument {
+    /// The document itself.
+    pub openapi: OpenApi,
+    /// The page that shows it, rendered for the first reader.
+    pub page: OnceLock<String>,
+}
+
+impl ApiDocument {
+    /// A document whose page is not rendered yet.
+    pub fn new(openapi: OpenApi) -> Self {
+        Self {
+            openapi,
+            page: OnceLock::new(),
+        }
+    }
+}
+
+impl fmt::Debug for ApiDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiDocument").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,199 @@
+//! The router: every route with its description, the redirects to them, and the layers around them.
+//!
+//! # Guarantees
+//! Every route but the redirects is in the OpenAPI document, because there is no other way to add one.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use protocol::{NewRoom, Refusal};
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::trace::TraceLayer;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::Error;
+use crate::extract::accept;
+use crate::extract::caller::Caller;
+use crate::extract::https::Https;
+use crate::middleware::problem_pages::Asked;
+use crate::middleware::{admission, client_ip, security_headers};
+use crate::respond::{assets, page};
+use crate::routes::{
+    accounts, api_docs, audit_log, direct_chats, events, export, health, home, invitations, lobby,
+    members, messages, oidc, overview, profile, qr_code, read_marker, room_settings, room_socket,
+    rooms, sanctions, typing,
+};
+use crate::state::AppState;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
+    components(schemas(
+        NewRoom, rooms::NewRoomForm, room_settings::Change, room_settings::ChangeForm, invitations::InvitationWish, invitations::InvitationForm
+    )),
+    modifiers(&Tokens)
+)]
+struct Api;
+
+/// Describes how a script shows who it is.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Every route with its description.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(home::show_home))
+        .routes(routes!(rooms::list_rooms, rooms::create_room))
+        .routes(routes!(
+            rooms::show_room,
+            room_settings::change_room,
+            rooms::close_room
+        ))
+        .routes(routes!(room_settings::show_settings))
+        .routes(routes!(qr_code::show_room_code))
+        .routes(routes!(qr_code::show_invitation_code))
+        .routes(routes!(members::list_members))
+        .routes(routes!(members::change_role, members::remove_member))
+        .routes(routes!(
+            invitations::create_invitation,
+            invitations::list_invitations
+        ))
+        .routes(routes!(invitations::revoke_invitation))
+        .routes(routes!(
+            invitations::show_invitation,
+            invitations::accept_invitation
+        ))
+        .routes(routes!(
+            sanctions::create_sanction,
+            sanctions::list_sanctions
+        ))
+        .routes(routes!(sanctions::lift_sanction))
+        .routes(routes!(audit_log::list_audit_log))
+        .routes(routes!(rooms::open_named_room))
+        .routes(routes!(messages::read_messages, messages::post_message))
+        .routes(routes!(messages::edit_message, messages::delete_message))
+        .routes(routes!(typing::report_typing))
+        .routes(routes!(events::follow_rooms))
+        .routes(routes!(overview::show_overview))
+        .routes(routes!(room_socket::open_room_socket))
+        .routes(routes!(room_socket::open_named_room_socket))
+        .routes(routes!(
+            accounts::show_sign_up_form,
+            accounts::register_account
+        ))
+        .routes(routes!(
+            accounts::show_sign_in_form,
+            accounts::sign_in_account
+        ))
+        .routes(routes!(oidc::begin_oidc_sign_in))
+        .routes(routes!(oidc::finish_oidc_sign_in))
+        .routes(routes!(accounts::list_accounts))
+        .routes(routes!(profile::sign_out))
+        .routes(routes!(profile::show_profile, profile::rename_account))
+        .routes(routes!(profile::change_password))
+        .routes(routes!(profile::claim_guest))
+        .routes(routes!(profile::unlink_provider))
+        .routes(routes!(profile::sign_out_everywhere))
+        .routes(routes!(profile::delete_account))
+        .routes(routes!(profile::create_guest))
+        .routes(routes!(direct_chats::list_direct_chats))
+        .routes(routes!(direct_chats::open_direct_chat))
+        .routes(routes!(read_marker::move_read_marker))
+        .routes(routes!(lobby::join_lobby))
+        .routes(routes!(lobby::follow_lobby))
+        .routes(routes!(lobby::send_to_lobby))
+        .routes(routes!(lobby::leave_lobby, lobby::delete_from_lobby))
+        .routes(routes!(export::download_archive))
+        .routes(routes!(export::download_transcript))
+        .routes(routes!(health::report_health))
+        .routes(routes!(health::report_readiness))
+        .routes(routes!(api_docs::show_openapi))
+        .routes(routes!(api_docs::show_api_docs))
+}
+
+/// The whole application: the routes, the redirects to them, and the layers around both.
+pub(crate) fn with_layers(router: Router<AppState>, state: AppState) -> Router {
+    let document = &state.api.openapi;
+    let with_slash = document
+        .paths
+        .paths
+        .keys()
+        .filter(|path| path.len() > 1 && path.ends_with('/'));
+    let router = with_slash.fold(router, |router, path| {
+        router.route(path.trim_end_matches('/'), any(add_slash))
+    });
+    let router = router
+        .route("/users/", get(accounts::list_accounts))
+        .fallback(elsewhere)
+        .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed));
+    let compression = CompressionLayer::new()
+        .quality(tower_http::CompressionLevel::Precise(4))
+        .compress_when(is_text);
+    // One layer for the router, whatever it is made of: each would have every request boxed once more.
+    let layers = ServiceBuilder::new()
+        // What fails is in the log already, with what a reader of the log needs.
+        .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(compression)
+        .layer(from_fn_with_state(state.clone(), around));
+    router.layer(layers).with_state(state)
+}
+
+/// The same address with a slash at its end, for good.
+async fn add_slash(request: Request) -> Redirect {
+    let uri = request.uri();
+    let query = uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    Redirect::permanent(&format!("{}/{query}", uri.path()))
+}
+
+/// Files of the site, and "not found" for everything else.
+async fn elsewhere(State(state): State<AppState>, request: Request) -> Response {
+    if let Some(file) = assets::serve(request.method(), request.uri().path(), request.headers()) {
+        return file;
+    }
+    if assets::is_read(request.method()) && accept::prefers_html(request.headers()) {
+        return match Caller::of(request.headers(), &state).await {
+            Ok(Caller(by)) => page::render(&state, &by, request).await,
+            Err(error) => error.into_response(),
+        };
+    }
+    Error::from(Refusal::NotFound("page")).into_response()
+}
+
+/// What is done before and after every handler: one layer for all of it, since each costs every request.
+async fn around(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    client_ip::look_through(&state.proxies, &mut request);
+    let (asked, secure) = (Asked::of(&request), Https::of(request.extensions()));
+    security_headers::secure(
+        asked.show(admission::admit(&state, request, next).await),
+        secure,
+    )
+}
+
+/// Pages and JSON are worth compressing; the site's files come compressed, and streams never are.
+fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    kind.starts_with("text/html") || kind.starts_with("application/json")
+}

@@ -1,0 +1,66 @@
+//! A room as a file to keep: the archive that can be checked, and a transcript to read.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use chat::{Export, Format};
+use futures_util::stream;
+use protocol::RoomId;
+
+use crate::error::Error;
+use crate::extract::caller::Caller;
+use crate::extract::room_path::RoomPath;
+use crate::openapi::responses::RoomRefused;
+use crate::state::AppState;
+
+/// A room as it is now, in the format of the archive.
+///
+/// JSON lines: the room, its messages, and last a count and the SHA-256 of everything before.
+#[utoipa::path(get, path = "/rooms/{id}/archive.jsonl", tag = "rooms",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    responses(
+        (status = 200, description = "The room and its messages", body = String, content_type = "application/jsonl"),
+        RoomRefused,
+    ))]
+pub(crate) async fn download_archive(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    RoomPath(room): RoomPath,
+) -> Result<Response, Error> {
+    let export = state.chat.export(&by, &room, Format::Archive).await?;
+    Ok(download(export, "application/jsonl", room, "jsonl"))
+}
+
+/// A room as it is now, as plain text.
+#[utoipa::path(get, path = "/rooms/{id}/transcript.txt", tag = "rooms",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    responses(
+        (status = 200, description = "The messages", body = String, content_type = "text/plain; charset=utf-8"),
+        RoomRefused,
+    ))]
+pub(crate) async fn download_transcript(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    RoomPath(room): RoomPath,
+) -> Result<Response, Error> {
+    let export = state.chat.export(&by, &room, Format::Transcript).await?;
+    Ok(download(export, "text/plain; charset=utf-8", room, "txt"))
+}
+
+fn download(export: Export, kind: &'static str, room: RoomId, extension: &str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{room}.{extension}\""),
+        ),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    // A fault in the middle breaks the transfer off, so that nobody takes a part for the whole.
+    let pieces = stream::try_unfold(export, |mut export| async move {
+        let piece = export.next().await?;
+        Ok::<_, chat::Error>(piece.map(|piece| (piece, export)))
+    });
+    (headers, Body::from_stream(pieces)).into_response()
+}

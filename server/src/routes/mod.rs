@@ -1,0 +1,27 @@
+//! The handlers, one file a resource, named as its path.
+//!
+//! # Not here
+//! The layers around them (`router`), and the rules (`chat`).
+
+pub(crate) mod accounts;
+pub(crate) mod api_docs;
+pub(crate) mod audit_log;
+pub(crate) mod direct_chats;
+pub(crate) mod events;
+pub(crate) mod export;
+pub(crate) mod health;
+pub(crate) mod home;
+pub(crate) mod invitations;
+pub(crate) mod lobby;
+pub(crate) mod members;
+pub(crate) mod messages;
+pub(crate) mod oidc;
+pub(crate) mod overview;
+pub(crate) mod profile;
+pub(crate) mod qr_code;
+pub(crate) mod read_marker;
+pub(crate) mod room_settings;
+pub(crate) mod room_socket;
+pub(crate) mod rooms;
+pub(crate) mod sanctions;
+pub(crate) mod typing;

@@ -1,0 +1,240 @@
+//! Several rooms, the public rooms and an overview as one event stream.
+//!
+//! # Guarantees
+//! The events of each room are those of its own stream, in order; each names its room in its data. The cursor of an
+//! event covers all rooms of the stream. A room that ends does not end the others.
+//!
+//! # Not here
+//! The query that asks for the rooms (`routes::events`), and the connection (`sse`, `sse_over_websocket`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use bytes::Bytes;
+use chat::{Follow, Frames, Glance, News, SignedIn, Watch};
+use futures_util::stream::{BoxStream, SelectAll};
+use futures_util::{Stream, StreamExt, stream};
+use protocol::{Cursor, RoomId, Start};
+
+use crate::stream::sse;
+
+/// Where a client is in each room.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Cursors(BTreeMap<RoomId, Cursor>);
+
+impl Cursors {
+    /// Reads what [`Cursors::text`] writes; what cannot be read is left out, so that its room is reset.
+    pub(crate) fn parse(text: &str) -> Self {
+        let pair = |pair: &str| {
+            pair.split_once('-')
+                .and_then(|(room, at)| Some((room.parse().ok()?, at.parse().ok()?)))
+        };
+        Self(text.split('_').filter_map(pair).collect())
+    }
+
+    /// Where a follower of this room starts.
+    pub(crate) fn start(&self, room: RoomId) -> Start {
+        self.0
+            .get(&room)
+            .map_or(Start::Unknown, |cursor| Start::Cursor(*cursor))
+    }
+
+    fn text(&self) -> String {
+        let pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(room, cursor)| format!("{room}-{cursor}"))
+            .collect();
+        pairs.join("_")
+    }
+}
+
+/// One piece of the merged stream.
+enum Piece {
+    /// An event of one room.
+    Room(RoomId, News),
+    /// An event that carries a whole state other than a room's, ready to be written.
+    Whole(Bytes),
+    /// The reader's session has ended.
+    SignedOut,
+    /// The server is stopping.
+    Draining,
+}
+
+type Source = BoxStream<'static, Result<Piece, chat::Error>>;
+
+/// An event stream of several sources.
+#[derive(Default)]
+pub(crate) struct MultiRoomStream {
+    sources: SelectAll<Source>,
+    cursors: Cursors,
+    /// The last events of rooms that cannot be followed.
+    ended: Vec<Bytes>,
+}
+
+impl MultiRoomStream {
+    /// Adds the events of a room, to its end.
+    pub fn add_room(&mut self, room: RoomId, follow: Follow) {
+        if let Some(cursor) = follow.cursor() {
+            self.cursors.0.insert(room, cursor);
+        }
+        self.sources.push(room_events(room, follow));
+    }
+
+    /// Adds the last event of a room that cannot be followed.
+    pub fn add_ended_room(&mut self, event: Bytes) {
+        self.ended.push(event);
+    }
+
+    /// Adds the public rooms, until the server stops.
+    pub fn add_public_rooms(&mut self, watch: Watch) {
+        self.sources.push(public_rooms(watch));
+    }
+
+    /// Adds the reader's overview, until the server stops.
+    pub fn add_overview(&mut self, glance: Glance) {
+        self.sources.push(overview(glance));
+    }
+
+    /// Adds the event that ends the stream with the reader's session.
+    pub fn add_sign_out(&mut self, signed_in: SignedIn) {
+        self.sources.push(sign_out(signed_in));
+    }
+
+    /// Whether no room is followed, and nothing else was added.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// The events as bytes on the wire; the stream ends when the server stops or the last source has ended.
+    pub fn into_events(self) -> impl Stream<Item = Bytes> + Send + 'static {
+        let merged = stream::unfold(Some((self.sources, self.cursors)), |state| async move {
+            let (mut sources, mut cursors) = state?;
+            match sources.next().await? {
+                Ok(Piece::Room(room, news)) => {
+                    let event = room_event(room, news, &mut cursors);
+                    Some((event, Some((sources, cursors))))
+                }
+                Ok(Piece::Whole(event)) => Some((event, Some((sources, cursors)))),
+                Ok(Piece::SignedOut) => Some((sse::signed_out(), None)),
+                Ok(Piece::Draining) => Some((sse::come_back(), None)),
+                Err(error) => {
+                    // The client reconnects with its cursor and misses nothing.
+                    tracing::error!(%error, "an event stream ended early");
+                    None
+                }
+            }
+        });
+        stream::iter(self.ended).chain(merged)
+    }
+}
+
+/// The events of one room, to its end.
+fn room_events(room: RoomId, follow: Follow) -> Source {
+    let events = stream::unfold(Some(follow), move |follow| async move {
+        let mut follow = follow?;
+        let news = follow.next().await;
+        let is_last = matches!(
+            news,
+            Ok(News::Closed | News::Removed | News::SignedOut | News::Draining) | Err(_)
+        );
+        let piece = news.map(|news| match news {
+            News::Draining => Piece::Draining,
+            News::SignedOut => Piece::SignedOut,
+            news => Piece::Room(room, news),
+        });
+        Some((piece, (!is_last).then_some(follow)))
+    });
+    events.boxed()
+}
+
+/// The public rooms, until the server stops.
+fn public_rooms(watch: Watch) -> Source {
+    let pages = stream::unfold(Some(watch), |watch| async move {
+        let mut watch = watch?;
+        match watch.next().await {
+            Ok(Some(rooms)) => {
+                let event = [b"event: rooms\n", &rooms[..]].concat();
+                Some((Ok(Piece::Whole(event.into())), Some(watch)))
+            }
+            Ok(None) => Some((Ok(Piece::Draining), None)),
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    pages.boxed()
+}
+
+/// The reader's overview, until the server stops.
+fn overview(glance: Glance) -> Source {
+    let states = stream::unfold(Some(glance), |glance| async move {
+        let mut glance = glance?;
+        match glance.next().await {
+            Ok(Some(json)) => {
+                let event = [b"event: overview\ndata: ", &json[..], b"\n\n"].concat();
+                Some((Ok(Piece::Whole(event.into())), Some(glance)))
+            }
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    states
+        .chain(stream::once(async { Ok(Piece::Draining) }))
+        .boxed()
+}
+
+/// One piece when the reader's session ends.
+fn sign_out(mut signed_in: SignedIn) -> Source {
+    let ended = async move {
+        signed_in.over().await;
+        Ok(Piece::SignedOut)
+    };
+    stream::once(ended).boxed()
+}
+
+/// What is told of one room, as bytes on the wire.
+fn room_event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
+    match news {
+        News::Messages(frames) => messages(&frames, room, cursors),
+        News::Ephemeral(event) => event.bytes().clone(),
+        News::Reset => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
+        News::Closing(at) => {
+            format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n")
+                .into()
+        }
+        News::Closed => sse::closed(room),
+        News::Removed => sse::removed(room),
+        News::SignedOut => sse::signed_out(),
+        News::Draining => sse::come_back(),
+    }
+}
+
+fn messages(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
+    let mut text = String::new();
+    for frame in frames.frames() {
+        cursors.0.insert(room, frame.cursor);
+        let json = String::from_utf8_lossy(&frame.json);
+        let event = frame
+            .change
+            .map(|change| format!("event: {}\n", change.name()))
+            .unwrap_or_default();
+        // Writing to a text cannot fail.
+        let _ = write!(text, "id: {}\n{event}data: {json}\n\n", cursors.text());
+    }
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_they_are_written() {
+        let text = "0000000000000001-000000ab.5_0123456789abcdef-000000ab.17";
+        let cursors = Cursors::parse(text);
+        assert_eq!((cursors.0.len(), cursors.text()), (2, text.to_owned()));
+        assert_eq!(
+            Cursors::parse("x_0000000000000001-zz_-"),
+            Cursors::default()
+        );
+    }
+}

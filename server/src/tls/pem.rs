@@ -1,0 +1,13 @@
+//! Reads the PEM files that flags name.
+
+use std::path::Path;
+
+/// Reads a file; an error names the flag and the file.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) async fn read_file(flag: &str, file: &Path) -> Result<Vec<u8>, String> {
+    tokio::fs::read(file)
+        .await
+        .map_err(|error| format!("cannot read {flag} {}: {error}", file.display()))
+}
