@@ -573,7 +573,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
     ];
     assert_eq!(described, expected);
     // Routes are added in one function, which takes only described ones.
-    let source = include_str!("../../src/lib.rs");
+    let source = include_str!("../../src/router.rs");
     let others = source.matches(".route(").count();
     assert_eq!(
         others, 2,
