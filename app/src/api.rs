@@ -12,14 +12,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
-use crate::cookie;
-use crate::way::Page;
-use crate::wire::{self, Wire};
+use crate::browser::cookies;
+use crate::browser::json::{self, FromJson};
+use crate::router::Route;
 
 /// How long an answer may take, in milliseconds.
 const PATIENCE: u32 = 20_000;
 /// How many messages are asked for at once.
-pub const PAGE: usize = 100;
+pub const PAGE_SIZE: usize = 100;
 
 /// Why there is no answer to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +72,12 @@ fn sentence(text: &str) -> String {
 pub type Answer<T> = Result<T, Failure>;
 
 /// One room.
-pub async fn room(id: RoomId) -> Answer<Room> {
-    get(path(id)).await
+pub async fn fetch_room(id: RoomId) -> Answer<Room> {
+    get(room_path(id)).await
 }
 
 /// Creates a room.
-pub async fn create(wish: &NewRoom) -> Answer<Room> {
+pub async fn create_room(wish: &NewRoom) -> Answer<Room> {
     let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
     let given = [
         ("name", wish.name.clone()),
@@ -93,25 +93,25 @@ pub async fn create(wish: &NewRoom) -> Answer<Room> {
 }
 
 /// The newest messages of a room, oldest first.
-pub async fn newest(id: RoomId) -> Answer<Vec<Message>> {
-    get(format_args!("{}messages/?limit={PAGE}", path(id))).await
+pub async fn fetch_newest(id: RoomId) -> Answer<Vec<Message>> {
+    get(format_args!("{}messages/?limit={PAGE_SIZE}", room_path(id))).await
 }
 
 /// The messages right before one, oldest first.
-pub async fn before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
+pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
     get(format_args!(
-        "{}messages/?before={seq}&limit={PAGE}",
-        path(id)
+        "{}messages/?before={seq}&limit={PAGE_SIZE}",
+        room_path(id)
     ))
     .await
 }
 
 /// Sends a message; the same key again is the same message again.
-pub async fn post(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message> {
+pub async fn post_message(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message> {
     let fields = [("username", &*message.username), ("body", &*message.body)];
     call(
         "POST",
-        &format!("{}messages/", path(id)),
+        &format!("{}messages/", room_path(id)),
         Some(&fields),
         Some(key),
     )
@@ -119,11 +119,11 @@ pub async fn post(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message
 }
 
 /// Says that somebody types. Nobody waits for the answer.
-pub async fn types(id: RoomId, name: &str) {
+pub async fn report_typing(id: RoomId, name: &str) {
     drop(
         call::<JsValue>(
             "POST",
-            &format!("{}typing/", path(id)),
+            &format!("{}typing/", room_path(id)),
             Some(&[("username", name)]),
             None,
         )
@@ -132,11 +132,11 @@ pub async fn types(id: RoomId, name: &str) {
 }
 
 /// Says up to where a room has been read. Nobody waits for the answer.
-pub async fn seen(id: RoomId, seq: u64) {
+pub async fn report_read(id: RoomId, seq: u64) {
     drop(
         call::<JsValue>(
             "POST",
-            &format!("{}seen/", path(id)),
+            &format!("{}seen/", room_path(id)),
             Some(&[("seen", &seq.to_string())]),
             None,
         )
@@ -145,10 +145,10 @@ pub async fn seen(id: RoomId, seq: u64) {
 }
 
 /// Writes a message anew.
-pub async fn edit(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
+pub async fn edit_message(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
     call(
         "PATCH",
-        &format!("{}messages/{seq}/", path(id)),
+        &format!("{}messages/{seq}/", room_path(id)),
         Some(&[("body", body)]),
         None,
     )
@@ -156,10 +156,10 @@ pub async fn edit(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
 }
 
 /// Deletes a message.
-pub async fn delete(id: RoomId, seq: u64) -> Answer<Message> {
+pub async fn delete_message(id: RoomId, seq: u64) -> Answer<Message> {
     call(
         "DELETE",
-        &format!("{}messages/{seq}/", path(id)),
+        &format!("{}messages/{seq}/", room_path(id)),
         None,
         None,
     )
@@ -167,7 +167,7 @@ pub async fn delete(id: RoomId, seq: u64) -> Answer<Message> {
 }
 
 /// Keeps the author of a message from writing (`mute`) or from being there (`ban`), for a while.
-pub async fn sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<JsValue> {
+pub async fn impose_sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<JsValue> {
     let wish = [
         ("message", &*seq.to_string()),
         ("kind", kind),
@@ -175,7 +175,7 @@ pub async fn sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<J
     ];
     call(
         "POST",
-        &format!("{}sanctions/", path(id)),
+        &format!("{}sanctions/", room_path(id)),
         Some(&wish),
         None,
     )
@@ -184,7 +184,7 @@ pub async fn sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<J
 
 /// A page that the server draws alone, or what it answers to a form on one: the address that it came from at last, and
 /// its HTML, whether or not something was refused.
-pub async fn page(url: &str, form: Option<String>) -> Answer<(String, String)> {
+pub async fn fetch_page(url: &str, form: Option<String>) -> Answer<(String, String)> {
     let method = if form.is_some() { "POST" } else { "GET" };
     let (answer, _, html) = ask(method, url, "text/html", form, None)
         .await
@@ -193,23 +193,23 @@ pub async fn page(url: &str, form: Option<String>) -> Answer<(String, String)> {
 }
 
 /// Whether the server answers.
-pub async fn answers() -> bool {
+pub async fn is_server_ready() -> bool {
     ask("GET", "/readyz", "*/*", None, None)
         .await
         .is_some_and(|(answer, ..)| answer.ok())
 }
 
 /// Where a room is.
-pub fn path(id: RoomId) -> String {
-    Page::Room(id).path()
+pub fn room_path(id: RoomId) -> String {
+    Route::Room(id).path()
 }
 
-async fn get<T: Wire>(url: impl Display) -> Answer<T> {
+async fn get<T: FromJson>(url: impl Display) -> Answer<T> {
     call("GET", &url.to_string(), None, None).await
 }
 
 /// Asks for data, with the fields of a form and the key that makes it repeatable, if there are any.
-async fn call<T: Wire>(
+async fn call<T: FromJson>(
     method: &str,
     url: &str,
     form: Option<&[(&str, &str)]>,
@@ -218,7 +218,7 @@ async fn call<T: Wire>(
     let form = form.map(|fields| {
         let pairs: Vec<_> = fields
             .iter()
-            .map(|(name, value)| format!("{name}={}", cookie::encode(value)))
+            .map(|(name, value)| format!("{name}={}", cookies::percent_encode(value)))
             .collect();
         pairs.join("&")
     });
@@ -226,9 +226,9 @@ async fn call<T: Wire>(
         .await
         .ok_or(Failure::Unreachable)?;
     let result = if answer.ok() {
-        wire::parse(&text).map(Ok)
+        json::parse(&text).map(Ok)
     } else {
-        wire::parse(&text).map(|problem| Err(Failure::Refused(Box::new(problem), wait)))
+        json::parse(&text).map(|problem| Err(Failure::Refused(Box::new(problem), wait)))
     };
     result.unwrap_or(Err(Failure::Unreachable))
 }

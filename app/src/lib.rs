@@ -1,160 +1,109 @@
-//! The app: its pages and their parts, drawn on the server and alive in the browser.
+//! The app: its pages and components, rendered on the server and hydrated in the browser.
 //!
-//! Promises: the same drawing on both sides from the same [`Opening`]; without a script everything can be read and
-//! every form works; no address of another site is ever loaded. Leaves to others: finding the data (`server`), the
-//! rules (`chat`), the words on the wire (`protocol`).
+//! # Guarantees
+//! - Both sides render the same page from the same [`InitialState`].
+//! - Without a script everything can be read and every form works.
+//! - No address of another site is ever loaded.
+//!
+//! # Not here
+//! Finding the data (`server`), the rules (`chat`), the types on the wire (`protocol`).
 
-mod access;
-#[cfg(feature = "ssr")]
-mod account;
-mod act;
 mod api;
-mod body;
 mod browser;
-mod calendar;
-mod channel;
-mod clock;
-#[cfg(feature = "ssr")]
-mod code;
-mod composer;
-mod cookie;
-mod create;
-mod database;
-mod delivery;
-#[cfg(feature = "ssr")]
-mod direct;
-#[cfg(feature = "ssr")]
-mod document;
-mod feed;
-#[cfg(feature = "ssr")]
-mod form;
-mod group;
-mod here;
-mod home;
-mod icon;
-#[cfg(feature = "ssr")]
-mod invitation;
-mod join;
-mod keys;
-mod leader;
-mod lifetime;
-mod lock;
-mod log;
-mod lost;
-#[cfg(feature = "ssr")]
-mod member;
-mod menu;
-mod message;
-#[cfg(feature = "ssr")]
-mod moderation;
-mod name;
-mod needs;
-mod opening;
-mod outbox;
-mod overview;
-mod panel;
-mod part;
-mod person;
-mod place;
-#[cfg(feature = "ssr")]
-mod profile;
-mod reader;
-mod room;
-mod rooms;
-mod rows;
+mod connection;
 #[cfg(test)]
-mod sample;
-mod seal;
+mod fixtures;
+mod home;
+mod initial_state;
+mod not_found;
 #[cfg(feature = "ssr")]
-mod settings;
-mod share;
-mod side;
-mod span;
-mod storage;
-mod stream;
-mod tab;
-mod theme;
-mod timeline;
-mod transcript;
-mod visit;
-mod visitor;
-mod walk;
-mod way;
-mod who;
-mod wire;
+mod pages;
+mod reactive;
+mod room;
+mod room_list;
+mod router;
+mod session;
+#[cfg(feature = "ssr")]
+mod shell;
+mod shortcuts;
+mod time;
+mod ui;
 
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-pub use account::{Typed, refused_page, sign_in_page, sign_up_page};
-pub use clock::now;
+pub use browser::cookies::percent_encode;
+pub use initial_state::{HomeContent, InitialState, PageContent, RoomSnapshot};
 #[cfg(feature = "ssr")]
-pub use code::code;
+pub use pages::audit_log::{AUDIT_PAGE_SIZE, AuditLogPage, audit_log_page};
 #[cfg(feature = "ssr")]
-pub use cookie::encode;
+pub use pages::direct_chats::{DirectChatsPage, direct_chats_page};
 #[cfg(feature = "ssr")]
-pub use direct::{Chats, chats_page};
+pub use pages::form::{FieldError, FormPage};
 #[cfg(feature = "ssr")]
-pub use document::{Assets, page, problem_page};
+pub use pages::invitations::{
+    InvitationsPage, invitation_page, invitations_page, unusable_invitation_page,
+};
 #[cfg(feature = "ssr")]
-pub use form::{Sheet, Wrong};
+pub use pages::members::{MembersPage, members_page};
 #[cfg(feature = "ssr")]
-pub use invitation::{Invitations, invitation_page, invitations_page, no_invitation_page};
+pub use pages::profile::{LinkedProvider, ProfileChange, SignInOptions, profile_page};
 #[cfg(feature = "ssr")]
-pub use member::{People, people_page};
+pub use pages::room_settings::{RoomSettingsPage, room_settings_page};
 #[cfg(feature = "ssr")]
-pub use moderation::{DEEDS, Trail, trail_page};
-pub use opening::{Arrival, Home, Opening, Scene};
+pub use pages::sign_in::{AccountFields, sign_in_page, sign_in_refused_page, sign_up_page};
+pub use router::Route;
+pub use session::theme::Theme;
+pub use session::visitor::Visitor;
 #[cfg(feature = "ssr")]
-pub use profile::{Changed, Entry, Linked, profile_page};
+pub use shell::{Assets, app_page, problem_page};
+pub use time::clock::now;
 #[cfg(feature = "ssr")]
-pub use settings::{Settings, settings_page};
-pub use theme::Theme;
-pub use visitor::Visitor;
-pub use way::Page;
+pub use ui::qr_code::qr_code;
 
-use crate::clock::Clock;
-use crate::feed::Feed;
+use crate::connection::tab_feed::TabFeed;
 use crate::home::HomePage;
-use crate::keys::KeysDialog;
-use crate::lost::Lost;
-use crate::name::Name;
-use crate::opening::Stage;
-use crate::overview::Glance;
+use crate::initial_state::FirstContent;
+use crate::not_found::NotFound;
 use crate::room::RoomPage;
-use crate::side::Side;
-use crate::way::Way;
+use crate::room_list::sidebar::Sidebar;
+use crate::room_list::store::RoomLists;
+use crate::router::Router;
+use crate::session::display_name::DisplayName;
+use crate::shortcuts::ShortcutsDialog;
+use crate::time::clock::Clock;
 
-/// The whole app. On the server it takes the page's opening from the context, in the browser from the page.
+/// The whole app. On the server it takes the page's initial state from the context, in the browser from the page.
 #[component]
 pub fn App() -> impl IntoView {
-    let Opening {
+    let InitialState {
         now,
         visitor,
         overview,
         open,
         page,
         scene,
-    } = Opening::current();
+    } = InitialState::current();
     provide_context(Clock::start(now));
-    let name = Name::new(visitor.name, visitor.signed.account.is_some());
+    let name = DisplayName::new(visitor.name, visitor.signed.account.is_some());
     provide_context(name);
-    let feed = Feed::start(name);
+    let feed = TabFeed::start(name);
     provide_context(feed);
     provide_context(visitor.signed);
     provide_context(RwSignal::new(visitor.theme));
-    provide_context(Stage::new(scene));
-    let way = Way::from(page);
-    provide_context(way);
-    provide_context(Glance::start(overview, open, feed));
-    let shown = move || match way.page() {
-        Page::Home => EitherOf3::A(view! { <HomePage/> }),
-        Page::Room(id) => EitherOf3::B(view! { <RoomPage id/> }),
-        Page::Lost => EitherOf3::C(view! { <Lost/> }),
+    provide_context(FirstContent::new(scene));
+    let router = Router::from(page);
+    provide_context(router);
+    provide_context(RoomLists::start(overview, open, feed));
+    let shown = move || match router.page() {
+        Route::Home => EitherOf3::A(view! { <HomePage/> }),
+        Route::Room(id) => EitherOf3::B(view! { <RoomPage id/> }),
+        Route::NotFound => EitherOf3::C(view! { <NotFound/> }),
     };
+    let in_room = move || matches!(router.page(), Route::Room(_));
     view! {
-        <div class="frame" class:beside=move || matches!(way.page(), Page::Room(_))>{shown} <Side/></div>
-        <KeysDialog/>
+        <div class="frame" class:beside=in_room>{shown} <Sidebar/></div>
+        <ShortcutsDialog/>
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Promises: a refused form has the status of its refusal. Leaves to others: how it looks (`app`).
 
-use app::{Sheet, Wrong};
+use app::{FieldError, FormPage};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use protocol::RoomId;
@@ -14,9 +14,9 @@ use crate::extract::payload::Fields;
 use crate::respond::{assets, page};
 
 /// What a page of forms is drawn with.
-pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> Sheet {
+pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> FormPage {
     let theme = page::visitor(headers).theme;
-    Sheet {
+    FormPage {
         assets: assets::urls(),
         theme,
         next: local_path(next).to_owned(),
@@ -25,7 +25,7 @@ pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> Sheet {
 }
 
 /// The same for a page about a room, to which it leads back.
-pub(crate) fn of_room(headers: &HeaderMap, room: RoomId) -> Sheet {
+pub(crate) fn of_room(headers: &HeaderMap, room: RoomId) -> FormPage {
     sheet(headers, Some(&format!("/rooms/{room}/")))
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn again(
     headers: &HeaderMap,
     error: Error,
     at: impl FnOnce(Option<&str>) -> &'static str,
-    draw: impl FnOnce(Wrong) -> String,
+    draw: impl FnOnce(FieldError) -> String,
 ) -> Result<Response, Error> {
     let Some(refusal) = error.refusal().filter(|refusal| refusal.status() != 401) else {
         return Err(error);
@@ -59,7 +59,7 @@ pub(crate) fn again(
     }
     let problem = refusal.problem();
     let words = sentence(&problem.detail);
-    let wrong = Wrong {
+    let wrong = FieldError {
         at: at(problem.field.as_deref()),
         words,
         invalid: problem.status != 429,

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use app::{Arrival, Home, Opening, Page, Scene, Visitor};
+use app::{HomeContent, InitialState, PageContent, RoomSnapshot, Route, Visitor};
 use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY,
@@ -30,12 +30,12 @@ const BESIDE: usize = 12;
 
 /// The app's page for an address.
 pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
-    let page = Page::at(request.uri().path());
+    let page = Route::at(request.uri().path());
     draw(state, by, page, request).await
 }
 
 /// A page of the app, wherever it was asked for.
-pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -> Response {
+pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) -> Response {
     // The request's body must not be waited beside.
     let (uri, peer, visitor) = (
         request.uri().clone(),
@@ -63,7 +63,7 @@ pub async fn draw(state: &AppState, by: &Person, page: Page, request: Request) -
         }
         provide_context(opening.clone());
     };
-    let draw = || app::page(&assets::urls());
+    let draw = || app::app_page(&assets::urls());
     leptos_axum::render_app_async_with_context(prepare, draw)(request).await
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn key(state: &AppState, by: &Person) -> Option<HeaderValue> {
 pub fn problem(problem: &Problem, place: Option<&str>) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let next = place
-        .map(|place| format!("?next={}", app::encode(place)))
+        .map(|place| format!("?next={}", app::percent_encode(place)))
         .unwrap_or_default();
     let sign_in = (problem.title == Refusal::NotSignedIn.title()).then(|| format!("/login{next}"));
     plain(status, app::problem_page(problem, &assets::urls(), sign_in))
@@ -105,15 +105,15 @@ pub(crate) fn plain(status: StatusCode, html: String) -> Response {
 async fn opening(
     state: &AppState,
     by: &Person,
-    page: Page,
+    page: Route,
     uri: &Uri,
     peer: Option<IpAddr>,
     visitor: Visitor,
-) -> Result<Opening, chat::Error> {
+) -> Result<InitialState, chat::Error> {
     let (chat, scene) = (&state.chat, scene(&state.chat, by, page, uri).await?);
     let (mut overview, mut open) = (Overview::default(), Vec::new());
-    if page != Page::Lost {
-        let limit = if page == Page::Home {
+    if page != Route::NotFound {
+        let limit = if page == Route::Home {
             RoomsPage::default().limit
         } else {
             BESIDE
@@ -125,7 +125,7 @@ async fn opening(
         overview = chat.overview(by, &visits).await?;
         open = chat.rooms(RoomsPage { after: None, limit }).await?;
     }
-    Ok(Opening {
+    Ok(InitialState {
         now: app::now(),
         visitor,
         overview,
@@ -136,31 +136,36 @@ async fn opening(
 }
 
 /// What a page shows.
-async fn scene(chat: &Chat, by: &Person, page: Page, uri: &Uri) -> Result<Scene, chat::Error> {
+async fn scene(
+    chat: &Chat,
+    by: &Person,
+    page: Route,
+    uri: &Uri,
+) -> Result<PageContent, chat::Error> {
     match page {
-        Page::Home => Ok(Scene::Home(home(uri)?)),
-        Page::Room(id) => room(chat, by, id).await,
-        Page::Lost => Ok(Scene::Lost),
+        Route::Home => Ok(PageContent::Home(home(uri)?)),
+        Route::Room(id) => room(chat, by, id).await,
+        Route::NotFound => Ok(PageContent::NotFound),
     }
 }
 
-fn home(uri: &Uri) -> Result<Home, Refusal> {
+fn home(uri: &Uri) -> Result<HomeContent, Refusal> {
     let query = Fields::decode(uri.query().unwrap_or_default())?;
-    Ok(Home {
+    Ok(HomeContent {
         sought: query.text("room")?.map(str::to_owned),
     })
 }
 
-async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<Scene, chat::Error> {
+async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<PageContent, chat::Error> {
     match arrive(chat, by, id).await {
-        Ok(arrival) => Ok(Scene::Room(arrival)),
-        Err(chat::Error::Refusal(refusal)) => Ok(Scene::Refused(refusal.problem())),
+        Ok(arrival) => Ok(PageContent::Room(arrival)),
+        Err(chat::Error::Refusal(refusal)) => Ok(PageContent::Refused(refusal.problem())),
         Err(fault) => Err(fault),
     }
 }
 
-async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<Arrival, chat::Error> {
-    Ok(Arrival {
+async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<RoomSnapshot, chat::Error> {
+    Ok(RoomSnapshot {
         room: chat.room(by, &id).await?,
         messages: chat.page(by, &id, chat::Page::default()).await?,
     })

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use app::{Sheet, Typed};
+use app::{AccountFields, FormPage};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -83,7 +83,7 @@ pub(crate) async fn register_account(
                 _ => "username",
             };
             let sheet = form_page::sheet(&headers, fields.text("next")?);
-            let typed = Typed {
+            let typed = AccountFields {
                 name: wish.name,
                 username: wish.username,
             };
@@ -139,7 +139,8 @@ pub(crate) async fn show_sign_up_form(
     query: Result<Query, Error>,
 ) -> Result<Response, Error> {
     let (least, provider) = (state.chat.password_min(), state.provider_name());
-    let draw = |sheet: &Sheet| app::sign_up_page(sheet, &Typed::default(), least, provider);
+    let draw =
+        |sheet: &FormPage| app::sign_up_page(sheet, &AccountFields::default(), least, provider);
     page_of(&headers, caller, query, draw)
 }
 
@@ -160,7 +161,7 @@ pub(crate) async fn show_sign_in_form(
     query: Result<Query, Error>,
 ) -> Result<Response, Error> {
     page_of(&headers, caller, query, |sheet| {
-        app::sign_in_page(sheet, &Typed::default(), state.provider_name())
+        app::sign_in_page(sheet, &AccountFields::default(), state.provider_name())
     })
 }
 
@@ -169,7 +170,7 @@ fn page_of(
     headers: &HeaderMap,
     caller: Result<Caller, Error>,
     query: Result<Query, Error>,
-    draw: impl FnOnce(&Sheet) -> String,
+    draw: impl FnOnce(&FormPage) -> String,
 ) -> Result<Response, Error> {
     if !accept::prefers_html(headers) {
         let allow = [(header::ALLOW, "POST")];
@@ -213,9 +214,9 @@ pub(crate) async fn sign_in_account(
         Ok(session) => signed_in(&headers, &fields, session),
         Err(error) => {
             let sheet = form_page::sheet(&headers, fields.text("next")?);
-            let typed = Typed {
+            let typed = AccountFields {
                 username: credentials.username,
-                ..Typed::default()
+                ..AccountFields::default()
             };
             let draw = |wrong| app::sign_in_page(&sheet.with(wrong), &typed, state.provider_name());
             form_page::again(&headers, error, |_| "password", draw)

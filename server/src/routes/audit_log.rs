@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::Trail;
+use app::AuditLogPage;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -56,15 +56,18 @@ async fn trail(
     headers: &HeaderMap,
     before: u64,
 ) -> Result<Response, Error> {
-    let deeds = state.chat.audit(by, &room, before, app::DEEDS).await?;
+    let deeds = state
+        .chat
+        .audit(by, &room, before, app::AUDIT_PAGE_SIZE)
+        .await?;
     let names = state.chat.names(by, &room, mentioned(&deeds)).await?;
-    let trail = Trail {
+    let trail = AuditLogPage {
         room,
         deeds,
         names,
         now: app::now(),
     };
-    Ok(form_page::fresh(app::trail_page(
+    Ok(form_page::fresh(app::audit_log_page(
         &form_page::of_room(headers, room),
         &trail,
     )))

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app::Chats;
+use app::DirectChatsPage;
 use axum::RequestPartsExt;
 use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::HeaderMap;
@@ -79,7 +79,7 @@ pub(crate) async fn list_direct_chats(
         .filter(|_| people.len() == PEOPLE)
         .map(|last| last.username.clone());
     let (me, search) = (account_of(by.signed_in()?), found.search);
-    let chats = Chats {
+    let chats = DirectChatsPage {
         me,
         conversations,
         search,
@@ -87,7 +87,7 @@ pub(crate) async fn list_direct_chats(
         more,
         now: app::now(),
     };
-    Ok(form_page::fresh(app::chats_page(
+    Ok(form_page::fresh(app::direct_chats_page(
         &form_page::sheet(&headers, None),
         &chats,
     )))

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app::Invitations;
+use app::InvitationsPage;
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -106,7 +106,7 @@ pub(crate) async fn create_invitation(
                     .text(field)
                     .map(|text| text.unwrap_or_default().to_owned())
             };
-            let page = Invitations {
+            let page = InvitationsPage {
                 typed: Some([typed("role")?, typed("timeout")?, typed("uses")?]),
                 ..page
             };
@@ -149,10 +149,10 @@ async fn page(
     room: RoomId,
     headers: &HeaderMap,
     secure: Https,
-) -> Result<Invitations, Error> {
+) -> Result<InvitationsPage, Error> {
     let good = state.chat.invitations(by, &room).await?;
     let origin = https::site_origin(headers, secure).unwrap_or_default();
-    Ok(Invitations {
+    Ok(InvitationsPage {
         room,
         origin,
         good,
@@ -264,7 +264,7 @@ pub(crate) async fn show_invitation(
     {
         return Ok(page::plain(
             StatusCode::NOT_FOUND,
-            app::no_invitation_page(&form_page::sheet(&headers, None)),
+            app::unusable_invitation_page(&form_page::sheet(&headers, None)),
         ));
     }
     let (invitation, name) = found?;
@@ -313,7 +313,7 @@ pub(crate) async fn accept_invitation(
         Err(chat::Error::Refusal(Refusal::NotFound(_))) if html => {
             return Ok(page::plain(
                 StatusCode::NOT_FOUND,
-                app::no_invitation_page(&form_page::sheet(&headers, None)),
+                app::unusable_invitation_page(&form_page::sheet(&headers, None)),
             ));
         }
         accepted => accepted?,

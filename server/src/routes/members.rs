@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::People;
+use app::MembersPage;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -36,7 +36,7 @@ pub(crate) async fn list_members(
 ) -> Result<Response, Error> {
     if accept::prefers_html(&headers) {
         let people = people(&state, &by, room).await?;
-        return Ok(form_page::fresh(app::people_page(
+        return Ok(form_page::fresh(app::members_page(
             &form_page::of_room(&headers, room),
             &people,
         )));
@@ -45,7 +45,7 @@ pub(crate) async fn list_members(
 }
 
 /// What the page of a room's people shows to somebody.
-async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<People, Error> {
+async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<MembersPage, Error> {
     let chat = &state.chat;
     let room = chat.room(by, &id).await?;
     let moderates = room.role >= Some(Role::Moderator);
@@ -57,12 +57,12 @@ async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<People, Err
     let (mut sanctions, mut deeds, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
     if moderates {
         sanctions = chat.sanctions(by, &id).await?;
-        deeds = chat.audit(by, &id, SEQ_MAX, app::DEEDS).await?;
+        deeds = chat.audit(by, &id, SEQ_MAX, app::AUDIT_PAGE_SIZE).await?;
         let mut ids = audit_log::mentioned(&deeds);
         ids.extend(sanctions.iter().map(|sanctioned| sanctioned.id.clone()));
         names = chat.names(by, &id, ids).await?;
     }
-    Ok(People {
+    Ok(MembersPage {
         room,
         me: by.id_in_rooms(),
         members,
@@ -100,7 +100,7 @@ pub(crate) async fn answer<T>(
         headers,
         error,
         |_| "",
-        |wrong| app::people_page(&sheet.with(wrong), &people),
+        |wrong| app::members_page(&sheet.with(wrong), &people),
     )
 }
 

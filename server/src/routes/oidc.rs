@@ -223,7 +223,7 @@ async fn link_to(
     state.chat.link(&by, &named.identity).await?;
     Ok(Redirect::to(&format!(
         "/profile/?changed=linked&next={}",
-        app::encode(local_path(Some(next)))
+        app::percent_encode(local_path(Some(next)))
     ))
     .into_response())
 }
@@ -294,7 +294,7 @@ fn refused(
     let Some(refusal) = error.refusal().filter(|_| accept::prefers_html(headers)) else {
         return Err(error);
     };
-    let html = app::refused_page(
+    let html = app::sign_in_refused_page(
         &form_page::sheet(headers, Some(next)),
         provider.name(),
         &refusal.to_string(),

@@ -1,6 +1,6 @@
 //! `/profile/` and its parts: what somebody does with their own account. `/logout` and `/guests/`: less than that.
 
-use app::{Changed, Entry, Linked};
+use app::{LinkedProvider, ProfileChange, SignInOptions};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -44,7 +44,7 @@ pub(crate) async fn show_profile(
     if !accept::prefers_html(&headers) {
         return Ok(accept::json(me));
     }
-    let changed = query.text("changed")?.and_then(Changed::from_query);
+    let changed = query.text("changed")?.and_then(ProfileChange::from_query);
     let sheet = form_page::sheet(&headers, query.text("next")?);
     Ok(form_page::fresh(app::profile_page(
         &sheet,
@@ -56,7 +56,7 @@ pub(crate) async fn show_profile(
 }
 
 /// How somebody signs in.
-async fn entry(state: &AppState, by: &Person) -> Result<Entry, Error> {
+async fn entry(state: &AppState, by: &Person) -> Result<SignInOptions, Error> {
     let provider = state.provider.as_ref();
     let ways = state
         .chat
@@ -64,14 +64,14 @@ async fn entry(state: &AppState, by: &Person) -> Result<Entry, Error> {
         .await?;
     let provider = provider.map(|provider| {
         let (name, is_linked) = (provider.name().to_owned(), ways.provider);
-        Ok(Linked {
+        Ok(LinkedProvider {
             name,
             is_linked,
             link: oidc::link(state, by)?,
         })
     });
     let provider = provider.transpose().map_err(|error: Error| error)?;
-    Ok(Entry {
+    Ok(SignInOptions {
         has_password: ways.password,
         least: state.chat.password_min(),
         provider,
@@ -99,8 +99,8 @@ async fn refused(
 }
 
 /// Back to the profile, which says what has been changed.
-fn back(fields: &Fields, changed: Changed) -> Result<Redirect, Error> {
-    let next = app::encode(local_path(fields.text("next")?));
+fn back(fields: &Fields, changed: ProfileChange) -> Result<Redirect, Error> {
+    let next = app::percent_encode(local_path(fields.text("next")?));
     Ok(Redirect::to(&format!(
         "/profile/?changed={}&next={next}",
         changed.in_query()
@@ -134,7 +134,7 @@ pub(crate) async fn rename_account(
     by.signed_in()?;
     match state.chat.rename(&by, fields.required("name")?).await {
         Ok(_) if accept::prefers_html(&headers) => {
-            Ok(back(&fields, Changed::Name)?.into_response())
+            Ok(back(&fields, ProfileChange::Name)?.into_response())
         }
         Ok(member) => Ok(accept::json(account_of(&member))),
         Err(error) => refused(&state, &by, &headers, &fields, error.into(), |_| "name").await,
@@ -184,7 +184,7 @@ pub(crate) async fn change_password(
     match new_session(&state, &by, &fields).await {
         Ok(session) if accept::prefers_html(&headers) => {
             let cookie = [(header::SET_COOKIE, session_cookie(&session))];
-            Ok((cookie, back(&fields, Changed::Password)?).into_response())
+            Ok((cookie, back(&fields, ProfileChange::Password)?).into_response())
         }
         Ok(session) => Ok(accept::json(Key {
             token: session.token,
@@ -330,7 +330,7 @@ pub(crate) async fn unlink_provider(
     by.signed_in()?;
     state.chat.unlink(&by, state.provider()?.issuer()).await?;
     if accept::prefers_html(&headers) {
-        return Ok(back(&fields.unwrap_or_default(), Changed::Unlinked)?.into_response());
+        return Ok(back(&fields.unwrap_or_default(), ProfileChange::Unlinked)?.into_response());
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -64,7 +64,7 @@ fn picture(
     seal: Option<RoomId>,
 ) -> Result<Response, Error> {
     let origin = https::site_origin(headers, secure);
-    let svg = origin.and_then(|origin| app::code(&format!("{origin}{path}"), seal));
+    let svg = origin.and_then(|origin| app::qr_code(&format!("{origin}{path}"), seal));
     let svg =
         svg.ok_or_else(|| Refusal::Malformed("The Host of the request is none.".to_owned()))?;
     Ok((

@@ -1,6 +1,6 @@
 //! `/rooms/{id}/settings/`: the page on which an owner changes what a room is like.
 
-use app::Settings;
+use app::RoomSettingsPage;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -33,13 +33,13 @@ pub(crate) async fn show_settings(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
-    let settings = Settings {
+    let settings = RoomSettingsPage {
         room: state.chat.room(&by, &room).await?,
         timeout: String::new(),
         longest: state.chat.timeout(),
         saved: query.text("saved")?.is_some(),
     };
-    Ok(form_page::fresh(app::settings_page(
+    Ok(form_page::fresh(app::room_settings_page(
         &form_page::of_room(&headers, room),
         &settings,
     )))
@@ -63,7 +63,7 @@ pub(crate) async fn again(
             .text(field)
             .map(|text| text.unwrap_or_default().to_owned())
     };
-    let settings = Settings {
+    let settings = RoomSettingsPage {
         room: with(room, fields)?,
         timeout: typed("timeout")?,
         longest: state.chat.timeout(),
@@ -76,7 +76,7 @@ pub(crate) async fn again(
     };
     let sheet = form_page::of_room(headers, id);
     form_page::again(headers, error, at, |wrong| {
-        app::settings_page(&sheet.with(wrong), &settings)
+        app::room_settings_page(&sheet.with(wrong), &settings)
     })
 }
 

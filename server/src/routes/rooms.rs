@@ -241,7 +241,7 @@ pub(crate) async fn open_named_room(
     let by = caller.as_ref().map_or(&nobody, |Caller(by)| by);
     let room = of_name(&state, by, peer, query.required("room")?).await?;
     if accept::choose(request.headers(), &[HTML, JSON]) == HTML {
-        return Ok(page::draw(&state, &caller?.0, app::Page::Room(room.id), request).await);
+        return Ok(page::draw(&state, &caller?.0, app::Route::Room(room.id), request).await);
     }
     Ok(accept::json(room))
 }

@@ -553,7 +553,7 @@ async fn codes_are_drawn_for_those_who_may_know_the_link() {
     let id = room.parse().ok();
     assert_eq!(
         Some(&here),
-        app::code(&format!("{}/rooms/{room}/", house.url), id).as_ref()
+        app::qr_code(&format!("{}/rooms/{room}/", house.url), id).as_ref()
     );
     assert_eq!(
         guest.get(&path, "image/*").await.status(),
@@ -567,7 +567,7 @@ async fn codes_are_drawn_for_those_who_may_know_the_link() {
         .unwrap();
     assert_eq!(
         Some(named.text().await.unwrap()),
-        app::code(&format!("http://chat.example/rooms/{room}/"), id)
+        app::qr_code(&format!("http://chat.example/rooms/{room}/"), id)
     );
     for wrong in ["a b", "\"><script>", &"x".repeat(4_000)] {
         let answer = owner
@@ -591,7 +591,10 @@ async fn codes_are_drawn_for_those_who_may_know_the_link() {
         .text()
         .await
         .unwrap();
-    assert_eq!(Some(svg), app::code(&format!("{}{link}", house.url), None));
+    assert_eq!(
+        Some(svg),
+        app::qr_code(&format!("{}{link}", house.url), None)
+    );
     assert_eq!(
         guest
             .get("/invitations/nonsense/code.svg", "image/*")

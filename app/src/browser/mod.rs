@@ -1,0 +1,12 @@
+//! The browser's own interfaces, each behind a few functions.
+//!
+//! **Guarantees:** nothing here knows rooms, messages or pages. **Not here:** the HTTP client (`api`) and the event
+//! stream (`connection`).
+
+pub mod clipboard;
+pub mod cookies;
+pub mod dom;
+pub mod indexed_db;
+pub mod json;
+pub mod local_storage;
+pub mod web_lock;

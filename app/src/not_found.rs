@@ -1,0 +1,22 @@
+//! The page at an address that leads nowhere.
+
+use leptos::prelude::*;
+
+use crate::initial_state::document_title;
+use crate::reactive::erase_type;
+use crate::ui::identicon::identicon_url;
+use crate::ui::page_title;
+
+/// An address that leads nowhere.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    page_title::show_title(document_title(Some("Not found")));
+    page_title::show_icon(identicon_url(None));
+    erase_type(view! {
+        <main class="page notice">
+            <h1>"There is nothing here"</h1>
+            <p>"This address leads to no page. If it was meant to be a room, check that its ID has 16 characters, each 0–9 or a–f."</p>
+            <p class="row"><a class="button" href="/">"Go to the rooms"</a></p>
+        </main>
+    })
+}

@@ -1,0 +1,196 @@
+//! Direct chats: with whom one talks, and whom one could talk to.
+
+use leptos::prelude::*;
+use protocol::{Account, Conversation, Time};
+
+use crate::browser::cookies::percent_encode;
+use crate::pages::form::FormPage;
+use crate::time::duration_text;
+use crate::ui::avatar::{hue_class, initials};
+
+/// What the page of direct chats shows.
+#[derive(Clone, Debug)]
+pub struct DirectChatsPage {
+    /// Whose they are.
+    pub me: Account,
+    /// With whom something was said, the latest first.
+    pub conversations: Vec<Conversation>,
+    /// What was sought among the people.
+    pub search: String,
+    /// Those who were found.
+    pub people: Vec<Account>,
+    /// Behind which username there are more.
+    pub more: Option<String>,
+    /// The server's clock.
+    pub now: Time,
+}
+
+/// The page of direct chats.
+pub fn direct_chats_page(sheet: &FormPage, chats: &DirectChatsPage) -> String {
+    let content = view! {
+        <section aria-labelledby="chats-title">
+            <div class="list-head">
+                <h2 id="chats-title">"Your chats"</h2>
+                <a href="/profile/?next=/chats/"><bdi>{chats.me.name.clone()}</bdi></a>
+            </div>
+            {conversations(chats)}
+        </section>
+        <section aria-labelledby="people-title">
+            <h2 id="people-title">"People"</h2>
+            <form class="join" role="search" method="get" action="/chats/">
+                <label for="search">"Find somebody by name or username"</label>
+                <p class="row">
+                    <input id="search" name="search" type="search" value=chats.search.clone() autocomplete="off" spellcheck="false"/>
+                    <button>"Find"</button>
+                </p>
+            </form>
+            {people(chats)}
+        </section>
+    };
+    sheet.page("Chats", content)
+}
+
+fn conversations(chats: &DirectChatsPage) -> AnyView {
+    if chats.conversations.is_empty() {
+        return view! { <p class="hint">"Nothing has been said yet. Choose somebody below and say the first word."</p> }
+            .into_any();
+    }
+    let rows = chats
+        .conversations
+        .iter()
+        .map(|chat| conversation(chat, chats))
+        .collect_view();
+    view! { <ul>{rows}</ul> }.into_any()
+}
+
+fn conversation(chat: &Conversation, chats: &DirectChatsPage) -> AnyView {
+    let said = chat.last.as_ref().map(|last| {
+        let who = if last.username == chats.me.username {
+            "You: "
+        } else {
+            ""
+        };
+        let at = last.sent_at;
+        let body = if last.deleted {
+            "A message that was deleted".to_owned()
+        } else {
+            last.body.clone()
+        };
+        view! {
+            <span class="said">{who}<bdi>{body}</bdi></span>
+            <time class="left" datetime=at.to_string()>{duration_text::ago(chats.now.since(at))}</time>
+        }
+    });
+    let unread = (chat.unread > 0).then(|| {
+        view! { <span class="unread">{chat.unread}<span class="unseen">" unread"</span></span> }
+    });
+    row(
+        &chat.name,
+        &chat.username,
+        view! { {said}{unread} }.into_any(),
+    )
+}
+
+fn people(chats: &DirectChatsPage) -> AnyView {
+    let others = chats
+        .people
+        .iter()
+        .filter(|person| person.username != chats.me.username);
+    let rows = others.map(|person| {
+        row(
+            &person.name,
+            &person.username,
+            view! { <span>{person.username.clone()}</span> }.into_any(),
+        )
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        let words = match chats.search.as_str() {
+            "" => "Nobody else has an account yet.",
+            _ => "Nobody else has that in their name or username.",
+        };
+        return view! { <p class="hint" role="status">{words}</p> }.into_any();
+    }
+    let more = chats.more.as_ref().map(|after| {
+        let link = format!(
+            "/chats/?search={}&after={}",
+            percent_encode(&chats.search),
+            percent_encode(after)
+        );
+        view! { <p class="row"><a class="button" href=link>"More people"</a></p> }
+    });
+    view! { <ul>{rows.into_iter().collect_view()}</ul>{more} }.into_any()
+}
+
+fn row(name: &str, username: &str, about: AnyView) -> AnyView {
+    view! {
+        <li>
+            <a class="entry" href=format!("/chats/{username}")>
+                <span class=format!("face {}", hue_class(username)) aria-hidden="true">{initials(name)}</span>
+                <bdi class="entry-name">{name.to_owned()}</bdi>
+                <span class="entry-about">{about}</span>
+            </a>
+        </li>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+    use crate::pages::form::tests::sheet;
+    use protocol::{Author, Message, RoomId};
+
+    fn account(name: &str, username: &str) -> Account {
+        Account {
+            name: name.into(),
+            username: username.into(),
+        }
+    }
+
+    #[test]
+    fn chats_say_what_was_said_last_and_how_much_is_unread() {
+        let last = Message {
+            room: RoomId::from_bytes([1; 8]),
+            username: "bob".into(),
+            author: Some(Author::Account),
+            body: "<b>tea?".into(),
+            ..fixtures::message(3)
+        };
+        let chat = Conversation {
+            username: "bob".into(),
+            name: "Bob".into(),
+            room: last.room,
+            unread: 2,
+            last: Some(last),
+        };
+        let mut chats = DirectChatsPage {
+            me: account("Ada", "ada"),
+            conversations: vec![chat],
+            search: "\"x".into(),
+            people: vec![account("Ada", "ada"), account("Eve", "eve")],
+            more: Some("eve".into()),
+            now: Time::from_millis(120_000),
+        };
+        let html = direct_chats_page(&sheet(None), &chats);
+        for part in [
+            "/chats/bob",
+            "2 min ago",
+            " unread",
+            "/chats/eve",
+            "search=%22x&amp;after=eve",
+        ] {
+            assert!(
+                html.contains(part) || html.contains(&part.replace("&amp;", "&")),
+                "{part}: {html}"
+            );
+        }
+        assert!(
+            !html.contains("<b>") && !html.contains("\"/chats/ada\""),
+            "{html}"
+        );
+        (chats.conversations, chats.people) = (Vec::new(), Vec::new());
+        assert!(direct_chats_page(&sheet(None), &chats).contains("Nobody else has that"));
+    }
+}

@@ -1,0 +1,336 @@
+//! The people of a room: who belongs to it, what they may do, and what can be done about them.
+//!
+//! Promises: everybody sees what they may know, and is offered what they may do; what cannot be taken back is folded
+//! away. Leaves to others: who is kept from something, and what was done (`moderation`).
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use protocol::{Deed, Role, Room, RoomMember, Sanctioned, Time};
+
+use crate::browser::cookies::percent_encode;
+use crate::pages::audit_log::audit_log_section;
+use crate::pages::form::{Choice, FormPage, role_words};
+use crate::pages::sanctions::sanctions_section;
+use crate::time::duration_text;
+use crate::ui::avatar::{hue_class, initials};
+
+/// How many one page shows.
+const SHOWN: usize = 200;
+
+/// How long somebody is kept from something: as it is sent, and as people read it.
+const SPANS: [(&str, &str); 4] = [
+    ("10m", "10 minutes"),
+    ("1h", "1 hour"),
+    ("24h", "1 day"),
+    ("", "for good"),
+];
+
+/// What the page of a room's people shows.
+#[derive(Clone, Debug)]
+pub struct MembersPage {
+    /// The room.
+    pub room: Room,
+    /// Who looks, as in [`RoomMember::id`].
+    pub me: Option<String>,
+    /// Who belongs to it; nothing if who looks may not know.
+    pub members: Option<Vec<RoomMember>>,
+    /// Who is kept from something, for moderators.
+    pub sanctions: Vec<Sanctioned>,
+    /// What was done, the latest first, for moderators.
+    pub deeds: Vec<Deed>,
+    /// Under which names guests write, by their IDs.
+    pub names: BTreeMap<String, String>,
+    /// The server's clock.
+    pub now: Time,
+}
+
+impl MembersPage {
+    /// Whether who looks keeps order here.
+    fn moderates(&self) -> bool {
+        self.room.role >= Some(Role::Moderator)
+    }
+
+    fn path(&self) -> String {
+        format!("/rooms/{}/", self.room.id)
+    }
+}
+
+/// The page of a room's people.
+pub fn members_page(sheet: &FormPage, people: &MembersPage) -> String {
+    let kept = people.moderates().then(|| {
+        view! {
+            {sanctions_section(people.room.id, &people.sanctions, &people.names, people.now)}
+            {audit_log_section(people.room.id, &people.deeds, &people.names, people.now)}
+        }
+    });
+    let content = view! {
+        {members(people)}
+        {kept}
+        {leaving(people)}
+    };
+    sheet.page("People", content)
+}
+
+fn members(people: &MembersPage) -> AnyView {
+    if let Some(with) = &people.room.with {
+        return view! { <p class="hint">"A conversation of you and "<bdi>{with.name.clone()}</bdi>". Nobody else can find it."</p> }.into_any();
+    }
+    let Some(members) = &people.members else {
+        return view! { <p class="hint">"This room is open to everybody, so only its moderators see who has a role in it."</p> }.into_any();
+    };
+    let rows = members
+        .iter()
+        .take(SHOWN)
+        .map(|member| row(member, people))
+        .collect_view();
+    let more = members.len().checked_sub(SHOWN).filter(|more| *more > 0);
+    let more = more.map(
+        |more| view! { <p class="hint">{format!("And {more} more; the API lists them all.")}</p> },
+    );
+    let invite = people.moderates().then(|| {
+        view! { <p class="row"><a class="button" data-panel href=format!("{}invitations/", people.path())>"Invitations"</a></p> }
+    });
+    view! {
+        <ul class="people-list">{rows}</ul>
+        {more}
+        {invite}
+    }
+    .into_any()
+}
+
+fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
+    let own = people.me.as_deref() == Some(&member.id);
+    let name = member
+        .username
+        .clone()
+        .unwrap_or_else(|| "Somebody who has not written yet".to_owned());
+    let key = member.username.clone().unwrap_or_else(|| member.id.clone());
+    let since = member.since;
+    let role = member.role.name();
+    let acts =
+        (!own && people.moderates() && member.role < people.room.role.unwrap_or(Role::Reader))
+            .then(|| acts(member, &name, people));
+    view! {
+        <li>
+            <div class="somebody">
+                <span class=format!("face {}", hue_class(&key)) aria-hidden="true">{initials(&name)}</span>
+                <p>
+                    <bdi class="entry-name">{name}</bdi>
+                    {own.then_some(" (you)")}
+                    <span class="hint">{role}" · since "<time datetime=since.to_string()>{duration_text::ago(people.now.since(since))}</time></span>
+                </p>
+            </div>
+            {acts}
+        </li>
+    }
+    .into_any()
+}
+
+/// What whoever looks can do about somebody with a lesser role.
+fn acts(member: &RoomMember, name: &str, people: &MembersPage) -> AnyView {
+    let path = people.path();
+    let place = format!("{path}members/{}/", percent_encode(&member.id));
+    let whose = || view! { <span class="unseen">" "<bdi>{name.to_owned()}</bdi></span> };
+    let owns = people.room.role == Some(Role::Owner);
+    let roles = owns.then(|| roles(member, name, &place));
+    view! {
+        <details>
+            <summary>"Manage"{whose()}</summary>
+            <div class="acts">
+                {roles}
+                {sanction(&member.id, name, &path)}
+                <form method="post" action=format!("{place}?method=DELETE")>
+                    <button>"Remove"{whose()}</button>
+                    <p class="hint">"They can come back by an invitation; ban them to keep them out."</p>
+                </form>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn roles(member: &RoomMember, name: &str, place: &str) -> AnyView {
+    let options = [
+        ("reader", "Reader: reads"),
+        ("member", "Member: writes"),
+        ("moderator", "Moderator: keeps order"),
+    ];
+    let label = format!("Role of {name}");
+    let role = Choice {
+        name: "role",
+        label: &label,
+        options: &options,
+        chosen: member.role.name(),
+    };
+    let action = format!("{place}?method=PATCH");
+    view! {
+        <form class="inline" method="post" action=action.clone()>
+            {role.view()}
+            <button>"Change role"</button>
+        </form>
+        <details class="danger">
+            <summary>"Hand this room over to "<bdi>{name.to_owned()}</bdi></summary>
+            <form class="form" method="post" action=action>
+                <input type="hidden" name="role" value="owner"/>
+                <p><bdi>{name.to_owned()}</bdi>" becomes the owner, and you become a moderator. Only the new owner can give it back."</p>
+                <p class="row"><button class="final">"Hand it over"</button></p>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// Keeping somebody from writing, or out.
+fn sanction(id: &str, name: &str, path: &str) -> AnyView {
+    let label = format!("Mute or ban {name} for");
+    let span = Choice {
+        name: "timeout",
+        label: &label,
+        options: &SPANS,
+        chosen: "10m",
+    };
+    let whose = || view! { <span class="unseen">" "<bdi>{name.to_owned()}</bdi></span> };
+    view! {
+        <form class="inline" method="post" action=format!("{path}sanctions/")>
+            <input type="hidden" name="person" value=id.to_owned()/>
+            {span.view()}
+            <button name="kind" value="mute">"Mute"{whose()}</button>
+            <button name="kind" value="ban">"Ban"{whose()}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn leaving(people: &MembersPage) -> Option<AnyView> {
+    let (role, me) = (people.room.role?, people.me.as_ref()?);
+    if people.room.with.is_some() {
+        return None;
+    }
+    let belongs = people
+        .members
+        .as_ref()
+        .is_none_or(|members| members.iter().any(|member| member.id == *me));
+    let words = match (role, people.room.private) {
+        (Role::Owner, _) => "If you leave, nobody can change it any more: hand it over first.",
+        (_, true) => "You are then let in again only by an invitation.",
+        (_, false) => "You can still come back, but without your role.",
+    };
+    belongs.then(|| {
+        let action = format!(
+            "{}members/{}/?method=DELETE",
+            people.path(),
+            percent_encode(me)
+        );
+        view! {
+            <section>
+                <details class="danger">
+                    <summary>"Leave this room"</summary>
+                    <form class="form" method="post" action=action>
+                        <input type="hidden" name="next" value="/"/>
+                        <p>{format!("You are {} here. {words}", role_words(role))}</p>
+                        <p class="row"><button class="final">"Leave"</button></p>
+                    </form>
+                </details>
+            </section>
+        }
+        .into_any()
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::pages::form::tests::sheet;
+    use crate::pages::room_settings::tests::room;
+    use protocol::Sanction;
+
+    fn member(id: &str, username: Option<&str>, role: Role) -> RoomMember {
+        RoomMember {
+            id: id.into(),
+            username: username.map(Into::into),
+            role,
+            since: Time::from_millis(0),
+        }
+    }
+
+    fn people(role: Role) -> MembersPage {
+        MembersPage {
+            room: room(Some(role)),
+            me: Some("ada".into()),
+            members: Some(vec![
+                member("ada", Some("ada"), role),
+                member("~00000000000001", Some("<b>eve"), Role::Member),
+                member("~00000000000002", None, Role::Reader),
+            ]),
+            sanctions: vec![Sanctioned {
+                id: "~00000000000001".into(),
+                kind: Sanction::Mute,
+                until: None,
+            }],
+            deeds: vec![Deed {
+                id: 1,
+                at: Time::from_millis(0),
+                actor: "ada".into(),
+                deed: "muted".into(),
+                whom: "~00000000000001".into(),
+            }],
+            names: BTreeMap::from([("~00000000000001".into(), "<b>eve".into())]),
+            now: Time::from_millis(300_000),
+        }
+    }
+
+    #[test]
+    fn each_is_offered_what_they_may_do() {
+        let html = members_page(&sheet(None), &people(Role::Owner));
+        for part in [
+            "members/%7E00000000000001/?method=DELETE",
+            "Hand it over",
+            "Take back",
+            "Leave",
+            "muted<",
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert!(!html.contains("<b>"), "{html}");
+        let html = members_page(&sheet(None), &people(Role::Moderator));
+        assert!(
+            html.contains("Ban") && !html.contains("Hand it over") && !html.contains("Change role"),
+            "{html}"
+        );
+        let mut plain = people(Role::Member);
+        (plain.sanctions, plain.deeds) = (Vec::new(), Vec::new());
+        let html = members_page(&sheet(None), &plain);
+        assert!(
+            html.contains("Leave") && !html.contains("Manage") && !html.contains("What was done"),
+            "{html}"
+        );
+        let html = members_page(
+            &sheet(None),
+            &MembersPage {
+                members: None,
+                me: None,
+                ..plain
+            },
+        );
+        assert!(
+            html.contains("only its moderators see") && !html.contains("Leave"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn not_more_are_shown_than_a_page_holds() {
+        let many = (0..=SHOWN)
+            .map(|n| member(&format!("~{n:014x}"), None, Role::Member))
+            .collect();
+        let html = members_page(
+            &sheet(None),
+            &MembersPage {
+                members: Some(many),
+                ..people(Role::Member)
+            },
+        );
+        assert!(html.contains("And 1 more"), "{html}");
+    }
+}

@@ -1,0 +1,330 @@
+//! What somebody does with their own account.
+
+use leptos::prelude::*;
+use protocol::Account;
+
+use crate::pages::form::{Field, FormPage};
+use crate::ui::avatar::{hue_class, initials};
+
+/// What has just been changed, to be said once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileChange {
+    /// The name.
+    Name,
+    /// The password.
+    Password,
+    /// That one can sign in by the provider.
+    Linked,
+    /// That one can no longer.
+    Unlinked,
+}
+
+/// How somebody signs in.
+#[derive(Clone, Debug)]
+pub struct SignInOptions {
+    /// Whether by a password.
+    pub has_password: bool,
+    /// How many characters a password has at least.
+    pub least: usize,
+    /// The provider by whom they can, if there is one.
+    pub provider: Option<LinkedProvider>,
+}
+
+/// A provider of sign-in, as one account knows it.
+#[derive(Clone, Debug)]
+pub struct LinkedProvider {
+    /// What people call it.
+    pub name: String,
+    /// Whether the account is linked to it.
+    pub is_linked: bool,
+    /// What shows that somebody who wants to link it comes from this page.
+    pub link: String,
+}
+
+impl ProfileChange {
+    /// What it is called in the page's address, and back.
+    pub fn from_query(text: &str) -> Option<Self> {
+        [Self::Name, Self::Password, Self::Linked, Self::Unlinked]
+            .into_iter()
+            .find(|changed| changed.in_query() == text)
+    }
+
+    /// What it is called in the page's address.
+    pub fn in_query(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Password => "password",
+            Self::Linked => "linked",
+            Self::Unlinked => "unlinked",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Name => "Your name is changed.",
+            Self::Password => "Your password is changed. Everywhere else you are signed out.",
+            Self::Linked => "From now on you can sign in this way, too.",
+            Self::Unlinked => "You can no longer sign in that way.",
+        }
+    }
+}
+
+/// The page of one's own account.
+pub fn profile_page(
+    sheet: &FormPage,
+    me: &Account,
+    name: &str,
+    changed: Option<ProfileChange>,
+    entry: &SignInOptions,
+) -> String {
+    let content = view! {
+        <div class="me">
+            <span class=format!("face {}", hue_class(&me.username)) aria-hidden="true">{initials(&me.name)}</span>
+            <p>
+                <bdi class="entry-name">{me.name.clone()}</bdi>
+                <span class="hint">"Writes as "<b>{me.username.clone()}</b></span>
+            </p>
+            <a class="button" href="/chats/">"Your chats"</a>
+        </div>
+        <p class="done" role="status">{changed.map(ProfileChange::words)}</p>
+        {name_form(sheet, name)}
+        {password_form(sheet, me, entry)}
+        {entry.provider.as_ref().map(|provider| linking(sheet, provider, entry.has_password))}
+        {leaving(sheet)}
+        {deletion(sheet, entry.has_password)}
+    };
+    sheet.page("Your account", content)
+}
+
+fn name_form(sheet: &FormPage, name: &str) -> AnyView {
+    let field = Field {
+        name: "name",
+        label: "What people call you",
+        autocomplete: "name",
+        value: name,
+        ..Field::default()
+    };
+    view! {
+        <section aria-labelledby="name-title">
+            <h2 id="name-title">"Name"</h2>
+            <form class="form" method="post" action="/profile/">
+                {sheet.go_on()}
+                {field.view(sheet)}
+                <p class="row"><button>"Change name"</button></p>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn password_form(sheet: &FormPage, me: &Account, entry: &SignInOptions) -> AnyView {
+    let SignInOptions {
+        has_password,
+        least,
+        ..
+    } = *entry;
+    let hint = format!("At least {least} characters. Everywhere else you are signed out.");
+    let old = Field {
+        name: "old",
+        label: "Password so far",
+        autocomplete: "current-password",
+        ..Field::default()
+    };
+    let new = Field {
+        name: "new",
+        label: "New password",
+        autocomplete: "new-password",
+        hint: &hint,
+        ..Field::default()
+    };
+    view! {
+        <section aria-labelledby="password-title">
+            <h2 id="password-title">"Password"</h2>
+            <form class="form" method="post" action="/profile/password/">
+                {sheet.go_on()}
+                // Tells password managers whose password it is.
+                <input type="text" name="username" autocomplete="username" value=me.username.clone() readonly hidden/>
+                {has_password.then(|| old.view(sheet))}
+                {new.view(sheet)}
+                <p class="row"><button>{if has_password { "Change password" } else { "Set password" }}</button></p>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn linking(sheet: &FormPage, provider: &LinkedProvider, has_password: bool) -> AnyView {
+    let LinkedProvider {
+        name,
+        is_linked,
+        link,
+    } = provider.clone();
+    let action = match (is_linked, has_password) {
+        (true, true) => view! {
+            <form class="row" method="post" action="/profile/unlink/">{sheet.go_on()}<button>"Unlink"</button></form>
+        }
+        .into_any(),
+        (true, false) => {
+            view! { <p class="hint">"It is your only way to sign in, until you set a password."</p> }.into_any()
+        }
+        (false, _) => {
+            let href = format!("{}&link={link}", sheet.link("/login/openid/"));
+            view! { <p class="row"><a class="button" href=href>"Link your account there"</a></p> }.into_any()
+        }
+    };
+    let words = if is_linked {
+        "You can sign in with this."
+    } else {
+        "Sign in with this, too, from now on."
+    };
+    view! {
+        <section aria-labelledby="provider-title">
+            <h2 id="provider-title"><bdi>{name}</bdi></h2>
+            <p>{words}</p>
+            {action}
+        </section>
+    }
+    .into_any()
+}
+
+fn leaving(sheet: &FormPage) -> AnyView {
+    view! {
+        <section aria-labelledby="leaving-title">
+            <h2 id="leaving-title">"Sign out"</h2>
+            <div class="row">
+                <form method="post" action="/logout">{sheet.go_on()}<button>"Sign out"</button></form>
+                <form method="post" action="/profile/sign-out/">{sheet.go_on()}<button>"Sign out everywhere"</button></form>
+            </div>
+            <p class="hint">"Everywhere means: in every browser, and every program that has a token of yours."</p>
+        </section>
+    }
+    .into_any()
+}
+
+fn deletion(sheet: &FormPage, has_password: bool) -> AnyView {
+    let word = match has_password {
+        true => Field {
+            name: "password",
+            label: "Your password",
+            autocomplete: "current-password",
+            ..Field::default()
+        },
+        false => Field {
+            name: "username",
+            label: "Your username",
+            autocomplete: "off",
+            hint: "To show that you mean it.",
+            ..Field::default()
+        },
+    };
+    view! {
+        <section>
+            <details class="danger" open=sheet.is_wrong(word.name)>
+                <summary>"Delete account"</summary>
+                <form class="form" method="post" action="/profile/delete/">
+                    <p>
+                        "Your account and your list of chats are gone for good, and your username is free for others. What you wrote stays where it is until its room ends."
+                    </p>
+                    {word.view(sheet)}
+                    <p class="row"><button class="final">"Delete my account for good"</button></p>
+                </form>
+            </details>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::form::FieldError;
+    use crate::pages::form::tests::sheet;
+
+    fn entry(has_password: bool, provider: Option<bool>) -> SignInOptions {
+        let provider = provider.map(|is_linked| LinkedProvider {
+            name: "<b>Ours".into(),
+            is_linked,
+            link: "a.b.c".into(),
+        });
+        SignInOptions {
+            has_password,
+            least: 6,
+            provider,
+        }
+    }
+
+    #[test]
+    fn only_what_is_possible_is_offered() {
+        let me = Account {
+            name: "Ada".into(),
+            username: "ada".into(),
+        };
+        let draw = |entry: &SignInOptions| profile_page(&sheet(None), &me, &me.name, None, entry);
+        let cases = [
+            (entry(true, None), "Change password", "provider-title"),
+            (
+                entry(true, Some(false)),
+                "&amp;link=a.b.c",
+                "/profile/unlink/",
+            ),
+            (entry(true, Some(true)), "/profile/unlink/", "link=a.b.c"),
+            (
+                entry(false, Some(true)),
+                "your only way",
+                "/profile/unlink/",
+            ),
+            (entry(false, None), "Set password", "Password so far"),
+            (entry(false, None), "Your username", "Your password<"),
+        ];
+        for (entry, there, missing) in cases {
+            let html = draw(&entry);
+            assert!(
+                html.contains(there) && !html.contains(missing) && !html.contains("<b>Ours"),
+                "{entry:?}: {html}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_form_that_was_wrong_is_open() {
+        let me = Account {
+            name: "<b>Ada".into(),
+            username: "ada".into(),
+        };
+        let html = profile_page(
+            &sheet(None),
+            &me,
+            &me.name,
+            Some(ProfileChange::Name),
+            &entry(true, None),
+        );
+        assert!(
+            html.contains("Your name is changed.") && !html.contains("<b>Ada"),
+            "{html}"
+        );
+        assert!(!html.contains("<details class=\"danger\" open"), "{html}");
+        let wrong = FieldError {
+            at: "password",
+            words: "No.".into(),
+            invalid: true,
+        };
+        let html = profile_page(&sheet(Some(wrong)), &me, &me.name, None, &entry(true, None));
+        assert!(
+            html.contains("<details open") || html.contains("class=\"danger\" open"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn what_changed_is_named_in_the_address() {
+        for changed in [
+            ProfileChange::Name,
+            ProfileChange::Password,
+            ProfileChange::Linked,
+            ProfileChange::Unlinked,
+        ] {
+            assert_eq!(ProfileChange::from_query(changed.in_query()), Some(changed));
+        }
+        assert_eq!(ProfileChange::from_query("x"), None);
+    }
+}

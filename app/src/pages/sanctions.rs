@@ -1,0 +1,71 @@
+//! Who is kept from something in a room, and what moderators and the owner did there.
+//!
+//! Promises: what was done reads as a sentence, under the names that people write under.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use protocol::{RoomId, Sanction, Sanctioned, Time};
+
+use crate::browser::cookies::percent_encode;
+use crate::pages::member_names::display_name;
+use crate::time::duration_text;
+
+/// Those who are kept from something.
+pub(crate) fn sanctions_section(
+    room: RoomId,
+    sanctions: &[Sanctioned],
+    names: &BTreeMap<String, String>,
+    now: Time,
+) -> AnyView {
+    let rows = sanctions
+        .iter()
+        .map(|sanctioned| held(room, sanctioned, names, now))
+        .collect_view();
+    let list = if sanctions.is_empty() {
+        view! { <p class="hint">"Nobody is muted or banned."</p> }.into_any()
+    } else {
+        view! { <ul class="people-list">{rows}</ul> }.into_any()
+    };
+    view! {
+        <section aria-labelledby="kept-title">
+            <h2 id="kept-title">"Muted and banned"</h2>
+            {list}
+        </section>
+    }
+    .into_any()
+}
+
+fn held(
+    room: RoomId,
+    sanctioned: &Sanctioned,
+    names: &BTreeMap<String, String>,
+    now: Time,
+) -> AnyView {
+    let Sanctioned { id, kind, until } = sanctioned;
+    let name = display_name(names, id);
+    let kind = match kind {
+        Sanction::Mute => "muted",
+        Sanction::Ban => "banned",
+    };
+    let lasts = match until {
+        Some(until) => format!(
+            "{kind} for another {}",
+            duration_text::long(until.since(now))
+        ),
+        None => format!("{kind} for good"),
+    };
+    let action = format!(
+        "/rooms/{room}/sanctions/{}/?method=DELETE",
+        percent_encode(id)
+    );
+    view! {
+        <li class="held">
+            <p><bdi class="entry-name">{name.clone()}</bdi><span class="hint">{lasts}</span></p>
+            <form method="post" action=action>
+                <button>"Take back"<span class="unseen">" for "<bdi>{name}</bdi></span></button>
+            </form>
+        </li>
+    }
+    .into_any()
+}

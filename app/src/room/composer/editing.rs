@@ -1,0 +1,58 @@
+//! Editing a message in the message field.
+//!
+//! **Guarantees:** the changed text stays in the field until the server has accepted it; cancelling brings the draft
+//! back.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::Message;
+
+use crate::api;
+use crate::browser::dom::{browser_effect, spawn_task};
+use crate::room::composer::draft::DraftField;
+use crate::room::permissions::Permissions;
+use crate::room::state::RoomState;
+use crate::session::display_name::DisplayName;
+
+/// Fills the field with a message whenever one is to be edited.
+pub fn follow(state: RoomState, field: DraftField) {
+    browser_effect(move || {
+        let edited = state.editing.get();
+        let message = state.history.log.with_untracked(|log| log.find(edited));
+        if let Some(message) = message {
+            field.set_text(&message.body);
+        }
+    });
+}
+
+/// Stops editing.
+pub fn cancel(state: RoomState, field: DraftField) {
+    state.editing.set(0);
+    field.restore_draft();
+}
+
+/// Sends the changed text of a message.
+pub fn save(state: RoomState, field: DraftField, id: u64, body: String) {
+    spawn_task(async move {
+        match api::edit_message(state.id, id, &body).await {
+            Ok(message) => {
+                state.history.replace(message);
+                if state.editing.try_get_untracked() == Some(id) {
+                    cancel(state, field);
+                }
+            }
+            Err(failure) => state.show_error(&failure),
+        }
+    });
+}
+
+/// The visitor's last message, if they may edit it.
+pub fn last_editable(state: RoomState, name: DisplayName) -> Option<u64> {
+    let is_editable =
+        |message: &&Arc<Message>| untrack(|| Permissions::of(message, name, state).edit);
+    state.history.log.with_untracked(|log| {
+        let last = log.messages().iter().rev().find(is_editable);
+        last.map(|message| message.id)
+    })
+}

@@ -1,0 +1,216 @@
+//! Reacting to the events of a room.
+//!
+//! **Guarantees:** the page's log has no gaps: a message that arrives early is shown, but the cursor stays before the
+//! gap, and the missing messages are asked for again. **Not here:** the connection (`connection`).
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use protocol::{Message, Room};
+
+use crate::api;
+use crate::browser::dom::{browser_effect, run_after, spawn_task};
+use crate::browser::json;
+use crate::connection::tab_feed::FeedEvent;
+use crate::reactive::BrowserCell;
+use crate::room::log::message_log::MessageLog;
+use crate::room::log::sequence_tracker::SequenceTracker;
+use crate::room::state::RoomState;
+use crate::room_list::store::RoomLists;
+
+/// How long to wait after a failed reload of the log.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+/// Applies a room's events to its state.
+#[derive(Clone, Copy)]
+struct RoomEvents {
+    state: RoomState,
+    tracker: BrowserCell<SequenceTracker>,
+}
+
+/// Starts following the room once the browser has taken over.
+pub fn start(state: RoomState) {
+    let lists: RoomLists = expect_context();
+    let newest = state.history.log.with_untracked(MessageLog::newest);
+    let events = RoomEvents {
+        state,
+        tracker: BrowserCell::new(SequenceTracker::at(newest)),
+    };
+    browser_effect(move || events.follow());
+    browser_effect(move || events.update_from_lists(lists));
+}
+
+impl RoomEvents {
+    fn follow(self) {
+        self.state.sender.start(move |answer| match answer {
+            Some(message) => self.add_messages(vec![message], false),
+            // The server refused: the visitor's rights may have changed.
+            None => self.state.recheck_access(),
+        });
+        let cursor = move || {
+            self.tracker
+                .with(|tracker| tracker.cursor())
+                .unwrap_or_default()
+        };
+        self.state
+            .feed
+            .follow(self.state.id.to_string(), cursor, move |event| {
+                self.on_feed_event(event)
+            });
+    }
+
+    /// Takes over what others have changed about the room, as the room lists have it, unless they are behind the stream.
+    fn update_from_lists(self, lists: RoomLists) {
+        let listed = lists.own.with(|own| {
+            own.rooms
+                .iter()
+                .find(|room| room.id == self.state.id)
+                .cloned()
+        });
+        let current = self.state.room.get_untracked();
+        let is_newer =
+            |room: &Room| room.last_active_at >= current.last_active_at && *room != current;
+        if let Some(room) = listed.filter(is_newer) {
+            self.state.set_room(room);
+        }
+    }
+
+    fn on_feed_event(self, event: FeedEvent) {
+        match event {
+            FeedEvent::Event(name, data, cursor) => self.on_event(&name, &data, cursor),
+            FeedEvent::Lost => self.state.recheck_access(),
+            FeedEvent::Changed => self.state.sender.look(),
+        }
+    }
+
+    fn on_event(self, name: &str, data: &str, cursor: String) {
+        match name {
+            "message" => self.on_message(data, cursor),
+            "edit" | "deletion" => self.on_change(data, cursor),
+            "presence" => self.on_presence(data),
+            "typing" => self.on_typing(data),
+            "closing" => self.on_expiry_change(data),
+            "closed" => self.state.close(),
+            "removed" => self.state.remove(),
+            "reset" => self.reload_log(),
+            _ => {}
+        }
+    }
+
+    /// Messages that arrive together are added together.
+    fn on_message(self, data: &str, cursor: String) {
+        let Some(message) = json::parse(data) else {
+            return;
+        };
+        let taken = self.tracker.with(|tracker| tracker.take(message, cursor));
+        let (first, gap) = taken.unwrap_or_default();
+        if first {
+            run_after(Duration::ZERO, move || self.add_batch());
+        }
+        if gap {
+            self.state.feed.ask();
+        }
+    }
+
+    /// A message was edited or deleted.
+    fn on_change(self, data: &str, cursor: String) {
+        let Some(change) = json::parse(data) else {
+            return;
+        };
+        let (Some(id), Some(message)) =
+            (json::field(&change, "id"), json::field(&change, "message"))
+        else {
+            return;
+        };
+        let (fresh, gap) = self
+            .tracker
+            .with(|tracker| tracker.pass(id, cursor))
+            .unwrap_or_default();
+        // A change that was applied before is repeated for another tab, which was further back.
+        if fresh {
+            self.add_batch();
+            self.state.history.replace(message);
+        }
+        if gap {
+            self.state.feed.ask();
+        }
+    }
+
+    fn on_presence(self, data: &str) {
+        if let Some(present) = json::parse(data) {
+            self.state.present.set(present);
+        }
+    }
+
+    fn on_typing(self, data: &str) {
+        let names = json::parse(data).and_then(|typing| json::field(&typing, "usernames"));
+        if let Some(names) = names {
+            self.state.typing.set(names);
+        }
+    }
+
+    fn on_expiry_change(self, data: &str) {
+        let at = json::parse(data).and_then(|closing| json::field(&closing, "expires_at"));
+        if let Some(at) = at {
+            self.state.room.update(|room| room.expires_at = at);
+        }
+    }
+
+    fn add_batch(self) {
+        let batch = self.tracker.with(SequenceTracker::batch);
+        if let Some(batch) = batch.filter(|batch| !batch.is_empty()) {
+            self.add_messages(batch, true);
+        }
+    }
+
+    fn add_messages(self, batch: Vec<Message>, from_stream: bool) {
+        if from_stream {
+            self.state
+                .sender
+                .outbox()
+                .update(|outbox| batch.iter().for_each(|message| outbox.arrived(message)));
+        }
+        let fresh = self.state.history.add(batch, from_stream);
+        if fresh.is_empty() {
+            return;
+        }
+        self.state.record_activity(&fresh);
+        if from_stream && document().hidden() {
+            self.state.unread.update(|count| *count += fresh.len());
+        }
+    }
+
+    /// The server cannot honour the page's cursor: fetches the newest messages again.
+    fn reload_log(self) {
+        spawn_task(async move {
+            match api::fetch_newest(self.state.id).await {
+                Ok(messages) => self.restart_with(MessageLog::new(messages)),
+                Err(failure) if matches!(failure.status(), Some(403 | 404 | 410)) => {
+                    self.state.recheck_access()
+                }
+                Err(_) => drop(run_after(RETRY_AFTER, move || self.retry_reload())),
+            }
+        });
+    }
+
+    fn retry_reload(self) {
+        if !self.state.history.log.is_disposed() {
+            self.reload_log();
+        }
+    }
+
+    fn restart_with(self, log: MessageLog) {
+        if self.state.history.log.is_disposed() {
+            return;
+        }
+        let newest = log.newest();
+        self.tracker
+            .with(|tracker| *tracker = SequenceTracker::at(newest));
+        self.state
+            .sender
+            .outbox()
+            .update(|outbox| outbox.begin_anew(newest));
+        self.state.history.reset(log);
+        self.state.feed.ask();
+    }
+}

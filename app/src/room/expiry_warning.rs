@@ -1,0 +1,21 @@
+//! The warning that a room is about to be deleted.
+
+use leptos::prelude::*;
+
+use crate::reactive::{bool_signal, erase_type, text_signal};
+use crate::room::state::RoomState;
+use crate::ui::time_left::TimeLeft;
+
+/// The warning in the last tenth of a room's lifetime; screen readers announce it once.
+#[component]
+pub fn ExpiryWarning(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
+    let is_short = move || left.get().is_short() && !state.closed.get();
+    erase_type(view! {
+        <div class="warning" role="status">
+            <p hidden=bool_signal(move || !is_short())>
+                    "This room is deleted soon, unless somebody writes"
+                    <span aria-hidden="true">{text_signal(move || format!(" · {}", left.get().long_text()))}</span>
+            </p>
+        </div>
+    })
+}

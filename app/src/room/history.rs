@@ -1,0 +1,233 @@
+//! The messages that a room's page holds and shows: loading more, and keeping the reader's place.
+//!
+//! **Guarantees:** the held messages have no gaps; nothing that the reader looks at moves unless the newest message is
+//! in view. **Not here:** where messages come from (`events`), and how they look (`timeline`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use protocol::{Message, RoomId};
+use web_sys::HtmlElement;
+
+use crate::api;
+use crate::browser::dom::{element_by_id, run_after, spawn_task};
+use crate::room::ids::LOG;
+use crate::room::log::message_log::MessageLog;
+use crate::room::log::window::LogWindow;
+use crate::room::timeline::{keyboard_nav, scroll};
+
+/// How long to wait after a failed request for older messages.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
+/// How close to an edge of what is shown more of it is shown, in pixels.
+const EDGE_DISTANCE: i32 = 800;
+/// Long enough for a change to be rendered, and for its animation.
+const RENDER_TIME: Duration = Duration::from_millis(200);
+
+/// The messages of a room on this page.
+#[derive(Clone, Copy)]
+pub struct History {
+    id: RoomId,
+    closed: RwSignal<bool>,
+    /// The messages that this page holds.
+    pub log: RwSignal<MessageLog>,
+    /// Which of them are shown.
+    pub window: RwSignal<LogWindow>,
+    /// Whether the newest message is in view.
+    pub at_end: RwSignal<bool>,
+    /// How many messages arrived below the view.
+    pub unseen_below: RwSignal<usize>,
+    /// How many changes are being rendered that screen readers must not announce.
+    pub unannounced: RwSignal<u32>,
+    /// The newest sequence that has been on the page for a while: newer messages are animated.
+    pub settled: RwSignal<u64>,
+    /// Whether older messages are being fetched.
+    is_loading: RwSignal<bool>,
+}
+
+impl History {
+    /// Starts with the newest messages of a room; `closed` says whether there is nothing more to fetch.
+    pub fn new(id: RoomId, messages: Vec<Message>, closed: RwSignal<bool>) -> Self {
+        let log = MessageLog::new(messages);
+        Self {
+            id,
+            closed,
+            window: RwSignal::new(LogWindow::newest(&log)),
+            at_end: RwSignal::new(true),
+            unseen_below: RwSignal::new(0),
+            unannounced: RwSignal::new(0),
+            settled: RwSignal::new(log.newest()),
+            is_loading: RwSignal::new(false),
+            log: RwSignal::new(log),
+        }
+    }
+
+    /// Scrolls to the newest message.
+    pub fn scroll_to_newest(self) {
+        if !self.window.get_untracked().at_end() {
+            self.suppress_announcements();
+        }
+        self.log
+            .with_untracked(|log| self.window.set(LogWindow::newest(log)));
+        self.unseen_below.set(0);
+        run_after(Duration::ZERO, || {
+            if let Some(scroller) = scroller() {
+                scroller.set_scroll_top(0);
+            }
+        });
+    }
+
+    /// Shows more where the reader has scrolled to an edge.
+    pub fn on_scroll(self) {
+        let Some(scroller) = scroller() else { return };
+        if self.update_at_end(&scroller) {
+            self.unseen_below.set(0);
+        }
+        if scroll::pixels_above(&scroller) < EDGE_DISTANCE {
+            self.show_older();
+        } else if scroll::pixels_below(&scroller) < EDGE_DISTANCE {
+            self.show_newer();
+        }
+    }
+
+    /// Adds messages that arrived; returns those that were new.
+    pub fn add(self, batch: Vec<Message>, from_stream: bool) -> Vec<Arc<Message>> {
+        let mut fresh = Vec::new();
+        self.preserve_scroll(|| {
+            fresh = self
+                .log
+                .try_update(|log| log.add(batch))
+                .unwrap_or_default();
+            self.note_arrived(&fresh, from_stream);
+        });
+        fresh
+    }
+
+    /// Shows the current version of a message.
+    pub fn replace(self, message: Message) {
+        self.preserve_scroll(move || {
+            self.log
+                .try_update(|log| log.replace(message))
+                .unwrap_or_default()
+        });
+        keyboard_nav::refresh_label();
+    }
+
+    /// Starts again with these messages.
+    pub fn reset(self, log: MessageLog) {
+        self.suppress_announcements();
+        self.settled.set(log.newest());
+        self.window.set(LogWindow::newest(&log));
+        self.log.set(log);
+    }
+
+    fn note_arrived(self, fresh: &[Arc<Message>], from_stream: bool) {
+        let Some(latest) = fresh.iter().map(|message| message.id).max() else {
+            return;
+        };
+        let settle = move |settled: &mut u64| *settled = latest.max(*settled);
+        run_after(RENDER_TIME, move || {
+            self.settled.try_update(settle).unwrap_or_default()
+        });
+        if self.at_end.get_untracked() {
+            self.log
+                .with_untracked(|log| self.window.update(|window| *window = window.trimmed(log)));
+        } else if from_stream {
+            self.unseen_below.update(|count| *count += fresh.len());
+        }
+    }
+
+    /// Reads from the page whether the newest message is in view. Scroll events come late: by then a message may have
+    /// arrived, so the signal alone may be out of date.
+    fn update_at_end(self, scroller: &HtmlElement) -> bool {
+        let at_end = self.window.get_untracked().at_end() && scroll::is_at_end(scroller);
+        if self.at_end.get_untracked() != at_end {
+            self.at_end.set(at_end);
+        }
+        at_end
+    }
+
+    /// Shows the messages before those shown, and fetches them if need be.
+    fn show_older(self) {
+        let held = self
+            .log
+            .with_untracked(|log| self.window.get_untracked().has_before(log));
+        if held {
+            self.suppress_announcements();
+            return self.preserve_scroll(move || {
+                self.log
+                    .with_untracked(|log| self.window.update(|window| *window = window.up(log)))
+            });
+        }
+        if self.is_loading.get_untracked()
+            || !self.log.with_untracked(MessageLog::has_older)
+            || self.closed.get_untracked()
+        {
+            return;
+        }
+        self.is_loading.set(true);
+        spawn_task(self.load_older());
+    }
+
+    async fn load_older(self) {
+        let older = api::fetch_before(self.id, self.log.with_untracked(MessageLog::oldest)).await;
+        // Not again before it is rendered, nor at once if it failed.
+        let pause = if older.is_ok() {
+            RENDER_TIME
+        } else {
+            RETRY_AFTER
+        };
+        if let Ok(older) = older
+            && !self.log.is_disposed()
+        {
+            self.suppress_announcements();
+            self.preserve_scroll(move || {
+                let window = self.window.get_untracked();
+                self.log.update(|log| drop(log.add(older)));
+                self.log
+                    .with_untracked(|log| self.window.set(window.up(log)));
+            });
+        }
+        // By then the view may be at the upper edge again, where no scroll event follows.
+        run_after(pause, move || {
+            if self.is_loading.try_set(false).is_none() {
+                self.on_scroll();
+            }
+        });
+    }
+
+    /// Shows the messages after those shown.
+    fn show_newer(self) {
+        if !self.window.get_untracked().at_end() {
+            self.suppress_announcements();
+            self.preserve_scroll(move || {
+                self.log
+                    .with_untracked(|log| self.window.update(|window| *window = window.down(log)))
+            });
+        }
+    }
+
+    /// Keeps screen readers from announcing what is about to be rendered.
+    fn suppress_announcements(self) {
+        self.unannounced.update(|count| *count += 1);
+        run_after(RENDER_TIME, move || {
+            self.unannounced
+                .try_update(|count| *count -= 1)
+                .unwrap_or_default()
+        });
+    }
+
+    /// Makes a change while what is in view stays in place, unless that is the newest message.
+    fn preserve_scroll(self, change: impl FnOnce()) {
+        match scroller() {
+            Some(scroller) if !self.log.is_disposed() && !self.update_at_end(&scroller) => {
+                scroll::preserve_scroll(&scroller, change)
+            }
+            _ => change(),
+        }
+    }
+}
+
+fn scroller() -> Option<HtmlElement> {
+    element_by_id(LOG)
+}

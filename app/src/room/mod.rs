@@ -1,0 +1,209 @@
+//! The page of a room.
+//!
+//! Promises: readable and writable without a script; once the browser has taken over, alive. Going from one room to
+//! another ends the first one's visit and begins a new one. Leaves to others: every part of it.
+
+mod closed;
+mod composer;
+mod events;
+mod expiry_warning;
+mod history;
+mod ids;
+mod log;
+mod outbox;
+mod page_dialog;
+mod permissions;
+mod presence;
+mod read_marker;
+mod room_menu;
+mod share_dialog;
+mod state;
+mod timeline;
+mod transcript;
+mod unavailable;
+
+use leptos::either::{Either, EitherOf3};
+use leptos::prelude::*;
+use protocol::RoomId;
+
+use crate::api::{self, Answer, Failure};
+use crate::browser::dom::{browser_effect, on_click, spawn_task};
+use crate::connection::event_stream::ConnectionState;
+use crate::initial_state::{FirstContent, PageContent, RoomSnapshot, document_title, room_title};
+use crate::reactive::{bool_signal, erase_type, text_signal};
+use crate::room::closed::RoomClosed;
+use crate::room::composer::Composer;
+use crate::room::expiry_warning::ExpiryWarning;
+use crate::room::page_dialog::PageDialog;
+use crate::room::presence::PresenceButton;
+use crate::room::room_menu::RoomMenu;
+use crate::room::share_dialog::{ShareDialog, open_share_dialog};
+use crate::room::state::RoomState;
+use crate::room::timeline::Timeline;
+use crate::room::unavailable::RoomUnavailable;
+use crate::room_list::sidebar::SidebarButton;
+use crate::session::visitor;
+use crate::time::clock::Clock;
+use crate::ui::avatar::{hue_class, initials};
+use crate::ui::icon::Icon;
+use crate::ui::identicon::{Identicon, identicon_url};
+use crate::ui::page_title;
+use crate::ui::time_left::{TimeLeft, TimeLeftBar, TimeLeftText};
+
+/// The page at `/rooms/ID/`: finds the room, then shows it or says why not.
+#[component]
+pub fn RoomPage(id: RoomId) -> impl IntoView {
+    let found = RwSignal::new(match expect_context::<FirstContent>().scene() {
+        Some(PageContent::Room(arrival)) if arrival.room.id == id => Some(Ok(arrival)),
+        Some(PageContent::Refused(problem)) => Some(Err(Failure::Refused(Box::new(problem), None))),
+        _ => None,
+    });
+    let look = move || {
+        spawn_task(async move {
+            let answer = arrive(id).await;
+            found.try_set(Some(answer));
+        });
+    };
+    browser_effect(move || {
+        if found.with_untracked(Option::is_none) {
+            look();
+        }
+    });
+    move || match found.get() {
+        None => EitherOf3::A(
+            view! { <main class="page" aria-busy="true"><p class="hint">"Opening the room"</p></main> },
+        ),
+        Some(Ok(arrival)) => EitherOf3::B(view! { <OpenRoom arrival/> }),
+        Some(Err(failure)) => EitherOf3::C(view! { <RoomUnavailable failure again=look/> }),
+    }
+}
+
+async fn arrive(id: RoomId) -> Answer<RoomSnapshot> {
+    // In this order, so that what is said between the two is in the messages and not lost between them.
+    let room = api::fetch_room(id).await?;
+    Ok(RoomSnapshot {
+        room,
+        messages: api::fetch_newest(id).await?,
+    })
+}
+
+/// The room itself.
+#[component]
+fn OpenRoom(arrival: RoomSnapshot) -> impl IntoView {
+    let state = RoomState::new(arrival);
+    events::start(state);
+    read_marker::start(state);
+    let clock = expect_context::<Clock>();
+    let left = Signal::derive(move || state.room.with(|room| TimeLeft::of(room, clock.now())));
+    let direct = state.room.with_untracked(|room| room.with.is_some());
+    browser_effect(move || {
+        // Direct chats have a list of their own.
+        if !direct {
+            visitor::record_visit(state.id);
+        }
+    });
+    page_title::show_title_with_unread(state.unread, move || {
+        state
+            .room
+            .with(|room| document_title(Some(&room_title(room))))
+    });
+    page_title::show_icon(identicon_url(Some(state.id)));
+    erase_type(view! {
+        <a class="skip" href="#write" rel="external">"To the message field"</a>
+        <div class="room" class:direct=direct>
+            <Header state left/>
+            <TimeLeftBar left/>
+            <main>
+                <ExpiryWarning state left/>
+                <Timeline state/>
+            </main>
+            <footer id="write" tabindex="-1">
+                {move || {
+                    if state.closed.get() {
+                        Either::Left(view! { <RoomClosed state/> })
+                    } else {
+                        Either::Right(view! { <Composer state/> })
+                    }
+                }}
+            </footer>
+        </div>
+    })
+}
+
+#[component]
+fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
+    let name = text_signal(move || state.room.with(room_title));
+    let about = text_signal(move || {
+        state
+            .room
+            .with(|room| room.description.clone().unwrap_or_default())
+    });
+    let with = state.room.with_untracked(|room| room.with.clone());
+    let face = with.as_ref().map(|with| {
+        view! { <span class=format!("face {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
+    });
+    let id = with.map_or_else(|| state.id.to_string(), |with| with.username);
+    let closed = bool_signal(move || state.closed.get());
+    erase_type(view! {
+        <header class="bar">
+            <SidebarButton/>
+            <Identicon id=Some(state.id)/>
+            {face}
+            <div class="names">
+                <h1 title=about><bdi>{name}</bdi></h1>
+                <p class="about">
+                    <span class="id mono">{id}</span>
+                    <Connection state/>
+                    <TimeLeftText left closed/>
+                </p>
+            </div>
+            <PresenceButton state/>
+            <button hidden=closed type="button" class="icon-button sharing needs-script" aria-label="Share" on:click=on_click(open_share_dialog)>{Icon::Share.view()}</button>
+            <RoomMenu state/>
+        </header>
+        <ShareDialog state/>
+        <PageDialog state/>
+    })
+}
+
+/// What the connection is doing, calmly.
+#[component]
+fn Connection(state: RoomState) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let connection = move || {
+        if state.closed.get() {
+            ConnectionState::Ended
+        } else {
+            state.feed.state()
+        }
+    };
+    let words = text_signal(move || name(connection()).to_owned());
+    let wait = text_signal(move || match connection() {
+        ConnectionState::Waiting(until) => {
+            // Counts with the page's clock, but by this machine's.
+            clock.now();
+            format!(
+                " in {} s",
+                until.since(crate::time::clock::now()).as_secs() + 1
+            )
+        }
+        _ => String::new(),
+    });
+    erase_type(view! {
+        <span class="connection needs-script" class:live=bool_signal(move || connection() == ConnectionState::Live)>
+            <span role="status">{words}</span>
+            <span aria-hidden="true">{wait}</span>
+        </span>
+        <a class="without-script" href="" rel="external">"Reload for new messages"</a>
+    })
+}
+
+fn name(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Connecting => "Connecting",
+        ConnectionState::Live => "Live",
+        ConnectionState::Waiting(_) => "Reconnecting",
+        ConnectionState::Offline => "Offline",
+        ConnectionState::Ended => "Closed",
+    }
+}

@@ -1,0 +1,214 @@
+//! What the parts of a room's page share.
+//!
+//! **Guarantees:** `room` is never older than what the server last said. **Not here:** the message log (`history`),
+//! reacting to events (`events`), permissions (`permissions`) and rendering.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use protocol::{Message, NewMessage, Room, RoomId, Time};
+use wasm_bindgen::JsValue;
+
+use crate::api::{self, Failure};
+use crate::browser::dom::spawn_task;
+use crate::browser::json::{FromJson, field};
+use crate::connection::tab_feed::TabFeed;
+use crate::initial_state::RoomSnapshot;
+use crate::reactive::BrowserCell;
+use crate::room::history::History;
+use crate::room::log::message_log::MessageLog;
+use crate::room::outbox::sender::OutboxSender;
+
+/// Who is in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PresentUsers {
+    /// The first of their names.
+    pub names: Vec<String>,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl FromJson for PresentUsers {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(Self {
+            names: field(value, "here")?,
+            count: field(value, "count")?,
+        })
+    }
+}
+
+/// The state of a room's page. Its fields are signals, so that it can be copied into every component.
+#[derive(Clone, Copy)]
+pub struct RoomState {
+    /// The room's ID.
+    pub id: RoomId,
+    /// The room as last reported.
+    pub room: RwSignal<Room>,
+    /// The messages that this page holds, and which of them it shows.
+    pub history: History,
+    /// Whether the room is closed, at least for this visitor.
+    pub closed: RwSignal<bool>,
+    /// Whether it is closed because the visitor lost access.
+    pub removed: RwSignal<bool>,
+    /// Who is in the room.
+    pub present: RwSignal<PresentUsers>,
+    /// Who is typing.
+    pub typing: RwSignal<Vec<String>>,
+    /// How many messages arrived while the page was hidden.
+    pub unread: RwSignal<usize>,
+    /// The sequence of the message whose menu is or was open.
+    pub selected: RwSignal<u64>,
+    /// The sequence of the message that is being edited; 0 if none is.
+    pub editing: RwSignal<u64>,
+    /// The error that the composer shows.
+    pub error: RwSignal<Option<String>>,
+    /// The confirmation that the composer shows.
+    pub notice: RwSignal<String>,
+    /// The connection.
+    pub feed: TabFeed,
+    /// The visitor's own messages that are not delivered yet.
+    pub sender: OutboxSender,
+    /// The room's last activity as the server reported it: messages up to then are in its count.
+    counted_until: BrowserCell<Time>,
+}
+
+impl RoomState {
+    /// The state of a room that was just fetched.
+    pub fn new(snapshot: RoomSnapshot) -> Self {
+        let id = snapshot.room.id;
+        let feed = expect_context();
+        let closed = RwSignal::new(false);
+        let counted_until = BrowserCell::new(snapshot.room.last_active_at);
+        let history = History::new(id, snapshot.messages, closed);
+        Self {
+            id,
+            room: RwSignal::new(snapshot.room),
+            history,
+            closed,
+            removed: RwSignal::new(false),
+            present: RwSignal::new(PresentUsers::default()),
+            typing: RwSignal::new(Vec::new()),
+            unread: RwSignal::new(0),
+            selected: RwSignal::new(0),
+            editing: RwSignal::new(0),
+            error: RwSignal::new(None),
+            notice: RwSignal::new(String::new()),
+            feed,
+            sender: OutboxSender::new(id, history.log, feed),
+            counted_until,
+        }
+    }
+
+    /// Queues a message for sending, and scrolls to the newest message.
+    pub fn send_message(self, message: NewMessage) {
+        self.history.scroll_to_newest();
+        self.sender
+            .put(message, self.history.log.with_untracked(MessageLog::newest));
+    }
+
+    /// Shows why a request failed, in the composer.
+    pub fn show_error(self, failure: &Failure) {
+        self.error.try_set(Some(failure.words()));
+    }
+
+    /// Replaces the room by what the server reported.
+    pub fn set_room(self, room: Room) {
+        self.counted_until
+            .with(|counted_until| *counted_until = room.last_active_at);
+        self.room.try_set(room);
+    }
+
+    /// Counts new messages in the room, and extends its life by them.
+    pub fn record_activity(self, messages: &[Arc<Message>]) {
+        let counted_until = self.counted_until.with(|counted_until| *counted_until);
+        self.room
+            .update(|room| add_activity(room, counted_until, messages));
+    }
+
+    /// Asks the server whether the room still exists and whether the visitor still has access.
+    pub fn recheck_access(self) {
+        spawn_task(async move {
+            match api::fetch_room(self.id).await {
+                Ok(room) => self.set_room(room),
+                Err(failure) if failure.status() == Some(410) => self.close(),
+                Err(failure) if matches!(failure.status(), Some(403 | 404)) => self.remove(),
+                Err(_) => {}
+            }
+        });
+    }
+
+    /// The visitor has lost access to the room.
+    pub fn remove(self) {
+        self.removed.try_set(true);
+        self.close();
+    }
+
+    /// The room has closed.
+    pub fn close(self) {
+        if self.closed.try_set(true).is_none() {
+            self.feed.rest();
+        }
+    }
+}
+
+/// Counts messages in a room, and moves its end. Messages up to `counted_until` are in the count already.
+fn add_activity(room: &mut Room, counted_until: Option<Time>, messages: &[Arc<Message>]) {
+    let uncounted = messages
+        .iter()
+        .filter(|message| Some(message.sent_at) > counted_until);
+    room.message_count += u64::try_from(uncounted.count()).unwrap_or_default();
+    let timeout = room.expires_at.since(room.last_active_at);
+    let latest = messages.iter().map(|message| message.sent_at).max();
+    if let Some(latest) = latest.filter(|at| *at > room.last_active_at) {
+        room.last_active_at = latest;
+        room.expires_at = latest.after(timeout);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    fn room(last: i64, message_count: u64) -> Room {
+        let [last_active_at, expires_at] = [last, last + 1_000].map(Time::from_millis);
+        Room {
+            last_active_at,
+            expires_at,
+            message_count,
+            ..fixtures::room()
+        }
+    }
+
+    fn message(id: u64, sent_at: i64) -> Arc<Message> {
+        Arc::new(Message {
+            sent_at: Time::from_millis(sent_at),
+            ..fixtures::message(id)
+        })
+    }
+
+    #[test]
+    fn what_is_said_counts_and_keeps_the_room_open() {
+        let mut told = room(10, 2);
+        let before = Some(told.last_active_at);
+        add_activity(&mut told, before, &[message(3, 20), message(4, 20)]);
+        assert_eq!(told, room(20, 4));
+        add_activity(&mut told, before, &[message(6, 30)]);
+        add_activity(&mut told, before, &[message(5, 25)]);
+        assert_eq!(told, room(30, 6), "an own one may come before earlier ones");
+    }
+
+    #[test]
+    fn what_the_server_has_counted_is_not_counted_again() {
+        let mut told = room(30, 4);
+        let before = Some(told.last_active_at);
+        add_activity(&mut told, before, &[message(3, 20), message(4, 30)]);
+        assert_eq!(
+            told,
+            room(30, 4),
+            "the room was told of before its messages came"
+        );
+        add_activity(&mut told, before, &[]);
+        assert_eq!(told, room(30, 4));
+    }
+}

@@ -1,0 +1,72 @@
+//! What this page holds of a room, as a plain text to keep when the room itself is gone.
+//!
+//! Promises: every message once, in order, by the clock of whoever saves it.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use js_sys::Array;
+use leptos::prelude::document;
+use protocol::{Message, Time};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, HtmlAnchorElement, Url};
+
+use crate::time::local_time::LocalTime;
+
+/// The messages as text, a line each, under a title; `wall` tells the time of each.
+pub fn transcript(
+    title: &str,
+    messages: &[Arc<Message>],
+    wall: impl Fn(Time) -> LocalTime,
+) -> String {
+    let mut text = format!("{title}\n");
+    let mut day = None;
+    for message in messages {
+        let at = wall(message.sent_at);
+        if day.replace(at.day()) != Some(at.day()) {
+            let _ = write!(text, "\n{}\n\n", at.date());
+        }
+        let body = message.body.replace('\n', "\n      ");
+        let _ = writeln!(text, "{} {}: {body}", at.hours(), message.username);
+    }
+    text
+}
+
+/// Lets the browser save a text as a file. In the browser only.
+pub fn save(file: &str, text: &str) -> Option<()> {
+    let blob = Blob::new_with_str_sequence(&Array::of1(&JsValue::from_str(text))).ok()?;
+    let address = Url::create_object_url_with_blob(&blob).ok()?;
+    let link: HtmlAnchorElement = document().create_element("a").ok()?.unchecked_into();
+    link.set_href(&address);
+    link.set_download(file);
+    link.set_rel("external");
+    link.click();
+    Url::revoke_object_url(&address).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn a_transcript_is_a_line_a_message_under_its_day() {
+        let message = |id, username: &str, body: &str, at: &str| {
+            let (username, body, sent_at) = (username.into(), body.into(), at.parse().unwrap());
+            Arc::new(Message {
+                username,
+                body,
+                sent_at,
+                ..fixtures::message(id)
+            })
+        };
+        let messages = [
+            message(1, "ada", "hello\nthere", "2026-11-19T23:59:00.000Z"),
+            message(2, "ben", "hi", "2026-11-20T00:01:00.000Z"),
+        ];
+        assert_eq!(
+            transcript("Tea", &messages, |time| LocalTime::new(time, 0)),
+            "Tea\n\nThursday 19 November 2026\n\n23:59 ada: hello\n      there\n\nFriday 20 November 2026\n\n00:01 ben: hi\n"
+        );
+    }
+}

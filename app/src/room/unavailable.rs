@@ -1,0 +1,41 @@
+//! What is shown instead of a room that cannot be opened, and why.
+
+use leptos::prelude::*;
+
+use crate::api::Failure;
+use crate::browser::dom::on_click;
+use crate::initial_state::document_title;
+use crate::reactive::erase_type;
+use crate::ui::identicon::identicon_url;
+use crate::ui::page_title;
+
+/// A room that cannot be shown, and why.
+#[component]
+pub fn RoomUnavailable(
+    failure: Failure,
+    again: impl Fn() + Copy + Send + 'static,
+) -> impl IntoView {
+    let (heading, words) = match failure.status() {
+        Some(404) => {
+            ("No such room", "There is no room with this ID. Check the link, or ask whoever sent it for a new one.".to_owned())
+        }
+        Some(410) => (
+            "This room has closed",
+            "It fell quiet, or its owner closed it, and its messages were deleted. Whoever had it open can still save what they see.".to_owned(),
+        ),
+        _ => ("The room cannot be opened", failure.words()),
+    };
+    let retry = !matches!(failure.status(), Some(404 | 410));
+    page_title::show_title(document_title(Some(heading)));
+    page_title::show_icon(identicon_url(None));
+    erase_type(view! {
+        <main class="page notice">
+            <h1>{heading}</h1>
+            <p>{words}</p>
+            <p class="row">
+                {retry.then(|| view! { <button type="button" class="needs-script" on:click=on_click(again)>"Try again"</button> })}
+                <a class="button" href="/">"Go to the rooms"</a>
+            </p>
+        </main>
+    })
+}

@@ -1,0 +1,217 @@
+//! The HTML around the app: everything that only the server writes.
+//!
+//! Promises: fit for a strict content security policy: the one inline script carries the nonce, and there is no inline
+//! style; if the app cannot start or stops, the page says so and offers a reload.
+
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use protocol::Problem;
+
+use crate::App;
+use crate::initial_state::{InitialState, STATE_ELEMENT, document_title};
+use crate::ui::identicon;
+
+/// Where the parts of the app are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assets {
+    /// The script that loads the app.
+    pub js: String,
+    /// The app itself.
+    pub wasm: String,
+    /// The styles.
+    pub css: String,
+}
+
+/// A whole page, for the [`InitialState`] in the context.
+pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
+    let opening = InitialState::current();
+    let nonce = use_nonce();
+    let Assets { js, wasm, css } = assets.clone();
+    // Double quotes and all, this is how JavaScript writes a text, too.
+    let start = format!(
+        "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate).catch(error=>{{document.documentElement.dataset.dead='';throw error}})"
+    );
+    let json = opening.json();
+    let theme = opening.visitor.theme.name();
+    let (heading, icon) = (
+        opening.scene.title(),
+        identicon::identicon_url(opening.scene.room()),
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                {head_elements(heading, icon, css)}
+                <script type="application/json" id=STATE_ELEMENT inner_html=json></script>
+                <link rel="modulepreload" href=js/>
+                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <script type="module" nonce=nonce inner_html=start></script>
+                <AutoReload options=LeptosOptions::builder().output_name("webchat").build()/>
+            </head>
+            <body>
+                <App/>
+                <form class="dead" method="get" role="alert">
+                    <p>"This page has stopped working. What you wrote is kept."</p>
+                    <button>"Reload"</button>
+                </form>
+            </body>
+        </html>
+    }
+}
+
+/// A page that says what a problem document says, for people whose browser sent a form. `sign_in` is where that helps,
+/// if it does.
+pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>) -> String {
+    let Problem {
+        title: heading,
+        detail,
+        ..
+    } = problem.clone();
+    let typed = sign_in
+        .is_none()
+        .then(|| view! { <p>"Your browser's Back button brings you to what you wrote."</p> });
+    let sign_in = sign_in.map(|link| view! { <a class="button primary" href=link>"Sign in"</a> });
+    let page = view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>{head_elements(document_title(Some(&heading)), identicon::identicon_url(None), assets.css.clone())}</head>
+            <body>
+                <main class="page notice">
+                    <h1>{heading}</h1>
+                    <p><bdi>{detail}</bdi></p>
+                    {typed}
+                    <p class="row">{sign_in}<a class="button" href="/">"Go to the rooms"</a></p>
+                </main>
+            </body>
+        </html>
+    };
+    page.to_html()
+}
+
+pub(crate) fn head_elements(title: String, icon: String, css: String) -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <title>{title}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
+        <meta name="color-scheme" content="light dark"/>
+        <meta name="description" content="Chat rooms that live as long as people write in them."/>
+        <link rel="icon" href=icon/>
+        <link rel="manifest" href="/manifest.webmanifest"/>
+        <link rel="stylesheet" href=css/>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+    use crate::initial_state::{HomeContent, PageContent, RoomSnapshot};
+    use crate::router::Route;
+    use crate::session::visitor::Visitor;
+    use protocol::{Message, Overview, Refusal, Room, RoomId, Time};
+
+    fn room() -> Room {
+        Room {
+            id: RoomId::from_bytes([7; 8]),
+            name: Some("</script><b>Tea".into()),
+            public: true,
+            expires_at: Time::from_millis(60_000),
+            message_count: 1,
+            ..fixtures::room()
+        }
+    }
+
+    fn draw(page: Route, scene: PageContent) -> String {
+        let assets = Assets {
+            js: "/a.js".into(),
+            wasm: "/a.wasm".into(),
+            css: "/a.css".into(),
+        };
+        Owner::new().with(|| {
+            let visitor = Visitor::from_cookies("name=ada; theme=dark", 0);
+            let (now, own) = (Time::from_millis(0), vec![room()]);
+            let overview = Overview {
+                rooms: own,
+                chats: Vec::new(),
+            };
+            provide_context(InitialState {
+                now,
+                visitor,
+                overview,
+                open: vec![room()],
+                page,
+                scene,
+            });
+            super::app_page(&assets).to_html()
+        })
+    }
+
+    #[test]
+    fn every_scene_is_drawn_without_a_browser() {
+        let room = room();
+        let said = Message {
+            room: room.id,
+            username: "<i>eve".into(),
+            body: "<script>alert(1)</script>\u{202e}".into(),
+            ..fixtures::message(1)
+        };
+        let home = HomeContent {
+            sought: Some("\"><b>".into()),
+        };
+        let at = Route::Room(room.id);
+        let scenes = [
+            (Route::Home, PageContent::Home(home), "Your rooms"),
+            (
+                at,
+                PageContent::Room(RoomSnapshot {
+                    room,
+                    messages: vec![said],
+                }),
+                "Writing as",
+            ),
+            (
+                at,
+                PageContent::Refused(Refusal::Gone.problem()),
+                "has closed",
+            ),
+            (
+                at,
+                PageContent::Refused(Refusal::NotFound("room").problem()),
+                "No such room",
+            ),
+            (Route::NotFound, PageContent::NotFound, "nothing here"),
+        ];
+        for (page, scene, words) in scenes {
+            let html = draw(page, scene);
+            assert!(html.contains(words), "{html}");
+            assert!(html.contains(r#"data-theme="dark""#));
+            for (mark, why) in [
+                ("<b>", "markup"),
+                ("<i>", "markup"),
+                ("<script>", "a script"),
+                (" style=", "a style"),
+            ] {
+                assert!(!html.contains(mark), "{why} came through: {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_problem_is_shown_as_text() {
+        let assets = Assets {
+            js: String::new(),
+            wasm: String::new(),
+            css: "/a.css".into(),
+        };
+        let html = problem_page(
+            &Refusal::Malformed("<b>no</b>".into()).problem(),
+            &assets,
+            None,
+        );
+        assert!(
+            html.contains("&lt;b>no&lt;/b>") || html.contains("&lt;b&gt;no&lt;/b&gt;"),
+            "{html}"
+        );
+        assert!(html.contains("Malformed request"));
+    }
+}

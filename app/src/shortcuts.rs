@@ -1,0 +1,90 @@
+//! The keyboard: which keys do what, and the page that says so.
+//!
+//! Promises: no key is taken while somebody types or while a dialog is open.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+
+use crate::browser::dom::{browser_effect, close_on_backdrop_click, on_window_event, open_dialog};
+use crate::reactive::erase_type;
+use crate::ui::icon::Icon;
+
+/// Where keys mean what they write, or belong to a dialog.
+const TAKEN: &str = "input:not([type=radio]), textarea, select, dialog";
+const KEYS: [(&str, &str); 9] = [
+    ("/", "To the filter, or to the message field"),
+    ("Enter", "Send; on a touch screen a new line"),
+    ("Ctrl Enter", "Send"),
+    ("Shift Enter", "New line"),
+    ("↑", "In an empty field: edit your last message"),
+    ("↑ ↓", "In the log: from message to message"),
+    ("Tab", "From one thing to the next"),
+    ("Esc", "Close"),
+    ("?", "These keys"),
+];
+
+/// The ID of the page of keys.
+const PAGE: &str = "keys";
+
+/// Shows which keys do what.
+pub fn open_shortcuts() {
+    open_dialog(PAGE);
+}
+
+/// The page of keys; listens to the keyboard as long as it is there.
+#[component]
+pub fn ShortcutsDialog() -> impl IntoView {
+    browser_effect(|| {
+        on_window_event("keydown", |event| {
+            event.dyn_ref().into_iter().for_each(on_key)
+        })
+    });
+    let rows = KEYS.map(|(key, does)| {
+        view! {
+            <dt>{key.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view()}</dt>
+            <dd>{does}</dd>
+        }
+    });
+    erase_type(view! {
+        <dialog id=PAGE class="sheet" aria-labelledby="keys-title" on:click=close_on_backdrop_click()>
+            <form method="dialog" class="sheet-head">
+                <h2 id="keys-title">"Keys"</h2>
+                <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
+            </form>
+            <dl class="keys">{rows.into_iter().collect_view()}</dl>
+        </dialog>
+    })
+}
+
+fn on_key(event: &KeyboardEvent) {
+    if shortcut_target(event).is_none() {
+        return;
+    }
+    match event.key().as_str() {
+        "?" => open_shortcuts(),
+        "/" => {
+            event.prevent_default();
+            focus_field();
+        }
+        _ => {}
+    }
+}
+
+/// Where a key was pressed, if it is free for a shortcut there.
+pub fn shortcut_target(event: &KeyboardEvent) -> Option<Element> {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return None;
+    }
+    let target: Element = event.target()?.dyn_into().ok()?;
+    let is_taken = target.closest(TAKEN).ok().flatten().is_some();
+    (!is_taken).then_some(target)
+}
+
+fn focus_field() {
+    let field = document().query_selector("[data-find]").ok().flatten();
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+        // A field that cannot take the focus leaves it where it is.
+        let _ = field.focus();
+    }
+}

@@ -1,0 +1,14 @@
+//! Components and helpers that several pages share.
+//!
+//! **Guarantees:** nothing here knows the connection or a single room's state.
+
+pub mod avatar;
+pub mod icon;
+pub mod identicon;
+pub mod page_title;
+#[cfg(feature = "ssr")]
+pub mod qr_code;
+pub mod stable_list;
+pub mod theme_switch;
+pub mod time_left;
+pub mod visibility_field;

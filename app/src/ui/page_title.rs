@@ -1,0 +1,48 @@
+//! The title and the icon of the browser's tab.
+//!
+//! # Guarantees
+//! While the page is hidden, the title counts the messages that arrive; the count restarts when the page is shown.
+
+use leptos::prelude::*;
+
+use crate::browser::dom::{browser_effect, focus_heading, on_window_event};
+use crate::initial_state::FirstContent;
+
+/// Shows a title that may change, with the number of unread messages.
+pub fn show_title_with_unread(unread: RwSignal<usize>, title: impl Fn() -> String + 'static) {
+    browser_effect(move || {
+        document().set_title(&match unread.get() {
+            0 => title(),
+            count => format!("({count}) {}", title()),
+        });
+    });
+    browser_effect(move || {
+        on_window_event("visibilitychange", move |_| {
+            if !document().hidden() {
+                unread.set(0);
+            }
+        });
+        on_window_event("focus", move |_| unread.set(0));
+    });
+}
+
+/// Shows a title without a count. After navigation within the app, the heading gets the focus.
+pub fn show_title(title: String) {
+    let navigated = expect_context::<FirstContent>().is_over();
+    browser_effect(move || {
+        document().set_title(&title);
+        if navigated {
+            focus_heading("h1");
+        }
+    });
+}
+
+/// Shows an icon.
+pub fn show_icon(icon: String) {
+    browser_effect(move || {
+        if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {
+            // Setting an attribute does not fail.
+            let _ = link.set_attribute("href", &icon);
+        }
+    });
+}

@@ -1,0 +1,40 @@
+//! The switch between light, dark and the system's theme.
+
+use leptos::prelude::*;
+
+use crate::browser::dom::on_change;
+use crate::reactive::{bool_signal, erase_type};
+use crate::session::theme::Theme;
+use crate::ui::icon::Icon;
+
+/// The switch: three radio buttons.
+#[component]
+pub fn ThemeSwitch() -> impl IntoView {
+    let theme = expect_context::<RwSignal<Theme>>();
+    let option = move |value: Theme, icon: Icon, label: &'static str| {
+        view! {
+            <label title=label>
+                <input
+                    type="radio"
+                    name="theme"
+                    class="unseen"
+                    checked=bool_signal(move || theme.get() == value)
+                    on:change=on_change(move || {
+                        theme.set(value);
+                        value.apply();
+                    })
+                />
+                {icon.view()}
+                <span class="unseen">{label}</span>
+            </label>
+        }
+    };
+    erase_type(view! {
+        <fieldset class="switch needs-script">
+            <legend class="unseen">"Colours"</legend>
+            {option(Theme::Light, Icon::Sun, "Light")}
+            {option(Theme::System, Icon::Screen, "As the system")}
+            {option(Theme::Dark, Icon::Moon, "Dark")}
+        </fieldset>
+    })
+}
