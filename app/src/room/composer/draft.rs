@@ -34,13 +34,6 @@ impl DraftField {
         element_by_id(FIELD)
     }
 
-    /// The text that it holds.
-    pub fn text(self) -> String {
-        self.element()
-            .map(|field| field.value())
-            .unwrap_or_default()
-    }
-
     /// Stores the draft after a change, and lets the field grow with its text.
     pub fn on_changed(self) {
         let Some(field) = self.element() else { return };
