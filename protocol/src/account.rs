@@ -1,11 +1,9 @@
-//! Accounts, credentials and direct chats.
+//! Accounts and credentials.
 //!
 //! # Not here
 //! Tokens and password hashes (crate `chat`).
 
 use serde::{Deserialize, Serialize};
-
-use crate::{Message, RoomId};
 
 /// An account, as every signed-in account sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,21 +49,4 @@ pub enum Author {
     Account,
     /// The author was a guest whose key owns the username in this room.
     Guest,
-}
-
-/// A direct chat, as one of its two participants sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Conversation {
-    /// The username of the other participant.
-    pub username: String,
-    /// The name of the other participant, for display.
-    pub name: String,
-    /// The ID of the room that stores the direct chat.
-    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"))]
-    pub room: RoomId,
-    /// The number of unread messages from the other participant.
-    pub unread: u64,
-    /// The newest message; `null` if there is none.
-    pub last: Option<Message>,
 }

@@ -19,11 +19,11 @@ pub mod schema;
 pub mod text;
 mod time;
 
-pub use account::{Account, Author, Conversation, Credentials, NewAccount};
+pub use account::{Account, Author, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use member::{Deed, Invitation, NewInvitation, Role, RoomMember, Sanction, Sanctioned};
 pub use message::{Change, ChangeKind, Message, NewMessage};
-pub use overview::Overview;
+pub use overview::{Conversation, Overview};
 pub use refusal::{Problem, Refusal};
 pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};
 pub use time::Time;
