@@ -3,113 +3,55 @@
 //! A room is a log, and a client is a cursor on it. [`Chat`] is the one handle; its methods say what a person would.
 //! Expected "no"s are a [`protocol::Refusal`], everything else that goes wrong is a fault.
 
-mod account;
-mod archive;
-mod audit;
-mod backup;
 mod clock;
-mod direct;
-mod directory;
+mod config;
 mod duration;
-mod entry;
 mod error;
-mod expiry;
-mod follow;
-mod frame;
-mod hub;
+#[cfg(test)]
+mod faults;
 mod identity;
-mod invitation;
+mod lifecycle;
 pub mod lobby;
-mod member;
-mod message;
-mod moderation;
-mod name;
-mod overview;
-mod password;
-mod person;
-mod presence;
+mod log;
+mod realtime;
 mod room;
-mod rules;
-mod signed_in;
 mod store;
-mod token;
-mod writer;
+mod sync;
+#[cfg(test)]
+mod testing;
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use protocol::{Epoch, Message, NewMessage, NewRoom, Room, RoomId, Start};
+use protocol::Epoch;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-pub use account::{Accounts, Session, set_operator};
-pub use archive::{Export, Format};
-pub use backup::{backup, restore};
-pub use clock::Clock;
-pub use directory::Watch;
-pub use duration::{ParseDurationError, parse_duration};
-pub use error::Error;
-pub use follow::{Follow, News};
-pub use frame::{Ephemeral, Frame, Frames};
-pub use hub::Sink;
-pub use identity::{Identity, Introduction, Ways};
-pub use message::Page;
-pub use moderation::Whom;
-pub use overview::Glance;
-pub use person::{GuestId, Member, Person};
-pub use room::RoomsPage;
-pub use signed_in::SignedIn;
-pub use token::GUEST_LIFETIME;
-
-/// What a [`Chat`] is opened with.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the database, the archives and the lock are; made if missing.
-    pub data_dir: PathBuf,
-    /// The database, as `sqlite:PATH`; in the data directory if it is not given.
-    pub database: Option<String>,
-    /// How long a room may stay without a new message.
-    pub timeout: Duration,
-    /// Whether a room is archived before it is deleted.
-    pub archive: bool,
-    /// How many bytes of recent messages each followed room keeps at hand; who is further behind reads the database.
-    pub ring_bytes: usize,
-    /// How long a conversation of two may stay without a new message.
-    pub direct_timeout: Duration,
-    /// How short a password may be, in characters.
-    pub password_min: usize,
-    /// What tokens are signed with; a key in the data directory, made when first needed, if it is not given.
-    pub jwt_key: Option<String>,
-    /// How long somebody stays signed in.
-    pub jwt_lifetime: Duration,
-    /// The clock that rooms live by.
-    pub clock: Clock,
-    /// What goes wrong in the database.
-    #[cfg(test)]
-    pub(crate) faults: store::fault::Faults,
-}
-
-impl Config {
-    /// A configuration with the data in `data_dir` and everything else as by default.
-    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            data_dir: data_dir.into(),
-            database: None,
-            timeout: Duration::from_secs(24 * 60 * 60),
-            archive: true,
-            ring_bytes: 256 * 1024,
-            direct_timeout: Duration::MAX,
-            password_min: 6,
-            jwt_key: None,
-            jwt_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
-            clock: Clock::default(),
-            #[cfg(test)]
-            faults: store::fault::Faults::default(),
-        }
-    }
-}
+pub use self::clock::Clock;
+pub use self::config::Config;
+pub use self::duration::{ParseDurationError, parse_duration};
+pub use self::error::Error;
+pub use self::identity::account::{Accounts, Session, set_operator};
+pub use self::identity::oidc_identity::{Identity, Introduction, Ways};
+pub use self::identity::person::{GuestId, Member, Person};
+pub use self::identity::session_watch::SignedIn;
+pub use self::identity::token::GUEST_LIFETIME;
+use self::identity::{password, session_watch, token};
+pub use self::lifecycle::archive::{Export, Format};
+use self::lifecycle::{eraser, expiry};
+use self::log::writer;
+pub use self::realtime::follower::{Follow, News};
+pub use self::realtime::frame::{Ephemeral, Frame, Frames};
+pub use self::realtime::hub::Sink;
+pub use self::realtime::overview::Glance;
+pub use self::realtime::public_rooms::Watch;
+use self::realtime::{hub, public_rooms, publisher};
+use self::room::name_claims;
+pub use self::room::sanctions::Whom;
+pub use self::store::rows::{Page, RoomsPage};
+pub use self::store::sqlite::backup::{backup, restore};
+use self::sync::lock;
 
 /// The handle to everything; cheap to clone.
 #[derive(Clone, Debug)]
@@ -119,7 +61,7 @@ pub struct Chat(Arc<Inner>);
 struct Inner {
     store: store::Store,
     hub: hub::Hub,
-    directory: directory::Directory,
+    directory: public_rooms::Directory,
     clock: Clock,
     epoch: Epoch,
     timeout: Duration,
@@ -128,8 +70,8 @@ struct Inner {
     jwt_lifetime: Duration,
     passwords: password::Passwords,
     tokens: token::Tokens,
-    registrations: name::Registrations,
-    accounts: signed_in::Accounts,
+    registrations: name_claims::Registrations,
+    accounts: session_watch::Accounts,
     frozen: Arc<Notify>,
     /// `None` once closed. Held only to clone the sender or to take it away.
     posts: Mutex<Option<writer::Posts>>,
@@ -142,6 +84,7 @@ struct Inner {
 struct Tasks {
     writer: JoinHandle<()>,
     expiry: JoinHandle<()>,
+    eraser: JoinHandle<()>,
     directory: JoinHandle<()>,
     presence: JoinHandle<()>,
     checkpoints: JoinHandle<()>,
@@ -154,30 +97,40 @@ impl Chat {
     /// A fault that says what is wrong: the directory cannot be used, another process uses it, the database is damaged.
     pub async fn open(config: Config) -> Result<Self, Error> {
         std::fs::create_dir_all(&config.data_dir)?;
-        let lock = lock(&config.data_dir)?;
+        let lock = store::data_dir::lock(&config.data_dir)?;
         let place = store::Place::of(&config)?;
         let store = store::Store::open(&place).await?;
         let epoch = store.epoch().await?;
         let tokens = token::Tokens::open(&config)?;
         for (longest, direct) in [(config.timeout, false), (config.direct_timeout, true)] {
-            room::apply_timeout(&store, longest, direct).await?;
+            store::rooms::apply_timeout(&store, longest, direct).await?;
         }
-        let (directory, clock) = (directory::Directory::new(), config.clock);
+        let (directory, clock) = (public_rooms::Directory::new(), config.clock);
         let hub = hub::Hub::new(config.ring_bytes, clock.clone());
         // Rooms that expired while nobody served must not answer once somebody does.
-        room::freeze_due(&store, clock.now()).await?;
-        let registrations = name::Registrations::default();
+        store::rooms::freeze_due(&store, clock.now()).await?;
+        let registrations = name_claims::Registrations::default();
+        let publisher = publisher::Publisher {
+            hub: hub.clone(),
+            directory: directory.clone(),
+            epoch,
+        };
         let (posts, writer) = writer::Writer::start(
             &place,
             &store,
-            (hub.clone(), directory.clone()),
             clock.clone(),
-            epoch,
             registrations.clone(),
+            move |committed| publisher.publish(committed),
         )?;
         let frozen = Arc::new(Notify::new());
         let archives = config.archive.then(|| config.data_dir.join("archive"));
         let expiry = expiry::Expiry {
+            store: store.clone(),
+            hub: hub.clone(),
+            clock: clock.clone(),
+            frozen: frozen.clone(),
+        };
+        let eraser = eraser::Eraser {
             store: store.clone(),
             hub: hub.clone(),
             clock: clock.clone(),
@@ -188,6 +141,7 @@ impl Chat {
         let tasks = Tasks {
             writer,
             expiry: tokio::spawn(expiry.run()),
+            eraser: tokio::spawn(eraser.run()),
             directory: tokio::spawn(directory.clone().run(store.clone())),
             presence: tokio::spawn(hub.clone().keep_settled()),
             checkpoints: tokio::spawn(store.clone().keep_log_short()),
@@ -205,7 +159,7 @@ impl Chat {
             passwords: password::Passwords::new(),
             tokens,
             registrations,
-            accounts: signed_in::Accounts::default(),
+            accounts: session_watch::Accounts::default(),
             frozen,
             posts: Mutex::new(Some(posts)),
             tasks: Mutex::new(Some(tasks)),
@@ -218,50 +172,9 @@ impl Chat {
         self.0.clock.now()
     }
 
-    /// Writes down what only this server can have written, to be shown again within `lifetime`. Whoever has it can read it.
-    /// `purpose` says what it is for; nothing else takes it.
-    ///
-    /// # Errors
-    /// A fault.
-    pub fn seal(
-        &self,
-        purpose: &str,
-        content: &impl serde::Serialize,
-        lifetime: Duration,
-    ) -> Result<String, Error> {
-        self.0
-            .tokens
-            .seal(purpose, content, self.now().after(lifetime))
-    }
-
-    /// What was sealed for a purpose, if it was and its time is not over.
-    pub fn unseal<T: serde::de::DeserializeOwned>(&self, purpose: &str, sealed: &str) -> Option<T> {
-        self.0.tokens.unseal(purpose, sealed, self.now())
-    }
-
     /// How long a room may stay without a new message, unless its creator asked for less.
     pub fn timeout(&self) -> Duration {
         self.0.timeout
-    }
-
-    /// Creates a room, which is its creator's if they can be known again.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, [`protocol::Refusal::NotSignedIn`] if nobody in particular
-    /// wishes for a private one, or a fault.
-    pub async fn create_room(&self, by: &Person, wish: &NewRoom) -> Result<Room, Error> {
-        let new = room::check(by, wish, self.0.timeout)?;
-        let (mut tx, person) = (self.0.store.begin().await?, by.id());
-        let room = room::create(&mut tx, self.0.clock.now(), by, new).await?;
-        let public = room.public;
-        let tell = move |inner: &Inner| {
-            if public {
-                inner.directory.changed();
-            }
-            inner.hub.ring_person(person);
-        };
-        self.commit(tx, tell).await?;
-        Ok(room)
     }
 
     /// Makes something durable and then tells whom it concerns, before anybody else may write. Both are done to the end even
@@ -275,186 +188,6 @@ impl Chat {
         tokio::spawn(async move { tx.commit_then(|| tell(&chat.0)).await })
             .await
             .map_err(Error::fault)?
-    }
-
-    /// The room with this ID.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::NotFound`] if it never was or is hidden from who asks, [`protocol::Refusal::Gone`] if it was
-    /// deleted, or a fault.
-    pub async fn room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
-        let room::Stored { room, direct, .. } =
-            room::find(&self.0.store, &self.0.clock, by, *id).await?;
-        let with = if direct {
-            direct::with(&self.0.store, by, room.id).await?
-        } else {
-            None
-        };
-        Ok(Room { with, ..room })
-    }
-
-    /// The room that is found by a name, which is created if there is none.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
-    pub async fn named_room(&self, name: &str) -> Result<Room, Error> {
-        let name = protocol::text::name_of_room(name)?;
-        room::named(&self.0.store, &self.0.clock, &name, self.0.timeout).await
-    }
-
-    /// The room that is found by a name, if there is one.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
-    pub async fn known_room(&self, name: &str) -> Result<Option<Room>, Error> {
-        room::find_named(self.0.store.read(), &protocol::text::name_of_room(name)?).await
-    }
-
-    /// The lobby.
-    ///
-    /// # Errors
-    /// A fault.
-    pub async fn lobby(&self) -> Result<lobby::Lobby, Error> {
-        lobby::Lobby::enter(self.clone()).await
-    }
-
-    /// A page of the public rooms, most recently active first.
-    ///
-    /// # Errors
-    /// A fault.
-    pub async fn rooms(&self, page: RoomsPage) -> Result<Vec<Room>, Error> {
-        room::page(&self.0.store, page).await
-    }
-
-    /// Sends a message. When this returns it, it is durable. The same `key` in the same room gives back the first answer.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::Invalid`] if it breaks a rule, [`protocol::Refusal::NameTaken`] if the name is somebody else's,
-    /// the refusals of [`Chat::room`], or a fault.
-    pub async fn post(
-        &self,
-        by: &Person,
-        room: &RoomId,
-        message: &NewMessage,
-        key: Option<&str>,
-    ) -> Result<Message, Error> {
-        self.posts()?
-            .append(message::check(by, *room, message, key)?)
-            .await
-    }
-
-    /// Lets somebody write a message of theirs anew. When this returns it as it is now, that is durable.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::Forbidden`] for all but its author, [`protocol::Refusal::NotFound`] if there is no such message,
-    /// [`protocol::Refusal::Invalid`] if the text breaks a rule, the refusals of [`Chat::room`], or a fault.
-    pub async fn edit(
-        &self,
-        by: &Person,
-        room: &RoomId,
-        seq: u64,
-        body: &str,
-    ) -> Result<Message, Error> {
-        let post = message::change(
-            by,
-            *room,
-            writer::Deed::Edit(seq),
-            protocol::text::body(body)?,
-        );
-        self.posts()?.append(post).await
-    }
-
-    /// Lets its author or a moderator delete a message: everybody is told, and its text is gone from the store.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::Forbidden`] for all others, [`protocol::Refusal::NotFound`] if there is no such message, the
-    /// refusals of [`Chat::room`], or a fault.
-    pub async fn delete(&self, by: &Person, room: &RoomId, seq: u64) -> Result<Message, Error> {
-        self.posts()?
-            .append(message::change(
-                by,
-                *room,
-                writer::Deed::Delete(seq),
-                String::new(),
-            ))
-            .await
-    }
-
-    /// Does something of which a line tells that nobody wrote.
-    async fn announce(
-        &self,
-        room: &RoomId,
-        deed: writer::Deed,
-        line: String,
-    ) -> Result<Message, Error> {
-        let post = writer::Post {
-            room: *room,
-            author: 0,
-            username: String::new(),
-            body: line,
-            key: None,
-            deed,
-        };
-        self.posts()?.append(post).await
-    }
-
-    fn posts(&self) -> Result<writer::Posts, Error> {
-        Ok(hub::lock(&self.0.posts)
-            .clone()
-            .ok_or(protocol::Refusal::Draining)?)
-    }
-
-    /// A page of a room's messages, in order.
-    ///
-    /// # Errors
-    /// The refusals of [`Chat::room`], or a fault.
-    pub async fn page(
-        &self,
-        by: &Person,
-        room: &RoomId,
-        page: Page,
-    ) -> Result<Vec<Message>, Error> {
-        room::find(&self.0.store, &self.0.clock, by, *room).await?;
-        message::page(&self.0.store, *room, page).await
-    }
-
-    /// Follows a room from `start`: its history, then what happens.
-    ///
-    /// # Errors
-    /// The refusals of [`Chat::room`], or a fault.
-    pub async fn follow(&self, by: &Person, room: &RoomId, start: Start) -> Result<Follow, Error> {
-        Follow::start(self.clone(), by.clone(), *room, start).await
-    }
-
-    /// Tells a room that somebody types, for the next six seconds.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it is somebody else's, the
-    /// refusals of [`Chat::room`], or a fault.
-    pub async fn types(&self, by: &Person, room: &RoomId, username: &str) -> Result<(), Error> {
-        self.room(by, room).await?;
-        let username = name::of(&self.0.store, by, *room, username).await?;
-        self.0.hub.types(*room, &username);
-        Ok(())
-    }
-
-    /// Watches the public rooms.
-    pub fn watch(&self) -> Watch {
-        Watch::start(self.clone())
-    }
-
-    /// Writes a room down as it is now.
-    ///
-    /// # Errors
-    /// The refusals of [`Chat::room`], or a fault.
-    pub async fn export(
-        &self,
-        by: &Person,
-        room: &RoomId,
-        format: Format,
-    ) -> Result<Export, Error> {
-        let stored = room::find(&self.0.store, &self.0.clock, by, *room).await?;
-        Ok(Export::new(self.0.store.clone(), stored, format))
     }
 
     /// Whether the database answers.
@@ -473,14 +206,15 @@ impl Chat {
 
     /// Commits what was posted, ends the tasks and closes the database. Later posts are refused.
     pub async fn close(&self) {
-        hub::lock(&self.0.posts).take();
-        let Some(tasks) = hub::lock(&self.0.tasks).take() else {
+        lock(&self.0.posts).take();
+        let Some(tasks) = lock(&self.0.tasks).take() else {
             return;
         };
         if let Err(error) = tasks.writer.await {
             tracing::error!(%error, "the writer ended early");
         }
         tasks.expiry.abort();
+        tasks.eraser.abort();
         tasks.directory.abort();
         tasks.presence.abort();
         tasks.checkpoints.abort();
@@ -491,91 +225,13 @@ impl Chat {
     }
 }
 
-/// Makes sure that nobody else serves this directory: two hubs would not hear of each other's messages.
-fn lock(data_dir: &Path) -> Result<File, Error> {
-    let path = data_dir.join("webchat.lock");
-    let file = File::create(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::fault("another webchat is using this data directory"))
-        }
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
-}
-
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
+    use protocol::Start;
+
     use super::*;
 
-    /// A chat in a directory of its own, that tests can close and open again.
-    pub(crate) struct House {
-        pub config: Config,
-        pub chat: Chat,
-        _dir: tempfile::TempDir,
-    }
-
-    impl House {
-        pub async fn new(change: impl FnOnce(&mut Config)) -> Self {
-            Self::inside(&std::env::temp_dir(), change).await
-        }
-
-        /// A house whose data are somewhere in `place`.
-        pub async fn inside(place: &Path, change: impl FnOnce(&mut Config)) -> Self {
-            let dir = tempfile::tempdir_in(place).unwrap();
-            let mut config = Config::new(dir.path());
-            change(&mut config);
-            let chat = Chat::open(config.clone()).await.unwrap();
-            Self {
-                config,
-                chat,
-                _dir: dir,
-            }
-        }
-
-        pub async fn reopen(&mut self) {
-            self.chat.close().await;
-            self.chat = Chat::open(self.config.clone()).await.unwrap();
-        }
-
-        pub async fn room(&self) -> RoomId {
-            self.chat
-                .create_room(&Person::Anyone, &NewRoom::default())
-                .await
-                .unwrap()
-                .id
-        }
-
-        /// Somebody with an account.
-        pub async fn member(&self, username: &str) -> Person {
-            let (name, password) = (username.to_uppercase(), "secret".to_owned());
-            let wish = protocol::NewAccount {
-                name,
-                username: username.to_owned(),
-                password,
-            };
-            self.chat.register(&wish).await.unwrap().member.into()
-        }
-
-        pub async fn say(&self, room: RoomId, body: &str) -> Message {
-            self.chat
-                .post(&Person::Anyone, &room, &says(body), None)
-                .await
-                .unwrap()
-        }
-    }
-
-    /// A guest whom nobody has met.
-    pub(crate) fn guest() -> Person {
-        Person::Guest(GuestId::new().unwrap())
-    }
-
-    pub(crate) fn says(body: &str) -> NewMessage {
-        NewMessage {
-            username: "ada".to_owned(),
-            body: body.to_owned(),
-        }
-    }
+    use crate::testing::{House, says};
 
     #[tokio::test]
     async fn two_may_not_use_one_directory() {

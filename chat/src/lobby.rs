@@ -6,11 +6,11 @@
 //! like any other.
 
 use protocol::{Message, Refusal, Room, RoomId, Start};
-use rusqlite::{Transaction, params};
 
-use crate::room::key;
-use crate::writer::Deed;
-use crate::{Chat, Error, Follow, Person, name, room};
+use crate::log::command::Deed;
+use crate::room::{self, name_claims};
+use crate::store::key;
+use crate::{Chat, Error, Follow, Person};
 
 /// A name that no request can carry, because it is a control character.
 const NAME: &str = "\n";
@@ -41,7 +41,7 @@ impl Lobby {
     /// # Errors
     /// [`Refusal::Taken`] if somebody has it, [`Refusal::Invalid`] if it breaks a rule, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
-        let name = name::of(&self.chat.0.store, &Person::Anyone, self.room.id, name).await?;
+        let name = name_claims::of(&self.chat.0.store, &Person::Anyone, self.room.id, name).await?;
         self.announce(format!("{name} joined the chat"), Deed::Join(name))
             .await
     }
@@ -113,30 +113,6 @@ impl Lobby {
     }
 }
 
-/// Lets somebody have a name in the lobby from the sequence `head` on, unless somebody has it.
-pub(crate) fn take_name(
-    tx: &Transaction<'_>,
-    room: RoomId,
-    name: &str,
-    head: i64,
-) -> Result<bool, Error> {
-    let sql = "insert into member (room, name, since) values (?1, ?2, ?3) on conflict do nothing";
-    Ok(tx
-        .prepare_cached(sql)?
-        .execute(params![key(room), name, head])?
-        > 0)
-}
-
-/// Lets nobody have a name in the lobby, if somebody has it.
-pub(crate) fn give_name_back(
-    tx: &Transaction<'_>,
-    room: RoomId,
-    name: &str,
-) -> Result<bool, Error> {
-    let sql = "delete from member where room = ?1 and name = ?2";
-    Ok(tx.prepare_cached(sql)?.execute(params![key(room), name])? > 0)
-}
-
 /// Somebody who joined and listens.
 #[derive(Debug)]
 pub struct Listener {
@@ -166,9 +142,19 @@ fn left_line(name: &str) -> String {
     format!("{name} left the chat")
 }
 
+impl Chat {
+    /// The lobby.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn lobby(&self) -> Result<Lobby, Error> {
+        Lobby::enter(self.clone()).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::tests::House;
+    use crate::testing::House;
     use crate::{Error, News};
     use protocol::Refusal;
 

@@ -1,0 +1,5 @@
+//! The end of a room.
+
+pub(crate) mod archive;
+pub(crate) mod eraser;
+pub(crate) mod expiry;

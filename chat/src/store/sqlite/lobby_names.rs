@@ -1,0 +1,31 @@
+//! The names that are held in the lobby.
+
+use protocol::RoomId;
+use rusqlite::{Transaction, params};
+
+use crate::Error;
+use crate::store::rows::key;
+
+/// Lets somebody have a name in the lobby from the sequence `head` on, unless somebody has it.
+pub(crate) fn take_name(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    name: &str,
+    head: i64,
+) -> Result<bool, Error> {
+    let sql = "insert into member (room, name, since) values (?1, ?2, ?3) on conflict do nothing";
+    Ok(tx
+        .prepare_cached(sql)?
+        .execute(params![key(room), name, head])?
+        > 0)
+}
+
+/// Lets nobody have a name in the lobby, if somebody has it.
+pub(crate) fn give_name_back(
+    tx: &Transaction<'_>,
+    room: RoomId,
+    name: &str,
+) -> Result<bool, Error> {
+    let sql = "delete from member where room = ?1 and name = ?2";
+    Ok(tx.prepare_cached(sql)?.execute(params![key(room), name])? > 0)
+}

@@ -1,0 +1,29 @@
+//! Messages.
+
+use protocol::{Message, RoomId};
+
+use crate::Error;
+use crate::store::Store;
+use crate::store::rows::{MESSAGE_COLUMNS, MessageRow, Page, key};
+
+/// A page of messages in order, of a room in any state: whether the room may be read is the caller's question.
+pub(crate) async fn page(store: &Store, room: RoomId, page: Page) -> Result<Vec<Message>, Error> {
+    let newest_first = page.after.is_none();
+    let order = if newest_first { "seq desc" } else { "seq" };
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {MESSAGE_COLUMNS} from message where room = $1 and seq > $2 and seq < $3 and kind = 0 order by {order} limit $4"
+    ));
+    let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+    let rows: Vec<MessageRow> = sqlx::query_as(sql)
+        .bind(key(room))
+        .bind(bound(page.after.unwrap_or(0)))
+        .bind(bound(page.before.unwrap_or(u64::MAX)))
+        .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
+        .fetch_all(store.read())
+        .await?;
+    let mut messages: Vec<Message> = rows.into_iter().map(|stored| stored.0).collect();
+    if newest_first {
+        messages.reverse();
+    }
+    Ok(messages)
+}

@@ -1,0 +1,216 @@
+//! Rooms: their rows, from the first to the last.
+
+use std::time::Duration;
+
+use protocol::{Room, RoomId, Time};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection, SqliteExecutor};
+
+use crate::Error;
+use crate::store::Store;
+use crate::store::rows::{New, ROOM_COLUMNS, RoomRow, RoomsPage, key, millis};
+
+/// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Rows erased in one transaction, so that posts to other rooms never wait long for a large room's end.
+const ERASED_AT_ONCE: i64 = 2_000;
+
+pub(crate) async fn insert(tx: &mut SqliteConnection, now: Time, new: New) -> Result<Room, Error> {
+    let id = RoomId::from_bytes(getrandom::u64()?.to_be_bytes());
+    let timeout = new.asked.unwrap_or(new.longest);
+    let sql = sqlx::AssertSqlSafe(format!(
+        "insert into room
+           (id, name, public, asked_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state, access)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0, $8) returning {ROOM_COLUMNS}"
+    ));
+    let stored: RoomRow = sqlx::query_as(sql)
+        .bind(key(id))
+        .bind(new.name)
+        .bind(new.public)
+        .bind(new.asked.map(millis))
+        .bind(millis(timeout))
+        .bind(now.millis())
+        .bind(now.after(timeout).millis())
+        .bind(new.access as i64)
+        .fetch_one(tx)
+        .await?;
+    Ok(stored.room)
+}
+
+pub(crate) async fn find_named(
+    executor: impl SqliteExecutor<'_>,
+    name: &str,
+) -> Result<Option<Room>, Error> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {ROOM_COLUMNS} from room where state = 0 and id = (select room from named where name = $1)"
+    ));
+    let stored: Option<RoomRow> = sqlx::query_as(sql)
+        .bind(name)
+        .fetch_optional(executor)
+        .await?;
+    Ok(stored.map(|stored| stored.room))
+}
+
+/// A page of the open public rooms.
+pub(crate) async fn page(store: &Store, page: RoomsPage) -> Result<Vec<Room>, Error> {
+    let (time, id) = page
+        .after
+        .map_or((i64::MAX, i64::MAX), |(time, id)| (time.millis(), key(id)));
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {ROOM_COLUMNS} from room where public and state = 0 and (last_active_at, id) < ($1, $2)
+         order by last_active_at desc, id desc limit $3"
+    ));
+    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+    let rooms: Vec<RoomRow> = sqlx::query_as(sql)
+        .bind(time)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(store.read())
+        .await?;
+    Ok(rooms.into_iter().map(|stored| stored.room).collect())
+}
+
+/// Applies a timeout to the rooms of earlier runs, which may have had another: to conversations of two, or to all others.
+pub(crate) async fn apply_timeout(
+    store: &Store,
+    longest: Duration,
+    direct: bool,
+) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    let sql = "update room set timeout_ms = min(coalesce(asked_ms, $1), $1),
+                 expires_at = min(last_active_at + min(coalesce(asked_ms, $1), $1), $2), due_at = 0
+               where state = 0 and (access = 2) = $3 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
+    let last = Time::from_millis(i64::MAX).millis();
+    sqlx::query(sql)
+        .bind(millis(longest))
+        .bind(last)
+        .bind(direct)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// When to look next for rooms that are due to expire.
+pub(crate) async fn next_due(store: &Store) -> Result<Option<Time>, Error> {
+    let sql = "select min(due_at) from room where state = 0";
+    let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(store.read()).await?;
+    Ok(due.map(Time::from_millis))
+}
+
+/// Freezes every open room that is due: from the commit on nothing is written to them, and they answer `410 Gone`.
+/// Says whether there was one.
+pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> {
+    let mut tx = store.begin().await?;
+    let sql = "update room set state = 1 where state = 0 and due_at <= $1 and expires_at <= $1";
+    let frozen = sqlx::query(sql)
+        .bind(now.millis())
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+    // Those that were written to since have moved on.
+    let sql = "update room set due_at = expires_at where state = 0 and due_at <= $1";
+    sqlx::query(sql)
+        .bind(now.millis())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(frozen > 0)
+}
+
+/// Rooms on their way out, frozen ones and archived ones; `true` says that the archive is already complete.
+pub(crate) async fn leaving(store: &Store, limit: i64) -> Result<Vec<(RoomRow, bool)>, Error> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select {ROOM_COLUMNS}, state from room where state in (1, 2) order by expires_at limit $1"
+    ));
+    let rows = sqlx::query(sql).bind(limit).fetch_all(store.read()).await?;
+    let read = |row: &SqliteRow| {
+        Ok((
+            RoomRow::from_row(row)?,
+            row.try_get::<i64, _>("state")? == 2,
+        ))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Opens a frozen room again, until `expires_at`, because it could not be archived, and then does what follows of it.
+pub(crate) async fn thaw(
+    store: &Store,
+    id: RoomId,
+    expires_at: Time,
+    then: impl FnOnce(),
+) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    let sql = "update room set state = 0, expires_at = $2, due_at = $2 where id = $1 and state = 1";
+    sqlx::query(sql)
+        .bind(key(id))
+        .bind(expires_at.millis())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit_then(then).await
+}
+
+/// Erases every row of a room whose archive is complete (or not wanted), and remembers for a day that it was.
+pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    sqlx::query("update room set state = 2 where id = $1")
+        .bind(key(id))
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("insert into gone (room, until) values ($1, $2) on conflict do nothing")
+        .bind(key(id))
+        .bind(now.after(REMEMBERED).millis())
+        .execute(&mut *tx)
+        .await?;
+    loop {
+        let erased = erase_some(&mut tx, id).await?;
+        if erased < ERASED_AT_ONCE.unsigned_abs() {
+            break;
+        }
+        tx.commit().await?;
+        tx = store.begin().await?;
+    }
+    for sql in [
+        "delete from named where room = $1",
+        "delete from member where room = $1",
+        "delete from holder where room = $1",
+        "delete from membership where room = $1",
+        "delete from direct where room = $1",
+        "delete from invitation where room = $1",
+        "delete from sanction where room = $1",
+        "delete from pace where room = $1",
+        "delete from audit where room = $1",
+    ] {
+        sqlx::query(sql).bind(key(id)).execute(&mut *tx).await?;
+    }
+    sqlx::query("delete from room where id = $1")
+        .bind(key(id))
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    store.deleted().note();
+    Ok(())
+}
+
+async fn erase_some(connection: &mut SqliteConnection, id: RoomId) -> Result<u64, Error> {
+    let sql = "delete from message where room = $1
+               and seq in (select seq from message where room = $1 order by seq limit $2)";
+    Ok(sqlx::query(sql)
+        .bind(key(id))
+        .bind(ERASED_AT_ONCE)
+        .execute(connection)
+        .await?
+        .rows_affected())
+}
+
+/// Forgets the rooms that were deleted more than a day ago.
+pub(crate) async fn forget_gone(store: &Store, now: Time) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    sqlx::query("delete from gone where until <= $1")
+        .bind(now.millis())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
