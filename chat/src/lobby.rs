@@ -96,7 +96,7 @@ impl Lobby {
 
     /// What somebody who joined has not heard begins after this sequence.
     async fn since(&self, name: &str) -> Result<u64, Error> {
-        let sql = "select since from member where room = $1 and name = $2";
+        let sql = "select since_seq from lobby_name where room = $1 and name = $2";
         let since: Option<i64> = sqlx::query_scalar(sql)
             .bind(key(self.room.id))
             .bind(name)

@@ -58,13 +58,13 @@ impl FromRow<'_, SqliteRow> for Stored {
         };
         Ok(Self {
             member,
-            password: row.try_get("password")?,
+            password: row.try_get("password_hash")?,
         })
     }
 }
 
 async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error> {
-    let sql = "select id, username, name, password, operator, generation from account where username = $1";
+    let sql = "select id, username, name, password_hash, operator, generation from account where username = $1";
     Ok(sqlx::query_as(sql)
         .bind(username)
         .fetch_optional(store.read())
@@ -73,7 +73,7 @@ async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error>
 
 pub(crate) async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
     let sql =
-        "select id, username, name, password, operator, generation from account where id = $1";
+        "select id, username, name, password_hash, operator, generation from account where id = $1";
     Ok(sqlx::query_as(sql)
         .bind(id)
         .fetch_optional(store.read())
@@ -98,7 +98,7 @@ pub(crate) async fn insert(
     password: &str,
     now: Time,
 ) -> Result<bool, Error> {
-    let sql = "insert into account (id, username, skeleton, name, password, operator, generation, created_at)
+    let sql = "insert into account (id, username, skeleton, name, password_hash, operator, generation, created_at)
                values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
     let made = sqlx::query(sql)
         .bind(member.id)
@@ -315,7 +315,7 @@ impl Chat {
             .keep(text::password(new, inner.password_min)?)
             .await?;
         let mut tx = inner.store.begin().await?;
-        let sql = "update account set password = $2 where id = $1";
+        let sql = "update account set password_hash = $2 where id = $1";
         sqlx::query(sql)
             .bind(member.id)
             .bind(kept)
@@ -340,7 +340,7 @@ impl Chat {
             .keep(text::password(new, inner.password_min)?)
             .await?;
         let mut tx = inner.store.begin().await?;
-        let sql = "update account set password = $2 where id = $1 and password = ''";
+        let sql = "update account set password_hash = $2 where id = $1 and password_hash = ''";
         if sqlx::query(sql)
             .bind(member.id)
             .bind(kept)
@@ -379,20 +379,19 @@ impl Chat {
         let mut tx = self.0.store.begin().await?;
         // A conversation ends with the second of its two.
         let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
-                   and id in (select room from membership where person = $1)
-                   and not exists (select 1 from membership where room = id and person <> $1)";
+                   and id in (select room from member where person = $1)
+                   and not exists (select 1 from member where room = id and person <> $1)";
         sqlx::query(sql)
             .bind(member.id)
             .bind(self.0.clock.now().millis())
             .execute(&mut *tx)
             .await?;
-        let rooms =
-            sqlx::query_scalar("select room from membership where person = $1").bind(member.id);
+        let rooms = sqlx::query_scalar("select room from member where person = $1").bind(member.id);
         let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in [
             "delete from account where id = $1",
-            "delete from identity where account = $1",
-            "delete from membership where person = $1",
+            "delete from oidc_identity where account = $1",
+            "delete from member where person = $1",
         ] {
             sqlx::query(sql).bind(member.id).execute(&mut *tx).await?;
         }
@@ -426,14 +425,14 @@ impl Chat {
             .bind(guest);
         let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in [
-            "insert into membership select room, $1, role, since, seen from membership where person = $2
+            "insert into member select room, $1, role, joined_at, read_seq from member where person = $2
              on conflict (room, person) do update set role = max(role, excluded.role)",
             // Of two the harder one and the longer time, so that nobody gets rid of either; without an end is the longest,
             // and what SQLite calls the greatest.
             "insert into sanction select room, $1, kind, until from sanction where person = $2
              on conflict (room, person) do update set kind = max(kind, excluded.kind), until = max(until, excluded.until)",
-            "delete from membership where $1 <> $2 and person = $2",
-            "delete from holder where $1 <> $2 and person = $2",
+            "delete from member where $1 <> $2 and person = $2",
+            "delete from name_claim where $1 <> $2 and person = $2",
         ] {
             sqlx::query(sql).bind(own).bind(guest).execute(&mut *tx).await?;
         }

@@ -138,7 +138,7 @@ async fn owner(
     connection: &mut SqliteConnection,
     identity: &Identity,
 ) -> Result<Option<i64>, Error> {
-    let sql = "select account from identity where issuer = $1 and subject = $2";
+    let sql = "select account from oidc_identity where issuer = $1 and subject = $2";
     let owner = sqlx::query_scalar(sql)
         .bind(&identity.issuer)
         .bind(&identity.subject);
@@ -152,7 +152,7 @@ async fn give(
     to: i64,
     now: Time,
 ) -> Result<bool, Error> {
-    let sql = "insert into identity (issuer, subject, account, created_at) values ($1, $2, $3, $4) on conflict do nothing";
+    let sql = "insert into oidc_identity (issuer, subject, account, created_at) values ($1, $2, $3, $4) on conflict do nothing";
     let given = sqlx::query(sql)
         .bind(&identity.issuer)
         .bind(&identity.subject)
@@ -227,7 +227,7 @@ impl Chat {
     pub async fn unlink(&self, by: &Person, issuer: &str) -> Result<(), Error> {
         let own = by.signed_in()?.id;
         let mut tx = self.0.store.begin().await?;
-        let sql = "select exists (select 1 from account where id = $1 and password <> '')";
+        let sql = "select exists (select 1 from account where id = $1 and password_hash <> '')";
         let has_password: bool = sqlx::query_scalar(sql)
             .bind(own)
             .fetch_one(&mut *tx)
@@ -238,7 +238,7 @@ impl Chat {
             )
             .into());
         }
-        let sql = "delete from identity where account = $1 and issuer = $2";
+        let sql = "delete from oidc_identity where account = $1 and issuer = $2";
         sqlx::query(sql)
             .bind(own)
             .bind(issuer)
@@ -252,7 +252,7 @@ impl Chat {
     /// # Errors
     /// [`Refusal::NotSignedIn`], or a fault.
     pub async fn ways(&self, by: &Person, issuer: Option<&str>) -> Result<Ways, Error> {
-        let sql = "select password <> '', exists (select 1 from identity where account = $1 and issuer = $2)
+        let sql = "select password_hash <> '', exists (select 1 from oidc_identity where account = $1 and issuer = $2)
                    from account where id = $1";
         let ways = sqlx::query_as(sql)
             .bind(by.signed_in()?.id)

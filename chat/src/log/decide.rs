@@ -114,7 +114,8 @@ impl Log<'_> {
         let Some(room) = self.grow(post.room, true)? else {
             return self.missing(post.room).map(Err);
         };
-        let sql = "insert into message (room, seq, username, body, sent_at, key, author)
+        let sql =
+            "insert into message (room, seq, username, body, sent_at, idempotency_key, author)
                    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let mut insert = self.tx.prepare_cached(sql)?;
         let (room_key, sent_at) = (key(post.room), room.last_active_at);
@@ -227,9 +228,9 @@ impl Log<'_> {
             return Ok(None);
         };
         let mut select = self.tx.prepare_cached(
-            "select seq, username, body, sent_at, author, edited_at from message where room = ?1 and key = ?2
+            "select seq, username, body, sent_at, author, edited_at from message where room = ?1 and idempotency_key = ?2
              and exists (select 1 from room where id = ?1 and state = 0
-               and (access = 0 or exists (select 1 from membership where room = ?1 and person = ?3)))",
+               and (access = 0 or exists (select 1 from member where room = ?1 and person = ?3)))",
         )?;
         let earlier = select.query_row(params![key(post.room), idempotency, post.author], |row| {
             read(post.room, row)
@@ -319,7 +320,7 @@ impl Log<'_> {
 
     /// Why there is no open room with this ID that is not due: it never was, or it is gone, or about to be.
     fn missing(&self, id: RoomId) -> Result<Refusal, Error> {
-        let sql = "select exists (select 1 from gone where room = ?1) or exists (select 1 from room where id = ?1)";
+        let sql = "select exists (select 1 from room_tombstone where room = ?1) or exists (select 1 from room where id = ?1)";
         let mut select = self.tx.prepare_cached(sql)?;
         let was: bool = select.query_row(params![key(id)], |row| row.get(0))?;
         Ok(if was {
@@ -331,7 +332,7 @@ impl Log<'_> {
 
     /// Makes it durable.
     pub fn commit(self) -> Result<(), Error> {
-        let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4, messages = ?5 where id = ?1";
+        let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4, message_count = ?5 where id = ?1";
         for (id, room) in &self.rooms {
             let Some(room) = room.filter(|room| room.grown) else {
                 continue;
@@ -368,8 +369,8 @@ fn read(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Message> {
 fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Error> {
     let mut select = tx.prepare_cached(
         "select head, timeout_ms, last_active_at, expires_at,
-           access <> 0 or read_only or slow_ms > 0 or exists (select 1 from sanction where room = ?1),
-           exists (select 1 from holder where room = ?1), messages
+           access <> 0 or read_only or slow_mode_ms > 0 or exists (select 1 from sanction where room = ?1),
+           exists (select 1 from name_claim where room = ?1), message_count
          from room where id = ?1 and state = 0 and expires_at > ?2",
     )?;
     let read = |row: &Row<'_>| {

@@ -54,9 +54,9 @@ impl Chat {
             return Ok(Vec::new());
         }
         let sql = sqlx::AssertSqlSafe(format!(
-            "select {}, role, (select count(*) from (select 1 from message where message.room = room.id and seq > seen
+            "select {}, role, (select count(*) from (select 1 from message where message.room = room.id and seq > read_seq
                                and author <> $1 and kind = 0 limit $2)) as unread
-             from membership join room on room.id = membership.room
+             from member join room on room.id = member.room
              where person = $1 and state = 0 and access <> 2 and not exists (
                select 1 from sanction where sanction.room = room.id and sanction.person = $1 and kind = 1
                and coalesce(until, $3 + 1) > $3)
@@ -89,7 +89,7 @@ impl Chat {
         if *by == Person::Anyone {
             return Ok(topics);
         }
-        let rooms = sqlx::query_scalar("select room from membership where person = $1 limit 1000")
+        let rooms = sqlx::query_scalar("select room from member where person = $1 limit 1000")
             .bind(by.id());
         let rooms: Vec<i64> = rooms.fetch_all(self.0.store.read()).await?;
         topics.extend(rooms.into_iter().map(|room| Topic::Room(room_id(room))));

@@ -28,11 +28,11 @@ pub(crate) async fn find_in(
     id: RoomId,
 ) -> Result<RoomRow, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS}, (select role from membership where room = $1 and person = $2) as role,
+        "select {ROOM_COLUMNS}, (select role from member where room = $1 and person = $2) as role,
            exists (select 1 from sanction where room = $1 and person = $2 and kind = 1 and coalesce(until, $3 + 1) > $3)
              as banned
          from room where id = $1 and state = 0
-         and (access = 0 or exists (select 1 from membership where room = $1 and person = $2))"
+         and (access = 0 or exists (select 1 from member where room = $1 and person = $2))"
     ));
     let found: Option<SqliteRow> = sqlx::query(sql)
         .bind(key(id))
@@ -80,7 +80,7 @@ impl RoomRow {
 /// Why there is no open room with this ID: it never was, or it is gone.
 async fn missing(executor: &mut SqliteConnection, id: RoomId) -> Result<Refusal, Error> {
     // One that is open and yet not found is hidden from who asks.
-    let sql = "select exists (select 1 from gone where room = $1)
+    let sql = "select exists (select 1 from room_tombstone where room = $1)
                  or exists (select 1 from room where id = $1 and state <> 0)";
     let was: bool = sqlx::query_scalar(sql)
         .bind(key(id))

@@ -11,10 +11,10 @@ use crate::{Chat, Error};
 /// The most deeds that are kept of a room; then the oldest go.
 const KEPT: i64 = if cfg!(test) { 5 } else { 10_000 };
 
-const NOTE: &str = "insert into audit (room, seq, at, actor, deed, whom)
-    select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit where room = $1 returning seq";
+const NOTE: &str = "insert into audit_log (room, seq, at, actor, action, target)
+    select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit_log where room = $1 returning seq";
 
-const FORGET: &str = "delete from audit where room = $1 and seq <= $2";
+const FORGET: &str = "delete from audit_log where room = $1 and seq <= $2";
 
 /// Notes down what somebody did, in the writer's transaction.
 pub(crate) fn note_now(
@@ -74,7 +74,7 @@ impl Chat {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
             .ask(Role::Moderator)?;
-        let sql = "select seq, at, actor, deed, whom from audit where room = $1 and seq < $2 order by seq desc limit $3";
+        let sql = "select seq, at, actor, action, target from audit_log where room = $1 and seq < $2 order by seq desc limit $3";
         let rows: Vec<(i64, i64, String, String, String)> = sqlx::query_as(sql)
             .bind(key(*room))
             .bind(i64::try_from(before).unwrap_or(i64::MAX))

@@ -19,7 +19,7 @@ pub(crate) async fn with(
     by: &Person,
     room: RoomId,
 ) -> Result<Option<Account>, Error> {
-    let sql = "select name, username from direct join account on account.id = case low when $2 then high else low end
+    let sql = "select name, username from direct_room join account on account.id = case low when $2 then high else low end
                where room = $1 and $2 in (low, high)";
     let found: Option<(String, String)> = sqlx::query_as(sql)
         .bind(key(room))
@@ -45,7 +45,7 @@ impl Chat {
     }
 
     async fn find_direct(&self, one: &Member, other: &Member) -> Result<Option<RoomId>, Error> {
-        let sql = "select direct.room from direct join room on room.id = direct.room
+        let sql = "select direct_room.room from direct_room join room on room.id = direct_room.room
                    where low = $1 and high = $2 and state = 0";
         let (low, high) = pair(one, other);
         let found: Option<i64> = sqlx::query_scalar(sql)
@@ -72,7 +72,7 @@ impl Chat {
             access: Access::Direct,
         };
         let room = rooms::insert(&mut tx, now, new).await?.id;
-        let sql = "insert into direct (low, high, room) values ($1, $2, $3)
+        let sql = "insert into direct_room (low, high, room) values ($1, $2, $3)
                    on conflict (low, high) do update set room = excluded.room";
         let (low, high) = pair(one, other);
         sqlx::query(sql)
@@ -104,9 +104,9 @@ impl Chat {
     ) -> Result<Vec<Conversation>, Error> {
         let (own, limit) = (by.signed_in()?.id, i64::try_from(limit).unwrap_or(i64::MAX));
         let sql = "select account.username, account.name, room.id,
-                     (select count(*) from (select 1 from message where message.room = room.id and seq > seen and author <> $1
+                     (select count(*) from (select 1 from message where message.room = room.id and seq > read_seq and author <> $1
                         and kind = 0 limit $3))
-                   from membership join room on room.id = membership.room join direct on direct.room = room.id
+                   from member join room on room.id = member.room join direct_room on direct_room.room = room.id
                      join account on account.id = case low when $1 then high else low end
                    where person = $1 and state = 0 and head > 0 order by last_active_at desc limit $2";
         let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sql)

@@ -21,7 +21,8 @@ pub(crate) async fn add(
     person: i64,
     role: Role,
 ) -> Result<(), Error> {
-    let sql = "insert into membership (room, person, role, since, seen) values ($1, $2, $3, $4, 0)
+    let sql =
+        "insert into member (room, person, role, joined_at, read_seq) values ($1, $2, $3, $4, 0)
                on conflict (room, person) do update set role = excluded.role";
     sqlx::query(sql)
         .bind(key(room))
@@ -39,7 +40,7 @@ pub(crate) async fn role_in(
     room: RoomId,
     person: i64,
 ) -> Result<Option<Role>, Error> {
-    let role = sqlx::query_scalar("select role from membership where room = $1 and person = $2");
+    let role = sqlx::query_scalar("select role from member where room = $1 and person = $2");
     let role: Option<i64> = role
         .bind(key(room))
         .bind(person)
@@ -58,10 +59,10 @@ impl Chat {
         if !found.room.private {
             found.ask(Role::Moderator)?;
         }
-        let sql = "select membership.person, coalesce(account.username, holder.name), role, since from membership
-                   left join account on account.id = membership.person
-                   left join holder on holder.room = membership.room and holder.person = membership.person
-                   where membership.room = $1 order by role desc, since, membership.person limit 10000";
+        let sql = "select member.person, coalesce(account.username, name_claim.name), role, joined_at from member
+                   left join account on account.id = member.person
+                   left join name_claim on name_claim.room = member.room and name_claim.person = member.person
+                   where member.room = $1 order by role desc, joined_at, member.person limit 10000";
         let rows: Vec<(i64, Option<String>, i64, i64)> = sqlx::query_as(sql)
             .bind(key(*room))
             .fetch_all(self.0.store.read())
@@ -99,7 +100,7 @@ impl Chat {
                 continue;
             };
             let name =
-                sqlx::query_scalar("select name from holder where room = $1 and person = $2");
+                sqlx::query_scalar("select name from name_claim where room = $1 and person = $2");
             let name: Option<String> = name
                 .bind(key(*room))
                 .bind(person)
@@ -135,7 +136,7 @@ impl Chat {
             Some(_) => {}
         }
         if role == Role::Owner {
-            let sql = "update membership set role = $2 where room = $1 and role = $3";
+            let sql = "update member set role = $2 where room = $1 and role = $3";
             let step_down = sqlx::query(sql)
                 .bind(key(*room))
                 .bind(Role::Moderator as i64)
@@ -175,7 +176,7 @@ impl Chat {
             outranks(stored.room.role, role)?;
         }
         role.ok_or(Refusal::NotFound("such member"))?;
-        let sql = "delete from membership where room = $1 and person = $2";
+        let sql = "delete from member where room = $1 and person = $2";
         sqlx::query(sql)
             .bind(key(*room))
             .bind(person)

@@ -118,7 +118,7 @@ pub(crate) async fn named(
         access: Access::Open,
     };
     let room = rooms::insert(&mut tx, clock.now(), new).await?;
-    sqlx::query("insert into named (name, room) values ($1, $2) on conflict (name) do update set room = excluded.room")
+    sqlx::query("insert into room_alias (name, room) values ($1, $2) on conflict (name) do update set room = excluded.room")
         .bind(name)
         .bind(key(room.id))
         .execute(&mut *tx)

@@ -69,11 +69,11 @@ pub(crate) fn claim(
         free.names.insert(name.to_owned());
     }
     if person < 0 {
-        let sql = "insert into holder (room, skeleton, written, name, person) values (?1, ?2, ?3, ?4, ?5)
-                   on conflict (room, skeleton) do update set written = excluded.written, name = excluded.name
-                     where (written, name) <> (excluded.written, excluded.name)
+        let sql = "insert into name_claim (room, skeleton, cased_skeleton, name, person) values (?1, ?2, ?3, ?4, ?5)
+                   on conflict (room, skeleton) do update set cased_skeleton = excluded.cased_skeleton, name = excluded.name
+                     where (cased_skeleton, name) <> (excluded.cased_skeleton, excluded.name)
                    on conflict (room, person) do update
-                     set skeleton = excluded.skeleton, written = excluded.written, name = excluded.name";
+                     set skeleton = excluded.skeleton, cased_skeleton = excluded.cased_skeleton, name = excluded.name";
         tx.prepare_cached(sql)?.execute(params![
             key(room),
             looks.plain,
@@ -111,8 +111,8 @@ pub(crate) async fn of(
 }
 
 /// Whether an account, or another guest in this room, has a name that looks like one. Those of accounts have no capitals.
-const IS_TAKEN: &str = "select exists (select 1 from holder where room = $1 and person <> $2 and skeleton in ($3, $4))
-                        or exists (select 1 from holder where room = $1 and person <> $2 and written in ($3, $4))
+const IS_TAKEN: &str = "select exists (select 1 from name_claim where room = $1 and person <> $2 and skeleton in ($3, $4))
+                        or exists (select 1 from name_claim where room = $1 and person <> $2 and cased_skeleton in ($3, $4))
                         or exists (select 1 from account where skeleton in ($3, $4))";
 
 fn is_free(tx: &Transaction<'_>, room: RoomId, person: i64, looks: &Looks) -> Result<bool, Error> {

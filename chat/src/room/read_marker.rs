@@ -21,7 +21,7 @@ impl Chat {
     }
 
     async fn kept_seen(&self, by: &Person, room: &RoomId) -> Result<Option<u64>, Error> {
-        let sql = "select seen from membership where room = $1 and person = $2";
+        let sql = "select read_seq from member where room = $1 and person = $2";
         let seen: Option<i64> = sqlx::query_scalar(sql)
             .bind(key(*room))
             .bind(by.id())
@@ -49,7 +49,7 @@ impl Chat {
             return Ok(());
         }
         let mut tx = self.0.store.begin().await?;
-        let sql = "update membership set seen = max(seen, $3) where room = $1 and person = $2";
+        let sql = "update member set read_seq = max(read_seq, $3) where room = $1 and person = $2";
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         sqlx::query(sql)
             .bind(key(*room))

@@ -34,8 +34,8 @@ impl Chat {
             Access::Open
         };
         let last = Time::from_millis(i64::MAX).millis();
-        let sql = "update room set name = $2, description = $3, public = $4, access = $5, timeout_ms = $6, asked_ms = coalesce($7, asked_ms),
-                     read_only = $8, slow_ms = $9, expires_at = min(last_active_at + $6, $10), due_at = 0
+        let sql = "update room set name = $2, description = $3, public = $4, access = $5, timeout_ms = $6, requested_timeout_ms = coalesce($7, requested_timeout_ms),
+                     read_only = $8, slow_mode_ms = $9, expires_at = min(last_active_at + $6, $10), due_at = 0
                    where id = $1 and access <> 2";
         sqlx::query(sql)
             .bind(key(*room))

@@ -30,10 +30,10 @@ pub(crate) fn of(
     person: i64,
     now: i64,
 ) -> Result<Rules, Error> {
-    let sql = "select access <> 0, read_only, slow_ms,
-                 (select role from membership where room = ?1 and person = ?2),
+    let sql = "select access <> 0, read_only, slow_mode_ms,
+                 (select role from member where room = ?1 and person = ?2),
                  (select kind from sanction where room = ?1 and person = ?2 and coalesce(until, ?3 + 1) > ?3),
-                 (select at from pace where room = ?1 and person = ?2),
+                 (select written_at from last_write where room = ?1 and person = ?2),
                  access = 0 and exists (select 1 from account where id = ?2 and operator)
                from room where id = ?1";
     let mut select = tx.prepare_cached(sql)?;
@@ -65,8 +65,8 @@ pub(crate) fn wrote(
     person: i64,
     now: i64,
 ) -> Result<(), Error> {
-    let sql = "insert into pace (room, person, at) values (?1, ?2, ?3)
-               on conflict (room, person) do update set at = excluded.at";
+    let sql = "insert into last_write (room, person, written_at) values (?1, ?2, ?3)
+               on conflict (room, person) do update set written_at = excluded.written_at";
     tx.prepare_cached(sql)?
         .execute(params![key(room), person, now])?;
     Ok(())

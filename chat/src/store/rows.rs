@@ -7,8 +7,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 pub(crate) const ROOM_COLUMNS: &str =
-    "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, messages, description, access,
-                       read_only, slow_ms";
+    "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, message_count, description, access,
+                       read_only, slow_mode_ms";
 
 /// Who may know of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +41,11 @@ impl FromRow<'_, SqliteRow> for RoomRow {
             created_at: Time::from_millis(row.try_get("created_at")?),
             last_active_at: Time::from_millis(row.try_get("last_active_at")?),
             expires_at: Time::from_millis(row.try_get("expires_at")?),
-            message_count: row.try_get::<i64, _>("messages")?.unsigned_abs(),
+            message_count: row.try_get::<i64, _>("message_count")?.unsigned_abs(),
             description: row.try_get("description")?,
             private: row.try_get::<i64, _>("access")? == Access::Private as i64,
             read_only: row.try_get("read_only")?,
-            slow_mode: row.try_get::<i64, _>("slow_ms")?.unsigned_abs() / 1_000,
+            slow_mode: row.try_get::<i64, _>("slow_mode_ms")?.unsigned_abs() / 1_000,
             role: None,
             unread: 0,
             with: None,

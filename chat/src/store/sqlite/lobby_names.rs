@@ -13,7 +13,8 @@ pub(crate) fn take_name(
     name: &str,
     head: i64,
 ) -> Result<bool, Error> {
-    let sql = "insert into member (room, name, since) values (?1, ?2, ?3) on conflict do nothing";
+    let sql =
+        "insert into lobby_name (room, name, since_seq) values (?1, ?2, ?3) on conflict do nothing";
     Ok(tx
         .prepare_cached(sql)?
         .execute(params![key(room), name, head])?
@@ -26,6 +27,6 @@ pub(crate) fn give_name_back(
     room: RoomId,
     name: &str,
 ) -> Result<bool, Error> {
-    let sql = "delete from member where room = ?1 and name = ?2";
+    let sql = "delete from lobby_name where room = ?1 and name = ?2";
     Ok(tx.prepare_cached(sql)?.execute(params![key(room), name])? > 0)
 }

@@ -21,7 +21,7 @@ pub(crate) async fn insert(tx: &mut SqliteConnection, now: Time, new: New) -> Re
     let timeout = new.asked.unwrap_or(new.longest);
     let sql = sqlx::AssertSqlSafe(format!(
         "insert into room
-           (id, name, public, asked_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state, access)
+           (id, name, public, requested_timeout_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state, access)
          values ($1, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0, $8) returning {ROOM_COLUMNS}"
     ));
     let stored: RoomRow = sqlx::query_as(sql)
@@ -43,7 +43,7 @@ pub(crate) async fn find_named(
     name: &str,
 ) -> Result<Option<Room>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS} from room where state = 0 and id = (select room from named where name = $1)"
+        "select {ROOM_COLUMNS} from room where state = 0 and id = (select room from room_alias where name = $1)"
     ));
     let stored: Option<RoomRow> = sqlx::query_as(sql)
         .bind(name)
@@ -78,9 +78,9 @@ pub(crate) async fn apply_timeout(
     direct: bool,
 ) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    let sql = "update room set timeout_ms = min(coalesce(asked_ms, $1), $1),
-                 expires_at = min(last_active_at + min(coalesce(asked_ms, $1), $1), $2), due_at = 0
-               where state = 0 and (access = 2) = $3 and timeout_ms <> min(coalesce(asked_ms, $1), $1)";
+    let sql = "update room set timeout_ms = min(coalesce(requested_timeout_ms, $1), $1),
+                 expires_at = min(last_active_at + min(coalesce(requested_timeout_ms, $1), $1), $2), due_at = 0
+               where state = 0 and (access = 2) = $3 and timeout_ms <> min(coalesce(requested_timeout_ms, $1), $1)";
     let last = Time::from_millis(i64::MAX).millis();
     sqlx::query(sql)
         .bind(millis(longest))
@@ -158,11 +158,13 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         .bind(key(id))
         .execute(&mut *tx)
         .await?;
-    sqlx::query("insert into gone (room, until) values ($1, $2) on conflict do nothing")
-        .bind(key(id))
-        .bind(now.after(REMEMBERED).millis())
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "insert into room_tombstone (room, expires_at) values ($1, $2) on conflict do nothing",
+    )
+    .bind(key(id))
+    .bind(now.after(REMEMBERED).millis())
+    .execute(&mut *tx)
+    .await?;
     loop {
         let erased = erase_some(&mut tx, id).await?;
         if erased < ERASED_AT_ONCE.unsigned_abs() {
@@ -172,15 +174,15 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         tx = store.begin().await?;
     }
     for sql in [
-        "delete from named where room = $1",
+        "delete from room_alias where room = $1",
+        "delete from lobby_name where room = $1",
+        "delete from name_claim where room = $1",
         "delete from member where room = $1",
-        "delete from holder where room = $1",
-        "delete from membership where room = $1",
-        "delete from direct where room = $1",
+        "delete from direct_room where room = $1",
         "delete from invitation where room = $1",
         "delete from sanction where room = $1",
-        "delete from pace where room = $1",
-        "delete from audit where room = $1",
+        "delete from last_write where room = $1",
+        "delete from audit_log where room = $1",
     ] {
         sqlx::query(sql).bind(key(id)).execute(&mut *tx).await?;
     }
@@ -207,7 +209,7 @@ async fn erase_some(connection: &mut SqliteConnection, id: RoomId) -> Result<u64
 /// Forgets the rooms that were deleted more than a day ago.
 pub(crate) async fn forget_gone(store: &Store, now: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    sqlx::query("delete from gone where until <= $1")
+    sqlx::query("delete from room_tombstone where expires_at <= $1")
         .bind(now.millis())
         .execute(&mut *tx)
         .await?;
