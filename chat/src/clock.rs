@@ -1,7 +1,8 @@
-//! The one clock. Rooms live by it, and tests turn it.
+//! The clock of all deadlines, which tests can advance.
 //!
-//! Promises: `now` and `sleep_until` agree, whether the clock is turned by a test or jumps by itself (suspended
-//! machines, corrected time). Leaves to others: what is due when.
+//! # Guarantees
+//! - [`Clock::now`] and [`Clock::sleep_until`] agree, also after a test advances the clock or the machine's clock jumps
+//!   (a suspended machine, a corrected time).
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,10 +10,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use protocol::Time;
 use tokio::sync::watch;
 
-/// The longest single sleep: how late a sleeper notices that the machine's clock jumped.
+/// The longest single sleep, and so the longest delay until a sleeper notices a jump of the machine's clock.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
-/// The machine's clock, plus however far it was turned.
+/// The machine's clock plus the time by which a test has advanced it.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<watch::Sender<Duration>>);
 
@@ -31,21 +32,21 @@ impl Clock {
         Time::from_millis(0).after(since).after(*self.0.borrow())
     }
 
-    /// Turns the clock forward and wakes whoever sleeps by it.
+    /// Advances the clock and wakes all sleepers.
     pub fn advance(&self, by: Duration) {
-        self.0.send_modify(|turned| *turned += by);
+        self.0.send_modify(|advanced| *advanced += by);
     }
 
-    /// Returns once the clock shows `due` or later.
+    /// Returns when the clock shows `due` or a later time.
     pub async fn sleep_until(&self, due: Time) {
-        let mut turned = self.0.subscribe();
+        let mut advanced = self.0.subscribe();
         loop {
             let wait = due.since(self.now());
             if wait.is_zero() {
                 return;
             }
-            // Both outcomes mean: look at the clock again.
-            let _ = tokio::time::timeout(wait.min(LONGEST_SLEEP), turned.changed()).await;
+            // After a timeout and after a change the loop reads the clock again.
+            let _ = tokio::time::timeout(wait.min(LONGEST_SLEEP), advanced.changed()).await;
         }
     }
 }
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_sleeper_wakes_when_the_clock_is_turned() {
+    async fn sleeper_wakes_when_the_clock_is_advanced() {
         let clock = Clock::default();
         let due = clock.now().after(Duration::from_secs(3_600));
         let sleeper = tokio::spawn({

@@ -1,4 +1,4 @@
-//! What a chat is opened with.
+//! The configuration that a [`crate::Chat`] is opened with.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,36 +7,37 @@ use crate::Clock;
 #[cfg(test)]
 use crate::faults;
 
-/// What a [`Chat`] is opened with.
+/// The configuration of a [`crate::Chat`].
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the database, the archives and the lock are; made if missing.
+    /// The directory of the database, the archives and the lock file. It is created if it does not exist.
     pub data_dir: PathBuf,
-    /// The database, as `sqlite:PATH`; in the data directory if it is not given.
+    /// The URL of the database, such as `sqlite:PATH`. Default: `webchat.db` in the data directory.
     pub database: Option<String>,
-    /// How long a room may stay without a new message.
+    /// How long a room stays open without a new message.
     pub timeout: Duration,
     /// Whether a room is archived before it is deleted.
     pub archive: bool,
-    /// How many bytes of recent messages each followed room keeps at hand; who is further behind reads the database.
+    /// How many bytes of recent messages to keep in memory for each followed room. A follower that is further behind
+    /// reads the database.
     pub ring_bytes: usize,
-    /// How long a conversation of two may stay without a new message.
+    /// How long a direct chat stays open without a new message.
     pub direct_timeout: Duration,
-    /// How short a password may be, in characters.
+    /// The minimum length of a password, in characters.
     pub password_min: usize,
-    /// What tokens are signed with; a key in the data directory, made when first needed, if it is not given.
+    /// The key that signs tokens. Default: a key file in the data directory, created at the first start.
     pub jwt_key: Option<String>,
-    /// How long somebody stays signed in.
+    /// How long a session lasts.
     pub jwt_lifetime: Duration,
-    /// The clock that rooms live by.
+    /// The clock for all deadlines.
     pub clock: Clock,
-    /// What goes wrong in the database.
+    /// Faults to inject into the database.
     #[cfg(test)]
     pub(crate) faults: faults::Faults,
 }
 
 impl Config {
-    /// A configuration with the data in `data_dir` and everything else as by default.
+    /// The default configuration, with the data in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),

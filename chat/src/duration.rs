@@ -1,6 +1,8 @@
-//! Reads how long something lasts, as people write it.
+//! Parses durations as people write them.
 //!
-//! Promises: all of Go's `time.ParseDuration` and all of `humantime`, as long as it is longer than zero; never panics.
+//! # Guarantees
+//! - Every duration longer than zero that Go's `time.ParseDuration` or `humantime` accepts is accepted.
+//! - No text causes a panic.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,15 +10,15 @@ use std::time::Duration;
 /// Why a text is not a usable duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseDurationError {
-    /// It says zero, or less than a nanosecond.
+    /// The duration is zero or shorter than a nanosecond.
     Zero,
-    /// It begins with a minus sign.
+    /// The text begins with a minus sign.
     Negative,
-    /// A number without a unit.
+    /// A number has no unit.
     NoUnit,
-    /// Longer than can be counted.
+    /// The duration does not fit into the number of nanoseconds.
     TooLong,
-    /// Not a duration at all.
+    /// The text is not a duration.
     Garbage,
 }
 
@@ -34,13 +36,13 @@ impl fmt::Display for ParseDurationError {
 
 impl std::error::Error for ParseDurationError {}
 
-/// Reads a duration longer than zero: `1h30m`, `1.5h`, `300ms` (Go) or `1h 30min`, `2days` (humantime).
+/// Parses a duration longer than zero: `1h30m`, `1.5h`, `300ms` (Go) or `1h 30min`, `2days` (humantime).
 ///
 /// # Errors
-/// [`ParseDurationError`] says what is wrong; its text reads on after the value.
+/// [`ParseDurationError`] names the reason; its text continues a sentence that begins with the value.
 pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
-    let duration =
-        parse_go(text).or_else(|error| parse_humantime(text).map_err(|also| error.or(also)))?;
+    let duration = parse_go(text)
+        .or_else(|error| parse_humantime(text).map_err(|also| error.more_specific(also)))?;
     if duration.is_zero() {
         Err(ParseDurationError::Zero)
     } else {
@@ -49,8 +51,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
 }
 
 impl ParseDurationError {
-    /// The more telling one of two.
-    fn or(self, other: Self) -> Self {
+    /// The more specific of two errors.
+    fn more_specific(self, other: Self) -> Self {
         if self == Self::Garbage { other } else { self }
     }
 }
@@ -63,7 +65,7 @@ fn parse_humantime(text: &str) -> Result<Duration, ParseDurationError> {
 }
 
 /// [`time.ParseDuration`](https://pkg.go.dev/time#ParseDuration): an optional sign, then numbers with an optional
-/// fraction, each with a unit; at most 2^63 - 1 nanoseconds.
+/// fraction and a unit each, at most 2^63 - 1 nanoseconds in total.
 fn parse_go(text: &str) -> Result<Duration, ParseDurationError> {
     let mut rest = match text.strip_prefix('-') {
         Some(_) => return Err(ParseDurationError::Negative),
@@ -77,21 +79,21 @@ fn parse_go(text: &str) -> Result<Duration, ParseDurationError> {
     }
     let mut total: u64 = 0;
     while !rest.is_empty() {
-        let (nanos, behind) = parse_go_part(rest)?;
+        let (nanos, remainder) = parse_go_part(rest)?;
         total = total
             .checked_add(nanos)
-            .filter(within_go)
+            .filter(fits_go_duration)
             .ok_or(ParseDurationError::TooLong)?;
-        rest = behind;
+        rest = remainder;
     }
     Ok(Duration::from_nanos(total))
 }
 
-fn within_go(nanos: &u64) -> bool {
+fn fits_go_duration(nanos: &u64) -> bool {
     i64::try_from(*nanos).is_ok()
 }
 
-/// One number and its unit, as nanoseconds, and what follows them.
+/// Parses one number with its unit. Returns its nanoseconds and the rest of the text.
 fn parse_go_part(text: &str) -> Result<(u64, &str), ParseDurationError> {
     let (whole, rest) = split_digits(text);
     let (fraction, rest) = rest.strip_prefix('.').map_or(("", rest), split_digits);
@@ -111,9 +113,9 @@ fn parse_go_part(text: &str) -> Result<(u64, &str), ParseDurationError> {
     let whole = whole
         .ok()
         .and_then(|n| n.checked_mul(unit))
-        .filter(within_go)
+        .filter(fits_go_duration)
         .ok_or(ParseDurationError::TooLong)?;
-    Ok((whole + fraction_of(fraction, unit), rest))
+    Ok((whole + fraction_nanos(fraction, unit), rest))
 }
 
 fn split_digits(text: &str) -> (&str, &str) {
@@ -136,8 +138,9 @@ fn go_unit(unit: &str) -> Result<u64, ParseDurationError> {
     }
 }
 
-/// The digits behind a point, as a part of `unit` nanoseconds. Eighteen digits are finer than a nanosecond of an hour.
-fn fraction_of(digits: &str, unit: u64) -> u64 {
+/// The nanoseconds of the digits after a decimal point, in a unit of `unit` nanoseconds. The first 18 digits are exact to
+/// less than a nanosecond of an hour, so further digits are ignored.
+fn fraction_nanos(digits: &str, unit: u64) -> u64 {
     let digits = &digits[..digits.len().min(18)];
     let scale = 10_u128.pow(u32::try_from(digits.len()).unwrap_or(18));
     let number: u128 = digits.parse().unwrap_or(0);
@@ -151,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_go_accepts() {
+    fn durations_of_go_are_parsed() {
         let cases = [
             ("1h", 3_600_000_000_000),
             ("1h30m", 5_400_000_000_000),
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_humantime_accepts() {
+    fn durations_of_humantime_are_parsed() {
         assert_eq!(parse_duration("1h 30min"), Ok(Duration::from_secs(5_400)));
         assert_eq!(parse_duration("2days"), Ok(Duration::from_secs(172_800)));
         assert_eq!(
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_and_why() {
+    fn invalid_durations_are_refused_with_a_reason() {
         use ParseDurationError::{Garbage, Negative, NoUnit, TooLong, Zero};
         let cases = [
             ("", Garbage),
@@ -221,12 +224,12 @@ mod tests {
         }
 
         #[test]
-        fn no_number_and_unit_panics(text in "[-+]?([0-9]{0,25}\\.?[0-9]{0,25}(ns|us|µs|μs|ms|s|m|h|d|days| |M)?){0,4}") {
+        fn no_number_with_a_unit_panics(text in "[-+]?([0-9]{0,25}\\.?[0-9]{0,25}(ns|us|µs|μs|ms|s|m|h|d|days| |M)?){0,4}") {
             let _ = parse_duration(&text);
         }
 
         #[test]
-        fn whole_nanoseconds_are_read_exactly(nanos in 1..=i64::MAX.unsigned_abs()) {
+        fn whole_nanoseconds_are_parsed_exactly(nanos in 1..=i64::MAX.unsigned_abs()) {
             prop_assert_eq!(parse_duration(&format!("{nanos}ns")), Ok(Duration::from_nanos(nanos)));
         }
 
@@ -237,7 +240,7 @@ mod tests {
         }
 
         #[test]
-        fn what_humantime_writes_is_read_back(secs in 1..=u64::from(u32::MAX), nanos in 0..1_000_000_000_u32) {
+        fn output_of_humantime_is_parsed_back(secs in 1..=u64::from(u32::MAX), nanos in 0..1_000_000_000_u32) {
             let duration = Duration::new(secs, nanos);
             prop_assert_eq!(parse_duration(&humantime::format_duration(duration).to_string()), Ok(duration));
         }

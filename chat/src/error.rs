@@ -1,17 +1,16 @@
-//! Why something was not done: a refusal, which is an answer, or a fault, which is ours to mend.
+//! The error type: a refusal is an expected answer, a fault is a failure of the server.
 
 use std::sync::Arc;
 
 use protocol::Refusal;
 
-/// What every method of [`crate::Chat`] may answer instead of the thing asked for. Cheap to clone, because one failed
-/// commit is the answer to many posts.
+/// The error of every method of [`crate::Chat`]. It is cheap to clone, because one failed commit answers many posts.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// An expected "no"; tell the client.
+    /// The request is refused; the reason goes to the client.
     #[error(transparent)]
     Refusal(#[from] Refusal),
-    /// Something broke; log it, and tell the client nothing but that.
+    /// The server failed; the cause goes to the log, and the client only learns that there was a failure.
     #[error(transparent)]
     Fault(Arc<dyn std::error::Error + Send + Sync>),
 }

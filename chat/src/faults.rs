@@ -1,5 +1,4 @@
-//! What can go wrong in a database, brought about inside of `SQLite` itself: statements that break off anywhere, and
-//! commits that do not come about. Only tests have it.
+//! Faults that tests inject into `SQLite`: statements that are interrupted, and commits that fail.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,7 +1,10 @@
-//! The rules and the data of chat rooms: no HTTP, no pages.
+//! The rules and the data of chat rooms.
 //!
-//! A room is a log, and a client is a cursor on it. [`Chat`] is the one handle; its methods say what a person would.
-//! Expected "no"s are a [`protocol::Refusal`], everything else that goes wrong is a fault.
+//! A room is a log, and a client is a cursor on it. [`Chat`] is the handle to everything. An expected "no" is a
+//! [`protocol::Refusal`]; any other error is a fault.
+//!
+//! # Not here
+//! - HTTP and pages: the server and the app.
 
 mod clock;
 mod config;
@@ -32,179 +35,158 @@ pub use self::clock::Clock;
 pub use self::config::Config;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
-pub use self::identity::account::{Accounts, Session, set_operator};
-pub use self::identity::oidc_identity::{Identity, Introduction, Ways};
-pub use self::identity::person::{GuestId, Member, Person};
-pub use self::identity::session_watch::SignedIn;
+pub use self::identity::account::{AccountsPage, Session, set_operator};
+pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile, SignInMethods};
+use self::identity::password::Passwords;
+pub use self::identity::person::{AccountHolder, GuestId, Person};
+use self::identity::session_watch::SessionRegistry;
+pub use self::identity::session_watch::SessionWatch;
 pub use self::identity::token::GUEST_LIFETIME;
-use self::identity::{password, session_watch, token};
-pub use self::lifecycle::archive::{Export, Format};
-use self::lifecycle::{eraser, expiry};
-use self::log::writer;
-pub use self::realtime::follower::{Follow, News};
+use self::identity::token::Tokens;
+pub use self::lifecycle::archive::{Export, ExportFormat};
+use self::lifecycle::eraser::Eraser;
+use self::lifecycle::expiry::Expiry;
+use self::log::writer::{WriteQueue, Writer};
+pub use self::realtime::follower::{FollowEvent, Follower};
 pub use self::realtime::frame::{Ephemeral, Frame, Frames};
+use self::realtime::hub::Hub;
 pub use self::realtime::hub::Sink;
-pub use self::realtime::overview::Glance;
-pub use self::realtime::public_rooms::Watch;
-use self::realtime::{hub, public_rooms, publisher};
-use self::room::name_claims;
-pub use self::room::sanctions::Whom;
-pub use self::store::rows::{Page, RoomsPage};
-pub use self::store::sqlite::backup::{backup, restore};
+pub use self::realtime::overview::OverviewWatch;
+use self::realtime::public_rooms::PublicRooms;
+pub use self::realtime::public_rooms::PublicRoomsWatch;
+use self::realtime::publisher::Publisher;
+use self::room::name_claims::RegistrationCounter;
+pub use self::room::sanctions::SanctionTarget;
+pub use self::store::rows::{MessagesPage, RoomsPage};
+pub use self::store::sqlite::backup::{back_up_database, restore_database};
+use self::store::{DatabaseLocation, Store, WriteTransaction, data_dir, rooms};
 use self::sync::lock;
 
-/// The handle to everything; cheap to clone.
+/// The handle to all rooms and accounts. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Chat(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    store: store::Store,
-    hub: hub::Hub,
-    directory: public_rooms::Directory,
+    store: Store,
+    hub: Hub,
+    public_rooms: PublicRooms,
     clock: Clock,
     epoch: Epoch,
     timeout: Duration,
     direct_timeout: Duration,
     password_min: usize,
     jwt_lifetime: Duration,
-    passwords: password::Passwords,
-    tokens: token::Tokens,
-    registrations: name_claims::Registrations,
-    accounts: session_watch::Accounts,
+    passwords: Passwords,
+    tokens: Tokens,
+    registrations: RegistrationCounter,
+    sessions: SessionRegistry,
+    /// Wakes the eraser when rooms are frozen.
     frozen: Arc<Notify>,
-    /// `None` once closed. Held only to clone the sender or to take it away.
-    posts: Mutex<Option<writer::Posts>>,
+    /// `None` once closed. Locked only to clone the queue or to take it away.
+    posts: Mutex<Option<WriteQueue>>,
     tasks: Mutex<Option<Tasks>>,
-    lock: File,
+    data_dir_lock: File,
 }
 
-/// What [`Chat::open`] started and [`Chat::close`] ends.
+/// The tasks that [`Chat::open`] starts and [`Chat::close`] ends.
 #[derive(Debug)]
 struct Tasks {
     writer: JoinHandle<()>,
-    expiry: JoinHandle<()>,
-    eraser: JoinHandle<()>,
-    directory: JoinHandle<()>,
-    presence: JoinHandle<()>,
-    checkpoints: JoinHandle<()>,
+    background: Vec<JoinHandle<()>>,
 }
 
 impl Chat {
-    /// Opens the data directory, brings its tables up to date and starts the tasks that keep rooms.
+    /// Opens the data directory, migrates the database and starts the background tasks.
     ///
     /// # Errors
-    /// A fault that says what is wrong: the directory cannot be used, another process uses it, the database is damaged.
+    /// A fault that names the cause: the directory cannot be used, another process uses it, or the database is damaged.
     pub async fn open(config: Config) -> Result<Self, Error> {
         std::fs::create_dir_all(&config.data_dir)?;
-        let lock = store::data_dir::lock(&config.data_dir)?;
-        let place = store::Place::of(&config)?;
-        let store = store::Store::open(&place).await?;
+        let data_dir_lock = data_dir::lock(&config.data_dir)?;
+        let location = DatabaseLocation::of(&config)?;
+        let store = Store::open(&location).await?;
         let epoch = store.epoch().await?;
-        let tokens = token::Tokens::open(&config)?;
-        for (longest, direct) in [(config.timeout, false), (config.direct_timeout, true)] {
-            store::rooms::apply_timeout(&store, longest, direct).await?;
-        }
-        let (directory, clock) = (public_rooms::Directory::new(), config.clock);
-        let hub = hub::Hub::new(config.ring_bytes, clock.clone());
-        // Rooms that expired while nobody served must not answer once somebody does.
-        store::rooms::freeze_due(&store, clock.now()).await?;
-        let registrations = name_claims::Registrations::default();
-        let publisher = publisher::Publisher {
+        let tokens = Tokens::open(&config)?;
+        prepare_rooms(&store, &config).await?;
+        let clock = config.clock.clone();
+        let hub = Hub::new(config.ring_bytes, clock.clone());
+        let public_rooms = PublicRooms::new();
+        let registrations = RegistrationCounter::default();
+        let publisher = Publisher {
             hub: hub.clone(),
-            directory: directory.clone(),
+            public_rooms: public_rooms.clone(),
             epoch,
         };
-        let (posts, writer) = writer::Writer::start(
-            &place,
+        let (posts, writer) = Writer::start(
+            &location,
             &store,
             clock.clone(),
             registrations.clone(),
             move |committed| publisher.publish(committed),
         )?;
-        let frozen = Arc::new(Notify::new());
-        let archives = config.archive.then(|| config.data_dir.join("archive"));
-        let expiry = expiry::Expiry {
-            store: store.clone(),
-            hub: hub.clone(),
-            clock: clock.clone(),
-            frozen: frozen.clone(),
-        };
-        let eraser = eraser::Eraser {
-            store: store.clone(),
-            hub: hub.clone(),
-            clock: clock.clone(),
-            directory: directory.clone(),
-            archives,
-            frozen: frozen.clone(),
-        };
-        let tasks = Tasks {
-            writer,
-            expiry: tokio::spawn(expiry.run()),
-            eraser: tokio::spawn(eraser.run()),
-            directory: tokio::spawn(directory.clone().run(store.clone())),
-            presence: tokio::spawn(hub.clone().keep_settled()),
-            checkpoints: tokio::spawn(store.clone().keep_log_short()),
-        };
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             store,
             hub,
-            directory,
+            public_rooms,
             clock,
             epoch,
             timeout: config.timeout,
             direct_timeout: config.direct_timeout,
             password_min: config.password_min,
             jwt_lifetime: config.jwt_lifetime,
-            passwords: password::Passwords::new(),
+            passwords: Passwords::new(),
             tokens,
             registrations,
-            accounts: session_watch::Accounts::default(),
-            frozen,
+            sessions: SessionRegistry::default(),
+            frozen: Arc::default(),
             posts: Mutex::new(Some(posts)),
-            tasks: Mutex::new(Some(tasks)),
-            lock,
-        })))
+            tasks: Mutex::new(None),
+            data_dir_lock,
+        });
+        let background = start_background_tasks(&inner, &config);
+        *lock(&inner.tasks) = Some(Tasks { writer, background });
+        Ok(Self(inner))
     }
 
-    /// The present moment, by the clock that everything here goes by.
+    /// The current time by the clock of the configuration.
     pub fn now(&self) -> protocol::Time {
         self.0.clock.now()
     }
 
-    /// How long a room may stay without a new message, unless its creator asked for less.
-    pub fn timeout(&self) -> Duration {
+    /// How long a room stays open without a new message, unless its owner asked for less.
+    pub fn room_timeout(&self) -> Duration {
         self.0.timeout
     }
 
-    /// Makes something durable and then tells whom it concerns, before anybody else may write. Both are done to the end even
-    /// if whoever asked for it has hung up, and nobody waits for it any more.
+    /// Commits a transaction, and notifies whomever it concerns before the next transaction may begin. Both steps complete
+    /// even if the caller of this future drops it.
     async fn commit(
         &self,
-        tx: store::Tx,
-        tell: impl FnOnce(&Inner) + Send + 'static,
+        tx: WriteTransaction,
+        notify: impl FnOnce(&Inner) + Send + 'static,
     ) -> Result<(), Error> {
         let chat = self.clone();
-        tokio::spawn(async move { tx.commit_then(|| tell(&chat.0)).await })
+        tokio::spawn(async move { tx.commit_then(|| notify(&chat.0)).await })
             .await
             .map_err(Error::fault)?
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     /// The fault that keeps it from answering.
-    pub async fn ready(&self) -> Result<(), Error> {
+    pub async fn check_database(&self) -> Result<(), Error> {
         self.0.store.ready().await
     }
 
-    /// Ends every stream, so that its client reconnects. Posts are still taken.
+    /// Ends every stream, so that its client reconnects. Posts are still accepted.
     pub fn drain(&self) {
         self.0.hub.drain();
-        self.0.directory.drain();
+        self.0.public_rooms.drain();
     }
 
-    /// Commits what was posted, ends the tasks and closes the database. Later posts are refused.
+    /// Commits the queued posts, ends the tasks and closes the database. Later posts are refused.
     pub async fn close(&self) {
         lock(&self.0.posts).take();
         let Some(tasks) = lock(&self.0.tasks).take() else {
@@ -213,16 +195,48 @@ impl Chat {
         if let Err(error) = tasks.writer.await {
             tracing::error!(%error, "the writer ended early");
         }
-        tasks.expiry.abort();
-        tasks.eraser.abort();
-        tasks.directory.abort();
-        tasks.presence.abort();
-        tasks.checkpoints.abort();
+        for task in tasks.background {
+            task.abort();
+        }
         self.0.store.close().await;
-        if let Err(error) = self.0.lock.unlock() {
-            tracing::error!(%error, "cannot let go of the data directory");
+        if let Err(error) = self.0.data_dir_lock.unlock() {
+            tracing::error!(%error, "cannot unlock the data directory");
         }
     }
+}
+
+/// Applies the configured timeouts to the rooms of earlier runs, and freezes the rooms that expired while no server ran, so
+/// that none of them answers.
+async fn prepare_rooms(store: &Store, config: &Config) -> Result<(), Error> {
+    rooms::apply_timeout(store, config.timeout, false).await?;
+    rooms::apply_timeout(store, config.direct_timeout, true).await?;
+    rooms::freeze_due(store, config.clock.now()).await?;
+    Ok(())
+}
+
+/// Starts the tasks that run until the chat is closed.
+fn start_background_tasks(inner: &Inner, config: &Config) -> Vec<JoinHandle<()>> {
+    let expiry = Expiry {
+        store: inner.store.clone(),
+        hub: inner.hub.clone(),
+        clock: inner.clock.clone(),
+        frozen: inner.frozen.clone(),
+    };
+    let eraser = Eraser {
+        store: inner.store.clone(),
+        hub: inner.hub.clone(),
+        clock: inner.clock.clone(),
+        public_rooms: inner.public_rooms.clone(),
+        archives: config.archive.then(|| config.data_dir.join("archive")),
+        frozen: inner.frozen.clone(),
+    };
+    vec![
+        tokio::spawn(expiry.run()),
+        tokio::spawn(eraser.run()),
+        tokio::spawn(inner.public_rooms.clone().run(inner.store.clone())),
+        tokio::spawn(inner.hub.clone().run_presence()),
+        tokio::spawn(inner.store.clone().run_checkpoints()),
+    ]
 }
 
 #[cfg(test)]
@@ -231,37 +245,36 @@ mod tests {
 
     use super::*;
 
-    use crate::testing::{House, says};
+    use crate::testing::{TestChat, new_message};
 
     #[tokio::test]
-    async fn two_may_not_use_one_directory() {
-        let house = House::new(|_| {}).await;
-        let second = Chat::open(house.config.clone()).await;
+    async fn second_server_on_the_same_data_directory_is_refused() {
+        let test = TestChat::new(|_| {}).await;
+        let second = Chat::open(test.config.clone()).await;
         assert!(second.is_err_and(|error| error.to_string().contains("another webchat")));
     }
 
     #[tokio::test]
-    async fn what_was_said_is_still_there_after_a_restart() {
-        let mut house = House::new(|_| {}).await;
-        let room = house.room().await;
-        let message = house.say(room, "hello").await;
-        let epoch = house.chat.0.epoch;
-        house.reopen().await;
+    async fn messages_survive_a_restart() {
+        let mut test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let message = test.post(room, "hello").await;
+        let epoch = test.chat.0.epoch;
+        test.reopen().await;
         assert_eq!(
-            house
-                .chat
-                .page(&Person::Anyone, &room, Page::default())
+            test.chat
+                .list_messages(&Person::Anonymous, &room, MessagesPage::default())
                 .await
                 .unwrap(),
             [message]
         );
-        assert_eq!(house.chat.0.epoch, epoch);
+        assert_eq!(test.chat.0.epoch, epoch);
     }
 
     #[tokio::test]
-    async fn a_name_is_one_room_until_that_is_gone() {
-        let house = House::new(|_| {}).await;
-        let asked = (0..20).map(|_| house.chat.named_room(" tea "));
+    async fn room_name_leads_to_one_room_until_that_room_ends() {
+        let test = TestChat::new(|_| {}).await;
+        let asked = (0..20).map(|_| test.chat.find_or_create_room_by_name(" tea "));
         let rooms = futures_util::future::join_all(asked).await;
         let first = rooms[0].as_ref().unwrap();
         assert_eq!(first.name.as_deref(), Some("tea"));
@@ -270,24 +283,31 @@ mod tests {
                 .iter()
                 .all(|room| room.as_ref().is_ok_and(|room| room.id == first.id))
         );
-        let mut follow = house
+        let mut follow = test
             .chat
-            .follow(&Person::Anyone, &first.id, Start::Latest)
+            .follow_room(&Person::Anonymous, &first.id, Start::Latest)
             .await
             .unwrap();
-        house.config.clock.advance(house.config.timeout);
-        while !matches!(follow.next().await.unwrap(), News::Closed) {}
-        assert_ne!(house.chat.named_room("tea").await.unwrap().id, first.id);
+        test.config.clock.advance(test.config.timeout);
+        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {}
+        assert_ne!(
+            test.chat
+                .find_or_create_room_by_name("tea")
+                .await
+                .unwrap()
+                .id,
+            first.id
+        );
     }
 
     #[tokio::test]
-    async fn a_closed_chat_refuses_posts() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        house.chat.close().await;
-        let refused = house
+    async fn closed_chat_refuses_posts() {
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        test.chat.close().await;
+        let refused = test
             .chat
-            .post(&Person::Anyone, &room, &says("late"), None)
+            .post_message(&Person::Anonymous, &room, &new_message("late"), None)
             .await;
         assert!(matches!(
             refused,

@@ -1,23 +1,24 @@
 //! The lobby: one shared room of plain text, for people with `curl`.
 //!
-//! It is a room like any other, found by a name that nobody can ask for; it ends when it falls quiet and begins anew.
-//! Who joins holds a name in it until they leave, so that no name can be taken over. Joining and leaving are lines of the
-//! same log, written in the same transaction, so that all hear everything in the same order, and a listener's end is a line
-//! like any other.
+//! The lobby is a room with an alias that no request can name. It ends when it is quiet, and the next caller gets a new one.
+//! Joins and leaves are entries of its log, so all listeners receive them in the same order as the messages.
+//!
+//! # Guarantees
+//! - A caller who joins holds a name until it leaves; no one else can take it over.
 
-use protocol::{Message, Refusal, Room, RoomId, Start};
+use protocol::{Message, NewMessage, Refusal, Room, RoomId, Start};
 
-use crate::log::command::Deed;
+use crate::log::command::Command;
 use crate::room::{self, name_claims};
 use crate::store::key;
-use crate::{Chat, Error, Follow, Person};
+use crate::{Chat, Error, Follower, Person};
 
-/// A name that no request can carry, because it is a control character.
-const NAME: &str = "\n";
+/// The alias of the lobby. It is a control character, so no request can name it.
+const ALIAS: &str = "\n";
 
 const NOT_JOINED: Refusal = Refusal::NotJoined("You are not in the lobby; join it first.");
 
-/// Somebody's place in the lobby.
+/// The open lobby.
 #[derive(Debug)]
 pub struct Lobby {
     chat: Chat,
@@ -25,67 +26,65 @@ pub struct Lobby {
 }
 
 impl Lobby {
-    pub(crate) async fn enter(chat: Chat) -> Result<Self, Error> {
+    async fn open(chat: Chat) -> Result<Self, Error> {
         let inner = &chat.0;
-        let room = room::named(&inner.store, &inner.clock, NAME, inner.timeout).await?;
+        let room =
+            room::find_or_create_by_alias(&inner.store, &inner.clock, ALIAS, inner.timeout).await?;
         Ok(Self { chat, room })
     }
 
-    /// The room that it is.
-    pub fn room(&self) -> RoomId {
+    /// The ID of its room.
+    pub fn room_id(&self) -> RoomId {
         self.room.id
     }
 
-    /// Takes a name, and gives back the line that everybody hears.
+    /// Claims a name. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::Taken`] if somebody has it, [`Refusal::Invalid`] if it breaks a rule, or a fault.
+    /// [`Refusal::Taken`] if the name is taken, [`Refusal::Invalid`] if it breaks a rule, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
-        let name = name_claims::of(&self.chat.0.store, &Person::Anyone, self.room.id, name).await?;
-        self.announce(format!("{name} joined the chat"), Deed::Join(name))
-            .await
+        let store = &self.chat.0.store;
+        let name = name_claims::resolve_name(store, &Person::Anonymous, self.room.id, name).await?;
+        let line = format!("{name} joined the chat");
+        self.announce(line, Command::JoinLobby(name)).await
     }
 
-    /// Says something, and gives back the line that everybody hears.
+    /// Posts a message. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::NotJoined`] if nobody joined under that name, [`Refusal::Invalid`] if the message breaks a rule, or a fault.
+    /// [`Refusal::NotJoined`] if the name has not joined, [`Refusal::Invalid`] if the message breaks a rule, or a fault.
     pub async fn send(&self, name: &str, message: &str) -> Result<String, Error> {
-        self.since(name).await?;
-        let message = protocol::NewMessage {
+        self.load_since(name).await?;
+        let message = NewMessage {
             username: name.to_owned(),
             body: message.to_owned(),
         };
-        Ok(line(
-            &self
-                .chat
-                .post(&Person::Anyone, &self.room.id, &message, None)
-                .await?,
-        ))
+        let posted = self
+            .chat
+            .post_message(&Person::Anonymous, &self.room.id, &message, None)
+            .await?;
+        Ok(line(&posted))
     }
 
-    /// Gives a name back, and gives back the line that everybody hears.
+    /// Releases a name. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] if nobody joined under that name, or a fault.
+    /// [`Refusal::NotFound`] if the name has not joined, or a fault.
     pub async fn leave(&self, name: &str) -> Result<String, Error> {
-        self.announce(left_line(name), Deed::Leave(name.to_owned()))
+        self.announce(left_line(name), Command::LeaveLobby(name.to_owned()))
             .await
     }
 
-    /// Listens under a name, from where it joined or from `start`.
+    /// Listens under a name, from `start` or from where the name joined.
     ///
     /// # Errors
-    /// [`Refusal::NotJoined`] if nobody joined under that name, or a fault.
+    /// [`Refusal::NotJoined`] if the name has not joined, or a fault.
     pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Listener, Error> {
-        let since = self.since(name).await?;
+        let since = self.load_since(name).await?;
+        let start = start.unwrap_or(Start::Seq(since));
         let follow = self
             .chat
-            .follow(
-                &Person::Anyone,
-                &self.room.id,
-                start.unwrap_or(Start::Seq(since)),
-            )
+            .follow_room(&Person::Anonymous, &self.room.id, start)
             .await?;
         Ok(Listener {
             follow,
@@ -94,8 +93,8 @@ impl Lobby {
         })
     }
 
-    /// What somebody who joined has not heard begins after this sequence.
-    async fn since(&self, name: &str) -> Result<u64, Error> {
+    /// The sequence after which the messages for a name begin.
+    async fn load_since(&self, name: &str) -> Result<u64, Error> {
         let sql = "select since_seq from lobby_name where room = $1 and name = $2";
         let since: Option<i64> = sqlx::query_scalar(sql)
             .bind(key(self.room.id))
@@ -105,32 +104,31 @@ impl Lobby {
         Ok(since.ok_or(NOT_JOINED)?.unsigned_abs())
     }
 
-    async fn announce(&self, line: String, deed: Deed) -> Result<String, Error> {
-        self.chat
-            .announce(&self.room.id, deed, line)
-            .await
-            .map(|message| message.body)
+    async fn announce(&self, line: String, command: Command) -> Result<String, Error> {
+        let message = self.chat.announce(&self.room.id, command, line).await?;
+        Ok(message.body)
     }
 }
 
-/// Somebody who joined and listens.
+/// A listener of the lobby.
 #[derive(Debug)]
 pub struct Listener {
-    /// What there is to hear.
-    pub follow: Follow,
-    /// The newest sequence when they joined.
+    /// The follower of the lobby's log.
+    pub follow: Follower,
+    /// The newest sequence when the name joined.
     since: u64,
+    /// The line that says that the name has left.
     farewell: String,
 }
 
 impl Listener {
-    /// Whether this message says that they have left, which ends their streams. That they left before they joined does not.
+    /// Whether this message says that the name has left since it joined. It ends the streams of the name.
     pub fn ends_with(&self, message: &Message) -> bool {
         message.id > self.since && message.username.is_empty() && message.body == self.farewell
     }
 }
 
-/// A message of the lobby as its listeners read it.
+/// A message of the lobby as plain text.
 pub fn line(message: &Message) -> String {
     match message.username.as_str() {
         "" => message.body.clone(),
@@ -143,30 +141,36 @@ fn left_line(name: &str) -> String {
 }
 
 impl Chat {
-    /// The lobby.
+    /// Opens the lobby.
     ///
     /// # Errors
     /// A fault.
-    pub async fn lobby(&self) -> Result<Lobby, Error> {
-        Lobby::enter(self.clone()).await
+    pub async fn open_lobby(&self) -> Result<Lobby, Error> {
+        Lobby::open(self.clone()).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::House;
-    use crate::{Error, News};
+    use crate::testing::TestChat;
+    use crate::{Error, FollowEvent};
     use protocol::Refusal;
 
     #[tokio::test]
-    async fn a_name_is_held_until_it_is_given_back_even_over_a_restart() {
-        let mut house = House::new(|_| {}).await;
+    async fn lobby_name_is_held_until_it_is_released_even_over_a_restart() {
+        let mut test = TestChat::new(|_| {}).await;
         assert_eq!(
-            house.chat.lobby().await.unwrap().join("C").await.unwrap(),
+            test.chat
+                .open_lobby()
+                .await
+                .unwrap()
+                .join("C")
+                .await
+                .unwrap(),
             "C joined the chat"
         );
-        house.reopen().await;
-        let lobby = house.chat.lobby().await.unwrap();
+        test.reopen().await;
+        let lobby = test.chat.open_lobby().await.unwrap();
         assert!(matches!(
             lobby.join(" C ").await,
             Err(Error::Refusal(Refusal::Taken(_)))
@@ -185,9 +189,9 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn whoever_comes_and_goes_at_once_is_there_when_the_last_line_says_so() {
-        let house = House::new(|_| {}).await;
-        let lobby = std::sync::Arc::new(house.chat.lobby().await.unwrap());
+    async fn concurrent_joins_and_leaves_end_as_the_last_line_says() {
+        let test = TestChat::new(|_| {}).await;
+        let lobby = std::sync::Arc::new(test.chat.open_lobby().await.unwrap());
         let people = (0..8).map(|n| {
             let lobby = lobby.clone();
             tokio::spawn(async move {
@@ -205,13 +209,13 @@ mod tests {
             })
         });
         futures_util::future::try_join_all(people).await.unwrap();
-        let page = crate::Page {
+        let page = crate::MessagesPage {
             limit: 1_000,
-            ..crate::Page::default()
+            ..crate::MessagesPage::default()
         };
-        let lines = house
+        let lines = test
             .chat
-            .page(&crate::Person::Anyone, &lobby.room(), page)
+            .list_messages(&crate::Person::Anonymous, &lobby.room_id(), page)
             .await
             .unwrap();
         let comes: Vec<bool> = lines
@@ -226,14 +230,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_quiet_lobby_ends_and_begins_anew() {
-        let house = House::new(|_| {}).await;
-        let lobby = house.chat.lobby().await.unwrap();
+    async fn quiet_lobby_ends_and_the_next_caller_gets_a_new_one() {
+        let test = TestChat::new(|_| {}).await;
+        let lobby = test.chat.open_lobby().await.unwrap();
         lobby.join("C").await.unwrap();
         let mut follow = lobby.listen("C", None).await.unwrap().follow;
-        house.config.clock.advance(house.config.timeout);
-        while !matches!(follow.next().await.unwrap(), News::Closed) {}
-        let lobby = house.chat.lobby().await.unwrap();
+        test.config.clock.advance(test.config.timeout);
+        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {}
+        let lobby = test.chat.open_lobby().await.unwrap();
         assert!(lobby.listen("C", None).await.is_err());
         assert!(lobby.join("C").await.is_ok());
     }

@@ -1,4 +1,4 @@
-//! What tests share.
+//! Helpers that the tests share.
 
 use std::path::Path;
 
@@ -7,19 +7,19 @@ use protocol::{Message, NewMessage, NewRoom, RoomId};
 use crate::identity::person::GuestId;
 use crate::{Chat, Config, Person};
 
-/// A chat in a directory of its own, that tests can close and open again.
-pub(crate) struct House {
+/// A chat in its own directory, which a test can close and open again.
+pub(crate) struct TestChat {
     pub config: Config,
     pub chat: Chat,
     _dir: tempfile::TempDir,
 }
 
-impl House {
+impl TestChat {
     pub async fn new(change: impl FnOnce(&mut Config)) -> Self {
         Self::inside(&std::env::temp_dir(), change).await
     }
 
-    /// A house whose data are somewhere in `place`.
+    /// A chat whose directory is inside of `place`.
     pub async fn inside(place: &Path, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir_in(place).unwrap();
         let mut config = Config::new(dir.path());
@@ -37,39 +37,44 @@ impl House {
         self.chat = Chat::open(self.config.clone()).await.unwrap();
     }
 
-    pub async fn room(&self) -> RoomId {
+    pub async fn create_room(&self) -> RoomId {
         self.chat
-            .create_room(&Person::Anyone, &NewRoom::default())
+            .create_room(&Person::Anonymous, &NewRoom::default())
             .await
             .unwrap()
             .id
     }
 
-    /// Somebody with an account.
-    pub async fn member(&self, username: &str) -> Person {
+    /// Registers an account with this username.
+    pub async fn register(&self, username: &str) -> Person {
         let (name, password) = (username.to_uppercase(), "secret".to_owned());
         let wish = protocol::NewAccount {
             name,
             username: username.to_owned(),
             password,
         };
-        self.chat.register(&wish).await.unwrap().member.into()
+        self.chat
+            .register_account(&wish)
+            .await
+            .unwrap()
+            .account
+            .into()
     }
 
-    pub async fn say(&self, room: RoomId, body: &str) -> Message {
+    pub async fn post(&self, room: RoomId, body: &str) -> Message {
         self.chat
-            .post(&Person::Anyone, &room, &says(body), None)
+            .post_message(&Person::Anonymous, &room, &new_message(body), None)
             .await
             .unwrap()
     }
 }
 
-/// A guest whom nobody has met.
-pub(crate) fn guest() -> Person {
+/// A guest with a new key.
+pub(crate) fn new_guest() -> Person {
     Person::Guest(GuestId::new().unwrap())
 }
 
-pub(crate) fn says(body: &str) -> NewMessage {
+pub(crate) fn new_message(body: &str) -> NewMessage {
     NewMessage {
         username: "ada".to_owned(),
         body: body.to_owned(),

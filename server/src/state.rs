@@ -96,7 +96,7 @@ impl AppState {
             if peer.is_some_and(|peer| self.limits.check_room_lookup(peer).is_err()) {
                 break;
             }
-            match (self.chat.room(by, id).await, peer) {
+            match (self.chat.find_room(by, id).await, peer) {
                 (Ok(_), _) => known.push(*id),
                 (Err(chat::Error::Refusal(Refusal::NotFound(_))), Some(peer)) => {
                     self.limits.record_missing_room(peer);

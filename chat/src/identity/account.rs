@@ -1,8 +1,13 @@
-//! Accounts: names that are somebody's own, everywhere.
+//! Accounts: usernames that belong to one person everywhere, with a password and sessions.
 //!
-//! Promises: no two accounts have names that look alike; passwords are kept as [`crate::password`] says; a token ends with
-//! its time, with a new password, with signing out everywhere, and with the account. Signing in answers the same, and as
-//! fast, whether or not there is such an account. Leaves to others: how often one may try.
+//! # Guarantees
+//! - No two accounts have usernames that look alike.
+//! - Passwords are stored as `password` says.
+//! - A token is valid until it expires, the password changes, the account signs out everywhere or the account is deleted.
+//! - Signing in takes as long, and answers the same, whether or not the account exists.
+//!
+//! # Not here
+//! - How often a client may try a password: the server.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,127 +16,120 @@ use protocol::{Account, Credentials, NewAccount, Refusal, Time, text};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use crate::identity::name_skeleton::Looks;
-use crate::identity::person::{GuestId, Member, Person, random_id};
-use crate::store::{Place, Store, Tx, room_id};
+use crate::identity::name_skeleton::NameSkeleton;
+use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
+use crate::store::{DatabaseLocation, Store, WriteTransaction, room_id};
 use crate::{Chat, Config, Error, Inner};
 
-/// Somebody who has just signed in.
+/// A session that has just begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Who it is.
-    pub member: Member,
-    /// What shows it from now on.
+    /// The account that signed in.
+    pub account: AccountHolder,
+    /// The token that authenticates the session.
     pub token: String,
-    /// How long it does.
+    /// How long the token is valid.
     pub lifetime: Duration,
 }
 
-/// An account as it is stored.
-pub(crate) struct Stored {
-    pub member: Member,
-    /// Empty if there is none.
-    password: String,
+/// A row of the table `account`.
+pub(crate) struct AccountRow {
+    pub account: AccountHolder,
+    /// Empty if the account has no password.
+    password_hash: String,
 }
 
-impl Stored {
-    /// What is kept of the password, if there is one.
-    fn kept(&self) -> Option<&str> {
-        Some(self.password.as_str()).filter(|kept| !kept.is_empty())
+impl AccountRow {
+    /// The hash of the password, if the account has a password.
+    fn password_hash(&self) -> Option<&str> {
+        Some(self.password_hash.as_str()).filter(|hash| !hash.is_empty())
     }
 }
 
-impl FromRow<'_, SqliteRow> for Stored {
+impl FromRow<'_, SqliteRow> for AccountRow {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let (id, username, name) = (
-            row.try_get("id")?,
-            row.try_get("username")?,
-            row.try_get("name")?,
-        );
-        let (operator, generation) = (row.try_get("operator")?, row.try_get("generation")?);
-        let member = Member {
-            id,
-            username,
-            name,
-            operator,
-            generation,
-        };
         Ok(Self {
-            member,
-            password: row.try_get("password_hash")?,
+            account: AccountHolder {
+                id: row.try_get("id")?,
+                username: row.try_get("username")?,
+                name: row.try_get("name")?,
+                operator: row.try_get("operator")?,
+                generation: row.try_get("generation")?,
+            },
+            password_hash: row.try_get("password_hash")?,
         })
     }
 }
 
-async fn by_name(store: &Store, username: &str) -> Result<Option<Stored>, Error> {
-    let sql = "select id, username, name, password_hash, operator, generation from account where username = $1";
+async fn load_by_username(store: &Store, username: &str) -> Result<Option<AccountRow>, Error> {
+    let sql = "select id, username, name, password_hash, operator, generation
+               from account where username = $1";
     Ok(sqlx::query_as(sql)
         .bind(username)
         .fetch_optional(store.read())
         .await?)
 }
 
-pub(crate) async fn by_id(store: &Store, id: i64) -> Result<Option<Stored>, Error> {
-    let sql =
-        "select id, username, name, password_hash, operator, generation from account where id = $1";
+pub(crate) async fn load_by_id(store: &Store, id: i64) -> Result<Option<AccountRow>, Error> {
+    let sql = "select id, username, name, password_hash, operator, generation
+               from account where id = $1";
     Ok(sqlx::query_as(sql)
         .bind(id)
         .fetch_optional(store.read())
         .await?)
 }
 
-/// Makes sure that somebody is still signed in.
-pub(crate) async fn still(store: &Store, member: &Member) -> Result<(), Error> {
-    let found = by_id(store, member.id).await?;
-    let holds = found.is_some_and(|found| found.member.generation == member.generation);
-    if holds {
-        Ok(())
-    } else {
-        Err(Refusal::NotSignedIn.into())
+/// Checks that the session of an account has not ended.
+pub(crate) async fn require_session(store: &Store, account: &AccountHolder) -> Result<(), Error> {
+    match load_by_id(store, account.id).await? {
+        Some(found) if found.account.generation == account.generation => Ok(()),
+        _ => Err(Refusal::NotSignedIn.into()),
     }
 }
 
-/// Makes an account; not if its username, or one that looks like it, is there already.
-pub(crate) async fn insert(
+/// Inserts an account. Returns `false` if its username or one that looks like it is taken.
+pub(crate) async fn insert_account(
     connection: &mut SqliteConnection,
-    member: &Member,
-    password: &str,
+    account: &AccountHolder,
+    password_hash: &str,
     now: Time,
 ) -> Result<bool, Error> {
-    let sql = "insert into account (id, username, skeleton, name, password_hash, operator, generation, created_at)
+    let sql = "insert into account
+                 (id, username, skeleton, name, password_hash, operator, generation, created_at)
                values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
-    let made = sqlx::query(sql)
-        .bind(member.id)
-        .bind(&member.username)
-        .bind(Looks::of(&member.username).plain)
-        .bind(&member.name)
-        .bind(password)
+    let inserted = sqlx::query(sql)
+        .bind(account.id)
+        .bind(&account.username)
+        .bind(NameSkeleton::of(&account.username).lowercase)
+        .bind(&account.name)
+        .bind(password_hash)
         .bind(now.millis())
-        .execute(connection);
-    Ok(made.await?.rows_affected() > 0)
+        .execute(connection)
+        .await?;
+    Ok(inserted.rows_affected() > 0)
 }
 
-/// Somebody with an account, by username.
-pub(crate) async fn member(store: &Store, username: &str) -> Result<Member, Error> {
+/// The holder of the account with this username.
+pub(crate) async fn find_account(store: &Store, username: &str) -> Result<AccountHolder, Error> {
     let found = match text::account_name(username) {
-        Ok(name) => by_name(store, &name).await?,
+        Ok(name) => load_by_username(store, &name).await?,
         Err(_) => None,
     };
-    Ok(found.ok_or(Refusal::NotFound("such person"))?.member)
+    Ok(found.ok_or(Refusal::NotFound("such person"))?.account)
 }
 
 /// Which accounts to list.
 #[derive(Clone, Debug)]
-pub struct Accounts {
-    /// Only those whose name or username has this in it.
+pub struct AccountsPage {
+    /// List only accounts whose name or username contains this text.
     pub search: String,
-    /// Only usernames that come after this one.
+    /// List only usernames that sort after this one.
     pub after: String,
-    /// At most so many.
+    /// List at most this many.
     pub limit: usize,
 }
 
-impl Default for Accounts {
+impl Default for AccountsPage {
     fn default() -> Self {
         Self {
             search: String::new(),
@@ -141,12 +139,12 @@ impl Default for Accounts {
     }
 }
 
-/// Makes somebody with an account an operator, or no longer one. A server may be running.
+/// Makes an account an operator, or takes that role back. A server may be running.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] if nobody has that name, or a fault.
+/// [`Refusal::NotFound`] if there is no such account, or a fault.
 pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Result<(), Error> {
-    let connection = Place::of(config)?.connect()?;
+    let connection = DatabaseLocation::of(config)?.connect()?;
     let sql = "update account set operator = ?2 where username = ?1";
     let username = text::account_name(username)?;
     match connection.execute(sql, rusqlite::params![username, operator])? {
@@ -156,25 +154,22 @@ pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Re
 }
 
 impl Chat {
-    /// How many characters a password has at least.
+    /// The minimum length of a password, in characters.
     pub fn password_min(&self) -> usize {
         self.0.password_min
     }
 
-    /// Makes an account, and signs it in.
+    /// Creates an account and signs it in.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] if the wish breaks a rule, [`Refusal::Taken`] if the username is taken or looks like one that
-    /// is, or a fault.
-    pub async fn register(&self, wish: &NewAccount) -> Result<Session, Error> {
+    /// [`Refusal::Invalid`] if a field breaks a rule, [`Refusal::Taken`] if the username or one that looks like it is
+    /// taken, or a fault.
+    pub async fn register_account(&self, wish: &NewAccount) -> Result<Session, Error> {
         let inner = &self.0;
         let username = text::account_name(&wish.username)?;
         let name = text::person_name(&wish.name)?;
-        let password = inner
-            .passwords
-            .keep(text::password(&wish.password, inner.password_min)?)
-            .await?;
-        let member = Member {
+        let password_hash = self.hash_new_password(&wish.password).await?;
+        let account = AccountHolder {
             id: random_id()?,
             username,
             name,
@@ -182,88 +177,98 @@ impl Chat {
             generation: 0,
         };
         let mut tx = inner.store.begin().await?;
-        let made = insert(&mut tx, &member, &password, inner.clock.now()).await?;
-        // Before it is this transaction's turn no longer: no message comes between.
+        let inserted = insert_account(&mut tx, &account, &password_hash, inner.clock.now()).await?;
+        // The counter moves inside the transaction, so that no message is written under the new name in between.
         inner.registrations.fetch_add(1, Ordering::Release);
         tx.commit().await?;
-        if !made {
+        if !inserted {
             let taken = format!(
                 "The username {}, or one that looks like it,",
-                member.username
+                account.username
             );
             return Err(Refusal::Taken(taken).into());
         }
-        self.session(member)
+        self.begin_session(account)
     }
 
-    /// Signs somebody in.
+    /// Signs in with a password.
     ///
     /// # Errors
-    /// [`Refusal::WrongCredentials`] if there is no such account or it has another password, or a fault.
+    /// [`Refusal::WrongCredentials`] if there is no such account or the password is wrong, or a fault.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, Error> {
         let inner = &self.0;
-        // Compared with something in any case, so that nobody learns from the time whether there is such an account.
         let found = match text::account_name(&credentials.username) {
-            Ok(username) => by_name(&inner.store, &username).await?,
+            Ok(username) => load_by_username(&inner.store, &username).await?,
             Err(_) => None,
         };
-        let kept = found.as_ref().and_then(Stored::kept);
-        let right = inner
+        // Without an account the password is verified against a dummy hash, so that both cases take as long.
+        let hash = found.as_ref().and_then(AccountRow::password_hash);
+        let is_right = inner
             .passwords
-            .is_right(shortened(&credentials.password), kept)
+            .verify(truncate_password(&credentials.password), hash)
             .await?;
-        let found = found.filter(|_| right).ok_or(Refusal::WrongCredentials)?;
-        self.session(found.member)
+        let found = found
+            .filter(|_| is_right)
+            .ok_or(Refusal::WrongCredentials)?;
+        self.begin_session(found.account)
     }
 
-    pub(crate) fn session(&self, member: Member) -> Result<Session, Error> {
+    pub(crate) fn begin_session(&self, account: AccountHolder) -> Result<Session, Error> {
         let inner = &self.0;
-        let token = inner.tokens.for_account(
-            member.id,
-            &member.username,
-            member.generation,
+        let token = inner.tokens.issue_for_account(
+            account.id,
+            &account.username,
+            account.generation,
             inner.clock.now(),
         )?;
         Ok(Session {
-            member,
+            account,
             token,
             lifetime: inner.jwt_lifetime,
         })
     }
 
-    /// A key for a new guest, as a token.
+    /// Creates a key for a new guest and returns it as a token.
     ///
     /// # Errors
     /// A fault.
-    pub fn new_guest(&self) -> Result<String, Error> {
-        self.0.tokens.for_guest(GuestId::new()?, self.0.clock.now())
+    pub fn issue_guest_token(&self) -> Result<String, Error> {
+        self.0
+            .tokens
+            .issue_for_guest(GuestId::new()?, self.0.clock.now())
     }
 
-    /// Who shows this token.
+    /// The caller that this token authenticates.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`] if it is not one of ours, or no longer, or a fault.
-    pub async fn person(&self, token: &str) -> Result<Person, Error> {
+    /// [`Refusal::NotSignedIn`] if the token is not from this server or no longer valid, or a fault.
+    pub async fn authenticate_token(&self, token: &str) -> Result<Person, Error> {
         let inner = &self.0;
-        let claims = inner.tokens.read(token, inner.clock.now())?;
-        if claims.generation.is_none() {
-            return Ok(Person::Guest(
-                GuestId::known(claims.id).ok_or(Refusal::NotSignedIn)?,
-            ));
-        }
-        let found = by_id(&inner.store, claims.id).await?;
-        let found = found.filter(|found| Some(found.member.generation) == claims.generation);
-        Ok(found.ok_or(Refusal::NotSignedIn)?.member.into())
+        let claims = inner.tokens.verify(token, inner.clock.now())?;
+        let Some(generation) = claims.generation else {
+            let guest = GuestId::from_person_id(claims.id).ok_or(Refusal::NotSignedIn)?;
+            return Ok(Person::Guest(guest));
+        };
+        let found = load_by_id(&inner.store, claims.id)
+            .await?
+            .filter(|found| found.account.generation == generation)
+            .ok_or(Refusal::NotSignedIn)?;
+        Ok(found.account.into())
     }
 
-    /// The people with an account, by username.
+    /// Lists accounts by username.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`] if `by` is not one of them, or a fault.
-    pub async fn accounts(&self, by: &Person, page: &Accounts) -> Result<Vec<Account>, Error> {
-        by.signed_in()?;
+    /// [`Refusal::NotSignedIn`] if the caller is not signed in, or a fault.
+    pub async fn list_accounts(
+        &self,
+        by: &Person,
+        page: &AccountsPage,
+    ) -> Result<Vec<Account>, Error> {
+        by.require_account()?;
         let sql = "select name, username from account where username > $1
-                   and (instr(username, lower($2)) > 0 or instr(lower(name), lower($2)) > 0) order by username limit $3";
+                   and (instr(username, lower($2)) > 0 or instr(lower(name), lower($2)) > 0)
+                   order by username limit $3";
         let rows: Vec<(String, String)> = sqlx::query_as(sql)
             .bind(&page.after)
             .bind(&page.search)
@@ -276,28 +281,32 @@ impl Chat {
             .collect())
     }
 
-    /// Calls somebody something else.
+    /// Changes the display name of the caller's account.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::Invalid`] if the name breaks a rule, or a fault.
-    pub async fn rename(&self, by: &Person, name: &str) -> Result<Member, Error> {
-        let member = by.signed_in()?;
+    pub async fn change_display_name(
+        &self,
+        by: &Person,
+        name: &str,
+    ) -> Result<AccountHolder, Error> {
+        let account = by.require_account()?;
         let name = text::person_name(name)?;
         let mut tx = self.0.store.begin().await?;
         let sql = "update account set name = $2 where id = $1";
         sqlx::query(sql)
-            .bind(member.id)
+            .bind(account.id)
             .bind(&name)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Member {
+        Ok(AccountHolder {
             name,
-            ..member.clone()
+            ..account.clone()
         })
     }
 
-    /// Gives somebody another password, which ends all their other sessions, and all that follows by them.
+    /// Changes the password of the caller's account. All other sessions of the account end.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if `old` is not the password, [`Refusal::Invalid`] if `new`
@@ -308,210 +317,239 @@ impl Chat {
         old: &str,
         new: &str,
     ) -> Result<Session, Error> {
-        let inner = &self.0;
-        let member = self.confirm(by, old).await?;
-        let kept = inner
-            .passwords
-            .keep(text::password(new, inner.password_min)?)
+        let account = self
+            .verify_password(self.load_own_account(by).await?, old)
             .await?;
-        let mut tx = inner.store.begin().await?;
+        let hash = self.hash_new_password(new).await?;
+        let mut tx = self.0.store.begin().await?;
         let sql = "update account set password_hash = $2 where id = $1";
         sqlx::query(sql)
-            .bind(member.id)
-            .bind(kept)
+            .bind(account.id)
+            .bind(hash)
             .execute(&mut *tx)
             .await?;
-        let generation = self.revoke(tx, member.id).await?;
-        self.session(Member {
+        let generation = self.revoke_sessions(tx, account.id).await?;
+        self.begin_session(AccountHolder {
             generation,
-            ..member
+            ..account
         })
     }
 
-    /// Gives a password to somebody who has none, which ends all their other sessions, and all that follows by them.
+    /// Sets a password for an account that has none. All other sessions of the account end.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if they have one, [`Refusal::Invalid`] if it breaks a rule, or
-    /// a fault.
-    pub async fn set_password(&self, by: &Person, new: &str) -> Result<Session, Error> {
-        let (inner, member) = (&self.0, by.signed_in()?);
-        let kept = inner
-            .passwords
-            .keep(text::password(new, inner.password_min)?)
-            .await?;
-        let mut tx = inner.store.begin().await?;
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the account has a password, [`Refusal::Invalid`] if `new`
+    /// breaks a rule, or a fault.
+    pub async fn set_first_password(&self, by: &Person, new: &str) -> Result<Session, Error> {
+        let account = by.require_account()?;
+        let hash = self.hash_new_password(new).await?;
+        let mut tx = self.0.store.begin().await?;
         let sql = "update account set password_hash = $2 where id = $1 and password_hash = ''";
-        if sqlx::query(sql)
-            .bind(member.id)
-            .bind(kept)
+        let updated = sqlx::query(sql)
+            .bind(account.id)
+            .bind(hash)
             .execute(&mut *tx)
-            .await?
-            .rows_affected()
-            == 0
-        {
+            .await?;
+        if updated.rows_affected() == 0 {
             return Err(Refusal::WrongCredentials.into());
         }
-        let generation = self.revoke(tx, member.id).await?;
-        self.session(Member {
+        let generation = self.revoke_sessions(tx, account.id).await?;
+        self.begin_session(AccountHolder {
             generation,
-            ..member.clone()
+            ..account.clone()
         })
     }
 
-    /// Ends all sessions of somebody, and all that follows by them.
+    /// Ends all sessions of the caller's account, and every stream that uses one of them.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], or a fault.
     pub async fn sign_out_everywhere(&self, by: &Person) -> Result<(), Error> {
-        let member = by.signed_in()?;
-        self.revoke(self.0.store.begin().await?, member.id).await?;
+        let account = by.require_account()?;
+        self.revoke_sessions(self.0.store.begin().await?, account.id)
+            .await?;
         Ok(())
     }
 
-    /// Deletes an account. What its owner wrote stays where it is, until its room ends. `word` shows that they mean it: the
-    /// password, or the username if there is no password.
+    /// Deletes the caller's account. Its messages stay until their rooms end. `confirmation` is the password, or the
+    /// username if the account has no password.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if that is not the password, [`Refusal::Invalid`] if it is not
-    /// the username, or a fault.
-    pub async fn delete_account(&self, by: &Person, word: &str) -> Result<(), Error> {
-        let member = self.ask_for_word(by, word).await?;
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the password is wrong, [`Refusal::Invalid`] if the
+    /// username is wrong, or a fault.
+    pub async fn delete_account(&self, by: &Person, confirmation: &str) -> Result<(), Error> {
+        let account = self.confirm_deletion(by, confirmation).await?;
         let mut tx = self.0.store.begin().await?;
-        // A conversation ends with the second of its two.
-        let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
-                   and id in (select room from member where person = $1)
-                   and not exists (select 1 from member where room = id and person <> $1)";
-        sqlx::query(sql)
-            .bind(member.id)
-            .bind(self.0.clock.now().millis())
-            .execute(&mut *tx)
+        expire_direct_rooms_without_other(&mut tx, account.id, self.now()).await?;
+        let rooms: Vec<i64> = sqlx::query_scalar("select room from member where person = $1")
+            .bind(account.id)
+            .fetch_all(&mut *tx)
             .await?;
-        let rooms = sqlx::query_scalar("select room from member where person = $1").bind(member.id);
-        let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
         for sql in [
             "delete from account where id = $1",
             "delete from oidc_identity where account = $1",
             "delete from member where person = $1",
         ] {
-            sqlx::query(sql).bind(member.id).execute(&mut *tx).await?;
+            sqlx::query(sql).bind(account.id).execute(&mut *tx).await?;
         }
-        let tell = move |inner: &Inner| {
-            rooms
-                .into_iter()
-                .for_each(|room| inner.hub.look_again(room_id(room)));
-            inner.accounts.sign_out(member.id);
-            inner.store.deleted().note();
+        let notify = move |inner: &Inner| {
+            for room in rooms {
+                inner.hub.recheck_access(room_id(room));
+            }
+            inner.sessions.end_sessions(account.id);
+            inner.store.pending_erasure().mark();
         };
-        self.commit(tx, tell).await
+        self.commit(tx, notify).await
     }
 
-    /// Gives everything that a guest is and may (or may not) do in rooms to an account.
+    /// Gives the rooms, roles and sanctions of a guest to the caller's account.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`] if `by` has no account or `guest` is none, or a fault.
-    pub async fn claim(&self, by: &Person, guest: &Person) -> Result<(), Error> {
-        let (own, Person::Guest(_)) = (by.signed_in()?.id, guest) else {
+    /// [`Refusal::NotSignedIn`] if the caller is not signed in or `guest` is not a guest, or a fault.
+    pub async fn merge_guest(&self, by: &Person, guest: &Person) -> Result<(), Error> {
+        let account = by.require_account()?.id;
+        let Person::Guest(_) = guest else {
             return Err(Refusal::NotSignedIn.into());
         };
-        let (mut tx, guest) = (self.0.store.begin().await?, guest.id());
-        let over = "delete from sanction where person in ($1, $2) and until <= $3";
-        sqlx::query(over)
-            .bind(own)
-            .bind(guest)
-            .bind(self.now().millis())
-            .execute(&mut *tx)
-            .await?;
-        let rooms = sqlx::query_scalar("select room from sanction where person = $1 and kind = 1")
-            .bind(guest);
-        let rooms: Vec<i64> = rooms.fetch_all(&mut *tx).await?;
-        for sql in [
-            "insert into member select room, $1, role, joined_at, read_seq from member where person = $2
-             on conflict (room, person) do update set role = max(role, excluded.role)",
-            // Of two the harder one and the longer time, so that nobody gets rid of either; without an end is the longest,
-            // and what SQLite calls the greatest.
-            "insert into sanction select room, $1, kind, until from sanction where person = $2
-             on conflict (room, person) do update set kind = max(kind, excluded.kind), until = max(until, excluded.until)",
-            "delete from member where $1 <> $2 and person = $2",
-            "delete from name_claim where $1 <> $2 and person = $2",
-        ] {
-            sqlx::query(sql).bind(own).bind(guest).execute(&mut *tx).await?;
-        }
-        let tell = move |inner: &Inner| {
-            [own, guest]
-                .into_iter()
-                .for_each(|person| inner.hub.ring_person(person));
-            // Who is banned as the guest may not listen as the account either.
-            rooms
-                .into_iter()
-                .for_each(|room| inner.hub.look_again(room_id(room)));
+        let guest = guest.id();
+        let mut tx = self.0.store.begin().await?;
+        let banned_from = move_guest_rows(&mut tx, guest, account, self.now()).await?;
+        let notify = move |inner: &Inner| {
+            inner.hub.notify_person(account);
+            inner.hub.notify_person(guest);
+            // A ban of the guest now applies to the account, whose followers must stop.
+            for room in banned_from {
+                inner.hub.recheck_access(room_id(room));
+            }
         };
-        self.commit(tx, tell).await
+        self.commit(tx, notify).await
     }
 
-    /// Makes sure that whoever is signed in also knows the password.
-    async fn confirm(&self, by: &Person, password: &str) -> Result<Member, Error> {
-        self.compare(self.stored(by).await?, password).await
-    }
-
-    /// Makes sure that whoever is signed in means it.
-    async fn ask_for_word(&self, by: &Person, word: &str) -> Result<Member, Error> {
-        let found = self.stored(by).await?;
-        if found.kept().is_some() {
-            return self.compare(found, word).await;
+    /// Checks that the caller confirms the deletion of the account.
+    async fn confirm_deletion(
+        &self,
+        by: &Person,
+        confirmation: &str,
+    ) -> Result<AccountHolder, Error> {
+        let found = self.load_own_account(by).await?;
+        if found.password_hash().is_some() {
+            return self.verify_password(found, confirmation).await;
         }
-        match text::account_name(word) {
-            Ok(name) if name == found.member.username => Ok(found.member),
-            _ => Err(Refusal::invalid(
-                "username",
-                "is not yours; type it to show that you mean it",
-            )
-            .into()),
+        match text::account_name(confirmation) {
+            Ok(name) if name == found.account.username => Ok(found.account),
+            _ => {
+                let reason = "is not yours; type it to show that you mean it";
+                Err(Refusal::invalid("username", reason).into())
+            }
         }
     }
 
-    /// Commits a transaction with the end of all sessions of an account and of all that follows by them; gives back the
-    /// generation of those that come.
-    async fn revoke(&self, mut tx: Tx, id: i64) -> Result<i64, Error> {
+    /// Commits a transaction together with the end of all sessions of an account. Returns the generation of new sessions.
+    async fn revoke_sessions(&self, mut tx: WriteTransaction, account: i64) -> Result<i64, Error> {
         let sql =
             "update account set generation = generation + 1 where id = $1 returning generation";
         let generation: Option<i64> = sqlx::query_scalar(sql)
-            .bind(id)
+            .bind(account)
             .fetch_optional(&mut *tx)
             .await?;
         let generation = generation.ok_or(Refusal::NotSignedIn)?;
-        let tell = move |inner: &Inner| {
-            inner.accounts.sign_out(id);
-            // The old password, perhaps.
-            inner.store.deleted().note();
+        let notify = move |inner: &Inner| {
+            inner.sessions.end_sessions(account);
+            // The transaction may have overwritten an old password hash.
+            inner.store.pending_erasure().mark();
         };
-        self.commit(tx, tell).await?;
+        self.commit(tx, notify).await?;
         Ok(generation)
     }
 
-    /// The account of whoever is signed in.
-    async fn stored(&self, by: &Person) -> Result<Stored, Error> {
-        Ok(by_id(&self.0.store, by.signed_in()?.id)
-            .await?
-            .ok_or(Refusal::NotSignedIn)?)
+    /// The row of the caller's account.
+    async fn load_own_account(&self, by: &Person) -> Result<AccountRow, Error> {
+        let found = load_by_id(&self.0.store, by.require_account()?.id).await?;
+        Ok(found.ok_or(Refusal::NotSignedIn)?)
     }
 
-    /// The owner of an account, if this is their password.
-    async fn compare(&self, found: Stored, password: &str) -> Result<Member, Error> {
-        let right = self
+    /// Hashes a new password that keeps the rules.
+    async fn hash_new_password(&self, password: &str) -> Result<String, Error> {
+        let password = text::password(password, self.0.password_min)?;
+        self.0.passwords.hash(password).await
+    }
+
+    /// The holder of an account, if this is the password of the account.
+    async fn verify_password(
+        &self,
+        found: AccountRow,
+        password: &str,
+    ) -> Result<AccountHolder, Error> {
+        let is_right = self
             .0
             .passwords
-            .is_right(shortened(password), found.kept())
+            .verify(truncate_password(password), found.password_hash())
             .await?;
-        if right {
-            Ok(found.member)
+        if is_right {
+            Ok(found.account)
         } else {
             Err(Refusal::WrongCredentials.into())
         }
     }
 }
 
-/// What of a password is worth comparing: a longer one is nobody's.
-fn shortened(password: &str) -> &str {
+/// Lets the direct chats expire whose other account is deleted already. Such a chat ends with the second of its accounts.
+async fn expire_direct_rooms_without_other(
+    connection: &mut SqliteConnection,
+    account: i64,
+    now: Time,
+) -> Result<(), Error> {
+    let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
+               and id in (select room from member where person = $1)
+               and not exists (select 1 from member where room = id and person <> $1)";
+    sqlx::query(sql)
+        .bind(account)
+        .bind(now.millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Moves the memberships and sanctions of a guest to an account. Returns the rooms that the guest is banned from.
+async fn move_guest_rows(
+    connection: &mut SqliteConnection,
+    guest: i64,
+    account: i64,
+    now: Time,
+) -> Result<Vec<i64>, Error> {
+    sqlx::query("delete from sanction where person in ($1, $2) and until <= $3")
+        .bind(account)
+        .bind(guest)
+        .bind(now.millis())
+        .execute(&mut *connection)
+        .await?;
+    let banned_from =
+        sqlx::query_scalar("select room from sanction where person = $1 and kind = 1")
+            .bind(guest)
+            .fetch_all(&mut *connection)
+            .await?;
+    for sql in [
+        "insert into member select room, $1, role, joined_at, read_seq from member where person = $2
+         on conflict (room, person) do update set role = max(role, excluded.role)",
+        // Of two sanctions the account gets the harder kind and the later end, so that it escapes neither. A sanction
+        // without an end has a null `until`, and max() of a null and a number is null in SQLite.
+        "insert into sanction select room, $1, kind, until from sanction where person = $2
+         on conflict (room, person) do update
+           set kind = max(kind, excluded.kind), until = max(until, excluded.until)",
+        "delete from member where $1 <> $2 and person = $2",
+        "delete from name_claim where $1 <> $2 and person = $2",
+    ] {
+        sqlx::query(sql)
+            .bind(account)
+            .bind(guest)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(banned_from)
+}
+
+/// Cuts a password after the maximum length. A longer one belongs to no account, and hashing it would cost time.
+fn truncate_password(password: &str) -> &str {
     let end = password.char_indices().nth(text::PASSWORD_MAX + 1);
     end.map_or(password, |(end, _)| &password[..end])
 }
@@ -519,7 +557,7 @@ fn shortened(password: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::House;
+    use crate::testing::TestChat;
 
     fn wish(username: &str) -> NewAccount {
         NewAccount {
@@ -544,27 +582,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_is_its_owners_alone() {
-        let mut house = House::new(|_| {}).await;
-        house.chat.register(&wish("Alice")).await.unwrap();
+    async fn username_that_looks_like_a_taken_one_is_refused() {
+        let mut test = TestChat::new(|_| {}).await;
+        test.chat.register_account(&wish("Alice")).await.unwrap();
         for taken in ["alice", "ALICE", "a1ice"] {
             assert!(
                 matches!(
-                    refusal(house.chat.register(&wish(taken)).await),
+                    refusal(test.chat.register_account(&wish(taken)).await),
                     Refusal::Taken(_)
                 ),
                 "{taken}"
             );
         }
-        house.reopen().await;
-        let session = house.chat.sign_in(&knows("alice", "secret")).await.unwrap();
+        test.reopen().await;
+        let session = test.chat.sign_in(&knows("alice", "secret")).await.unwrap();
         assert_eq!(
-            house
-                .chat
-                .person(&session.token)
+            test.chat
+                .authenticate_token(&session.token)
                 .await
                 .unwrap()
-                .member()
+                .account()
                 .unwrap()
                 .username(),
             "alice"
@@ -576,18 +613,18 @@ mod tests {
             ("al ice", "secret"),
         ] {
             assert_eq!(
-                refusal(house.chat.sign_in(&knows(username, password)).await),
+                refusal(test.chat.sign_in(&knows(username, password)).await),
                 Refusal::WrongCredentials
             );
         }
     }
 
     #[tokio::test]
-    async fn a_new_password_and_signing_out_everywhere_end_what_was_before() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let first = chat.register(&wish("ada")).await.unwrap();
-        let by = chat.person(&first.token).await.unwrap();
+    async fn new_password_sign_out_everywhere_and_deletion_end_sessions() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let first = chat.register_account(&wish("ada")).await.unwrap();
+        let by = chat.authenticate_token(&first.token).await.unwrap();
         assert_eq!(
             refusal(chat.change_password(&by, "wrong", "secret2").await),
             Refusal::WrongCredentials
@@ -597,57 +634,60 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(
-            refusal(chat.person(&first.token).await),
+            refusal(chat.authenticate_token(&first.token).await),
             Refusal::NotSignedIn
         );
-        assert_eq!(chat.person(&second.token).await.unwrap().id(), by.id());
+        assert_eq!(
+            chat.authenticate_token(&second.token).await.unwrap().id(),
+            by.id()
+        );
         chat.sign_out_everywhere(&by).await.unwrap();
         assert_eq!(
-            refusal(chat.person(&second.token).await),
+            refusal(chat.authenticate_token(&second.token).await),
             Refusal::NotSignedIn
         );
         let third = chat.sign_in(&knows("ada", "secret2")).await.unwrap();
         chat.delete_account(&by, "secret2").await.unwrap();
         assert_eq!(
-            refusal(chat.person(&third.token).await),
+            refusal(chat.authenticate_token(&third.token).await),
             Refusal::NotSignedIn
         );
         // A new account of that name has nothing to do with the old one.
-        chat.register(&wish("ada")).await.unwrap();
+        chat.register_account(&wish("ada")).await.unwrap();
         assert_eq!(
-            refusal(chat.person(&third.token).await),
+            refusal(chat.authenticate_token(&third.token).await),
             Refusal::NotSignedIn
         );
     }
 
     #[tokio::test]
-    async fn sessions_end_with_their_time() {
-        let house = House::new(|_| {}).await;
-        let session = house.chat.register(&wish("ada")).await.unwrap();
-        house.config.clock.advance(house.config.jwt_lifetime);
+    async fn session_ends_when_its_lifetime_is_over() {
+        let test = TestChat::new(|_| {}).await;
+        let session = test.chat.register_account(&wish("ada")).await.unwrap();
+        test.config.clock.advance(test.config.jwt_lifetime);
         assert_eq!(
-            refusal(house.chat.person(&session.token).await),
+            refusal(test.chat.authenticate_token(&session.token).await),
             Refusal::NotSignedIn
         );
     }
 
     #[tokio::test]
-    async fn people_are_found_by_part_of_their_names() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let by = Person::from(chat.register(&wish("grace")).await.unwrap().member);
-        chat.register(&NewAccount {
+    async fn accounts_are_found_by_part_of_username_or_name() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let by = Person::from(chat.register_account(&wish("grace")).await.unwrap().account);
+        chat.register_account(&NewAccount {
             name: "Ada Lovelace".to_owned(),
             ..wish("ada")
         })
         .await
         .unwrap();
         let find = async |search: &str| {
-            let page = Accounts {
+            let page = AccountsPage {
                 search: search.to_owned(),
-                ..Accounts::default()
+                ..AccountsPage::default()
             };
-            let found = chat.accounts(&by, &page).await.unwrap();
+            let found = chat.list_accounts(&by, &page).await.unwrap();
             found
                 .into_iter()
                 .map(|account| account.username)
@@ -657,7 +697,10 @@ mod tests {
         assert_eq!(find("LOVE").await, ["ada"]);
         assert_eq!(find("%").await, [""; 0]);
         assert_eq!(
-            refusal(chat.accounts(&Person::Anyone, &Accounts::default()).await),
+            refusal(
+                chat.list_accounts(&Person::Anonymous, &AccountsPage::default())
+                    .await
+            ),
             Refusal::NotSignedIn
         );
     }

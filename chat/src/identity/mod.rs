@@ -1,4 +1,11 @@
-//! Who asks.
+//! Who a caller is: a guest, an account or an anonymous caller, and how a caller proves it.
+//!
+//! # Guarantees
+//! - No two accounts have usernames that look alike.
+//! - A token is valid until it expires or the sessions of its account end.
+//!
+//! # Not here
+//! - What a caller may do in a room: `room`.
 
 pub(crate) mod account;
 pub(crate) mod name_skeleton;

@@ -1,8 +1,12 @@
-//! Identities: who somebody is at a provider of sign-in, and whose account that is here.
+//! The identities of accounts at an OpenID Connect provider.
 //!
-//! Promises: an identity is one account's for good, or until its owner parts them; nobody gets into an account because a
-//! provider calls somebody by its name. A new account gets a name that is free and looks like no other. Leaves to others:
-//! whether the provider really says so (the server), and what an account is (`account`).
+//! # Guarantees
+//! - An identity belongs to one account until that account unlinks it.
+//! - The names that a provider reports never give access to an existing account.
+//! - A new account gets a username that is free and looks like no other.
+//!
+//! # Not here
+//! - Whether the provider really vouches for the identity: the server.
 
 use std::iter;
 use std::sync::atomic::Ordering;
@@ -12,220 +16,234 @@ use protocol::{Refusal, Time};
 use sqlx::SqliteConnection;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::identity::account::{Session, by_id, insert};
-use crate::identity::name_skeleton::numbers;
-use crate::identity::person::{Member, Person, random_id};
+use crate::identity::account::{Session, insert_account, load_by_id};
+use crate::identity::name_skeleton::suffix_numbers;
+use crate::identity::person::{AccountHolder, Person, random_id};
 use crate::{Chat, Error};
 
-/// What an account is called whose owner has no name that would do.
-const NAMELESS: &str = "person";
+/// The username of a new account when no name that the provider reports makes a valid one.
+const DEFAULT_USERNAME: &str = "person";
 
-/// Who somebody is at a provider: the two together name one person, for good
+/// An identity at a provider. Issuer and subject together identify one person for good
 /// ([OpenID Connect Core 1.0, section 5.7](https://openid.net/specs/openid-connect-core-1_0.html#ClaimStability)).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct OidcIdentity {
     /// The provider.
     pub issuer: String,
-    /// The person, as the provider knows them.
+    /// The ID of the person at the provider.
     pub subject: String,
 }
 
-/// What a provider says about somebody, as far as it does. Nothing of it is proof of anything here.
+/// What a provider reports about a person. None of it proves anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Introduction {
-    /// Under which name they go there.
+pub struct ProviderProfile {
+    /// The username at the provider.
     pub username: Option<String>,
-    /// Their address.
+    /// The email address.
     pub email: Option<String>,
-    /// What they are called.
+    /// The display name.
     pub name: Option<String>,
 }
 
-/// How somebody can sign in.
+/// The ways in which the holder of an account can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ways {
-    /// By a password.
+pub struct SignInMethods {
+    /// Whether the account has a password.
     pub password: bool,
-    /// By a provider.
+    /// Whether the account is linked to the provider.
     pub provider: bool,
 }
 
-impl Introduction {
-    /// The username to ask for: of what they go by, their address and what they are called, the first that would do.
+impl ProviderProfile {
+    /// The username to try first: made of the username, the email address or the display name, whichever is the first to
+    /// make a valid one.
     fn username(&self) -> String {
-        let sources = [&self.username, &self.email, &self.name]
+        [&self.username, &self.email, &self.name]
             .into_iter()
-            .flatten();
-        let mut fitting = sources
-            .map(|source| fitted(source))
-            .filter(|name| name.len() >= ACCOUNT_NAME.0);
-        fitting.next().unwrap_or_else(|| NAMELESS.to_owned())
+            .flatten()
+            .map(|source| normalize_username(source))
+            .find(|name| name.len() >= ACCOUNT_NAME.0)
+            .unwrap_or_else(|| DEFAULT_USERNAME.to_owned())
     }
 
-    /// What to call them.
-    fn name(&self) -> Option<String> {
-        let printed = |name: &String| {
+    /// The display name of the new account.
+    fn display_name(&self) -> Option<String> {
+        let printable = |name: &String| {
             name.chars()
                 .filter(|c| !c.is_control())
                 .take(PERSON_NAME_MAX)
                 .collect::<String>()
         };
-        let mut names = [&self.name, &self.username]
+        [&self.name, &self.username]
             .into_iter()
             .flatten()
-            .map(printed);
-        names.find_map(|name| text::person_name(&name).ok())
+            .map(printable)
+            .find_map(|name| text::person_name(&name).ok())
     }
 }
 
-/// The part of a name that a username can be made of: what stands before an @, in small letters without their accents,
-/// with one dash for whatever else there is in between.
-fn fitted(name: &str) -> String {
+/// The characters of a name that a username may contain: the part before an @, in lower case without accents. Each run of
+/// other characters becomes one dash. `Ada.Lovelace@example.org` becomes `ada-lovelace`.
+fn normalize_username(name: &str) -> String {
     let name = name.split_once('@').map_or(name, |(before, _)| before);
-    let mut fitted = String::new();
-    for c in name
+    let letters = name
         .nfkd()
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-    {
+        .filter(|c| !unicode_normalization::char::is_combining_mark(*c));
+    let mut username = String::new();
+    for c in letters {
         match c.to_ascii_lowercase() {
-            c @ ('a'..='z' | '0'..='9' | '_') => fitted.push(c),
-            _ if !fitted.is_empty() && !fitted.ends_with('-') => fitted.push('-'),
+            c @ ('a'..='z' | '0'..='9' | '_') => username.push(c),
+            _ if !username.is_empty() && !username.ends_with('-') => username.push('-'),
             _ => {}
         }
-        if fitted.len() == ACCOUNT_NAME.1 {
+        if username.len() == ACCOUNT_NAME.1 {
             break;
         }
     }
-    fitted.trim_matches(['-', '_']).to_owned()
+    username.trim_matches(['-', '_']).to_owned()
 }
 
-/// A name and then the same with a number, shortened if need be.
-fn numbered(stem: &str, number: u64) -> String {
-    let end = number.to_string();
-    // Plain ASCII, as `fitted` has made it.
-    format!(
-        "{}{end}",
-        &stem[..stem.len().min(ACCOUNT_NAME.1 - end.len())]
-    )
+/// Appends a number to a username, which is shortened if both together are too long.
+fn append_number(username: &str, number: u64) -> String {
+    let suffix = number.to_string();
+    // Slicing is safe: `normalize_username` returns ASCII only.
+    let kept = username.len().min(ACCOUNT_NAME.1 - suffix.len());
+    format!("{}{suffix}", &username[..kept])
 }
 
-/// Makes an account without a password, under the name that was asked for or one like it that is free.
-async fn make(
+/// Inserts an account without a password. Its username is the one that the profile suggests, or that with a number.
+async fn create_account(
     connection: &mut SqliteConnection,
-    about: &Introduction,
+    profile: &ProviderProfile,
     now: Time,
-) -> Result<Member, Error> {
-    let stem = about.username();
-    let like_it = numbers().map(|number| number.map(|number| numbered(&stem, number)));
-    for username in iter::once(Ok(stem.clone())).chain(like_it) {
+) -> Result<AccountHolder, Error> {
+    let suggested = profile.username();
+    let numbered =
+        suffix_numbers().map(|number| number.map(|number| append_number(&suggested, number)));
+    for username in iter::once(Ok(suggested.clone())).chain(numbered) {
         let username = username?;
-        let name = about.name().unwrap_or_else(|| username.clone());
-        let member = Member {
+        let name = profile.display_name().unwrap_or_else(|| username.clone());
+        let account = AccountHolder {
             id: random_id()?,
             username,
             name,
             operator: false,
             generation: 0,
         };
-        if insert(connection, &member, "", now).await? {
-            return Ok(member);
+        if insert_account(connection, &account, "", now).await? {
+            return Ok(account);
         }
     }
-    Err(Error::fault("too many names alike"))
+    Err(Error::fault(
+        "too many usernames look like the suggested one",
+    ))
 }
 
-async fn owner(
+/// The account that an identity belongs to.
+async fn find_linked_account(
     connection: &mut SqliteConnection,
-    identity: &Identity,
+    identity: &OidcIdentity,
 ) -> Result<Option<i64>, Error> {
     let sql = "select account from oidc_identity where issuer = $1 and subject = $2";
-    let owner = sqlx::query_scalar(sql)
-        .bind(&identity.issuer)
-        .bind(&identity.subject);
-    Ok(owner.fetch_optional(connection).await?)
-}
-
-/// Lets an identity be an account's, unless either has another already.
-async fn give(
-    connection: &mut SqliteConnection,
-    identity: &Identity,
-    to: i64,
-    now: Time,
-) -> Result<bool, Error> {
-    let sql = "insert into oidc_identity (issuer, subject, account, created_at) values ($1, $2, $3, $4) on conflict do nothing";
-    let given = sqlx::query(sql)
+    let account = sqlx::query_scalar(sql)
         .bind(&identity.issuer)
         .bind(&identity.subject)
-        .bind(to)
-        .bind(now.millis());
-    Ok(given.execute(connection).await?.rows_affected() > 0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(account)
+}
+
+/// Links an identity to an account. Returns `false` if the identity has an account, or the account has another identity at
+/// this provider.
+async fn insert_link(
+    connection: &mut SqliteConnection,
+    identity: &OidcIdentity,
+    account: i64,
+    now: Time,
+) -> Result<bool, Error> {
+    let sql = "insert into oidc_identity (issuer, subject, account, created_at)
+               values ($1, $2, $3, $4) on conflict do nothing";
+    let inserted = sqlx::query(sql)
+        .bind(&identity.issuer)
+        .bind(&identity.subject)
+        .bind(account)
+        .bind(now.millis())
+        .execute(connection)
+        .await?;
+    Ok(inserted.rows_affected() > 0)
 }
 
 impl Chat {
-    /// Signs in whoever this is at a provider, if they have been here before.
+    /// Signs in to the account that an identity is linked to, if there is one.
     ///
     /// # Errors
     /// A fault.
-    pub async fn recognise(&self, identity: &Identity) -> Result<Option<Session>, Error> {
+    pub async fn sign_in_with_identity(
+        &self,
+        identity: &OidcIdentity,
+    ) -> Result<Option<Session>, Error> {
         let store = &self.0.store;
-        let Some(id) = owner(&mut *store.read().acquire().await?, identity).await? else {
+        let mut connection = store.read().acquire().await?;
+        let Some(id) = find_linked_account(&mut connection, identity).await? else {
             return Ok(None);
         };
-        let Some(found) = by_id(store, id).await? else {
+        drop(connection);
+        let Some(found) = load_by_id(store, id).await? else {
             return Ok(None);
         };
-        self.session(found.member).map(Some)
+        self.begin_session(found.account).map(Some)
     }
 
-    /// Makes an account for whoever this is at a provider, and signs it in. Who has one by now is signed in to that.
+    /// Creates an account for an identity and signs in to it. If the identity has an account by now, signs in to that one.
     ///
     /// # Errors
     /// A fault.
-    pub async fn welcome(
+    pub async fn register_with_identity(
         &self,
-        identity: &Identity,
-        about: &Introduction,
+        identity: &OidcIdentity,
+        profile: &ProviderProfile,
     ) -> Result<Session, Error> {
-        let (inner, now) = (&self.0, self.now());
+        let inner = &self.0;
+        let now = self.now();
         let mut tx = inner.store.begin().await?;
-        if owner(&mut tx, identity).await?.is_some() {
+        if find_linked_account(&mut tx, identity).await?.is_some() {
             drop(tx);
             return self
-                .recognise(identity)
+                .sign_in_with_identity(identity)
                 .await?
                 .ok_or_else(|| Error::fault("an identity without its account"));
         }
-        let member = make(&mut tx, about, now).await?;
-        give(&mut tx, identity, member.id, now).await?;
-        // As when somebody signs up: no message comes between.
+        let account = create_account(&mut tx, profile, now).await?;
+        insert_link(&mut tx, identity, account.id, now).await?;
+        // As in `register_account`: no message is written under the new name in between.
         inner.registrations.fetch_add(1, Ordering::Release);
         tx.commit().await?;
-        self.session(member)
+        self.begin_session(account)
     }
 
-    /// Lets somebody sign in by a provider from now on. It is no mistake to say so twice.
+    /// Links an identity to the caller's account. Linking it again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::Taken`] if the identity is another account's, or the account has another one
-    /// there, or a fault.
-    pub async fn link(&self, by: &Person, identity: &Identity) -> Result<(), Error> {
-        let own = by.signed_in()?.id;
+    /// [`Refusal::NotSignedIn`], [`Refusal::Taken`] if the identity belongs to another account or the account has another
+    /// identity at this provider, or a fault.
+    pub async fn link_identity(&self, by: &Person, identity: &OidcIdentity) -> Result<(), Error> {
+        let own = by.require_account()?.id;
         let mut tx = self.0.store.begin().await?;
         let taken = |what: &str| Err(Refusal::Taken(what.to_owned()).into());
-        match owner(&mut tx, identity).await? {
-            Some(owner) if owner == own => Ok(()),
-            Some(_) => taken("Whoever you are there has another account here: this way in"),
-            None if give(&mut tx, identity, own, self.now()).await? => tx.commit().await,
-            None => taken("Somebody else there signs in to your account: this way in"),
+        match find_linked_account(&mut tx, identity).await? {
+            Some(account) if account == own => Ok(()),
+            Some(_) => taken("The identity, which belongs to another account,"),
+            None if insert_link(&mut tx, identity, own, self.now()).await? => tx.commit().await,
+            None => taken("The link of your account to this provider"),
         }
     }
 
-    /// Lets somebody sign in by a provider no longer.
+    /// Unlinks the caller's account from its identity at a provider.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::Forbidden`] if they have no password to sign in by, or a fault.
-    pub async fn unlink(&self, by: &Person, issuer: &str) -> Result<(), Error> {
-        let own = by.signed_in()?.id;
+    /// [`Refusal::NotSignedIn`], [`Refusal::Forbidden`] if the account has no password to sign in with, or a fault.
+    pub async fn unlink_identity(&self, by: &Person, issuer: &str) -> Result<(), Error> {
+        let own = by.require_account()?.id;
         let mut tx = self.0.store.begin().await?;
         let sql = "select exists (select 1 from account where id = $1 and password_hash <> '')";
         let has_password: bool = sqlx::query_scalar(sql)
@@ -247,19 +265,25 @@ impl Chat {
         tx.commit().await
     }
 
-    /// How somebody can sign in; `issuer` is the provider, if there is one.
+    /// The ways in which the caller can sign in. `issuer` is the configured provider, if there is one.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], or a fault.
-    pub async fn ways(&self, by: &Person, issuer: Option<&str>) -> Result<Ways, Error> {
-        let sql = "select password_hash <> '', exists (select 1 from oidc_identity where account = $1 and issuer = $2)
+    pub async fn load_sign_in_methods(
+        &self,
+        by: &Person,
+        issuer: Option<&str>,
+    ) -> Result<SignInMethods, Error> {
+        let sql = "select password_hash <> '',
+                     exists (select 1 from oidc_identity where account = $1 and issuer = $2)
                    from account where id = $1";
-        let ways = sqlx::query_as(sql)
-            .bind(by.signed_in()?.id)
+        let found: Option<(bool, bool)> = sqlx::query_as(sql)
+            .bind(by.require_account()?.id)
             .bind(issuer)
-            .fetch_optional(self.0.store.read());
-        let (password, provider) = ways.await?.ok_or(Refusal::NotSignedIn)?;
-        Ok(Ways { password, provider })
+            .fetch_optional(self.0.store.read())
+            .await?;
+        let (password, provider) = found.ok_or(Refusal::NotSignedIn)?;
+        Ok(SignInMethods { password, provider })
     }
 }
 
@@ -268,23 +292,27 @@ mod tests {
     use protocol::{Credentials, NewAccount};
 
     use super::*;
-    use crate::testing::House;
+    use crate::testing::TestChat;
 
-    fn introduced(username: Option<&str>, email: Option<&str>, name: Option<&str>) -> Introduction {
+    fn profile_of(
+        username: Option<&str>,
+        email: Option<&str>,
+        name: Option<&str>,
+    ) -> ProviderProfile {
         let [username, email, name] = [username, email, name].map(|text| text.map(str::to_owned));
-        Introduction {
+        ProviderProfile {
             username,
             email,
             name,
         }
     }
 
-    fn ada() -> Introduction {
-        introduced(Some("ada"), None, Some("Ada Lovelace"))
+    fn ada() -> ProviderProfile {
+        profile_of(Some("ada"), None, Some("Ada Lovelace"))
     }
 
-    fn identity(subject: &str) -> Identity {
-        Identity {
+    fn identity(subject: &str) -> OidcIdentity {
+        OidcIdentity {
             issuer: "https://id.example".to_owned(),
             subject: subject.to_owned(),
         }
@@ -306,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_username_is_made_of_what_is_known() {
+    fn username_is_made_of_the_first_fitting_part_of_the_profile() {
         let long = "a".repeat(40);
         let cases = [
             (
@@ -347,31 +375,31 @@ mod tests {
             (None, None, None, "person"),
         ];
         for (username, email, name, expected) in cases {
-            let made = introduced(username, email, name).username();
+            let made = profile_of(username, email, name).username();
             assert_eq!(made, expected);
             assert_eq!(text::account_name(&made), Ok(made.clone()));
         }
         assert_eq!(
-            numbered(&"a".repeat(32), 12),
+            append_number(&"a".repeat(32), 12),
             format!("{}12", "a".repeat(30))
         );
     }
 
     #[test]
-    fn any_text_makes_a_username_within_the_rules() {
+    fn any_profile_makes_a_valid_username() {
         proptest::proptest!(|(username in ".*", email in ".*", name in ".*")| {
-            let about = introduced(Some(&username), Some(&email), Some(&name));
+            let about = profile_of(Some(&username), Some(&email), Some(&name));
             let made = about.username();
             proptest::prop_assert_eq!(text::account_name(&made), Ok(made));
-            if let Some(name) = about.name() {
+            if let Some(name) = about.display_name() {
                 proptest::prop_assert_eq!(text::person_name(&name), Ok(name));
             }
         });
     }
 
     #[test]
-    fn a_name_to_be_called_by_is_within_the_rules() {
-        let name = |name: Option<&str>, username| introduced(username, None, name).name();
+    fn display_name_keeps_the_rules() {
+        let name = |name: Option<&str>, username| profile_of(username, None, name).display_name();
         assert_eq!(name(Some(" Ada\n L. "), None).as_deref(), Some("Ada L."));
         assert_eq!(name(Some(&"é".repeat(100)), None), Some("é".repeat(64)));
         assert_eq!(name(Some("\u{7}"), Some("Ada@X")).as_deref(), Some("Ada@X"));
@@ -379,45 +407,65 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_identity_is_one_account_for_good() {
-        let mut house = House::new(|_| {}).await;
-        assert_eq!(house.chat.recognise(&identity("1")).await.unwrap(), None);
-        let first = house.chat.welcome(&identity("1"), &ada()).await.unwrap();
+    async fn identity_signs_in_to_the_same_account_after_a_restart() {
+        let mut test = TestChat::new(|_| {}).await;
         assert_eq!(
-            (first.member.username(), first.member.name()),
-            ("ada", "Ada Lovelace")
-        );
-        house.reopen().await;
-        let chat = &house.chat;
-        // Whatever the provider says of them by now.
-        for session in [
-            chat.recognise(&identity("1")).await.unwrap().unwrap(),
-            chat.welcome(&identity("1"), &introduced(Some("eve"), None, None))
+            test.chat
+                .sign_in_with_identity(&identity("1"))
                 .await
                 .unwrap(),
-        ] {
-            assert_eq!(session.member, first.member);
-            assert_eq!(
-                chat.person(&session.token).await.unwrap().member(),
-                Some(&first.member)
-            );
-        }
-        let elsewhere = Identity {
-            issuer: "https://other.example".to_owned(),
-            ..identity("1")
-        };
-        assert_eq!(chat.recognise(&elsewhere).await.unwrap(), None);
-        chat.sign_out_everywhere(&first.member.clone().into())
+            None
+        );
+        let first = test
+            .chat
+            .register_with_identity(&identity("1"), &ada())
             .await
             .unwrap();
         assert_eq!(
-            refusal(chat.person(&first.token).await),
+            (first.account.username(), first.account.name()),
+            ("ada", "Ada Lovelace")
+        );
+        test.reopen().await;
+        let chat = &test.chat;
+        // Whatever the provider says of them by now.
+        for session in [
+            chat.sign_in_with_identity(&identity("1"))
+                .await
+                .unwrap()
+                .unwrap(),
+            chat.register_with_identity(&identity("1"), &profile_of(Some("eve"), None, None))
+                .await
+                .unwrap(),
+        ] {
+            assert_eq!(session.account, first.account);
+            assert_eq!(
+                chat.authenticate_token(&session.token)
+                    .await
+                    .unwrap()
+                    .account(),
+                Some(&first.account)
+            );
+        }
+        let elsewhere = OidcIdentity {
+            issuer: "https://other.example".to_owned(),
+            ..identity("1")
+        };
+        assert_eq!(chat.sign_in_with_identity(&elsewhere).await.unwrap(), None);
+        chat.sign_out_everywhere(&first.account.clone().into())
+            .await
+            .unwrap();
+        assert_eq!(
+            refusal(chat.authenticate_token(&first.token).await),
             Refusal::NotSignedIn
         );
-        let again = chat.recognise(&identity("1")).await.unwrap().unwrap();
-        assert!(chat.person(&again.token).await.is_ok());
+        let again = chat
+            .sign_in_with_identity(&identity("1"))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(chat.authenticate_token(&again.token).await.is_ok());
         // With the account the identity is free again.
-        let by = Person::from(first.member);
+        let by = Person::from(first.account);
         assert!(matches!(
             refusal(chat.delete_account(&by, "eve").await),
             Refusal::Invalid {
@@ -427,15 +475,18 @@ mod tests {
         ));
         assert!(chat.delete_account(&by, "").await.is_err());
         chat.delete_account(&by, " ADA ").await.unwrap();
-        assert_eq!(chat.recognise(&identity("1")).await.unwrap(), None);
+        assert_eq!(
+            chat.sign_in_with_identity(&identity("1")).await.unwrap(),
+            None
+        );
     }
 
     #[tokio::test]
-    async fn nobody_gets_into_an_account_by_having_its_name() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        chat.register(&wish("alice")).await.unwrap();
-        chat.register(&wish("alice3")).await.unwrap();
+    async fn provider_username_gives_no_access_to_an_existing_account() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        chat.register_account(&wish("alice")).await.unwrap();
+        chat.register_account(&wish("alice3")).await.unwrap();
         let mut names = Vec::new();
         for (subject, claimed) in [
             ("1", "alice"),
@@ -444,16 +495,16 @@ mod tests {
             ("4", "alice@example.org"),
         ] {
             let session = chat
-                .welcome(&identity(subject), &introduced(Some(claimed), None, None))
+                .register_with_identity(&identity(subject), &profile_of(Some(claimed), None, None))
                 .await
                 .unwrap();
-            names.push(session.member.username().to_owned());
+            names.push(session.account.username().to_owned());
         }
         assert_eq!(names, ["alice2", "alice4", "a1ice5", "alice6"]);
         for number in 0..20 {
-            chat.welcome(
+            chat.register_with_identity(
                 &identity(&format!("n{number}")),
-                &introduced(Some("alice"), None, None),
+                &profile_of(Some("alice"), None, None),
             )
             .await
             .unwrap();
@@ -461,11 +512,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_without_a_password_is_opened_by_none() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let session = chat.welcome(&identity("1"), &ada()).await.unwrap();
-        let by = chat.person(&session.token).await.unwrap();
+    async fn account_without_a_password_accepts_no_password() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let session = chat
+            .register_with_identity(&identity("1"), &ada())
+            .await
+            .unwrap();
+        let by = chat.authenticate_token(&session.token).await.unwrap();
         for password in ["", "secret"] {
             let knows = Credentials {
                 username: "ada".to_owned(),
@@ -482,39 +536,47 @@ mod tests {
         }
         let issuer = Some("https://id.example");
         assert_eq!(
-            chat.ways(&by, issuer).await.unwrap(),
-            Ways {
+            chat.load_sign_in_methods(&by, issuer).await.unwrap(),
+            SignInMethods {
                 password: false,
                 provider: true
             }
         );
         assert!(matches!(
-            refusal(chat.unlink(&by, "https://id.example").await),
+            refusal(chat.unlink_identity(&by, "https://id.example").await),
             Refusal::Forbidden(_)
         ));
-        let second = chat.set_password(&by, "secret").await.unwrap();
+        let second = chat.set_first_password(&by, "secret").await.unwrap();
         assert_eq!(
-            refusal(chat.person(&session.token).await),
+            refusal(chat.authenticate_token(&session.token).await),
             Refusal::NotSignedIn
         );
-        assert_eq!(chat.person(&second.token).await.unwrap().id(), by.id());
         assert_eq!(
-            refusal(chat.set_password(&by, "other!").await),
+            chat.authenticate_token(&second.token).await.unwrap().id(),
+            by.id()
+        );
+        assert_eq!(
+            refusal(chat.set_first_password(&by, "other!").await),
             Refusal::WrongCredentials
         );
         assert_eq!(
             refusal(chat.delete_account(&by, "ada").await),
             Refusal::WrongCredentials
         );
-        chat.unlink(&by, "https://id.example").await.unwrap();
+        chat.unlink_identity(&by, "https://id.example")
+            .await
+            .unwrap();
         assert_eq!(
-            chat.ways(&by, issuer).await.unwrap(),
-            Ways {
+            chat.load_sign_in_methods(&by, issuer).await.unwrap(),
+            SignInMethods {
                 password: true,
                 provider: false
             }
         );
-        assert_eq!(chat.recognise(&identity("1")).await.unwrap(), None);
+        assert_eq!(
+            chat.sign_in_with_identity(&identity("1")).await.unwrap(),
+            None
+        );
         assert!(
             chat.sign_in(&Credentials {
                 username: "ada".to_owned(),
@@ -526,30 +588,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_and_an_identity_are_linked_to_no_other() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
+    async fn identity_and_account_are_linked_to_one_another_only() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
         let [grace, eve] = [
-            chat.register(&wish("grace")).await,
-            chat.register(&wish("eve")).await,
+            chat.register_account(&wish("grace")).await,
+            chat.register_account(&wish("eve")).await,
         ]
-        .map(|session| Person::from(session.unwrap().member));
+        .map(|session| Person::from(session.unwrap().account));
         for _ in 0..2 {
-            chat.link(&grace, &identity("1")).await.unwrap();
+            chat.link_identity(&grace, &identity("1")).await.unwrap();
         }
         assert!(matches!(
-            refusal(chat.link(&eve, &identity("1")).await),
+            refusal(chat.link_identity(&eve, &identity("1")).await),
             Refusal::Taken(_)
         ));
         assert!(matches!(
-            refusal(chat.link(&grace, &identity("2")).await),
+            refusal(chat.link_identity(&grace, &identity("2")).await),
             Refusal::Taken(_)
         ));
         assert_eq!(
-            refusal(chat.link(&Person::Anyone, &identity("3")).await),
+            refusal(chat.link_identity(&Person::Anonymous, &identity("3")).await),
             Refusal::NotSignedIn
         );
-        let session = chat.recognise(&identity("1")).await.unwrap().unwrap();
-        assert_eq!(session.member.username(), "grace");
+        let session = chat
+            .sign_in_with_identity(&identity("1"))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(session.account.username(), "grace");
     }
 }

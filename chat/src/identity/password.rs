@@ -1,7 +1,12 @@
-//! Passwords: kept as Argon2id, and compared at a price.
+//! Passwords: stored as Argon2id hashes.
 //!
-//! Promises: to compare takes as long whether or not there is an account; no more run at once than there are cores, off the
-//! threads that serve, and no more wait than somebody would wait for. Leaves to others: how often one may try.
+//! # Guarantees
+//! - Verifying takes as long whether or not the account exists.
+//! - At most one hash per core is computed at a time, outside the threads that serve requests. The queue is short enough
+//!   that no request in it waits in vain.
+//!
+//! # Not here
+//! - How often a client may try a password: the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +19,13 @@ use tokio::task::spawn_blocking;
 
 use crate::Error;
 
-/// What a password is compared with when there is no account; made with the same parameters as every other one.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The hash to verify against when there is no account, with the same parameters as every other hash.
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// How many may wait for their turn for each that runs.
+/// How many computations may wait for each one that runs.
 const WAITING: usize = 50;
 
-/// Who may compute now, and who may wait for it. Each that runs takes 19 MiB, as
+/// The limits on concurrent computations. Each one that runs takes 19 MiB, as
 /// [OWASP](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html) recommends.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
@@ -38,28 +43,28 @@ impl Passwords {
         }
     }
 
-    /// What to keep of a password.
-    pub async fn keep(&self, password: &str) -> Result<String, Error> {
+    /// Hashes a password for storage.
+    pub async fn hash(&self, password: &str) -> Result<String, Error> {
         let password = password.to_owned();
-        let kept = self
+        let hash = self
             .compute(move || Argon2::default().hash_password(password.as_bytes()))
-            .await?;
-        Ok(kept
-            .map_err(|error| Error::fault(error.to_string()))?
-            .to_string())
+            .await?
+            .map_err(|error| Error::fault(error.to_string()))?;
+        Ok(hash.to_string())
     }
 
-    /// Whether this is the password of which `kept` was kept; never if nothing was.
-    pub async fn is_right(&self, password: &str, kept: Option<&str>) -> Result<bool, Error> {
-        let hash = PasswordHash::new(kept.unwrap_or(NOBODY))
+    /// Whether `hash` is the hash of this password; `false` if there is no hash.
+    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Error> {
+        let parsed = PasswordHash::new(hash.unwrap_or(DUMMY_HASH))
             .map_err(|error| Error::fault(error.to_string()))?;
         let password = password.to_owned();
-        let same = self
-            .compute(move || Argon2::default().verify_password(password.as_bytes(), &hash))
+        let verified = self
+            .compute(move || Argon2::default().verify_password(password.as_bytes(), &parsed))
             .await?;
-        Ok(same.is_ok() && kept.is_some())
+        Ok(verified.is_ok() && hash.is_some())
     }
 
+    /// Runs a computation on a blocking thread, within the limits.
     async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -68,7 +73,7 @@ impl Passwords {
             .admitted
             .try_acquire()
             .map_err(|_| Refusal::TooMany(Duration::from_secs(2)))?;
-        // Never closed.
+        // The semaphore is never closed, so this waits and succeeds.
         let _running: Result<SemaphorePermit<'_>, _> = self.running.acquire().await;
         spawn_blocking(work).await.map_err(Error::fault)
     }
@@ -79,37 +84,37 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_the_right_password_is_right() {
+    async fn only_the_right_password_is_verified() {
         let passwords = Passwords::new();
-        let kept = passwords.keep("correct horse").await.unwrap();
-        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert_ne!(kept, passwords.keep("correct horse").await.unwrap());
+        let hash = passwords.hash("correct horse").await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_ne!(hash, passwords.hash("correct horse").await.unwrap());
         assert!(
             passwords
-                .is_right("correct horse", Some(&kept))
+                .verify("correct horse", Some(&hash))
                 .await
                 .unwrap()
         );
         assert!(
             !passwords
-                .is_right("correct horse ", Some(&kept))
+                .verify("correct horse ", Some(&hash))
                 .await
                 .unwrap()
         );
-        assert!(!passwords.is_right("correct horse", None).await.unwrap());
+        assert!(!passwords.verify("correct horse", None).await.unwrap());
     }
 
     #[tokio::test]
-    async fn a_crowd_is_turned_away_instead_of_piling_up() {
+    async fn full_queue_of_hashes_refuses_more() {
         let passwords = Passwords::new();
         let all = passwords.admitted.available_permits();
         let full = passwords
             .admitted
             .try_acquire_many(u32::try_from(all).unwrap())
             .unwrap();
-        let refused = passwords.keep("secret").await;
+        let refused = passwords.hash("secret").await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::TooMany(_)))));
         drop(full);
-        assert!(passwords.keep("secret").await.is_ok());
+        assert!(passwords.hash("secret").await.is_ok());
     }
 }

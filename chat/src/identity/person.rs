@@ -1,6 +1,6 @@
-//! Who asks: nobody in particular, a guest with a key, or somebody with an account.
+//! The caller: anonymous, a guest with a key, or the holder of an account.
 //!
-//! Every question about a room is asked as a person, and answered as far as that person may know.
+//! Every method of [`crate::Chat`] that concerns a room takes the caller, and answers what that caller may know.
 
 use std::sync::Arc;
 
@@ -9,149 +9,161 @@ use sqlx::SqliteConnection;
 
 use crate::Error;
 
-/// Somebody, as far as the server knows who it is.
+/// A caller, as far as the server can tell callers apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Person {
-    /// Nobody in particular.
+    /// A caller without a token. The server cannot recognise it later.
     #[default]
-    Anyone,
-    /// A guest: whoever holds this key.
+    Anonymous,
+    /// A caller with the key of a guest.
     Guest(GuestId),
-    /// Somebody with an account.
-    Member(Arc<Member>),
+    /// A caller who is signed in to an account.
+    Account(Arc<AccountHolder>),
 }
 
-/// The key of a guest. Nobody can make one up, because it travels in a signed token.
+/// The key of a guest. It travels in a signed token, so a client cannot invent one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuestId(i64);
 
-/// Somebody with an account, at the time of asking.
+/// The holder of an account, as stored when the request began.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
+pub struct AccountHolder {
     pub(crate) id: i64,
     pub(crate) username: String,
     pub(crate) name: String,
     pub(crate) operator: bool,
-    /// Which tokens show that it is them; others are good no longer.
+    /// The generation of the account's sessions. A token of another generation is invalid.
     pub(crate) generation: i64,
 }
 
-impl Member {
-    /// The name that nobody else can write under.
+impl AccountHolder {
+    /// The username, which no one else can write under.
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// What they are called.
+    /// The display name.
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
 impl GuestId {
-    /// A new one.
+    /// A new random key.
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
         Ok(Self(-random_id()?))
     }
 
-    /// The key that the database knows as `id`, if it is one.
-    pub(crate) fn known(id: i64) -> Option<Self> {
+    /// The key of the guest with this person ID; `None` if the ID is not a guest's.
+    pub(crate) fn from_person_id(id: i64) -> Option<Self> {
         (id < 0).then_some(Self(id))
     }
 }
 
-/// A number for a person: never 0, and too large to be met twice.
+/// A random number for a new person: never 0, and large enough that no two people get the same.
 pub(crate) fn random_id() -> Result<i64, getrandom::Error> {
-    // 53 bits, which every reader of JSON can hold.
+    // 53 bits, which every JSON parser keeps exact.
     Ok(i64::from_be_bytes((getrandom::u64()? >> 11).to_be_bytes()).max(1))
 }
 
-impl From<Member> for Person {
-    fn from(member: Member) -> Self {
-        Self::Member(Arc::new(member))
+impl From<AccountHolder> for Person {
+    fn from(account: AccountHolder) -> Self {
+        Self::Account(Arc::new(account))
     }
 }
 
 impl Person {
-    /// What the database knows them by: positive for an account, negative for a guest, 0 for nobody in particular.
+    /// The person ID in the database: positive for an account, negative for a guest, 0 for an anonymous caller.
     pub(crate) fn id(&self) -> i64 {
         match self {
-            Self::Anyone => 0,
+            Self::Anonymous => 0,
             Self::Guest(GuestId(id)) => *id,
-            Self::Member(member) => member.id,
+            Self::Account(account) => account.id,
         }
     }
 
-    /// A number that nobody else has, if they can be known again.
-    pub fn known(&self) -> Option<i64> {
+    /// A number that identifies this caller across requests; `None` for an anonymous caller.
+    pub fn stable_id(&self) -> Option<i64> {
         Some(self.id()).filter(|id| *id != 0)
     }
 
-    /// The account, if there is one.
-    pub fn member(&self) -> Option<&Member> {
+    /// The account of the caller, if the caller is signed in.
+    pub fn account(&self) -> Option<&AccountHolder> {
         match self {
-            Self::Member(member) => Some(member),
-            Self::Anyone | Self::Guest(_) => None,
+            Self::Account(account) => Some(account),
+            Self::Anonymous | Self::Guest(_) => None,
         }
     }
 
-    /// The account.
+    /// The account of the caller.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`] if there is none.
-    pub fn signed_in(&self) -> Result<&Member, Refusal> {
-        self.member().ok_or(Refusal::NotSignedIn)
+    /// [`Refusal::NotSignedIn`] if the caller is not signed in.
+    pub fn require_account(&self) -> Result<&AccountHolder, Refusal> {
+        self.account().ok_or(Refusal::NotSignedIn)
     }
-}
 
-impl Person {
-    /// What they are known by in a room's addresses, as in the list of its members; nothing if they cannot be known again.
-    pub fn id_in_rooms(&self) -> Option<String> {
+    /// The ID of the caller in the URLs of a room and in its list of members; `None` for an anonymous caller.
+    pub fn public_id(&self) -> Option<String> {
         match self {
-            Self::Anyone => None,
-            Self::Guest(_) => Some(guest_name(self.id())),
-            Self::Member(member) => Some(member.username().to_owned()),
+            Self::Anonymous => None,
+            Self::Guest(_) => Some(guest_public_id(self.id())),
+            Self::Account(account) => Some(account.username().to_owned()),
+        }
+    }
+
+    /// The username under which the caller acts when the caller asks for `username`.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the caller is signed in and asks for another username than its own.
+    pub(crate) fn resolve_username(&self, username: String) -> Result<String, Refusal> {
+        match self.account().map(AccountHolder::username) {
+            Some(own) if own.eq_ignore_ascii_case(&username) => Ok(own.to_owned()),
+            Some(own) => Err(Refusal::invalid(
+                "username",
+                format!("must be your own, {own}, while you are signed in"),
+            )),
+            None => Ok(username),
         }
     }
 }
 
-/// What a guest is known by in a room's addresses.
-pub(crate) fn guest_name(person: i64) -> String {
+/// The public ID of a guest: `~` and the hexadecimal digits of the key.
+pub(crate) fn guest_public_id(person: i64) -> String {
     format!("~{:014x}", person.unsigned_abs())
 }
 
-/// What somebody is known by in a room's addresses: the username of an account, or `~` and the digits of a guest's key.
-pub(crate) async fn id_of(connection: &mut SqliteConnection, person: i64) -> Result<String, Error> {
+/// The public ID of a person: the username of an account, or [`guest_public_id`].
+pub(crate) async fn load_public_id(
+    connection: &mut SqliteConnection,
+    person: i64,
+) -> Result<String, Error> {
     if person <= 0 {
-        return Ok(guest_name(person));
+        return Ok(guest_public_id(person));
     }
-    let username = sqlx::query_scalar("select username from account where id = $1").bind(person);
-    let username: Option<String> = username.fetch_optional(connection).await?;
+    let username: Option<String> = sqlx::query_scalar("select username from account where id = $1")
+        .bind(person)
+        .fetch_optional(connection)
+        .await?;
     Ok(username.unwrap_or_else(|| "deleted account".to_owned()))
 }
 
-/// Who is known by this.
-pub(crate) async fn person_of(connection: &mut SqliteConnection, id: &str) -> Result<i64, Error> {
-    const NOBODY: Refusal = Refusal::NotFound("such person");
+/// The person with this public ID.
+pub(crate) async fn find_person_by_public_id(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<i64, Error> {
+    const UNKNOWN: Refusal = Refusal::NotFound("such person");
     if let Some(digits) = id.strip_prefix('~') {
         let number = i64::from_str_radix(digits, 16)
             .ok()
             .filter(|number| *number > 0);
-        return Ok(-number.ok_or(NOBODY)?);
+        return Ok(-number.ok_or(UNKNOWN)?);
     }
-    let username = text::account_name(id).map_err(|_| NOBODY)?;
-    let found = sqlx::query_scalar("select id from account where username = $1").bind(username);
-    Ok(found.fetch_optional(connection).await?.ok_or(NOBODY)?)
-}
-
-/// The name that somebody who asks for `username` goes by.
-pub(crate) fn own_name(by: &Person, username: String) -> Result<String, Refusal> {
-    match by.member().map(Member::username) {
-        Some(own) if own.eq_ignore_ascii_case(&username) => Ok(own.to_owned()),
-        Some(own) => Err(Refusal::invalid(
-            "username",
-            format!("must be your own, {own}, while you are signed in"),
-        )),
-        None => Ok(username),
-    }
+    let username = text::account_name(id).map_err(|_| UNKNOWN)?;
+    let found = sqlx::query_scalar("select id from account where username = $1")
+        .bind(username)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.ok_or(UNKNOWN)?)
 }

@@ -1,71 +1,76 @@
-//! Being signed in: whoever follows with an account is told when that is over.
+//! Ends the streams of an account when its sessions end.
 //!
-//! Promises: once all sessions of an account have been ended, nobody who follows with one of them goes on. Leaves to
-//! others: which tokens are good (`account`).
+//! # Guarantees
+//! - Once all sessions of an account have ended, no follower that uses one of them goes on.
+//!
+//! # Not here
+//! - Whether a token is valid: `account`.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::identity::account;
 use crate::identity::person::Person;
 use crate::sync::lock;
 use crate::{Chat, Error};
 
-/// The accounts as which somebody follows. A sender says nothing but that it is dropped.
+/// The accounts that have open streams, each with the token that ends these streams.
 #[derive(Debug, Default)]
-pub(crate) struct Accounts(Mutex<HashMap<i64, watch::Sender<()>>>);
+pub(crate) struct SessionRegistry(Mutex<HashMap<i64, Arc<CancellationToken>>>);
 
-impl Accounts {
-    fn watch(&self, account: i64) -> watch::Receiver<()> {
-        let mut all = lock(&self.0);
-        if !all.contains_key(&account) {
-            all.retain(|_, followed| followed.receiver_count() > 0);
+impl SessionRegistry {
+    /// The token that is cancelled when the sessions of an account end.
+    fn watch_account(&self, account: i64) -> Arc<CancellationToken> {
+        let mut tokens = lock(&self.0);
+        if !tokens.contains_key(&account) {
+            // Forget the accounts whose last stream has closed.
+            tokens.retain(|_, token| Arc::strong_count(token) > 1);
         }
-        all.entry(account).or_default().subscribe()
+        tokens.entry(account).or_default().clone()
     }
 
-    /// Tells all who follow as this account that they are no longer signed in.
-    pub fn sign_out(&self, account: i64) {
-        lock(&self.0).remove(&account);
+    /// Ends every stream of an account.
+    pub fn end_sessions(&self, account: i64) {
+        if let Some(token) = lock(&self.0).remove(&account) {
+            token.cancel();
+        }
     }
 }
 
-/// That somebody is signed in; nobody and guests always are what they are.
+/// Tells a stream when the session that it was opened with ends. The session of a guest or an anonymous caller never ends.
 #[derive(Clone, Debug, Default)]
-pub struct SignedIn(Option<watch::Receiver<()>>);
+pub struct SessionWatch(Option<Arc<CancellationToken>>);
 
-impl SignedIn {
-    /// Whether it is over.
-    pub fn is_over(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|account| account.has_changed().is_err())
+impl SessionWatch {
+    /// Whether the session has ended.
+    pub fn has_ended(&self) -> bool {
+        self.0.as_ref().is_some_and(|token| token.is_cancelled())
     }
 
-    /// Returns when it is over. May be dropped while it waits.
-    pub async fn over(&mut self) {
-        match &mut self.0 {
-            Some(account) => while account.changed().await.is_ok() {},
+    /// Returns when the session ends. The future may be dropped at any time.
+    pub async fn ended(&self) {
+        match &self.0 {
+            Some(token) => token.cancelled().await,
             None => std::future::pending().await,
         }
     }
 }
 
 impl Chat {
-    /// Watches over somebody's being signed in.
+    /// Watches the session of a caller.
     ///
     /// # Errors
-    /// [`protocol::Refusal::NotSignedIn`] if that is over already, or a fault.
-    pub async fn signed_in(&self, by: &Person) -> Result<SignedIn, Error> {
-        let Some(member) = by.member() else {
-            return Ok(SignedIn(None));
+    /// [`protocol::Refusal::NotSignedIn`] if the session has ended already, or a fault.
+    pub async fn watch_session(&self, by: &Person) -> Result<SessionWatch, Error> {
+        let Some(account) = by.account() else {
+            return Ok(SessionWatch(None));
         };
-        // Watch first: whatever ends after the look is told.
-        let watch = self.0.accounts.watch(member.id);
-        account::still(&self.0.store, member).await?;
-        Ok(SignedIn(Some(watch)))
+        // The watch comes first: a session that ends after the check cancels the token.
+        let token = self.0.sessions.watch_account(account.id);
+        account::require_session(&self.0.store, account).await?;
+        Ok(SessionWatch(Some(token)))
     }
 }
 
@@ -74,45 +79,42 @@ mod tests {
     use protocol::{Credentials, NewAccount, Start};
 
     use super::*;
-    use crate::News;
-    use crate::testing::House;
+    use crate::FollowEvent;
+    use crate::testing::TestChat;
 
     #[tokio::test]
-    async fn whoever_is_signed_out_is_told_even_while_others_write() {
-        let house = House::new(|_| {}).await;
-        let (name, username, password) =
-            ("Grace".to_owned(), "grace".to_owned(), "secret".to_owned());
-        let wish = NewAccount {
-            name,
-            username: username.clone(),
-            password: password.clone(),
+    async fn follower_ends_when_its_account_signs_out_while_others_post() {
+        let test = TestChat::new(|_| {}).await;
+        let credentials = Credentials {
+            username: "grace".to_owned(),
+            password: "secret".to_owned(),
         };
-        house.chat.register(&wish).await.unwrap();
-        let room = house.room().await;
+        let wish = NewAccount {
+            name: "Grace".to_owned(),
+            username: credentials.username.clone(),
+            password: credentials.password.clone(),
+        };
+        test.chat.register_account(&wish).await.unwrap();
+        let room = test.create_room().await;
         for start in [Start::Seq(0), Start::Latest] {
-            house.say(room, "before").await;
-            let known = Credentials {
-                username: username.clone(),
-                password: password.clone(),
-            };
-            let by = Person::from(house.chat.sign_in(&known).await.unwrap().member);
-            let mut follow = house.chat.follow(&by, &room, start).await.unwrap();
-            house.chat.sign_out_everywhere(&by).await.unwrap();
-            house.say(room, "after").await;
-            assert!(
-                matches!(follow.next().await.unwrap(), News::SignedOut),
-                "{start:?}"
-            );
-            assert!(house.chat.follow(&by, &room, start).await.is_err());
+            test.post(room, "before").await;
+            let session = test.chat.sign_in(&credentials).await.unwrap();
+            let by = Person::from(session.account);
+            let mut follower = test.chat.follow_room(&by, &room, start).await.unwrap();
+            test.chat.sign_out_everywhere(&by).await.unwrap();
+            test.post(room, "after").await;
+            let event = follower.next().await.unwrap();
+            assert!(matches!(event, FollowEvent::SignedOut), "{start:?}");
+            assert!(test.chat.follow_room(&by, &room, start).await.is_err());
         }
     }
 
     #[tokio::test]
-    async fn an_account_that_nobody_follows_as_is_forgotten() {
-        let accounts = Accounts::default();
+    async fn account_without_streams_is_forgotten() {
+        let sessions = SessionRegistry::default();
         for account in 1..=1_000 {
-            drop(accounts.watch(account));
+            drop(sessions.watch_account(account));
         }
-        assert_eq!(lock(&accounts.0).len(), 1);
+        assert_eq!(lock(&sessions.0).len(), 1);
     }
 }

@@ -1,7 +1,10 @@
-//! Tokens: what a person shows to be known again, signed by this server ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
+//! Tokens: signed by this server, they authenticate a caller ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
 //!
-//! Promises: only HS256 under this server's key is taken, and only before it expires. Leaves to others: whether the
-//! account is still there and the token has not been revoked (`account`).
+//! # Guarantees
+//! - Only HS256 signatures with the key of this server are accepted, and only before the token expires.
+//!
+//! # Not here
+//! - Whether the account still exists and its sessions have not ended: `account`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -13,39 +16,39 @@ use protocol::{Refusal, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::person::GuestId;
+use crate::identity::person::{GuestId, Person};
 use crate::{Chat, Config, Error};
 
-/// How long a guest's key is good: as long as browsers keep anything.
+/// How long the token of a guest is valid: the longest time for which browsers keep a cookie.
 pub const GUEST_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// What a token says.
+/// The claims of a token that authenticates a caller.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    /// The username, or `guest:` and a number, which is no username.
+    /// The username of an account; for a guest `guest:` and a number, which is not a valid username.
     sub: String,
-    /// The person's ID.
+    /// The person ID.
     pub id: i64,
-    /// Of an account: which tokens are good at all.
+    /// The generation of the account's sessions; `None` for a guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
-    /// When it was made, in seconds since the Unix epoch.
+    /// When the token was issued, in seconds since the Unix epoch.
     iat: i64,
-    /// When it is good no longer, in seconds since the Unix epoch.
+    /// When the token expires, in seconds since the Unix epoch.
     exp: i64,
 }
 
-/// What is sealed for a purpose other than to say who somebody is.
+/// The claims of content that is sealed for a purpose other than authentication.
 #[derive(Debug, Serialize, Deserialize)]
 struct Sealed<T> {
-    /// The purpose. No token of a person names one, and none that names one is taken for a person's.
+    /// The purpose. A token that authenticates a caller has no audience, so neither kind is accepted as the other.
     aud: String,
-    /// When it is good no longer, in seconds since the Unix epoch.
+    /// When the content expires, in seconds since the Unix epoch.
     exp: i64,
     content: T,
 }
 
-/// Makes tokens and reads them.
+/// Issues and verifies tokens.
 pub(crate) struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
@@ -60,71 +63,58 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// With the configured key, or the one in the data directory, which is made if missing.
+    /// Reads the configured key, or the key file in the data directory, which is created if it does not exist.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        let secret = match &config.jwt_key {
+        let key = match &config.jwt_key {
             Some(key) => key.clone().into_bytes(),
-            None => secret(&config.data_dir.join("jwt.key"))?,
+            None => load_or_create_key(&config.data_dir.join("jwt.key"))?,
         };
         let mut validation = Validation::new(Algorithm::HS256);
-        // Our own clock says what has expired.
+        // The clock of the configuration decides what has expired.
         validation.validate_exp = false;
         Ok(Self {
-            encoding: EncodingKey::from_secret(&secret),
-            decoding: DecodingKey::from_secret(&secret),
+            encoding: EncodingKey::from_secret(&key),
+            decoding: DecodingKey::from_secret(&key),
             validation,
             lifetime: config.jwt_lifetime,
         })
     }
 
-    pub fn for_account(
+    /// Issues a token for a session of an account.
+    pub fn issue_for_account(
         &self,
         id: i64,
         username: &str,
         generation: i64,
         now: Time,
     ) -> Result<String, Error> {
-        self.make(
-            username.to_owned(),
+        self.sign(&Claims {
+            sub: username.to_owned(),
             id,
-            Some(generation),
-            now,
-            self.lifetime,
-        )
-    }
-
-    pub fn for_guest(&self, guest: GuestId, now: Time) -> Result<String, Error> {
-        let id = crate::Person::Guest(guest).id();
-        self.make(
-            format!("guest:{}", id.unsigned_abs()),
-            id,
-            None,
-            now,
-            GUEST_LIFETIME,
-        )
-    }
-
-    fn make(
-        &self,
-        sub: String,
-        id: i64,
-        generation: Option<i64>,
-        now: Time,
-        last: Duration,
-    ) -> Result<String, Error> {
-        let exp = now.after(last).millis() / 1_000;
-        let claims = Claims {
-            sub,
-            id,
-            generation,
+            generation: Some(generation),
             iat: now.millis() / 1_000,
-            exp,
-        };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(Error::fault)
+            exp: now.after(self.lifetime).millis() / 1_000,
+        })
     }
 
-    /// What a token says, if it is one of ours and still good.
-    pub fn read(&self, token: &str, now: Time) -> Result<Claims, Refusal> {
+    /// Issues a token for a guest.
+    pub fn issue_for_guest(&self, guest: GuestId, now: Time) -> Result<String, Error> {
+        let id = Person::Guest(guest).id();
+        self.sign(&Claims {
+            sub: format!("guest:{}", id.unsigned_abs()),
+            id,
+            generation: None,
+            iat: now.millis() / 1_000,
+            exp: now.after(GUEST_LIFETIME).millis() / 1_000,
+        })
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
+        encode(&Header::new(Algorithm::HS256), claims, &self.encoding).map_err(Error::fault)
+    }
+
+    /// The claims of a token, if this server signed it and it has not expired.
+    pub fn verify(&self, token: &str, now: Time) -> Result<Claims, Refusal> {
         let claims = decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| Refusal::NotSignedIn)?
             .claims;
@@ -135,22 +125,21 @@ impl Tokens {
         }
     }
 
-    /// Signs something for a purpose, good until `end`.
+    /// Signs content for a purpose. It is valid until `end`.
     pub fn seal(
         &self,
         purpose: &str,
         content: &impl Serialize,
         end: Time,
     ) -> Result<String, Error> {
-        let sealed = Sealed {
+        self.sign(&Sealed {
             aud: purpose.to_owned(),
             exp: end.millis() / 1_000,
             content,
-        };
-        encode(&Header::new(Algorithm::HS256), &sealed, &self.encoding).map_err(Error::fault)
+        })
     }
 
-    /// What was signed for this purpose and is still good.
+    /// The content that was sealed for this purpose, if it has not expired.
     pub fn unseal<T: DeserializeOwned>(&self, purpose: &str, sealed: &str, now: Time) -> Option<T> {
         let mut validation = self.validation.clone();
         validation.set_audience(&[purpose]);
@@ -159,35 +148,36 @@ impl Tokens {
     }
 }
 
-/// The secret that is kept in a file, made if there is none.
-fn secret(path: &Path) -> Result<Vec<u8>, Error> {
+/// Reads the key file, which is created if it does not exist.
+fn load_or_create_key(path: &Path) -> Result<Vec<u8>, Error> {
     match std::fs::read(path) {
-        Ok(secret) if secret.len() >= 32 => Ok(secret),
+        Ok(key) if key.len() >= 32 => Ok(key),
         Ok(_) => Err(Error::fault(format!(
             "{} is too short to be a key",
             path.display()
         ))),
-        Err(error) if error.kind() == ErrorKind::NotFound => make_secret(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => create_key(path),
         Err(error) => Err(error.into()),
     }
 }
 
-fn make_secret(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut secret = Vec::new();
+/// Writes a random key beside its place, and renames it when it is durable.
+fn create_key(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut key = Vec::new();
     for _ in 0..4 {
-        write!(secret, "{:016x}", getrandom::u64()?)?;
+        write!(key, "{:016x}", getrandom::u64()?)?;
     }
-    let beside = path.with_extension("new");
-    let mut file: File = private().open(&beside)?;
-    file.write_all(&secret)?;
+    let temporary = path.with_extension("new");
+    let mut file: File = private_file_options().open(&temporary)?;
+    file.write_all(&key)?;
     file.sync_all()?;
-    std::fs::rename(&beside, path)?;
+    std::fs::rename(&temporary, path)?;
     crate::store::sync_parent(path)?;
-    Ok(secret)
+    Ok(key)
 }
 
-/// Files that only their owner may read.
-fn private() -> OpenOptions {
+/// Options that create a file which only its owner may read.
+fn private_file_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -196,15 +186,15 @@ fn private() -> OpenOptions {
 }
 
 impl Chat {
-    /// Writes down what only this server can have written, to be shown again within `lifetime`. Whoever has it can read it.
-    /// `purpose` says what it is for; nothing else takes it.
+    /// Signs content that a client carries and returns within `lifetime`. The client can read it, but not change it, and
+    /// it is valid only for `purpose`.
     ///
     /// # Errors
     /// A fault.
     pub fn seal(
         &self,
         purpose: &str,
-        content: &impl serde::Serialize,
+        content: &impl Serialize,
         lifetime: Duration,
     ) -> Result<String, Error> {
         self.0
@@ -212,8 +202,8 @@ impl Chat {
             .seal(purpose, content, self.now().after(lifetime))
     }
 
-    /// What was sealed for a purpose, if it was and its time is not over.
-    pub fn unseal<T: serde::de::DeserializeOwned>(&self, purpose: &str, sealed: &str) -> Option<T> {
+    /// The content that was sealed for this purpose; `None` if the signature is wrong or the content has expired.
+    pub fn unseal<T: DeserializeOwned>(&self, purpose: &str, sealed: &str) -> Option<T> {
         self.0.tokens.unseal(purpose, sealed, self.now())
     }
 }
@@ -232,24 +222,24 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_until_it_expires() {
+    fn token_is_valid_until_it_expires() {
         let tokens = tokens(|config| config.jwt_lifetime = Duration::from_secs(60));
-        let token = tokens.for_account(7, "ada", 3, NOW).unwrap();
+        let token = tokens.issue_for_account(7, "ada", 3, NOW).unwrap();
         let claims = tokens
-            .read(&token, NOW.after(Duration::from_secs(59)))
+            .verify(&token, NOW.after(Duration::from_secs(59)))
             .unwrap();
         assert_eq!(
             (claims.sub.as_str(), claims.id, claims.generation),
             ("ada", 7, Some(3))
         );
         assert_eq!(
-            tokens.read(&token, NOW.after(Duration::from_secs(60))),
+            tokens.verify(&token, NOW.after(Duration::from_secs(60))),
             Err(Refusal::NotSignedIn)
         );
     }
 
     #[test]
-    fn what_others_made_is_nothing() {
+    fn token_of_another_key_or_algorithm_is_refused() {
         let (ours, theirs) = (
             tokens(|_| {}),
             tokens(|config| config.jwt_key = Some("another key".to_owned())),
@@ -262,25 +252,29 @@ mod tests {
             exp: i64::MAX / 1_000,
         };
         let other = encode(&Header::new(Algorithm::HS512), &claims, &ours.encoding).unwrap();
-        let good = ours.for_account(7, "ada", 0, NOW).unwrap();
+        let good = ours.issue_for_account(7, "ada", 0, NOW).unwrap();
         let (_, rest) = good.split_once('.').unwrap();
         let (claims, _) = rest.split_once('.').unwrap();
         // {"alg":"none","typ":"JWT"}
         let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
         for token in [
-            theirs.for_account(7, "ada", 0, NOW).unwrap(),
+            theirs.issue_for_account(7, "ada", 0, NOW).unwrap(),
             other,
             none,
             String::new(),
             "a.b.c".to_owned(),
         ] {
-            assert_eq!(ours.read(&token, NOW), Err(Refusal::NotSignedIn), "{token}");
+            assert_eq!(
+                ours.verify(&token, NOW),
+                Err(Refusal::NotSignedIn),
+                "{token}"
+            );
         }
-        assert!(ours.read(&good, NOW).is_ok());
+        assert!(ours.verify(&good, NOW).is_ok());
     }
 
     #[test]
-    fn what_is_sealed_is_good_for_its_purpose_and_its_time() {
+    fn sealed_content_is_valid_for_its_purpose_until_it_expires() {
         let ours = tokens(|config| config.jwt_lifetime = Duration::from_secs(60));
         let end = NOW.after(Duration::from_secs(60));
         let sealed = ours.seal("a", &7, end).unwrap();
@@ -303,18 +297,18 @@ mod tests {
         let posing = serde_json::json!({"aud": "a", "sub": "ada", "id": 7, "generation": 0, "iat": 0, "exp": 60});
         let posing = encode(&Header::new(Algorithm::HS256), &posing, &ours.encoding).unwrap();
         for token in [ours.seal("a", &claims, end).unwrap(), posing] {
-            assert_eq!(ours.read(&token, NOW), Err(Refusal::NotSignedIn));
+            assert_eq!(ours.verify(&token, NOW), Err(Refusal::NotSignedIn));
         }
-        let token = ours.for_account(7, "ada", 0, NOW).unwrap();
+        let token = ours.issue_for_account(7, "ada", 0, NOW).unwrap();
         assert_eq!(ours.unseal::<serde_json::Value>("a", &token, NOW), None);
     }
 
     #[test]
-    fn the_key_is_made_once_and_is_nobody_elses_business() {
+    fn key_file_is_created_once_and_readable_only_by_its_owner() {
         let dir = tempfile::tempdir().unwrap();
         let tokens = || Tokens::open(&Config::new(dir.path())).unwrap();
-        let token = tokens().for_account(7, "ada", 0, NOW).unwrap();
-        assert!(tokens().read(&token, NOW).is_ok());
+        let token = tokens().issue_for_account(7, "ada", 0, NOW).unwrap();
+        assert!(tokens().verify(&token, NOW).is_ok());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

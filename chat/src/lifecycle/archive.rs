@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::identity::person::Person;
 use crate::room::access;
-use crate::store::{Page, RoomRow, Store, messages, sync_parent};
+use crate::store::{MessagesPage, RoomRow, Store, messages, sync_parent};
 use crate::{Chat, Error};
 
 /// Messages read from the store at once.
@@ -27,7 +27,7 @@ const TRAILER_MAX: u64 = 256;
 
 /// The two ways to write a room down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ExportFormat {
     /// JSON lines with a checksum, the format of the archive.
     Archive,
     /// Plain text to read.
@@ -41,7 +41,7 @@ pub struct Export {
     room: Room,
     /// The newest sequence when it began.
     head: u64,
-    format: Format,
+    format: ExportFormat,
     stage: Stage,
     seen: u64,
     count: u64,
@@ -63,7 +63,7 @@ struct Trailer {
 }
 
 impl Export {
-    pub(crate) fn new(store: Store, stored: RoomRow, format: Format) -> Self {
+    pub(crate) fn new(store: Store, stored: RoomRow, format: ExportFormat) -> Self {
         let RoomRow { room, head, .. } = stored;
         Self {
             store,
@@ -94,8 +94,8 @@ impl Export {
     fn head(&mut self) -> Result<Vec<u8>, Error> {
         self.stage = Stage::Messages;
         match self.format {
-            Format::Archive => line(&self.room),
-            Format::Transcript => {
+            ExportFormat::Archive => line(&self.room),
+            ExportFormat::Transcript => {
                 let name = self.room.name.as_deref().unwrap_or("Room");
                 Ok(format!("{name} ({})\n\n", self.room.id).into_bytes())
             }
@@ -103,7 +103,7 @@ impl Export {
     }
 
     async fn messages(&mut self) -> Result<Vec<u8>, Error> {
-        let page = Page {
+        let page = MessagesPage {
             before: Some(self.head + 1),
             after: Some(self.seen),
             limit: PAGE,
@@ -117,8 +117,8 @@ impl Export {
         let mut piece = Vec::new();
         for message in &messages {
             match self.format {
-                Format::Archive => piece.extend(line(message)?),
-                Format::Transcript => piece.extend(transcript_line(message).into_bytes()),
+                ExportFormat::Archive => piece.extend(line(message)?),
+                ExportFormat::Transcript => piece.extend(transcript_line(message).into_bytes()),
             }
         }
         Ok(piece)
@@ -133,7 +133,7 @@ impl Export {
         }
         self.stage = Stage::Done;
         match self.format {
-            Format::Archive => {
+            ExportFormat::Archive => {
                 let digest = self.hash.clone().finalize();
                 let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
                 line(&Trailer {
@@ -141,7 +141,7 @@ impl Export {
                     sha256,
                 })
             }
-            Format::Transcript => Ok(Vec::new()),
+            ExportFormat::Transcript => Ok(Vec::new()),
         }
     }
 }
@@ -150,12 +150,12 @@ impl Chat {
     /// Writes a room down as it is now.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], or a fault.
-    pub async fn export(
+    /// The refusals of [`Chat::find_room`], or a fault.
+    pub async fn export_room(
         &self,
         by: &Person,
         room: &RoomId,
-        format: Format,
+        format: ExportFormat,
     ) -> Result<Export, Error> {
         let stored = access::find(&self.0.store, &self.0.clock, by, *room).await?;
         Ok(Export::new(self.0.store.clone(), stored, format))
@@ -185,7 +185,7 @@ pub(crate) async fn write(store: &Store, dir: &Path, stored: RoomRow) -> Result<
     let name = |end: &str| dir.join(format!("{}.{end}", stored.room.id));
     let (place, beside) = (name("jsonl"), name("jsonl.tmp"));
     let mut file = fs::File::create(&beside).await?;
-    let mut export = Export::new(store.clone(), stored.clone(), Format::Archive);
+    let mut export = Export::new(store.clone(), stored.clone(), ExportFormat::Archive);
     while let Some(piece) = export.next().await? {
         file.write_all(&piece).await?;
     }
@@ -228,38 +228,42 @@ mod tests {
     use protocol::{NewRoom, RoomId, Start};
 
     use super::*;
-    use crate::testing::{House, guest, says};
-    use crate::{News, Person, backup, restore};
+    use crate::testing::{TestChat, new_guest, new_message};
+    use crate::{FollowEvent, Person, back_up_database, restore_database};
 
-    async fn close(house: &House, by: &Person, room: RoomId) {
-        let mut follow = house.chat.follow(by, &room, Start::Latest).await.unwrap();
-        house.chat.close_room(by, &room).await.unwrap();
-        while !matches!(follow.next().await.unwrap(), News::Closed) {}
+    async fn close(test: &TestChat, by: &Person, room: RoomId) {
+        let mut follow = test
+            .chat
+            .follow_room(by, &room, Start::Latest)
+            .await
+            .unwrap();
+        test.chat.close_room(by, &room).await.unwrap();
+        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {}
     }
 
     #[tokio::test]
     async fn a_room_that_ends_again_after_it_was_restored_keeps_all_its_histories() {
-        let mut house = House::new(|_| {}).await;
-        let owner = guest();
-        let room = house
+        let mut test = TestChat::new(|_| {}).await;
+        let owner = new_guest();
+        let room = test
             .chat
             .create_room(&owner, &NewRoom::default())
             .await
             .unwrap()
             .id;
-        house.say(room, "kept").await;
-        let copy = house.config.data_dir.join("copy");
-        backup(&house.config, &copy).await.unwrap();
+        test.post(room, "kept").await;
+        let copy = test.config.data_dir.join("copy");
+        back_up_database(&test.config, &copy).await.unwrap();
         for (life, messages) in [("first", 5), ("second", 2), ("third", 9), ("", 0)] {
             for number in 0..messages {
-                house.say(room, &format!("{life} {number}")).await;
+                test.post(room, &format!("{life} {number}")).await;
             }
-            close(&house, &owner, room).await;
-            house.chat.close().await;
-            restore(&house.config, &copy).await.unwrap();
-            house.reopen().await;
+            close(&test, &owner, room).await;
+            test.chat.close().await;
+            restore_database(&test.config, &copy).await.unwrap();
+            test.reopen().await;
         }
-        let archives = house.config.data_dir.join("archive");
+        let archives = test.config.data_dir.join("archive");
         let texts: Vec<String> = ["1.jsonl", "2.jsonl", "3.jsonl", "jsonl"]
             .map(|end| std::fs::read_to_string(archives.join(format!("{room}.{end}"))).unwrap())
             .to_vec();
@@ -276,41 +280,46 @@ mod tests {
 
     #[tokio::test]
     async fn a_room_that_ends_while_it_is_written_down_is_not_taken_for_a_whole_one() {
-        let house = House::new(|_| {}).await;
-        let owner = guest();
-        let room = house
+        let test = TestChat::new(|_| {}).await;
+        let owner = new_guest();
+        let room = test
             .chat
             .create_room(&owner, &NewRoom::default())
             .await
             .unwrap()
             .id;
         let posts = (0..2 * PAGE).map(|number| {
-            let chat = house.chat.clone();
+            let chat = test.chat.clone();
             async move {
-                chat.post(&Person::Anyone, &room, &says(&number.to_string()), None)
-                    .await
-                    .unwrap()
+                chat.post_message(
+                    &Person::Anonymous,
+                    &room,
+                    &new_message(&number.to_string()),
+                    None,
+                )
+                .await
+                .unwrap()
             }
         });
         futures_util::future::join_all(posts).await;
-        let mut export = house
+        let mut export = test
             .chat
-            .export(&owner, &room, Format::Archive)
+            .export_room(&owner, &room, ExportFormat::Archive)
             .await
             .unwrap();
         for _ in 0..2 {
             export.next().await.unwrap().unwrap();
         }
-        let mut gap = house
+        let mut gap = test
             .chat
-            .export(&owner, &room, Format::Archive)
+            .export_room(&owner, &room, ExportFormat::Archive)
             .await
             .unwrap();
         for _ in 0..2 {
             gap.next().await.unwrap().unwrap();
         }
         // What a large room loses first.
-        let mut tx = house.chat.0.store.begin().await.unwrap();
+        let mut tx = test.chat.0.store.begin().await.unwrap();
         sqlx::query("delete from message where seq between 600 and 700")
             .execute(&mut *tx)
             .await
@@ -318,8 +327,7 @@ mod tests {
         tx.commit().await.unwrap();
         gap.next().await.unwrap().unwrap();
         assert!(gap.next().await.is_err());
-        house
-            .chat
+        test.chat
             .0
             .store
             .begin()

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 use crate::lifecycle::archive;
 use crate::realtime::hub::Hub;
-use crate::realtime::public_rooms::Directory;
-use crate::room::Life;
+use crate::realtime::public_rooms::PublicRooms;
+use crate::room::Lifetime;
 use crate::store::{RoomRow, Store, rooms};
 use crate::{Clock, Error};
 
@@ -22,7 +22,7 @@ pub(crate) struct Eraser {
     pub store: Store,
     pub hub: Hub,
     pub clock: Clock,
-    pub directory: Directory,
+    pub public_rooms: PublicRooms,
     /// Where archives go; `None` if none are wanted.
     pub archives: Option<PathBuf>,
     /// Says that there are rooms to take to their end.
@@ -32,12 +32,12 @@ pub(crate) struct Eraser {
 impl Eraser {
     pub async fn run(self) {
         loop {
-            match rooms::leaving(&self.store, 64).await {
+            match rooms::load_ending_rooms(&self.store, 64).await {
                 Ok(rooms) if rooms.is_empty() => self.frozen.notified().await,
                 Ok(rooms) => {
-                    let bury = |(room, archived)| self.bury(room, archived);
+                    let finish = |(room, archived)| self.finish(room, archived);
                     stream::iter(rooms)
-                        .for_each_concurrent(LEAVING_AT_ONCE, bury)
+                        .for_each_concurrent(LEAVING_AT_ONCE, finish)
                         .await;
                 }
                 Err(error) => {
@@ -49,7 +49,7 @@ impl Eraser {
     }
 
     /// Takes one room to its end, or opens it again if it cannot be archived.
-    async fn bury(&self, stored: RoomRow, archived: bool) {
+    async fn finish(&self, stored: RoomRow, archived: bool) {
         let id = stored.room.id;
         let was_public = stored.room.public;
         if !archived && let Err(error) = self.archive(&stored).await {
@@ -57,12 +57,14 @@ impl Eraser {
             let retry = stored
                 .timeout
                 .clamp(Duration::from_secs(1), Duration::from_secs(60));
-            let life = Life {
+            let lifetime = Lifetime {
                 end: self.clock.now().after(retry),
                 timeout: stored.timeout,
             };
-            if let Err(error) =
-                rooms::thaw(&self.store, id, life.end, || self.hub.lives(id, life)).await
+            if let Err(error) = rooms::reopen(&self.store, id, lifetime.end, || {
+                self.hub.set_lifetime(id, lifetime)
+            })
+            .await
             {
                 tracing::error!(room = %id, %error, "cannot open a room again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -74,7 +76,7 @@ impl Eraser {
                 tracing::info!(room = %id, messages = stored.room.message_count, "room closed");
                 self.hub.close(id);
                 if was_public {
-                    self.directory.changed();
+                    self.public_rooms.changed();
                 }
             }
             Err(error) => {

@@ -47,7 +47,7 @@ impl Expiry {
             let warn = self.hub.warn(now);
             if forget_at <= now {
                 forget_at = now.after(FORGET_EVERY);
-                if let Err(error) = rooms::forget_gone(&self.store, now).await {
+                if let Err(error) = rooms::delete_expired_tombstones(&self.store, now).await {
                     tracing::error!(%error, "cannot forget rooms that are long gone");
                 }
             }
@@ -82,30 +82,30 @@ mod tests {
 
     use super::*;
     use crate::lifecycle::archive;
-    use crate::testing::{House, guest, says};
-    use crate::{Chat, News};
+    use crate::testing::{TestChat, new_guest, new_message};
+    use crate::{Chat, FollowEvent};
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
-    async fn house() -> House {
-        House::new(|config| config.timeout = HOUR).await
+    async fn new_test_chat() -> TestChat {
+        TestChat::new(|config| config.timeout = HOUR).await
     }
 
-    async fn closed(mut follow: crate::Follow) {
-        while !matches!(follow.next().await.unwrap(), News::Closed) {}
+    async fn closed(mut follow: crate::Follower) {
+        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {}
     }
 
     async fn refusal(chat: &Chat, room: RoomId) -> Refusal {
-        match chat.room(&crate::Person::Anyone, &room).await {
+        match chat.find_room(&crate::Person::Anonymous, &room).await {
             Err(Error::Refusal(refusal)) => refusal,
             other => panic!("{other:?}"),
         }
     }
 
     /// Checks an archive the way anybody could, and says how many messages it has.
-    fn check_archive(house: &House, room: RoomId) -> u64 {
+    fn check_archive(test: &TestChat, room: RoomId) -> u64 {
         let text =
-            std::fs::read_to_string(house.config.data_dir.join(format!("archive/{room}.jsonl")))
+            std::fs::read_to_string(test.config.data_dir.join(format!("archive/{room}.jsonl")))
                 .unwrap();
         let body_end = text.trim_end().rfind('\n').unwrap() + 1;
         let trailer: serde_json::Value = serde_json::from_str(&text[body_end..]).unwrap();
@@ -126,42 +126,41 @@ mod tests {
 
     #[tokio::test]
     async fn a_quiet_room_is_warned_archived_and_gone() {
-        let house = house().await;
-        let room = house.room().await;
-        house.say(room, "hello").await;
-        let mut follow = house
+        let test = new_test_chat().await;
+        let room = test.create_room().await;
+        test.post(room, "hello").await;
+        let mut follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
-        house.config.clock.advance(HOUR * 19 / 20);
-        let ends = house
+        test.config.clock.advance(HOUR * 19 / 20);
+        let ends = test
             .chat
-            .room(&crate::Person::Anyone, &room)
+            .find_room(&crate::Person::Anonymous, &room)
             .await
             .unwrap()
             .expires_at;
-        assert!(matches!(follow.next().await.unwrap(), News::Closing(at) if at == ends));
-        let mut late = house
+        assert!(matches!(follow.next().await.unwrap(), FollowEvent::Closing(at) if at == ends));
+        let mut late = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
-        assert!(matches!(late.next().await.unwrap(), News::Closing(at) if at == ends));
-        house.config.clock.advance(HOUR / 20);
+        assert!(matches!(late.next().await.unwrap(), FollowEvent::Closing(at) if at == ends));
+        test.config.clock.advance(HOUR / 20);
         closed(follow).await;
         closed(late).await;
-        assert_eq!(check_archive(&house, room), 1);
-        assert_eq!(refusal(&house.chat, room).await, Refusal::Gone);
+        assert_eq!(check_archive(&test, room), 1);
+        assert_eq!(refusal(&test.chat, room).await, Refusal::Gone);
         assert!(matches!(
-            house
-                .chat
-                .post(&crate::Person::Anyone, &room, &says("late"), None)
+            test.chat
+                .post_message(&crate::Person::Anonymous, &room, &new_message("late"), None)
                 .await,
             Err(Error::Refusal(Refusal::Gone))
         ));
         let rows: i64 = sqlx::query_scalar("select count(*) from message")
-            .fetch_one(house.chat.0.store.read())
+            .fetch_one(test.chat.0.store.read())
             .await
             .unwrap();
         assert_eq!(rows, 0);
@@ -169,26 +168,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_gives_the_room_its_time_back() {
-        let house = house().await;
-        let room = house.room().await;
-        let mut follow = house
+        let test = new_test_chat().await;
+        let room = test.create_room().await;
+        let mut follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
-        house.config.clock.advance(HOUR * 19 / 20);
-        assert!(matches!(follow.next().await.unwrap(), News::Closing(_)));
-        house.say(room, "still here").await;
-        house.config.clock.advance(HOUR * 19 / 20);
-        assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
+        test.config.clock.advance(HOUR * 19 / 20);
+        assert!(matches!(
+            follow.next().await.unwrap(),
+            FollowEvent::Closing(_)
+        ));
+        test.post(room, "still here").await;
+        test.config.clock.advance(HOUR * 19 / 20);
+        assert!(matches!(
+            follow.next().await.unwrap(),
+            FollowEvent::Messages(_)
+        ));
         assert!(
-            matches!(follow.next().await.unwrap(), News::Closing(_)),
+            matches!(follow.next().await.unwrap(), FollowEvent::Closing(_)),
             "warned of the new end"
         );
         assert_eq!(
-            house
-                .chat
-                .room(&crate::Person::Anyone, &room)
+            test.chat
+                .find_room(&crate::Person::Anonymous, &room)
                 .await
                 .unwrap()
                 .message_count,
@@ -198,27 +202,26 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_listens_is_warned_of_the_end_that_the_owner_has_set() {
-        let house = house().await;
-        let owner = guest();
-        let room = house
+        let test = new_test_chat().await;
+        let owner = new_guest();
+        let room = test
             .chat
             .create_room(&owner, &protocol::NewRoom::default())
             .await
             .unwrap()
             .id;
-        let mut follow = house
+        let mut follow = test
             .chat
-            .follow(&owner, &room, Start::Latest)
+            .follow_room(&owner, &room, Start::Latest)
             .await
             .unwrap();
-        let lives = async |timeout: &str| {
+        let set_lifetime = async |timeout: &str| {
             let change = protocol::RoomChange {
                 timeout: Some(timeout.to_owned()),
                 ..Default::default()
             };
-            house
-                .chat
-                .change_room(&owner, &room, &change)
+            test.chat
+                .change_room_settings(&owner, &room, &change)
                 .await
                 .unwrap()
                 .expires_at
@@ -231,58 +234,61 @@ mod tests {
             let mut set = Time::from_millis(0);
             for change in [None, Some(timeout), None] {
                 if let Some(timeout) = change {
-                    set = lives(timeout).await;
+                    set = set_lifetime(timeout).await;
                 }
-                house.say(room, "still here").await;
+                test.post(room, "still here").await;
                 assert!(
-                    matches!(follow.next().await.unwrap(), News::Messages(_)),
+                    matches!(follow.next().await.unwrap(), FollowEvent::Messages(_)),
                     "there is time enough"
                 );
             }
-            let end = house.chat.room(&owner, &room).await.unwrap().expires_at;
+            let end = test.chat.find_room(&owner, &room).await.unwrap().expires_at;
             assert!(end >= set);
-            house
-                .config
+            test.config
                 .clock
-                .advance(end.since(house.config.clock.now()) - left);
+                .advance(end.since(test.config.clock.now()) - left);
             assert!(
-                matches!(follow.next().await.unwrap(), News::Closing(at) if at == end),
+                matches!(follow.next().await.unwrap(), FollowEvent::Closing(at) if at == end),
                 "{timeout}"
             );
         }
-        let end = lives("1h").await;
-        house
-            .config
+        let end = set_lifetime("1h").await;
+        test.config
             .clock
-            .advance(end.since(house.config.clock.now()) - HOUR / 30);
+            .advance(end.since(test.config.clock.now()) - HOUR / 30);
         assert!(
-            matches!(follow.next().await.unwrap(), News::Closing(at) if at == end),
+            matches!(follow.next().await.unwrap(), FollowEvent::Closing(at) if at == end),
             "without a word"
         );
     }
 
     #[tokio::test]
     async fn a_large_room_is_erased_and_nobody_waits_for_it() {
-        let house = house().await;
-        let room = house.room().await;
+        let test = new_test_chat().await;
+        let room = test.create_room().await;
         let posts = (0..2_500).map(|n| {
-            let chat = house.chat.clone();
+            let chat = test.chat.clone();
             async move {
-                chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None)
-                    .await
-                    .unwrap()
+                chat.post_message(
+                    &crate::Person::Anonymous,
+                    &room,
+                    &new_message(&n.to_string()),
+                    None,
+                )
+                .await
+                .unwrap()
             }
         });
         futures_util::future::join_all(posts).await;
-        let follow = house
+        let follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
         let others = async {
             let mut left = vec![2_500];
             while left.last() > Some(&0) {
-                let mut tx = house.chat.0.store.begin().await.unwrap();
+                let mut tx = test.chat.0.store.begin().await.unwrap();
                 left.push(
                     sqlx::query_scalar("select count(*) from message")
                         .fetch_one(&mut *tx)
@@ -292,79 +298,82 @@ mod tests {
             }
             left
         };
-        house.config.clock.advance(HOUR);
+        test.config.clock.advance(HOUR);
         let ((), mut left) = tokio::join!(closed(follow), others);
         left.dedup();
         assert_eq!(left, [2_500, 500, 0], "others had their turn in between");
-        assert_eq!(check_archive(&house, room), 2_500);
+        assert_eq!(check_archive(&test, room), 2_500);
     }
 
     #[tokio::test]
     async fn a_room_that_expired_while_nobody_served_is_gone_at_once() {
-        let mut house = house().await;
-        let room = house.room().await;
-        house.chat.close().await;
-        house.config.clock.advance(HOUR);
-        house.reopen().await;
-        assert_eq!(refusal(&house.chat, room).await, Refusal::Gone);
+        let mut test = new_test_chat().await;
+        let room = test.create_room().await;
+        test.chat.close().await;
+        test.config.clock.advance(HOUR);
+        test.reopen().await;
+        assert_eq!(refusal(&test.chat, room).await, Refusal::Gone);
     }
 
     #[tokio::test]
     async fn a_gone_room_is_forgotten_after_a_day() {
-        let house = house().await;
-        let room = house.room().await;
-        let follow = house
+        let test = new_test_chat().await;
+        let room = test.create_room().await;
+        let follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
-        house.config.clock.advance(HOUR);
+        test.config.clock.advance(HOUR);
         closed(follow).await;
-        house.config.clock.advance(HOUR * 23);
-        rooms::forget_gone(&house.chat.0.store, house.config.clock.now())
+        test.config.clock.advance(HOUR * 23);
+        rooms::delete_expired_tombstones(&test.chat.0.store, test.config.clock.now())
             .await
             .unwrap();
-        assert_eq!(refusal(&house.chat, room).await, Refusal::Gone);
-        house.config.clock.advance(HOUR * 2);
-        rooms::forget_gone(&house.chat.0.store, house.config.clock.now())
+        assert_eq!(refusal(&test.chat, room).await, Refusal::Gone);
+        test.config.clock.advance(HOUR * 2);
+        rooms::delete_expired_tombstones(&test.chat.0.store, test.config.clock.now())
             .await
             .unwrap();
-        assert_eq!(refusal(&house.chat, room).await, Refusal::NotFound("room"));
+        assert_eq!(refusal(&test.chat, room).await, Refusal::NotFound("room"));
     }
 
     #[tokio::test]
     async fn a_room_that_cannot_be_archived_stays() {
-        let house = house().await;
+        let test = new_test_chat().await;
         // A file stands where the directory of archives would be.
-        let place = house.config.data_dir.join("archive");
+        let place = test.config.data_dir.join("archive");
         std::fs::write(&place, "").unwrap();
-        let room = house.room().await;
-        house.say(room, "precious").await;
-        let mut follow = house
+        let room = test.create_room().await;
+        test.post(room, "precious").await;
+        let mut follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap();
-        let due = house
+        let due = test
             .chat
-            .room(&crate::Person::Anyone, &room)
+            .find_room(&crate::Person::Anonymous, &room)
             .await
             .unwrap()
             .expires_at;
-        house.config.clock.advance(HOUR);
-        while !house
+        test.config.clock.advance(HOUR);
+        while !test
             .chat
-            .room(&crate::Person::Anyone, &room)
+            .find_room(&crate::Person::Anonymous, &room)
             .await
             .is_ok_and(|room| room.expires_at > due)
         {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
+        assert!(matches!(
+            follow.next().await.unwrap(),
+            FollowEvent::Messages(_)
+        ));
         std::fs::remove_file(&place).unwrap();
-        house.config.clock.advance(HOUR);
+        test.config.clock.advance(HOUR);
         closed(follow).await;
-        assert_eq!(check_archive(&house, room), 1);
+        assert_eq!(check_archive(&test, room), 1);
     }
 
     #[tokio::test]
@@ -376,19 +385,19 @@ mod tests {
             ("all", 1),
             ("all", 3),
         ] {
-            let mut house = house().await;
-            let room = house.room().await;
+            let mut test = new_test_chat().await;
+            let room = test.create_room().await;
             for body in ["one", "two", "three"] {
-                house.say(room, body).await;
+                test.post(room, body).await;
             }
-            let (store, archives) = (&house.chat.0.store, house.config.data_dir.join("archive"));
+            let (store, archives) = (&test.chat.0.store, test.config.data_dir.join("archive"));
             let stop_at = async |sql: &'static str| {
                 let mut tx = store.begin().await.unwrap();
                 sqlx::query(sql).execute(&mut *tx).await.unwrap();
                 tx.commit().await.unwrap();
             };
             stop_at("update room set state = 1").await;
-            let (frozen, _) = rooms::leaving(store, 1).await.unwrap().remove(0);
+            let (frozen, _) = rooms::load_ending_rooms(store, 1).await.unwrap().remove(0);
             match archived {
                 "nothing" => {}
                 "a part" => {
@@ -405,20 +414,20 @@ mod tests {
                     stop_at("delete from message where seq < 3").await;
                 }
             }
-            house.reopen().await;
+            test.reopen().await;
             assert_eq!(
-                refusal(&house.chat, room).await,
+                refusal(&test.chat, room).await,
                 Refusal::Gone,
                 "{archived}, {erased}"
             );
-            while !rooms::leaving(&house.chat.0.store, 1)
+            while !rooms::load_ending_rooms(&test.chat.0.store, 1)
                 .await
                 .unwrap()
                 .is_empty()
             {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(check_archive(&house, room), 3, "{archived}, {erased}");
+            assert_eq!(check_archive(&test, room), 3, "{archived}, {erased}");
             assert_eq!(
                 std::fs::read_dir(&archives).unwrap().count(),
                 1,
@@ -429,21 +438,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_shorter_life_is_kept_and_a_longer_one_refused() {
-        let house = house().await;
+        let test = new_test_chat().await;
         let ask = |timeout: &str| NewRoom {
             timeout: Some(timeout.to_owned()),
             ..NewRoom::default()
         };
-        let room = house
+        let room = test
             .chat
-            .create_room(&crate::Person::Anyone, &ask("30m"))
+            .create_room(&crate::Person::Anonymous, &ask("30m"))
             .await
             .unwrap();
         assert_eq!(room.expires_at.since(room.created_at), HOUR / 2);
         for refused in ["2h", "0s", "-5m", "soon", "60"] {
-            let answer = house
+            let answer = test
                 .chat
-                .create_room(&crate::Person::Anyone, &ask(refused))
+                .create_room(&crate::Person::Anonymous, &ask(refused))
                 .await;
             assert!(
                 matches!(
@@ -460,9 +469,9 @@ mod tests {
 
     #[tokio::test]
     async fn another_timeout_after_a_restart_holds_for_older_rooms() {
-        let mut house = house().await;
-        let owner = guest();
-        let create = async |wish: NewRoom| house.chat.create_room(&owner, &wish).await.unwrap().id;
+        let mut test = new_test_chat().await;
+        let owner = new_guest();
+        let create = async |wish: NewRoom| test.chat.create_room(&owner, &wish).await.unwrap().id;
         let usual = create(NewRoom::default()).await;
         let private = create(NewRoom {
             private: Some(true),
@@ -479,14 +488,14 @@ mod tests {
             (HOUR / 12, HOUR / 12, HOUR / 12),
             (HOUR, HOUR, HOUR / 6),
         ] {
-            house.config.timeout = timeout;
-            house.reopen().await;
+            test.config.timeout = timeout;
+            test.reopen().await;
             for (id, expected) in [
                 (usual, expected),
                 (private, expected),
                 (short, expected_short),
             ] {
-                let room = house.chat.room(&owner, &id).await.unwrap();
+                let room = test.chat.find_room(&owner, &id).await.unwrap();
                 assert_eq!(room.expires_at.since(room.last_active_at), expected);
             }
         }

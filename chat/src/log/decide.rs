@@ -7,23 +7,23 @@ use protocol::{Change, ChangeKind, Message, Refusal, RoomId, Time};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::Error;
-use crate::log::command::{Deed, Post};
+use crate::log::command::{Command, WriteRequest};
 use crate::log::entry::Entry;
-use crate::room::name_claims::Free;
-use crate::room::write_policy::{self, Rules};
-use crate::room::{Life, audit_log, name_claims};
+use crate::room::name_claims::{NameRequest, UnregisteredNames};
+use crate::room::write_policy::{self, MessageChange, WritePolicy};
+use crate::room::{Lifetime, audit_log, name_claims};
 use crate::store::lobby_names;
 use crate::store::rows::{author, key};
 
 /// An entry in the log.
-pub(crate) struct Done {
+pub(crate) struct Appended {
     pub room: RoomId,
     pub entry: Entry,
     /// How long its room lives now; `None` if the entry was there before.
-    pub life: Option<Life>,
+    pub lifetime: Option<Lifetime>,
 }
 
-impl Done {
+impl Appended {
     /// The message as it is now.
     pub fn into_message(self) -> Message {
         match self.entry {
@@ -34,85 +34,93 @@ impl Done {
 }
 
 /// A transaction that appends to the logs of rooms.
-pub(crate) struct Log<'a> {
+pub(crate) struct LogTransaction<'a> {
     pub tx: Transaction<'a>,
     pub now: i64,
     /// The rooms that it has looked at; `None` are those that are closed, due, or not there.
-    pub rooms: HashMap<RoomId, Option<Room>>,
-    pub free: &'a mut Free,
+    pub rooms: HashMap<RoomId, Option<OpenRoom>>,
+    pub free: &'a mut UnregisteredNames,
 }
 
 /// What a message changes of its room. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct OpenRoom {
     head: i64,
     messages: i64,
     timeout: i64,
     last_active_at: i64,
     expires_at: i64,
     /// Whether not everybody may write as they like.
-    strict: bool,
+    has_policy: bool,
     /// Whether anybody holds a name there.
     held: bool,
     /// Whether it has changed since it was read.
-    grown: bool,
+    changed: bool,
 }
 
-impl Room {
-    fn life(self) -> Life {
-        Life {
+impl OpenRoom {
+    fn lifetime(self) -> Lifetime {
+        Lifetime {
             end: Time::from_millis(self.expires_at),
             timeout: Duration::from_millis(self.timeout.unsigned_abs()),
         }
     }
 }
 
-impl Log<'_> {
+impl LogTransaction<'_> {
     /// Appends to the log of a room, as long as that is open and not due. An error is one of the database, after which
     /// nothing of the whole batch is written: whatever somebody may not do is a refusal.
-    pub fn append(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
-        match &post.deed {
-            Deed::Say => self.say(post),
-            Deed::Edit(seq) => self.change(post, *seq, ChangeKind::Edit),
-            Deed::Delete(seq) => self.change(post, *seq, ChangeKind::Deletion),
-            Deed::Join(name) => self.join(post, name),
-            Deed::Leave(name) => self.leave(post, name),
+    pub fn append(&mut self, post: &WriteRequest) -> Result<Result<Appended, Refusal>, Error> {
+        match &post.command {
+            Command::Post => self.append_message(post),
+            Command::Edit(seq) => self.change_message(post, *seq, ChangeKind::Edit),
+            Command::Delete(seq) => self.change_message(post, *seq, ChangeKind::Deletion),
+            Command::JoinLobby(name) => self.join_lobby(post, name),
+            Command::LeaveLobby(name) => self.leave_lobby(post, name),
         }
     }
 
-    fn join(&mut self, post: &Post, name: &str) -> Result<Result<Done, Refusal>, Error> {
-        let Some(Room { head, .. }) = *self.look(post.room)? else {
-            return self.missing(post.room).map(Err);
+    fn join_lobby(
+        &mut self,
+        post: &WriteRequest,
+        name: &str,
+    ) -> Result<Result<Appended, Refusal>, Error> {
+        let Some(OpenRoom { head, .. }) = *self.load_room(post.room)? else {
+            return self.missing_room_refusal(post.room).map(Err);
         };
-        if lobby_names::take_name(&self.tx, post.room, name, head)? {
-            return self.say(post);
+        if lobby_names::claim_lobby_name(&self.tx, post.room, name, head)? {
+            return self.append_message(post);
         }
         Ok(Err(Refusal::Taken(format!("The name {name}"))))
     }
 
-    fn leave(&mut self, post: &Post, name: &str) -> Result<Result<Done, Refusal>, Error> {
-        if self.look(post.room)?.is_none() {
-            return self.missing(post.room).map(Err);
+    fn leave_lobby(
+        &mut self,
+        post: &WriteRequest,
+        name: &str,
+    ) -> Result<Result<Appended, Refusal>, Error> {
+        if self.load_room(post.room)?.is_none() {
+            return self.missing_room_refusal(post.room).map(Err);
         }
-        if lobby_names::give_name_back(&self.tx, post.room, name)? {
-            return self.say(post);
+        if lobby_names::release_lobby_name(&self.tx, post.room, name)? {
+            return self.append_message(post);
         }
         Ok(Err(Refusal::NotFound("such name")))
     }
 
-    fn say(&mut self, post: &Post) -> Result<Result<Done, Refusal>, Error> {
-        if let Some(message) = self.earlier(post)? {
-            return Ok(Ok(Done {
+    fn append_message(&mut self, post: &WriteRequest) -> Result<Result<Appended, Refusal>, Error> {
+        if let Some(message) = self.find_by_idempotency_key(post)? {
+            return Ok(Ok(Appended {
                 room: post.room,
                 entry: message.into(),
-                life: None,
+                lifetime: None,
             }));
         }
-        if let Err(refusal) = self.admit(post)? {
+        if let Err(refusal) = self.check_author(post)? {
             return Ok(Err(refusal));
         }
-        let Some(room) = self.grow(post.room, true)? else {
-            return self.missing(post.room).map(Err);
+        let Some(room) = self.next_seq(post.room, true)? else {
+            return self.missing_room_refusal(post.room).map(Err);
         };
         let sql =
             "insert into message (room, seq, username, body, sent_at, idempotency_key, author)
@@ -138,25 +146,25 @@ impl Log<'_> {
             edited_at: None,
             deleted: false,
         };
-        Ok(Ok(Done {
+        Ok(Ok(Appended {
             room: post.room,
             entry: message.into(),
-            life: Some(room.life()),
+            lifetime: Some(room.lifetime()),
         }))
     }
 
     /// Changes a message, and appends that this was done.
-    fn change(
+    fn change_message(
         &mut self,
-        post: &Post,
+        post: &WriteRequest,
         seq: u64,
         event: ChangeKind,
-    ) -> Result<Result<Done, Refusal>, Error> {
+    ) -> Result<Result<Appended, Refusal>, Error> {
         const NO_MESSAGE: Refusal = Refusal::NotFound("such message");
-        if self.look(post.room)?.is_none() {
-            return self.missing(post.room).map(Err);
+        if self.load_room(post.room)?.is_none() {
+            return self.missing_room_refusal(post.room).map(Err);
         }
-        let rules = write_policy::of(&self.tx, post.room, post.author, self.now)?;
+        let rules = write_policy::load_policy(&self.tx, post.room, post.author, self.now)?;
         let (target, room) = (i64::try_from(seq).unwrap_or(i64::MAX), key(post.room));
         let author: Option<i64> = self
             .tx
@@ -164,7 +172,10 @@ impl Log<'_> {
             .query_row(params![room, target], |row| row.get(0))
             .optional()?;
         let own = author.is_some_and(|author| author != 0 && author == post.author);
-        let admitted = rules.admit_change(own || author.is_none(), event == ChangeKind::Deletion);
+        let admitted = rules.check_change(MessageChange {
+            is_own: own || author.is_none(),
+            is_deletion: event == ChangeKind::Deletion,
+        });
         let refused = admitted.err().or(author.is_none().then_some(NO_MESSAGE));
         if let Some(refusal) = refused {
             return Ok(Err(refusal));
@@ -175,11 +186,13 @@ impl Log<'_> {
             .prepare_cached(sql)?
             .execute(params![room, target, post.body, edited_at])?;
         if !own {
-            audit_log::note_now(
+            audit_log::record_in_writer(
                 &self.tx,
                 self.now,
                 post.room,
-                (&post.username, "deleted message", &target.to_string()),
+                &post.username,
+                "deleted message",
+                &target.to_string(),
             )?;
         }
         self.append_change(post, target, event)
@@ -187,12 +200,12 @@ impl Log<'_> {
 
     fn append_change(
         &mut self,
-        post: &Post,
+        post: &WriteRequest,
         target: i64,
         event: ChangeKind,
-    ) -> Result<Result<Done, Refusal>, Error> {
-        let Some(room) = self.grow(post.room, false)? else {
-            return self.missing(post.room).map(Err);
+    ) -> Result<Result<Appended, Refusal>, Error> {
+        let Some(room) = self.next_seq(post.room, false)? else {
+            return self.missing_room_refusal(post.room).map(Err);
         };
         let sql = "insert into message (room, seq, username, body, sent_at, author, kind, target)
                    values (?1, ?2, '', '', ?3, ?4, ?5, ?6)";
@@ -215,15 +228,15 @@ impl Log<'_> {
             room: post.room,
             message,
         });
-        Ok(Ok(Done {
+        Ok(Ok(Appended {
             room: post.room,
             entry,
-            life: Some(room.life()),
+            lifetime: Some(room.lifetime()),
         }))
     }
 
     /// The message of an open room that was sent with the same key.
-    fn earlier(&self, post: &Post) -> Result<Option<Message>, Error> {
+    fn find_by_idempotency_key(&self, post: &WriteRequest) -> Result<Option<Message>, Error> {
         let Some(idempotency) = &post.key else {
             return Ok(None);
         };
@@ -239,16 +252,16 @@ impl Log<'_> {
     }
 
     /// Whether its author may write to this room, and under this name.
-    fn admit(&mut self, post: &Post) -> Result<Result<(), Refusal>, Error> {
-        let Some(room) = *self.look(post.room)? else {
-            return self.missing(post.room).map(Err);
+    fn check_author(&mut self, post: &WriteRequest) -> Result<Result<(), Refusal>, Error> {
+        let Some(room) = *self.load_room(post.room)? else {
+            return self.missing_room_refusal(post.room).map(Err);
         };
         // The lines of the lobby are its own.
         if post.username.is_empty() {
             return Ok(Ok(()));
         }
-        let rules = if room.strict {
-            Some(write_policy::of(
+        let rules = if room.has_policy {
+            Some(write_policy::load_policy(
                 &self.tx,
                 post.room,
                 post.author,
@@ -257,30 +270,38 @@ impl Log<'_> {
         } else {
             None
         };
-        if let Some(Err(refusal)) = rules.map(|rules| rules.admit(self.now)) {
+        if let Some(Err(refusal)) = rules.map(|rules| rules.check_post(self.now)) {
             return Ok(Err(refusal));
         }
-        if let Err(refusal) = self.name(post, room.held)? {
+        if let Err(refusal) = self.claim_name(post, room.held)? {
             return Ok(Err(refusal));
         }
-        if rules.is_some_and(Rules::is_slow) {
-            write_policy::wrote(&self.tx, post.room, post.author, self.now)?;
+        if rules.is_some_and(WritePolicy::is_slow) {
+            write_policy::record_write(&self.tx, post.room, post.author, self.now)?;
         }
         Ok(Ok(()))
     }
 
     /// Whether its author may write under this name; a guest has it from now on. That of an account is its owner's.
-    fn name(&mut self, post: &Post, held: bool) -> Result<Result<(), Refusal>, Error> {
+    fn claim_name(
+        &mut self,
+        post: &WriteRequest,
+        held: bool,
+    ) -> Result<Result<(), Refusal>, Error> {
         if post.author > 0 {
             return Ok(Ok(()));
         }
-        let free = name_claims::claim(
+        let free = name_claims::claim_name(
             &self.tx,
             self.free,
             held,
-            (post.room, post.author, &post.username),
+            NameRequest {
+                room: post.room,
+                person: post.author,
+                name: &post.username,
+            },
         )?;
-        if let Some(room) = self.look(post.room)? {
+        if let Some(room) = self.load_room(post.room)? {
             room.held |= post.author < 0;
         }
         Ok(free.map_or(Ok(()), |free| {
@@ -292,7 +313,7 @@ impl Log<'_> {
     }
 
     /// The room with this ID, if it is open and not due; read once.
-    fn look(&mut self, id: RoomId) -> Result<&mut Option<Room>, Error> {
+    fn load_room(&mut self, id: RoomId) -> Result<&mut Option<OpenRoom>, Error> {
         Ok(match self.rooms.entry(id) {
             hash_map::Entry::Occupied(found) => found.into_mut(),
             hash_map::Entry::Vacant(place) => place.insert(find(&self.tx, id, self.now)?),
@@ -300,13 +321,13 @@ impl Log<'_> {
     }
 
     /// Makes room for one more entry, and gives back the room with it. Only a message lets it live on.
-    fn grow(&mut self, id: RoomId, is_message: bool) -> Result<Option<Room>, Error> {
+    fn next_seq(&mut self, id: RoomId, is_message: bool) -> Result<Option<OpenRoom>, Error> {
         let now = self.now;
-        let Some(room) = self.look(id)? else {
+        let Some(room) = self.load_room(id)? else {
             return Ok(None);
         };
         room.head += 1;
-        room.grown = true;
+        room.changed = true;
         if !is_message {
             return Ok(Some(*room));
         }
@@ -319,7 +340,7 @@ impl Log<'_> {
     }
 
     /// Why there is no open room with this ID that is not due: it never was, or it is gone, or about to be.
-    fn missing(&self, id: RoomId) -> Result<Refusal, Error> {
+    fn missing_room_refusal(&self, id: RoomId) -> Result<Refusal, Error> {
         let sql = "select exists (select 1 from room_tombstone where room = ?1) or exists (select 1 from room where id = ?1)";
         let mut select = self.tx.prepare_cached(sql)?;
         let was: bool = select.query_row(params![key(id)], |row| row.get(0))?;
@@ -334,7 +355,7 @@ impl Log<'_> {
     pub fn commit(self) -> Result<(), Error> {
         let sql = "update room set head = ?2, last_active_at = ?3, expires_at = ?4, message_count = ?5 where id = ?1";
         for (id, room) in &self.rooms {
-            let Some(room) = room.filter(|room| room.grown) else {
+            let Some(room) = room.filter(|room| room.changed) else {
                 continue;
             };
             let mut update = self.tx.prepare_cached(sql)?;
@@ -366,7 +387,7 @@ fn read(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Message> {
 }
 
 /// The room with this ID, if it is open and not due.
-fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Error> {
+fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<OpenRoom>, Error> {
     let mut select = tx.prepare_cached(
         "select head, timeout_ms, last_active_at, expires_at,
            access <> 0 or read_only or slow_mode_ms > 0 or exists (select 1 from sanction where room = ?1),
@@ -376,15 +397,15 @@ fn find(tx: &Transaction<'_>, id: RoomId, now: i64) -> Result<Option<Room>, Erro
     let read = |row: &Row<'_>| {
         let (head, timeout, last_active_at, messages) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(6)?);
-        Ok(Room {
+        Ok(OpenRoom {
             head,
             messages,
             timeout,
             last_active_at,
             expires_at: row.get(3)?,
-            strict: row.get(4)?,
+            has_policy: row.get(4)?,
             held: row.get(5)?,
-            grown: false,
+            changed: false,
         })
     };
     Ok(select.query_row(params![key(id), now], read).optional()?)

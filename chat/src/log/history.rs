@@ -7,7 +7,7 @@ use sqlx::{FromRow, Row};
 use crate::identity::person::Person;
 use crate::log::entry::Entry;
 use crate::room::access;
-use crate::store::{MessageRow, Page, Store, key, messages};
+use crate::store::{MessageRow, MessagesPage, Store, key, messages};
 use crate::{Chat, Error};
 
 /// What the log of a room holds after a sequence, in order, whatever state the room is in.
@@ -51,12 +51,12 @@ impl Chat {
     /// A page of a room's messages, in order.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], or a fault.
-    pub async fn page(
+    /// The refusals of [`Chat::find_room`], or a fault.
+    pub async fn list_messages(
         &self,
         by: &Person,
         room: &RoomId,
-        page: Page,
+        page: MessagesPage,
     ) -> Result<Vec<Message>, Error> {
         access::find(&self.0.store, &self.0.clock, by, *room).await?;
         messages::page(&self.0.store, *room, page).await
@@ -66,14 +66,14 @@ impl Chat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::House;
+    use crate::testing::TestChat;
 
     #[tokio::test]
     async fn pages_are_in_order_from_either_side() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
         for n in 1..=7 {
-            house.say(room, &n.to_string()).await;
+            test.post(room, &n.to_string()).await;
         }
         let cases = [
             (None, None, 3, 5..=7),
@@ -84,12 +84,12 @@ mod tests {
             (Some(4), Some(1), 9, 2..=3),
         ];
         for (before, after, limit, expected) in cases {
-            let page = house
+            let page = test
                 .chat
-                .page(
-                    &crate::Person::Anyone,
+                .list_messages(
+                    &crate::Person::Anonymous,
                     &room,
-                    Page {
+                    MessagesPage {
                         before,
                         after,
                         limit,
@@ -103,14 +103,13 @@ mod tests {
             );
         }
         assert!(
-            house
-                .chat
-                .page(
-                    &crate::Person::Anyone,
+            test.chat
+                .list_messages(
+                    &crate::Person::Anonymous,
                     &room,
-                    Page {
+                    MessagesPage {
                         after: Some(7),
-                        ..Page::default()
+                        ..MessagesPage::default()
                     }
                 )
                 .await
@@ -118,14 +117,13 @@ mod tests {
                 .is_empty()
         );
         assert!(
-            house
-                .chat
-                .page(
-                    &crate::Person::Anyone,
+            test.chat
+                .list_messages(
+                    &crate::Person::Anonymous,
                     &room,
-                    Page {
+                    MessagesPage {
                         after: Some(u64::MAX),
-                        ..Page::default()
+                        ..MessagesPage::default()
                     }
                 )
                 .await

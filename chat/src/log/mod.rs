@@ -9,7 +9,7 @@ pub(crate) mod writer;
 
 use protocol::{Message, NewMessage, RoomId};
 
-use self::command::{Deed, Post};
+use self::command::{Command, WriteRequest};
 use crate::identity::person::Person;
 use crate::sync::lock;
 use crate::{Chat, Error};
@@ -19,8 +19,8 @@ impl Chat {
     ///
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if it breaks a rule, [`protocol::Refusal::NameTaken`] if the name is somebody else's,
-    /// the refusals of [`Chat::room`], or a fault.
-    pub async fn post(
+    /// the refusals of [`Chat::find_room`], or a fault.
+    pub async fn post_message(
         &self,
         by: &Person,
         room: &RoomId,
@@ -36,15 +36,15 @@ impl Chat {
     ///
     /// # Errors
     /// [`protocol::Refusal::Forbidden`] for all but its author, [`protocol::Refusal::NotFound`] if there is no such message,
-    /// [`protocol::Refusal::Invalid`] if the text breaks a rule, the refusals of [`Chat::room`], or a fault.
-    pub async fn edit(
+    /// [`protocol::Refusal::Invalid`] if the text breaks a rule, the refusals of [`Chat::find_room`], or a fault.
+    pub async fn edit_message(
         &self,
         by: &Person,
         room: &RoomId,
         seq: u64,
         body: &str,
     ) -> Result<Message, Error> {
-        let post = validate::change(by, *room, Deed::Edit(seq), protocol::text::body(body)?);
+        let post = validate::change(by, *room, Command::Edit(seq), protocol::text::body(body)?);
         self.posts()?.append(post).await
     }
 
@@ -52,13 +52,18 @@ impl Chat {
     ///
     /// # Errors
     /// [`protocol::Refusal::Forbidden`] for all others, [`protocol::Refusal::NotFound`] if there is no such message, the
-    /// refusals of [`Chat::room`], or a fault.
-    pub async fn delete(&self, by: &Person, room: &RoomId, seq: u64) -> Result<Message, Error> {
+    /// refusals of [`Chat::find_room`], or a fault.
+    pub async fn delete_message(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        seq: u64,
+    ) -> Result<Message, Error> {
         self.posts()?
             .append(validate::change(
                 by,
                 *room,
-                Deed::Delete(seq),
+                Command::Delete(seq),
                 String::new(),
             ))
             .await
@@ -68,21 +73,21 @@ impl Chat {
     pub(crate) async fn announce(
         &self,
         room: &RoomId,
-        deed: Deed,
+        command: Command,
         line: String,
     ) -> Result<Message, Error> {
-        let post = Post {
+        let post = WriteRequest {
             room: *room,
             author: 0,
             username: String::new(),
             body: line,
             key: None,
-            deed,
+            command,
         };
         self.posts()?.append(post).await
     }
 
-    fn posts(&self) -> Result<writer::Posts, Error> {
+    fn posts(&self) -> Result<writer::WriteQueue, Error> {
         Ok(lock(&self.0.posts)
             .clone()
             .ok_or(protocol::Refusal::Draining)?)

@@ -2,8 +2,8 @@
 
 use protocol::{NewMessage, Refusal, RoomId, text};
 
-use crate::identity::person::{Person, guest_name, own_name};
-use crate::log::command::{Deed, Post};
+use crate::identity::person::{Person, guest_public_id};
+use crate::log::command::{Command, WriteRequest};
 
 /// A message that keeps the rules, for the writer. Who has an account writes under its name.
 pub(crate) fn check(
@@ -11,34 +11,34 @@ pub(crate) fn check(
     room: RoomId,
     message: &NewMessage,
     key: Option<&str>,
-) -> Result<Post, Refusal> {
+) -> Result<WriteRequest, Refusal> {
     let (username, body) = (
         text::username(&message.username)?,
         text::body(&message.body)?,
     );
-    let username = own_name(by, username)?;
-    Ok(Post {
+    let username = by.resolve_username(username)?;
+    Ok(WriteRequest {
         room,
         author: by.id(),
         username,
         body,
         key: key.map(text::key).transpose()?,
-        deed: Deed::Say,
+        command: Command::Post,
     })
 }
 
 /// The wish to change a message, for the writer.
-pub(crate) fn change(by: &Person, room: RoomId, deed: Deed, body: String) -> Post {
-    let actor = by.member().map_or_else(
-        || guest_name(by.id()),
+pub(crate) fn change(by: &Person, room: RoomId, command: Command, body: String) -> WriteRequest {
+    let actor = by.account().map_or_else(
+        || guest_public_id(by.id()),
         |member| member.username().to_owned(),
     );
-    Post {
+    WriteRequest {
         room,
         author: by.id(),
         username: actor,
         body,
         key: None,
-        deed,
+        command,
     }
 }

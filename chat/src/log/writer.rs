@@ -12,11 +12,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::log::command::Post;
-use crate::log::decide::{Done, Log};
+use crate::log::command::WriteRequest;
+use crate::log::decide::{Appended, LogTransaction};
 use crate::log::entry::Entry;
-use crate::room::name_claims::{Free, Registrations};
-use crate::store::{Deleted, Place, Store, Turn};
+use crate::room::name_claims::{RegistrationCounter, UnregisteredNames};
+use crate::store::{DatabaseLocation, PendingErasure, Store, WriteLock};
 use crate::{Clock, Error};
 
 /// Posts committed in one transaction, and posts that may wait for the next one; more wait at the sender.
@@ -24,14 +24,14 @@ const BATCH: usize = 512;
 
 /// The writer's inbox.
 #[derive(Clone, Debug)]
-pub(crate) struct Posts(mpsc::Sender<(Post, Reply)>);
+pub(crate) struct WriteQueue(mpsc::Sender<(WriteRequest, Reply)>);
 
 type Answer = Result<Message, Error>;
 type Reply = oneshot::Sender<Answer>;
 
-impl Posts {
+impl WriteQueue {
     /// Returns once the message is durable.
-    pub async fn append(&self, post: Post) -> Answer {
+    pub async fn append(&self, post: WriteRequest) -> Answer {
         let (reply, answer) = oneshot::channel();
         self.0
             .send((post, reply))
@@ -44,28 +44,28 @@ impl Posts {
 /// What the writer writes with.
 pub(crate) struct Writer {
     connection: Connection,
-    turn: Turn,
-    deleted: Deleted,
+    turn: WriteLock,
+    deleted: PendingErasure,
     clock: Clock,
-    free: Free,
-    publish: Box<dyn Fn(&[Result<Done, Refusal>]) + Send>,
+    free: UnregisteredNames,
+    publish: Box<dyn Fn(&[Result<Appended, Refusal>]) + Send>,
 }
 
 impl Writer {
-    /// Starts the thread, which ends when the last [`Posts`] is dropped and everything in it is committed.
+    /// Starts the thread, which ends when the last [`WriteQueue`] is dropped and everything in it is committed.
     pub fn start(
-        place: &Place,
+        place: &DatabaseLocation,
         store: &Store,
         clock: Clock,
-        registrations: Registrations,
-        publish: impl Fn(&[Result<Done, Refusal>]) + Send + 'static,
-    ) -> Result<(Posts, JoinHandle<()>), Error> {
+        registrations: RegistrationCounter,
+        publish: impl Fn(&[Result<Appended, Refusal>]) + Send + 'static,
+    ) -> Result<(WriteQueue, JoinHandle<()>), Error> {
         let connection = place.connect()?;
         let (sender, inbox) = mpsc::channel(BATCH);
         let (turn, deleted, free) = (
-            store.turn(),
-            store.deleted().clone(),
-            Free::new(registrations),
+            store.write_lock(),
+            store.pending_erasure().clone(),
+            UnregisteredNames::new(registrations),
         );
         let writer = Self {
             connection,
@@ -75,10 +75,13 @@ impl Writer {
             free,
             publish: Box::new(publish),
         };
-        Ok((Posts(sender), spawn_blocking(move || writer.run(inbox))))
+        Ok((
+            WriteQueue(sender),
+            spawn_blocking(move || writer.run(inbox)),
+        ))
     }
 
-    fn run(mut self, mut inbox: mpsc::Receiver<(Post, Reply)>) {
+    fn run(mut self, mut inbox: mpsc::Receiver<(WriteRequest, Reply)>) {
         let mut batch = Vec::new();
         while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
             self.write(&mut batch);
@@ -86,7 +89,7 @@ impl Writer {
     }
 
     /// Commits a batch, then publishes it, then answers it.
-    fn write(&mut self, batch: &mut Vec<(Post, Reply)>) {
+    fn write(&mut self, batch: &mut Vec<(WriteRequest, Reply)>) {
         // Until it is published, so that nobody ends a room whose followers have yet to hear what was said last.
         let turn = self.turn.clone().blocking_lock_owned();
         let answers: Vec<Answer> = match self.commit(batch) {
@@ -106,8 +109,11 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, batch: &[(Post, Reply)]) -> Result<Vec<Result<Done, Refusal>>, Error> {
-        let mut log = Log {
+    fn commit(
+        &mut self,
+        batch: &[(WriteRequest, Reply)],
+    ) -> Result<Vec<Result<Appended, Refusal>>, Error> {
+        let mut log = LogTransaction {
             tx: self
                 .connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)?,
@@ -123,9 +129,9 @@ impl Writer {
         if done
             .iter()
             .flatten()
-            .any(|done: &Done| matches!(done.entry, Entry::Change(_)))
+            .any(|done: &Appended| matches!(done.entry, Entry::Change(_)))
         {
-            self.deleted.note();
+            self.deleted.mark();
         }
         Ok(done)
     }
@@ -140,31 +146,36 @@ mod tests {
 
     use super::*;
     use crate::identity::person::Person;
-    use crate::store::Page;
-    use crate::testing::{House, guest, says};
+    use crate::store::MessagesPage;
+    use crate::testing::{TestChat, new_guest, new_message};
 
     #[tokio::test]
     async fn sequences_have_no_gaps_however_many_post_at_once() {
-        let house = House::new(|_| {}).await;
-        let rooms = [house.room().await, house.room().await];
+        let test = TestChat::new(|_| {}).await;
+        let rooms = [test.create_room().await, test.create_room().await];
         let posts = (0..400).map(|n| {
-            let (chat, room) = (house.chat.clone(), rooms[n % 2]);
+            let (chat, room) = (test.chat.clone(), rooms[n % 2]);
             async move {
-                chat.post(&crate::Person::Anyone, &room, &says(&n.to_string()), None)
-                    .await
-                    .unwrap()
+                chat.post_message(
+                    &crate::Person::Anonymous,
+                    &room,
+                    &new_message(&n.to_string()),
+                    None,
+                )
+                .await
+                .unwrap()
             }
         });
         let answers = join_all(posts).await;
         for room in rooms {
-            let page = house
+            let page = test
                 .chat
-                .page(
-                    &crate::Person::Anyone,
+                .list_messages(
+                    &crate::Person::Anonymous,
                     &room,
-                    Page {
+                    MessagesPage {
                         limit: 1_000,
-                        ..Page::default()
+                        ..MessagesPage::default()
                     },
                 )
                 .await
@@ -179,16 +190,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_same_key_in_the_same_room_is_one_message() {
-        let mut house = House::new(|_| {}).await;
-        let (room, other) = (house.room().await, house.room().await);
+        let mut test = TestChat::new(|_| {}).await;
+        let (room, other) = (test.create_room().await, test.create_room().await);
         // Some of these meet in one batch, some do not.
         let posts = (0..50).map(|n| {
-            let chat = house.chat.clone();
+            let chat = test.chat.clone();
             async move {
-                chat.post(
-                    &crate::Person::Anyone,
+                chat.post_message(
+                    &crate::Person::Anonymous,
                     &room,
-                    &says(&n.to_string()),
+                    &new_message(&n.to_string()),
                     Some("k"),
                 )
                 .await
@@ -197,23 +208,26 @@ mod tests {
         });
         let answers = join_all(posts).await;
         assert!(answers.iter().all(|answer| *answer == answers[0]));
-        house.reopen().await;
+        test.reopen().await;
         assert_eq!(
-            house
-                .chat
-                .post(&crate::Person::Anyone, &room, &says("again"), Some("k"))
+            test.chat
+                .post_message(
+                    &crate::Person::Anonymous,
+                    &room,
+                    &new_message("again"),
+                    Some("k")
+                )
                 .await
                 .unwrap(),
             answers[0]
         );
-        assert_eq!(house.say(room, "next").await.id, 2);
+        assert_eq!(test.post(room, "next").await.id, 2);
         assert_eq!(
-            house
-                .chat
-                .post(
-                    &crate::Person::Anyone,
+            test.chat
+                .post_message(
+                    &crate::Person::Anonymous,
                     &other,
-                    &says("elsewhere"),
+                    &new_message("elsewhere"),
                     Some("k")
                 )
                 .await
@@ -225,26 +239,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_that_comes_twice_in_a_batch_is_told_once() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        let mut follow = house
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let mut follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, protocol::Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, protocol::Start::Latest)
             .await
             .unwrap();
         let posts = ["a", "b", "a", "b", "a"].map(|key| {
-            let chat = house.chat.clone();
+            let chat = test.chat.clone();
             async move {
-                chat.post(&crate::Person::Anyone, &room, &says(key), Some(key))
-                    .await
-                    .unwrap()
-                    .id
+                chat.post_message(
+                    &crate::Person::Anonymous,
+                    &room,
+                    &new_message(key),
+                    Some(key),
+                )
+                .await
+                .unwrap()
+                .id
             }
         });
         assert_eq!(join_all(posts).await, [1, 2, 1, 2, 1]);
         let mut last = 0;
         while last < 2 {
-            let crate::News::Messages(frames) = follow.next().await.unwrap() else {
+            let crate::FollowEvent::Messages(frames) = follow.next().await.unwrap() else {
                 panic!("no messages")
             };
             assert_eq!(frames.first(), last + 1);
@@ -255,13 +274,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_room_takes_nothing() {
-        let house = House::new(|_| {}).await;
-        let refused = house
+        let test = TestChat::new(|_| {}).await;
+        let refused = test
             .chat
-            .post(
-                &crate::Person::Anyone,
+            .post_message(
+                &crate::Person::Anonymous,
                 &RoomId::from_bytes([7; 8]),
-                &says("hello"),
+                &new_message("hello"),
                 None,
             )
             .await;
@@ -273,40 +292,43 @@ mod tests {
 
     #[tokio::test]
     async fn a_room_that_is_due_takes_nothing_and_counts_as_gone() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
         // Nobody looks at it yet, as in the moment before it is frozen.
-        let mut tx = house.chat.0.store.begin().await.unwrap();
+        let mut tx = test.chat.0.store.begin().await.unwrap();
         sqlx::query("update room set expires_at = 0")
             .execute(&mut *tx)
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        let refused = house
+        let refused = test
             .chat
-            .post(&Person::Anyone, &room, &says("late"), None)
+            .post_message(&Person::Anonymous, &room, &new_message("late"), None)
             .await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::Gone))));
     }
 
     #[tokio::test]
     async fn a_name_that_many_have_is_refused_and_fails_nobody_else() {
-        let house = House::new(|_| {}).await;
-        let (room, other) = (house.room().await, house.room().await);
+        let test = TestChat::new(|_| {}).await;
+        let (room, other) = (test.create_room().await, test.create_room().await);
         let say = async |by: Person, room: RoomId, username: &str| {
             let message = NewMessage {
                 username: username.to_owned(),
                 body: "hello".to_owned(),
             };
-            house.chat.post(&by, &room, &message, None).await
+            test.chat.post_message(&by, &room, &message, None).await
         };
         let names = std::iter::once("ada".to_owned())
             .chain((2..1_000).map(|number| format!("ada{number}")));
-        for answer in join_all(names.map(async |name| say(guest(), room, &name).await)).await {
+        for answer in join_all(names.map(async |name| say(new_guest(), room, &name).await)).await {
             answer.unwrap();
         }
         let posts = (0..20).map(|_| async {
-            tokio::join!(say(Person::Anyone, room, "ada"), say(guest(), other, "ada"))
+            tokio::join!(
+                say(Person::Anonymous, room, "ada"),
+                say(new_guest(), other, "ada")
+            )
         });
         for (refused, said) in join_all(posts).await {
             let Err(Error::Refusal(Refusal::NameTaken { free, .. })) = refused else {
@@ -325,9 +347,9 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_is_refused_a_name_in_slow_mode_may_take_another_at_once() {
-        let house = House::new(|_| {}).await;
-        let [owner, ada, eve] = [(); 3].map(|()| guest());
-        let room = house
+        let test = TestChat::new(|_| {}).await;
+        let [owner, ada, eve] = [(); 3].map(|()| new_guest());
+        let room = test
             .chat
             .create_room(&owner, &protocol::NewRoom::default())
             .await
@@ -338,14 +360,17 @@ mod tests {
                 username: username.to_owned(),
                 body: "hello".to_owned(),
             };
-            house.chat.post(by, &room, &message, None).await
+            test.chat.post_message(by, &room, &message, None).await
         };
         say(&ada, "ada").await.unwrap();
         let slow = protocol::RoomChange {
             slow_mode: Some(3_600),
             ..protocol::RoomChange::default()
         };
-        house.chat.change_room(&owner, &room, &slow).await.unwrap();
+        test.chat
+            .change_room_settings(&owner, &room, &slow)
+            .await
+            .unwrap();
         assert!(matches!(
             say(&eve, "ada").await,
             Err(Error::Refusal(Refusal::NameTaken { .. }))
@@ -359,40 +384,40 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_is_its_holders_and_whoever_has_no_key_keeps_nothing() {
-        let house = House::new(|_| {}).await;
-        let (chat, room) = (&house.chat, house.room().await);
-        let [ada, eve] = [(); 2].map(|()| guest());
+        let test = TestChat::new(|_| {}).await;
+        let (chat, room) = (&test.chat, test.create_room().await);
+        let [ada, eve] = [(); 2].map(|()| new_guest());
         let say = async |by: &Person, username: &str| {
             let message = NewMessage {
                 username: username.to_owned(),
                 body: "hello".to_owned(),
             };
-            match chat.post(by, &room, &message, None).await {
+            match chat.post_message(by, &room, &message, None).await {
                 Ok(message) => Ok(message.author),
                 Err(Error::Refusal(Refusal::NameTaken { free, .. })) => Err(free),
                 Err(other) => panic!("{other}"),
             }
         };
         for _ in 0..2 {
-            assert_eq!(say(&Person::Anyone, "ada").await, Ok(None));
+            assert_eq!(say(&Person::Anonymous, "ada").await, Ok(None));
         }
         assert_eq!(say(&ada, "ada").await, Ok(Some(Author::Guest)));
         for name in ["ada", "Ada", "аda"] {
             assert_eq!(say(&eve, name).await, Err(format!("{name}2")));
-            assert_eq!(say(&Person::Anyone, name).await, Err(format!("{name}2")));
+            assert_eq!(say(&Person::Anonymous, name).await, Err(format!("{name}2")));
         }
         assert_eq!(say(&eve, "ada2").await, Ok(Some(Author::Guest)));
-        assert_eq!(say(&Person::Anyone, "ada").await, Err("ada3".to_owned()));
+        assert_eq!(say(&Person::Anonymous, "ada").await, Err("ada3".to_owned()));
         assert_eq!(say(&ada, "ada").await, Ok(Some(Author::Guest)));
         // Who takes another name lets the old one go.
         assert_eq!(say(&ada, "countess").await, Ok(Some(Author::Guest)));
         assert_eq!(say(&eve, "ada").await, Ok(Some(Author::Guest)));
-        assert_eq!(say(&Person::Anyone, "ada2").await, Ok(None));
+        assert_eq!(say(&Person::Anonymous, "ada2").await, Ok(None));
     }
 
     #[tokio::test]
     async fn whoever_comes_second_may_not_look_like_the_first() {
-        let house = House::new(|_| {}).await;
+        let test = TestChat::new(|_| {}).await;
         for (first, second) in [
             ("Ian", "lan"),
             ("lan", "Ian"),
@@ -400,13 +425,15 @@ mod tests {
             ("Isabel", "lsabeI"),
             ("rnodern", "modern"),
         ] {
-            let room = house.room().await;
+            let room = test.create_room().await;
             let say = async |username: &str| {
                 let message = NewMessage {
                     username: username.to_owned(),
                     body: "hello".to_owned(),
                 };
-                house.chat.post(&guest(), &room, &message, None).await
+                test.chat
+                    .post_message(&new_guest(), &room, &message, None)
+                    .await
             };
             say(first).await.unwrap();
             let answer = say(second).await;
@@ -419,19 +446,19 @@ mod tests {
 
     #[tokio::test]
     async fn the_name_of_an_account_is_its_owners_in_every_room() {
-        let house = House::new(|_| {}).await;
-        let (chat, room) = (&house.chat, house.room().await);
-        let guest = guest();
-        let says = |username: &str| NewMessage {
+        let test = TestChat::new(|_| {}).await;
+        let (chat, room) = (&test.chat, test.create_room().await);
+        let guest = new_guest();
+        let new_message = |username: &str| NewMessage {
             username: username.to_owned(),
             body: "hello".to_owned(),
         };
-        chat.post(&guest, &room, &says("alice"), None)
+        chat.post_message(&guest, &room, &new_message("alice"), None)
             .await
             .unwrap();
-        let other = house.room().await;
+        let other = test.create_room().await;
         for _ in 0..2 {
-            chat.post(&Person::Anyone, &other, &says("alice"), None)
+            chat.post_message(&Person::Anonymous, &other, &new_message("alice"), None)
                 .await
                 .unwrap();
         }
@@ -440,9 +467,9 @@ mod tests {
             username: "alice".to_owned(),
             password: "secret".to_owned(),
         };
-        let alice = chat.register(&wish).await.unwrap().member.into();
+        let alice = chat.register_account(&wish).await.unwrap().account.into();
         let message = chat
-            .post(&alice, &room, &says("Alice"), None)
+            .post_message(&alice, &room, &new_message("Alice"), None)
             .await
             .unwrap();
         assert_eq!(
@@ -450,17 +477,19 @@ mod tests {
             ("alice", Some(Author::Account))
         );
         assert_eq!(
-            chat.page(&alice, &room, Page::default()).await.unwrap()[1],
+            chat.list_messages(&alice, &room, MessagesPage::default())
+                .await
+                .unwrap()[1],
             message
         );
         for name in ["alice", "aIice", "ALICE", "al\u{200d}ice"] {
-            for by in [&guest, &Person::Anyone] {
-                let refused = chat.post(by, &room, &says(name), None).await;
+            for by in [&guest, &Person::Anonymous] {
+                let refused = chat.post_message(by, &room, &new_message(name), None).await;
                 assert!(
                     matches!(refused, Err(Error::Refusal(Refusal::NameTaken { .. }))),
                     "{name}"
                 );
-                let refused = chat.types(by, &room, name).await;
+                let refused = chat.notify_typing(by, &room, name).await;
                 assert!(
                     matches!(refused, Err(Error::Refusal(Refusal::Taken(_)))),
                     "{name}"
@@ -468,11 +497,13 @@ mod tests {
             }
         }
         assert!(
-            chat.post(&Person::Anyone, &other, &says("alice"), None)
+            chat.post_message(&Person::Anonymous, &other, &new_message("alice"), None)
                 .await
                 .is_err()
         );
-        let refused = chat.post(&alice, &room, &says("bob"), None).await;
+        let refused = chat
+            .post_message(&alice, &room, &new_message("bob"), None)
+            .await;
         assert!(matches!(
             refused,
             Err(Error::Refusal(Refusal::Invalid {
@@ -480,53 +511,63 @@ mod tests {
                 ..
             }))
         ));
-        assert!(chat.lobby().await.unwrap().join("alice").await.is_err());
+        assert!(
+            chat.open_lobby()
+                .await
+                .unwrap()
+                .join("alice")
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
     async fn its_author_changes_a_message_and_a_moderator_deletes_it() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let [owner, ada, eve] = [(); 3].map(|()| guest());
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let [owner, ada, eve] = [(); 3].map(|()| new_guest());
         let room = chat
             .create_room(&owner, &protocol::NewRoom::default())
             .await
             .unwrap()
             .id;
-        let says = |body: &str| NewMessage {
+        let new_message = |body: &str| NewMessage {
             username: "ada".to_owned(),
             body: body.to_owned(),
         };
         let mut follow = chat
-            .follow(&eve, &room, protocol::Start::Latest)
+            .follow_room(&eve, &room, protocol::Start::Latest)
             .await
             .unwrap();
         let first = chat
-            .post(&ada, &room, &says("hello"), Some("k"))
+            .post_message(&ada, &room, &new_message("hello"), Some("k"))
             .await
             .unwrap();
-        for by in [&owner, &eve, &Person::Anyone] {
+        for by in [&owner, &eve, &Person::Anonymous] {
             assert!(matches!(
-                chat.edit(by, &room, 1, "no").await,
+                chat.edit_message(by, &room, 1, "no").await,
                 Err(Error::Refusal(Refusal::Forbidden(_)))
             ));
         }
-        let edited = chat.edit(&ada, &room, 1, " hello, all ").await.unwrap();
+        let edited = chat
+            .edit_message(&ada, &room, 1, " hello, all ")
+            .await
+            .unwrap();
         assert_eq!(
             (edited.id, edited.body.as_str(), edited.sent_at),
             (1, "hello, all", first.sent_at)
         );
         assert!(edited.edited_at.is_some());
-        assert!(chat.edit(&ada, &room, 1, "").await.is_err());
+        assert!(chat.edit_message(&ada, &room, 1, "").await.is_err());
         // The key still stands for the same message.
         assert_eq!(
-            chat.post(&ada, &room, &says("hello"), Some("k"))
+            chat.post_message(&ada, &room, &new_message("hello"), Some("k"))
                 .await
                 .unwrap(),
             edited
         );
         for missing in [2, 9] {
-            let refused = chat.delete(&ada, &room, missing).await;
+            let refused = chat.delete_message(&ada, &room, missing).await;
             assert!(
                 matches!(
                     refused,
@@ -536,29 +577,32 @@ mod tests {
             );
         }
         assert!(matches!(
-            chat.delete(&eve, &room, 1).await,
+            chat.delete_message(&eve, &room, 1).await,
             Err(Error::Refusal(Refusal::Forbidden(_)))
         ));
-        let deleted = chat.delete(&owner, &room, 1).await.unwrap();
+        let deleted = chat.delete_message(&owner, &room, 1).await.unwrap();
         assert_eq!((deleted.body.as_str(), deleted.deleted), ("", true));
         assert!(matches!(
-            chat.edit(&ada, &room, 1, "back").await,
+            chat.edit_message(&ada, &room, 1, "back").await,
             Err(Error::Refusal(Refusal::NotFound(_)))
         ));
         assert_eq!(
-            chat.audit(&owner, &room, u64::MAX, 9).await.unwrap()[0].deed,
+            chat.list_audit_log(&owner, &room, u64::MAX, 9)
+                .await
+                .unwrap()[0]
+                .deed,
             "deleted message"
         );
         assert_eq!(
-            chat.post(&ada, &room, &says("next"), None)
+            chat.post_message(&ada, &room, &new_message("next"), None)
                 .await
                 .unwrap()
                 .id,
             4
         );
-        assert_eq!(chat.room(&ada, &room).await.unwrap().message_count, 2);
+        assert_eq!(chat.find_room(&ada, &room).await.unwrap().message_count, 2);
         let page: Vec<u64> = chat
-            .page(&ada, &room, Page::default())
+            .list_messages(&ada, &room, MessagesPage::default())
             .await
             .unwrap()
             .iter()
@@ -567,7 +611,7 @@ mod tests {
         assert_eq!(page, [1, 4]);
         let mut heard = Vec::new();
         while heard.len() < 4 {
-            let crate::News::Messages(frames) = follow.next().await.unwrap() else {
+            let crate::FollowEvent::Messages(frames) = follow.next().await.unwrap() else {
                 continue;
             };
             heard.extend(
@@ -590,67 +634,74 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_does_not_let_a_room_live_on_and_what_was_deleted_is_in_no_file() {
-        let house = House::new(|_| {}).await;
-        let ada = guest();
-        let room = house.room().await;
+        let test = TestChat::new(|_| {}).await;
+        let ada = new_guest();
+        let room = test.create_room().await;
         let secret = "a very secret text that nobody should keep";
         let says = NewMessage {
             username: "ada".to_owned(),
             body: secret.to_owned(),
         };
-        house.chat.post(&ada, &room, &says, None).await.unwrap();
-        let end = house.chat.room(&ada, &room).await.unwrap().expires_at;
-        house
-            .config
+        test.chat
+            .post_message(&ada, &room, &says, None)
+            .await
+            .unwrap();
+        let end = test.chat.find_room(&ada, &room).await.unwrap().expires_at;
+        test.config
             .clock
             .advance(std::time::Duration::from_secs(60));
-        house
-            .chat
-            .edit(&ada, &room, 1, &format!("{secret}, edited"))
+        test.chat
+            .edit_message(&ada, &room, 1, &format!("{secret}, edited"))
             .await
             .unwrap();
-        house.chat.delete(&ada, &room, 1).await.unwrap();
-        assert_eq!(house.chat.room(&ada, &room).await.unwrap().expires_at, end);
-        nobody_tells_of(&house, secret).await;
-        let mut follow = house
+        test.chat.delete_message(&ada, &room, 1).await.unwrap();
+        assert_eq!(
+            test.chat.find_room(&ada, &room).await.unwrap().expires_at,
+            end
+        );
+        nobody_tells_of(&test, secret).await;
+        let mut follow = test
             .chat
-            .follow(&ada, &room, protocol::Start::Latest)
+            .follow_room(&ada, &room, protocol::Start::Latest)
             .await
             .unwrap();
-        house.config.clock.advance(house.config.timeout);
-        while !matches!(follow.next().await.unwrap(), crate::News::Closed) {}
-        let archive = house.config.data_dir.join(format!("archive/{room}.jsonl"));
+        test.config.clock.advance(test.config.timeout);
+        while !matches!(follow.next().await.unwrap(), crate::FollowEvent::Closed) {}
+        let archive = test.config.data_dir.join(format!("archive/{room}.jsonl"));
         let archive = std::fs::read_to_string(&archive).unwrap();
         assert!(archive.contains(r#""deleted":true"#) && !archive.contains(secret));
     }
 
     #[tokio::test]
     async fn what_was_deleted_just_before_a_stop_is_in_no_file() {
-        let mut house = House::new(|_| {}).await;
-        let (ada, room) = (guest(), house.room().await);
+        let mut test = TestChat::new(|_| {}).await;
+        let (ada, room) = (new_guest(), test.create_room().await);
         let secret = "a very secret text that nobody should keep";
         let says = NewMessage {
             username: "ada".to_owned(),
             body: secret.to_owned(),
         };
-        house.chat.post(&ada, &room, &says, None).await.unwrap();
-        house.chat.delete(&ada, &room, 1).await.unwrap();
-        house.reopen().await;
-        nobody_tells_of(&house, secret).await;
+        test.chat
+            .post_message(&ada, &room, &says, None)
+            .await
+            .unwrap();
+        test.chat.delete_message(&ada, &room, 1).await.unwrap();
+        test.reopen().await;
+        nobody_tells_of(&test, secret).await;
     }
 
     #[tokio::test]
     async fn what_was_said_in_a_room_that_has_ended_is_in_no_file() {
-        let house = House::new(|config| config.archive = false).await;
-        let room = house.room().await;
+        let test = TestChat::new(|config| config.archive = false).await;
+        let room = test.create_room().await;
         let secret = "a very secret text that nobody should keep";
-        house.say(room, secret).await;
-        house.config.clock.advance(house.config.timeout);
-        nobody_tells_of(&house, secret).await;
+        test.post(room, secret).await;
+        test.config.clock.advance(test.config.timeout);
+        nobody_tells_of(&test, secret).await;
     }
 
     /// Returns when no file of a chat that is open has a text in it.
-    async fn nobody_tells_of(house: &House, text: &str) {
+    async fn nobody_tells_of(test: &TestChat, text: &str) {
         let tells = |file: &std::fs::DirEntry| {
             let bytes = std::fs::read(file.path()).unwrap_or_default();
             bytes
@@ -661,7 +712,7 @@ mod tests {
             // Twice, since a text may move from a file that is yet to be read into one that was.
             let mut clean = 0;
             while clean < 2 {
-                let told = std::fs::read_dir(&house.config.data_dir)
+                let told = std::fs::read_dir(&test.config.data_dir)
                     .unwrap()
                     .any(|file| tells(&file.unwrap()));
                 clean = if told { 0 } else { clean + 1 };

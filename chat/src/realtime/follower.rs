@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use protocol::{Cursor, Refusal, RoomId, Start, Time};
 
-use crate::identity::session_watch::SignedIn;
+use crate::identity::session_watch::SessionWatch;
 use crate::log::history;
 use crate::realtime::frame::{Ephemeral, Frames};
 use crate::realtime::hub::{End, Next, Sink, Subscriber};
@@ -28,7 +28,7 @@ const LARGEST_PAGE: usize = 256;
 
 /// What a follower is told.
 #[derive(Clone, Debug)]
-pub enum News {
+pub enum FollowEvent {
     /// The cursor asked for cannot be honoured: forget what you have, everything follows.
     Reset,
     /// The next messages.
@@ -49,18 +49,18 @@ pub enum News {
 
 /// A cursor that moves along a room's log.
 #[derive(Debug)]
-pub struct Follow {
+pub struct Follower {
     chat: Chat,
     by: Person,
     room: RoomId,
-    signed_in: SignedIn,
+    signed_in: SessionWatch,
     subscriber: Subscriber,
     reset: bool,
     /// Everything up to this sequence has been handed out.
     seen: u64,
     source: Source,
     /// How many messages were handed out, and their bytes.
-    told: (usize, usize),
+    delivered: (usize, usize),
 }
 
 /// Where the next messages come from.
@@ -74,25 +74,30 @@ impl Chat {
     /// Follows a room from `start`: its history, then what happens.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], or a fault.
-    pub async fn follow(&self, by: &Person, room: &RoomId, start: Start) -> Result<Follow, Error> {
-        Follow::start(self.clone(), by.clone(), *room, start).await
+    /// The refusals of [`Chat::find_room`], or a fault.
+    pub async fn follow_room(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        start: Start,
+    ) -> Result<Follower, Error> {
+        Follower::start(self.clone(), by.clone(), *room, start).await
     }
 }
 
-impl Follow {
+impl Follower {
     pub(crate) async fn start(
         chat: Chat,
         by: Person,
         room: RoomId,
         start: Start,
     ) -> Result<Self, Error> {
-        let signed_in = chat.signed_in(&by).await?;
+        let signed_in = chat.watch_session(&by).await?;
         let inner = &chat.0;
         // Subscribe first: whatever is committed after the head is read will be told.
         let subscriber = inner.hub.subscribe(room);
         let stored = access::find(&inner.store, &inner.clock, &by, room).await?;
-        subscriber.learn(stored.life());
+        subscriber.learn(stored.lifetime());
         let head = stored.head;
         let (seen, reset) = match start {
             Start::Latest => (head, false),
@@ -116,7 +121,7 @@ impl Follow {
             reset,
             seen,
             source,
-            told: (0, 0),
+            delivered: (0, 0),
         })
     }
 
@@ -125,9 +130,9 @@ impl Follow {
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it is somebody else's, or a
     /// fault.
-    pub async fn under(mut self, username: Option<&str>) -> Result<Self, Error> {
+    pub async fn with_username(mut self, username: Option<&str>) -> Result<Self, Error> {
         if let Some(username) = username {
-            self.join(username).await?;
+            self.set_username(username).await?;
         }
         Ok(self)
     }
@@ -135,17 +140,18 @@ impl Follow {
     /// The same, for a follower that is to go on without a name if it may not have this one.
     ///
     /// # Errors
-    /// Those of [`Follow::under`].
-    pub async fn join(&mut self, username: &str) -> Result<(), Error> {
-        let username = name_claims::of(&self.chat.0.store, &self.by, self.room, username).await?;
+    /// Those of [`Follower::with_username`].
+    pub async fn set_username(&mut self, username: &str) -> Result<(), Error> {
+        let username =
+            name_claims::resolve_name(&self.chat.0.store, &self.by, self.room, username).await?;
         self.subscriber.join(&username);
         Ok(())
     }
 
     /// While this follower waits, new messages may be given to the `sink`, if there is one, instead of being handed out by
-    /// [`Follow::next`]; together they are complete and in order. Once what `next` gave back is dropped, nothing is given.
+    /// [`Follower::next`]; together they are complete and in order. Once what `next` gave back is dropped, nothing is given.
     #[must_use]
-    pub fn through(mut self, sink: Option<Arc<dyn Sink>>) -> Self {
+    pub fn with_sink(mut self, sink: Option<Arc<dyn Sink>>) -> Self {
         if let Some(sink) = sink {
             self.subscriber.through(sink, self.signed_in.clone());
         }
@@ -165,17 +171,17 @@ impl Follow {
     ///
     /// # Errors
     /// A fault of the store. The follower may be asked again, or be given up and started again from its cursor.
-    pub async fn next(&mut self) -> Result<News, Error> {
+    pub async fn next(&mut self) -> Result<FollowEvent, Error> {
         if std::mem::take(&mut self.reset) {
-            return Ok(News::Reset);
+            return Ok(FollowEvent::Reset);
         }
         loop {
-            if self.signed_in.is_over() {
+            if self.signed_in.has_ended() {
                 // Whose account is no more is no member either.
-                return Ok(if Box::pin(self.look_again()).await? {
-                    News::SignedOut
+                return Ok(if Box::pin(self.recheck_access()).await? {
+                    FollowEvent::SignedOut
                 } else {
-                    News::Removed
+                    FollowEvent::Removed
                 });
             }
             let next = match self.source {
@@ -189,26 +195,26 @@ impl Follow {
                     self.source = Source::Store;
                     // The store had what has left the ring, until the room's rows were erased.
                     let Some(frames) = self.replay().await? else {
-                        return Ok(News::Closed);
+                        return Ok(FollowEvent::Closed);
                     };
                     frames
                 }
-                Next::LookAgain(looks) => {
-                    if !Box::pin(self.look_again()).await? {
-                        return Ok(News::Removed);
+                Next::RecheckAccess(looks) => {
+                    if !Box::pin(self.recheck_access()).await? {
+                        return Ok(FollowEvent::Removed);
                     }
                     self.subscriber.looked(looks);
                     continue;
                 }
-                Next::Closing(end) => return Ok(News::Closing(end)),
-                Next::Ephemeral(event, _) => return Ok(News::Ephemeral(event)),
-                Next::End(End::Closed) => return Ok(News::Closed),
-                Next::End(End::Draining) => return Ok(News::Draining),
+                Next::Closing(end) => return Ok(FollowEvent::Closing(end)),
+                Next::Ephemeral(event, _) => return Ok(FollowEvent::Ephemeral(event)),
+                Next::End(End::Closed) => return Ok(FollowEvent::Closed),
+                Next::End(End::Draining) => return Ok(FollowEvent::Draining),
             };
             self.seen = frames.last();
-            self.told.0 += frames.len();
-            self.told.1 += frames.bytes().len();
-            return Ok(News::Messages(frames));
+            self.delivered.0 += frames.len();
+            self.delivered.1 += frames.bytes().len();
+            return Ok(FollowEvent::Messages(frames));
         }
     }
 
@@ -216,7 +222,7 @@ impl Follow {
     async fn wait(&mut self) -> Option<Next> {
         tokio::select! {
             biased;
-            () = self.signed_in.over() => None,
+            () = self.signed_in.ended() => None,
             next = self.subscriber.next(&mut self.seen) => Some(next),
         }
     }
@@ -230,7 +236,7 @@ impl Follow {
     }
 
     /// Whether whoever follows may still do so.
-    async fn look_again(&self) -> Result<bool, Error> {
+    async fn recheck_access(&self) -> Result<bool, Error> {
         let inner = &self.chat.0;
         match access::find(&inner.store, &inner.clock, &self.by, self.room).await {
             Ok(_) | Err(Error::Refusal(Refusal::Gone)) => Ok(true),
@@ -265,7 +271,7 @@ impl Follow {
 
     /// How many messages to read from the store next.
     fn page(&self) -> usize {
-        let (messages, bytes) = self.told;
+        let (messages, bytes) = self.delivered;
         let Some(size) = bytes.checked_div(messages) else {
             return FIRST_PAGE;
         };
@@ -289,13 +295,13 @@ mod tests {
     use tokio::task::{JoinSet, yield_now};
 
     use super::*;
-    use crate::log::command::Deed;
+    use crate::log::command::Command;
     use crate::log::entry::Entry;
     use crate::realtime::frame::Frame;
-    use crate::room::sanctions::Whom;
+    use crate::room::sanctions::SanctionTarget;
     use crate::store::key;
     use crate::sync::lock;
-    use crate::testing::{House, guest};
+    use crate::testing::{TestChat, new_guest};
 
     fn messages(frames: &Frames) -> Vec<Message> {
         let text = std::str::from_utf8(frames.bytes()).unwrap();
@@ -304,13 +310,13 @@ mod tests {
             .collect()
     }
 
-    async fn take(follow: &mut Follow, count: usize) -> Vec<u64> {
+    async fn take(follow: &mut Follower, count: usize) -> Vec<u64> {
         let mut ids = Vec::new();
         while ids.len() < count {
             let news =
                 tokio::time::timeout(std::time::Duration::from_secs(20), follow.next()).await;
             match news.expect("nothing more comes").unwrap() {
-                News::Messages(frames) => ids.extend(messages(&frames).iter().map(|m| m.id)),
+                FollowEvent::Messages(frames) => ids.extend(messages(&frames).iter().map(|m| m.id)),
                 other => panic!("{other:?}"),
             }
         }
@@ -319,12 +325,12 @@ mod tests {
 
     #[tokio::test]
     async fn begins_where_the_cursor_says() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
         for n in 1..=3 {
-            house.say(room, &n.to_string()).await;
+            test.post(room, &n.to_string()).await;
         }
-        let epoch = house.chat.0.epoch;
+        let epoch = test.chat.0.epoch;
         let cursor = Cursor { epoch, seq: 1 };
         let cases = [
             (Start::Seq(0), 1),
@@ -336,15 +342,14 @@ mod tests {
         let mut follows = Vec::new();
         for (start, first) in cases {
             follows.push((
-                house
-                    .chat
-                    .follow(&crate::Person::Anyone, &room, start)
+                test.chat
+                    .follow_room(&crate::Person::Anonymous, &room, start)
                     .await
                     .unwrap(),
                 first,
             ));
         }
-        house.say(room, "news").await;
+        test.post(room, "news").await;
         for (mut follow, first) in follows {
             let expected: Vec<u64> = (first..=4).collect();
             assert_eq!(take(&mut follow, expected.len()).await, expected);
@@ -353,10 +358,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_honoured_is_reset_and_told_in_full() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        house.say(room, "1").await;
-        let epoch = house.chat.0.epoch;
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        test.post(room, "1").await;
+        let epoch = test.chat.0.epoch;
         let foreign = "deadbeef.1".parse::<Cursor>().unwrap();
         assert_ne!(foreign.epoch, epoch, "one in four thousand million");
         for start in [
@@ -365,13 +370,13 @@ mod tests {
             Start::Cursor(foreign),
             Start::Unknown,
         ] {
-            let mut follow = house
+            let mut follow = test
                 .chat
-                .follow(&crate::Person::Anyone, &room, start)
+                .follow_room(&crate::Person::Anonymous, &room, start)
                 .await
                 .unwrap();
             assert!(
-                matches!(follow.next().await.unwrap(), News::Reset),
+                matches!(follow.next().await.unwrap(), FollowEvent::Reset),
                 "{start:?}"
             );
             assert_eq!(take(&mut follow, 1).await, [1]);
@@ -380,20 +385,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_history_of_any_length_goes_over_into_what_is_live() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
         let mut follows = Vec::new();
         for length in 1..=4 * FIRST_PAGE {
-            house.say(room, "history").await;
-            let mut follow = house
+            test.post(room, "history").await;
+            let mut follow = test
                 .chat
-                .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+                .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
                 .await
                 .unwrap();
             assert_eq!(take(&mut follow, length).await.len(), length);
             follows.push((follow, length));
         }
-        house.say(room, "live").await;
+        test.post(room, "live").await;
         let last = 4 * FIRST_PAGE as u64 + 1;
         for (mut follow, length) in follows {
             let rest: Vec<u64> = (length as u64 + 1..=last).collect();
@@ -403,28 +408,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_drained_stream_ends_after_what_was_said() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        let mut follow = house
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let mut follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap();
-        house.say(room, "last").await;
-        house.chat.drain();
+        test.post(room, "last").await;
+        test.chat.drain();
         assert_eq!(take(&mut follow, 1).await, [1]);
-        assert!(matches!(follow.next().await.unwrap(), News::Draining));
-        let mut late = house
+        assert!(matches!(
+            follow.next().await.unwrap(),
+            FollowEvent::Draining
+        ));
+        let mut late = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
-        assert!(matches!(late.next().await.unwrap(), News::Draining));
+        assert!(matches!(late.next().await.unwrap(), FollowEvent::Draining));
     }
 
     /// A room with a long history, and somebody who has heard only the first of it.
-    async fn behind(house: &House, owner: &Person, reader: &Person) -> (RoomId, Follow) {
-        let room = house
+    async fn behind(test: &TestChat, owner: &Person, reader: &Person) -> (RoomId, Follower) {
+        let room = test
             .chat
             .create_room(owner, &protocol::NewRoom::default())
             .await
@@ -434,13 +442,16 @@ mod tests {
             username: "reader".to_owned(),
             body: "hello".to_owned(),
         };
-        house.chat.post(reader, &room, &says, None).await.unwrap();
+        test.chat
+            .post_message(reader, &room, &says, None)
+            .await
+            .unwrap();
         for n in 2..=4 * FIRST_PAGE {
-            house.say(room, &n.to_string()).await;
+            test.post(room, &n.to_string()).await;
         }
-        let mut follow = house
+        let mut follow = test
             .chat
-            .follow(reader, &room, Start::Seq(0))
+            .follow_room(reader, &room, Start::Seq(0))
             .await
             .unwrap();
         assert_eq!(take(&mut follow, 1).await.len(), FIRST_PAGE);
@@ -449,44 +460,49 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_banned_or_drained_hears_no_more_of_the_history() {
-        let house = House::new(|_| {}).await;
-        let [owner, eve] = [(); 2].map(|()| guest());
-        let (room, mut follow) = behind(&house, &owner, &eve).await;
-        let (_, mut other) = behind(&house, &owner, &eve).await;
-        house
-            .chat
-            .sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
+        let test = TestChat::new(|_| {}).await;
+        let [owner, eve] = [(); 2].map(|()| new_guest());
+        let (room, mut follow) = behind(&test, &owner, &eve).await;
+        let (_, mut other) = behind(&test, &owner, &eve).await;
+        test.chat
+            .impose_sanction(
+                &owner,
+                &room,
+                &SanctionTarget::AuthorOf(1),
+                Sanction::Ban,
+                None,
+            )
             .await
             .unwrap();
-        assert!(matches!(follow.next().await.unwrap(), News::Removed));
+        assert!(matches!(follow.next().await.unwrap(), FollowEvent::Removed));
         assert_eq!(
             take(&mut other, 1).await[0],
             FIRST_PAGE as u64 + 1,
             "a ban is of one room"
         );
-        house.chat.drain();
+        test.chat.drain();
         let cursor = other.cursor();
-        assert!(matches!(other.next().await.unwrap(), News::Draining));
+        assert!(matches!(other.next().await.unwrap(), FollowEvent::Draining));
         assert_eq!(other.cursor(), cursor);
     }
 
     #[tokio::test]
     async fn nothing_is_left_out_while_a_room_is_erased() {
-        let mut house = House::new(|_| {}).await;
+        let mut test = TestChat::new(|_| {}).await;
         // The hub remembers something of the first room, and nothing of the second.
         for remembers in [true, false] {
-            let (room, mut follow) = behind(&house, &Person::Anyone, &Person::Anyone).await;
+            let (room, mut follow) = behind(&test, &Person::Anonymous, &Person::Anonymous).await;
             if !remembers {
                 drop(follow);
-                house.reopen().await;
-                follow = house
+                test.reopen().await;
+                follow = test
                     .chat
-                    .follow(&Person::Anyone, &room, Start::Seq(0))
+                    .follow_room(&Person::Anonymous, &room, Start::Seq(0))
                     .await
                     .unwrap();
                 take(&mut follow, 1).await;
             }
-            let mut tx = house.chat.0.store.begin().await.unwrap();
+            let mut tx = test.chat.0.store.begin().await.unwrap();
             let sql = "delete from message where room = $1 and seq < $2";
             let few = FIRST_PAGE as i64 * 3;
             sqlx::query(sql)
@@ -496,9 +512,9 @@ mod tests {
                 .await
                 .unwrap();
             tx.commit().await.unwrap();
-            house.chat.0.hub.close(room);
+            test.chat.0.hub.close(room);
             assert!(
-                matches!(follow.next().await.unwrap(), News::Closed),
+                matches!(follow.next().await.unwrap(), FollowEvent::Closed),
                 "{remembers}"
             );
         }
@@ -506,23 +522,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_that_fails_is_made_good_by_the_same_follower() {
-        let mut house = House::new(|_| {}).await;
-        let room = house.room().await;
+        let mut test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
         for n in 1..=3 {
-            house.say(room, &n.to_string()).await;
+            test.post(room, &n.to_string()).await;
         }
         // The hub remembers nothing of them.
-        house.reopen().await;
-        let mut follow = house
+        test.reopen().await;
+        let mut follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Seq(1))
+            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(1))
             .await
             .unwrap();
-        house.config.faults.arm(1, 0);
+        test.config.faults.arm(1, 0);
         for _ in 0..3 {
             assert!(follow.next().await.is_err());
         }
-        house.config.faults.arm(0, 0);
+        test.config.faults.arm(0, 0);
         assert_eq!(take(&mut follow, 2).await, [2, 3]);
     }
 
@@ -545,22 +561,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_sink_is_given_what_is_new_while_its_follower_sleeps() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        house.say(room, "before").await;
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        test.post(room, "before").await;
         let basket = Arc::new(Basket::default());
-        let follow = house
+        let follow = test
             .chat
-            .follow(&Person::Anyone, &room, Start::Seq(0))
+            .follow_room(&Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap();
-        let mut follow = follow.through(Some(basket.clone()));
+        let mut follow = follow.with_sink(Some(basket.clone()));
         assert_eq!(take(&mut follow, 1).await, [1]);
         {
             let mut next = std::pin::pin!(follow.next());
             assert!(waits(next.as_mut()));
             for _ in 2..=200 {
-                house.say(room, "live").await;
+                test.post(room, "live").await;
             }
             while lock(&basket.0).len() < 199 {
                 yield_now().await;
@@ -568,7 +584,7 @@ mod tests {
             assert!(waits(next.as_mut()));
         }
         // Who does not wait is given nothing.
-        house.say(room, "after").await;
+        test.post(room, "after").await;
         assert_eq!(follow.cursor().unwrap().seq, 200);
         assert_eq!(take(&mut follow, 1).await, [201]);
         assert_eq!(*lock(&basket.0), (2..=200).collect::<Vec<_>>());
@@ -576,15 +592,15 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_given_to_who_is_no_longer_signed_in_or_may_not_listen() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
         let wish = protocol::NewAccount {
             name: "Eve".to_owned(),
             username: "eve".to_owned(),
             password: "secret".to_owned(),
         };
-        let eve = Person::from(chat.register(&wish).await.unwrap().member);
-        let [owner, guest] = [(); 2].map(|()| guest());
+        let eve = Person::from(chat.register_account(&wish).await.unwrap().account);
+        let [owner, guest] = [(); 2].map(|()| new_guest());
         let room = chat
             .create_room(&owner, &protocol::NewRoom::default())
             .await
@@ -594,18 +610,18 @@ mod tests {
             username: "guest".to_owned(),
             body: "hello".to_owned(),
         };
-        chat.post(&guest, &room, &says, None).await.unwrap();
+        chat.post_message(&guest, &room, &says, None).await.unwrap();
         let baskets = [(); 3].map(|()| Arc::new(Basket::default()));
         let follow = async |by: &Person, basket: usize| {
-            let follow = chat.follow(by, &room, Start::Latest).await.unwrap();
-            follow.through(Some(baskets[basket].clone()))
+            let follow = chat.follow_room(by, &room, Start::Latest).await.unwrap();
+            follow.with_sink(Some(baskets[basket].clone()))
         };
         let mut follows = [follow(&eve, 0).await, follow(&guest, 1).await];
         let mut asked = follows.each_mut().map(|follow| Box::pin(follow.next()));
         assert!(asked.iter_mut().all(|next| waits(next.as_mut())));
         // Who came last has the last turn.
         let say = async |last: usize, count: usize| {
-            house.say(room, "hello").await;
+            test.post(room, "hello").await;
             while lock(&baskets[last].0).len() < count {
                 yield_now().await;
             }
@@ -613,9 +629,15 @@ mod tests {
         say(1, 1).await;
         chat.sign_out_everywhere(&eve).await.unwrap();
         say(1, 2).await;
-        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
-            .await
-            .unwrap();
+        chat.impose_sanction(
+            &owner,
+            &room,
+            &SanctionTarget::AuthorOf(1),
+            Sanction::Ban,
+            None,
+        )
+        .await
+        .unwrap();
         let mut late = follow(&owner, 2).await;
         let mut late = Box::pin(late.next());
         assert!(waits(late.as_mut()));
@@ -636,23 +658,23 @@ mod tests {
     /// Posts `MESSAGES` messages and changes some, each until it is answered, whatever happens to the server meanwhile.
     /// Gives back the messages as they are in the end.
     async fn write(
-        house: Arc<RwLock<House>>,
+        test: Arc<RwLock<TestChat>>,
         room: RoomId,
         writer: u64,
         mut random: SmallRng,
     ) -> Vec<Message> {
         let mut acknowledged = Vec::new();
-        let by = guest();
+        let by = new_guest();
         for n in 0..MESSAGES {
             let name = format!("{writer}.{n}");
             let wish = NewMessage {
                 username: format!("writer {writer}"),
                 body: name,
             };
-            let said = insist(&house, room, &by, &Deed::Say, &wish).await;
+            let said = insist(&test, room, &by, &Command::Post, &wish).await;
             acknowledged.push(match n % 8 {
-                0 => insist(&house, room, &by, &Deed::Edit(said.id), &wish).await,
-                4 => insist(&house, room, &by, &Deed::Delete(said.id), &wish).await,
+                0 => insist(&test, room, &by, &Command::Edit(said.id), &wish).await,
+                4 => insist(&test, room, &by, &Command::Delete(said.id), &wish).await,
                 _ => said,
             });
             for _ in 0..random.random_range(0..8) {
@@ -664,18 +686,18 @@ mod tests {
 
     /// Tries until it is done.
     async fn insist(
-        house: &RwLock<House>,
+        test: &RwLock<TestChat>,
         room: RoomId,
         by: &Person,
-        deed: &Deed,
+        deed: &Command,
         wish: &NewMessage,
     ) -> Message {
         loop {
-            let chat = house.read().await.chat.clone();
+            let chat = test.read().await.chat.clone();
             let done = match deed {
-                Deed::Say => chat.post(by, &room, wish, Some(&wish.body)).await,
-                Deed::Edit(seq) => chat.edit(by, &room, *seq, "better").await,
-                Deed::Delete(seq) => chat.delete(by, &room, *seq).await,
+                Command::Post => chat.post_message(by, &room, wish, Some(&wish.body)).await,
+                Command::Edit(seq) => chat.edit_message(by, &room, *seq, "better").await,
+                Command::Delete(seq) => chat.delete_message(by, &room, *seq).await,
                 other => panic!("{other:?}"),
             };
             if let Ok(message) = done {
@@ -718,7 +740,7 @@ mod tests {
 
     /// Reads everything, joining, stalling, giving up and resuming at random, with and without a sink. Some never give up by
     /// themselves, so that nothing is mended by coming back.
-    async fn read(house: Arc<RwLock<House>>, room: RoomId, mut random: SmallRng) -> Vec<Entry> {
+    async fn read(test: Arc<RwLock<TestChat>>, room: RoomId, mut random: SmallRng) -> Vec<Entry> {
         let steadfast: bool = random.random();
         let heard = Heard {
             entries: Mutex::default(),
@@ -726,7 +748,7 @@ mod tests {
         };
         let heard = Arc::new(heard);
         while !heard.is_all() {
-            let chat = house.read().await.chat.clone();
+            let chat = test.read().await.chat.clone();
             let start = match heard.last() {
                 Some(seq) if random.random() => Start::Seq(seq),
                 Some(seq) => Start::Cursor(Cursor {
@@ -735,11 +757,14 @@ mod tests {
                 }),
                 None => Start::Seq(0),
             };
-            let Ok(follow) = chat.follow(&crate::Person::Anyone, &room, start).await else {
+            let Ok(follow) = chat
+                .follow_room(&crate::Person::Anonymous, &room, start)
+                .await
+            else {
                 yield_now().await;
                 continue;
             };
-            let mut follow = follow.through(
+            let mut follow = follow.with_sink(
                 random
                     .random::<bool>()
                     .then(|| heard.clone() as Arc<dyn Sink>),
@@ -768,10 +793,10 @@ mod tests {
                     () = async { while patience > 0 && !heard.is_all() { patience -= 1; yield_now().await } } => continue,
                 };
                 match news {
-                    Ok(News::Messages(frames)) => heard.take_in(&frames),
+                    Ok(FollowEvent::Messages(frames)) => heard.take_in(&frames),
                     // After a fault a follower may be asked again or given up.
                     Err(_) if random.random_range(0..10) > 0 => {}
-                    Ok(News::Draining) | Err(_) => break,
+                    Ok(FollowEvent::Draining) | Err(_) => break,
                     Ok(other) => panic!("{other:?}"),
                 }
             }
@@ -800,13 +825,13 @@ mod tests {
     }
 
     /// Stops and opens the house again, however often that fails.
-    async fn restart(house: &RwLock<House>) {
-        let mut house = house.write().await;
-        house.chat.drain();
-        house.chat.close().await;
+    async fn restart(test: &RwLock<TestChat>) {
+        let mut test = test.write().await;
+        test.chat.drain();
+        test.chat.close().await;
         loop {
-            match Chat::open(house.config.clone()).await {
-                Ok(chat) => return house.chat = chat,
+            match Chat::open(test.config.clone()).await {
+                Ok(chat) => return test.chat = chat,
                 Err(_) => yield_now().await,
             }
         }
@@ -828,15 +853,15 @@ mod tests {
         } else {
             std::env::temp_dir()
         };
-        let house = House::inside(&place, |config| config.ring_bytes = ring_bytes).await;
-        let room = house.room().await;
-        let faults = house.config.faults.clone();
+        let test = TestChat::inside(&place, |config| config.ring_bytes = ring_bytes).await;
+        let room = test.create_room().await;
+        let faults = test.config.faults.clone();
         faults.arm(instructions, commits);
-        let house = Arc::new(RwLock::new(house));
+        let test = Arc::new(RwLock::new(test));
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
             writers.spawn(write(
-                house.clone(),
+                test.clone(),
                 room,
                 writer,
                 SmallRng::seed_from_u64(random.random()),
@@ -845,7 +870,7 @@ mod tests {
         let mut readers = JoinSet::new();
         for _ in 0..READERS {
             readers.spawn(read(
-                house.clone(),
+                test.clone(),
                 room,
                 SmallRng::seed_from_u64(random.random()),
             ));
@@ -854,14 +879,14 @@ mod tests {
             for _ in 0..random.random_range(0..2_000) {
                 yield_now().await;
             }
-            restart(&house).await;
+            restart(&test).await;
         }
         let mut acknowledged = writers.join_all().await.concat();
         if random.random() {
             // Whoever comes now is not woken by news, and the hub remembers nothing.
-            restart(&house).await;
+            restart(&test).await;
             readers.spawn(read(
-                house.clone(),
+                test.clone(),
                 room,
                 SmallRng::seed_from_u64(random.random()),
             ));
@@ -879,7 +904,7 @@ mod tests {
                 "seed {seed}: not what was acknowledged"
             );
         }
-        house.read().await.chat.close().await;
+        test.read().await.chat.close().await;
         faults.happened()
     }
 

@@ -20,10 +20,15 @@ impl Chat {
     ///
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it is somebody else's, the
-    /// refusals of [`Chat::room`], or a fault.
-    pub async fn types(&self, by: &Person, room: &RoomId, username: &str) -> Result<(), Error> {
-        self.room(by, room).await?;
-        let username = name_claims::of(&self.0.store, by, *room, username).await?;
+    /// refusals of [`Chat::find_room`], or a fault.
+    pub async fn notify_typing(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        username: &str,
+    ) -> Result<(), Error> {
+        self.find_room(by, room).await?;
+        let username = name_claims::resolve_name(&self.0.store, by, *room, username).await?;
         self.0.hub.types(*room, &username);
         Ok(())
     }

@@ -15,10 +15,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::identity::person::Person;
-use crate::realtime::topics::{Bell, Topic};
+use crate::realtime::topics::{Topic, TopicSubscription};
 use crate::room::access;
-use crate::room::read_marker::COUNTED;
-use crate::store::{ROOM_COLUMNS, RoomRow, role_of, room_id};
+use crate::room::read_marker::UNREAD_COUNTED;
+use crate::store::{ROOM_COLUMNS, RoomRow, role_from_row, room_id};
 use crate::{Chat, Error};
 
 /// How many rooms and how many conversations are shown at most.
@@ -29,7 +29,7 @@ impl Chat {
     ///
     /// # Errors
     /// A fault.
-    pub async fn overview(&self, by: &Person, also: &[RoomId]) -> Result<Overview, Error> {
+    pub async fn load_overview(&self, by: &Person, also: &[RoomId]) -> Result<Overview, Error> {
         let mut rooms = self.rooms_of(by).await?;
         for id in also {
             if rooms.iter().any(|room| room.id == *id) {
@@ -50,7 +50,7 @@ impl Chat {
 
     /// The rooms that somebody belongs to, with how much is unread.
     async fn rooms_of(&self, by: &Person) -> Result<Vec<Room>, Error> {
-        if *by == Person::Anyone {
+        if *by == Person::Anonymous {
             return Ok(Vec::new());
         }
         let sql = sqlx::AssertSqlSafe(format!(
@@ -66,7 +66,7 @@ impl Chat {
         let now = self.0.clock.now().millis();
         let rows = sqlx::query(sql)
             .bind(by.id())
-            .bind(COUNTED)
+            .bind(UNREAD_COUNTED)
             .bind(now)
             .bind(shown());
         rows.fetch_all(self.0.store.read())
@@ -77,7 +77,7 @@ impl Chat {
     }
 
     async fn some_conversations(&self, by: &Person) -> Result<Vec<Conversation>, Error> {
-        match self.conversations(by, SHOWN).await {
+        match self.list_conversations(by, SHOWN).await {
             Err(Error::Refusal(Refusal::NotSignedIn)) => Ok(Vec::new()),
             other => other,
         }
@@ -86,7 +86,7 @@ impl Chat {
     /// The rooms of which somebody is to be told that something happened there: also conversations that are yet to begin.
     async fn topics_of(&self, by: &Person, also: &[RoomId]) -> Result<HashSet<Topic>, Error> {
         let mut topics: HashSet<Topic> = also.iter().copied().map(Topic::Room).collect();
-        if *by == Person::Anyone {
+        if *by == Person::Anonymous {
             return Ok(topics);
         }
         let rooms = sqlx::query_scalar("select room from member where person = $1 limit 1000")
@@ -98,10 +98,10 @@ impl Chat {
     }
 
     /// Watches the overview of somebody.
-    pub fn watch_overview(&self, by: Person, also: Vec<RoomId>) -> Glance {
+    pub fn watch_overview(&self, by: Person, also: Vec<RoomId>) -> OverviewWatch {
         let bells = self.0.hub.bells();
         let (bell, draining) = (bells.hang(), bells.draining.subscribe());
-        Glance {
+        OverviewWatch {
             chat: self.clone(),
             by,
             also,
@@ -119,25 +119,25 @@ fn shown() -> i64 {
 
 fn room_of(row: &SqliteRow) -> Result<Room, Error> {
     let mut room = RoomRow::from_row(row)?.room;
-    room.role = Some(role_of(row.try_get("role")?));
+    room.role = Some(role_from_row(row.try_get("role")?));
     room.unread = row.try_get::<i64, _>("unread")?.unsigned_abs();
     Ok(room)
 }
 
 /// Somebody who watches their overview.
 #[derive(Debug)]
-pub struct Glance {
+pub struct OverviewWatch {
     chat: Chat,
     by: Person,
     also: Vec<RoomId>,
-    bell: Bell,
+    bell: TopicSubscription,
     draining: watch::Receiver<bool>,
     told: Option<Bytes>,
     /// Whether something has happened since it was told.
     due: bool,
 }
 
-impl Glance {
+impl OverviewWatch {
     /// The overview as JSON, now and then whenever it has changed; `None` when the server is about to stop. May be dropped
     /// while it waits, and loses nothing.
     ///
@@ -179,7 +179,7 @@ impl Glance {
             .bell
             .listen(self.chat.topics_of(&self.by, &self.also).await?)
         {}
-        let overview = self.chat.overview(&self.by, &self.also).await?;
+        let overview = self.chat.load_overview(&self.by, &self.also).await?;
         Ok(serde_json::to_vec(&overview).map_err(Error::fault)?.into())
     }
 }
@@ -191,39 +191,37 @@ mod tests {
     use super::*;
     use crate::realtime::topics::PACE;
     use crate::sync::lock;
-    use crate::testing::{House, says};
+    use crate::testing::{TestChat, new_message};
 
-    async fn person(house: &House, username: &str) -> Person {
+    async fn person(test: &TestChat, username: &str) -> Person {
         let (name, username, password) = (
             username.to_owned(),
             username.to_owned(),
             "secret".to_owned(),
         );
-        house
-            .chat
-            .register(&NewAccount {
+        test.chat
+            .register_account(&NewAccount {
                 name,
                 username: username.clone(),
                 password: password.clone(),
             })
             .await
             .unwrap();
-        house
-            .chat
+        test.chat
             .sign_in(&Credentials { username, password })
             .await
             .unwrap()
-            .member
+            .account
             .into()
     }
 
-    async fn own_room(house: &House, by: &Person, name: &str) -> RoomId {
+    async fn own_room(test: &TestChat, by: &Person, name: &str) -> RoomId {
         let wish = NewRoom {
             name: Some(name.to_owned()),
             private: Some(true),
             ..NewRoom::default()
         };
-        house.chat.create_room(by, &wish).await.unwrap().id
+        test.chat.create_room(by, &wish).await.unwrap().id
     }
 
     /// The names of the rooms of an overview with what is unread in them.
@@ -235,23 +233,22 @@ mod tests {
             .collect()
     }
 
-    async fn told(glance: &mut Glance) -> Overview {
+    async fn told(glance: &mut OverviewWatch) -> Overview {
         serde_json::from_slice(&glance.next().await.unwrap().unwrap()).unwrap()
     }
 
     #[tokio::test]
     async fn it_has_what_somebody_belongs_to_and_may_know_of() {
-        let house = House::new(|_| {}).await;
-        let [eva, bob] = [person(&house, "eva").await, person(&house, "bob").await];
+        let test = TestChat::new(|_| {}).await;
+        let [eva, bob] = [person(&test, "eva").await, person(&test, "bob").await];
         let [den, _] = [
-            own_room(&house, &eva, "den").await,
-            own_room(&house, &eva, "attic").await,
+            own_room(&test, &eva, "den").await,
+            own_room(&test, &eva, "attic").await,
         ];
-        let open = house.room().await;
+        let open = test.create_room().await;
         for body in ["one", "two"] {
-            house
-                .chat
-                .post(
+            test.chat
+                .post_message(
                     &eva,
                     &den,
                     &NewMessage {
@@ -263,8 +260,12 @@ mod tests {
                 .await
                 .unwrap();
         }
-        house.say(open, "hello").await;
-        let own = house.chat.overview(&eva, &[open, open, den]).await.unwrap();
+        test.post(open, "hello").await;
+        let own = test
+            .chat
+            .load_overview(&eva, &[open, open, den])
+            .await
+            .unwrap();
         assert_eq!(
             own.rooms
                 .iter()
@@ -283,39 +284,41 @@ mod tests {
         );
         // One's own messages are read.
         assert!(rooms(&own).contains(&("den", 0)));
-        for stranger in [&bob, &Person::Anyone] {
-            let theirs = house.chat.overview(stranger, &[den, open]).await.unwrap();
+        for stranger in [&bob, &Person::Anonymous] {
+            let theirs = test
+                .chat
+                .load_overview(stranger, &[den, open])
+                .await
+                .unwrap();
             assert_eq!(
                 theirs.rooms.iter().map(|room| room.id).collect::<Vec<_>>(),
                 [open]
             );
         }
-        let code = house
+        let code = test
             .chat
-            .invite(&eva, &den, &NewInvitation::default())
+            .create_invitation(&eva, &den, &NewInvitation::default())
             .await
             .unwrap()
             .code;
-        house.chat.accept(&bob, &code).await.unwrap();
+        test.chat.accept_invitation(&bob, &code).await.unwrap();
         assert_eq!(
-            rooms(&house.chat.overview(&bob, &[]).await.unwrap()),
+            rooms(&test.chat.load_overview(&bob, &[]).await.unwrap()),
             [("den", 2)]
         );
-        house.chat.mark_seen(&bob, &den, 1).await.unwrap();
+        test.chat.move_read_marker(&bob, &den, 1).await.unwrap();
         assert_eq!(
-            rooms(&house.chat.overview(&bob, &[]).await.unwrap()),
+            rooms(&test.chat.load_overview(&bob, &[]).await.unwrap()),
             [("den", 1)]
         );
-        let sanction = crate::Whom::Person("bob".into());
-        house
-            .chat
-            .sanction(&eva, &den, &sanction, protocol::Sanction::Ban, Some("1h"))
+        let sanction = crate::SanctionTarget::Person("bob".into());
+        test.chat
+            .impose_sanction(&eva, &den, &sanction, protocol::Sanction::Ban, Some("1h"))
             .await
             .unwrap();
         assert!(
-            house
-                .chat
-                .overview(&bob, &[den])
+            test.chat
+                .load_overview(&bob, &[den])
                 .await
                 .unwrap()
                 .rooms
@@ -325,18 +328,18 @@ mod tests {
 
     #[tokio::test]
     async fn who_watches_is_told_whatever_changes_it() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let [eva, bob] = [person(&house, "eva").await, person(&house, "bob").await];
-        let visited = house.room().await;
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let [eva, bob] = [person(&test, "eva").await, person(&test, "bob").await];
+        let visited = test.create_room().await;
         let mut glance = chat.watch_overview(bob.clone(), vec![visited]);
         assert_eq!(told(&mut glance).await.rooms.len(), 1);
         // A message where one only visits.
-        house.say(visited, "hello").await;
+        test.post(visited, "hello").await;
         assert_eq!(told(&mut glance).await.rooms[0].message_count, 1);
         // A conversation that somebody else begins.
-        let direct = chat.direct(&eva, "bob").await.unwrap().id;
-        chat.post(
+        let direct = chat.open_direct_room(&eva, "bob").await.unwrap().id;
+        chat.post_message(
             &eva,
             &direct,
             &NewMessage {
@@ -349,22 +352,24 @@ mod tests {
         .unwrap();
         assert_eq!(told(&mut glance).await.chats[0].unread, 1);
         // What one has read elsewhere.
-        chat.mark_seen(&bob, &direct, 1).await.unwrap();
+        chat.move_read_marker(&bob, &direct, 1).await.unwrap();
         assert_eq!(told(&mut glance).await.chats[0].unread, 0);
         // A room that one joins elsewhere, its new name, and being removed from it.
-        let den = own_room(&house, &eva, "den").await;
+        let den = own_room(&test, &eva, "den").await;
         let code = chat
-            .invite(&eva, &den, &NewInvitation::default())
+            .create_invitation(&eva, &den, &NewInvitation::default())
             .await
             .unwrap()
             .code;
-        chat.accept(&bob, &code).await.unwrap();
+        chat.accept_invitation(&bob, &code).await.unwrap();
         assert!(rooms(&told(&mut glance).await).contains(&("den", 0)));
         let change = protocol::RoomChange {
             name: Some("attic".into()),
             ..Default::default()
         };
-        chat.change_room(&eva, &den, &change).await.unwrap();
+        chat.change_room_settings(&eva, &den, &change)
+            .await
+            .unwrap();
         assert!(rooms(&told(&mut glance).await).contains(&("attic", 0)));
         chat.remove_member(&eva, &den, "bob").await.unwrap();
         assert!(!rooms(&told(&mut glance).await).contains(&("attic", 0)));
@@ -375,18 +380,17 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_told_more_than_once_a_second_and_never_the_same() {
-        let house = House::new(|_| {}).await;
-        let (room, other) = (house.room().await, house.room().await);
-        let mut glance = house.chat.watch_overview(Person::Anyone, vec![room]);
+        let test = TestChat::new(|_| {}).await;
+        let (room, other) = (test.create_room().await, test.create_room().await);
+        let mut glance = test.chat.watch_overview(Person::Anonymous, vec![room]);
         told(&mut glance).await;
         let start = tokio::time::Instant::now();
         for n in 1..=3_u64 {
             for _ in 0..10 {
-                house.say(room, "hello").await;
+                test.post(room, "hello").await;
             }
-            house
-                .chat
-                .post(&Person::Anyone, &other, &says("not shown"), None)
+            test.chat
+                .post_message(&Person::Anonymous, &other, &new_message("not shown"), None)
                 .await
                 .unwrap();
             assert_eq!(told(&mut glance).await.rooms[0].message_count, n * 10);
@@ -398,11 +402,11 @@ mod tests {
 
     #[tokio::test]
     async fn bells_are_taken_down() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        let mut glance = house.chat.watch_overview(Person::Anyone, vec![room]);
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let mut glance = test.chat.watch_overview(Person::Anonymous, vec![room]);
         told(&mut glance).await;
-        let bells = house.chat.0.hub.bells().clone();
+        let bells = test.chat.0.hub.bells().clone();
         assert_eq!(lock(&bells.belfry).bells.len(), 1);
         drop(glance);
         assert!(lock(&bells.belfry).bells.is_empty() && lock(&bells.belfry).hung == 0);

@@ -17,7 +17,7 @@ use crate::{Chat, Error};
 const PACE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
-pub(crate) struct Directory {
+pub(crate) struct PublicRooms {
     changed: Arc<Notify>,
     latest: watch::Sender<Latest>,
     /// Whether somebody has read for themselves since all were told.
@@ -33,7 +33,7 @@ enum Latest {
     Over,
 }
 
-impl Directory {
+impl PublicRooms {
     pub fn new() -> Self {
         Self {
             changed: Arc::default(),
@@ -82,22 +82,22 @@ impl Directory {
 
 impl Chat {
     /// Watches the public rooms.
-    pub fn watch(&self) -> Watch {
-        Watch::start(self.clone())
+    pub fn watch_public_rooms(&self) -> PublicRoomsWatch {
+        PublicRoomsWatch::start(self.clone())
     }
 }
 
 /// Somebody who watches the public rooms.
 #[derive(Debug)]
-pub struct Watch {
+pub struct PublicRoomsWatch {
     chat: Chat,
     latest: watch::Receiver<Latest>,
     started: bool,
 }
 
-impl Watch {
+impl PublicRoomsWatch {
     pub(crate) fn start(chat: Chat) -> Self {
-        let latest = chat.0.directory.latest.subscribe();
+        let latest = chat.0.public_rooms.latest.subscribe();
         Self {
             chat,
             latest,
@@ -113,14 +113,14 @@ impl Watch {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         if !self.started {
             // Not from what others were told, which may be a second old. What is told from here on is told again.
-            let (directory, is_over) = (
-                &self.chat.0.directory,
+            let (directory, has_ended) = (
+                &self.chat.0.public_rooms,
                 *self.latest.borrow_and_update() == Latest::Over,
             );
             directory.joined.store(true, Ordering::Release);
             let rooms = read(&self.chat.0.store).await?;
             self.started = true;
-            return Ok((!is_over).then_some(rooms));
+            return Ok((!has_ended).then_some(rooms));
         }
         if self.latest.changed().await.is_err() {
             return Ok(None);
@@ -141,29 +141,35 @@ async fn read(store: &Store) -> Result<Bytes, Error> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::House;
+    use crate::testing::TestChat;
 
     #[tokio::test]
     async fn whoever_begins_to_watch_reads_for_themselves_alone() {
-        let house = House::new(|_| {}).await;
-        let mut watch = house.chat.watch();
+        let test = TestChat::new(|_| {}).await;
+        let mut watch = test.chat.watch_public_rooms();
         watch.next().await.unwrap().unwrap();
-        let room = house.room().await;
-        let mut tx = house.chat.0.store.begin().await.unwrap();
+        let room = test.create_room().await;
+        let mut tx = test.chat.0.store.begin().await.unwrap();
         sqlx::query("update room set public = true")
             .execute(&mut *tx)
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        let rooms = house.chat.watch().next().await.unwrap().unwrap();
+        let rooms = test
+            .chat
+            .watch_public_rooms()
+            .next()
+            .await
+            .unwrap()
+            .unwrap();
         assert!(String::from_utf8_lossy(&rooms).contains(&room.to_string()));
         assert!(!watch.latest.has_changed().unwrap());
     }
 
     #[tokio::test]
     async fn whoever_has_read_for_themselves_is_told_when_it_is_as_before() {
-        let house = House::new(|_| {}).await;
-        let (room, store) = (house.room().await, &house.chat.0.store);
+        let test = TestChat::new(|_| {}).await;
+        let (room, store) = (test.create_room().await, &test.chat.0.store);
         let set_public = async |public: bool| {
             let mut tx = store.begin().await.unwrap();
             sqlx::query("update room set public = $1")
@@ -173,17 +179,17 @@ mod tests {
                 .unwrap();
             tx.commit().await.unwrap();
         };
-        let mut watch = house.chat.watch();
+        let mut watch = test.chat.watch_public_rooms();
         watch.next().await.unwrap().unwrap();
-        house.chat.0.directory.refresh(store).await.unwrap();
+        test.chat.0.public_rooms.refresh(store).await.unwrap();
         set_public(true).await;
-        let mut other = house.chat.watch();
+        let mut other = test.chat.watch_public_rooms();
         let listed = |page: Option<bytes::Bytes>| {
             String::from_utf8_lossy(&page.unwrap()).contains(&room.to_string())
         };
         assert!(listed(other.next().await.unwrap()));
         set_public(false).await;
-        house.chat.0.directory.refresh(store).await.unwrap();
+        test.chat.0.public_rooms.refresh(store).await.unwrap();
         let told = tokio::time::timeout(std::time::Duration::from_secs(20), other.next())
             .await
             .expect("nothing is told");
@@ -192,11 +198,11 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_comes_while_the_server_stops_does_not_wait() {
-        let house = House::new(|_| {}).await;
-        let mut watch = house.chat.watch();
+        let test = TestChat::new(|_| {}).await;
+        let mut watch = test.chat.watch_public_rooms();
         assert!(watch.next().await.unwrap().is_some());
-        house.chat.drain();
-        assert_eq!(house.chat.watch().next().await.unwrap(), None);
+        test.chat.drain();
+        assert_eq!(test.chat.watch_public_rooms().next().await.unwrap(), None);
         assert_eq!(watch.next().await.unwrap(), None);
     }
 }

@@ -26,23 +26,23 @@ pub(crate) enum Topic {
 
 /// All bells of a server.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bells {
-    pub(super) belfry: Arc<Mutex<Belfry>>,
+pub(crate) struct TopicRegistry {
+    pub(super) belfry: Arc<Mutex<Subscriptions>>,
     pub draining: watch::Sender<bool>,
 }
 
 /// Locked for a look or a change, never across an await.
 #[derive(Debug, Default)]
-pub(super) struct Belfry {
+pub(super) struct Subscriptions {
     pub bells: HashMap<Topic, Vec<Arc<Notify>>>,
     pub hung: u32,
 }
 
-impl Bells {
+impl TopicRegistry {
     /// A bell that nothing rings yet.
-    pub fn hang(&self) -> Bell {
+    pub fn hang(&self) -> TopicSubscription {
         lock(&self.belfry).hung += 1;
-        Bell {
+        TopicSubscription {
             bells: self.clone(),
             notify: Arc::default(),
             topics: Mutex::default(),
@@ -71,13 +71,13 @@ impl Bells {
 
 /// One bell; dropping it takes it down.
 #[derive(Debug)]
-pub(crate) struct Bell {
-    bells: Bells,
+pub(crate) struct TopicSubscription {
+    bells: TopicRegistry,
     notify: Arc<Notify>,
     topics: Mutex<HashSet<Topic>>,
 }
 
-impl Bell {
+impl TopicSubscription {
     /// Hangs it at these topics and no others; says whether any of them is new to it.
     pub fn listen(&self, topics: HashSet<Topic>) -> bool {
         let (mut belfry, mut before) = (lock(&self.bells.belfry), lock(&self.topics));
@@ -96,7 +96,7 @@ impl Bell {
         !fresh.is_empty()
     }
 
-    fn take_down(&self, belfry: &mut Belfry, topic: &Topic) {
+    fn take_down(&self, belfry: &mut Subscriptions, topic: &Topic) {
         if let Some(bells) = belfry.bells.get_mut(topic) {
             bells.retain(|bell| !Arc::ptr_eq(bell, &self.notify));
             if bells.is_empty() {
@@ -111,7 +111,7 @@ impl Bell {
     }
 }
 
-impl Drop for Bell {
+impl Drop for TopicSubscription {
     fn drop(&mut self) {
         let mut belfry = lock(&self.bells.belfry);
         belfry.hung -= 1;

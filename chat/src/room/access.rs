@@ -1,15 +1,21 @@
-//! Access: whether a person may know of a room, and which role they have in it.
+//! Access: whether a caller may know of a room, and the role of the caller in it.
+//!
+//! # Guarantees
+//! - The query that finds a room checks the membership of the caller, so a missing check finds nothing.
+//! - A room that is hidden from the caller answers like a room that does not exist.
 
 use protocol::{Refusal, Role, RoomId, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use crate::identity::person::Person;
-use crate::store::rows::{ROOM_COLUMNS, RoomRow, key, role_of};
-use crate::store::{Store, Tx};
+use crate::store::{ROOM_COLUMNS, RoomRow, Store, WriteTransaction, key, role_from_row};
 use crate::{Chat, Clock, Error};
 
-/// The open room with this ID, if `by` may know of it.
+/// The refusal for a banned caller.
+pub(crate) const BANNED: Refusal = Refusal::Forbidden("You are banned from this room.");
+
+/// The open room with this ID, with the role of the caller.
 pub(crate) async fn find(
     store: &Store,
     clock: &Clock,
@@ -20,7 +26,7 @@ pub(crate) async fn find(
     find_in(&mut connection, clock.now(), by, id).await
 }
 
-/// The same, in a transaction that is going to act on it.
+/// Does the same as [`find`] on a connection, such as that of a transaction.
 pub(crate) async fn find_in(
     connection: &mut SqliteConnection,
     now: Time,
@@ -28,9 +34,10 @@ pub(crate) async fn find_in(
     id: RoomId,
 ) -> Result<RoomRow, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS}, (select role from member where room = $1 and person = $2) as role,
-           exists (select 1 from sanction where room = $1 and person = $2 and kind = 1 and coalesce(until, $3 + 1) > $3)
-             as banned
+        "select {ROOM_COLUMNS},
+           (select role from member where room = $1 and person = $2) as role,
+           exists (select 1 from sanction where room = $1 and person = $2 and kind = 1
+                   and coalesce(until, $3 + 1) > $3) as banned
          from room where id = $1 and state = 0
          and (access = 0 or exists (select 1 from member where room = $1 and person = $2))"
     ));
@@ -41,30 +48,47 @@ pub(crate) async fn find_in(
         .fetch_optional(&mut *connection)
         .await?;
     let Some(row) = found else {
-        return Err(missing(connection, id).await?.into());
+        return Err(missing_room_refusal(connection, id).await?.into());
     };
     if row.try_get("banned")? {
         return Err(BANNED.into());
     }
-    let mut stored = RoomRow::from_row(&row)?;
-    let role: Option<i64> = row.try_get("role")?;
-    // An operator keeps order wherever everybody may come.
-    let operator =
-        row.try_get::<i64, _>("access")? == 0 && by.member().is_some_and(|member| member.operator);
-    stored.room.role = if operator {
-        Some(Role::Owner)
-    } else {
-        role.map(role_of)
-    };
-    Ok(stored)
+    let mut found = RoomRow::from_row(&row)?;
+    found.room.role = role_of_caller(&row, by)?;
+    Ok(found)
 }
 
-/// What whoever is banned is told, to read or to write.
-pub(crate) const BANNED: Refusal = Refusal::Forbidden("You are banned from this room.");
+/// The role of the caller. An operator acts as the owner of every room that is open to everyone.
+fn role_of_caller(row: &SqliteRow, by: &Person) -> sqlx::Result<Option<Role>> {
+    let is_open = row.try_get::<i64, _>("access")? == 0;
+    if is_open && by.account().is_some_and(|account| account.operator) {
+        return Ok(Some(Role::Owner));
+    }
+    let role: Option<i64> = row.try_get("role")?;
+    Ok(role.map(role_from_row))
+}
+
+/// The refusal for a room that was not found: the room has ended, never existed, or is hidden from the caller.
+async fn missing_room_refusal(
+    connection: &mut SqliteConnection,
+    id: RoomId,
+) -> Result<Refusal, Error> {
+    let sql = "select exists (select 1 from room_tombstone where room = $1)
+                 or exists (select 1 from room where id = $1 and state <> 0)";
+    let has_ended: bool = sqlx::query_scalar(sql)
+        .bind(key(id))
+        .fetch_one(connection)
+        .await?;
+    Ok(if has_ended {
+        Refusal::Gone
+    } else {
+        Refusal::NotFound("room")
+    })
+}
 
 impl RoomRow {
-    /// Makes sure that whoever asks has this role or a greater one.
-    pub fn ask(&self, least: Role) -> Result<(), Refusal> {
+    /// Checks that the caller has at least this role.
+    pub fn require_role(&self, least: Role) -> Result<(), Refusal> {
         match self.room.role {
             Some(role) if role >= least => Ok(()),
             _ if least == Role::Owner => Err(Refusal::Forbidden(
@@ -77,33 +101,23 @@ impl RoomRow {
     }
 }
 
-/// Why there is no open room with this ID: it never was, or it is gone.
-async fn missing(executor: &mut SqliteConnection, id: RoomId) -> Result<Refusal, Error> {
-    // One that is open and yet not found is hidden from who asks.
-    let sql = "select exists (select 1 from room_tombstone where room = $1)
-                 or exists (select 1 from room where id = $1 and state <> 0)";
-    let was: bool = sqlx::query_scalar(sql)
-        .bind(key(id))
-        .fetch_one(executor)
-        .await?;
-    Ok(if was {
-        Refusal::Gone
-    } else {
-        Refusal::NotFound("room")
-    })
+/// A transaction that acts on a room for a caller who has the role for it.
+pub(crate) struct RoomAction {
+    pub tx: WriteTransaction,
+    pub found: RoomRow,
 }
 
 impl Chat {
-    /// Begins to act on a room as somebody who must have a role there, or a greater one.
-    pub(crate) async fn act(
+    /// Begins a transaction on a room for a caller who must have at least this role.
+    pub(crate) async fn begin_action(
         &self,
         by: &Person,
         room: &RoomId,
         least: Role,
-    ) -> Result<(Tx, RoomRow), Error> {
+    ) -> Result<RoomAction, Error> {
         let mut tx = self.0.store.begin().await?;
-        let stored = find_in(&mut tx, self.0.clock.now(), by, *room).await?;
-        stored.ask(least)?;
-        Ok((tx, stored))
+        let found = find_in(&mut tx, self.0.clock.now(), by, *room).await?;
+        found.require_role(least)?;
+        Ok(RoomAction { tx, found })
     }
 }

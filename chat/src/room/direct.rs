@@ -1,25 +1,29 @@
-//! Direct chats: conversations of two people with accounts.
+//! Direct chats: the rooms of two accounts, or of one account for its own notes.
 //!
-//! A conversation is a room that nobody else can find, under the names of its two. Promises: there is one for each pair,
-//! made when either first asks; what one of them has not read is told when they come. Leaves to others: everything that
-//! holds for any room.
+//! # Guarantees
+//! - Each pair of accounts has one direct room, created when either of them first opens it.
+//! - No one else finds a direct room.
+//!
+//! # Not here
+//! - Everything that holds for all rooms.
 
 use protocol::{Account, Conversation, Message, Role, Room, RoomId};
 
 use crate::identity::account;
-use crate::identity::person::{Member, Person};
+use crate::identity::person::{AccountHolder, Person};
 use crate::room::members;
-use crate::room::read_marker::COUNTED;
-use crate::store::{Access, New, Page, Store, key, messages, room_id, rooms};
+use crate::room::read_marker::UNREAD_COUNTED;
+use crate::store::{Access, MessagesPage, NewRoomRow, Store, key, messages, room_id, rooms};
 use crate::{Chat, Error};
 
-/// The other one of a direct chat; nobody if that account is no more.
-pub(crate) async fn with(
+/// The other account of a direct room; `None` if that account was deleted.
+pub(crate) async fn load_other_account(
     store: &Store,
     by: &Person,
     room: RoomId,
 ) -> Result<Option<Account>, Error> {
-    let sql = "select name, username from direct_room join account on account.id = case low when $2 then high else low end
+    let sql = "select name, username from direct_room
+               join account on account.id = case low when $2 then high else low end
                where room = $1 and $2 in (low, high)";
     let found: Option<(String, String)> = sqlx::query_as(sql)
         .bind(key(room))
@@ -29,124 +33,127 @@ pub(crate) async fn with(
     Ok(found.map(|(name, username)| Account { name, username }))
 }
 
+/// The two accounts of a direct room in the order of their IDs. Both are the same for notes to oneself.
+#[derive(Clone, Copy)]
+struct Pair {
+    low: i64,
+    high: i64,
+}
+
+impl Pair {
+    fn of(one: &AccountHolder, other: &AccountHolder) -> Self {
+        Self {
+            low: one.id.min(other.id),
+            high: one.id.max(other.id),
+        }
+    }
+}
+
 impl Chat {
-    /// The conversation of somebody with another, made if there is none yet.
+    /// The direct room of the caller and another account, created if there is none.
     ///
     /// # Errors
-    /// [`protocol::Refusal::NotSignedIn`], [`protocol::Refusal::NotFound`] if nobody has that name, or a fault.
-    pub async fn direct(&self, by: &Person, username: &str) -> Result<Room, Error> {
-        let one = by.signed_in()?;
-        let other = account::member(&self.0.store, username).await?;
-        let found = match self.find_direct(one, &other).await? {
-            Some(found) => found,
-            None => self.make_direct(one, &other).await?,
+    /// [`protocol::Refusal::NotSignedIn`], [`protocol::Refusal::NotFound`] if there is no such account, or a fault.
+    pub async fn open_direct_room(&self, by: &Person, username: &str) -> Result<Room, Error> {
+        let own = by.require_account()?;
+        let other = account::find_account(&self.0.store, username).await?;
+        let pair = Pair::of(own, &other);
+        let room = match self.find_direct_room(pair).await? {
+            Some(room) => room,
+            None => self.create_direct_room(pair).await?,
         };
-        self.room(by, &found).await
+        self.find_room(by, &room).await
     }
 
-    async fn find_direct(&self, one: &Member, other: &Member) -> Result<Option<RoomId>, Error> {
+    async fn find_direct_room(&self, pair: Pair) -> Result<Option<RoomId>, Error> {
         let sql = "select direct_room.room from direct_room join room on room.id = direct_room.room
                    where low = $1 and high = $2 and state = 0";
-        let (low, high) = pair(one, other);
         let found: Option<i64> = sqlx::query_scalar(sql)
-            .bind(low)
-            .bind(high)
+            .bind(pair.low)
+            .bind(pair.high)
             .fetch_optional(self.0.store.read())
             .await?;
         Ok(found.map(room_id))
     }
 
-    async fn make_direct(&self, one: &Member, other: &Member) -> Result<RoomId, Error> {
+    async fn create_direct_room(&self, pair: Pair) -> Result<RoomId, Error> {
         let inner = &self.0;
         let mut tx = inner.store.begin().await?;
-        // Their other device may have been quicker; nobody else writes while this transaction does.
-        if let Some(found) = self.find_direct(one, other).await? {
-            return Ok(found);
+        // Another request may have created the room. From here on only this transaction writes.
+        if let Some(room) = self.find_direct_room(pair).await? {
+            return Ok(room);
         }
-        let (now, longest) = (inner.clock.now(), inner.direct_timeout);
-        let new = New {
+        let now = inner.clock.now();
+        let new = NewRoomRow {
             name: None,
             public: false,
-            asked: None,
-            longest,
+            requested_timeout: None,
+            longest: inner.direct_timeout,
             access: Access::Direct,
         };
         let room = rooms::insert(&mut tx, now, new).await?.id;
         let sql = "insert into direct_room (low, high, room) values ($1, $2, $3)
                    on conflict (low, high) do update set room = excluded.room";
-        let (low, high) = pair(one, other);
         sqlx::query(sql)
-            .bind(low)
-            .bind(high)
+            .bind(pair.low)
+            .bind(pair.high)
             .bind(key(room))
             .execute(&mut *tx)
             .await?;
-        for person in [one, other] {
-            members::add(&mut tx, now, room, person.id, Role::Member).await?;
+        for person in [pair.low, pair.high] {
+            members::add_member(&mut tx, now, room, person, Role::Member).await?;
         }
-        let both = [low, high];
         self.commit(tx, move |inner| {
-            both.into_iter()
-                .for_each(|person| inner.hub.ring_person(person))
+            inner.hub.notify_person(pair.low);
+            inner.hub.notify_person(pair.high);
         })
         .await?;
         Ok(room)
     }
 
-    /// The conversations of somebody in which something was said, the latest first, at most so many.
+    /// Lists the conversations of the caller that have messages, the most recently active first, at most `limit`.
     ///
     /// # Errors
     /// [`protocol::Refusal::NotSignedIn`], or a fault.
-    pub async fn conversations(
+    pub async fn list_conversations(
         &self,
         by: &Person,
         limit: usize,
     ) -> Result<Vec<Conversation>, Error> {
-        let (own, limit) = (by.signed_in()?.id, i64::try_from(limit).unwrap_or(i64::MAX));
         let sql = "select account.username, account.name, room.id,
-                     (select count(*) from (select 1 from message where message.room = room.id and seq > read_seq and author <> $1
-                        and kind = 0 limit $3))
-                   from member join room on room.id = member.room join direct_room on direct_room.room = room.id
+                     (select count(*) from (select 1 from message where message.room = room.id
+                        and seq > read_seq and author <> $1 and kind = 0 limit $3))
+                   from member join room on room.id = member.room
+                     join direct_room on direct_room.room = room.id
                      join account on account.id = case low when $1 then high else low end
                    where person = $1 and state = 0 and head > 0 order by last_active_at desc limit $2";
         let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sql)
-            .bind(own)
-            .bind(limit)
-            .bind(COUNTED)
+            .bind(by.require_account()?.id)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(UNREAD_COUNTED)
             .fetch_all(self.0.store.read())
             .await?;
         let mut conversations = Vec::with_capacity(rows.len());
         for (username, name, room, unread) in rows {
             let room = room_id(room);
-            let last = self.newest(room).await?;
             conversations.push(Conversation {
                 username,
                 name,
                 room,
                 unread: unread.unsigned_abs(),
-                last,
+                last: self.load_newest_message(room).await?,
             });
         }
         Ok(conversations)
     }
 
-    async fn newest(&self, room: RoomId) -> Result<Option<Message>, Error> {
-        Ok(messages::page(
-            &self.0.store,
-            room,
-            Page {
-                limit: 1,
-                ..Page::default()
-            },
-        )
-        .await?
-        .pop())
+    async fn load_newest_message(&self, room: RoomId) -> Result<Option<Message>, Error> {
+        let newest = MessagesPage {
+            limit: 1,
+            ..MessagesPage::default()
+        };
+        Ok(messages::page(&self.0.store, room, newest).await?.pop())
     }
-}
-
-/// Two people as the database knows them together, whoever asks.
-fn pair(one: &Member, other: &Member) -> (i64, i64) {
-    (one.id.min(other.id), one.id.max(other.id))
 }
 
 #[cfg(test)]
@@ -155,69 +162,82 @@ mod tests {
     use protocol::{NewAccount, NewMessage, Refusal, Start};
 
     use super::*;
-    use crate::testing::House;
+    use crate::testing::TestChat;
 
-    async fn person(house: &House, username: &str) -> Person {
+    async fn person(test: &TestChat, username: &str) -> Person {
         let wish = NewAccount {
             name: username.to_uppercase(),
             username: username.to_owned(),
             password: "secret".to_owned(),
         };
-        house.chat.register(&wish).await.unwrap().member.into()
+        test.chat
+            .register_account(&wish)
+            .await
+            .unwrap()
+            .account
+            .into()
     }
 
-    fn says(by: &Person, body: &str) -> NewMessage {
+    fn new_message(by: &Person, body: &str) -> NewMessage {
         NewMessage {
-            username: by.member().unwrap().username().to_owned(),
+            username: by.account().unwrap().username().to_owned(),
             body: body.to_owned(),
         }
     }
 
     #[tokio::test]
-    async fn a_pair_has_one_conversation_and_nobody_else_finds_it() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
+    async fn two_accounts_share_one_direct_room_that_no_one_else_finds() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
         let [ada, bob, eve] = [
-            person(&house, "ada").await,
-            person(&house, "bob").await,
-            person(&house, "eve").await,
+            person(&test, "ada").await,
+            person(&test, "bob").await,
+            person(&test, "eve").await,
         ];
-        let asked = join_all((0..10).map(|_| chat.direct(&ada, "bob"))).await;
+        let asked = join_all((0..10).map(|_| chat.open_direct_room(&ada, "bob"))).await;
         let room = asked[0].as_ref().unwrap().id;
         assert!(asked.iter().all(|found| found.as_ref().unwrap().id == room));
-        assert_eq!(chat.direct(&bob, "ADA").await.unwrap().id, room);
+        assert_eq!(chat.open_direct_room(&bob, "ADA").await.unwrap().id, room);
         for (by, other) in [(&ada, "bob"), (&bob, "ada")] {
             assert_eq!(
-                chat.room(by, &room).await.unwrap().with.unwrap().username,
+                chat.find_room(by, &room)
+                    .await
+                    .unwrap()
+                    .with
+                    .unwrap()
+                    .username,
                 other
             );
         }
         assert_eq!(
-            chat.room(&ada, &house.room().await).await.unwrap().with,
+            chat.find_room(&ada, &test.create_room().await)
+                .await
+                .unwrap()
+                .with,
             None
         );
-        chat.post(&ada, &room, &says(&ada, "hello"), Some("k"))
+        chat.post_message(&ada, &room, &new_message(&ada, "hello"), Some("k"))
             .await
             .unwrap();
-        for stranger in [&eve, &Person::Anyone] {
+        for stranger in [&eve, &Person::Anonymous] {
             let refused = [
-                chat.room(stranger, &room).await.map(|_| ()),
-                chat.page(stranger, &room, Page::default())
+                chat.find_room(stranger, &room).await.map(|_| ()),
+                chat.list_messages(stranger, &room, MessagesPage::default())
                     .await
                     .map(|_| ()),
-                chat.follow(stranger, &room, Start::Seq(0))
+                chat.follow_room(stranger, &room, Start::Seq(0))
                     .await
                     .map(|_| ()),
-                chat.export(stranger, &room, crate::Format::Archive)
+                chat.export_room(stranger, &room, crate::ExportFormat::Archive)
                     .await
                     .map(|_| ()),
-                chat.types(stranger, &room, "eve").await,
-                chat.mark_seen(stranger, &room, 1).await,
-                chat.members(stranger, &room).await.map(|_| ()),
-                chat.post(stranger, &room, &says(&eve, "hi"), None)
+                chat.notify_typing(stranger, &room, "eve").await,
+                chat.move_read_marker(stranger, &room, 1).await,
+                chat.list_members(stranger, &room).await.map(|_| ()),
+                chat.post_message(stranger, &room, &new_message(&eve, "hi"), None)
                     .await
                     .map(|_| ()),
-                chat.post(stranger, &room, &says(&eve, "hi"), Some("k"))
+                chat.post_message(stranger, &room, &new_message(&eve, "hi"), Some("k"))
                     .await
                     .map(|_| ()),
             ];
@@ -232,7 +252,7 @@ mod tests {
         let refused = [
             chat.remove_member(&ada, &room, "ada").await,
             chat.close_room(&ada, &room).await,
-            chat.set_role(&ada, &room, "ada", protocol::Role::Owner)
+            chat.set_member_role(&ada, &room, "ada", protocol::Role::Owner)
                 .await,
         ];
         assert!(
@@ -241,7 +261,7 @@ mod tests {
                 .all(|refused| matches!(refused, Err(Error::Refusal(Refusal::Forbidden(_)))))
         );
         assert!(
-            chat.rooms(crate::RoomsPage::default())
+            chat.list_public_rooms(crate::RoomsPage::default())
                 .await
                 .unwrap()
                 .is_empty()
@@ -249,54 +269,62 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn conversations_say_what_is_unread() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let [ada, bob] = [person(&house, "ada").await, person(&house, "bob").await];
-        let room = chat.direct(&ada, "bob").await.unwrap().id;
-        assert!(chat.conversations(&ada, 9).await.unwrap().is_empty());
+    async fn conversations_count_unread_messages() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let [ada, bob] = [person(&test, "ada").await, person(&test, "bob").await];
+        let room = chat.open_direct_room(&ada, "bob").await.unwrap().id;
+        assert!(chat.list_conversations(&ada, 9).await.unwrap().is_empty());
         for body in ["one", "two"] {
-            chat.post(&ada, &room, &says(&ada, body), None)
+            chat.post_message(&ada, &room, &new_message(&ada, body), None)
                 .await
                 .unwrap();
         }
-        let [theirs] = &chat.conversations(&bob, 9).await.unwrap()[..] else {
+        let [theirs] = &chat.list_conversations(&bob, 9).await.unwrap()[..] else {
             panic!("not one")
         };
         assert_eq!((theirs.username.as_str(), theirs.unread), ("ada", 2));
         assert_eq!(theirs.last.as_ref().unwrap().body, "two");
-        assert_eq!(chat.conversations(&ada, 9).await.unwrap()[0].unread, 0);
-        chat.mark_seen(&bob, &room, 1).await.unwrap();
-        chat.mark_seen(&bob, &room, 0).await.unwrap();
-        assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 1);
-        chat.mark_seen(&bob, &room, 99).await.unwrap();
-        assert_eq!(chat.seen(&bob, &room).await.unwrap(), 2);
+        assert_eq!(chat.list_conversations(&ada, 9).await.unwrap()[0].unread, 0);
+        chat.move_read_marker(&bob, &room, 1).await.unwrap();
+        chat.move_read_marker(&bob, &room, 0).await.unwrap();
+        assert_eq!(chat.list_conversations(&bob, 9).await.unwrap()[0].unread, 1);
+        chat.move_read_marker(&bob, &room, 99).await.unwrap();
+        assert_eq!(chat.load_read_marker(&bob, &room).await.unwrap(), 2);
         // A change of what was read is nothing new to read.
-        chat.edit(&ada, &room, 1, "one, edited").await.unwrap();
-        assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 0);
-        chat.post(&ada, &room, &says(&ada, "three"), None)
+        chat.edit_message(&ada, &room, 1, "one, edited")
             .await
             .unwrap();
-        assert_eq!(chat.conversations(&bob, 9).await.unwrap()[0].unread, 1);
+        assert_eq!(chat.list_conversations(&bob, 9).await.unwrap()[0].unread, 0);
+        chat.post_message(&ada, &room, &new_message(&ada, "three"), None)
+            .await
+            .unwrap();
+        assert_eq!(chat.list_conversations(&bob, 9).await.unwrap()[0].unread, 1);
     }
 
     #[tokio::test]
-    async fn a_conversation_outlasts_every_room_unless_the_operator_says_otherwise() {
-        let mut house = House::new(|_| {}).await;
-        let (ada, _bob) = (person(&house, "ada").await, person(&house, "bob").await);
-        let room = house.chat.direct(&ada, "bob").await.unwrap().id;
-        house.config.clock.advance(house.config.timeout * 1_000);
-        house.reopen().await;
-        house
-            .chat
-            .post(&ada, &room, &says(&ada, "still here"), None)
+    async fn direct_room_expires_only_after_its_own_timeout() {
+        let mut test = TestChat::new(|_| {}).await;
+        let (ada, _bob) = (person(&test, "ada").await, person(&test, "bob").await);
+        let room = test.chat.open_direct_room(&ada, "bob").await.unwrap().id;
+        test.config.clock.advance(test.config.timeout * 1_000);
+        test.reopen().await;
+        test.chat
+            .post_message(&ada, &room, &new_message(&ada, "still here"), None)
             .await
             .unwrap();
-        house.config.direct_timeout = house.config.timeout;
-        house.reopen().await;
-        let mut follow = house.chat.follow(&ada, &room, Start::Latest).await.unwrap();
-        house.config.clock.advance(house.config.timeout);
-        while !matches!(follow.next().await.unwrap(), crate::News::Closed) {}
-        assert_ne!(house.chat.direct(&ada, "bob").await.unwrap().id, room);
+        test.config.direct_timeout = test.config.timeout;
+        test.reopen().await;
+        let mut follow = test
+            .chat
+            .follow_room(&ada, &room, Start::Latest)
+            .await
+            .unwrap();
+        test.config.clock.advance(test.config.timeout);
+        while !matches!(follow.next().await.unwrap(), crate::FollowEvent::Closed) {}
+        assert_ne!(
+            test.chat.open_direct_room(&ada, "bob").await.unwrap().id,
+            room
+        );
     }
 }

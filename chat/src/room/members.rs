@@ -1,20 +1,21 @@
-//! Members: who belongs to a room, and what they may do there.
+//! The members of a room and their roles.
 //!
-//! Promises: whoever acts has the role for it in the moment of acting, because it is asked in the same transaction; a room
-//! has one owner at most; who no longer belongs to a room that only members may know of hears nothing more of it.
+//! # Guarantees
+//! - A room has at most one owner.
+//! - A person who is no longer a member of a private room receives nothing more of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{Refusal, Role, RoomId, RoomMember, Time};
 use sqlx::SqliteConnection;
 
-use crate::identity::person::{Person, guest_name, person_of};
+use crate::identity::person::{Person, find_person_by_public_id, guest_public_id};
 use crate::room::{access, audit_log};
-use crate::store::{key, role_of};
+use crate::store::{key, role_from_row};
 use crate::{Chat, Error};
 
-/// Adds somebody to a room, or changes what they are in it.
-pub(crate) async fn add(
+/// Adds a member to a room, or changes the role of a member.
+pub(crate) async fn add_member(
     tx: &mut SqliteConnection,
     now: Time,
     room: RoomId,
@@ -34,57 +35,88 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// What somebody is in a room, if anything.
-pub(crate) async fn role_in(
+/// The role of a person in a room; `None` if the person is not a member.
+pub(crate) async fn load_role(
     connection: &mut SqliteConnection,
     room: RoomId,
     person: i64,
 ) -> Result<Option<Role>, Error> {
-    let role = sqlx::query_scalar("select role from member where room = $1 and person = $2");
-    let role: Option<i64> = role
+    let sql = "select role from member where room = $1 and person = $2";
+    let role: Option<i64> = sqlx::query_scalar(sql)
         .bind(key(room))
         .bind(person)
         .fetch_optional(connection)
         .await?;
-    Ok(role.map(role_of))
+    Ok(role.map(role_from_row))
+}
+
+/// Checks that the role of the caller is greater than that of the other person.
+pub(crate) fn require_greater_role(own: Option<Role>, other: Option<Role>) -> Result<(), Refusal> {
+    if own > other {
+        Ok(())
+    } else {
+        Err(Refusal::Forbidden(
+            "That person has no lesser role than you.",
+        ))
+    }
+}
+
+/// A row of the list of members: person, name, role, and the time of joining.
+type MemberRow = (i64, Option<String>, i64, i64);
+
+fn member_from_row((person, username, role, joined_at): MemberRow) -> RoomMember {
+    RoomMember {
+        id: match &username {
+            Some(username) if person > 0 => username.clone(),
+            _ => guest_public_id(person),
+        },
+        username,
+        role: role_from_row(role),
+        since: Time::from_millis(joined_at),
+    }
+}
+
+/// The name that a guest writes under in a room, if the guest has written there.
+async fn load_claimed_name(
+    connection: &mut SqliteConnection,
+    room: RoomId,
+    person: i64,
+) -> Result<Option<String>, Error> {
+    let sql = "select name from name_claim where room = $1 and person = $2";
+    Ok(sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(person)
+        .fetch_optional(connection)
+        .await?)
 }
 
 impl Chat {
-    /// Who belongs to a room, the greatest role first. Of a room that is open to everybody only its moderators learn it.
+    /// Lists the members of a room, the greatest role first. In a room that is open to everyone only moderators may list
+    /// them.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`], or a fault.
-    pub async fn members(&self, by: &Person, room: &RoomId) -> Result<Vec<RoomMember>, Error> {
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], or a fault.
+    pub async fn list_members(&self, by: &Person, room: &RoomId) -> Result<Vec<RoomMember>, Error> {
         let found = access::find(&self.0.store, &self.0.clock, by, *room).await?;
         if !found.room.private {
-            found.ask(Role::Moderator)?;
+            found.require_role(Role::Moderator)?;
         }
-        let sql = "select member.person, coalesce(account.username, name_claim.name), role, joined_at from member
-                   left join account on account.id = member.person
+        let sql = "select member.person, coalesce(account.username, name_claim.name), role, joined_at
+                   from member left join account on account.id = member.person
                    left join name_claim on name_claim.room = member.room and name_claim.person = member.person
                    where member.room = $1 order by role desc, joined_at, member.person limit 10000";
-        let rows: Vec<(i64, Option<String>, i64, i64)> = sqlx::query_as(sql)
+        let rows: Vec<MemberRow> = sqlx::query_as(sql)
             .bind(key(*room))
             .fetch_all(self.0.store.read())
             .await?;
-        let member =
-            |(person, username, role, since): (i64, Option<String>, i64, i64)| RoomMember {
-                id: match &username {
-                    Some(username) if person > 0 => username.clone(),
-                    _ => guest_name(person),
-                },
-                username,
-                role: role_of(role),
-                since: Time::from_millis(since),
-            };
-        Ok(rows.into_iter().map(member).collect())
+        Ok(rows.into_iter().map(member_from_row).collect())
     }
 
-    /// Under which names guests write in a room, by the IDs they are known by there; whoever has not written has none.
+    /// The names that guests write under in a room, by their public IDs. A guest who has not written has no name.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, or a fault.
-    pub async fn names(
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, or a fault.
+    pub async fn list_guest_names(
         &self,
         by: &Person,
         room: &RoomId,
@@ -92,88 +124,76 @@ impl Chat {
     ) -> Result<BTreeMap<String, String>, Error> {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
-            .ask(Role::Moderator)?;
+            .require_role(Role::Moderator)?;
         let mut connection = self.0.store.read().acquire().await?;
         let mut names = BTreeMap::new();
         for id in ids.into_iter().filter(|id| id.starts_with('~')) {
-            let Ok(person) = person_of(&mut connection, &id).await else {
+            let Ok(person) = find_person_by_public_id(&mut connection, &id).await else {
                 continue;
             };
-            let name =
-                sqlx::query_scalar("select name from name_claim where room = $1 and person = $2");
-            let name: Option<String> = name
-                .bind(key(*room))
-                .bind(person)
-                .fetch_optional(&mut *connection)
-                .await?;
+            let name = load_claimed_name(&mut connection, *room, person).await?;
             names.extend(name.map(|name| (id, name)));
         }
         Ok(names)
     }
 
-    /// Gives somebody who belongs to a room another role. Who makes another one the owner becomes a moderator.
+    /// Changes the role of a member. An owner who makes another member the owner becomes a moderator.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but the owner, [`Refusal::NotFound`] if nobody of
-    /// that ID belongs to it, or a fault.
-    pub async fn set_role(
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner, [`Refusal::NotFound`] if
+    /// there is no such member, or a fault.
+    pub async fn set_member_role(
         &self,
         by: &Person,
         room: &RoomId,
-        who: &str,
+        id: &str,
         role: Role,
     ) -> Result<(), Error> {
-        let (mut tx, _) = self.act(by, room, Role::Owner).await?;
-        let (person, now) = (person_of(&mut tx, who).await?, self.0.clock.now());
-        match role_in(&mut tx, *room, person).await? {
+        let mut tx = self.begin_action(by, room, Role::Owner).await?.tx;
+        let person = find_person_by_public_id(&mut tx, id).await?;
+        let now = self.0.clock.now();
+        match load_role(&mut tx, *room, person).await? {
             None => return Err(Refusal::NotFound("such member").into()),
             Some(Role::Owner) if role != Role::Owner => {
-                return Err(Refusal::Forbidden(
-                    "A room has an owner; make somebody else the owner instead.",
-                )
-                .into());
+                let reason = "A room has an owner; make another member the owner instead.";
+                return Err(Refusal::Forbidden(reason).into());
             }
             Some(_) => {}
         }
         if role == Role::Owner {
             let sql = "update member set role = $2 where room = $1 and role = $3";
-            let step_down = sqlx::query(sql)
+            sqlx::query(sql)
                 .bind(key(*room))
                 .bind(Role::Moderator as i64)
-                .bind(Role::Owner as i64);
-            step_down.execute(&mut *tx).await?;
+                .bind(Role::Owner as i64)
+                .execute(&mut *tx)
+                .await?;
         }
-        add(&mut tx, now, *room, person, role).await?;
-        audit_log::note(
-            &mut tx,
-            now,
-            *room,
-            by,
-            &format!("made {}", role.name()),
-            who,
-        )
-        .await?;
+        add_member(&mut tx, now, *room, person, role).await?;
+        let action = format!("made {}", role.name());
+        audit_log::record(&mut tx, now, *room, by, &action, id).await?;
         let room = *room;
-        self.commit(tx, move |inner| inner.hub.ring(room)).await
+        self.commit(tx, move |inner| inner.hub.notify_room(room))
+            .await
     }
 
-    /// Removes somebody from a room: a moderator those with a lesser role, and each themselves.
+    /// Removes a member from a room. Moderators remove members with a lesser role, and every member may leave.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`], [`Refusal::NotFound`] if nobody of that ID belongs to it, or
-    /// a fault.
-    pub async fn remove_member(&self, by: &Person, room: &RoomId, who: &str) -> Result<(), Error> {
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], [`Refusal::NotFound`] if there is no such member, or a
+    /// fault.
+    pub async fn remove_member(&self, by: &Person, room: &RoomId, id: &str) -> Result<(), Error> {
         let mut tx = self.0.store.begin().await?;
-        let now = self.0.clock.now();
-        let stored = access::find_in(&mut tx, now, by, *room).await?;
-        if stored.direct {
-            return Err(Refusal::Forbidden("Nobody leaves a conversation of two.").into());
+        let found = access::find_in(&mut tx, self.0.clock.now(), by, *room).await?;
+        if found.direct {
+            return Err(Refusal::Forbidden("Nobody can leave a direct chat.").into());
         }
-        let person = person_of(&mut tx, who).await?;
-        let role = role_in(&mut tx, *room, person).await?;
-        if person != by.id() {
-            stored.ask(Role::Moderator)?;
-            outranks(stored.room.role, role)?;
+        let person = find_person_by_public_id(&mut tx, id).await?;
+        let role = load_role(&mut tx, *room, person).await?;
+        let leaves = person == by.id();
+        if !leaves {
+            found.require_role(Role::Moderator)?;
+            require_greater_role(found.room.role, role)?;
         }
         role.ok_or(Refusal::NotFound("such member"))?;
         let sql = "delete from member where room = $1 and person = $2";
@@ -182,21 +202,10 @@ impl Chat {
             .bind(person)
             .execute(&mut *tx)
             .await?;
-        let deed = if person == by.id() { "left" } else { "removed" };
-        audit_log::note(&mut tx, now, *room, by, deed, who).await?;
+        let action = if leaves { "left" } else { "removed" };
+        audit_log::record(&mut tx, self.0.clock.now(), *room, by, action, id).await?;
         let room = *room;
-        self.commit(tx, move |inner| inner.hub.look_again(room))
+        self.commit(tx, move |inner| inner.hub.recheck_access(room))
             .await
-    }
-}
-
-/// Makes sure that who acts has a greater role than whom it concerns.
-pub(crate) fn outranks(own: Option<Role>, other: Option<Role>) -> Result<(), Refusal> {
-    if own > other {
-        Ok(())
-    } else {
-        Err(Refusal::Forbidden(
-            "That person has no lesser role than you.",
-        ))
     }
 }

@@ -1,7 +1,11 @@
-//! Rooms: how they begin, how they are found, and how they are erased.
+//! Rooms: who may find them, their members, settings and rules.
 //!
-//! A room's row is `open` until it expires, `frozen` while its archive is written, `archived` while its rows are erased;
-//! only an open room answers. What remains for a day is a row in `gone`.
+//! # Guarantees
+//! - A caller who acts on a room has the role for it in the transaction that acts.
+//!
+//! # Not here
+//! - Messages: `log`. The end of a room: `lifecycle`. The state of its row is `open` until the room expires, `frozen`
+//!   while its archive is written, `archived` while its rows are erased; only an open room answers.
 
 pub(crate) mod access;
 pub(crate) mod audit_log;
@@ -21,36 +25,45 @@ use sqlx::SqliteConnection;
 
 use crate::duration::parse_duration;
 use crate::identity::person::Person;
-use crate::store::{Access, New, RoomRow, RoomsPage, Store, key, millis, rooms};
+use crate::store::{Access, NewRoomRow, RoomRow, RoomsPage, Store, key, millis, rooms};
 use crate::{Chat, Clock, Error, Inner};
 
 /// How long a room lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Life {
-    /// When it ends, unless somebody writes.
+pub(crate) struct Lifetime {
+    /// When the room ends, unless a message is posted.
     pub end: Time,
-    /// How long it may stay without a new message.
+    /// How long the room stays open without a new message.
     pub timeout: Duration,
 }
 
-impl Life {
-    /// When its followers are warned: a tenth of its lifetime before its end, an hour before at the earliest.
+impl Lifetime {
+    /// When to warn the followers: a tenth of the timeout before the end, but at most an hour before it.
     pub fn closing_at(self) -> Time {
         let notice = (self.timeout / 10).min(Duration::from_secs(3_600));
         Time::from_millis(self.end.millis() - millis(notice))
     }
 }
 
-/// Checks a wish for a room against the rules; `longest` is the server's own timeout.
-pub(crate) fn check(by: &Person, wish: &NewRoom, longest: Duration) -> Result<New, Refusal> {
+impl RoomRow {
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            end: self.room.expires_at,
+            timeout: self.timeout,
+        }
+    }
+}
+
+/// Checks the wish for a new room against the rules. `longest` is the timeout of the server.
+fn check_new_room(by: &Person, wish: &NewRoom, longest: Duration) -> Result<NewRoomRow, Refusal> {
     let name = wish.name.as_deref().map(text::room_name).transpose()?;
-    let asked = wish
+    let requested_timeout = wish
         .timeout
         .as_deref()
-        .map(|text| check_timeout(text, longest))
+        .map(|text| parse_timeout(text, longest))
         .transpose()?;
     let private = wish.private.unwrap_or(false);
-    if private && *by == Person::Anyone {
+    if private && *by == Person::Anonymous {
         return Err(Refusal::NotSignedIn);
     }
     let access = if private {
@@ -58,20 +71,21 @@ pub(crate) fn check(by: &Person, wish: &NewRoom, longest: Duration) -> Result<Ne
     } else {
         Access::Open
     };
-    Ok(New {
+    Ok(NewRoomRow {
         name,
         public: wish.public.unwrap_or(false) && !private,
-        asked,
+        requested_timeout,
         longest,
         access,
     })
 }
 
-pub(crate) fn check_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
+/// Parses a timeout, which must not be longer than that of the server.
+pub(crate) fn parse_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
     let longest_text = humantime::format_duration(longest);
     let advice = format!("must be a duration of at most {longest_text}, for example 30m");
     match parse_duration(text.trim()) {
-        Ok(asked) if asked <= longest => Ok(asked),
+        Ok(timeout) if timeout <= longest => Ok(timeout),
         Ok(_) => Err(Refusal::invalid(
             "timeout",
             format!("is longer than this server keeps rooms; it {advice}"),
@@ -80,46 +94,48 @@ pub(crate) fn check_timeout(text: &str, longest: Duration) -> Result<Duration, R
     }
 }
 
-/// Stores a new room, its creator's if they can be known again, and gives it back.
-pub(crate) async fn create(
+/// Inserts a room, and its owner if it has one.
+async fn create_room(
     tx: &mut SqliteConnection,
     now: Time,
-    by: &Person,
-    new: New,
+    owner: Option<i64>,
+    new: NewRoomRow,
 ) -> Result<Room, Error> {
     let mut room = rooms::insert(tx, now, new).await?;
-    if *by != Person::Anyone {
-        members::add(tx, now, room.id, by.id(), Role::Owner).await?;
+    if let Some(owner) = owner {
+        members::add_member(tx, now, room.id, owner, Role::Owner).await?;
         room.role = Some(Role::Owner);
     }
     Ok(room)
 }
 
-/// The open room that is found by `name`, created if there is none.
-pub(crate) async fn named(
+/// The open room with this alias, created if there is none.
+pub(crate) async fn find_or_create_by_alias(
     store: &Store,
     clock: &Clock,
-    name: &str,
+    alias: &str,
     longest: Duration,
 ) -> Result<Room, Error> {
-    if let Some(room) = rooms::find_named(store.read(), name).await? {
+    if let Some(room) = rooms::find_room_by_alias(store.read(), alias).await? {
         return Ok(room);
     }
     let mut tx = store.begin().await?;
-    // Somebody else may have been quicker.
-    if let Some(room) = rooms::find_named(&mut *tx, name).await? {
+    // Another request may have created the room before this transaction began.
+    if let Some(room) = rooms::find_room_by_alias(&mut *tx, alias).await? {
         return Ok(room);
     }
-    let new = New {
-        name: Some(name.to_owned()),
+    let new = NewRoomRow {
+        name: Some(alias.to_owned()),
         public: false,
-        asked: None,
+        requested_timeout: None,
         longest,
         access: Access::Open,
     };
     let room = rooms::insert(&mut tx, clock.now(), new).await?;
-    sqlx::query("insert into room_alias (name, room) values ($1, $2) on conflict (name) do update set room = excluded.room")
-        .bind(name)
+    let sql = "insert into room_alias (name, room) values ($1, $2)
+               on conflict (name) do update set room = excluded.room";
+    sqlx::query(sql)
+        .bind(alias)
         .bind(key(room.id))
         .execute(&mut *tx)
         .await?;
@@ -127,74 +143,65 @@ pub(crate) async fn named(
     Ok(room)
 }
 
-impl RoomRow {
-    pub fn life(&self) -> Life {
-        Life {
-            end: self.room.expires_at,
-            timeout: self.timeout,
-        }
-    }
-}
-
 impl Chat {
-    /// Creates a room, which is its creator's if they can be known again.
+    /// Creates a room. The caller becomes its owner, unless the caller is anonymous.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, [`protocol::Refusal::NotSignedIn`] if nobody in particular
-    /// wishes for a private one, or a fault.
+    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, [`protocol::Refusal::NotSignedIn`] if an anonymous caller
+    /// wishes for a private room, or a fault.
     pub async fn create_room(&self, by: &Person, wish: &NewRoom) -> Result<Room, Error> {
-        let new = check(by, wish, self.0.timeout)?;
-        let (mut tx, person) = (self.0.store.begin().await?, by.id());
-        let room = create(&mut tx, self.0.clock.now(), by, new).await?;
+        let new = check_new_room(by, wish, self.0.timeout)?;
+        let mut tx = self.0.store.begin().await?;
+        let room = create_room(&mut tx, self.0.clock.now(), by.stable_id(), new).await?;
         let public = room.public;
-        let tell = move |inner: &Inner| {
+        let person = by.id();
+        let notify = move |inner: &Inner| {
             if public {
-                inner.directory.changed();
+                inner.public_rooms.changed();
             }
-            inner.hub.ring_person(person);
+            inner.hub.notify_person(person);
         };
-        self.commit(tx, tell).await?;
+        self.commit(tx, notify).await?;
         Ok(room)
     }
 
     /// The room with this ID.
     ///
     /// # Errors
-    /// [`protocol::Refusal::NotFound`] if it never was or is hidden from who asks, [`protocol::Refusal::Gone`] if it was
-    /// deleted, or a fault.
-    pub async fn room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
-        let RoomRow { room, direct, .. } =
-            access::find(&self.0.store, &self.0.clock, by, *id).await?;
-        let with = if direct {
-            direct::with(&self.0.store, by, room.id).await?
-        } else {
-            None
-        };
-        Ok(Room { with, ..room })
+    /// [`protocol::Refusal::NotFound`] if the room never existed or is hidden from the caller,
+    /// [`protocol::Refusal::Gone`] if it was deleted, or a fault.
+    pub async fn find_room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
+        let found = access::find(&self.0.store, &self.0.clock, by, *id).await?;
+        let mut room = found.room;
+        if found.direct {
+            room.with = direct::load_other_account(&self.0.store, by, room.id).await?;
+        }
+        Ok(room)
     }
 
-    /// The room that is found by a name, which is created if there is none.
+    /// The room with this name, created if there is none.
     ///
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
-    pub async fn named_room(&self, name: &str) -> Result<Room, Error> {
-        let name = protocol::text::name_of_room(name)?;
-        named(&self.0.store, &self.0.clock, &name, self.0.timeout).await
+    pub async fn find_or_create_room_by_name(&self, name: &str) -> Result<Room, Error> {
+        let alias = text::name_of_room(name)?;
+        find_or_create_by_alias(&self.0.store, &self.0.clock, &alias, self.0.timeout).await
     }
 
-    /// The room that is found by a name, if there is one.
+    /// The room with this name, if there is one.
     ///
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
-    pub async fn known_room(&self, name: &str) -> Result<Option<Room>, Error> {
-        rooms::find_named(self.0.store.read(), &protocol::text::name_of_room(name)?).await
+    pub async fn find_room_by_name(&self, name: &str) -> Result<Option<Room>, Error> {
+        let alias = text::name_of_room(name)?;
+        rooms::find_room_by_alias(self.0.store.read(), &alias).await
     }
 
-    /// A page of the public rooms, most recently active first.
+    /// A page of the public rooms, the most recently active first.
     ///
     /// # Errors
     /// A fault.
-    pub async fn rooms(&self, page: RoomsPage) -> Result<Vec<Room>, Error> {
+    pub async fn list_public_rooms(&self, page: RoomsPage) -> Result<Vec<Room>, Error> {
         rooms::page(&self.0.store, page).await
     }
 }

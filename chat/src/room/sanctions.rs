@@ -1,131 +1,122 @@
-//! Moderation: what a room is like, and who is kept from it.
+//! Sanctions: moderators mute people in a room or ban them from it.
 //!
-//! Promises: whoever is banned hears nothing more within a moment, whatever they call themselves; everything can be taken
-//! back, and is noted down. Leaves to others: asking whether a message may be written (`writer`).
+//! # Guarantees
+//! - A banned follower is removed within a moment, under whatever name it follows.
+//! - Every sanction can be lifted, and both are in the audit log.
+//!
+//! # Not here
+//! - Whether a person may write a message now: `write_policy`.
 
 use std::time::Duration;
 
 use protocol::{Refusal, Role, RoomId, Sanction, Sanctioned, Time};
+use sqlx::SqliteConnection;
 
 use crate::duration::parse_duration;
-use crate::identity::person::{Person, id_of, person_of};
-use crate::room::members::{outranks, role_in};
+use crate::identity::person::{Person, find_person_by_public_id, load_public_id};
+use crate::room::access::RoomAction;
+use crate::room::members::{load_role, require_greater_role};
 use crate::room::{access, audit_log};
-use crate::store::{key, sanction_of};
+use crate::store::{key, sanction_from_row};
 use crate::{Chat, Error};
 
-/// Whom something concerns.
+/// The person that a sanction applies to.
 #[derive(Clone, Debug)]
-pub enum Whom {
-    /// The person of this ID.
+pub enum SanctionTarget {
+    /// The person with this public ID.
     Person(String),
-    /// Who wrote this message.
+    /// The author of this message.
     AuthorOf(u64),
 }
 
 impl Chat {
-    /// Keeps somebody from writing in a room, or out of it, for a while or for good.
+    /// Mutes or bans a person, for a time or without an end.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, and if that person has no lesser role,
-    /// [`Refusal::Invalid`] if there is no such person or message, nobody in particular wrote that or the time breaks a rule,
-    /// or a fault.
-    pub async fn sanction(
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator or the person has no
+    /// lesser role, [`Refusal::Invalid`] if there is no such person or message, the message has no known author or the
+    /// duration breaks a rule, or a fault.
+    pub async fn impose_sanction(
         &self,
         by: &Person,
         room: &RoomId,
-        whom: &Whom,
+        target: &SanctionTarget,
         kind: Sanction,
-        lasts: Option<&str>,
+        duration: Option<&str>,
     ) -> Result<Sanctioned, Error> {
-        let (mut tx, stored) = self.act(by, room, Role::Moderator).await?;
+        let RoomAction { mut tx, found } = self.begin_action(by, room, Role::Moderator).await?;
         let now = self.0.clock.now();
-        let until = lasts
-            .map(parse_lasts)
-            .transpose()?
-            .map(|lasts| now.after(lasts));
-        let person = match whom {
-            Whom::Person(id) => person_of(&mut tx, id).await,
-            Whom::AuthorOf(seq) => author_of(&mut tx, *room, *seq).await,
-        };
-        let person = person.map_err(|error| match (error, whom) {
-            (Error::Refusal(Refusal::NotFound(_)), Whom::Person(_)) => {
-                Refusal::invalid("person", "is nobody here").into()
-            }
-            (Error::Refusal(Refusal::NotFound(_)), _) => {
-                Refusal::invalid("message", "is none of this room").into()
-            }
-            (other, _) => other,
-        })?;
-        outranks(stored.room.role, role_in(&mut tx, *room, person).await?)?;
+        let duration = duration.map(parse_sanction_duration).transpose()?;
+        let until = duration.map(|duration| now.after(duration));
+        let person = find_target(&mut tx, *room, target).await?;
+        require_greater_role(found.room.role, load_role(&mut tx, *room, person).await?)?;
         let sql = "insert into sanction (room, person, kind, until) values ($1, $2, $3, $4)
                    on conflict (room, person) do update set kind = excluded.kind, until = excluded.until";
-        let until_ms = until.map(Time::millis);
         sqlx::query(sql)
             .bind(key(*room))
             .bind(person)
             .bind(kind as i64)
-            .bind(until_ms)
+            .bind(until.map(Time::millis))
             .execute(&mut *tx)
             .await?;
-        let id = id_of(&mut tx, person).await?;
-        let deed = if kind == Sanction::Ban {
-            "banned"
-        } else {
-            "muted"
+        let id = load_public_id(&mut tx, person).await?;
+        let action = match kind {
+            Sanction::Ban => "banned",
+            Sanction::Mute => "muted",
         };
-        audit_log::note(&mut tx, now, *room, by, deed, &id).await?;
+        audit_log::record(&mut tx, now, *room, by, action, &id).await?;
         let room = *room;
-        self.commit(tx, move |inner| inner.hub.look_again(room))
+        self.commit(tx, move |inner| inner.hub.recheck_access(room))
             .await?;
         Ok(Sanctioned { id, kind, until })
     }
 
-    /// Takes back what keeps somebody from something.
+    /// Lifts the sanction of a person.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, [`Refusal::NotFound`] if nothing keeps
-    /// anybody of that ID from anything, or a fault.
-    pub async fn pardon(&self, by: &Person, room: &RoomId, who: &str) -> Result<(), Error> {
-        let (mut tx, _) = self.act(by, room, Role::Moderator).await?;
-        let person = person_of(&mut tx, who).await?;
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, [`Refusal::NotFound`]
+    /// if the person has no sanction, or a fault.
+    pub async fn lift_sanction(&self, by: &Person, room: &RoomId, id: &str) -> Result<(), Error> {
+        let mut tx = self.begin_action(by, room, Role::Moderator).await?.tx;
+        let person = find_person_by_public_id(&mut tx, id).await?;
         let sql = "delete from sanction where room = $1 and person = $2";
-        let gone = sqlx::query(sql)
+        let deleted = sqlx::query(sql)
             .bind(key(*room))
             .bind(person)
             .execute(&mut *tx)
-            .await?
-            .rows_affected();
-        if gone == 0 {
+            .await?;
+        if deleted.rows_affected() == 0 {
             return Err(Refusal::NotFound("such sanction").into());
         }
-        audit_log::note(&mut tx, self.0.clock.now(), *room, by, "pardoned", who).await?;
+        audit_log::record(&mut tx, self.0.clock.now(), *room, by, "pardoned", id).await?;
         tx.commit().await
     }
 
-    /// Who is kept from something in a room now.
+    /// Lists the sanctions in a room that have not ended.
     ///
     /// # Errors
-    /// The refusals of [`Chat::room`], [`Refusal::Forbidden`] for all but moderators, or a fault.
-    pub async fn sanctions(&self, by: &Person, room: &RoomId) -> Result<Vec<Sanctioned>, Error> {
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, or a fault.
+    pub async fn list_sanctions(
+        &self,
+        by: &Person,
+        room: &RoomId,
+    ) -> Result<Vec<Sanctioned>, Error> {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
-            .ask(Role::Moderator)?;
-        let sql = "select person, kind, until from sanction where room = $1 and coalesce(until, $2 + 1) > $2
-                   order by person limit 10000";
+            .require_role(Role::Moderator)?;
+        let sql = "select person, kind, until from sanction
+                   where room = $1 and coalesce(until, $2 + 1) > $2 order by person limit 10000";
         let mut connection = self.0.store.read().acquire().await?;
-        let now = self.0.clock.now().millis();
         let rows: Vec<(i64, i64, Option<i64>)> = sqlx::query_as(sql)
             .bind(key(*room))
-            .bind(now)
+            .bind(self.0.clock.now().millis())
             .fetch_all(&mut *connection)
             .await?;
         let mut all = Vec::with_capacity(rows.len());
         for (person, kind, until) in rows {
-            let id = id_of(&mut connection, person).await?;
             all.push(Sanctioned {
-                id,
-                kind: sanction_of(kind),
+                id: load_public_id(&mut connection, person).await?,
+                kind: sanction_from_row(kind),
                 until: until.map(Time::from_millis),
             });
         }
@@ -133,22 +124,47 @@ impl Chat {
     }
 }
 
-fn parse_lasts(text: &str) -> Result<Duration, Refusal> {
+fn parse_sanction_duration(text: &str) -> Result<Duration, Refusal> {
     parse_duration(text.trim())
         .map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 10m")))
 }
 
-async fn author_of(tx: &mut sqlx::SqliteConnection, room: RoomId, seq: u64) -> Result<i64, Error> {
+/// The person that a sanction applies to. An unknown target is an invalid field of the request.
+async fn find_target(
+    connection: &mut SqliteConnection,
+    room: RoomId,
+    target: &SanctionTarget,
+) -> Result<i64, Error> {
+    let (found, field, reason) = match target {
+        SanctionTarget::Person(id) => {
+            let found = find_person_by_public_id(connection, id).await;
+            (found, "person", "names no person")
+        }
+        SanctionTarget::AuthorOf(seq) => {
+            let found = find_author(connection, room, *seq).await;
+            (found, "message", "names no message of this room")
+        }
+    };
+    found.map_err(|error| match error {
+        Error::Refusal(Refusal::NotFound(_)) => Refusal::invalid(field, reason).into(),
+        other => other,
+    })
+}
+
+/// The author of a message.
+async fn find_author(
+    connection: &mut SqliteConnection,
+    room: RoomId,
+    seq: u64,
+) -> Result<i64, Error> {
     let sql = "select author from message where room = $1 and seq = $2";
-    let author = sqlx::query_scalar(sql)
+    let author: Option<i64> = sqlx::query_scalar(sql)
         .bind(key(room))
-        .bind(i64::try_from(seq).unwrap_or(i64::MAX));
-    match author
-        .fetch_optional(tx)
-        .await?
-        .ok_or(Refusal::NotFound("such message"))?
-    {
-        0 => Err(Refusal::invalid("message", "was written by nobody in particular").into()),
+        .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+        .fetch_optional(connection)
+        .await?;
+    match author.ok_or(Refusal::NotFound("such message"))? {
+        0 => Err(Refusal::invalid("message", "has an anonymous author").into()),
         author => Ok(author),
     }
 }
@@ -161,14 +177,14 @@ mod tests {
     use protocol::{NewMessage, Start};
 
     use super::*;
-    use crate::News;
-    use crate::testing::{House, guest};
+    use crate::FollowEvent;
+    use crate::testing::{TestChat, new_guest};
 
     #[tokio::test]
-    async fn whoever_is_banned_is_told_even_if_they_stop_waiting_in_between() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let [owner, eve] = [(); 2].map(|()| guest());
+    async fn banned_follower_is_removed_even_if_it_stops_waiting_in_between() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let [owner, eve] = [(); 2].map(|()| new_guest());
         let room = chat
             .create_room(&owner, &protocol::NewRoom::default())
             .await
@@ -178,11 +194,17 @@ mod tests {
             username: "eve".to_owned(),
             body: "hello".to_owned(),
         };
-        chat.post(&eve, &room, &says, None).await.unwrap();
-        let mut follow = chat.follow(&eve, &room, Start::Latest).await.unwrap();
-        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
-            .await
-            .unwrap();
+        chat.post_message(&eve, &room, &says, None).await.unwrap();
+        let mut follow = chat.follow_room(&eve, &room, Start::Latest).await.unwrap();
+        chat.impose_sanction(
+            &owner,
+            &room,
+            &SanctionTarget::AuthorOf(1),
+            Sanction::Ban,
+            None,
+        )
+        .await
+        .unwrap();
         {
             // As a socket does that hears something else while the database is busy.
             let mut busy = Vec::new();
@@ -198,15 +220,15 @@ mod tests {
         let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
         assert!(matches!(
             news.expect("nothing more comes").unwrap(),
-            News::Removed
+            FollowEvent::Removed
         ));
     }
 
     #[tokio::test]
-    async fn whoever_becomes_a_guest_to_be_let_off_is_kept_out_as_before() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let owner = guest();
+    async fn banned_account_cannot_escape_by_merging_a_guest() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let owner = new_guest();
         let (ban, mute) = (Sanction::Ban, Sanction::Mute);
         // What the account gets, what its guest gets, and what both have in the end.
         for (number, (own, others, both)) in [
@@ -224,7 +246,7 @@ mod tests {
                 .unwrap()
                 .id;
             let username = format!("eve{number}");
-            let (eve, troll) = (house.member(&username).await, guest());
+            let (eve, troll) = (test.register(&username).await, new_guest());
             for (seq, person, name, (kind, lasts)) in [
                 (1, &eve, &username, own),
                 (2, &troll, &"troll".to_owned(), others),
@@ -233,21 +255,21 @@ mod tests {
                     username: name.clone(),
                     body: "hello".to_owned(),
                 };
-                chat.post(person, &room, &says, None).await.unwrap();
-                chat.sanction(&owner, &room, &Whom::AuthorOf(seq), kind, lasts)
+                chat.post_message(person, &room, &says, None).await.unwrap();
+                chat.impose_sanction(&owner, &room, &SanctionTarget::AuthorOf(seq), kind, lasts)
                     .await
                     .unwrap();
             }
-            house.config.clock.advance(Duration::from_millis(2));
-            chat.claim(&eve, &troll).await.unwrap();
-            let found = chat.sanctions(&owner, &room).await.unwrap();
+            test.config.clock.advance(Duration::from_millis(2));
+            chat.merge_guest(&eve, &troll).await.unwrap();
+            let found = chat.list_sanctions(&owner, &room).await.unwrap();
             let found = found
                 .iter()
                 .find(|sanctioned| sanctioned.id == username)
                 .expect("it is still there");
             let hours = found.until.map(|until| {
                 until
-                    .since(house.config.clock.now())
+                    .since(test.config.clock.now())
                     .as_secs()
                     .div_ceil(3_600)
             });
@@ -256,38 +278,47 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_banned_as_a_guest_hears_nothing_more_as_an_account() {
-        let house = House::new(|_| {}).await;
-        let chat = &house.chat;
-        let [owner, troll] = [(); 2].map(|()| guest());
+    async fn ban_of_a_merged_guest_removes_the_follower_of_the_account() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let [owner, troll] = [(); 2].map(|()| new_guest());
         let room = chat
             .create_room(&owner, &protocol::NewRoom::default())
             .await
             .unwrap()
             .id;
-        let eve = house.member("eve").await;
-        let mut follow = chat.follow(&eve, &room, Start::Latest).await.unwrap();
+        let eve = test.register("eve").await;
+        let mut follow = chat.follow_room(&eve, &room, Start::Latest).await.unwrap();
         let says = NewMessage {
             username: "troll".to_owned(),
             body: "hello".to_owned(),
         };
-        chat.post(&troll, &room, &says, None).await.unwrap();
-        chat.sanction(&owner, &room, &Whom::AuthorOf(1), Sanction::Ban, None)
-            .await
-            .unwrap();
-        assert!(matches!(follow.next().await.unwrap(), News::Messages(_)));
-        chat.claim(&eve, &troll).await.unwrap();
+        chat.post_message(&troll, &room, &says, None).await.unwrap();
+        chat.impose_sanction(
+            &owner,
+            &room,
+            &SanctionTarget::AuthorOf(1),
+            Sanction::Ban,
+            None,
+        )
+        .await
+        .unwrap();
+        assert!(matches!(
+            follow.next().await.unwrap(),
+            FollowEvent::Messages(_)
+        ));
+        chat.merge_guest(&eve, &troll).await.unwrap();
         let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
         assert!(matches!(
             news.expect("nothing more comes").unwrap(),
-            News::Removed
+            FollowEvent::Removed
         ));
     }
 
     #[tokio::test]
-    async fn whoever_hangs_up_while_closing_a_room_leaves_it_open_or_lets_it_end() {
-        let house = House::new(|_| {}).await;
-        let (chat, owner) = (&house.chat, guest());
+    async fn cancelled_close_leaves_the_room_open_or_ends_it() {
+        let test = TestChat::new(|_| {}).await;
+        let (chat, owner) = (&test.chat, new_guest());
         let mut ended = 0;
         for patience in 1.. {
             let room = chat
@@ -295,7 +326,10 @@ mod tests {
                 .await
                 .unwrap()
                 .id;
-            let mut follow = chat.follow(&owner, &room, Start::Latest).await.unwrap();
+            let mut follow = chat
+                .follow_room(&owner, &room, Start::Latest)
+                .await
+                .unwrap();
             let answer = {
                 let (mut polls, mut close) = (0, std::pin::pin!(chat.close_room(&owner, &room)));
                 let until_patience_ends = std::future::poll_fn(|context| {
@@ -310,8 +344,9 @@ mod tests {
             };
             // What is under way is over when it is somebody else's turn.
             drop(chat.0.store.begin().await.unwrap());
-            if chat.room(&owner, &room).await.is_err() {
-                let end = async { while !matches!(follow.next().await.unwrap(), News::Closed) {} };
+            if chat.find_room(&owner, &room).await.is_err() {
+                let end =
+                    async { while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {} };
                 tokio::time::timeout(Duration::from_secs(20), end)
                     .await
                     .expect("nobody takes it to its end");

@@ -1,65 +1,74 @@
-//! The rules of a room: whether somebody may write there now.
+//! The write policy: whether a person may post, edit or delete in a room now.
 
 use std::time::Duration;
 
 use protocol::{Refusal, Role, RoomId, Sanction};
-use rusqlite::{Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 use crate::Error;
 use crate::room::access::BANNED;
-use crate::store::{key, role_of, sanction_of};
+use crate::store::{key, role_from_row, sanction_from_row};
 
-/// What a room with rules says to one person. Times are milliseconds since the Unix epoch.
+/// The write policy of a room for one person. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    /// Whether only its members may know of it.
+pub(crate) struct WritePolicy {
+    /// Whether only members may know of the room.
     hidden: bool,
     read_only: bool,
-    /// How long to wait between two messages, in milliseconds.
-    slow: i64,
+    /// The pause between two messages in slow mode, in milliseconds; 0 without slow mode.
+    slow_mode: i64,
     role: Option<Role>,
     sanction: Option<Sanction>,
-    /// When that person wrote last, in slow mode.
-    wrote: Option<i64>,
+    /// When the person last wrote in slow mode.
+    last_write: Option<i64>,
 }
 
-/// What the room says to a person.
-pub(crate) fn of(
+/// A change of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageChange {
+    /// Whether the person is the author of the message.
+    pub is_own: bool,
+    pub is_deletion: bool,
+}
+
+/// Loads the write policy of a room for a person.
+pub(crate) fn load_policy(
     tx: &Transaction<'_>,
     room: RoomId,
     person: i64,
     now: i64,
-) -> Result<Rules, Error> {
+) -> Result<WritePolicy, Error> {
     let sql = "select access <> 0, read_only, slow_mode_ms,
                  (select role from member where room = ?1 and person = ?2),
-                 (select kind from sanction where room = ?1 and person = ?2 and coalesce(until, ?3 + 1) > ?3),
+                 (select kind from sanction
+                  where room = ?1 and person = ?2 and coalesce(until, ?3 + 1) > ?3),
                  (select written_at from last_write where room = ?1 and person = ?2),
                  access = 0 and exists (select 1 from account where id = ?2 and operator)
                from room where id = ?1";
     let mut select = tx.prepare_cached(sql)?;
-    let rules = select.query_row(params![key(room), person, now], |row| {
-        let (role, kind): (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
-        let role = if row.get(6)? {
-            Some(Role::Owner)
-        } else {
-            role.map(role_of)
-        };
-        let sanction = kind.map(sanction_of);
-        let (hidden, read_only, slow, wrote) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(5)?);
-        Ok(Rules {
-            hidden,
-            read_only,
-            slow,
-            role,
-            sanction,
-            wrote,
-        })
-    });
-    Ok(rules?)
+    Ok(select.query_row(params![key(room), person, now], policy_from_row)?)
 }
 
-/// Notes down that a person wrote now, in slow mode.
-pub(crate) fn wrote(
+fn policy_from_row(row: &Row<'_>) -> rusqlite::Result<WritePolicy> {
+    let role: Option<i64> = row.get(3)?;
+    let sanction: Option<i64> = row.get(4)?;
+    let is_operator = row.get(6)?;
+    Ok(WritePolicy {
+        hidden: row.get(0)?,
+        read_only: row.get(1)?,
+        slow_mode: row.get(2)?,
+        role: if is_operator {
+            Some(Role::Owner)
+        } else {
+            role.map(role_from_row)
+        },
+        sanction: sanction.map(sanction_from_row),
+        last_write: row.get(5)?,
+    })
+}
+
+/// Records that a person writes now in slow mode.
+pub(crate) fn record_write(
     tx: &Transaction<'_>,
     room: RoomId,
     person: i64,
@@ -72,9 +81,50 @@ pub(crate) fn wrote(
     Ok(())
 }
 
-impl Rules {
-    /// Whether that person may write now, and if not why.
-    pub fn admit(self, now: i64) -> Result<(), Refusal> {
+impl WritePolicy {
+    /// Checks that the person may post now.
+    pub fn check_post(self, now: i64) -> Result<(), Refusal> {
+        self.check_access()?;
+        if self.role >= Some(Role::Moderator) {
+            return Ok(());
+        }
+        if self.read_only {
+            return Err(Refusal::Forbidden("Only moderators write in this room."));
+        }
+        let next_write = self
+            .last_write
+            .map(|last| last.saturating_add(self.slow_mode));
+        let wait = next_write
+            .map_or(0, |next| next - now)
+            .clamp(0, self.slow_mode);
+        match wait.unsigned_abs() {
+            0 => Ok(()),
+            wait => Err(Refusal::TooMany(Duration::from_millis(wait))),
+        }
+    }
+
+    /// Checks that the person may change a message now. Authors edit and delete their messages; moderators delete any.
+    pub fn check_change(self, change: MessageChange) -> Result<(), Refusal> {
+        // A change does not wait for slow mode.
+        let policy = Self {
+            slow_mode: 0,
+            last_write: None,
+            ..self
+        };
+        policy.check_post(0)?;
+        let is_moderator = self.role >= Some(Role::Moderator);
+        match (change.is_own, change.is_deletion) {
+            (true, _) => Ok(()),
+            (false, true) if is_moderator => Ok(()),
+            (false, true) => Err(Refusal::Forbidden(
+                "Only its author and moderators may delete a message.",
+            )),
+            (false, false) => Err(Refusal::Forbidden("Only its author may edit a message.")),
+        }
+    }
+
+    /// Checks what holds for posts in every room: the person may know of the room, has no sanction and is no reader.
+    fn check_access(self) -> Result<(), Refusal> {
         if self.hidden && self.role.is_none() {
             return Err(Refusal::NotFound("room"));
         }
@@ -88,43 +138,12 @@ impl Rules {
                 "You are a reader of this room; its members write.",
             ));
         }
-        if self.role >= Some(Role::Moderator) {
-            return Ok(());
-        }
-        if self.read_only {
-            return Err(Refusal::Forbidden("Only moderators write in this room."));
-        }
-        let wait = self
-            .wrote
-            .map_or(0, |wrote| wrote.saturating_add(self.slow) - now)
-            .clamp(0, self.slow);
-        match wait.unsigned_abs() {
-            0 => Ok(()),
-            wait => Err(Refusal::TooMany(Duration::from_millis(wait))),
-        }
+        Ok(())
     }
 
-    /// Whether that person may change a message now: their own to edit it, and to delete it their own or a moderator any.
-    pub fn admit_change(self, own: bool, deletes: bool) -> Result<(), Refusal> {
-        Self {
-            slow: 0,
-            wrote: None,
-            ..self
-        }
-        .admit(0)?;
-        match (own, deletes) {
-            (true, _) => Ok(()),
-            (false, true) if self.role >= Some(Role::Moderator) => Ok(()),
-            (false, true) => Err(Refusal::Forbidden(
-                "Only its author and moderators may delete a message.",
-            )),
-            (false, false) => Err(Refusal::Forbidden("Only its author may edit a message.")),
-        }
-    }
-
-    /// Whether it is to be noted down when that person writes.
+    /// Whether the room must remember when the person wrote.
     pub fn is_slow(self) -> bool {
-        self.slow > 0 && self.role < Some(Role::Moderator)
+        self.slow_mode > 0 && self.role < Some(Role::Moderator)
     }
 }
 
@@ -132,28 +151,28 @@ impl Rules {
 mod tests {
     use super::*;
 
-    const OPEN: Rules = Rules {
+    const OPEN: WritePolicy = WritePolicy {
         hidden: false,
         read_only: false,
-        slow: 0,
+        slow_mode: 0,
         role: None,
         sanction: None,
-        wrote: None,
+        last_write: None,
     };
 
     #[test]
-    fn roles_and_sanctions_say_who_writes() {
-        let admits = |rules: Rules| rules.admit(1_000).is_ok();
+    fn roles_and_sanctions_decide_who_may_write() {
+        let admits = |policy: WritePolicy| policy.check_post(1_000).is_ok();
         assert!(admits(OPEN));
-        assert!(!admits(Rules {
+        assert!(!admits(WritePolicy {
             hidden: true,
             ..OPEN
         }));
-        assert!(!admits(Rules {
+        assert!(!admits(WritePolicy {
             sanction: Some(Sanction::Mute),
             ..OPEN
         }));
-        assert!(!admits(Rules {
+        assert!(!admits(WritePolicy {
             sanction: Some(Sanction::Ban),
             role: Some(Role::Member),
             ..OPEN
@@ -165,7 +184,7 @@ mod tests {
             (Role::Owner, true, true),
         ] {
             assert_eq!(
-                admits(Rules {
+                admits(WritePolicy {
                     hidden: true,
                     role: Some(role),
                     ..OPEN
@@ -174,7 +193,7 @@ mod tests {
                 "{role:?}"
             );
             assert_eq!(
-                admits(Rules {
+                admits(WritePolicy {
                     read_only: true,
                     role: Some(role),
                     ..OPEN
@@ -186,28 +205,28 @@ mod tests {
     }
 
     #[test]
-    fn slow_mode_lets_each_wait_but_not_moderators() {
-        let slow = Rules {
-            slow: 500,
-            wrote: Some(800),
+    fn slow_mode_delays_everyone_but_moderators() {
+        let slow = WritePolicy {
+            slow_mode: 500,
+            last_write: Some(800),
             ..OPEN
         };
         assert_eq!(
-            slow.admit(1_000),
+            slow.check_post(1_000),
             Err(Refusal::TooMany(Duration::from_millis(300)))
         );
-        assert_eq!(slow.admit(1_300), Ok(()));
+        assert_eq!(slow.check_post(1_300), Ok(()));
         // A clock that was set back keeps nobody waiting longer.
         assert_eq!(
-            slow.admit(0),
+            slow.check_post(0),
             Err(Refusal::TooMany(Duration::from_millis(500)))
         );
         assert_eq!(
-            Rules {
+            WritePolicy {
                 role: Some(Role::Moderator),
                 ..slow
             }
-            .admit(1_000),
+            .check_post(1_000),
             Ok(())
         );
     }

@@ -8,4 +8,7 @@ pub(crate) use self::data_dir::sync_parent;
 pub(crate) use self::rows::*;
 #[cfg(test)]
 pub(crate) use self::sqlite::READERS;
-pub(crate) use self::sqlite::{Deleted, Place, Store, Turn, Tx, lobby_names, messages, rooms};
+pub(crate) use self::sqlite::{
+    DatabaseLocation, PendingErasure, Store, WriteLock, WriteTransaction, lobby_names, messages,
+    rooms,
+};

@@ -78,18 +78,18 @@ pub(crate) fn millis(duration: Duration) -> i64 {
 }
 
 /// What a new room is to be like.
-pub(crate) struct New {
+pub(crate) struct NewRoomRow {
     pub name: Option<String>,
     pub public: bool,
     /// How long it may stay without a new message, if its creator said so.
-    pub asked: Option<Duration>,
+    pub requested_timeout: Option<Duration>,
     /// How long it may stay otherwise.
     pub longest: Duration,
     pub access: Access,
 }
 
 /// What the database means by a role.
-pub(crate) fn role_of(stored: i64) -> Role {
+pub(crate) fn role_from_row(stored: i64) -> Role {
     usize::try_from(stored)
         .ok()
         .and_then(|index| Role::ALL.get(index).copied())
@@ -97,7 +97,7 @@ pub(crate) fn role_of(stored: i64) -> Role {
 }
 
 /// What the database means by a sanction.
-pub(crate) fn sanction_of(stored: i64) -> Sanction {
+pub(crate) fn sanction_from_row(stored: i64) -> Sanction {
     if stored == Sanction::Ban as i64 {
         Sanction::Ban
     } else {
@@ -116,7 +116,7 @@ pub(crate) fn author(id: i64) -> Option<Author> {
 
 /// A page of a room's messages.
 #[derive(Clone, Copy, Debug)]
-pub struct Page {
+pub struct MessagesPage {
     /// Only messages before this sequence.
     pub before: Option<u64>,
     /// Only messages after this sequence; the page then begins there, otherwise it ends at the newest.
@@ -125,7 +125,7 @@ pub struct Page {
     pub limit: usize,
 }
 
-impl Default for Page {
+impl Default for MessagesPage {
     fn default() -> Self {
         Self {
             before: None,

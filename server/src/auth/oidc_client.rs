@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat::{Identity, Introduction};
+use chat::{OidcIdentity, ProviderProfile};
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken,
     CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm as Algorithm,
@@ -106,8 +106,8 @@ pub(crate) struct PendingSignIn {
 /// Somebody whom the provider has named.
 #[derive(Debug)]
 pub(crate) struct VerifiedIdentity {
-    pub identity: Identity,
-    about: Introduction,
+    pub identity: OidcIdentity,
+    about: ProviderProfile,
     access: AccessToken,
 }
 
@@ -190,7 +190,7 @@ impl OidcClient {
         if subject.is_empty() || subject.len() > SUBJECT_MAX {
             return Err(self.broken("names nobody", None));
         }
-        let identity = Identity {
+        let identity = OidcIdentity {
             issuer: self.issuer.to_string(),
             subject,
         };
@@ -202,13 +202,13 @@ impl OidcClient {
     }
 
     /// What the provider says about somebody: with their name, or where it is asked for that. Nothing if it does not answer.
-    pub async fn introduce(&self, named: VerifiedIdentity, now: Time) -> Introduction {
+    pub async fn introduce(&self, named: VerifiedIdentity, now: Time) -> ProviderProfile {
         let VerifiedIdentity {
             identity,
             about,
             access,
         } = named;
-        if about != Introduction::default() {
+        if about != ProviderProfile::default() {
             return about;
         }
         let asked = async {
@@ -381,8 +381,8 @@ impl OidcClient {
 }
 
 /// What an ID token says about somebody.
-fn introduction(claims: &CoreIdTokenClaims) -> Introduction {
-    Introduction {
+fn introduction(claims: &CoreIdTokenClaims) -> ProviderProfile {
+    ProviderProfile {
         username: claims.preferred_username().map(|name| name.to_string()),
         email: claims.email().map(|email| email.to_string()),
         name: claims
@@ -393,8 +393,8 @@ fn introduction(claims: &CoreIdTokenClaims) -> Introduction {
 }
 
 /// The same of what is told on request.
-fn told(claims: &CoreUserInfoClaims) -> Introduction {
-    Introduction {
+fn told(claims: &CoreUserInfoClaims) -> ProviderProfile {
+    ProviderProfile {
         username: claims.preferred_username().map(|name| name.to_string()),
         email: claims.email().map(|email| email.to_string()),
         name: claims

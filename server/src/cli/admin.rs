@@ -10,7 +10,7 @@ use crate::config::Config;
 /// A line that names why there is no backup.
 #[tokio::main(flavor = "current_thread")]
 pub async fn backup(config: &Config, file: &Path) -> Result<(), String> {
-    chat::backup(&config.chat(), file)
+    chat::back_up_database(&config.chat(), file)
         .await
         .map_err(|error| format!("cannot back up: {error}"))?;
     tracing::info!("backed up to {}", file.display());
@@ -23,7 +23,7 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), String> {
 /// A line that names why nothing was restored.
 #[tokio::main(flavor = "current_thread")]
 pub async fn restore(config: &Config, file: &Path) -> Result<(), String> {
-    chat::restore(&config.chat(), file)
+    chat::restore_database(&config.chat(), file)
         .await
         .map_err(|error| format!("cannot restore: {error}"))?;
     tracing::info!("restored from {}", file.display());

@@ -6,7 +6,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use chat::{Member, Person};
+use chat::{AccountHolder, Person};
 use protocol::Account;
 
 use crate::error::Error;
@@ -36,30 +36,34 @@ impl Caller {
             .get(header::AUTHORIZATION)
             .and_then(|shown| shown.to_str().ok());
         if let Some(token) = shown.and_then(bearer) {
-            return Ok(Self(state.chat.person(token).await?));
+            return Ok(Self(state.chat.authenticate_token(token).await?));
         }
         for name in [SESSION, GUEST] {
             let Some(token) = cookie(headers, name) else {
                 continue;
             };
-            match state.chat.person(token).await {
+            match state.chat.authenticate_token(token).await {
                 Ok(person) => return Ok(Self(person)),
                 Err(chat::Error::Refusal(_)) => {}
                 Err(fault) => return Err(fault.into()),
             }
         }
-        Ok(Self(Person::Anyone))
+        Ok(Self(Person::Anonymous))
     }
 }
 
 /// The guest that these headers' cookie is of, if it is.
 pub(crate) async fn guest(headers: &HeaderMap, state: &AppState) -> Option<Person> {
-    let guest = state.chat.person(cookie(headers, GUEST)?).await.ok()?;
+    let guest = state
+        .chat
+        .authenticate_token(cookie(headers, GUEST)?)
+        .await
+        .ok()?;
     matches!(guest, Person::Guest(_)).then_some(guest)
 }
 
 /// An account as everybody sees it.
-pub(crate) fn account_of(member: &Member) -> Account {
+pub(crate) fn account_of(member: &AccountHolder) -> Account {
     Account {
         name: member.name().to_owned(),
         username: member.username().to_owned(),

@@ -133,7 +133,7 @@ impl Limits {
         let Some(counted) = self.counted(action) else {
             return Ok(());
         };
-        if let Some(person) = by.known() {
+        if let Some(person) = by.stable_id() {
             counted.people.take(&person).map_err(Refusal::TooMany)?;
         }
         room.map_or(Ok(()), |room| {
@@ -336,7 +336,7 @@ mod tests {
     fn many_people_in_one_room_are_refused_by_words_of_their_own() {
         let limits = Limits::new(Switch::On);
         let [flooded, other] = [1, 2].map(|n| RoomId::from_bytes([n; 8]));
-        let check = |room| limits.check_caller(Action::Messages, &Person::Anyone, Some(room));
+        let check = |room| limits.check_caller(Action::Messages, &Person::Anonymous, Some(room));
         let (granted, refused) = granted(|_| check(flooded));
         assert!(granted >= MESSAGES.room.1 as usize);
         assert!(
@@ -345,7 +345,7 @@ mod tests {
         );
         assert_eq!(check(other), Ok(()));
         assert_eq!(
-            limits.check_caller(Action::Typing, &Person::Anyone, Some(flooded)),
+            limits.check_caller(Action::Typing, &Person::Anonymous, Some(flooded)),
             Ok(())
         );
     }
@@ -358,7 +358,7 @@ mod tests {
         assert!((0..10_000).all(|_| limits.check_address(Action::Rooms, address).is_ok()));
         assert!((0..10_000).all(|_| {
             limits
-                .check_caller(Action::Messages, &Person::Anyone, room)
+                .check_caller(Action::Messages, &Person::Anonymous, room)
                 .is_ok()
         }));
     }

@@ -69,8 +69,8 @@ pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) 
 
 /// A key for whoever comes with nothing, by which to hold a name and to belong to rooms: as the cookie that it is kept in.
 pub(crate) fn key(state: &AppState, by: &Person) -> Option<HeaderValue> {
-    let key = if *by == Person::Anyone {
-        state.chat.new_guest().ok()
+    let key = if *by == Person::Anonymous {
+        state.chat.issue_guest_token().ok()
     } else {
         None
     };
@@ -122,8 +122,10 @@ async fn opening(
         let mut visits = state.known_rooms(by, peer, &visitor.visits).await?;
         // A room that is entered is one of those visited, and beside itself from the beginning.
         visits.extend(scene.room());
-        overview = chat.overview(by, &visits).await?;
-        open = chat.rooms(RoomsPage { after: None, limit }).await?;
+        overview = chat.load_overview(by, &visits).await?;
+        open = chat
+            .list_public_rooms(RoomsPage { after: None, limit })
+            .await?;
     }
     Ok(InitialState {
         now: app::now(),
@@ -166,14 +168,16 @@ async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<PageContent, chat:
 
 async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<RoomSnapshot, chat::Error> {
     Ok(RoomSnapshot {
-        room: chat.room(by, &id).await?,
-        messages: chat.page(by, &id, chat::Page::default()).await?,
+        room: chat.find_room(by, &id).await?,
+        messages: chat
+            .list_messages(by, &id, chat::MessagesPage::default())
+            .await?,
     })
 }
 
 /// The visitor with the account of whoever is signed in.
 fn signed(by: &Person, visitor: Visitor) -> Visitor {
-    match by.member() {
+    match by.account() {
         Some(member) => visitor.signed_in(account_of(member)),
         None => visitor,
     }

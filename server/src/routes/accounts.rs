@@ -9,7 +9,7 @@ use app::{AccountFields, FormPage};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use chat::{Accounts, Session};
+use chat::{AccountsPage, Session};
 use protocol::{Account, Credentials, NewAccount, Refusal};
 use serde::Serialize;
 use serde_json::Value;
@@ -103,7 +103,7 @@ async fn sign_up(
     state.limits.check_sign_up(peer.ip())?;
     let session = state
         .chat
-        .register(wish)
+        .register_account(wish)
         .await
         .map_err(|error| match error {
             // One of this name is no conflict with what is there, but a wrong wish.
@@ -116,7 +116,7 @@ async fn sign_up(
     if let Some(guest) = caller::guest(headers, state).await {
         state
             .chat
-            .claim(&session.member.clone().into(), &guest)
+            .merge_guest(&session.account.clone().into(), &guest)
             .await?;
     }
     Ok(session)
@@ -178,7 +178,7 @@ fn page_of(
     }
     let (Caller(by), Query(query)) = (caller?, query?);
     let next = query.text("next")?;
-    if by.member().is_some() {
+    if by.account().is_some() {
         return Ok(Redirect::to(local_path(next)).into_response());
     }
     Ok(form_page::fresh(draw(&form_page::sheet(headers, next))))
@@ -249,7 +249,7 @@ fn signed_in(headers: &HeaderMap, fields: &Fields, session: Session) -> Result<R
         )
             .into_response());
     }
-    let welcome = format!("welcome {}", session.member.name());
+    let welcome = format!("welcome {}", session.account.name());
     Ok(granted(
         welcome,
         Token {
@@ -279,7 +279,7 @@ pub(crate) async fn list_accounts(
     Caller(by): Caller,
     Query(query): Query,
 ) -> Result<Envelope<Vec<Account>>, Error> {
-    let page = Accounts {
+    let page = AccountsPage {
         search: query.text("search")?.unwrap_or_default().to_owned(),
         after: query.text("after")?.unwrap_or_default().to_owned(),
         limit: usize::try_from(query.number("limit", 1, PEOPLE_MAX)?.unwrap_or(PEOPLE_MAX))
@@ -287,6 +287,6 @@ pub(crate) async fn list_accounts(
     };
     Ok(granted(
         "everybody with an account",
-        state.chat.accounts(&by, &page).await?,
+        state.chat.list_accounts(&by, &page).await?,
     ))
 }

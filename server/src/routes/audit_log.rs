@@ -45,7 +45,7 @@ pub(crate) async fn list_audit_log(
         return trail(&state, &by, room, &headers, before).await;
     }
     Ok(accept::json(
-        state.chat.audit(&by, &room, before, limit).await?,
+        state.chat.list_audit_log(&by, &room, before, limit).await?,
     ))
 }
 
@@ -58,9 +58,12 @@ async fn trail(
 ) -> Result<Response, Error> {
     let deeds = state
         .chat
-        .audit(by, &room, before, app::AUDIT_PAGE_SIZE)
+        .list_audit_log(by, &room, before, app::AUDIT_PAGE_SIZE)
         .await?;
-    let names = state.chat.names(by, &room, mentioned(&deeds)).await?;
+    let names = state
+        .chat
+        .list_guest_names(by, &room, mentioned(&deeds))
+        .await?;
     let trail = AuditLogPage {
         room,
         deeds,

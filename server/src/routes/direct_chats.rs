@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use chat::Accounts;
+use chat::AccountsPage;
 use protocol::schema::AccountName;
 use protocol::{Conversation, Problem, Refusal, Start};
 use serde_json::Value;
@@ -59,7 +59,7 @@ pub(crate) async fn list_direct_chats(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
-    let conversations = state.chat.conversations(&by, CONVERSATIONS).await?;
+    let conversations = state.chat.list_conversations(&by, CONVERSATIONS).await?;
     if !accept::prefers_html(&headers) {
         return Ok(accept::json(conversations));
     }
@@ -68,17 +68,17 @@ pub(crate) async fn list_direct_chats(
             .text(field)
             .map(|text| text.unwrap_or_default().to_owned())
     };
-    let found = Accounts {
+    let found = AccountsPage {
         search: text("search")?,
         after: text("after")?,
         limit: PEOPLE,
     };
-    let people = state.chat.accounts(&by, &found).await?;
+    let people = state.chat.list_accounts(&by, &found).await?;
     let more = people
         .last()
         .filter(|_| people.len() == PEOPLE)
         .map(|last| last.username.clone());
-    let (me, search) = (account_of(by.signed_in()?), found.search);
+    let (me, search) = (account_of(by.require_account()?), found.search);
     let chats = DirectChatsPage {
         me,
         conversations,
@@ -122,7 +122,7 @@ pub(crate) async fn open_direct_chat(
     upgrade: Upgrade,
     request: Request,
 ) -> Result<Response, Error> {
-    let room = state.chat.direct(&by, &other).await?;
+    let room = state.chat.open_direct_room(&by, &other).await?;
     if upgrade.is_err() {
         return Ok(match accept::choose(request.headers(), &[JSON, HTML]) {
             HTML => Redirect::to(&format!("/rooms/{}/", room.id)).into_response(),
@@ -131,14 +131,14 @@ pub(crate) async fn open_direct_chat(
     }
     let start = match query.text("after")? {
         Some(after) => Start::after(after),
-        None => Start::Seq(state.chat.seen(&by, &room.id).await?),
+        None => Start::Seq(state.chat.load_read_marker(&by, &room.id).await?),
     };
-    let username = by.signed_in()?.username().to_owned();
+    let username = by.require_account()?.username().to_owned();
     let follow = state
         .chat
-        .follow(&by, &room.id, start)
+        .follow_room(&by, &room.id, start)
         .await?
-        .under(Some(&username))
+        .with_username(Some(&username))
         .await?;
     let talk = Talk {
         state,

@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Follow, Person};
+use chat::{Follower, Person};
 use futures_util::{StreamExt, stream};
 use protocol::schema::Username;
 use protocol::{Problem, Refusal, RoomId, Start, text};
@@ -91,14 +91,14 @@ pub(crate) async fn follow_rooms(
         return Err(refusal.into());
     }
     if with_public_rooms {
-        merged.add_public_rooms(state.chat.watch());
+        merged.add_public_rooms(state.chat.watch_public_rooms());
     }
     if with_overview {
         merged.add_overview(state.chat.watch_overview(by.clone(), also));
     }
     if !is_only_rooms {
         // A room's follower notices the end of the session by itself; the other sources do not.
-        merged.add_sign_out(state.chat.signed_in(&by).await?);
+        merged.add_sign_out(state.chat.watch_session(&by).await?);
     }
     let beat = if visible_beat { SEEN } else { BEAT };
     let first = stream::iter(visible_beat.then_some(Bytes::from_static(SEEN)));
@@ -120,7 +120,7 @@ async fn follow_each(
 ) -> Result<Option<Refusal>, Error> {
     let mut refused = None;
     for (room, start) in starts {
-        match state.chat.follow(by, &room, start).await {
+        match state.chat.follow_room(by, &room, start).await {
             Ok(mut follow) => {
                 if let Some(username) = username {
                     join(&mut follow, username).await?;
@@ -142,8 +142,8 @@ async fn follow_each(
 }
 
 /// Joins a room under a name, unless another person holds the name there: the caller still receives the room's events.
-async fn join(follow: &mut Follow, username: &str) -> Result<(), chat::Error> {
-    match follow.join(username).await {
+async fn join(follow: &mut Follower, username: &str) -> Result<(), chat::Error> {
+    match follow.set_username(username).await {
         Err(chat::Error::Refusal(Refusal::Taken(_))) => Ok(()),
         other => other,
     }

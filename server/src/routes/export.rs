@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use chat::{Export, Format};
+use chat::{Export, ExportFormat};
 use futures_util::stream;
 use protocol::RoomId;
 
@@ -28,7 +28,10 @@ pub(crate) async fn download_archive(
     Caller(by): Caller,
     RoomPath(room): RoomPath,
 ) -> Result<Response, Error> {
-    let export = state.chat.export(&by, &room, Format::Archive).await?;
+    let export = state
+        .chat
+        .export_room(&by, &room, ExportFormat::Archive)
+        .await?;
     Ok(download(export, "application/jsonl", room, "jsonl"))
 }
 
@@ -44,7 +47,10 @@ pub(crate) async fn download_transcript(
     Caller(by): Caller,
     RoomPath(room): RoomPath,
 ) -> Result<Response, Error> {
-    let export = state.chat.export(&by, &room, Format::Transcript).await?;
+    let export = state
+        .chat
+        .export_room(&by, &room, ExportFormat::Transcript)
+        .await?;
     Ok(download(export, "text/plain; charset=utf-8", room, "txt"))
 }
 

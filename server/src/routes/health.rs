@@ -21,6 +21,6 @@ pub(crate) async fn report_health() -> &'static str {
         (status = 503, description = "The server is about to stop", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn report_readiness(State(state): State<AppState>) -> Result<&'static str, Error> {
-    state.chat.ready().await?;
+    state.chat.check_database().await?;
     Ok("ready\n")
 }

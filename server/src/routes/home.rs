@@ -26,7 +26,7 @@ pub(crate) async fn show_home(
     request: Request,
 ) -> Result<Response, Error> {
     if let Some(id) = query.text("room")?.and_then(RoomId::find)
-        && state.chat.room(&by, &id).await.is_ok()
+        && state.chat.find_room(&by, &id).await.is_ok()
     {
         return Ok(Redirect::to(&format!("/rooms/{id}/")).into_response());
     }

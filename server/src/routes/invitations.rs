@@ -78,7 +78,7 @@ pub(crate) async fn create_invitation(
     let made = match wish(&fields, form) {
         Ok(wish) => state
             .chat
-            .invite(&by, &room, &wish)
+            .create_invitation(&by, &room, &wish)
             .await
             .map_err(Error::from),
         Err(refusal) => Err(refusal.into()),
@@ -150,7 +150,7 @@ async fn page(
     headers: &HeaderMap,
     secure: Https,
 ) -> Result<InvitationsPage, Error> {
-    let good = state.chat.invitations(by, &room).await?;
+    let good = state.chat.list_invitations(by, &room).await?;
     let origin = https::site_origin(headers, secure).unwrap_or_default();
     Ok(InvitationsPage {
         room,
@@ -182,7 +182,7 @@ pub(crate) async fn list_invitations(
             &page,
         )));
     }
-    Ok(accept::json(state.chat.invitations(&by, &room).await?))
+    Ok(accept::json(state.chat.list_invitations(&by, &room).await?))
 }
 
 /// Takes an invitation back.
@@ -207,7 +207,7 @@ pub(crate) async fn revoke_invitation(
     let form = accept::prefers_html(&headers);
     match state
         .chat
-        .take_back(&by, &room, &code)
+        .revoke_invitation(&by, &room, &code)
         .await
         .map_err(Error::from)
     {
@@ -257,7 +257,7 @@ pub(crate) async fn show_invitation(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     state.limits.check_invitation_guess(peer.ip())?;
-    let found = state.chat.invitation(&code).await.map_err(Error::from);
+    let found = state.chat.find_invitation(&code).await.map_err(Error::from);
     let html = accept::prefers_html(&headers);
     if html
         && matches!(found, Err(ref error) if matches!(error.refusal(), Some(Refusal::NotFound(_))))
@@ -275,7 +275,7 @@ pub(crate) async fn show_invitation(
             role: invitation.role,
         }));
     }
-    let (sheet, guest) = (form_page::sheet(&headers, None), by.member().is_none());
+    let (sheet, guest) = (form_page::sheet(&headers, None), by.account().is_none());
     let mut page = form_page::fresh(app::invitation_page(
         &sheet,
         &code,
@@ -309,7 +309,7 @@ pub(crate) async fn accept_invitation(
 ) -> Result<Response, Error> {
     state.limits.check_invitation_guess(peer.ip())?;
     let html = accept::prefers_html(&headers);
-    let room = match state.chat.accept(&by, &code).await {
+    let room = match state.chat.accept_invitation(&by, &code).await {
         Err(chat::Error::Refusal(Refusal::NotFound(_))) if html => {
             return Ok(page::plain(
                 StatusCode::NOT_FOUND,

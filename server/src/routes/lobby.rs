@@ -28,10 +28,10 @@ pub(crate) async fn join_lobby(
     State(state): State<AppState>,
     Query(query): Query,
 ) -> Result<String, Error> {
-    let (name, lobby) = (name(&query)?, state.chat.lobby().await?);
+    let (name, lobby) = (name(&query)?, state.chat.open_lobby().await?);
     state
         .limits
-        .check_caller(Action::Messages, &Person::Anyone, Some(lobby.room()))?;
+        .check_caller(Action::Messages, &Person::Anonymous, Some(lobby.room_id()))?;
     Ok(lobby.join(name).await.map_err(as_sent)?)
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn follow_lobby(
     let name = name(&query)?.trim();
     let start = resume_point::start(&headers, &query)?;
     let start = (start != Start::Seq(0)).then_some(start);
-    let listener = state.chat.lobby().await?.listen(name, start).await?;
+    let listener = state.chat.open_lobby().await?.listen(name, start).await?;
     Ok(sse::lobby(listener, state.stream_timeout))
 }
 
@@ -79,10 +79,10 @@ pub(crate) async fn send_to_lobby(
     Query(query): Query,
 ) -> Result<String, Error> {
     let (name, message) = (name(&query)?.trim(), given(&query, "message")?);
-    let lobby = state.chat.lobby().await?;
+    let lobby = state.chat.open_lobby().await?;
     state
         .limits
-        .check_caller(Action::Messages, &Person::Anyone, Some(lobby.room()))?;
+        .check_caller(Action::Messages, &Person::Anonymous, Some(lobby.room_id()))?;
     Ok(lobby.send(name, message).await.map_err(as_sent)?)
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn leave_lobby(
 ) -> Result<String, Error> {
     Ok(state
         .chat
-        .lobby()
+        .open_lobby()
         .await?
         .leave(name(&query)?.trim())
         .await?)

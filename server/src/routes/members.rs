@@ -41,30 +41,32 @@ pub(crate) async fn list_members(
             &people,
         )));
     }
-    Ok(accept::json(state.chat.members(&by, &room).await?))
+    Ok(accept::json(state.chat.list_members(&by, &room).await?))
 }
 
 /// What the page of a room's people shows to somebody.
 async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<MembersPage, Error> {
     let chat = &state.chat;
-    let room = chat.room(by, &id).await?;
+    let room = chat.find_room(by, &id).await?;
     let moderates = room.role >= Some(Role::Moderator);
     let members = if moderates || room.private {
-        Some(chat.members(by, &id).await?)
+        Some(chat.list_members(by, &id).await?)
     } else {
         None
     };
     let (mut sanctions, mut deeds, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
     if moderates {
-        sanctions = chat.sanctions(by, &id).await?;
-        deeds = chat.audit(by, &id, SEQ_MAX, app::AUDIT_PAGE_SIZE).await?;
+        sanctions = chat.list_sanctions(by, &id).await?;
+        deeds = chat
+            .list_audit_log(by, &id, SEQ_MAX, app::AUDIT_PAGE_SIZE)
+            .await?;
         let mut ids = audit_log::mentioned(&deeds);
         ids.extend(sanctions.iter().map(|sanctioned| sanctioned.id.clone()));
-        names = chat.names(by, &id, ids).await?;
+        names = chat.list_guest_names(by, &id, ids).await?;
     }
     Ok(MembersPage {
         room,
-        me: by.id_in_rooms(),
+        me: by.public_id(),
         members,
         sanctions,
         deeds,
@@ -134,7 +136,10 @@ pub(crate) async fn change_role(
 ) -> Result<Response, Error> {
     let changed = async {
         let role = role(&fields)?.ok_or_else(|| Refusal::invalid("role", "is missing"))?;
-        Ok(state.chat.set_role(&by, &room, &person, role).await?)
+        Ok(state
+            .chat
+            .set_member_role(&by, &room, &person, role)
+            .await?)
     };
     let done = (changed.await, |()| StatusCode::NO_CONTENT.into_response());
     answer(&state, &by, room, &headers, Some(&fields), done).await

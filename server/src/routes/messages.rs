@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use chat::{Chat, Follow, Member, News, Page, Person};
+use chat::{AccountHolder, Chat, FollowEvent, Follower, MessagesPage, Person};
 use protocol::schema::{Body, Username};
 use protocol::{Message, NewMessage, Problem, Refusal, RoomId, Start, text};
 use tokio::time::{Instant, timeout_at};
@@ -53,7 +53,7 @@ pub(crate) async fn post_message(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    let own = by.member().map(Member::username);
+    let own = by.account().map(AccountHolder::username);
     let username = fields
         .text("username")?
         .or(own)
@@ -71,12 +71,12 @@ pub(crate) async fn post_message(
         .check_caller(Action::Messages, &by, Some(room))?;
     let message = state
         .chat
-        .post(&by, &room, &NewMessage { username, body }, key)
+        .post_message(&by, &room, &NewMessage { username, body }, key)
         .await?;
     if accept::prefers_html(&headers) {
         // The browser remembers the name of a guest; that of an account comes with the session.
         let cookie = by
-            .member()
+            .account()
             .is_none()
             .then(|| [(header::SET_COOKIE, name_cookie(&message.username))]);
         return Ok((cookie, Redirect::to(&format!("/rooms/{room}/"))).into_response());
@@ -111,7 +111,10 @@ pub(crate) async fn edit_message(
         .limits
         .check_caller(Action::Messages, &by, Some(room))?;
     Ok(accept::json(
-        state.chat.edit(&by, &room, self::seq(&seq)?, body).await?,
+        state
+            .chat
+            .edit_message(&by, &room, self::seq(&seq)?, body)
+            .await?,
     ))
 }
 
@@ -145,7 +148,10 @@ pub(crate) async fn delete_message(
         .limits
         .check_caller(Action::Messages, &by, Some(room))?;
     Ok(accept::json(
-        state.chat.delete(&by, &room, self::seq(&seq)?).await?,
+        state
+            .chat
+            .delete_message(&by, &room, self::seq(&seq)?)
+            .await?,
     ))
 }
 
@@ -200,7 +206,7 @@ pub(crate) async fn read_messages(
             .await?;
         return Ok(sse::messages(follow, room));
     }
-    let page = Page {
+    let page = MessagesPage {
         before: query.number("before", 0, SEQ_MAX)?,
         after: None,
         limit: usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100))
@@ -219,10 +225,10 @@ struct Listener<'a> {
 }
 
 impl Listener<'_> {
-    async fn follow(&self, chat: &Chat, start: Start) -> Result<Follow, chat::Error> {
-        chat.follow(&self.by, &self.room, start)
+    async fn follow(&self, chat: &Chat, start: Start) -> Result<Follower, chat::Error> {
+        chat.follow_room(&self.by, &self.room, start)
             .await?
-            .under(self.username)
+            .with_username(self.username)
             .await
     }
 }
@@ -243,7 +249,7 @@ fn after(query: &Fields) -> Result<Option<Start>, Refusal> {
 async fn wait_for(
     chat: &Chat,
     listener: &Listener<'_>,
-    (after, mut page): (Option<Start>, Page),
+    (after, mut page): (Option<Start>, MessagesPage),
     wait: Duration,
 ) -> Result<Vec<Message>, chat::Error> {
     // Listen first: nothing falls between the first look and the wait.
@@ -260,7 +266,9 @@ async fn wait_for(
         None if wait.is_zero() || page.before.is_some() => None,
         None => Some(listener.follow(chat, Start::Seq(0)).await?),
     };
-    let messages = chat.page(&listener.by, &listener.room, page).await?;
+    let messages = chat
+        .list_messages(&listener.by, &listener.room, page)
+        .await?;
     let (Some(mut follow), true) = (follow, messages.is_empty()) else {
         return Ok(messages);
     };
@@ -268,11 +276,11 @@ async fn wait_for(
     // Warnings of the room's end, who is here and changes are no messages; anything else is worth another look.
     while let Ok(news) = timeout_at(end, follow.next()).await {
         match news? {
-            News::Closing(_) | News::Ephemeral(_) => {}
-            News::SignedOut => return Err(Refusal::NotSignedIn.into()),
-            News::Messages(frames) if frames.messages().next().is_none() => {}
+            FollowEvent::Closing(_) | FollowEvent::Ephemeral(_) => {}
+            FollowEvent::SignedOut => return Err(Refusal::NotSignedIn.into()),
+            FollowEvent::Messages(frames) if frames.messages().next().is_none() => {}
             _ => break,
         }
     }
-    chat.page(&listener.by, &listener.room, page).await
+    chat.list_messages(&listener.by, &listener.room, page).await
 }

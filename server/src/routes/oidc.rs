@@ -85,7 +85,7 @@ pub(crate) async fn begin_oidc_sign_in(
         .text("link")?
         .map(|sealed| linking(&state, &by, sealed))
         .transpose()?;
-    if link.is_none() && by.member().is_some() {
+    if link.is_none() && by.account().is_some() {
         return Ok(Redirect::to(next).into_response());
     }
     let sent = async {
@@ -192,17 +192,17 @@ async fn sign_in(
     headers: &HeaderMap,
     named: VerifiedIdentity,
 ) -> Result<Session, Error> {
-    if let Some(session) = state.chat.recognise(&named.identity).await? {
+    if let Some(session) = state.chat.sign_in_with_identity(&named.identity).await? {
         return Ok(session);
     }
     state.limits.check_sign_up(peer.ip())?;
     let identity = named.identity.clone();
     let about = provider.introduce(named, state.chat.now()).await;
-    let session = state.chat.welcome(&identity, &about).await?;
+    let session = state.chat.register_with_identity(&identity, &about).await?;
     if let Some(guest) = caller::guest(headers, state).await {
         state
             .chat
-            .claim(&session.member.clone().into(), &guest)
+            .merge_guest(&session.account.clone().into(), &guest)
             .await?;
     }
     Ok(session)
@@ -217,10 +217,10 @@ async fn link_to(
     next: &str,
 ) -> Result<Response, Error> {
     let Caller(by) = Caller::of(headers, state).await?;
-    if by.signed_in()?.username() != username {
+    if by.require_account()?.username() != username {
         return Err(Refusal::NotSignedIn.into());
     }
-    state.chat.link(&by, &named.identity).await?;
+    state.chat.link_identity(&by, &named.identity).await?;
     Ok(Redirect::to(&format!(
         "/profile/?changed=linked&next={}",
         app::percent_encode(local_path(Some(next)))
@@ -235,12 +235,12 @@ async fn link_to(
 pub(crate) fn link(state: &AppState, by: &Person) -> Result<String, Error> {
     Ok(state
         .chat
-        .seal(LINKING, &by.signed_in()?.username(), OPEN)?)
+        .seal(LINKING, &by.require_account()?.username(), OPEN)?)
 }
 
 /// Who wants to link, if that is who is signed in.
 fn linking(state: &AppState, by: &Person, sealed: &str) -> Result<String, Refusal> {
-    let username = by.signed_in()?.username();
+    let username = by.require_account()?.username();
     let asked = state
         .chat
         .unseal::<String>(LINKING, sealed)

@@ -49,7 +49,7 @@ pub(crate) async fn show_overview(
     if accept::choose(&headers, &[JSON, EVENTS]) == EVENTS {
         return follow_overview(&state, by, also).await;
     }
-    Ok(accept::json(state.chat.overview(&by, &also).await?))
+    Ok(accept::json(state.chat.load_overview(&by, &also).await?))
 }
 
 /// The rooms that are asked for besides one's own.
@@ -76,7 +76,7 @@ async fn follow_overview(
     also: Vec<RoomId>,
 ) -> Result<Response, Error> {
     let mut stream = MultiRoomStream::default();
-    stream.add_sign_out(state.chat.signed_in(&by).await?);
+    stream.add_sign_out(state.chat.watch_session(&by).await?);
     stream.add_overview(state.chat.watch_overview(by, also));
     Ok(sse::respond(stream.into_events(), BEAT))
 }

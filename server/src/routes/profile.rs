@@ -40,7 +40,7 @@ pub(crate) async fn show_profile(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Result<Response, Error> {
-    let me = account_of(by.signed_in()?);
+    let me = account_of(by.require_account()?);
     if !accept::prefers_html(&headers) {
         return Ok(accept::json(me));
     }
@@ -60,7 +60,7 @@ async fn entry(state: &AppState, by: &Person) -> Result<SignInOptions, Error> {
     let provider = state.provider.as_ref();
     let ways = state
         .chat
-        .ways(by, provider.map(OidcClient::issuer))
+        .load_sign_in_methods(by, provider.map(OidcClient::issuer))
         .await?;
     let provider = provider.map(|provider| {
         let (name, is_linked) = (provider.name().to_owned(), ways.provider);
@@ -87,7 +87,7 @@ async fn refused(
     error: Error,
     at: impl FnOnce(Option<&str>) -> &'static str,
 ) -> Result<Response, Error> {
-    let me = account_of(by.signed_in()?);
+    let me = account_of(by.require_account()?);
     let (sheet, entry) = (
         form_page::sheet(headers, fields.text("next")?),
         entry(state, by).await?,
@@ -131,8 +131,12 @@ pub(crate) async fn rename_account(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    by.signed_in()?;
-    match state.chat.rename(&by, fields.required("name")?).await {
+    by.require_account()?;
+    match state
+        .chat
+        .change_display_name(&by, fields.required("name")?)
+        .await
+    {
         Ok(_) if accept::prefers_html(&headers) => {
             Ok(back(&fields, ProfileChange::Name)?.into_response())
         }
@@ -180,7 +184,7 @@ pub(crate) async fn change_password(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    by.signed_in()?;
+    by.require_account()?;
     match new_session(&state, &by, &fields).await {
         Ok(session) if accept::prefers_html(&headers) => {
             let cookie = [(header::SET_COOKIE, session_cookie(&session))];
@@ -198,13 +202,15 @@ pub(crate) async fn change_password(
 
 async fn new_session(state: &AppState, by: &Person, fields: &Fields) -> Result<Session, Error> {
     let new = fields.required("new")?;
-    if !state.chat.ways(by, None).await?.password {
-        return Ok(state.chat.set_password(by, new).await?);
+    if !state.chat.load_sign_in_methods(by, None).await?.password {
+        return Ok(state.chat.set_first_password(by, new).await?);
     }
     let old = fields.required("old")?;
-    state.limits.check_password(by.signed_in()?.username())?;
+    state
+        .limits
+        .check_password(by.require_account()?.username())?;
     let session = state.chat.change_password(by, old, new).await?;
-    state.limits.forgive_password(session.member.username());
+    state.limits.forgive_password(session.account.username());
     Ok(session)
 }
 
@@ -248,9 +254,12 @@ pub(crate) async fn claim_guest(
     Caller(by): Caller,
     fields: Fields,
 ) -> Result<StatusCode, Error> {
-    by.signed_in()?;
-    let guest = state.chat.person(fields.required("guest")?).await?;
-    state.chat.claim(&by, &guest).await?;
+    by.require_account()?;
+    let guest = state
+        .chat
+        .authenticate_token(fields.required("guest")?)
+        .await?;
+    state.chat.merge_guest(&by, &guest).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -294,8 +303,8 @@ pub(crate) async fn delete_account(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Error> {
-    by.signed_in()?;
-    let word = if state.chat.ways(&by, None).await?.password {
+    by.require_account()?;
+    let word = if state.chat.load_sign_in_methods(&by, None).await?.password {
         "password"
     } else {
         "username"
@@ -307,7 +316,9 @@ pub(crate) async fn delete_account(
 }
 
 async fn forget(state: &AppState, by: &Person, word: &str) -> Result<(), Error> {
-    state.limits.check_password(by.signed_in()?.username())?;
+    state
+        .limits
+        .check_password(by.require_account()?.username())?;
     Ok(state.chat.delete_account(by, word).await?)
 }
 
@@ -327,8 +338,11 @@ pub(crate) async fn unlink_provider(
     headers: HeaderMap,
     fields: Result<Fields, Error>,
 ) -> Result<Response, Error> {
-    by.signed_in()?;
-    state.chat.unlink(&by, state.provider()?.issuer()).await?;
+    by.require_account()?;
+    state
+        .chat
+        .unlink_identity(&by, state.provider()?.issuer())
+        .await?;
     if accept::prefers_html(&headers) {
         return Ok(back(&fields.unwrap_or_default(), ProfileChange::Unlinked)?.into_response());
     }
@@ -355,7 +369,7 @@ fn gone(headers: &HeaderMap, fields: Option<&Fields>) -> Response {
     ))]
 pub(crate) async fn create_guest(State(state): State<AppState>) -> Result<Response, Error> {
     let key = Key {
-        token: state.chat.new_guest()?,
+        token: state.chat.issue_guest_token()?,
     };
     Ok((
         StatusCode::CREATED,

@@ -30,7 +30,7 @@ pub(crate) async fn show_room_code(
     secure: Https,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    state.chat.room(&by, &room).await?;
+    state.chat.find_room(&by, &room).await?;
     picture(&headers, secure, &format!("/rooms/{room}/"), Some(room))
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn show_invitation_code(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     state.limits.check_invitation_guess(peer.ip())?;
-    state.chat.invitation(&code).await?;
+    state.chat.find_invitation(&code).await?;
     state.limits.forgive_invitation_guess(peer.ip());
     // With the product's seal: who has not joined yet need not know the room's ID, which its own one shows.
     picture(&headers, secure, &format!("/invitations/{code}/"), None)

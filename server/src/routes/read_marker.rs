@@ -31,7 +31,7 @@ pub(crate) async fn move_read_marker(
     let seen = fields
         .number("seen", 0, SEQ_MAX)?
         .ok_or_else(|| Refusal::invalid("seen", "is missing"))?;
-    state.chat.mark_seen(&by, &room, seen).await?;
+    state.chat.move_read_marker(&by, &room, seen).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -34,9 +34,9 @@ pub(crate) async fn show_settings(
     Query(query): Query,
 ) -> Result<Response, Error> {
     let settings = RoomSettingsPage {
-        room: state.chat.room(&by, &room).await?,
+        room: state.chat.find_room(&by, &room).await?,
         timeout: String::new(),
-        longest: state.chat.timeout(),
+        longest: state.chat.room_timeout(),
         saved: query.text("saved")?.is_some(),
     };
     Ok(form_page::fresh(app::room_settings_page(
@@ -55,7 +55,7 @@ pub(crate) async fn again(
     error: Error,
 ) -> Result<Response, Error> {
     // Whoever may not know of the room is told nothing else about it.
-    let Ok(room) = state.chat.room(by, &id).await else {
+    let Ok(room) = state.chat.find_room(by, &id).await else {
         return Err(error);
     };
     let typed = |field| {
@@ -66,7 +66,7 @@ pub(crate) async fn again(
     let settings = RoomSettingsPage {
         room: with(room, fields)?,
         timeout: typed("timeout")?,
-        longest: state.chat.timeout(),
+        longest: state.chat.room_timeout(),
         saved: false,
     };
     let at = |field: Option<&str>| match field {
@@ -182,7 +182,7 @@ pub(crate) async fn change_room(
     let changed = match wanted(&fields, form) {
         Ok(change) => state
             .chat
-            .change_room(&caller.0, &room, &change)
+            .change_room_settings(&caller.0, &room, &change)
             .await
             .map_err(Error::from),
         Err(refusal) => Err(refusal.into()),

@@ -55,9 +55,9 @@ pub(crate) async fn open_room_socket(
     let presence = query.flag("presence")?.unwrap_or(false);
     let follow = state
         .chat
-        .follow(&by, &room, start)
+        .follow_room(&by, &room, start)
         .await?
-        .under(username.as_deref())
+        .with_username(username.as_deref())
         .await?;
     Talk {
         state,
@@ -100,9 +100,9 @@ pub(crate) async fn open_named_room_socket(
     let room = rooms::of_name(&state, &by, peer, &name).await?.id;
     let follow = state
         .chat
-        .follow(&by, &room, Start::Seq(0))
+        .follow_room(&by, &room, Start::Seq(0))
         .await?
-        .under(username.as_deref())
+        .with_username(username.as_deref())
         .await?;
     Talk {
         state,

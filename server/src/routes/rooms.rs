@@ -46,7 +46,7 @@ pub(crate) async fn list_rooms(
     Query(query): Query,
 ) -> Result<Response, Error> {
     if accept::choose(&headers, &[JSON, EVENTS]) == EVENTS {
-        return Ok(sse::rooms(state.chat.watch()));
+        return Ok(sse::rooms(state.chat.watch_public_rooms()));
     }
     let limit = query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100);
     let after = query.text("cursor")?.map(parse_cursor).transpose()?;
@@ -54,7 +54,7 @@ pub(crate) async fn list_rooms(
         after,
         limit: usize::try_from(limit).unwrap_or(usize::MAX),
     };
-    let rooms = state.chat.rooms(page).await?;
+    let rooms = state.chat.list_public_rooms(page).await?;
     let next = rooms
         .last()
         .filter(|_| rooms.len() == page.limit)
@@ -188,7 +188,7 @@ pub(crate) async fn show_room(
     if accept::prefers_html(request.headers()) {
         return Ok(page::render(&state, &by, request).await);
     }
-    let room = state.chat.room(&by, &room?.0).await?;
+    let room = state.chat.find_room(&by, &room?.0).await?;
     if accept::choose(request.headers(), &[HTML, JSON]) == HTML {
         return Ok(page::render(&state, &by, request).await);
     }
@@ -237,7 +237,7 @@ pub(crate) async fn open_named_room(
     Query(query): Query,
     request: Request,
 ) -> Result<Response, Error> {
-    let nobody = Person::Anyone;
+    let nobody = Person::Anonymous;
     let by = caller.as_ref().map_or(&nobody, |Caller(by)| by);
     let room = of_name(&state, by, peer, query.required("room")?).await?;
     if accept::choose(request.headers(), &[HTML, JSON]) == HTML {
@@ -253,10 +253,10 @@ pub(crate) async fn of_name(
     peer: SocketAddr,
     name: &str,
 ) -> Result<Room, Error> {
-    if let Some(room) = state.chat.known_room(name).await? {
+    if let Some(room) = state.chat.find_room_by_name(name).await? {
         return Ok(room);
     }
     state.limits.check_address(Action::Rooms, peer.ip())?;
     state.limits.check_caller(Action::Rooms, by, None)?;
-    Ok(state.chat.named_room(name).await?)
+    Ok(state.chat.find_or_create_room_by_name(name).await?)
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chat::{Person, Whom};
+use chat::{Person, SanctionTarget};
 use protocol::{Refusal, RoomId, Sanction, Sanctioned};
 use utoipa::ToSchema;
 
@@ -35,7 +35,7 @@ pub(crate) async fn list_sanctions(
     if accept::prefers_html(&headers) {
         return Ok(form_page::on(None, &format!("/rooms/{room}/members/")));
     }
-    Ok(accept::json(state.chat.sanctions(&by, &room).await?))
+    Ok(accept::json(state.chat.list_sanctions(&by, &room).await?))
 }
 
 /// Who is to be kept from what; one of `person` and `message` says who.
@@ -109,8 +109,8 @@ async fn hold(
         fields.text("person")?,
         fields.number("message", 1, SEQ_MAX)?,
     ) {
-        (Some(person), None) => Whom::Person(person.to_owned()),
-        (None, Some(seq)) => Whom::AuthorOf(seq),
+        (Some(person), None) => SanctionTarget::Person(person.to_owned()),
+        (None, Some(seq)) => SanctionTarget::AuthorOf(seq),
         _ => {
             return Err(
                 Refusal::invalid("person", "or message must be given, and not both").into(),
@@ -126,7 +126,10 @@ async fn hold(
     let lasts = fields
         .text("timeout")?
         .filter(|text| !(form && text.is_empty()));
-    Ok(state.chat.sanction(by, &room, &whom, kind, lasts).await?)
+    Ok(state
+        .chat
+        .impose_sanction(by, &room, &whom, kind, lasts)
+        .await?)
 }
 
 /// Takes a sanction back.
@@ -149,7 +152,7 @@ pub(crate) async fn lift_sanction(
 ) -> Result<Response, Error> {
     let pardoned = state
         .chat
-        .pardon(&by, &room, &person)
+        .lift_sanction(&by, &room, &person)
         .await
         .map_err(Error::from);
     let done = (pardoned, |()| StatusCode::NO_CONTENT.into_response());

@@ -43,7 +43,7 @@ pub(crate) async fn report_typing(
     state.limits.check_caller(Action::Typing, &by, Some(room))?;
     state
         .chat
-        .types(&by, &room, fields.required("username")?)
+        .notify_typing(&by, &room, fields.required("username")?)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use bytes::Bytes;
-use chat::{Follow, Frames, Glance, News, SignedIn, Watch};
+use chat::{FollowEvent, Follower, Frames, OverviewWatch, PublicRoomsWatch, SessionWatch};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
 use protocol::{Cursor, RoomId, Start};
@@ -52,7 +52,7 @@ impl Cursors {
 /// One piece of the merged stream.
 enum Piece {
     /// An event of one room.
-    Room(RoomId, News),
+    Room(RoomId, FollowEvent),
     /// An event that carries a whole state other than a room's, ready to be written.
     Whole(Bytes),
     /// The reader's session has ended.
@@ -74,7 +74,7 @@ pub(crate) struct MultiRoomStream {
 
 impl MultiRoomStream {
     /// Adds the events of a room, to its end.
-    pub fn add_room(&mut self, room: RoomId, follow: Follow) {
+    pub fn add_room(&mut self, room: RoomId, follow: Follower) {
         if let Some(cursor) = follow.cursor() {
             self.cursors.0.insert(room, cursor);
         }
@@ -87,17 +87,17 @@ impl MultiRoomStream {
     }
 
     /// Adds the public rooms, until the server stops.
-    pub fn add_public_rooms(&mut self, watch: Watch) {
+    pub fn add_public_rooms(&mut self, watch: PublicRoomsWatch) {
         self.sources.push(public_rooms(watch));
     }
 
     /// Adds the reader's overview, until the server stops.
-    pub fn add_overview(&mut self, glance: Glance) {
+    pub fn add_overview(&mut self, glance: OverviewWatch) {
         self.sources.push(overview(glance));
     }
 
     /// Adds the event that ends the stream with the reader's session.
-    pub fn add_sign_out(&mut self, signed_in: SignedIn) {
+    pub fn add_sign_out(&mut self, signed_in: SessionWatch) {
         self.sources.push(sign_out(signed_in));
     }
 
@@ -130,17 +130,21 @@ impl MultiRoomStream {
 }
 
 /// The events of one room, to its end.
-fn room_events(room: RoomId, follow: Follow) -> Source {
+fn room_events(room: RoomId, follow: Follower) -> Source {
     let events = stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         let news = follow.next().await;
         let is_last = matches!(
             news,
-            Ok(News::Closed | News::Removed | News::SignedOut | News::Draining) | Err(_)
+            Ok(FollowEvent::Closed
+                | FollowEvent::Removed
+                | FollowEvent::SignedOut
+                | FollowEvent::Draining)
+                | Err(_)
         );
         let piece = news.map(|news| match news {
-            News::Draining => Piece::Draining,
-            News::SignedOut => Piece::SignedOut,
+            FollowEvent::Draining => Piece::Draining,
+            FollowEvent::SignedOut => Piece::SignedOut,
             news => Piece::Room(room, news),
         });
         Some((piece, (!is_last).then_some(follow)))
@@ -149,7 +153,7 @@ fn room_events(room: RoomId, follow: Follow) -> Source {
 }
 
 /// The public rooms, until the server stops.
-fn public_rooms(watch: Watch) -> Source {
+fn public_rooms(watch: PublicRoomsWatch) -> Source {
     let pages = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {
@@ -165,7 +169,7 @@ fn public_rooms(watch: Watch) -> Source {
 }
 
 /// The reader's overview, until the server stops.
-fn overview(glance: Glance) -> Source {
+fn overview(glance: OverviewWatch) -> Source {
     let states = stream::unfold(Some(glance), |glance| async move {
         let mut glance = glance?;
         match glance.next().await {
@@ -183,28 +187,28 @@ fn overview(glance: Glance) -> Source {
 }
 
 /// One piece when the reader's session ends.
-fn sign_out(mut signed_in: SignedIn) -> Source {
+fn sign_out(signed_in: SessionWatch) -> Source {
     let ended = async move {
-        signed_in.over().await;
+        signed_in.ended().await;
         Ok(Piece::SignedOut)
     };
     stream::once(ended).boxed()
 }
 
 /// What is told of one room, as bytes on the wire.
-fn room_event(room: RoomId, news: News, cursors: &mut Cursors) -> Bytes {
+fn room_event(room: RoomId, news: FollowEvent, cursors: &mut Cursors) -> Bytes {
     match news {
-        News::Messages(frames) => messages(&frames, room, cursors),
-        News::Ephemeral(event) => event.bytes().clone(),
-        News::Reset => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
-        News::Closing(at) => {
+        FollowEvent::Messages(frames) => messages(&frames, room, cursors),
+        FollowEvent::Ephemeral(event) => event.bytes().clone(),
+        FollowEvent::Reset => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
+        FollowEvent::Closing(at) => {
             format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n")
                 .into()
         }
-        News::Closed => sse::closed(room),
-        News::Removed => sse::removed(room),
-        News::SignedOut => sse::signed_out(),
-        News::Draining => sse::come_back(),
+        FollowEvent::Closed => sse::closed(room),
+        FollowEvent::Removed => sse::removed(room),
+        FollowEvent::SignedOut => sse::signed_out(),
+        FollowEvent::Draining => sse::come_back(),
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chat::lobby::{self, Listener};
-use chat::{Follow, Frames, News, Watch};
+use chat::{FollowEvent, Follower, Frames, PublicRoomsWatch};
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use protocol::RoomId;
@@ -28,28 +28,28 @@ const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
 
 /// The messages of a room, as they are and as they come.
-pub(crate) fn messages(follow: Follow, room: RoomId) -> Response {
+pub(crate) fn messages(follow: Follower, room: RoomId) -> Response {
     answer(
-        Box::new(move |sink| begun(news(follow.through(sink), room))),
+        Box::new(move |sink| begun(news(follow.with_sink(sink), room))),
         BEAT,
     )
 }
 
-fn news(follow: Follow, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'static {
+fn news(follow: Follower, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'static {
     stream::unfold(Some(follow), move |follow| async move {
         let mut follow = follow?;
         match follow.next().await {
-            Ok(News::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
-            Ok(News::Ephemeral(event)) => Some((event.bytes().clone(), Some(follow))),
-            Ok(News::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
-            Ok(News::Closing(at)) => Some((
+            Ok(FollowEvent::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
+            Ok(FollowEvent::Ephemeral(event)) => Some((event.bytes().clone(), Some(follow))),
+            Ok(FollowEvent::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
+            Ok(FollowEvent::Closing(at)) => Some((
                 format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(),
                 Some(follow),
             )),
-            Ok(News::Closed) => Some((closed(room), None)),
-            Ok(News::Removed) => Some((removed(room), None)),
-            Ok(News::SignedOut) => Some((signed_out(), None)),
-            Ok(News::Draining) => Some((come_back(), None)),
+            Ok(FollowEvent::Closed) => Some((closed(room), None)),
+            Ok(FollowEvent::Removed) => Some((removed(room), None)),
+            Ok(FollowEvent::SignedOut) => Some((signed_out(), None)),
+            Ok(FollowEvent::Draining) => Some((come_back(), None)),
             Err(error) => {
                 // The client comes back with its cursor and misses nothing.
                 tracing::error!(%room, %error, "a stream ends early");
@@ -60,7 +60,7 @@ fn news(follow: Follow, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'sta
 }
 
 /// The public rooms, as they are and whenever they change.
-pub(crate) fn rooms(watch: Watch) -> Response {
+pub(crate) fn rooms(watch: PublicRoomsWatch) -> Response {
     let pages = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {
@@ -82,17 +82,17 @@ pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
     let lines = stream::unfold(start, move |state| async move {
         let (mut listener, end) = state?;
         match timeout_at(end, listener.follow.next()).await.ok()? {
-            Ok(News::Messages(frames)) => {
+            Ok(FollowEvent::Messages(frames)) => {
                 let (text, left) = lines(&frames, &listener);
                 Some((text, (!left).then(|| (listener, Instant::now() + idle))))
             }
-            Ok(News::Reset) => Some((Bytes::from_static(RESET), Some((listener, end)))),
+            Ok(FollowEvent::Reset) => Some((Bytes::from_static(RESET), Some((listener, end)))),
             // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
-            Ok(News::Closing(_) | News::Ephemeral(_)) => {
+            Ok(FollowEvent::Closing(_) | FollowEvent::Ephemeral(_)) => {
                 Some((Bytes::new(), Some((listener, end))))
             }
-            Ok(News::Closed | News::Removed | News::SignedOut) => None,
-            Ok(News::Draining) => Some((come_back(), None)),
+            Ok(FollowEvent::Closed | FollowEvent::Removed | FollowEvent::SignedOut) => None,
+            Ok(FollowEvent::Draining) => Some((come_back(), None)),
             Err(error) => {
                 tracing::error!(%error, "a stream ends early");
                 None

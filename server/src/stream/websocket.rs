@@ -16,7 +16,7 @@ use axum::extract::ws::{
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::{Ephemeral, Follow, Frame, Frames, News, Person};
+use chat::{Ephemeral, FollowEvent, Follower, Frame, Frames, Person};
 use futures_util::SinkExt;
 
 use protocol::{Message, NewMessage, Problem, Refusal, RoomId};
@@ -142,7 +142,7 @@ impl Talk {
     /// Begins when the client has upgraded.
     pub fn open(
         self,
-        follow: Follow,
+        follow: Follower,
         headers: &HeaderMap,
         upgrade: Upgrade,
     ) -> Result<Response, Error> {
@@ -154,7 +154,7 @@ impl Talk {
         }))
     }
 
-    async fn run(self, mut socket: WebSocket, mut follow: Follow) -> (WebSocket, End) {
+    async fn run(self, mut socket: WebSocket, mut follow: Follower) -> (WebSocket, End) {
         let mut ping = interval(PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
@@ -202,7 +202,12 @@ impl Talk {
         else {
             return Ok(());
         };
-        if let Err(error) = self.state.chat.mark_seen(&self.by, &self.room, seq).await {
+        if let Err(error) = self
+            .state
+            .chat
+            .move_read_marker(&self.by, &self.room, seq)
+            .await
+        {
             tracing::debug!(%error, "what has come to a socket is told again");
         }
         Ok(())
@@ -219,7 +224,7 @@ impl Talk {
             .check_caller(Action::Messages, &self.by, Some(self.room))?;
         self.state
             .chat
-            .post(
+            .post_message(
                 &self.by,
                 &self.room,
                 &NewMessage {
@@ -236,13 +241,13 @@ impl Talk {
     async fn tell(
         &self,
         socket: &mut WebSocket,
-        news: Result<News, chat::Error>,
+        news: Result<FollowEvent, chat::Error>,
     ) -> Result<(), End> {
         let event = match news {
-            Ok(News::Messages(frames)) if self.dialect == Dialect::Direct => {
+            Ok(FollowEvent::Messages(frames)) if self.dialect == Dialect::Direct => {
                 return send_direct(socket, &frames).await;
             }
-            Ok(News::Messages(frames)) => {
+            Ok(FollowEvent::Messages(frames)) => {
                 let known =
                     |frame: &Frame| self.dialect != Dialect::Named || frame.change.is_none();
                 return send_all(
@@ -251,23 +256,25 @@ impl Talk {
                 )
                 .await;
             }
-            Ok(News::Ephemeral(_)) if self.dialect != (Dialect::Room { presence: true }) => {
+            Ok(FollowEvent::Ephemeral(_)) if self.dialect != (Dialect::Room { presence: true }) => {
                 return Ok(());
             }
-            Ok(News::Ephemeral(event)) => marked(&event),
-            Ok(News::Reset) => r#"{"event":"reset"}"#.to_owned(),
-            Ok(News::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
-            Ok(News::Closed) => return Err(End::Said(close_code::NORMAL, "the room was deleted")),
-            Ok(News::Removed) => {
+            Ok(FollowEvent::Ephemeral(event)) => marked(&event),
+            Ok(FollowEvent::Reset) => r#"{"event":"reset"}"#.to_owned(),
+            Ok(FollowEvent::Closing(at)) => format!(r#"{{"event":"closing","expires_at":"{at}"}}"#),
+            Ok(FollowEvent::Closed) => {
+                return Err(End::Said(close_code::NORMAL, "the room was deleted"));
+            }
+            Ok(FollowEvent::Removed) => {
                 return Err(End::Said(
                     close_code::POLICY,
                     "you may not be here any longer",
                 ));
             }
-            Ok(News::SignedOut) => {
+            Ok(FollowEvent::SignedOut) => {
                 return Err(End::Said(close_code::POLICY, "you are no longer signed in"));
             }
-            Ok(News::Draining) => {
+            Ok(FollowEvent::Draining) => {
                 return Err(End::Said(close_code::RESTART, "the server is restarting"));
             }
             Err(error) => {

@@ -15,7 +15,7 @@ use std::task::Waker;
 use tokio::task::yield_now;
 
 use super::{Channel, Next, following, lock};
-use crate::identity::session_watch::SignedIn;
+use crate::identity::session_watch::SessionWatch;
 use crate::realtime::frame::Frames;
 
 /// How many sinks are given to before others have their turn: those who post among them. Tests have several groups in a
@@ -53,7 +53,7 @@ impl Waiting {
 #[derive(Debug)]
 pub(super) struct Line {
     sink: Arc<dyn Sink>,
-    signed_in: SignedIn,
+    signed_in: SessionWatch,
     /// Locked after a channel.
     state: Mutex<State>,
 }
@@ -67,7 +67,7 @@ struct State {
 }
 
 impl Line {
-    pub fn new(sink: Arc<dyn Sink>, signed_in: SignedIn) -> Self {
+    pub fn new(sink: Arc<dyn Sink>, signed_in: SessionWatch) -> Self {
         Self {
             sink,
             signed_in,
@@ -87,7 +87,7 @@ impl Line {
     fn give(&self, newest: &mut Newest) -> Option<Waker> {
         let mut state = lock(&self.state);
         state.lender.as_ref()?;
-        if self.signed_in.is_over() {
+        if self.signed_in.has_ended() {
             return state.lender.take();
         }
         while let Some(next) = newest.after(state.seen) {
@@ -254,7 +254,7 @@ mod tests {
     fn channel(lines: usize) -> Channel {
         let mut channel = Channel::default();
         for _ in 0..lines {
-            let line = Line::new(Arc::new(Nowhere), SignedIn::default());
+            let line = Line::new(Arc::new(Nowhere), SessionWatch::default());
             channel.waiting.insert(Some(Waiting::Line(Arc::new(line))));
         }
         channel

@@ -23,11 +23,11 @@ use tokio::runtime::Handle;
 pub use self::fan_out::Sink;
 use self::fan_out::{Lent, Line, Round, Waiting};
 use crate::Clock;
-use crate::identity::session_watch::SignedIn;
+use crate::identity::session_watch::SessionWatch;
 use crate::realtime::frame::{Ephemeral, Frames};
 use crate::realtime::presence::{Heard, Presence};
-use crate::realtime::topics::{Bells, Topic};
-use crate::room::Life;
+use crate::realtime::topics::{Topic, TopicRegistry};
+use crate::room::Lifetime;
 use crate::sync::lock;
 
 /// How large the newest piece of a ring grows by what follows it, in bytes; what one commit brings is one piece, however large.
@@ -42,8 +42,8 @@ pub(crate) struct Hub {
     /// How many tasks share a large room.
     lanes: usize,
     clock: Clock,
-    unsettled: Arc<presence_task::Unsettled>,
-    bells: Bells,
+    unsettled: Arc<presence_task::UnsettledRooms>,
+    bells: TopicRegistry,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ struct Channel {
     ring: VecDeque<Frames>,
     ring_bytes: usize,
     /// How long the room lives, as the first follower has read it, and as it was changed since.
-    life: Option<Life>,
+    lifetime: Option<Lifetime>,
     /// The end that followers have been warned of.
     warned: Option<Time>,
     end: Option<End>,
@@ -88,7 +88,7 @@ pub(crate) enum Next {
     /// Nothing more will come.
     End(End),
     /// Ask again whether you may listen, and then say so by [`Subscriber::looked`] with this.
-    LookAgain(u32),
+    RecheckAccess(u32),
     /// Tell this, and then this has been heard.
     Ephemeral(Ephemeral, Heard),
 }
@@ -103,7 +103,7 @@ impl Hub {
             lanes,
             clock,
             unsettled: Arc::default(),
-            bells: Bells::default(),
+            bells: TopicRegistry::default(),
         }
     }
 
@@ -133,17 +133,17 @@ impl Hub {
     }
 
     /// Those who are told that something happened, but not what.
-    pub fn bells(&self) -> &Bells {
+    pub fn bells(&self) -> &TopicRegistry {
         &self.bells
     }
 
     /// Says that something happened in a room, to those who do not listen to it.
-    pub fn ring(&self, room: RoomId) {
+    pub fn notify_room(&self, room: RoomId) {
         self.bells.ring(Topic::Room(room));
     }
 
     /// Says that somebody belongs to more or fewer rooms, or has read something.
-    pub fn ring_person(&self, person: i64) {
+    pub fn notify_person(&self, person: i64) {
         self.bells.ring(Topic::Person(person));
     }
 
@@ -158,7 +158,7 @@ impl Hub {
         room: RoomId,
         frames: Frames,
         authors: impl Iterator<Item = &'a str>,
-        life: Life,
+        lifetime: Lifetime,
     ) {
         let Some(channel) = self.channel(room) else {
             return;
@@ -167,7 +167,7 @@ impl Hub {
             let mut channel = lock(&channel);
             channel.presence.wrote(authors);
             channel.push(frames, self.ring_bytes);
-            channel.life = Some(life);
+            channel.lifetime = Some(lifetime);
             (
                 channel.wake(|waiting| matches!(waiting, Waiting::Task(_))),
                 channel.begin_rounds(self.lanes),
@@ -182,21 +182,21 @@ impl Hub {
     /// Says that a room has been deleted.
     pub fn close(&self, room: RoomId) {
         self.change(room, |channel| channel.end = Some(End::Closed));
-        self.ring(room);
+        self.notify_room(room);
     }
 
     /// Says that a room lives for another time than what was said last.
-    pub fn lives(&self, room: RoomId, life: Life) {
+    pub fn set_lifetime(&self, room: RoomId, lifetime: Lifetime) {
         let Some(channel) = self.channel(room) else {
             return;
         };
-        lock(&channel).life = Some(life);
+        lock(&channel).lifetime = Some(lifetime);
     }
 
     /// Lets everybody who listens to a room ask again whether they may.
-    pub fn look_again(&self, room: RoomId) {
+    pub fn recheck_access(&self, room: RoomId) {
         self.change(room, |channel| channel.looks += 1);
-        self.ring(room);
+        self.notify_room(room);
     }
 
     /// Ends every stream, now and from now on, so that clients reconnect elsewhere.
@@ -228,7 +228,7 @@ impl Hub {
             self.change(room, |channel| {
                 // Somebody may have written meanwhile.
                 if channel.unwarned().is_some_and(|at| at <= now) {
-                    channel.warned = channel.life.map(|life| life.end);
+                    channel.warned = channel.lifetime.map(|lifetime| lifetime.end);
                 }
             });
         }
@@ -286,9 +286,9 @@ impl Channel {
 
     /// When its followers are to be warned of its end, unless they have been.
     fn unwarned(&self) -> Option<Time> {
-        self.life
-            .filter(|life| self.warned != Some(life.end))
-            .map(Life::closing_at)
+        self.lifetime
+            .filter(|lifetime| self.warned != Some(lifetime.end))
+            .map(Lifetime::closing_at)
     }
 
     fn next(&self, seen: u64, warned: Option<Time>, heard: Heard) -> Option<Next> {
@@ -298,7 +298,7 @@ impl Channel {
         if let Some(end) = self.end {
             return Some(Next::End(end));
         }
-        let current = self.life.map(|life| life.end);
+        let current = self.lifetime.map(|lifetime| lifetime.end);
         let closing = self
             .warned
             .filter(|end| Some(*end) == current && Some(*end) != warned)
@@ -345,8 +345,8 @@ pub(crate) struct Subscriber {
 impl Subscriber {
     /// Tells the hub how long the room lives, as the store says. Since there is a channel all changes are told, so what it
     /// knows is as new as what was read, or newer.
-    pub fn learn(&self, life: Life) {
-        lock(&self.channel).life.get_or_insert(life);
+    pub fn learn(&self, lifetime: Lifetime) {
+        lock(&self.channel).lifetime.get_or_insert(lifetime);
     }
 
     /// What does not wait until a listener has caught up.
@@ -361,7 +361,7 @@ impl Subscriber {
 
     /// Whether this listener has to ask again whether it may.
     fn doubts(&self, channel: &Channel) -> Option<Next> {
-        (channel.looks != self.looks).then_some(Next::LookAgain(channel.looks))
+        (channel.looks != self.looks).then_some(Next::RecheckAccess(channel.looks))
     }
 
     /// This listener has asked again whether it may.
@@ -370,7 +370,7 @@ impl Subscriber {
     }
 
     /// From now on, while this listener waits, `sink` is given what is new, as long as it is somebody who is signed in.
-    pub fn through(&mut self, sink: Arc<dyn Sink>, signed_in: SignedIn) {
+    pub fn through(&mut self, sink: Arc<dyn Sink>, signed_in: SessionWatch) {
         self.line = Some(Arc::new(Line::new(sink, signed_in)));
     }
 
@@ -455,7 +455,7 @@ mod tests {
         let end = clock.now().after(hour);
         let listen = || {
             let listener = hub.subscribe(room);
-            listener.learn(Life { end, timeout: hour });
+            listener.learn(Lifetime { end, timeout: hour });
             listener
         };
         let mut first = listen();
@@ -479,7 +479,7 @@ mod tests {
         let hub = Hub::new(0, clock.clone());
         let room = RoomId::from_bytes([1; 8]);
         let [read, since] = [clock.now().after(hour), clock.now().after(2 * hour)]
-            .map(|end| Life { end, timeout: hour });
+            .map(|end| Lifetime { end, timeout: hour });
         for (first, second) in [(read, since), (since, read)] {
             let listener = hub.subscribe(room);
             let frames = Frames::encode(Epoch::new(0), &[message(1)]).unwrap();

@@ -18,12 +18,12 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// The rooms in which people come, go or type. Its lock is taken after all others.
 #[derive(Debug, Default)]
-pub(super) struct Unsettled {
+pub(super) struct UnsettledRooms {
     rooms: Mutex<HashSet<RoomId>>,
     added: Notify,
 }
 
-impl Unsettled {
+impl UnsettledRooms {
     fn add(&self, room: RoomId) {
         lock(&self.rooms).insert(room);
         self.added.notify_one();
@@ -44,7 +44,7 @@ impl Hub {
     }
 
     /// Tells every room what has changed in it; runs until it is dropped.
-    pub async fn keep_settled(self) {
+    pub async fn run_presence(self) {
         loop {
             let (rooms, now) = (self.unsettled.take(), self.clock.now());
             if rooms.is_empty() {
@@ -118,65 +118,62 @@ mod tests {
     use protocol::Start;
 
     use super::*;
-    use crate::testing::House;
-    use crate::{Follow, News};
+    use crate::testing::TestChat;
+    use crate::{FollowEvent, Follower};
 
     /// The next event, while time flies.
-    async fn told(house: &House, follow: &mut Follow) -> String {
+    async fn told(test: &TestChat, follow: &mut Follower) -> String {
         loop {
             match tokio::time::timeout(Duration::from_millis(5), follow.next()).await {
-                Ok(Ok(News::Ephemeral(event))) => {
+                Ok(Ok(FollowEvent::Ephemeral(event))) => {
                     return String::from_utf8(event.json().to_vec()).unwrap();
                 }
                 Ok(other) => panic!("{other:?}"),
-                Err(_) => house.config.clock.advance(TICK),
+                Err(_) => test.config.clock.advance(TICK),
             }
         }
     }
 
     #[tokio::test]
     async fn a_room_that_all_have_left_is_forgotten() {
-        let house = House::new(|_| {}).await;
-        let (room, hub) = (house.room().await, &house.chat.0.hub);
-        let mut listener = house
+        let test = TestChat::new(|_| {}).await;
+        let (room, hub) = (test.create_room().await, &test.chat.0.hub);
+        let mut listener = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap();
-        let ada = house
+        let ada = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap()
-            .under(Some("ada"))
+            .with_username(Some("ada"))
             .await
             .unwrap();
-        assert!(told(&house, &mut listener).await.contains("[\"ada\"]"));
-        house
-            .chat
-            .types(&crate::Person::Anyone, &room, "grace")
+        assert!(told(&test, &mut listener).await.contains("[\"ada\"]"));
+        test.chat
+            .notify_typing(&crate::Person::Anonymous, &room, "grace")
             .await
             .unwrap();
-        assert!(told(&house, &mut listener).await.contains("[\"grace\"]"));
+        assert!(told(&test, &mut listener).await.contains("[\"grace\"]"));
         drop((ada, listener));
         assert!(hub.is_followed(room), "somebody lingers");
         while hub.is_followed(room) {
-            house.config.clock.advance(TICK);
+            test.config.clock.advance(TICK);
             tokio::task::yield_now().await;
         }
-        house
-            .chat
-            .types(&crate::Person::Anyone, &room, "grace")
+        test.chat
+            .notify_typing(&crate::Person::Anonymous, &room, "grace")
             .await
             .unwrap();
         while hub.is_followed(room) {
-            house.config.clock.advance(TICK);
+            test.config.clock.advance(TICK);
             tokio::task::yield_now().await;
         }
         drop(
-            house
-                .chat
-                .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            test.chat
+                .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
                 .await
                 .unwrap(),
         );
@@ -186,53 +183,51 @@ mod tests {
 
     #[tokio::test]
     async fn while_nothing_is_to_change_nobody_is_woken() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        let mut ada = house
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let mut ada = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Seq(0))
+            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap()
-            .under(Some("ada"))
+            .with_username(Some("ada"))
             .await
             .unwrap();
-        told(&house, &mut ada).await;
-        while !lock(&house.chat.0.hub.unsettled.rooms).is_empty() {
+        told(&test, &mut ada).await;
+        while !lock(&test.chat.0.hub.unsettled.rooms).is_empty() {
             tokio::task::yield_now().await;
         }
-        house.config.clock.advance(Duration::from_secs(60));
-        let mut late = house
+        test.config.clock.advance(Duration::from_secs(60));
+        let mut late = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Latest)
+            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
-        assert!(told(&house, &mut late).await.contains("[\"ada\"]"));
-        assert!(lock(&house.chat.0.hub.unsettled.rooms).is_empty());
+        assert!(told(&test, &mut late).await.contains("[\"ada\"]"));
+        assert!(lock(&test.chat.0.hub.unsettled.rooms).is_empty());
     }
 
     #[tokio::test]
     async fn a_name_must_keep_the_rules() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
         for name in ["", " ", "a\u{7}", &"x".repeat(33)] {
             assert!(
-                house
-                    .chat
-                    .types(&crate::Person::Anyone, &room, name)
+                test.chat
+                    .notify_typing(&crate::Person::Anonymous, &room, name)
                     .await
                     .is_err()
             );
             assert!(
-                house
-                    .chat
-                    .follow(&crate::Person::Anyone, &room, Start::Latest)
+                test.chat
+                    .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
                     .await
                     .unwrap()
-                    .under(Some(name))
+                    .with_username(Some(name))
                     .await
                     .is_err()
             );
         }
-        assert!(!house.chat.0.hub.is_followed(room));
+        assert!(!test.chat.0.hub.is_followed(room));
     }
 }

@@ -8,15 +8,15 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
 
-use crate::store::Place;
+use crate::store::DatabaseLocation;
 use crate::{Config, Error, store};
 
 /// Copies the database of `config` to a new file.
 ///
 /// # Errors
 /// A fault that says what is wrong: there is no database, or there is something at `file` already.
-pub async fn backup(config: &Config, file: &Path) -> Result<(), Error> {
-    let place = Place::of(config)?;
+pub async fn back_up_database(config: &Config, file: &Path) -> Result<(), Error> {
+    let place = DatabaseLocation::of(config)?;
     if file.exists() {
         return Err(Error::fault(format!("{} exists already", file.display())));
     }
@@ -45,10 +45,10 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// A fault that says what is wrong: a server is running, or the file is not a whole backup.
-pub async fn restore(config: &Config, file: &Path) -> Result<(), Error> {
+pub async fn restore_database(config: &Config, file: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(&config.data_dir)?;
     let _lock = store::data_dir::lock(&config.data_dir)?;
-    let place = Place::of(config)?;
+    let place = DatabaseLocation::of(config)?;
     let beside = beside(place.path());
     std::fs::copy(file, &beside)?;
     let checked = renew(&beside).await;
@@ -114,66 +114,68 @@ mod tests {
     use protocol::{Cursor, Start};
 
     use super::*;
-    use crate::testing::House;
-    use crate::{News, Page};
+    use crate::testing::TestChat;
+    use crate::{FollowEvent, MessagesPage};
 
     #[tokio::test]
     async fn a_backup_taken_while_serving_is_restored_under_a_new_epoch() {
-        let mut house = House::new(|_| {}).await;
-        let room = house.room().await;
-        let kept = house.say(room, "kept").await;
-        let file = house.config.data_dir.join("copy");
-        backup(&house.config, &file).await.unwrap();
+        let mut test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let kept = test.post(room, "kept").await;
+        let file = test.config.data_dir.join("copy");
+        back_up_database(&test.config, &file).await.unwrap();
         assert!(
-            backup(&house.config, &file).await.is_err(),
+            back_up_database(&test.config, &file).await.is_err(),
             "a backup never overwrites"
         );
-        house.say(room, "lost").await;
+        test.post(room, "lost").await;
         assert!(
-            restore(&house.config, &file).await.is_err(),
+            restore_database(&test.config, &file).await.is_err(),
             "not while somebody serves"
         );
         let cursor = Cursor {
-            epoch: house.chat.0.epoch,
+            epoch: test.chat.0.epoch,
             seq: 2,
         };
-        house.chat.close().await;
-        restore(&house.config, &file).await.unwrap();
-        house.reopen().await;
+        test.chat.close().await;
+        restore_database(&test.config, &file).await.unwrap();
+        test.reopen().await;
         assert_eq!(
-            house
-                .chat
-                .page(&crate::Person::Anyone, &room, Page::default())
+            test.chat
+                .list_messages(&crate::Person::Anonymous, &room, MessagesPage::default())
                 .await
                 .unwrap(),
             [kept]
         );
-        house.say(room, "anew").await;
-        let mut follow = house
+        test.post(room, "anew").await;
+        let mut follow = test
             .chat
-            .follow(&crate::Person::Anyone, &room, Start::Cursor(cursor))
+            .follow_room(&crate::Person::Anonymous, &room, Start::Cursor(cursor))
             .await
             .unwrap();
-        assert!(matches!(follow.next().await.unwrap(), News::Reset));
+        assert!(matches!(follow.next().await.unwrap(), FollowEvent::Reset));
     }
 
     #[tokio::test]
     async fn what_is_not_a_backup_is_refused_and_harms_nothing() {
-        let mut house = House::new(|_| {}).await;
-        let room = house.room().await;
-        house.say(room, "precious").await;
-        house.chat.close().await;
-        let file = house.config.data_dir.join("odd");
+        let mut test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        test.post(room, "precious").await;
+        test.chat.close().await;
+        let file = test.config.data_dir.join("odd");
         for content in [&b""[..], b"not a database", &[0; 10_000]] {
             std::fs::write(&file, content).unwrap();
-            assert!(restore(&house.config, &file).await.is_err());
+            assert!(restore_database(&test.config, &file).await.is_err());
         }
-        assert!(restore(&house.config, Path::new("/nowhere")).await.is_err());
-        house.reopen().await;
+        assert!(
+            restore_database(&test.config, Path::new("/nowhere"))
+                .await
+                .is_err()
+        );
+        test.reopen().await;
         assert_eq!(
-            house
-                .chat
-                .room(&crate::Person::Anyone, &room)
+            test.chat
+                .find_room(&crate::Person::Anonymous, &room)
                 .await
                 .unwrap()
                 .message_count,

@@ -29,7 +29,7 @@ impl Store {
     /// Moves what was written from the log to its place in the database, now and then, until it is dropped. Beside those who
     /// write, who would otherwise do it themselves while somebody waits for them; only to begin the log anew when it has
     /// become long takes their turn, for what came meanwhile, and to empty it when something was deleted.
-    pub async fn keep_log_short(self) {
+    pub async fn run_checkpoints(self) {
         let mut pause = tokio::time::interval(CHECKPOINT_EVERY);
         pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for time in 1_u64.. {
@@ -41,22 +41,26 @@ impl Store {
     }
 
     async fn checkpoint(&self, may_empty: bool) -> Result<(), Error> {
-        let pages = self.move_log("pragma wal_checkpoint(passive)").await?.pages;
+        let pages = self
+            .checkpoint_log("pragma wal_checkpoint(passive)")
+            .await?
+            .pages;
         if may_empty && self.deleted.0.swap(false, Ordering::Relaxed) {
             let _turn = self.turn.lock().await;
-            let moved = self.move_log("pragma wal_checkpoint(truncate)").await;
+            let moved = self.checkpoint_log("pragma wal_checkpoint(truncate)").await;
             if !moved.as_ref().is_ok_and(|moved| !moved.busy) {
-                self.deleted.note();
+                self.deleted.mark();
             }
             moved?;
         } else if pages > LOG_PAGES {
             let _turn = self.turn.lock().await;
-            self.move_log("pragma wal_checkpoint(passive)").await?;
+            self.checkpoint_log("pragma wal_checkpoint(passive)")
+                .await?;
         }
         Ok(())
     }
 
-    async fn move_log(&self, how: &'static str) -> Result<Moved, Error> {
+    async fn checkpoint_log(&self, how: &'static str) -> Result<Moved, Error> {
         let (busy, pages, _): (bool, i64, i64) =
             sqlx::query_as(how).fetch_one(&self.checkpoint).await?;
         Ok(Moved { busy, pages })

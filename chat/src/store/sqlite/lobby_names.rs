@@ -7,7 +7,7 @@ use crate::Error;
 use crate::store::rows::key;
 
 /// Lets somebody have a name in the lobby from the sequence `head` on, unless somebody has it.
-pub(crate) fn take_name(
+pub(crate) fn claim_lobby_name(
     tx: &Transaction<'_>,
     room: RoomId,
     name: &str,
@@ -22,7 +22,7 @@ pub(crate) fn take_name(
 }
 
 /// Lets nobody have a name in the lobby, if somebody has it.
-pub(crate) fn give_name_back(
+pub(crate) fn release_lobby_name(
     tx: &Transaction<'_>,
     room: RoomId,
     name: &str,

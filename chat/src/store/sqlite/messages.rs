@@ -4,10 +4,14 @@ use protocol::{Message, RoomId};
 
 use crate::Error;
 use crate::store::Store;
-use crate::store::rows::{MESSAGE_COLUMNS, MessageRow, Page, key};
+use crate::store::rows::{MESSAGE_COLUMNS, MessageRow, MessagesPage, key};
 
 /// A page of messages in order, of a room in any state: whether the room may be read is the caller's question.
-pub(crate) async fn page(store: &Store, room: RoomId, page: Page) -> Result<Vec<Message>, Error> {
+pub(crate) async fn page(
+    store: &Store,
+    room: RoomId,
+    page: MessagesPage,
+) -> Result<Vec<Message>, Error> {
     let newest_first = page.after.is_none();
     let order = if newest_first { "seq desc" } else { "seq" };
     let sql = sqlx::AssertSqlSafe(format!(

@@ -9,4 +9,4 @@ pub(crate) mod rooms;
 
 #[cfg(test)]
 pub(crate) use self::pool::READERS;
-pub(crate) use self::pool::{Deleted, Place, Store, Turn, Tx};
+pub(crate) use self::pool::{DatabaseLocation, PendingErasure, Store, WriteLock, WriteTransaction};

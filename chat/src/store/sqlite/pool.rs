@@ -36,13 +36,13 @@ pub(crate) const READERS: u32 = 4;
 
 /// Where a database is.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct DatabaseLocation {
     options: SqliteConnectOptions,
     #[cfg(test)]
     faults: faults::Faults,
 }
 
-impl Place {
+impl DatabaseLocation {
     /// The database that the configuration names, or `webchat.db` in its data directory.
     pub fn of(config: &Config) -> Result<Self, Error> {
         let options = match &config.database {
@@ -91,33 +91,33 @@ impl Place {
 }
 
 /// Whose turn it is to write. `SQLite` would let others wait by sleeping and trying again.
-pub(crate) type Turn = Arc<Mutex<()>>;
+pub(crate) type WriteLock = Arc<Mutex<()>>;
 
 /// Whether something was deleted of which the log may still tell, as that of an earlier run may.
 #[derive(Clone, Debug)]
-pub(crate) struct Deleted(pub(super) Arc<AtomicBool>);
+pub(crate) struct PendingErasure(pub(super) Arc<AtomicBool>);
 
-impl Default for Deleted {
+impl Default for PendingErasure {
     fn default() -> Self {
         Self(Arc::new(AtomicBool::new(true)))
     }
 }
 
-impl Deleted {
+impl PendingErasure {
     /// Something was deleted.
-    pub fn note(&self) {
+    pub fn mark(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 /// A transaction that may write. Rolled back if it is dropped.
 #[derive(Debug)]
-pub(crate) struct Tx {
+pub(crate) struct WriteTransaction {
     tx: Transaction<'static, Sqlite>,
     turn: OwnedMutexGuard<()>,
 }
 
-impl Tx {
+impl WriteTransaction {
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), Error> {
         self.commit_then(|| ()).await
@@ -133,7 +133,7 @@ impl Tx {
     }
 }
 
-impl Deref for Tx {
+impl Deref for WriteTransaction {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
@@ -141,7 +141,7 @@ impl Deref for Tx {
     }
 }
 
-impl DerefMut for Tx {
+impl DerefMut for WriteTransaction {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.tx
     }
@@ -160,13 +160,13 @@ pub(crate) struct Store {
     pub(super) read: SqlitePool,
     write: SqlitePool,
     pub(super) checkpoint: SqlitePool,
-    pub(super) turn: Turn,
-    pub(super) deleted: Deleted,
+    pub(super) turn: WriteLock,
+    pub(super) deleted: PendingErasure,
 }
 
 impl Store {
     /// Opens the database, made if missing, and brings its tables up to date.
-    pub async fn open(place: &Place) -> Result<Self, Error> {
+    pub async fn open(place: &DatabaseLocation) -> Result<Self, Error> {
         let options = place.options().create_if_missing(true).page_size(PAGE_SIZE);
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
@@ -193,8 +193,8 @@ impl Store {
             read,
             write,
             checkpoint,
-            turn: Turn::default(),
-            deleted: Deleted::default(),
+            turn: WriteLock::default(),
+            deleted: PendingErasure::default(),
         })
     }
 
@@ -204,21 +204,21 @@ impl Store {
     }
 
     /// The one transaction that may write now; waits for the one before it.
-    pub async fn begin(&self) -> Result<Tx, Error> {
+    pub async fn begin(&self) -> Result<WriteTransaction, Error> {
         let turn = self.turn.clone().lock_owned().await;
-        Ok(Tx {
+        Ok(WriteTransaction {
             tx: self.write.begin_with("begin immediate").await?,
             turn,
         })
     }
 
     /// For the writer, which has a connection of its own.
-    pub fn turn(&self) -> Turn {
+    pub fn write_lock(&self) -> WriteLock {
         self.turn.clone()
     }
 
     /// To be told of what is deleted.
-    pub fn deleted(&self) -> &Deleted {
+    pub fn pending_erasure(&self) -> &PendingErasure {
         &self.deleted
     }
 
@@ -254,45 +254,60 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{House, says};
+    use crate::testing::{TestChat, new_message};
 
     #[tokio::test]
     async fn a_commit_that_fails_is_not_answered_and_the_next_one_works() {
-        let house = House::new(|_| {}).await;
-        let room = house.room().await;
-        house.config.faults.arm(0, 1);
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        test.config.faults.arm(0, 1);
         assert!(
-            house
-                .chat
-                .post(&crate::Person::Anyone, &room, &says("lost"), Some("k"))
+            test.chat
+                .post_message(
+                    &crate::Person::Anonymous,
+                    &room,
+                    &new_message("lost"),
+                    Some("k")
+                )
                 .await
                 .is_err()
         );
-        house.config.faults.arm(1, 0);
+        test.config.faults.arm(1, 0);
         assert!(
-            house
-                .chat
-                .page(&crate::Person::Anyone, &room, crate::Page::default())
+            test.chat
+                .list_messages(
+                    &crate::Person::Anonymous,
+                    &room,
+                    crate::MessagesPage::default()
+                )
                 .await
                 .is_err()
         );
         assert!(
-            house
-                .chat
-                .post(&crate::Person::Anyone, &room, &says("lost"), Some("k"))
+            test.chat
+                .post_message(
+                    &crate::Person::Anonymous,
+                    &room,
+                    &new_message("lost"),
+                    Some("k")
+                )
                 .await
                 .is_err()
         );
-        house.config.faults.arm(0, 0);
+        test.config.faults.arm(0, 0);
         assert_eq!(
-            house
-                .chat
-                .post(&crate::Person::Anyone, &room, &says("said"), Some("k"))
+            test.chat
+                .post_message(
+                    &crate::Person::Anonymous,
+                    &room,
+                    &new_message("said"),
+                    Some("k")
+                )
                 .await
                 .unwrap()
                 .id,
             1
         );
-        assert_eq!(house.say(room, "next").await.id, 2);
+        assert_eq!(test.post(room, "next").await.id, 2);
     }
 }

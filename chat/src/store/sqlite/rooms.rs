@@ -8,7 +8,7 @@ use sqlx::{FromRow, Row, SqliteConnection, SqliteExecutor};
 
 use crate::Error;
 use crate::store::Store;
-use crate::store::rows::{New, ROOM_COLUMNS, RoomRow, RoomsPage, key, millis};
+use crate::store::rows::{NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, key, millis};
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,9 +16,13 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// Rows erased in one transaction, so that posts to other rooms never wait long for a large room's end.
 const ERASED_AT_ONCE: i64 = 2_000;
 
-pub(crate) async fn insert(tx: &mut SqliteConnection, now: Time, new: New) -> Result<Room, Error> {
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    now: Time,
+    new: NewRoomRow,
+) -> Result<Room, Error> {
     let id = RoomId::from_bytes(getrandom::u64()?.to_be_bytes());
-    let timeout = new.asked.unwrap_or(new.longest);
+    let timeout = new.requested_timeout.unwrap_or(new.longest);
     let sql = sqlx::AssertSqlSafe(format!(
         "insert into room
            (id, name, public, requested_timeout_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state, access)
@@ -28,7 +32,7 @@ pub(crate) async fn insert(tx: &mut SqliteConnection, now: Time, new: New) -> Re
         .bind(key(id))
         .bind(new.name)
         .bind(new.public)
-        .bind(new.asked.map(millis))
+        .bind(new.requested_timeout.map(millis))
         .bind(millis(timeout))
         .bind(now.millis())
         .bind(now.after(timeout).millis())
@@ -38,7 +42,7 @@ pub(crate) async fn insert(tx: &mut SqliteConnection, now: Time, new: New) -> Re
     Ok(stored.room)
 }
 
-pub(crate) async fn find_named(
+pub(crate) async fn find_room_by_alias(
     executor: impl SqliteExecutor<'_>,
     name: &str,
 ) -> Result<Option<Room>, Error> {
@@ -120,7 +124,10 @@ pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> 
 }
 
 /// Rooms on their way out, frozen ones and archived ones; `true` says that the archive is already complete.
-pub(crate) async fn leaving(store: &Store, limit: i64) -> Result<Vec<(RoomRow, bool)>, Error> {
+pub(crate) async fn load_ending_rooms(
+    store: &Store,
+    limit: i64,
+) -> Result<Vec<(RoomRow, bool)>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
         "select {ROOM_COLUMNS}, state from room where state in (1, 2) order by expires_at limit $1"
     ));
@@ -135,7 +142,7 @@ pub(crate) async fn leaving(store: &Store, limit: i64) -> Result<Vec<(RoomRow, b
 }
 
 /// Opens a frozen room again, until `expires_at`, because it could not be archived, and then does what follows of it.
-pub(crate) async fn thaw(
+pub(crate) async fn reopen(
     store: &Store,
     id: RoomId,
     expires_at: Time,
@@ -191,7 +198,7 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    store.deleted().note();
+    store.pending_erasure().mark();
     Ok(())
 }
 
@@ -207,7 +214,7 @@ async fn erase_some(connection: &mut SqliteConnection, id: RoomId) -> Result<u64
 }
 
 /// Forgets the rooms that were deleted more than a day ago.
-pub(crate) async fn forget_gone(store: &Store, now: Time) -> Result<(), Error> {
+pub(crate) async fn delete_expired_tombstones(store: &Store, now: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     sqlx::query("delete from room_tombstone where expires_at <= $1")
         .bind(now.millis())
