@@ -1,8 +1,8 @@
 //! The clock of all deadlines, which tests can advance.
 //!
 //! # Guarantees
-//! - [`Clock::now`] and [`Clock::sleep_until`] agree, also after a test advances the clock or the machine's clock jumps
-//!   (a suspended machine, a corrected time).
+//! - [`Clock::now`] and [`Clock::sleep_until`] agree, also after a test advances the clock or the
+//!   machine's clock jumps (a suspended machine, a corrected time).
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use protocol::Time;
 use tokio::sync::watch;
 
-/// The longest single sleep, and so the longest delay until a sleeper notices a jump of the machine's clock.
+/// The longest single sleep, and so the longest delay until a sleeper notices a jump of the
+/// machine's clock.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
 /// The machine's clock plus the time by which a test has advanced it.

@@ -10,7 +10,8 @@ use crate::faults;
 /// The configuration of a [`crate::Chat`].
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The directory of the database, the archives and the lock file. It is created if it does not exist.
+    /// The directory of the database, the archives and the lock file. It is created if it does not
+    /// exist.
     pub data_dir: PathBuf,
     /// The URL of the database, such as `sqlite:PATH`. Default: `webchat.db` in the data directory.
     pub database: Option<String>,
@@ -18,14 +19,15 @@ pub struct Config {
     pub timeout: Duration,
     /// Whether a room is archived before it is deleted.
     pub archive: bool,
-    /// How many bytes of recent messages to keep in memory for each followed room. A follower that is further behind
-    /// reads the database.
+    /// How many bytes of recent messages to keep in memory for each followed room. A follower that
+    /// is further behind reads the database.
     pub ring_bytes: usize,
     /// How long a direct chat stays open without a new message.
     pub direct_timeout: Duration,
     /// The minimum length of a password, in characters.
     pub password_min: usize,
-    /// The key that signs tokens. Default: a key file in the data directory, created at the first start.
+    /// The key that signs tokens. Default: a key file in the data directory, created at the first
+    /// start.
     pub jwt_key: Option<String>,
     /// How long a session lasts.
     pub jwt_lifetime: Duration,

@@ -1,7 +1,8 @@
 //! Parses durations as people write them.
 //!
 //! # Guarantees
-//! - Every duration longer than zero that Go's `time.ParseDuration` or `humantime` accepts is accepted.
+//! - Every duration longer than zero that Go's `time.ParseDuration` or `humantime` accepts is
+//!   accepted.
 //! - No text causes a panic.
 
 use std::fmt;
@@ -36,10 +37,12 @@ impl fmt::Display for ParseDurationError {
 
 impl std::error::Error for ParseDurationError {}
 
-/// Parses a duration longer than zero: `1h30m`, `1.5h`, `300ms` (Go) or `1h 30min`, `2days` (humantime).
+/// Parses a duration longer than zero: `1h30m`, `1.5h`, `300ms` (Go) or `1h 30min`, `2days`
+/// (humantime).
 ///
 /// # Errors
-/// [`ParseDurationError`] names the reason; its text continues a sentence that begins with the value.
+/// [`ParseDurationError`] names the reason; its text continues a sentence that begins with the
+/// value.
 pub fn parse_duration(text: &str) -> Result<Duration, ParseDurationError> {
     let duration = parse_go(text)
         .or_else(|error| parse_humantime(text).map_err(|also| error.more_specific(also)))?;
@@ -64,8 +67,8 @@ fn parse_humantime(text: &str) -> Result<Duration, ParseDurationError> {
     })
 }
 
-/// [`time.ParseDuration`](https://pkg.go.dev/time#ParseDuration): an optional sign, then numbers with an optional
-/// fraction and a unit each, at most 2^63 - 1 nanoseconds in total.
+/// [`time.ParseDuration`](https://pkg.go.dev/time#ParseDuration): an optional sign, then numbers
+/// with an optional fraction and a unit each, at most 2^63 - 1 nanoseconds in total.
 fn parse_go(text: &str) -> Result<Duration, ParseDurationError> {
     let mut rest = match text.strip_prefix('-') {
         Some(_) => return Err(ParseDurationError::Negative),
@@ -138,8 +141,8 @@ fn go_unit(unit: &str) -> Result<u64, ParseDurationError> {
     }
 }
 
-/// The nanoseconds of the digits after a decimal point, in a unit of `unit` nanoseconds. The first 18 digits are exact to
-/// less than a nanosecond of an hour, so further digits are ignored.
+/// The nanoseconds of the digits after a decimal point, in a unit of `unit` nanoseconds. The first
+/// 18 digits are exact to less than a nanosecond of an hour, so further digits are ignored.
 fn fraction_nanos(digits: &str, unit: u64) -> u64 {
     let digits = &digits[..digits.len().min(18)];
     let scale = 10_u128.pow(u32::try_from(digits.len()).unwrap_or(18));

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use protocol::Refusal;
 
-/// The error of every method of [`crate::Chat`]. It is cheap to clone, because one failed commit answers many posts.
+/// The error of every method of [`crate::Chat`]. It is cheap to clone, because one failed commit
+/// answers many posts.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The request is refused; the reason goes to the client.
     #[error(transparent)]
     Refusal(#[from] Refusal),
-    /// The server failed; the cause goes to the log, and the client only learns that there was a failure.
+    /// The server failed; the cause goes to the log, and the client only learns that there was a
+    /// failure.
     #[error(transparent)]
     Fault(Arc<dyn std::error::Error + Send + Sync>),
 }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rand::RngExt;
 use sqlx::sqlite::SqlitePoolOptions;
 
-/// After how many instructions of its virtual machine `SQLite` asks whether to go on.
+/// After how many instructions of its virtual machine `SQLite` calls the progress handler.
 const INSTRUCTIONS: i32 = 20;
 
-/// How often things go wrong: one time in so many, never at 0. Off until armed.
+/// The odds of a fault: one in this many, or never at 0. Off until armed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults(Arc<Odds>);
 
@@ -21,18 +21,19 @@ struct Odds {
 }
 
 impl Faults {
-    /// Lets one look in so many break a statement off, and one commit in so many fail.
+    /// Interrupts a statement at one in `instructions` calls of the progress handler, and fails one
+    /// in `commits` commits.
     pub fn arm(&self, instructions: u32, commits: u32) {
         self.0.instructions.store(instructions, Ordering::Relaxed);
         self.0.commits.store(commits, Ordering::Relaxed);
     }
 
-    /// How many have happened.
+    /// How many faults have happened.
     pub fn happened(&self) -> u32 {
         self.0.happened.load(Ordering::Relaxed)
     }
 
-    /// Lets them happen in every connection of a pool.
+    /// Injects faults into every connection of a pool.
     pub fn happen_in(&self, pool: SqlitePoolOptions) -> SqlitePoolOptions {
         let odds = self.0.clone();
         pool.after_connect(move |connection, _| {
@@ -48,7 +49,7 @@ impl Faults {
         })
     }
 
-    /// Lets them happen in one connection.
+    /// Injects faults into one connection.
     pub fn happen_on(&self, connection: &rusqlite::Connection) -> rusqlite::Result<()> {
         let (statements, commits) = (self.0.clone(), self.0.clone());
         connection.progress_handler(
@@ -60,7 +61,7 @@ impl Faults {
 }
 
 impl Odds {
-    /// Whether all goes well this time.
+    /// Whether no fault happens this time.
     fn spare(&self, one_in: &AtomicU32) -> bool {
         let one_in = one_in.load(Ordering::Relaxed);
         let spare = one_in == 0 || rand::rng().random_range(0..one_in) != 0;

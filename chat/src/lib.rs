@@ -1,7 +1,7 @@
 //! The rules and the data of chat rooms.
 //!
-//! A room is a log, and a client is a cursor on it. [`Chat`] is the handle to everything. An expected "no" is a
-//! [`protocol::Refusal`]; any other error is a fault.
+//! A room is a log, and a client is a cursor on it. [`Chat`] is the handle to everything. An
+//! expected "no" is a [`protocol::Refusal`]; any other error is a fault.
 //!
 //! # Not here
 //! - HTTP and pages: the server and the app.
@@ -100,7 +100,8 @@ impl Chat {
     /// Opens the data directory, migrates the database and starts the background tasks.
     ///
     /// # Errors
-    /// A fault that names the cause: the directory cannot be used, another process uses it, or the database is damaged.
+    /// A fault that names the cause: the directory cannot be used, another process uses it, or the
+    /// database is damaged.
     pub async fn open(config: Config) -> Result<Self, Error> {
         std::fs::create_dir_all(&config.data_dir)?;
         let data_dir_lock = data_dir::lock(&config.data_dir)?;
@@ -159,8 +160,8 @@ impl Chat {
         self.0.timeout
     }
 
-    /// Commits a transaction, and notifies whomever it concerns before the next transaction may begin. Both steps complete
-    /// even if the caller of this future drops it.
+    /// Commits a transaction, and notifies whomever it concerns before the next transaction may
+    /// begin. Both steps complete even if the caller of this future drops it.
     async fn commit(
         &self,
         tx: WriteTransaction,
@@ -205,8 +206,8 @@ impl Chat {
     }
 }
 
-/// Applies the configured timeouts to the rooms of earlier runs, and freezes the rooms that expired while no server ran, so
-/// that none of them answers.
+/// Applies the configured timeouts to the rooms of earlier runs, and freezes the rooms that expired
+/// while no server ran, so that none of them answers.
 async fn prepare_rooms(store: &Store, config: &Config) -> Result<(), Error> {
     rooms::apply_timeout(store, config.timeout, false).await?;
     rooms::apply_timeout(store, config.direct_timeout, true).await?;

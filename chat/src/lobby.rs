@@ -1,7 +1,8 @@
 //! The lobby: one shared room of plain text, for people with `curl`.
 //!
-//! The lobby is a room with an alias that no request can name. It ends when it is quiet, and the next caller gets a new one.
-//! Joins and leaves are entries of its log, so all listeners receive them in the same order as the messages.
+//! The lobby is a room with an alias that no request can name. It ends when it is quiet, and the
+//! next caller gets a new one. Joins and leaves are entries of its log, so all listeners receive
+//! them in the same order as the messages.
 //!
 //! # Guarantees
 //! - A caller who joins holds a name until it leaves; no one else can take it over.
@@ -41,7 +42,8 @@ impl Lobby {
     /// Claims a name. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::Taken`] if the name is taken, [`Refusal::Invalid`] if it breaks a rule, or a fault.
+    /// [`Refusal::Taken`] if the name is taken, [`Refusal::Invalid`] if it breaks a rule, or a
+    /// fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
         let store = &self.chat.0.store;
         let name = name_claims::resolve_name(store, &Person::Anonymous, self.room.id, name).await?;
@@ -52,7 +54,8 @@ impl Lobby {
     /// Posts a message. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::NotJoined`] if the name has not joined, [`Refusal::Invalid`] if the message breaks a rule, or a fault.
+    /// [`Refusal::NotJoined`] if the name has not joined, [`Refusal::Invalid`] if the message
+    /// breaks a rule, or a fault.
     pub async fn send(&self, name: &str, message: &str) -> Result<String, Error> {
         self.load_since(name).await?;
         let message = NewMessage {
@@ -122,7 +125,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Whether this message says that the name has left since it joined. It ends the streams of the name.
+    /// Whether this message says that the name has left since it joined. It ends the streams of the
+    /// name.
     pub fn ends_with(&self, message: &Message) -> bool {
         message.id > self.since && message.username.is_empty() && message.body == self.farewell
     }

@@ -3,7 +3,8 @@
 //! # Guarantees
 //! - No two accounts have usernames that look alike.
 //! - Passwords are stored as `password` says.
-//! - A token is valid until it expires, the password changes, the account signs out everywhere or the account is deleted.
+//! - A token is valid until it expires, the password changes, the account signs out everywhere or
+//!   the account is deleted.
 //! - Signing in takes as long, and answers the same, whether or not the account exists.
 //!
 //! # Not here
@@ -162,8 +163,8 @@ impl Chat {
     /// Creates an account and signs it in.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] if a field breaks a rule, [`Refusal::Taken`] if the username or one that looks like it is
-    /// taken, or a fault.
+    /// [`Refusal::Invalid`] if a field breaks a rule, [`Refusal::Taken`] if the username or one
+    /// that looks like it is taken, or a fault.
     pub async fn register_account(&self, wish: &NewAccount) -> Result<Session, Error> {
         let inner = &self.0;
         let username = text::account_name(&wish.username)?;
@@ -178,7 +179,8 @@ impl Chat {
         };
         let mut tx = inner.store.begin().await?;
         let inserted = insert_account(&mut tx, &account, &password_hash, inner.clock.now()).await?;
-        // The counter moves inside the transaction, so that no message is written under the new name in between.
+        // The counter moves inside the transaction, so that no message is written under the new
+        // name in between.
         inner.registrations.fetch_add(1, Ordering::Release);
         tx.commit().await?;
         if !inserted {
@@ -194,14 +196,16 @@ impl Chat {
     /// Signs in with a password.
     ///
     /// # Errors
-    /// [`Refusal::WrongCredentials`] if there is no such account or the password is wrong, or a fault.
+    /// [`Refusal::WrongCredentials`] if there is no such account or the password is wrong, or a
+    /// fault.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, Error> {
         let inner = &self.0;
         let found = match text::account_name(&credentials.username) {
             Ok(username) => load_by_username(&inner.store, &username).await?,
             Err(_) => None,
         };
-        // Without an account the password is verified against a dummy hash, so that both cases take as long.
+        // Without an account the password is verified against a dummy hash, so that both cases take
+        // as long.
         let hash = found.as_ref().and_then(AccountRow::password_hash);
         let is_right = inner
             .passwords
@@ -241,7 +245,8 @@ impl Chat {
     /// The caller that this token authenticates.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`] if the token is not from this server or no longer valid, or a fault.
+    /// [`Refusal::NotSignedIn`] if the token is not from this server or no longer valid, or a
+    /// fault.
     pub async fn authenticate_token(&self, token: &str) -> Result<Person, Error> {
         let inner = &self.0;
         let claims = inner.tokens.verify(token, inner.clock.now())?;
@@ -309,8 +314,8 @@ impl Chat {
     /// Changes the password of the caller's account. All other sessions of the account end.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if `old` is not the password, [`Refusal::Invalid`] if `new`
-    /// breaks a rule, or a fault.
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if `old` is not the password,
+    /// [`Refusal::Invalid`] if `new` breaks a rule, or a fault.
     pub async fn change_password(
         &self,
         by: &Person,
@@ -338,8 +343,8 @@ impl Chat {
     /// Sets a password for an account that has none. All other sessions of the account end.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the account has a password, [`Refusal::Invalid`] if `new`
-    /// breaks a rule, or a fault.
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the account has a password,
+    /// [`Refusal::Invalid`] if `new` breaks a rule, or a fault.
     pub async fn set_first_password(&self, by: &Person, new: &str) -> Result<Session, Error> {
         let account = by.require_account()?;
         let hash = self.hash_new_password(new).await?;
@@ -371,12 +376,12 @@ impl Chat {
         Ok(())
     }
 
-    /// Deletes the caller's account. Its messages stay until their rooms end. `confirmation` is the password, or the
-    /// username if the account has no password.
+    /// Deletes the caller's account. Its messages stay until their rooms end. `confirmation` is the
+    /// password, or the username if the account has no password.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the password is wrong, [`Refusal::Invalid`] if the
-    /// username is wrong, or a fault.
+    /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the password is wrong,
+    /// [`Refusal::Invalid`] if the username is wrong, or a fault.
     pub async fn delete_account(&self, by: &Person, confirmation: &str) -> Result<(), Error> {
         let account = self.confirm_deletion(by, confirmation).await?;
         let mut tx = self.0.store.begin().await?;
@@ -405,7 +410,8 @@ impl Chat {
     /// Gives the rooms, roles and sanctions of a guest to the caller's account.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`] if the caller is not signed in or `guest` is not a guest, or a fault.
+    /// [`Refusal::NotSignedIn`] if the caller is not signed in or `guest` is not a guest, or a
+    /// fault.
     pub async fn merge_guest(&self, by: &Person, guest: &Person) -> Result<(), Error> {
         let account = by.require_account()?.id;
         let Person::Guest(_) = guest else {
@@ -444,7 +450,8 @@ impl Chat {
         }
     }
 
-    /// Commits a transaction together with the end of all sessions of an account. Returns the generation of new sessions.
+    /// Commits a transaction together with the end of all sessions of an account. Returns the
+    /// generation of new sessions.
     async fn revoke_sessions(&self, mut tx: WriteTransaction, account: i64) -> Result<i64, Error> {
         let sql =
             "update account set generation = generation + 1 where id = $1 returning generation";
@@ -493,7 +500,8 @@ impl Chat {
     }
 }
 
-/// Lets the direct chats expire whose other account is deleted already. Such a chat ends with the second of its accounts.
+/// Lets the direct chats expire whose other account is deleted already. Such a chat ends with the
+/// second of its accounts.
 async fn expire_direct_rooms_without_other(
     connection: &mut SqliteConnection,
     account: i64,
@@ -510,7 +518,8 @@ async fn expire_direct_rooms_without_other(
     Ok(())
 }
 
-/// Moves the memberships and sanctions of a guest to an account. Returns the rooms that the guest is banned from.
+/// Moves the memberships and sanctions of a guest to an account. Returns the rooms that the guest
+/// is banned from.
 async fn move_guest_rows(
     connection: &mut SqliteConnection,
     guest: i64,
@@ -531,8 +540,9 @@ async fn move_guest_rows(
     for sql in [
         "insert into member select room, $1, role, joined_at, read_seq from member where person = $2
          on conflict (room, person) do update set role = max(role, excluded.role)",
-        // Of two sanctions the account gets the harder kind and the later end, so that it escapes neither. A sanction
-        // without an end has a null `until`, and max() of a null and a number is null in SQLite.
+        // Of two sanctions the account gets the harder kind and the later end, so that it escapes
+        // neither. A sanction without an end has a null `until`, and max() of a null and a number
+        // is null in SQLite.
         "insert into sanction select room, $1, kind, until from sanction where person = $2
          on conflict (room, person) do update
            set kind = max(kind, excluded.kind), until = max(until, excluded.until)",
@@ -548,7 +558,8 @@ async fn move_guest_rows(
     Ok(banned_from)
 }
 
-/// Cuts a password after the maximum length. A longer one belongs to no account, and hashing it would cost time.
+/// Cuts a password after the maximum length. A longer one belongs to no account, and hashing it
+/// would cost time.
 fn truncate_password(password: &str) -> &str {
     let end = password.char_indices().nth(text::PASSWORD_MAX + 1);
     end.map_or(password, |(end, _)| &password[..end])
@@ -652,7 +663,7 @@ mod tests {
             refusal(chat.authenticate_token(&third.token).await),
             Refusal::NotSignedIn
         );
-        // A new account of that name has nothing to do with the old one.
+        // A new account with the same username does not accept tokens of the old one.
         chat.register_account(&wish("ada")).await.unwrap();
         assert_eq!(
             refusal(chat.authenticate_token(&third.token).await),

@@ -16,7 +16,8 @@ const RANDOM_NUMBERS: u64 = 20;
 pub(crate) struct NameSkeleton {
     /// The skeleton of the name in lower case. A name is stored under it.
     pub lowercase: String,
-    /// The skeleton of the name as it is written. A capital I looks like an l, which a small i does not.
+    /// The skeleton of the name as it is written. A capital I looks like an l, which a small i does
+    /// not.
     pub cased: String,
 }
 

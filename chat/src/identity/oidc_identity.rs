@@ -24,8 +24,9 @@ use crate::{Chat, Error};
 /// The username of a new account when no name that the provider reports makes a valid one.
 const DEFAULT_USERNAME: &str = "person";
 
-/// An identity at a provider. Issuer and subject together identify one person for good
-/// ([OpenID Connect Core 1.0, section 5.7](https://openid.net/specs/openid-connect-core-1_0.html#ClaimStability)).
+/// An identity at a provider. Issuer and subject together identify one person for good ([OpenID
+/// Connect Core 1.0, section
+/// 5.7](https://openid.net/specs/openid-connect-core-1_0.html#ClaimStability)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OidcIdentity {
     /// The provider.
@@ -55,8 +56,8 @@ pub struct SignInMethods {
 }
 
 impl ProviderProfile {
-    /// The username to try first: made of the username, the email address or the display name, whichever is the first to
-    /// make a valid one.
+    /// The username to try first: made of the username, the email address or the display name,
+    /// whichever is the first to make a valid one.
     fn username(&self) -> String {
         [&self.username, &self.email, &self.name]
             .into_iter()
@@ -82,8 +83,9 @@ impl ProviderProfile {
     }
 }
 
-/// The characters of a name that a username may contain: the part before an @, in lower case without accents. Each run of
-/// other characters becomes one dash. `Ada.Lovelace@example.org` becomes `ada-lovelace`.
+/// The characters of a name that a username may contain: the part before an @, in lower case
+/// without accents. Each run of other characters becomes one dash. `Ada.Lovelace@example.org`
+/// becomes `ada-lovelace`.
 fn normalize_username(name: &str) -> String {
     let name = name.split_once('@').map_or(name, |(before, _)| before);
     let letters = name
@@ -111,7 +113,8 @@ fn append_number(username: &str, number: u64) -> String {
     format!("{}{suffix}", &username[..kept])
 }
 
-/// Inserts an account without a password. Its username is the one that the profile suggests, or that with a number.
+/// Inserts an account without a password. Its username is the one that the profile suggests, or
+/// that with a number.
 async fn create_account(
     connection: &mut SqliteConnection,
     profile: &ProviderProfile,
@@ -153,8 +156,8 @@ async fn find_linked_account(
     Ok(account)
 }
 
-/// Links an identity to an account. Returns `false` if the identity has an account, or the account has another identity at
-/// this provider.
+/// Links an identity to an account. Returns `false` if the identity has an account, or the account
+/// has another identity at this provider.
 async fn insert_link(
     connection: &mut SqliteConnection,
     identity: &OidcIdentity,
@@ -194,7 +197,8 @@ impl Chat {
         self.begin_session(found.account).map(Some)
     }
 
-    /// Creates an account for an identity and signs in to it. If the identity has an account by now, signs in to that one.
+    /// Creates an account for an identity and signs in to it. If the identity has an account by
+    /// now, signs in to that one.
     ///
     /// # Errors
     /// A fault.
@@ -224,8 +228,8 @@ impl Chat {
     /// Links an identity to the caller's account. Linking it again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::Taken`] if the identity belongs to another account or the account has another
-    /// identity at this provider, or a fault.
+    /// [`Refusal::NotSignedIn`], [`Refusal::Taken`] if the identity belongs to another account or
+    /// the account has another identity at this provider, or a fault.
     pub async fn link_identity(&self, by: &Person, identity: &OidcIdentity) -> Result<(), Error> {
         let own = by.require_account()?.id;
         let mut tx = self.0.store.begin().await?;
@@ -241,7 +245,8 @@ impl Chat {
     /// Unlinks the caller's account from its identity at a provider.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`], [`Refusal::Forbidden`] if the account has no password to sign in with, or a fault.
+    /// [`Refusal::NotSignedIn`], [`Refusal::Forbidden`] if the account has no password to sign in
+    /// with, or a fault.
     pub async fn unlink_identity(&self, by: &Person, issuer: &str) -> Result<(), Error> {
         let own = by.require_account()?.id;
         let mut tx = self.0.store.begin().await?;
@@ -265,7 +270,8 @@ impl Chat {
         tx.commit().await
     }
 
-    /// The ways in which the caller can sign in. `issuer` is the configured provider, if there is one.
+    /// The ways in which the caller can sign in. `issuer` is the configured provider, if there is
+    /// one.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], or a fault.
@@ -350,7 +356,7 @@ mod tests {
                 "ada-lovelace-chat",
             ),
             (None, None, Some("Ada  Lovelace"), "ada-lovelace"),
-            // Some providers give an address for a name.
+            // Some providers report an address as the username.
             (Some("Ada.L@example.org"), None, None, "ada-l"),
             (Some("Jürgen_Müller"), None, None, "jurgen_muller"),
             (Some("ＡＤＡ１"), None, None, "ada1"),
@@ -362,7 +368,7 @@ mod tests {
                 None,
                 &long[..31],
             ),
-            // Too short, or nothing that would do: what comes next.
+            // The first source is too short or has no valid character, so the next one is used.
             (
                 Some("al"),
                 Some("al@example.org"),
@@ -427,7 +433,7 @@ mod tests {
         );
         test.reopen().await;
         let chat = &test.chat;
-        // Whatever the provider says of them by now.
+        // The names that the provider reports later change nothing.
         for session in [
             chat.sign_in_with_identity(&identity("1"))
                 .await
@@ -464,7 +470,7 @@ mod tests {
             .unwrap()
             .unwrap();
         assert!(chat.authenticate_token(&again.token).await.is_ok());
-        // With the account the identity is free again.
+        // Deleting the account unlinks the identity.
         let by = Person::from(first.account);
         assert!(matches!(
             refusal(chat.delete_account(&by, "eve").await),

@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! - Verifying takes as long whether or not the account exists.
-//! - At most one hash per core is computed at a time, outside the threads that serve requests. The queue is short enough
-//!   that no request in it waits in vain.
+//! - At most one hash per core is computed at a time, outside the threads that serve requests. The
+//!   queue is short enough that no request in it waits in vain.
 //!
 //! # Not here
 //! - How often a client may try a password: the server.
@@ -19,14 +19,16 @@ use tokio::task::spawn_blocking;
 
 use crate::Error;
 
-/// The hash to verify against when there is no account, with the same parameters as every other hash.
+/// The hash to verify against when there is no account, with the same parameters as every other
+/// hash.
 const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// How many computations may wait for each one that runs.
 const WAITING: usize = 50;
 
 /// The limits on concurrent computations. Each one that runs takes 19 MiB, as
-/// [OWASP](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html) recommends.
+/// [OWASP](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html)
+/// recommends.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     running: Arc<Semaphore>,

@@ -1,6 +1,7 @@
 //! The caller: anonymous, a guest with a key, or the holder of an account.
 //!
-//! Every method of [`crate::Chat`] that concerns a room takes the caller, and answers what that caller may know.
+//! Every method of [`crate::Chat`] that concerns a room takes the caller, and answers what that
+//! caller may know.
 
 use std::sync::Arc;
 
@@ -73,7 +74,8 @@ impl From<AccountHolder> for Person {
 }
 
 impl Person {
-    /// The person ID in the database: positive for an account, negative for a guest, 0 for an anonymous caller.
+    /// The person ID in the database: positive for an account, negative for a guest, 0 for an
+    /// anonymous caller.
     pub(crate) fn id(&self) -> i64 {
         match self {
             Self::Anonymous => 0,
@@ -103,7 +105,8 @@ impl Person {
         self.account().ok_or(Refusal::NotSignedIn)
     }
 
-    /// The ID of the caller in the URLs of a room and in its list of members; `None` for an anonymous caller.
+    /// The ID of the caller in the URLs of a room and in its list of members; `None` for an
+    /// anonymous caller.
     pub fn public_id(&self) -> Option<String> {
         match self {
             Self::Anonymous => None,

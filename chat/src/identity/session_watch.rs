@@ -39,7 +39,8 @@ impl SessionRegistry {
     }
 }
 
-/// Tells a stream when the session that it was opened with ends. The session of a guest or an anonymous caller never ends.
+/// Tells a stream when the session that it was opened with ends. The session of a guest or an
+/// anonymous caller never ends.
 #[derive(Clone, Debug, Default)]
 pub struct SessionWatch(Option<Arc<CancellationToken>>);
 

@@ -1,7 +1,9 @@
-//! Tokens: signed by this server, they authenticate a caller ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
+//! Tokens: signed by this server, they authenticate a caller ([RFC
+//! 7519](https://www.rfc-editor.org/rfc/rfc7519)).
 //!
 //! # Guarantees
-//! - Only HS256 signatures with the key of this server are accepted, and only before the token expires.
+//! - Only HS256 signatures with the key of this server are accepted, and only before the token
+//!   expires.
 //!
 //! # Not here
 //! - Whether the account still exists and its sessions have not ended: `account`.
@@ -25,7 +27,8 @@ pub const GUEST_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The claims of a token that authenticates a caller.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    /// The username of an account; for a guest `guest:` and a number, which is not a valid username.
+    /// The username of an account; for a guest `guest:` and a number, which is not a valid
+    /// username.
     sub: String,
     /// The person ID.
     pub id: i64,
@@ -41,7 +44,8 @@ pub(crate) struct Claims {
 /// The claims of content that is sealed for a purpose other than authentication.
 #[derive(Debug, Serialize, Deserialize)]
 struct Sealed<T> {
-    /// The purpose. A token that authenticates a caller has no audience, so neither kind is accepted as the other.
+    /// The purpose. A token that authenticates a caller has no audience, so neither kind is
+    /// accepted as the other.
     aud: String,
     /// When the content expires, in seconds since the Unix epoch.
     exp: i64,
@@ -63,7 +67,8 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Reads the configured key, or the key file in the data directory, which is created if it does not exist.
+    /// Reads the configured key, or the key file in the data directory, which is created if it does
+    /// not exist.
     pub fn open(config: &Config) -> Result<Self, Error> {
         let key = match &config.jwt_key {
             Some(key) => key.clone().into_bytes(),
@@ -186,8 +191,8 @@ fn private_file_options() -> OpenOptions {
 }
 
 impl Chat {
-    /// Signs content that a client carries and returns within `lifetime`. The client can read it, but not change it, and
-    /// it is valid only for `purpose`.
+    /// Signs content that a client carries and returns within `lifetime`. The client can read it,
+    /// but not change it, and it is valid only for `purpose`.
     ///
     /// # Errors
     /// A fault.
@@ -202,7 +207,8 @@ impl Chat {
             .seal(purpose, content, self.now().after(lifetime))
     }
 
-    /// The content that was sealed for this purpose; `None` if the signature is wrong or the content has expired.
+    /// The content that was sealed for this purpose; `None` if the signature is wrong or the
+    /// content has expired.
     pub fn unseal<T: DeserializeOwned>(&self, purpose: &str, sealed: &str) -> Option<T> {
         self.0.tokens.unseal(purpose, sealed, self.now())
     }
@@ -286,7 +292,7 @@ mod tests {
                 .unseal::<i64>("a", &sealed, NOW),
             None
         );
-        // It is nobody's token, whatever it holds, and a token is no seal.
+        // Sealed claims do not authenticate a caller, and a token is not sealed content.
         let claims = Claims {
             sub: "ada".to_owned(),
             id: 7,

@@ -1,7 +1,8 @@
 //! Access: whether a caller may know of a room, and the role of the caller in it.
 //!
 //! # Guarantees
-//! - The query that finds a room checks the membership of the caller, so a missing check finds nothing.
+//! - The query that finds a room checks the membership of the caller, so a missing check finds
+//!   nothing.
 //! - A room that is hidden from the caller answers like a room that does not exist.
 
 use protocol::{Refusal, Role, RoomId, Time};
@@ -68,7 +69,8 @@ fn role_of_caller(row: &SqliteRow, by: &Person) -> sqlx::Result<Option<Role>> {
     Ok(role.map(role_from_row))
 }
 
-/// The refusal for a room that was not found: the room has ended, never existed, or is hidden from the caller.
+/// The refusal for a room that was not found: the room has ended, never existed, or is hidden from
+/// the caller.
 async fn missing_room_refusal(
     connection: &mut SqliteConnection,
     id: RoomId,

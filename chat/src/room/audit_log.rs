@@ -1,4 +1,5 @@
-//! The audit log: the actions of owners and moderators in a room, for its moderators to read. It ends with the room.
+//! The audit log: the actions of owners and moderators in a room, for its moderators to read. It
+//! ends with the room.
 
 use protocol::{Deed, Role, RoomId, Time};
 use sqlx::SqliteConnection;
@@ -75,10 +76,12 @@ fn deed_from_row((id, at, actor, deed, whom): AuditRow) -> Deed {
 }
 
 impl Chat {
-    /// Lists the entries of the audit log before the entry `before`, the latest first, at most `limit`.
+    /// Lists the entries of the audit log before the entry `before`, the latest first, at most
+    /// `limit`.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`protocol::Refusal::Forbidden`] if the caller is not a moderator, or a fault.
+    /// The refusals of [`Chat::find_room`], [`protocol::Refusal::Forbidden`] if the caller is not a
+    /// moderator, or a fault.
     pub async fn list_audit_log(
         &self,
         by: &Person,

@@ -33,7 +33,8 @@ pub(crate) async fn load_other_account(
     Ok(found.map(|(name, username)| Account { name, username }))
 }
 
-/// The two accounts of a direct room in the order of their IDs. Both are the same for notes to oneself.
+/// The two accounts of a direct room in the order of their IDs. Both are the same for notes to
+/// oneself.
 #[derive(Clone, Copy)]
 struct Pair {
     low: i64,
@@ -53,7 +54,8 @@ impl Chat {
     /// The direct room of the caller and another account, created if there is none.
     ///
     /// # Errors
-    /// [`protocol::Refusal::NotSignedIn`], [`protocol::Refusal::NotFound`] if there is no such account, or a fault.
+    /// [`protocol::Refusal::NotSignedIn`], [`protocol::Refusal::NotFound`] if there is no such
+    /// account, or a fault.
     pub async fn open_direct_room(&self, by: &Person, username: &str) -> Result<Room, Error> {
         let own = by.require_account()?;
         let other = account::find_account(&self.0.store, username).await?;
@@ -111,7 +113,8 @@ impl Chat {
         Ok(room)
     }
 
-    /// Lists the conversations of the caller that have messages, the most recently active first, at most `limit`.
+    /// Lists the conversations of the caller that have messages, the most recently active first, at
+    /// most `limit`.
     ///
     /// # Errors
     /// [`protocol::Refusal::NotSignedIn`], or a fault.
@@ -248,7 +251,7 @@ mod tests {
                 );
             }
         }
-        // It has no owner, and neither of the two can end or leave it.
+        // A direct room has no owner, and neither account can close or leave it.
         let refused = [
             chat.remove_member(&ada, &room, "ada").await,
             chat.close_room(&ada, &room).await,
@@ -291,7 +294,7 @@ mod tests {
         assert_eq!(chat.list_conversations(&bob, 9).await.unwrap()[0].unread, 1);
         chat.move_read_marker(&bob, &room, 99).await.unwrap();
         assert_eq!(chat.load_read_marker(&bob, &room).await.unwrap(), 2);
-        // A change of what was read is nothing new to read.
+        // Editing a message that was read does not make it unread.
         chat.edit_message(&ada, &room, 1, "one, edited")
             .await
             .unwrap();

@@ -2,7 +2,8 @@
 //!
 //! # Guarantees
 //! - A code cannot be guessed.
-//! - An invitation works as often and as long as it says, also under concurrent use, and never after it is revoked.
+//! - An invitation works as often and as long as it says, also under concurrent use, and never
+//!   after it is revoked.
 //!
 //! # Not here
 //! - How often a client may try a code: the server.
@@ -65,8 +66,8 @@ impl Chat {
     /// Creates an invitation to a room.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, [`Refusal::Invalid`]
-    /// if the wish breaks a rule, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
+    /// moderator, [`Refusal::Invalid`] if the wish breaks a rule, or a fault.
     pub async fn create_invitation(
         &self,
         by: &Person,
@@ -97,7 +98,8 @@ impl Chat {
     /// Lists the valid invitations to a room, the latest first.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
+    /// moderator, or a fault.
     pub async fn list_invitations(
         &self,
         by: &Person,
@@ -120,8 +122,8 @@ impl Chat {
     /// Revokes an invitation.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, [`Refusal::NotFound`]
-    /// if the room has no such invitation, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
+    /// moderator, [`Refusal::NotFound`] if the room has no such invitation, or a fault.
     pub async fn revoke_invitation(
         &self,
         by: &Person,
@@ -157,12 +159,12 @@ impl Chat {
         Ok((found.invitation, name))
     }
 
-    /// Makes the caller a member of the room of an invitation. A member with a role that is not lesser keeps it, and the
-    /// invitation loses no use.
+    /// Makes the caller a member of the room of an invitation. A member with a role that is not
+    /// lesser keeps it, and the invitation loses no use.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] if there is no such valid invitation, [`Refusal::NotSignedIn`] if the caller is anonymous,
-    /// [`Refusal::Forbidden`] if the caller is banned, or a fault.
+    /// [`Refusal::NotFound`] if there is no such valid invitation, [`Refusal::NotSignedIn`] if the
+    /// caller is anonymous, [`Refusal::Forbidden`] if the caller is banned, or a fault.
     pub async fn accept_invitation(&self, by: &Person, code: &str) -> Result<Room, Error> {
         let mut tx = self.0.store.begin().await?;
         let now = self.0.clock.now();
@@ -209,7 +211,8 @@ fn check_invitation(wish: &NewInvitation, now: Time) -> Result<Invitation, Error
     })
 }
 
-/// Deletes the invitations to a room that are no longer valid. Fails if the room has the maximum number of valid ones.
+/// Deletes the invitations to a room that are no longer valid. Fails if the room has the maximum
+/// number of valid ones.
 async fn delete_invalid_invitations(
     tx: &mut SqliteConnection,
     room: RoomId,

@@ -91,8 +91,8 @@ async fn load_claimed_name(
 }
 
 impl Chat {
-    /// Lists the members of a room, the greatest role first. In a room that is open to everyone only moderators may list
-    /// them.
+    /// Lists the members of a room, the greatest role first. In a room that is open to everyone
+    /// only moderators may list them.
     ///
     /// # Errors
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], or a fault.
@@ -112,10 +112,12 @@ impl Chat {
         Ok(rows.into_iter().map(member_from_row).collect())
     }
 
-    /// The names that guests write under in a room, by their public IDs. A guest who has not written has no name.
+    /// The names that guests write under in a room, by their public IDs. A guest who has not
+    /// written has no name.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
+    /// moderator, or a fault.
     pub async fn list_guest_names(
         &self,
         by: &Person,
@@ -137,11 +139,12 @@ impl Chat {
         Ok(names)
     }
 
-    /// Changes the role of a member. An owner who makes another member the owner becomes a moderator.
+    /// Changes the role of a member. An owner who makes another member the owner becomes a
+    /// moderator.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner, [`Refusal::NotFound`] if
-    /// there is no such member, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner,
+    /// [`Refusal::NotFound`] if there is no such member, or a fault.
     pub async fn set_member_role(
         &self,
         by: &Person,
@@ -177,11 +180,12 @@ impl Chat {
             .await
     }
 
-    /// Removes a member from a room. Moderators remove members with a lesser role, and every member may leave.
+    /// Removes a member from a room. Moderators remove members with a lesser role, and every member
+    /// may leave.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], [`Refusal::NotFound`] if there is no such member, or a
-    /// fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], [`Refusal::NotFound`] if there
+    /// is no such member, or a fault.
     pub async fn remove_member(&self, by: &Person, room: &RoomId, id: &str) -> Result<(), Error> {
         let mut tx = self.0.store.begin().await?;
         let found = access::find_in(&mut tx, self.0.clock.now(), by, *room).await?;

@@ -4,8 +4,9 @@
 //! - A caller who acts on a room has the role for it in the transaction that acts.
 //!
 //! # Not here
-//! - Messages: `log`. The end of a room: `lifecycle`. The state of its row is `open` until the room expires, `frozen`
-//!   while its archive is written, `archived` while its rows are erased; only an open room answers.
+//! - Messages: `log`. The end of a room: `lifecycle`. The state of its row is `open` until the room
+//!   expires, `frozen` while its archive is written, `archived` while its rows are erased; only an
+//!   open room answers.
 
 pub(crate) mod access;
 pub(crate) mod audit_log;
@@ -38,7 +39,8 @@ pub(crate) struct Lifetime {
 }
 
 impl Lifetime {
-    /// When to warn the followers: a tenth of the timeout before the end, but at most an hour before it.
+    /// When to warn the followers: a tenth of the timeout before the end, but at most an hour
+    /// before it.
     pub fn closing_at(self) -> Time {
         let notice = (self.timeout / 10).min(Duration::from_secs(3_600));
         Time::from_millis(self.end.millis() - millis(notice))
@@ -147,8 +149,8 @@ impl Chat {
     /// Creates a room. The caller becomes its owner, unless the caller is anonymous.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, [`protocol::Refusal::NotSignedIn`] if an anonymous caller
-    /// wishes for a private room, or a fault.
+    /// [`protocol::Refusal::Invalid`] if the wish breaks a rule, [`protocol::Refusal::NotSignedIn`]
+    /// if an anonymous caller wishes for a private room, or a fault.
     pub async fn create_room(&self, by: &Person, wish: &NewRoom) -> Result<Room, Error> {
         let new = check_new_room(by, wish, self.0.timeout)?;
         let mut tx = self.0.store.begin().await?;

@@ -1,8 +1,10 @@
 //! Name claims: who may write under which name in a room.
 //!
 //! # Guarantees
-//! - The username of an account, and every name that looks like it, belongs to the holder of the account.
-//! - A guest keeps a name in a room until the guest takes another one. An anonymous caller may use a free name and keeps none.
+//! - The username of an account, and every name that looks like it, belongs to the holder of the
+//!   account.
+//! - A guest keeps a name in a room until the guest takes another one. An anonymous caller may use
+//!   a free name and keeps none.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -59,10 +61,12 @@ pub(crate) struct NameRequest<'a> {
     pub name: &'a str,
 }
 
-/// Claims a name for the author of a message. Returns `None` if the author may use the name, and a free name that is similar
-/// otherwise. `room_has_claims` says whether anyone has claimed a name in the room.
+/// Claims a name for the author of a message. Returns `None` if the author may use the name, and a
+/// free name that is similar otherwise. `room_has_claims` says whether anyone has claimed a name in
+/// the room.
 ///
-/// This runs for every message, so an anonymous author of a known name in a room without claims costs no query.
+/// This runs for every message, so an anonymous author of a known name in a room without claims
+/// costs no query.
 pub(crate) fn claim_name(
     tx: &Transaction<'_>,
     unregistered: &mut UnregisteredNames,
@@ -135,8 +139,8 @@ pub(crate) async fn resolve_name(
     }
 }
 
-/// Whether an account, or another guest in the room, has a name that looks like one. Usernames of accounts have no capitals,
-/// so an account has one skeleton only.
+/// Whether an account, or another guest in the room, has a name that looks like one. Usernames of
+/// accounts have no capitals, so an account has one skeleton only.
 const IS_TAKEN: &str = "select
     exists (select 1 from name_claim where room = $1 and person <> $2 and skeleton in ($3, $4))
     or exists (select 1 from name_claim where room = $1 and person <> $2 and cased_skeleton in ($3, $4))
@@ -160,8 +164,8 @@ fn is_free(
     Ok(!taken)
 }
 
-/// A similar name that is free. If all names that are tried are taken, returns the last of them; a client that asks for it
-/// gets another suggestion.
+/// A similar name that is free. If all names that are tried are taken, returns the last of them; a
+/// client that asks for it gets another suggestion.
 fn suggest_free_name(tx: &Transaction<'_>, request: NameRequest<'_>) -> Result<String, Error> {
     let mut candidate = String::new();
     for number in suffix_numbers() {

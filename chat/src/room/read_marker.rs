@@ -33,7 +33,8 @@ impl Chat {
         Ok(seq.map(i64::unsigned_abs))
     }
 
-    /// Moves the read marker of the caller forward to a sequence. Does nothing if the caller is not a member.
+    /// Moves the read marker of the caller forward to a sequence. Does nothing if the caller is not
+    /// a member.
     ///
     /// # Errors
     /// The refusals of [`Chat::find_room`], or a fault.

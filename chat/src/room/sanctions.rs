@@ -33,9 +33,9 @@ impl Chat {
     /// Mutes or bans a person, for a time or without an end.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator or the person has no
-    /// lesser role, [`Refusal::Invalid`] if there is no such person or message, the message has no known author or the
-    /// duration breaks a rule, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator
+    /// or the person has no lesser role, [`Refusal::Invalid`] if there is no such person or
+    /// message, the message has no known author or the duration breaks a rule, or a fault.
     pub async fn impose_sanction(
         &self,
         by: &Person,
@@ -74,8 +74,8 @@ impl Chat {
     /// Lifts the sanction of a person.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, [`Refusal::NotFound`]
-    /// if the person has no sanction, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
+    /// moderator, [`Refusal::NotFound`] if the person has no sanction, or a fault.
     pub async fn lift_sanction(&self, by: &Person, room: &RoomId, id: &str) -> Result<(), Error> {
         let mut tx = self.begin_action(by, room, Role::Moderator).await?.tx;
         let person = find_person_by_public_id(&mut tx, id).await?;
@@ -95,7 +95,8 @@ impl Chat {
     /// Lists the sanctions in a room that have not ended.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a moderator, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
+    /// moderator, or a fault.
     pub async fn list_sanctions(
         &self,
         by: &Person,
@@ -206,7 +207,8 @@ mod tests {
         .await
         .unwrap();
         {
-            // As a socket does that hears something else while the database is busy.
+            // Drops the future while the database is busy, as a socket does when it receives
+            // something else.
             let mut busy = Vec::new();
             for _ in 0..crate::store::READERS {
                 busy.push(chat.0.store.read().acquire().await.unwrap());
@@ -230,7 +232,7 @@ mod tests {
         let chat = &test.chat;
         let owner = new_guest();
         let (ban, mute) = (Sanction::Ban, Sanction::Mute);
-        // What the account gets, what its guest gets, and what both have in the end.
+        // The sanction of the account, the sanction of its guest, and the sanction after the merge.
         for (number, (own, others, both)) in [
             ((ban, None), (mute, Some("1m")), (ban, None)),
             ((mute, Some("1m")), (ban, Some("2h")), (ban, Some(2))),
@@ -342,14 +344,14 @@ mod tests {
                 });
                 until_patience_ends.await
             };
-            // What is under way is over when it is somebody else's turn.
+            // The next transaction begins only after the one under way has ended.
             drop(chat.0.store.begin().await.unwrap());
             if chat.find_room(&owner, &room).await.is_err() {
                 let end =
                     async { while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {} };
                 tokio::time::timeout(Duration::from_secs(20), end)
                     .await
-                    .expect("nobody takes it to its end");
+                    .expect("the room does not end");
                 ended += 1;
             }
             if answer.is_some() {

@@ -20,8 +20,8 @@ impl Chat {
     /// Changes the settings of a room.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner, [`Refusal::Invalid`] if
-    /// the change breaks a rule, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner,
+    /// [`Refusal::Invalid`] if the change breaks a rule, or a fault.
     pub async fn change_room_settings(
         &self,
         by: &Person,
@@ -52,7 +52,8 @@ impl Chat {
     /// Closes a room. When this returns, the room is frozen.
     ///
     /// # Errors
-    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner, or a fault.
+    /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner,
+    /// or a fault.
     pub async fn close_room(&self, by: &Person, room: &RoomId) -> Result<(), Error> {
         let mut tx = self.begin_action(by, room, Role::Owner).await?.tx;
         let now = self.0.clock.now().millis();
@@ -66,7 +67,8 @@ impl Chat {
     }
 }
 
-/// Stores the settings of a room. `timeout_requested` says whether its lifetime is a request of the owner.
+/// Stores the settings of a room. `timeout_requested` says whether its lifetime is a request of the
+/// owner.
 async fn update_settings(
     tx: &mut WriteTransaction,
     changed: &RoomRow,

@@ -103,7 +103,8 @@ impl WritePolicy {
         }
     }
 
-    /// Checks that the person may change a message now. Authors edit and delete their messages; moderators delete any.
+    /// Checks that the person may change a message now. Authors edit and delete their messages;
+    /// moderators delete any.
     pub fn check_change(self, change: MessageChange) -> Result<(), Refusal> {
         // A change does not wait for slow mode.
         let policy = Self {
@@ -123,7 +124,8 @@ impl WritePolicy {
         }
     }
 
-    /// Checks what holds for posts in every room: the person may know of the room, has no sanction and is no reader.
+    /// Checks what holds for posts in every room: the person may know of the room, has no sanction
+    /// and is no reader.
     fn check_access(self) -> Result<(), Refusal> {
         if self.hidden && self.role.is_none() {
             return Err(Refusal::NotFound("room"));
@@ -216,7 +218,7 @@ mod tests {
             Err(Refusal::TooMany(Duration::from_millis(300)))
         );
         assert_eq!(slow.check_post(1_300), Ok(()));
-        // A clock that was set back keeps nobody waiting longer.
+        // A clock that is set back does not lengthen the wait.
         assert_eq!(
             slow.check_post(0),
             Err(Refusal::TooMany(Duration::from_millis(500)))

@@ -1,21 +1,24 @@
 -- Tables, columns and indexes get the names that the code uses. No row changes.
 --
--- A table and an index share one namespace, so the index direct_room is dropped before the table direct takes its name.
--- The table member is renamed before membership takes its name.
+-- A table and an index share one namespace, so the index direct_room is dropped before the table
+-- direct takes its name. The table member is renamed before membership takes its name.
 
--- A name in the lobby belongs to the client that joined under it. That client receives what comes after since_seq.
+-- A name in the lobby belongs to the client that joined under it. That client receives what comes
+-- after since_seq.
 alter table member rename to lobby_name;
 alter table lobby_name rename column since to since_seq;
 
--- A member of a room. read_seq is the member's read marker: the member has read the room up to that sequence.
+-- A member of a room. read_seq is the member's read marker: the member has read the room up to that
+-- sequence.
 drop index membership_person;
 alter table membership rename to member;
 alter table member rename column since to joined_at;
 alter table member rename column seen to read_seq;
 create index member_person on member (person);
 
--- The name that a guest writes under in a room. skeleton is the skeleton of the name in lower case, cased_skeleton that of
--- the name as it is written: a capital I looks like an l, which its small letter does not.
+-- The name that a guest writes under in a room. skeleton is the skeleton of the name in lower case,
+-- cased_skeleton that of the name as it is written: a capital I looks like an l, which its small
+-- letter does not.
 drop index holder_person;
 drop index holder_written;
 alter table holder rename to name_claim;
@@ -53,8 +56,8 @@ drop index identity_account;
 alter table identity rename to oidc_identity;
 create unique index oidc_identity_account on oidc_identity (account, issuer);
 
--- requested_timeout_ms is the lifetime that the creator asked for, null if none. message_count counts messages without
--- edits and deletions.
+-- requested_timeout_ms is the lifetime that the creator asked for, null if none. message_count
+-- counts messages without edits and deletions.
 alter table room rename column asked_ms to requested_timeout_ms;
 alter table room rename column messages to message_count;
 alter table room rename column slow_ms to slow_mode_ms;
