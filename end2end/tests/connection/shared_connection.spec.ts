@@ -95,7 +95,7 @@ for (const [how, end] of [
     await expect(third.messageBodies.last()).toHaveText(said[said.length - 1]);
     const drawn = await third.messageBodies.allInnerTexts();
     expect(drawn).toEqual(said.slice(-drawn.length));
-    expect(drawn.length).toBe(Math.min(said.length, drawn.length));
+    expect(drawn.length).toBeGreaterThanOrEqual(Math.min(said.length, 100));
     await third.waitUntilLive();
     await expect.poll(() => ada.openStreams.size).toBe(1);
     expect(ada.subscribedPaths.sort()).toEqual(["/rooms/", tea, rum].sort());

@@ -215,9 +215,8 @@ test("a view at the newest message follows every new message", async ({ webchat,
   expect((await readView(ada)).below, "also after the window is resized").toBe(0);
   await fillRoom(webchat, room, 800);
   await expect(ada.page.getByRole("button", { name: /Newest|new message/ })).toBeHidden();
-  await expect
-    .poll(async () => (await webchat.messageTexts(room)).at(-1))
-    .toBe(await ada.messageBodies.last().textContent());
+  const newest = (await webchat.messageTexts(room)).at(-1);
+  await expect.poll(() => ada.messageBodies.last().textContent()).toBe(newest);
   expect((await readView(ada)).count, "the number of drawn rows stays bounded").toBeLessThanOrEqual(
     500,
   );
