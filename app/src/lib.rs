@@ -103,7 +103,7 @@ pub fn App() -> impl IntoView {
     };
     let in_room = move || matches!(router.page(), Route::Room(_));
     view! {
-        <div class="frame" class:beside=in_room>{shown} <Sidebar/></div>
+        <div class="frame" class:with-sidebar=in_room>{shown} <Sidebar/></div>
         <ShortcutsDialog/>
     }
 }

@@ -98,7 +98,7 @@ pub fn ErrorText(
     #[prop(into)] words: Signal<Option<String>>,
 ) -> impl IntoView {
     view! {
-        <p class="trouble" id=id role="alert">
+        <p class="error" id=id role="alert">
             {words}
         </p>
     }

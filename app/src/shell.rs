@@ -29,7 +29,7 @@ pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
     let Assets { js, wasm, css } = assets.clone();
     // Double quotes and all, this is how JavaScript writes a text, too.
     let start = format!(
-        "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate).catch(error=>{{document.documentElement.dataset.dead='';throw error}})"
+        "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate).catch(error=>{{document.documentElement.dataset.failed='';throw error}})"
     );
     let json = opening.json();
     let theme = opening.visitor.theme.name();
@@ -50,7 +50,7 @@ pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
             </head>
             <body>
                 <App/>
-                <form class="dead" method="get" role="alert">
+                <form class="app-failure" method="get" role="alert">
                     <p>"This page has stopped working. What you wrote is kept."</p>
                     <button>"Reload"</button>
                 </form>

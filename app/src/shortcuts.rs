@@ -47,12 +47,12 @@ pub fn ShortcutsDialog() -> impl IntoView {
         }
     });
     erase_type(view! {
-        <dialog id=PAGE class="sheet" aria-labelledby="keys-title" on:click=close_on_backdrop_click()>
-            <form method="dialog" class="sheet-head">
+        <dialog id=PAGE class="dialog" aria-labelledby="keys-title" on:click=close_on_backdrop_click()>
+            <form method="dialog" class="dialog-header">
                 <h2 id="keys-title">"Keys"</h2>
                 <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
             </form>
-            <dl class="keys">{rows.into_iter().collect_view()}</dl>
+            <dl class="shortcuts">{rows.into_iter().collect_view()}</dl>
         </dialog>
     })
 }

@@ -18,7 +18,7 @@ pub fn hydrate() {
             web_sys::window().and_then(|window| window.document()?.document_element())
         {
             // There is nobody left to tell if this fails, too.
-            let _ = root.set_attribute("data-dead", "");
+            let _ = root.set_attribute("data-failed", "");
         }
     }));
     leptos::mount::hydrate_body(app::App);

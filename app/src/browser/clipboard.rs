@@ -31,7 +31,7 @@ fn copy_by_selection(text: &str) -> Option<bool> {
         .or_else(|| document.body().map(Into::into))?;
     let field: web_sys::HtmlTextAreaElement =
         document.create_element("textarea").ok()?.unchecked_into();
-    field.set_class_name("unseen");
+    field.set_class_name("visually-hidden");
     field.set_value(text);
     place.append_child(&field).ok()?;
     field.select();

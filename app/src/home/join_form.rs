@@ -47,7 +47,7 @@ pub fn JoinForm(sought: Option<String>) -> impl IntoView {
     };
     erase_type(view! {
         <form
-            class="join"
+            class="join-form"
             method="get"
             action="/"
             on:submit=on_submit(join)
@@ -62,12 +62,12 @@ pub fn JoinForm(sought: Option<String>) -> impl IntoView {
                     autocomplete="off"
                     autocapitalize="none"
                     spellcheck="false"
-                    aria-describedby="join-trouble"
+                    aria-describedby="join-error"
                     aria-invalid=text_signal(move || trouble.with(Option::is_some).to_string())
                 />
                 <button>"Join"</button>
             </div>
-            <ErrorText id="join-trouble" words=trouble/>
+            <ErrorText id="join-error" words=trouble/>
         </form>
     })
 }

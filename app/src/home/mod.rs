@@ -35,7 +35,7 @@ pub fn HomePage() -> impl IntoView {
             <header class="masthead">
                 <Identicon/>
                 <h1>"webchat"</h1>
-                <nav class="signed" aria-label="Account"><AccountLinks/></nav>
+                <nav class="account-links" aria-label="Account"><AccountLinks/></nav>
                 <ThemeSwitch/>
             </header>
             <main>
@@ -44,7 +44,7 @@ pub fn HomePage() -> impl IntoView {
                 <JoinForm sought/>
                 <RoomListPanel/>
             </main>
-            <footer class="foot">
+            <footer class="page-footer">
                 <p>"A room lives as long as people write in it. Then it is deleted."</p>
                 <a href="/docs/" rel="external">"API"</a>
             </footer>
@@ -63,11 +63,11 @@ fn NameField() -> impl IntoView {
             .unwrap_or_default();
         trouble.set(name.change(&given).err());
     };
-    let face = text_signal(move || format!("face {}", hue_class(&name.get())));
+    let face = text_signal(move || format!("avatar {}", hue_class(&name.get())));
     erase_type(view! {
-        <div class="field who-am-i">
+        <div class="field own-name">
             <label for="username">"Your name"</label>
-            <div class="faced">
+            <div class="name-field">
                 <span class=face aria-hidden="true">
                     {text_signal(move || initials(&name.get()))}
                 </span>
@@ -78,11 +78,11 @@ fn NameField() -> impl IntoView {
                     value=name.now()
                     autocomplete="nickname"
                     spellcheck="false"
-                    aria-describedby="username-trouble"
+                    aria-describedby="username-error"
                     on:change=on_change(rename)
                 />
             </div>
-            <ErrorText id="username-trouble" words=trouble/>
+            <ErrorText id="username-error" words=trouble/>
         </div>
     })
 }

@@ -77,7 +77,7 @@ fn deeds(room: RoomId, deeds: &[Deed], names: &BTreeMap<String, String>, now: Ti
             view! { <p class="row"><a class="button" data-panel href=link>"Earlier"</a></p> }
         });
     view! {
-        <ul class="deeds">{deeds.iter().map(row).collect_view()}</ul>
+        <ul class="audit-log">{deeds.iter().map(row).collect_view()}</ul>
         {earlier}
     }
     .into_any()

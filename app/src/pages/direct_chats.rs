@@ -29,7 +29,7 @@ pub struct DirectChatsPage {
 pub fn direct_chats_page(sheet: &FormPage, chats: &DirectChatsPage) -> String {
     let content = view! {
         <section aria-labelledby="chats-title">
-            <div class="list-head">
+            <div class="list-header">
                 <h2 id="chats-title">"Your chats"</h2>
                 <a href="/profile/?next=/chats/"><bdi>{chats.me.name.clone()}</bdi></a>
             </div>
@@ -37,7 +37,7 @@ pub fn direct_chats_page(sheet: &FormPage, chats: &DirectChatsPage) -> String {
         </section>
         <section aria-labelledby="people-title">
             <h2 id="people-title">"People"</h2>
-            <form class="join" role="search" method="get" action="/chats/">
+            <form class="join-form" role="search" method="get" action="/chats/">
                 <label for="search">"Find somebody by name or username"</label>
                 <p class="row">
                     <input id="search" name="search" type="search" value=chats.search.clone() autocomplete="off" spellcheck="false"/>
@@ -77,12 +77,12 @@ fn conversation(chat: &Conversation, chats: &DirectChatsPage) -> AnyView {
             last.body.clone()
         };
         view! {
-            <span class="said">{who}<bdi>{body}</bdi></span>
-            <time class="left" datetime=at.to_string()>{duration_text::ago(chats.now.since(at))}</time>
+            <span class="last-message">{who}<bdi>{body}</bdi></span>
+            <time class="time-left" datetime=at.to_string()>{duration_text::ago(chats.now.since(at))}</time>
         }
     });
     let unread = (chat.unread > 0).then(|| {
-        view! { <span class="unread">{chat.unread}<span class="unseen">" unread"</span></span> }
+        view! { <span class="unread">{chat.unread}<span class="visually-hidden">" unread"</span></span> }
     });
     row(
         &chat.name,
@@ -126,9 +126,9 @@ fn row(name: &str, username: &str, about: AnyView) -> AnyView {
     view! {
         <li>
             <a class="entry" href=format!("/chats/{username}")>
-                <span class=format!("face {}", hue_class(username)) aria-hidden="true">{initials(name)}</span>
+                <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(name)}</span>
                 <bdi class="entry-name">{name.to_owned()}</bdi>
-                <span class="entry-about">{about}</span>
+                <span class="entry-details">{about}</span>
             </a>
         </li>
     }

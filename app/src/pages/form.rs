@@ -47,7 +47,7 @@ impl FormPage {
             <html lang="en" data-theme=theme>
                 <head>{head_elements(document_title(Some(heading)), identicon::identicon_url(None), self.assets.css.clone())}</head>
                 <body>
-                    <div class="page forms">
+                    <div class="page form-page">
                         <header class="masthead">
                             <a class="icon-button" href=self.next.clone() aria-label="Back">{Icon::Back.view()}</a>
                             <h1>{heading.to_owned()}</h1>
@@ -63,7 +63,7 @@ impl FormPage {
     /// What was wrong with none of the fields in particular.
     fn trouble(&self) -> Option<impl IntoView + use<>> {
         let wrong = self.wrong.as_ref().filter(|wrong| wrong.at.is_empty())?;
-        Some(view! { <p class="trouble" role="alert">{wrong.words.clone()}</p> })
+        Some(view! { <p class="error" role="alert">{wrong.words.clone()}</p> })
     }
 
     /// The address of another page that goes on to the same place.
@@ -137,7 +137,7 @@ impl Field<'_> {
             "text"
         };
         let (class, role) = if wrong.is_some() {
-            ("trouble", Some("alert"))
+            ("error", Some("alert"))
         } else {
             ("hint", None)
         };
@@ -206,7 +206,7 @@ pub(crate) fn tick(name: &'static str, words: &'static str, is: bool) -> AnyView
     view! {
         <div>
             <input type="hidden" name=name value="false"/>
-            <label class="tick">
+            <label class="choice">
                 <input type="checkbox" name=name value="true" checked=is/>
                 <span>{words}</span>
             </label>
@@ -260,7 +260,7 @@ pub(crate) mod tests {
         let html = field.view(&sheet).to_html();
         for part in [
             "type=\"password\"",
-            "aria-describedby=\"new-trouble\"",
+            "aria-describedby=\"new-error\"",
             "aria-invalid=\"true\"",
             "autofocus",
         ] {

@@ -117,16 +117,16 @@ fn row(invitation: &Invitation, page: &InvitationsPage, path: &str) -> AnyView {
         <li>
             <p class="row">
                 <input class="mono" type="text" readonly value=link aria-label=format!("Link {short}")/>
-                <button type="button" class="copy" data-copy>"Copy"<span class="unseen">" link "{short.clone()}</span></button>
+                <button type="button" class="copy" data-copy>"Copy"<span class="visually-hidden">" link "{short.clone()}</span></button>
             </p>
             <p class="hint">{may(*role)}" · "{uses}" · "{lasts}</p>
             <div class="row">
                 <details>
-                    <summary>"QR code"<span class="unseen">" of link "{short.clone()}</span></summary>
-                    <img class="code" src=format!("/invitations/{code}/code.svg") alt=format!("QR code of link {short}") loading="lazy" width="320" height="320"/>
+                    <summary>"QR code"<span class="visually-hidden">" of link "{short.clone()}</span></summary>
+                    <img class="qr-code" src=format!("/invitations/{code}/code.svg") alt=format!("QR code of link {short}") loading="lazy" width="320" height="320"/>
                 </details>
                 <form method="post" action=format!("{path}{code}/?method=DELETE")>
-                    <button>"Take back"<span class="unseen">" link "{short.clone()}</span></button>
+                    <button>"Take back"<span class="visually-hidden">" link "{short.clone()}</span></button>
                 </form>
             </div>
         </li>
@@ -226,7 +226,7 @@ mod tests {
         };
         let html = invitations_page(&sheet(Some(wrong)), &page);
         assert!(
-            html.contains("uses-trouble") && !html.contains("<b>"),
+            html.contains("uses-error") && !html.contains("<b>"),
             "{html}"
         );
     }

@@ -92,7 +92,7 @@ fn members(people: &MembersPage) -> AnyView {
         view! { <p class="row"><a class="button" data-panel href=format!("{}invitations/", people.path())>"Invitations"</a></p> }
     });
     view! {
-        <ul class="people-list">{rows}</ul>
+        <ul class="member-list">{rows}</ul>
         {more}
         {invite}
     }
@@ -113,8 +113,8 @@ fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
             .then(|| acts(member, &name, people));
     view! {
         <li>
-            <div class="somebody">
-                <span class=format!("face {}", hue_class(&key)) aria-hidden="true">{initials(&name)}</span>
+            <div class="member">
+                <span class=format!("avatar {}", hue_class(&key)) aria-hidden="true">{initials(&name)}</span>
                 <p>
                     <bdi class="entry-name">{name}</bdi>
                     {own.then_some(" (you)")}
@@ -131,13 +131,13 @@ fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
 fn acts(member: &RoomMember, name: &str, people: &MembersPage) -> AnyView {
     let path = people.path();
     let place = format!("{path}members/{}/", percent_encode(&member.id));
-    let whose = || view! { <span class="unseen">" "<bdi>{name.to_owned()}</bdi></span> };
+    let whose = || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
     let owns = people.room.role == Some(Role::Owner);
     let roles = owns.then(|| roles(member, name, &place));
     view! {
         <details>
             <summary>"Manage"{whose()}</summary>
-            <div class="acts">
+            <div class="member-actions">
                 {roles}
                 {sanction(&member.id, name, &path)}
                 <form method="post" action=format!("{place}?method=DELETE")>
@@ -165,16 +165,16 @@ fn roles(member: &RoomMember, name: &str, place: &str) -> AnyView {
     };
     let action = format!("{place}?method=PATCH");
     view! {
-        <form class="inline" method="post" action=action.clone()>
+        <form class="inline-form" method="post" action=action.clone()>
             {role.view()}
             <button>"Change role"</button>
         </form>
-        <details class="danger">
+        <details class="danger-zone">
             <summary>"Hand this room over to "<bdi>{name.to_owned()}</bdi></summary>
             <form class="form" method="post" action=action>
                 <input type="hidden" name="role" value="owner"/>
                 <p><bdi>{name.to_owned()}</bdi>" becomes the owner, and you become a moderator. Only the new owner can give it back."</p>
-                <p class="row"><button class="final">"Hand it over"</button></p>
+                <p class="row"><button class="destructive">"Hand it over"</button></p>
             </form>
         </details>
     }
@@ -190,9 +190,9 @@ fn sanction(id: &str, name: &str, path: &str) -> AnyView {
         options: &SPANS,
         chosen: "10m",
     };
-    let whose = || view! { <span class="unseen">" "<bdi>{name.to_owned()}</bdi></span> };
+    let whose = || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
     view! {
-        <form class="inline" method="post" action=format!("{path}sanctions/")>
+        <form class="inline-form" method="post" action=format!("{path}sanctions/")>
             <input type="hidden" name="person" value=id.to_owned()/>
             {span.view()}
             <button name="kind" value="mute">"Mute"{whose()}</button>
@@ -224,12 +224,12 @@ fn leaving(people: &MembersPage) -> Option<AnyView> {
         );
         view! {
             <section>
-                <details class="danger">
+                <details class="danger-zone">
                     <summary>"Leave this room"</summary>
                     <form class="form" method="post" action=action>
                         <input type="hidden" name="next" value="/"/>
                         <p>{format!("You are {} here. {words}", role_words(role))}</p>
-                        <p class="row"><button class="final">"Leave"</button></p>
+                        <p class="row"><button class="destructive">"Leave"</button></p>
                     </form>
                 </details>
             </section>

@@ -78,15 +78,15 @@ pub fn profile_page(
     entry: &SignInOptions,
 ) -> String {
     let content = view! {
-        <div class="me">
-            <span class=format!("face {}", hue_class(&me.username)) aria-hidden="true">{initials(&me.name)}</span>
+        <div class="profile-summary">
+            <span class=format!("avatar {}", hue_class(&me.username)) aria-hidden="true">{initials(&me.name)}</span>
             <p>
                 <bdi class="entry-name">{me.name.clone()}</bdi>
                 <span class="hint">"Writes as "<b>{me.username.clone()}</b></span>
             </p>
             <a class="button" href="/chats/">"Your chats"</a>
         </div>
-        <p class="done" role="status">{changed.map(ProfileChange::words)}</p>
+        <p class="status-message" role="status">{changed.map(ProfileChange::words)}</p>
         {name_form(sheet, name)}
         {password_form(sheet, me, entry)}
         {entry.provider.as_ref().map(|provider| linking(sheet, provider, entry.has_password))}
@@ -219,14 +219,14 @@ fn deletion(sheet: &FormPage, has_password: bool) -> AnyView {
     };
     view! {
         <section>
-            <details class="danger" open=sheet.is_wrong(word.name)>
+            <details class="danger-zone" open=sheet.is_wrong(word.name)>
                 <summary>"Delete account"</summary>
                 <form class="form" method="post" action="/profile/delete/">
                     <p>
                         "Your account and your list of chats are gone for good, and your username is free for others. What you wrote stays where it is until its room ends."
                     </p>
                     {word.view(sheet)}
-                    <p class="row"><button class="final">"Delete my account for good"</button></p>
+                    <p class="row"><button class="destructive">"Delete my account for good"</button></p>
                 </form>
             </details>
         </section>
@@ -302,7 +302,10 @@ mod tests {
             html.contains("Your name is changed.") && !html.contains("<b>Ada"),
             "{html}"
         );
-        assert!(!html.contains("<details class=\"danger\" open"), "{html}");
+        assert!(
+            !html.contains("<details class=\"danger-zone\" open"),
+            "{html}"
+        );
         let wrong = FieldError {
             at: "password",
             words: "No.".into(),
@@ -310,7 +313,7 @@ mod tests {
         };
         let html = profile_page(&sheet(Some(wrong)), &me, &me.name, None, &entry(true, None));
         assert!(
-            html.contains("<details open") || html.contains("class=\"danger\" open"),
+            html.contains("<details open") || html.contains("class=\"danger-zone\" open"),
             "{html}"
         );
     }

@@ -53,7 +53,7 @@ pub fn room_settings_page(sheet: &FormPage, settings: &RoomSettingsPage) -> Stri
     let path = format!("/rooms/{}/", room.id);
     let content = if room.role == Some(Role::Owner) {
         view! {
-            <p class="done" role="status">{settings.saved.then_some("Saved.")}</p>
+            <p class="status-message" role="status">{settings.saved.then_some("Saved.")}</p>
             {form(sheet, settings, &path)}
             {closing(&path)}
         }
@@ -143,11 +143,11 @@ fn lives(room: &Room) -> Duration {
 fn closing(path: &str) -> AnyView {
     view! {
         <section>
-            <details class="danger">
+            <details class="danger-zone">
                 <summary>"Close this room now"</summary>
                 <form class="form" method="post" action=format!("{path}?method=DELETE")>
                     <p>"The room is archived and deleted at once, as if it had fallen quiet. Whoever has it open can still save what they see. Nobody can open it again."</p>
-                    <p class="row"><button class="final">"Close this room for good"</button></p>
+                    <p class="row"><button class="destructive">"Close this room for good"</button></p>
                 </form>
             </details>
         </section>
@@ -182,7 +182,7 @@ fn rules(room: &Room) -> AnyView {
     };
     view! {
         {about}
-        <dl class="facts">
+        <dl class="details-list">
             <dt>"Who may come"</dt>
             <dd>{who}</dd>
             <dt>"Who writes"</dt>
@@ -255,7 +255,7 @@ pub(crate) mod tests {
             words: "Too long.".into(),
             invalid: true,
         };
-        assert!(draw(Role::Owner, Some(wrong)).contains("id=\"name-trouble\""));
+        assert!(draw(Role::Owner, Some(wrong)).contains("id=\"name-error\""));
     }
 
     #[test]

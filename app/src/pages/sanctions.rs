@@ -25,7 +25,7 @@ pub(crate) fn sanctions_section(
     let list = if sanctions.is_empty() {
         view! { <p class="hint">"Nobody is muted or banned."</p> }.into_any()
     } else {
-        view! { <ul class="people-list">{rows}</ul> }.into_any()
+        view! { <ul class="member-list">{rows}</ul> }.into_any()
     };
     view! {
         <section aria-labelledby="kept-title">
@@ -60,10 +60,10 @@ fn held(
         percent_encode(id)
     );
     view! {
-        <li class="held">
+        <li class="sanction">
             <p><bdi class="entry-name">{name.clone()}</bdi><span class="hint">{lasts}</span></p>
             <form method="post" action=action>
-                <button>"Take back"<span class="unseen">" for "<bdi>{name}</bdi></span></button>
+                <button>"Take back"<span class="visually-hidden">" for "<bdi>{name}</bdi></span></button>
             </form>
         </li>
     }

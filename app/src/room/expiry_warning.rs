@@ -11,7 +11,7 @@ use crate::ui::time_left::TimeLeft;
 pub fn ExpiryWarning(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
     let is_short = move || left.get().is_short() && !state.closed.get();
     erase_type(view! {
-        <div class="warning" role="status">
+        <div class="expiry-warning" role="status">
             <p hidden=bool_signal(move || !is_short())>
                     "This room is deleted soon, unless somebody writes"
                     <span aria-hidden="true">{text_signal(move || format!(" · {}", left.get().long_text()))}</span>

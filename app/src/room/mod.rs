@@ -109,8 +109,8 @@ fn OpenRoom(arrival: RoomSnapshot) -> impl IntoView {
     });
     page_title::show_icon(identicon_url(Some(state.id)));
     erase_type(view! {
-        <a class="skip" href="#write" rel="external">"To the message field"</a>
-        <div class="room" class:direct=direct>
+        <a class="skip-link" href="#write" rel="external">"To the message field"</a>
+        <div class="room" class:direct-room=direct>
             <Header state left/>
             <TimeLeftBar left/>
             <main>
@@ -140,25 +140,25 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
     });
     let with = state.room.with_untracked(|room| room.with.clone());
     let face = with.as_ref().map(|with| {
-        view! { <span class=format!("face {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
+        view! { <span class=format!("avatar {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
     });
     let id = with.map_or_else(|| state.id.to_string(), |with| with.username);
     let closed = bool_signal(move || state.closed.get());
     erase_type(view! {
-        <header class="bar">
+        <header class="room-header">
             <SidebarButton/>
             <Identicon id=Some(state.id)/>
             {face}
-            <div class="names">
+            <div class="room-title">
                 <h1 title=about><bdi>{name}</bdi></h1>
-                <p class="about">
-                    <span class="id mono">{id}</span>
+                <p class="room-status">
+                    <span class="room-id mono">{id}</span>
                     <Connection state/>
                     <TimeLeftText left closed/>
                 </p>
             </div>
             <PresenceButton state/>
-            <button hidden=closed type="button" class="icon-button sharing needs-script" aria-label="Share" on:click=on_click(open_share_dialog)>{Icon::Share.view()}</button>
+            <button hidden=closed type="button" class="icon-button share-control script-only" aria-label="Share" on:click=on_click(open_share_dialog)>{Icon::Share.view()}</button>
             <RoomMenu state/>
         </header>
         <ShareDialog state/>
@@ -190,11 +190,11 @@ fn Connection(state: RoomState) -> impl IntoView {
         _ => String::new(),
     });
     erase_type(view! {
-        <span class="connection needs-script" class:live=bool_signal(move || connection() == ConnectionState::Live)>
+        <span class="connection script-only" class:live=bool_signal(move || connection() == ConnectionState::Live)>
             <span role="status">{words}</span>
             <span aria-hidden="true">{wait}</span>
         </span>
-        <a class="without-script" href="" rel="external">"Reload for new messages"</a>
+        <a class="no-script-only" href="" rel="external">"Reload for new messages"</a>
     })
 }
 

@@ -25,11 +25,11 @@ use crate::router::clicked_link;
 use crate::ui::icon::Icon;
 
 /// The ID of the dialog.
-const DIALOG: &str = "panel";
+const DIALOG: &str = "page-dialog";
 /// The ID of its heading.
 const TITLE: &str = "panel-title";
 /// The ID of what holds the page.
-const PAGE: &str = "panel-page";
+const PAGE: &str = "page-dialog-content";
 
 /// The dialog; follows marked links as long as it is there.
 #[component]
@@ -46,7 +46,7 @@ pub fn PageDialog(state: RoomState) -> impl IntoView {
     erase_type(view! {
         <dialog
             id=DIALOG
-            class="sheet panel"
+            class="dialog page-dialog"
             aria-labelledby=TITLE
             on:click=close_on_backdrop_click()
             on:close=on_change(move || {
@@ -54,12 +54,12 @@ pub fn PageDialog(state: RoomState) -> impl IntoView {
                 state.recheck_access();
             })
         >
-            <form method="dialog" class="sheet-head">
+            <form method="dialog" class="dialog-header">
                 <h2 id=TITLE tabindex="-1">{text_signal(move || panel.title.get())}</h2>
                 <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
             </form>
             <ErrorText words=panel.trouble/>
-            <div id=PAGE class="forms"></div>
+            <div id=PAGE class="form-page"></div>
         </dialog>
     })
 }
@@ -89,7 +89,10 @@ impl Showing {
         let form = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
-        let form = form.filter(|form| form.closest("#panel-page").is_ok_and(|page| page.is_some()));
+        let form = form.filter(|form| {
+            form.closest("#page-dialog-content")
+                .is_ok_and(|page| page.is_some())
+        });
         if let Some(form) = form
             && let Some(fields) = fields(&form, event)
         {
@@ -202,7 +205,7 @@ fn close() {
 /// Where the link was that opened the panel may be hidden by now, as the menu is: then the menu's button has the focus.
 fn focus_again() {
     let at = document().active_element();
-    let lost = at.is_none_or(|at| at.matches("body, #panel *, #menu *").unwrap_or(true));
+    let lost = at.is_none_or(|at| at.matches("body, #page-dialog *, #menu *").unwrap_or(true));
     let button = document()
         .query_selector("[popovertarget=menu]")
         .ok()
@@ -217,7 +220,7 @@ fn focus_again() {
 /// A panel is asked for from a dialog, too, to which there is no way back.
 fn close_others() {
     let other = document()
-        .query_selector("dialog[open]:not(#panel)")
+        .query_selector("dialog[open]:not(#page-dialog)")
         .ok()
         .flatten();
     other

@@ -29,13 +29,13 @@ pub fn PresenceButton(state: RoomState) -> impl IntoView {
         }
     });
     erase_type(view! {
-        <button type="button" class="people needs-script" class:idle=unknown popovertarget="here">
-            <span class="faces" aria-hidden="true"><Rows state most=FACES/></span>
+        <button type="button" class="presence-button script-only" class:idle=unknown popovertarget="presence-list">
+            <span class="avatars" aria-hidden="true"><Rows state most=FACES/></span>
             <span>{count}</span>
         </button>
-        <div id="here" class="menu here" popover="auto">
+        <div id="presence-list" class="menu presence-list" popover="auto">
             <h2 id="here-title">"Here now"</h2>
-            <div class="names-here" role="list" tabindex="0" aria-labelledby="here-title"><Rows state most=usize::MAX/></div>
+            <div class="presence-names" role="list" tabindex="0" aria-labelledby="here-title"><Rows state most=usize::MAX/></div>
             <p class="hint">{rest}</p>
         </div>
     })
@@ -50,8 +50,8 @@ fn Rows(state: RoomState, most: usize) -> impl IntoView {
         let you = if *name == own.get() { " (you)" } else { "" };
         view! {
             <span role="listitem">
-                <span class=format!("face {}", hue_class(name)) aria-hidden="true">{initials(name)}</span>
-                <span class="named"><bdi>{name.clone()}</bdi>{you}</span>
+                <span class=format!("avatar {}", hue_class(name)) aria-hidden="true">{initials(name)}</span>
+                <span class="participant-name"><bdi>{name.clone()}</bdi>{you}</span>
             </span>
         }
     };

@@ -30,7 +30,7 @@ pub fn RoomMenu(state: RoomState) -> impl IntoView {
                 <a hidden=bool_signal(move || direct || state.closed.get() || !state.can_invite()) data-panel href=format!("{path}invitations/")>"Invitations"</a>
                 <a hidden=closed href=format!("{path}transcript.txt") rel="external" download>"Save as text"</a>
                 <a hidden=closed href=format!("{path}archive.jsonl") rel="external" download>"Save as archive (JSON lines)"</a>
-            <button type="button" class="needs-script" on:click=on_click(open_shortcuts)>"Keyboard"</button>
+            <button type="button" class="script-only" on:click=on_click(open_shortcuts)>"Keyboard"</button>
             <a href="/docs/" rel="external">"For programs: the API"</a>
             <ThemeSwitch/>
         </div>

@@ -49,12 +49,12 @@ pub fn ShareDialog(state: RoomState) -> impl IntoView {
             .for_each(HtmlInputElement::select)
     };
     erase_type(view! {
-        <dialog id=DIALOG class="sheet share" aria-labelledby="share-title" on:click=close_on_backdrop_click()>
-            <form method="dialog" class="sheet-head">
+        <dialog id=DIALOG class="dialog share-dialog" aria-labelledby="share-title" on:click=close_on_backdrop_click()>
+            <form method="dialog" class="dialog-header">
                 <h2 id="share-title">"Share this room"</h2>
                 <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
             </form>
-            <img class="code" src=format!("{}code.svg", api::room_path(id)) alt="QR code of the link" loading="lazy" width="320" height="320"/>
+            <img class="qr-code" src=format!("{}code.svg", api::room_path(id)) alt="QR code of the link" loading="lazy" width="320" height="320"/>
             <label class="field">
                 <span>"Link"</span>
                 <input id="link" type="text" readonly class="mono" value=address prop:value=address on:click=on_click(select)/>
@@ -108,7 +108,7 @@ fn Copy(id: RoomId, what: fn(RoomId) -> String, label: &'static str) -> impl Int
         });
     };
     erase_type(
-        view! { <button type="button" class="copy needs-script" aria-live="polite" on:click=on_click(copy)>{text_signal(move || said.get())}</button> },
+        view! { <button type="button" class="copy script-only" aria-live="polite" on:click=on_click(copy)>{text_signal(move || said.get())}</button> },
     )
 }
 

@@ -33,7 +33,7 @@ pub fn RoomUnavailable(
             <h1>{heading}</h1>
             <p>{words}</p>
             <p class="row">
-                {retry.then(|| view! { <button type="button" class="needs-script" on:click=on_click(again)>"Try again"</button> })}
+                {retry.then(|| view! { <button type="button" class="script-only" on:click=on_click(again)>"Try again"</button> })}
                 <a class="button" href="/">"Go to the rooms"</a>
             </p>
         </main>

@@ -56,11 +56,11 @@ pub fn RoomListPanel() -> impl IntoView {
             },
         );
     erase_type(view! {
-        <div class="lists">
+        <div class="room-lists">
             <input
                 id="filter"
                 type="search"
-                class="filter needs-script"
+                class="room-search script-only"
                 class:idle=bool_signal(move || all() < MANY && sought.with(String::is_empty))
                 placeholder="Search rooms and chats"
                 aria-label="Search rooms and chats"
@@ -75,7 +75,7 @@ pub fn RoomListPanel() -> impl IntoView {
                 <List rooms=own_rooms/>
             </section>
             <section hidden=bool_signal(move || !sought.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
-                <div class="list-head">
+                <div class="list-header">
                     <h2 id="chats-title">"Chats"</h2>
                     <a hidden=guest href="/chats/">"New chat"</a>
                 </div>
@@ -140,22 +140,22 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
         duration_text::ago(clock.now().since(room.with(|room| room.last_active_at)))
     });
     let face = with.as_ref().map(|username| {
-        view! { <span class=format!("face {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span> }
+        view! { <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span> }
     });
     erase_type(view! {
         <li>
-            <a class="entry" class:chat=with.is_some() href=api::room_path(id) aria-current=text_signal(move || if here.get() { "page" } else { "false" }.to_owned())>
+            <a class="entry" class:direct-chat=with.is_some() href=api::room_path(id) aria-current=text_signal(move || if here.get() { "page" } else { "false" }.to_owned())>
                 <Identicon id=Some(id)/>
                 {face}
                 <span class="entry-name"><bdi>{name}</bdi></span>
                 <span hidden=bool_signal(move || unread() == 0) class="unread">
                     {text_signal(move || if unread() < 100 { unread().to_string() } else { "99+".to_owned() })}
-                    <span class="unseen">" unread"</span>
+                    <span class="visually-hidden">" unread"</span>
                 </span>
-                <span class="entry-about">
-                    <span class="said"><bdi>{text_signal(move || room.with(said))}</bdi></span>
+                <span class="entry-details">
+                    <span class="last-message"><bdi>{text_signal(move || room.with(said))}</bdi></span>
                     <span>{active}</span>
-                    <span class="left" class:short=bool_signal(move || left.get().is_short())>{text_signal(move || left.get().short_text())}</span>
+                    <span class="time-left" class:ending=bool_signal(move || left.get().is_short())>{text_signal(move || left.get().short_text())}</span>
                 </span>
                 <TimeLeftBar left/>
             </a>

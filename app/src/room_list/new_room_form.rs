@@ -49,7 +49,7 @@ pub fn NewRoomForm() -> impl IntoView {
     };
     erase_type(view! {
         <form
-            class="create"
+            class="new-room-form"
             id="new-room"
             method="post"
             action="/rooms/"
@@ -60,16 +60,16 @@ pub fn NewRoomForm() -> impl IntoView {
                 <summary>"Options"</summary>
                 <label class="field">
                     <span>"Name of the room"</span>
-                    <input id="room-name" name="name" maxlength="160" autocomplete="off" placeholder="None: it goes by its ID" aria-describedby="name-trouble"/>
+                    <input id="room-name" name="name" maxlength="160" autocomplete="off" placeholder="None: it goes by its ID" aria-describedby="name-error"/>
                 </label>
-                <ErrorText id="name-trouble" words=at("name")/>
+                <ErrorText id="name-error" words=at("name")/>
                 <label class="field">
                     <span>"Deleted when nobody writes for"</span>
-                    <select id="room-timeout" name="timeout" aria-describedby="timeout-trouble">
+                    <select id="room-timeout" name="timeout" aria-describedby="timeout-error">
                         {LIFETIMES.map(|(value, words)| view! { <option value=value>{words}</option> }).into_iter().collect_view()}
                     </select>
                 </label>
-                <ErrorText id="timeout-trouble" words=at("timeout")/>
+                <ErrorText id="timeout-error" words=at("timeout")/>
                 <VisibilityField chosen="link"/>
             </details>
             <ErrorText words=at("")/>

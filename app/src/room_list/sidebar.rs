@@ -20,7 +20,7 @@ use crate::ui::icon::Icon;
 use crate::ui::identicon::Identicon;
 
 /// Its ID.
-const SIDE: &str = "side";
+const SIDE: &str = "sidebar";
 
 /// The side bar; nothing but in a room.
 #[component]
@@ -51,8 +51,8 @@ fn Bar() -> impl IntoView {
             .map(|failure: crate::api::Failure| failure.words())
     });
     erase_type(view! {
-        <nav id=SIDE class="side" popover="auto" aria-label="Rooms and chats">
-            <div class="side-head">
+        <nav id=SIDE class="sidebar" popover="auto" aria-label="Rooms and chats">
+            <div class="sidebar-header">
                 <a href="/" aria-label="All rooms">
                     <Identicon/>
                     <span>"webchat"</span>
@@ -63,7 +63,7 @@ fn Bar() -> impl IntoView {
             </div>
             <ErrorText words/>
             <RoomListPanel/>
-            <p class="signed"><AccountLinks/></p>
+            <p class="account-links"><AccountLinks/></p>
         </nav>
     })
 }
@@ -74,11 +74,11 @@ pub fn SidebarButton() -> impl IntoView {
     let (glance, way) = (expect_context::<RoomLists>(), expect_context::<Router>());
     let elsewhere = move || glance.unread(|room| way.page() != Route::Room(room.id));
     erase_type(view! {
-        <button type="button" class="icon-button open-side" popovertarget=SIDE aria-label="Rooms and chats">
+        <button type="button" class="icon-button sidebar-button" popovertarget=SIDE aria-label="Rooms and chats">
             {Icon::List.view()}
             <span hidden=bool_signal(move || elsewhere() == 0) class="unread">
                 {text_signal(move || elsewhere().to_string())}
-                <span class="unseen">" unread"</span>
+                <span class="visually-hidden">" unread"</span>
             </span>
         </button>
     })

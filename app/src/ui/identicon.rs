@@ -20,7 +20,7 @@ pub const PRODUCT_DIGITS: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 
 /// The identicon of a room, or of the product without a room.
 #[component]
 pub fn Identicon(#[prop(optional_no_strip)] id: Option<RoomId>) -> impl IntoView {
-    view! { <svg class="seal" viewBox="0 0 4 4" aria-hidden="true" inner_html=svg_cells(digits(id))></svg> }
+    view! { <svg class="identicon" viewBox="0 0 4 4" aria-hidden="true" inner_html=svg_cells(digits(id))></svg> }
 }
 
 /// The identicon as a data URL for an icon link.

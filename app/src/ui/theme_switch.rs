@@ -17,7 +17,7 @@ pub fn ThemeSwitch() -> impl IntoView {
                 <input
                     type="radio"
                     name="theme"
-                    class="unseen"
+                    class="visually-hidden"
                     checked=bool_signal(move || theme.get() == value)
                     on:change=on_change(move || {
                         theme.set(value);
@@ -25,13 +25,13 @@ pub fn ThemeSwitch() -> impl IntoView {
                     })
                 />
                 {icon.view()}
-                <span class="unseen">{label}</span>
+                <span class="visually-hidden">{label}</span>
             </label>
         }
     };
     erase_type(view! {
-        <fieldset class="switch needs-script">
-            <legend class="unseen">"Colours"</legend>
+        <fieldset class="theme-switch script-only">
+            <legend class="visually-hidden">"Colours"</legend>
             {option(Theme::Light, Icon::Sun, "Light")}
             {option(Theme::System, Icon::Screen, "As the system")}
             {option(Theme::Dark, Icon::Moon, "Dark")}

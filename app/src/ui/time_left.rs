@@ -58,7 +58,7 @@ impl TimeLeft {
 #[component]
 pub fn TimeLeftBar(left: Signal<TimeLeft>) -> impl IntoView {
     view! {
-        <svg class="life" class:short=bool_signal(move || left.get().is_short()) viewBox="0 0 1000 1" preserveAspectRatio="none" aria-hidden="true">
+        <svg class="time-bar" class:ending=bool_signal(move || left.get().is_short()) viewBox="0 0 1000 1" preserveAspectRatio="none" aria-hidden="true">
             <rect width=text_signal(move || left.get().permille.to_string()) height="1"></rect>
         </svg>
     }
@@ -70,8 +70,8 @@ pub fn TimeLeftText(left: Signal<TimeLeft>, closed: Signal<bool>) -> impl IntoVi
     view! {
         <span
             hidden=closed
-            class="left"
-            class:short=bool_signal(move || left.get().is_short())
+            class="time-left"
+            class:ending=bool_signal(move || left.get().is_short())
             title="A room is deleted when nobody writes for a while. Every message resets the time."
         >
             {text_signal(move || left.get().long_text())}

@@ -27,14 +27,14 @@ pub fn chosen_visibility(room: &protocol::Room) -> &'static str {
 pub fn VisibilityField(chosen: &'static str) -> impl IntoView {
     let choice = |(value, words): (&'static str, &'static str)| {
         view! {
-            <label class="tick">
+            <label class="choice">
                 <input type="radio" name=FIELD value=value checked=value == chosen/>
                 <span>{words}</span>
             </label>
         }
     };
     view! {
-        <fieldset class="access">
+        <fieldset class="visibility">
             <legend>"Who may come"</legend>
             {VISIBILITY_CHOICES.map(choice).into_iter().collect_view()}
         </fieldset>

@@ -22,7 +22,7 @@ test("two accounts talk in a direct chat, live both ways, and see unread counts"
   expect(await bob.page.title()).toBe("ADA · webchat");
   for (const missing of [
     bob.page.getByRole("button", { name: "Share" }),
-    bob.page.locator(".bar .left"),
+    bob.page.locator(".room-header .time-left"),
     bob.page.getByRole("button", { name: "Copy link" }),
   ]) {
     await expect(missing).toBeHidden();

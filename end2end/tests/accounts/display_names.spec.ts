@@ -26,7 +26,9 @@ test("authors are marked: accounts with a check, unverified authors with a word,
     ]);
     await expect(user.pendingMessages).toHaveCount(0);
     await expect(user.messages.nth(0).getByText("registered")).toBeVisible();
-    await expect(user.messages.nth(1).locator(".by")).not.toContainText(/registered|unverified/);
+    await expect(user.messages.nth(1).locator(".byline")).not.toContainText(
+      /registered|unverified/,
+    );
     await expect(user.messages.nth(2).getByText("unverified")).toBeVisible();
   }
   // A pending message already has its mark, so delivery moves nothing.
@@ -36,7 +38,7 @@ test("authors are marked: accounts with a check, unverified authors with a word,
   await ada.page.unroute("**/messages/");
   await grace.page.route("**/messages/", (route) => route.abort());
   await grace.send("on its way, too");
-  await expect(grace.pendingMessages.locator(".by")).not.toContainText(/registered|unverified/);
+  await expect(grace.pendingMessages.locator(".byline")).not.toContainText(/registered|unverified/);
   await grace.page.unroute("**/messages/");
   await grace.page.reload();
   await expect(grace.messages.nth(0).getByText("registered")).toBeVisible();
@@ -62,7 +64,7 @@ test("a taken name is replaced with one click and the message is sent", async ({
   await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toHaveValue("ada2");
   await ada.send("and again");
   await expect.poll(() => webchat.messageTexts(room)).toEqual(["hello", "and again"]);
-  await expect(ada.log.locator(".who").first()).toHaveText("ada2");
+  await expect(ada.log.locator(".author").first()).toHaveText("ada2");
   await ada.visit("/");
   await expect(ada.page.getByRole("textbox", { name: "Your name" })).toHaveValue("ada2");
 });
@@ -99,7 +101,7 @@ test("a changed name applies to later messages in every room", async ({ webchat,
   await ada.send("as ada");
   await ada.page.getByRole("textbox", { name: "Writing as" }).fill("Countess Lovelace");
   await ada.send("as a countess");
-  await expect(grace.log.locator(".who")).toHaveText(["ada", "Countess Lovelace"]);
+  await expect(grace.log.locator(".author")).toHaveText(["ada", "Countess Lovelace"]);
   await ada.page.reload();
   await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toHaveValue(
     "Countess Lovelace",

@@ -246,11 +246,14 @@ test("touch targets are at least 44 pixels in both directions", async ({
     await ada.visit(path);
     const small = await ada.page
       .locator(
-        "button:visible, select:visible, summary:visible, textarea:visible, input:not(.unseen):visible, a.icon-button:visible, a.button:visible",
+        "button:visible, select:visible, summary:visible, textarea:visible, input:not(.visually-hidden):visible, a.icon-button:visible, a.button:visible",
       )
       .evaluateAll((all) =>
         all
-          .map((one) => ({ one, box: (one.closest("label.tick") ?? one).getBoundingClientRect() }))
+          .map((one) => ({
+            one,
+            box: (one.closest("label.choice") ?? one).getBoundingClientRect(),
+          }))
           .filter(({ box }) => box.height < 43.5 || box.width < 43.5)
           .map(({ one, box }) => `${one.outerHTML.slice(0, 80)} ${box.width}×${box.height}`),
       );

@@ -12,7 +12,7 @@ test("on a 4K screen the log is a centred column of readable width", async ({
   await ada.openRoom(await createSampleRoom(webchat));
   const column = await ada.log.locator(".column").boundingBox();
   expect(column?.width).toBeLessThan(1_000);
-  const beside = (await ada.page.locator(".side").boundingBox())?.width ?? 0;
+  const beside = (await ada.page.locator(".sidebar").boundingBox())?.width ?? 0;
   expect(Math.abs((column?.x ?? 0) + (column?.width ?? 0) / 2 - (beside + 3840) / 2)).toBeLessThan(
     12,
   );

@@ -36,14 +36,14 @@ for (const name of ["ada", longName]) {
       await ada.messageField
         .fill(text)
         .then(() => ada.page.getByRole("button", { name: "Send", exact: true }).tap());
-    const waiting = ada.page.locator(".waiting");
+    const waiting = ada.page.locator(".queue-status");
     await expect(waiting).toHaveText(/^2 waiting · going on in \d+ s$/);
-    expect(await isFullyVisible(ada, ".waiting")).toBe(true);
+    expect(await isFullyVisible(ada, ".queue-status")).toBe(true);
     await ada.page.context().setOffline(true);
-    expect(await isFullyVisible(ada, ".waiting")).toBe(true);
+    expect(await isFullyVisible(ada, ".queue-status")).toBe(true);
     await ada.messageField.fill("x".repeat(4_010));
-    await expect(ada.page.locator(".count")).toHaveText("10 too many");
-    for (const words of [".waiting", ".count"])
+    await expect(ada.page.locator(".character-count")).toHaveText("10 too many");
+    for (const words of [".queue-status", ".character-count"])
       expect(await isFullyVisible(ada, words), words).toBe(true);
   });
 }
@@ -110,7 +110,7 @@ test("a tap on a menu button reaches its own message", async ({ webchat, openBro
     all.map((row) => {
       const [{ top, bottom }, button] = [
         row.getBoundingClientRect(),
-        row.querySelector(".act")?.getBoundingClientRect(),
+        row.querySelector(".message-menu-button")?.getBoundingClientRect(),
       ];
       const at = (y: number) =>
         document

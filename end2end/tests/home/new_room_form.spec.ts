@@ -12,7 +12,7 @@ test("a room is created with every chosen option", async ({ webchat, openBrowser
   await ada.page.getByRole("button", { name: "New room" }).click();
   await ada.waitUntilLive();
   await expect(ada.page.getByRole("heading", { name: "Tea & <cake>" })).toBeVisible();
-  await expect(ada.page.locator(".bar .left")).toHaveText(/^(30 min|29 min.*) left$/);
+  await expect(ada.page.locator(".room-header .time-left")).toHaveText(/^(30 min|29 min.*) left$/);
   const rooms = await webchat.getJson<{ name: string; public: boolean }[]>("/rooms/");
   expect(rooms).toMatchObject([{ name: "Tea & <cake>", public: true }]);
 });

@@ -35,12 +35,12 @@ test("an owner's changed settings reach every reader, and a refused change shows
   await ada.page.keyboard.press("Escape");
   await expect(ada.page.getByRole("heading", { name: "Tea", exact: true })).toBeVisible();
   await expect(ada.log).toContainText("Kettles, and what to do with them");
-  await expect(ada.page.locator(".bar .left")).toHaveText(/^(30|29) min/);
+  await expect(ada.page.locator(".room-header .time-left")).toHaveText(/^(30|29) min/);
   await ada.send("Mine");
   await expect(bob.messageBodies).toHaveText(["Mine"]);
   await expect(bob.page.getByRole("heading", { name: "Tea", exact: true })).toBeVisible();
   await expect(bob.log).toContainText("Kettles, and what to do with them");
-  await expect(bob.page.locator(".bar .left")).toHaveText(/^(30|29) min/);
+  await expect(bob.page.locator(".room-header .time-left")).toHaveText(/^(30|29) min/);
   await expect(bob.page.getByText("Only moderators write here.")).toBeVisible();
   await expect(bob.messageField).toBeHidden();
   await chooseMenuItem(bob, "About this room");

@@ -19,7 +19,7 @@ test("two participants see each other's messages without a reload", async ({
   await expect(ada.messageBodies).toHaveText(["hello, grace", "hello, ada"]);
   await expect(grace.messageBodies).toHaveText(["hello, grace", "hello, ada"]);
 
-  await expect(ada.log.locator(".who")).toHaveText(["ada", "grace"]);
+  await expect(ada.log.locator(".author")).toHaveText(["ada", "grace"]);
   await expect(ada.messages.first()).toHaveClass(/\bown\b/);
   await expect(ada.messages.last()).not.toHaveClass(/\bown\b/);
   for (const user of [ada, grace]) expect(await user.page.evaluate(() => window.mark)).toBe("kept");

@@ -96,14 +96,14 @@ test.describe("room that lives for twelve seconds", () => {
     const ada = await openBrowser("ada");
     await ada.openRoom(room);
     const line = async () =>
-      Number(await ada.page.locator(".room > .life rect").getAttribute("width"));
+      Number(await ada.page.locator(".room > .time-bar rect").getAttribute("width"));
     await expect.poll(line).toBeLessThan(700);
     // The bar shortens again at once, so the page itself watches for it.
     const grown = ada.page.evaluate(
       () =>
         new Promise<void>((done) => {
           const look = () =>
-            Number(document.querySelector(".room > .life rect")?.getAttribute("width")) > 800;
+            Number(document.querySelector(".room > .time-bar rect")?.getAttribute("width")) > 800;
           new MutationObserver((_, observer) => look() && (observer.disconnect(), done())).observe(
             document.body,
             { attributes: true, subtree: true },

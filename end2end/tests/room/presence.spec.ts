@@ -31,7 +31,7 @@ test("the list shows each participant by name and drops those who left", async (
   await expect(presenceButton(ada)).toHaveAccessibleName("1 here");
   await grace.openRoom(room);
   await expect(presenceButton(ada).locator("> span").last()).toHaveText("2 here");
-  await expect(presenceButton(ada).locator(".face")).toHaveCount(2);
+  await expect(presenceButton(ada).locator(".avatar")).toHaveCount(2);
   await presenceButton(ada).click();
   await expect(presentNames(ada)).toHaveText(["Grace <b>Hopper</b>\u202e", "ada"]);
   await expect(ada.page.getByRole("listitem").filter({ hasText: "(you)" })).toHaveText(/ada/);
@@ -58,10 +58,10 @@ test("the list opens and closes by keyboard and is not a live region", async ({
   await expect(presentNames(ada).first()).toBeHidden();
   await expect(presenceButton(ada)).toBeFocused();
   const loud = ada.page.locator("[aria-live], [role=status], [role=alert], [role=log]");
-  expect(await loud.locator(".people, .typing").count()).toBe(0);
+  expect(await loud.locator(".presence-button, .typing").count()).toBe(0);
   expect(
     await ada.page
-      .locator(".people, .typing, #here")
+      .locator(".presence-button, .typing, #presence-list")
       .evaluateAll(
         (all) =>
           all.filter((one) => one.closest("[aria-live], [role=status], [role=alert]")).length,
@@ -76,7 +76,7 @@ test("a reload does not change who is present", async ({ webchat, openBrowser })
   const linus = await openBrowser("linus");
   for (const user of [ada, grace, linus]) await user.openRoom(room);
   await expect(presenceButton(grace).locator("> span").last()).toHaveText("3 here");
-  const seen = await recordText(grace, ".people > span:last-child");
+  const seen = await recordText(grace, ".presence-button > span:last-child");
   await ada.page.reload();
   await ada.waitUntilLive();
   // Linus leaves after ada's reload, so his departure is reported after hers would have been.
@@ -109,7 +109,7 @@ test("several tabs count as one participant, and each tab shows the presence of 
     await expect(typingIndicator(tab)).toHaveText(/grace.* is typing…/);
   await expect(typingIndicator(third)).toHaveText("");
   // Closing the leader tab does not change ada's presence.
-  const seen = await recordText(grace, ".people");
+  const seen = await recordText(grace, ".presence-button");
   await ada.page.close();
   await second.send("still here");
   await expect(grace.messageBodies).toHaveText(["still here"]);
@@ -211,7 +211,9 @@ for (const width of [360, 1280]) {
     await ada.openRoom(room);
     const places = () =>
       ada.page
-        .locator(".bar > :not(.people), .names > *, .about > *, footer, .composer > *, article")
+        .locator(
+          ".room-header > :not(.presence-button), .room-title > *, .room-status > *, footer, .composer > *, article",
+        )
         .evaluateAll((all) =>
           all.map((one) => `${one.className} ${JSON.stringify(one.getBoundingClientRect())}`),
         );

@@ -38,7 +38,7 @@ const texts = ["one", "two", "three", "four"];
  * stored once, in order.
  */
 async function expectQueueIsDelivered(webchat: Webchat, ada: User, room: string, flood: Flood) {
-  const waiting = ada.page.locator(".waiting");
+  const waiting = ada.page.locator(".queue-status");
   const written: string[] = [];
   await expect(async () => {
     const text = `number ${written.length}`;
@@ -135,7 +135,7 @@ test("slow mode delays each writer's next message", async ({ webchat, openBrowse
   const ada = await openBrowser("ada");
   await ada.openRoom(room);
   for (const text of texts.slice(0, 3)) await ada.send(text);
-  await expect(ada.page.locator(".waiting")).toHaveText(/2 waiting · going on in [12] s/);
+  await expect(ada.page.locator(".queue-status")).toHaveText(/2 waiting · going on in [12] s/);
   await expect(ada.pendingMessages).toHaveCount(0);
   expect(await webchat.messageTexts(room)).toEqual(texts.slice(0, 3));
 });

@@ -109,10 +109,10 @@ test("search covers all lists and says when nothing matches", async ({ webchat, 
   await ada.openRoom(await webchat.createRoom({ name: "Baking" }));
   const search = ada.page.getByRole("searchbox", { name: "Search rooms and chats" });
   await search.fill("bak");
-  await expect(ada.page.locator(".side li")).toHaveText([/Baking/, /Bob Baker/, /Bakery/]);
+  await expect(ada.page.locator(".sidebar li")).toHaveText([/Baking/, /Bob Baker/, /Bakery/]);
   await search.fill("wine");
   await expect(ada.page.getByText("Nothing here has that in its name or ID.")).toBeVisible();
-  await expect(ada.page.locator(".side li")).toHaveCount(0);
+  await expect(ada.page.locator(".sidebar li")).toHaveCount(0);
 });
 
 test("the sidebar button creates a room", async ({ webchat, openBrowser }) => {

@@ -41,7 +41,9 @@ async function expectUnharmed(user: User) {
   expect(await page.locator("script:not([nonce]):not([type='application/json'])").count()).toBe(0);
   expect(
     await page
-      .locator("article :is(script, img, iframe, svg, object, style, form, input):not(.act *)")
+      .locator(
+        "article :is(script, img, iframe, svg, object, style, form, input):not(.message-menu-button *)",
+      )
       .count(),
   ).toBe(0);
   const wide = await page.evaluate(
@@ -119,15 +121,15 @@ test("a right-to-left name does not reorder the text beside it", async ({
   await webchat.postMessage(room, "grace", "hello");
   const ada = await openBrowser("ada");
   await ada.openRoom(room);
-  for (const by of await ada.log.locator(".by").all()) {
-    const who = await by.locator(".who").boundingBox();
+  for (const by of await ada.log.locator(".byline").all()) {
+    const who = await by.locator(".author").boundingBox();
     const when = await by.locator("time").boundingBox();
     expect(who && when && who.x + who.width <= when.x, "the time follows the name").toBe(true);
   }
   await expect(ada.log.locator("time").first()).toHaveText(/^\d\d:\d\d$/);
   // The text direction of the header does not change either.
   expect(
-    await ada.page.locator(".about").evaluate((about) => getComputedStyle(about).direction),
+    await ada.page.locator(".room-status").evaluate((about) => getComputedStyle(about).direction),
   ).toBe("ltr");
 });
 
@@ -196,7 +198,7 @@ test("every naughty string is shown as text as a room name", async ({ webchat, o
       history.pushState(null, "", room);
       dispatchEvent(new PopStateEvent("popstate"));
     }, room);
-    await expect(ada.page.locator(".id")).toHaveText(room.split("/")[2]);
+    await expect(ada.page.locator(".room-id")).toHaveText(room.split("/")[2]);
     expect(await heading.textContent()).toBe(name);
   }
   await expectUnharmed(ada);
@@ -272,7 +274,7 @@ test("hostile text is harmless in the name field, the draft and the join field",
   await ada.openRoom(room);
   await ada.send("<img src=x onerror='harmed=1'>");
   await expect(ada.pendingMessages).toHaveCount(0);
-  await expect(ada.log.locator(".who")).toHaveText(['"><script>harmed=1']);
+  await expect(ada.log.locator(".author")).toHaveText(['"><script>harmed=1']);
   await expectUnharmed(ada);
 });
 

@@ -10,7 +10,7 @@ test("hydration succeeds without an error or a failed request", async ({ openBro
   ada.page.on("response", (response) => response.status() >= 400 && failed.push(response.url()));
   await ada.page.goto("/", { waitUntil: "networkidle" });
   await ada.waitForHydration();
-  expect(await ada.page.locator("html").getAttribute("data-dead")).toBeNull();
+  expect(await ada.page.locator("html").getAttribute("data-failed")).toBeNull();
   expect(failed).toEqual([]);
 });
 
@@ -39,7 +39,9 @@ test("the hydrated text equals the server's text on every page", async ({
     await ada.visit(path);
     const words = async () => {
       // The server does not draw presence.
-      await ada.page.locator(".people").evaluateAll((all) => all.forEach((one) => one.remove()));
+      await ada.page
+        .locator(".presence-button")
+        .evaluateAll((all) => all.forEach((one) => one.remove()));
       return ada.page.locator("body").innerText();
     };
     const settled = (text: string) =>

@@ -24,7 +24,7 @@ test("a room is created, written to and read without JavaScript", async ({
   await ada.page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(ada.messageBodies).toHaveText(["one\n  two & <three>"]);
   expect(new URL(ada.page.url()).pathname).toBe(room);
-  await expect(ada.log.locator(".who")).toHaveText(["Ada L."]);
+  await expect(ada.log.locator(".author")).toHaveText(["Ada L."]);
   await expect(ada.messageField).toHaveValue("");
   expect(await webchat.messageTexts(room)).toEqual(["one\n  two & <three>"]);
 

@@ -138,7 +138,7 @@ async fn an_owner_changes_a_room_by_its_form_and_others_read_its_rules() {
     let long = "x".repeat(81);
     fields[1].1 = &long;
     fields[3].1 = "private";
-    let html = refused(form(&owner, &patch, &fields).await, 422, "name-trouble").await;
+    let html = refused(form(&owner, &patch, &fields).await, 422, "name-error").await;
     assert!(
         html.contains(&long) && html.contains("aria-invalid=\"true\""),
         "{html}"
@@ -348,7 +348,7 @@ async fn a_browser_that_comes_by_an_invitation_is_let_in() {
         .to_string();
     let invitations = format!("/rooms/{room}/invitations/");
     for (wish, words) in [
-        ([("uses", "0")], "uses-trouble"),
+        ([("uses", "0")], "uses-error"),
         ([("timeout", "soon")], "role=\"alert\""),
     ] {
         refused(form(&owner, &invitations, &wish).await, 422, words).await;

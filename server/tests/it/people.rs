@@ -343,7 +343,7 @@ async fn a_refused_form_comes_again_with_what_was_typed_but_passwords() {
         let html = page(submit(&ada, path, "", &form).await, status).await;
         let (username, trouble) = (
             format!("value=\"{}\"", form[0].1),
-            format!("id=\"{field}-trouble\""),
+            format!("id=\"{field}-error\""),
         );
         assert!(
             html.contains(&username) && html.contains(&trouble) && html.contains(next),
@@ -371,7 +371,7 @@ async fn a_refused_form_comes_again_with_what_was_typed_but_passwords() {
     )
     .await;
     assert!(
-        html.contains("id=\"new-trouble\"") && html.contains("Password must have 6 to 256"),
+        html.contains("id=\"new-error\"") && html.contains("Password must have 6 to 256"),
         "{html}"
     );
     let html = page(
@@ -386,7 +386,7 @@ async fn a_refused_form_comes_again_with_what_was_typed_but_passwords() {
     )
     .await;
     assert!(
-        html.contains("id=\"password-trouble\"") && !html.contains("wrong!"),
+        html.contains("id=\"password-error\"") && !html.contains("wrong!"),
         "{html}"
     );
     let answer = submit(

@@ -57,7 +57,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
     let cannot_write = bool_signal(move || state.write_obstacle().is_some());
     let obstacle = text_signal(move || state.write_obstacle().unwrap_or_default().to_owned());
     erase_type(view! {
-        <p hidden=bool_signal(move || state.write_obstacle().is_none()) class="silence">{obstacle}</p>
+        <p hidden=bool_signal(move || state.write_obstacle().is_none()) class="composer-notice">{obstacle}</p>
         <form
             hidden=cannot_write
             class="composer"
@@ -67,7 +67,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
         >
             <TypingIndicator state/>
             <StatusLine form/>
-            <p class="writing">
+            <p class="composer-input">
                 <textarea
                     id=FIELD
                     name="body"
@@ -79,7 +79,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
                     on:input=on_change(move || form.on_input())
                     on:keydown=move |event| form.on_key(&event)
                 ></textarea>
-                <button class="send" aria-label="Send">{Icon::Send.view()}</button>
+                <button class="send-button" aria-label="Send">{Icon::Send.view()}</button>
             </p>
             <p class="hint" role="status">{state.notice}</p>
             <ErrorText words=state.error/>
@@ -94,11 +94,11 @@ fn StatusLine(form: Handlers) -> impl IntoView {
         state, name, field, ..
     } = form;
     let not_editing = bool_signal(move || state.editing.get() == 0);
-    let hue = text_signal(move || format!("as {}", hue_class(&name.get())));
+    let hue = text_signal(move || format!("author-field {}", hue_class(&name.get())));
     let too_long = bool_signal(move || field.length.get() > BODY_MAX);
     let count = text_signal(move || characters_left(field.length.get()));
     erase_type(view! {
-        <p class="status">
+        <p class="composer-status">
             <label class=hue>
                 <span>"Writing as"</span>
                 <input
@@ -114,10 +114,10 @@ fn StatusLine(form: Handlers) -> impl IntoView {
             </label>
             <span hidden=not_editing class="editing" role="status">
                 "Editing a message "
-                <button type="button" class="quiet" on:click=on_click(move || editing::cancel(state, field))>"Cancel"</button>
+                <button type="button" class="link-button" on:click=on_click(move || editing::cancel(state, field))>"Cancel"</button>
             </span>
             <Waiting state/>
-            <span class="count" class:over=too_long>{count}</span>
+            <span class="character-count" class:too-long=too_long>{count}</span>
         </p>
     })
 }
@@ -248,7 +248,7 @@ fn Waiting(state: RoomState) -> impl IntoView {
             None => String::new(),
         }
     });
-    view! { <span class="waiting" class:idle=bool_signal(move || words.with(String::is_empty)) role="status">{words}</span> }
+    view! { <span class="queue-status" class:idle=bool_signal(move || words.with(String::is_empty)) role="status">{words}</span> }
 }
 
 /// Where focus does not bring up a keyboard on the screen, which hides half of the page.

@@ -120,13 +120,13 @@ fn name(message: &Element) {
             .and_then(|element| element.text_content())
     };
     let mut head = Some(message.clone());
-    while let Some(above) = head.take_if(|head| !head.matches(".head").is_ok_and(|is| is)) {
+    while let Some(above) = head.take_if(|head| !head.matches(".group-start").is_ok_and(|is| is)) {
         head = neighbour(above, true);
     }
     let by = |head: &Element| {
         Some(format!(
             "{}, {}: ",
-            text(head, ".who")?,
+            text(head, ".author")?,
             text(head, "time")?
         ))
     };

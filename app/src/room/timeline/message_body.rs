@@ -33,7 +33,7 @@ pub fn MessageBody(#[prop(into)] text: String) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="body" class:large=large dir="auto">
+        <div class="body" class:emoji-only=large dir="auto">
             {parts}
         </div>
     }

@@ -16,7 +16,7 @@ use crate::room::timeline::keyboard_nav::focus_message;
 use crate::session::display_name::DisplayName;
 
 /// The ID of the menu.
-const MENU: &str = "act";
+const MENU: &str = "message-menu";
 
 /// The button of one message that opens the menu. Styles show it to whom the server lets do anything; it is not announced
 /// with the message.
@@ -25,7 +25,7 @@ pub fn MessageMenuButton(id: u64) -> impl IntoView {
     view! {
         <button
             type="button"
-            class="act icon-button needs-script"
+            class="message-menu-button icon-button script-only"
             aria-live="off"
             aria-label="What to do with this message"
             popovertarget=MENU
@@ -40,7 +40,9 @@ pub fn select_message(state: RoomState) -> Box<dyn FnMut(MouseEvent)> {
         let target = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok());
-        let Some(button) = target.and_then(|target| target.closest(".act").ok().flatten()) else {
+        let Some(button) =
+            target.and_then(|target| target.closest(".message-menu-button").ok().flatten())
+        else {
             return;
         };
         let id = button.get_attribute("value").and_then(|id| id.parse().ok());
@@ -147,11 +149,11 @@ pub fn MessageMenu(state: RoomState) -> impl IntoView {
     erase_type(view! {
         <div id=MENU class="menu" popover="auto" role="group" aria-label="This message">
             <button hidden=bool_signal(move || !may().edit) type="button" on:click=on_click(edit)>"Edit"</button>
-            <button hidden=bool_signal(move || !may().delete) type="button" class="final" on:click=on_click(delete)>{words}</button>
+            <button hidden=bool_signal(move || !may().delete) type="button" class="destructive" on:click=on_click(delete)>{words}</button>
             <button hidden=bool_signal(move || !may().order) type="button" on:click=sanction("mute", "10m", "cannot write for 10 minutes.")>
                 "Mute the author for 10 minutes"
             </button>
-            <button hidden=bool_signal(move || !may().order) type="button" class="final" on:click=sanction("ban", "1day", "is banned for a day.")>
+            <button hidden=bool_signal(move || !may().order) type="button" class="destructive" on:click=sanction("ban", "1day", "is banned for a day.")>
                 "Ban the author for a day"
             </button>
         </div>

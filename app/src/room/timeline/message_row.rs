@@ -40,9 +40,9 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
         ..
     } = row;
     let (mark, words, shown) = match &parcel {
-        Some(parcel) => ("unseen", "Sending", parcel.refused.is_none()),
+        Some(parcel) => ("visually-hidden", "Sending", parcel.refused.is_none()),
         None => (
-            "changed",
+            "edited-mark",
             "edited",
             !message.deleted && message.edited_at.is_some(),
         ),
@@ -67,23 +67,23 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
     })
 }
 
-/// What the styles know of a message: `mine` are those that the visitor may change, `known` those of others whose author
+/// What the styles know of a message: `editable` are those that the visitor may change, `sanctionable` those of others whose author
 /// can be kept from more.
 fn class(row: &TimelineRow, mine: bool, arrived: bool) -> String {
     let (message, delivered) = (&row.message, row.parcel.is_none());
     let marks = [
-        ("head", row.head),
+        ("group-start", row.head),
         ("own", row.own),
-        ("mine", mine && delivered),
-        ("known", message.author.is_some() && !mine),
-        ("arrived", arrived),
+        ("editable", mine && delivered),
+        ("sanctionable", message.author.is_some() && !mine),
+        ("new-message", arrived),
         (
             "pending",
             row.parcel
                 .as_ref()
                 .is_some_and(|parcel| parcel.refused.is_none()),
         ),
-        ("gone", message.deleted),
+        ("deleted", message.deleted),
     ];
     let marks = marks
         .into_iter()
@@ -140,11 +140,11 @@ fn Refused(parcel: PendingMessage, state: RoomState) -> impl IntoView {
         to_log();
     });
     view! {
-        <p class="refused" role="alert">
+        <p class="delivery-error" role="alert">
             {format!("Not sent. {}", refused.unwrap_or_default())}
-            <button hidden=none type="button" class="quiet" on:click=rename>{offer}</button>
-            <button type="button" class="quiet" on:click=again>"Send again"</button>
-            <button type="button" class="quiet" on:click=remove>"Remove"</button>
+            <button hidden=none type="button" class="link-button" on:click=rename>{offer}</button>
+            <button type="button" class="link-button" on:click=again>"Send again"</button>
+            <button type="button" class="link-button" on:click=remove>"Remove"</button>
         </p>
     }
 }
@@ -172,7 +172,7 @@ fn take_name(name: DisplayName, state: RoomState, key: &str, free: Option<String
 fn Day(day: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     view! {
-        <p class="day" aria-live="off">
+        <p class="day-separator" aria-live="off">
             <span>{text_signal(move || day_name(day, clock.today()))}</span>
         </p>
     }
@@ -189,9 +189,9 @@ fn By(name: String, #[prop(optional_no_strip)] author: Option<Author>, at: Time)
         None => ("unverified", "Anybody could have written this"),
     };
     view! {
-        <span class="face" aria-hidden="true">{face}</span>
-        <p class="by">
-            <bdi class="who">{name}</bdi>
+        <span class="avatar" aria-hidden="true">{face}</span>
+        <p class="byline">
+            <bdi class="author">{name}</bdi>
             <span class=known title=why>{if why.is_empty() { "" } else { known }}</span>
             <time aria-live="off" datetime=rfc3339(at) title=text_signal(move || clock.full_text(at))>{text_signal(move || clock.local_time(at).hours())}</time>
         </p>

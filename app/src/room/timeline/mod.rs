@@ -73,8 +73,8 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
             aria-label="Messages"
             aria-live=live
             tabindex="0"
-            class:writes=bool_signal(move || !state.closed.get())
-            class:moderates=bool_signal(move || state.can_moderate())
+            class:can-write=bool_signal(move || !state.closed.get())
+            class:can-moderate=bool_signal(move || state.can_moderate())
             on:scroll=on_change(move || state.history.on_scroll())
             on:click=select_message(state)
         >
@@ -82,8 +82,8 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
                 <Beginning state/>
                 <div hidden=loud class="hint">
                     <p><Identicon id=Some(state.id)/></p>
-                    <p>"Nobody has written yet. "<span class="sharing">{first}</span></p>
-                    <p hidden=private class="sharing"><CopyLinkButton id=state.id/></p>
+                    <p>"Nobody has written yet. "<span class="share-control">{first}</span></p>
+                    <p hidden=private class="share-control"><CopyLinkButton id=state.id/></p>
                     <p hidden=bool_signal(move || !state.can_invite() || !state.is_private())><InviteLink id=state.id/></p>
                 </div>
                 {rows}
@@ -120,7 +120,7 @@ fn Beginning(state: RoomState) -> impl IntoView {
     );
     view! {
         <p class="description"><bdi>{about}</bdi></p>
-        <p class="hint beginning">{words}</p>
+        <p class="hint log-start">{words}</p>
     }
 }
 
@@ -133,7 +133,7 @@ fn ToNewest(state: RoomState) -> impl IntoView {
         count => format!("{count} new messages"),
     });
     erase_type(view! {
-        <button hidden=bool_signal(move || state.history.at_end.get()) type="button" class="to-newest" on:click=on_click(move || state.history.scroll_to_newest())>
+        <button hidden=bool_signal(move || state.history.at_end.get()) type="button" class="jump-to-newest" on:click=on_click(move || state.history.scroll_to_newest())>
                 {Icon::Down.view()}
                 {words}
         </button>

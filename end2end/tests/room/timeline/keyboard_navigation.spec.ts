@@ -37,7 +37,7 @@ test("a room can be created, used, shared and left with the keyboard alone", asy
   await keyboard.press("Enter");
   await expect(ada.messageBodies).toHaveText(["hello\nworld"]);
   await expect(ada.messageField).toBeFocused();
-  await expect(ada.log.locator(".who")).toHaveText(["Ada"]);
+  await expect(ada.log.locator(".author")).toHaveText(["Ada"]);
 
   const share = page.getByRole("button", { name: "Share" });
   await pressTabUntil(ada, /^Share$/);

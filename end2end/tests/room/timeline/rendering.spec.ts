@@ -57,10 +57,10 @@ test("consecutive messages of one author within a minute share one name and time
   const ada = await openBrowser("ada", { timezoneId: "Asia/Kolkata", locale: "en-GB" });
   await ada.openRoom(room);
   const minutes = new Set(sent.slice(0, 2).map((message) => message.sent_at.slice(0, 16)));
-  await expect(ada.log.locator(".who")).toHaveText(
+  await expect(ada.log.locator(".author")).toHaveText(
     minutes.size === 1 ? ["ada", "grace", "ada"] : ["ada", "ada", "grace", "ada"],
   );
-  await expect(ada.log.locator(".day")).toHaveCount(1);
+  await expect(ada.log.locator(".day-separator")).toHaveCount(1);
   const time = ada.log.locator("time").first();
   await expect(time).toHaveAttribute("datetime", sent[0].sent_at);
   const local = new Date(Date.parse(sent[0].sent_at) + 5.5 * 3_600_000).toISOString().slice(11, 16);
