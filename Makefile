@@ -1,4 +1,4 @@
-# Every command for people and for the CI. `make` alone lists them; each installs what it lacks.
+# The commands of development and CI. `make` alone lists them. Each installs the tools that it needs and that are missing.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -6,7 +6,7 @@ SHELL := bash
 .NOTPARALLEL:
 .PHONY: help run build dev test rust-test browser-test api-test budget bench ci format lint docs need-cc need-wasm need-opponents need-chromium need-nginx FORCE
 
-# Tools of exactly these versions live apart from what else the user has installed.
+# Tools in exactly these versions, in a folder of their own beside other installed versions.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
 BINDGEN := $(TOOLS)/wasm-bindgen-$(shell sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)
 LEPTOS := $(TOOLS)/cargo-leptos-0.3.10
@@ -15,13 +15,13 @@ NODE_PACKAGE := node-linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 export PATH := $(BINDGEN)/bin:$(LEPTOS)/bin:$(NODE)/bin:$(PATH)
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
-# The tools run for seconds, so they are compiled quickly rather than well.
+# The tools run for seconds, so they are compiled quickly and with little optimisation.
 cheaply := env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL
 say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
 
 WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 SITE := target/site/pkg
-# Where `make dev` serves, so that pages are reloaded when that answers again.
+# The address of `make dev`. cargo-leptos reloads pages once a server answers there again.
 DEV_ADDRESS = $(or $(shell sed -n 's/.*--listen[ =]\([^ ]*\).*/\1/p' <<< '$(ARGS)'),$(WEBCHAT_LISTEN),127.0.0.1:8080)
 SOURCES := $(shell find style public -type f) tools/site.mjs
 NATIVE := --locked --workspace
@@ -30,21 +30,22 @@ BROWSER := --locked --target wasm32-unknown-unknown -p protocol -p app -p fronte
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
-run: build ## Build for release and serve, with ARGS="--timeout 1h" if you like
+run: build ## Build for release and serve, with flags in ARGS="--timeout 1h"
 	@exec ./target/release/webchat $(ARGS)
 
 build: $(SITE) ## Build the release binary, target/release/webchat
 	$(call say,Compiling the server)
 	cargo build --locked --release -p server --features embed
 
-dev: need-cc need-wasm $(BINDGEN)/bin/wasm-bindgen $(LEPTOS)/bin/cargo-leptos ## Serve with hot reload while you edit
+dev: need-cc need-wasm $(BINDGEN)/bin/wasm-bindgen $(LEPTOS)/bin/cargo-leptos ## Serve, and rebuild and reload on each change
 	LEPTOS_SITE_ADDR=$(DEV_ADDRESS) cargo leptos watch -- $(ARGS)
 
-test: rust-test browser-test api-test budget ## Run every test: Rust, browsers, API, size
+test: rust-test browser-test api-test budget ## Run all tests: Rust, browser, API, size of a first visit
 
-rust-test: need-cc need-opponents
+# A test whose program is missing fails here; under plain `cargo test` it is ignored and named at the end.
+rust-test: need-cc need-opponents end2end/node_modules/.ready
 	$(call say,Testing the Rust code)
-	cargo test $(NATIVE)
+	WEBCHAT_TESTS_REQUIRE_ALL=1 cargo test $(NATIVE)
 
 browser-test: build need-chromium end2end/node_modules/.ready
 	$(call say,Testing in the browser)
@@ -54,21 +55,21 @@ api-test: build end2end/.venv/.ready
 	$(call say,Testing the API against its description)
 	end2end/api.sh
 
-budget: $(SITE) ## Say how much a first visit loads, and fail above the limit
+budget: $(SITE) ## Print how many bytes a first visit loads, and fail above the limit
 	@node tools/budget.mjs target/site/pkg
 
-bench: build need-nginx ## Measure beside nginx's push module; ARGS="--records" adds what only webchat is measured by
+bench: build need-nginx ## Compare with nginx's push module; ARGS="--records" adds measurements of webchat alone
 	cargo build --locked --release -p server --features embed --example load
 	taskset -c 1 target/release/examples/load $(ARGS)
 
-ci: format lint docs test ## Everything the CI checks
+ci: format lint docs test ## Run all checks of the CI
 
 format:
 	$(call say,Checking the format)
 	cargo fmt --all --check
 
 lint: need-cc need-wasm $(SITE)
-	$(call say,Looking for lint)
+	$(call say,Running clippy)
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 	cargo clippy $(NATIVE) --features server/embed -- -D warnings
 	cargo clippy $(BROWSER) -- -D warnings
@@ -77,7 +78,7 @@ docs:
 	$(call say,Checking the documentation)
 	RUSTDOCFLAGS="-D warnings" cargo doc $(NATIVE) --no-deps
 
-# What the commands above are made of.
+# Steps and tools that the commands above need.
 
 $(SITE): $(WASM) $(SOURCES) tools/node_modules/.ready $(BINDGEN)/bin/wasm-bindgen
 	$(call say,Optimising and compressing the site)
@@ -97,7 +98,7 @@ $(LEPTOS)/bin/cargo-leptos:
 	$(cheaply)=0 cargo install --locked --root $(LEPTOS) \
 		--no-default-features --features no_downloads $(subst cargo-leptos-,cargo-leptos@,$(notdir $(LEPTOS)))
 
-# The system's Node if the tests can use it, else one from npm.
+# The system's Node if it is recent enough for the tests, else one from npm.
 $(NODE)/bin/node:
 	@tools/need.sh npm npm
 	@mkdir -p $(@D)
@@ -120,7 +121,7 @@ end2end/.venv/.ready: end2end/requirements.txt
 need-cc:
 	@tools/need.sh cc build-essential
 
-# Whom the tests of the server play against.
+# Programs that the tests in server/tests/external run the server against.
 need-opponents:
 	@tools/need.sh pebble pebble
 	@tools/need.sh nginx nginx
@@ -130,7 +131,7 @@ need-opponents:
 need-chromium:
 	@tools/need.sh chromium chromium
 
-# The module brings nginx along; Debian names it after the file, not a command.
+# The package of the module installs nginx too. It has no command, so its file is checked.
 need-nginx:
 	@test -e /usr/lib/nginx/modules/ngx_nchan_module.so || tools/need.sh ngx_nchan_module.so libnginx-mod-nchan
 	@tools/need.sh nginx nginx

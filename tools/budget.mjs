@@ -1,4 +1,4 @@
-// Says what a first visit loads, compressed, and fails when it is more than the budget:
+// Prints the compressed size of what a first visit loads, and fails above the budget:
 //
 //     node tools/budget.mjs target/site/pkg
 
@@ -20,7 +20,7 @@ if (total > BUDGET) {
   process.exit(1);
 }
 
-/** The bytes a browser that takes brotli receives for a file. */
+/** The bytes of a file that a browser with brotli support receives. */
 function size(path) {
   return statSync(existsSync(`${path}.br`) ? `${path}.br` : path).size;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees that a command is there: `need.sh COMMAND PACKAGE`. Root on Debian gets the package installed, others are told.
+# Ensures that a command exists: `need.sh COMMAND PACKAGE`. Installs the package for root on Debian, else fails and names it.
 set -euo pipefail
 command -v "$1" >/dev/null && exit
 if [[ $EUID -ne 0 ]] || ! command -v apt-get >/dev/null; then

@@ -1,9 +1,9 @@
-// Makes the folder of files that the release binary embeds, from the compiled frontend, `style/` and `public/`:
+// Builds the folder of files that the release binary embeds, from the compiled frontend, `style/` and `public/`:
 //
 //     node tools/site.mjs target/wasm32-unknown-unknown/wasm-release/frontend.wasm target/site
 //
-// Promises: the folder holds nothing from an earlier build; every file under pkg/ carries a hash of its content in its
-// name; whatever gets smaller lies beside itself as .br and .gz. Needs wasm-bindgen in PATH, in the version of Cargo.lock.
+// Guarantees: the folder holds nothing from an earlier build; the name of each file under pkg/ has a hash of its content;
+// each file that compression makes smaller has a .br and a .gz copy. Needs wasm-bindgen in PATH, in the version of Cargo.lock.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -27,7 +27,7 @@ const wasm = optimise(bind(frontend));
 const wasmName = `webchat.${createHash("sha256").update(wasm).digest("hex").slice(0, 8)}.wasm`;
 writeFileSync(join(pkg, wasmName), wasm);
 
-// The glue finds its WebAssembly by name, so it has to learn the hashed one before it is hashed itself.
+// The JavaScript names its WebAssembly, so the hashed name is written into it before it is hashed itself.
 const glue = join(raw, "webchat.js");
 writeFileSync(glue, readFileSync(glue, "utf8").replaceAll("webchat_bg.wasm", wasmName));
 
@@ -53,7 +53,7 @@ renameSync(fresh, site);
 rmSync(raw, { recursive: true });
 process.stdout.write(lines.sort().join(""));
 
-/** Runs wasm-bindgen, and gives the path of the WebAssembly it wrote beside its JavaScript. */
+/** Runs wasm-bindgen and returns the path of the WebAssembly that it writes beside its JavaScript. */
 function bind(input) {
   const flags = ["--target", "web", "--no-typescript", "--out-name", "webchat", "--out-dir", raw];
   execFileSync("wasm-bindgen", [...flags, input], { stdio: "inherit" });
@@ -61,12 +61,12 @@ function bind(input) {
 }
 
 /**
- * Shrinks WebAssembly. The enabled features are those rustc emits; without them the input is refused. Functions with
- * one caller stay functions: that is more code, but more alike, and a fifteenth less once it is compressed. So is what
- * has a name like its neighbour's.
+ * Shrinks WebAssembly. The enabled features are those that rustc emits; without them wasm-opt refuses the input.
+ * Functions with one caller are not inlined: the file is larger, but more repetitive, and a fifteenth smaller once it is
+ * compressed. Ordering functions by name helps compression in the same way.
  */
 function optimise(input) {
-  // Again and again: each time finds what the one before has left alike, or simpler.
+  // Repeated passes: each finds code that the one before has made equal or simpler.
   const flags = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz", "--reorder-functions-by-name"];
   flags.push("--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--strip-producers", "--strip-target-features");
   flags.push("--one-caller-inline-max-function-size=10");
@@ -75,13 +75,13 @@ function optimise(input) {
   return readFileSync(input);
 }
 
-/** Lets a style sheet say `url(/fonts/x.woff2)`: the file is taken from `public/` and gets its hash. */
+/** Resolves `url(/fonts/x.woff2)` in a style sheet to the file in `public/`, which gets a hash. */
 function fromPublic(esbuild) {
   esbuild.onResolve({ filter: /^\// }, ({ path, kind }) =>
     kind === "url-token" ? { path: join(root, "public", path) } : undefined);
 }
 
-/** Writes the compressed forms of one file, and gives a line with its sizes. */
+/** Writes the compressed copies of a file and returns a line with their sizes. */
 function compress(entry) {
   const path = join(entry.parentPath ?? entry.path, entry.name);
   const bytes = readFileSync(path);

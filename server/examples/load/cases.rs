@@ -62,7 +62,8 @@ impl Case {
 async fn flat_out(server: &Server) -> Result<Figures, Failure> {
     let paths = server.rooms(1).await?;
     let mut audience = Audience::gather(server, &paths, 1_000).await?;
-    let (begin, cpu) = (Instant::now(), server.cpu()?);
+    let begin = Instant::now();
+    let cpu = server.cpu()?;
     let posted =
         publish::flat_out(server, vec![paths[0].clone(); 8], Duration::from_secs(5)).await?;
     audience.hear_all(posted * 1_000).await?;
@@ -106,7 +107,9 @@ async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<
 }
 
 async fn posts(server: &Server) -> Result<Figures, Failure> {
-    let (paths, begin, cpu) = (server.rooms(64).await?, Instant::now(), server.cpu()?);
+    let paths = server.rooms(64).await?;
+    let begin = Instant::now();
+    let cpu = server.cpu()?;
     let posted = publish::flat_out(server, paths, Duration::from_secs(5)).await? as f64;
     let cpu = (server.cpu()? - cpu).as_secs_f64();
     Ok(vec![

@@ -1,4 +1,5 @@
-//! HTTP as far as load needs it, spoken by hand, so that little of what is measured is the client's.
+//! HTTP as far as load needs it, spoken by hand, so that little of what is measured is the
+//! client's.
 
 use std::net::SocketAddr;
 
@@ -36,7 +37,9 @@ impl Connection {
     }
 
     async fn answer(&mut self) -> Result<String, Failure> {
-        let (mut line, mut length, mut chunked) = (String::new(), 0, false);
+        let mut line = String::new();
+        let mut length = 0;
+        let mut chunked = false;
         self.0.read_line(&mut line).await?;
         if !line.starts_with("HTTP/1.1 20") {
             return Err(format!("not taken: {line}").into());
@@ -75,7 +78,8 @@ impl Connection {
     }
 }
 
-/// Asks for an event stream and gives back the socket with everything that comes, the answer's head included.
+/// Asks for an event stream and gives back the socket with everything that comes, the answer's head
+/// included.
 pub async fn follow(address: SocketAddr, path: &str) -> Result<TcpStream, Failure> {
     let mut stream = TcpStream::connect(address).await?;
     let head = format!("GET {path} HTTP/1.1\r\nhost: load\r\naccept: text/event-stream\r\n\r\n");

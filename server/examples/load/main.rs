@@ -1,9 +1,9 @@
 //! A load generator that measures webchat beside nchan, nginx's push module, in one run.
 //!
-//! `make bench` builds it, installs nchan and starts it. Each case is run against both servers by turns; what is printed
-//! is the median of the rounds and the ratio. The servers get one core and this process another. webchat writes every
-//! message durably, nchan keeps them in memory. Everything is measured from outside: messages over HTTP, processor time
-//! and memory from `/proc`.
+//! `make bench` builds it, installs nchan and starts it. Each case is run against both servers by
+//! turns; what is printed is the median of the rounds and the ratio. The servers get one core and
+//! this process another. webchat writes every message durably, nchan keeps them in memory.
+//! Everything is measured from outside: messages over HTTP, processor time and memory from `/proc`.
 
 #![expect(
     clippy::print_stdout,

@@ -18,7 +18,8 @@ pub static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Every text has this many bytes between its two marks, the marks included.
 pub const MARKED: usize = 28;
 
-/// A text that says who posted it, as which of its messages, and when it was due, in microseconds since [`START`].
+/// A text that says who posted it, as which of its messages, and when it was due, in microseconds
+/// since [`START`].
 pub fn text(publisher: usize, number: u64, due: Duration) -> String {
     format!(
         "~{publisher:04}.{number:08}.{:012}~ the quick brown fox jumps",
@@ -26,13 +27,17 @@ pub fn text(publisher: usize, number: u64, due: Duration) -> String {
     )
 }
 
-/// Posts to each path by a publisher of its own for `span`, each as fast as it is acknowledged. Tells how many.
+/// Posts to each path by a publisher of its own for `span`, each as fast as it is acknowledged.
+/// Tells how many.
 pub async fn flat_out(server: &Server, paths: Vec<String>, span: Duration) -> Result<u64, Failure> {
-    let (stop, mut publishers) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut publishers = JoinSet::new();
     let count = Arc::new(AtomicU64::new(0));
     for (publisher, path) in paths.into_iter().enumerate() {
         let mut connection = Connection::open(server.address).await?;
-        let (stop, count, kind) = (stop.clone(), count.clone(), server.kind);
+        let stop = stop.clone();
+        let count = count.clone();
+        let kind = server.kind;
         publishers.spawn(async move {
             for number in 0.. {
                 if stop.load(Ordering::Relaxed) {
@@ -54,8 +59,9 @@ pub async fn flat_out(server: &Server, paths: Vec<String>, span: Duration) -> Re
     Ok(count.load(Ordering::Relaxed))
 }
 
-/// Posts `rate` messages a second for `span`, to the paths in turn, over a number of connections. Each message is
-/// stamped with the time when it was due: what waits behind a slow answer counts as late.
+/// Posts `rate` messages a second for `span`, to the paths in turn, over a number of connections.
+/// Each message is stamped with the time when it was due: what waits behind a slow answer counts as
+/// late.
 pub async fn paced(
     server: &Server,
     paths: Arc<Vec<String>>,
@@ -64,15 +70,14 @@ pub async fn paced(
     span: Duration,
 ) -> Result<u64, Failure> {
     let total = u64::from(rate) * span.as_secs();
-    let (mut inboxes, mut publishers) = (Vec::new(), JoinSet::new());
+    let mut inboxes = Vec::new();
+    let mut publishers = JoinSet::new();
     for publisher in 0..connections {
         let (sender, mut inbox) = mpsc::unbounded_channel::<(u64, Duration)>();
         inboxes.push(sender);
-        let (mut connection, paths, kind) = (
-            Connection::open(server.address).await?,
-            paths.clone(),
-            server.kind,
-        );
+        let mut connection = Connection::open(server.address).await?;
+        let paths = paths.clone();
+        let kind = server.kind;
         publishers.spawn(async move {
             while let Some((number, due)) = inbox.recv().await {
                 let path = &paths[usize::try_from(number)? % paths.len()];
@@ -90,7 +95,8 @@ pub async fn paced(
     Ok(total)
 }
 
-/// Says when each message is due. On a thread of its own: the timers of the runtime are only good to a millisecond.
+/// Says when each message is due. On a thread of its own: the timers of the runtime are only good
+/// to a millisecond.
 fn keep_time(inboxes: &[mpsc::UnboundedSender<(u64, Duration)>], rate: u32, total: u64) {
     for (number, due) in schedule(rate, total) {
         let inbox = usize::try_from(number).unwrap_or_default() % inboxes.len();
@@ -99,7 +105,8 @@ fn keep_time(inboxes: &[mpsc::UnboundedSender<(u64, Duration)>], rate: u32, tota
     }
 }
 
-/// Numbers from 0, `rate` a second, each with the time since [`START`] when it is due, and not before that.
+/// Numbers from 0, `rate` a second, each with the time since [`START`] when it is due, and not
+/// before that.
 pub fn schedule(rate: u32, total: u64) -> impl Iterator<Item = (u64, Duration)> {
     let begin = START.elapsed();
     (0..total).map(move |number| {

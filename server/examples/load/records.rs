@@ -1,5 +1,5 @@
-//! What webchat alone is measured by: a large room joined, a large database opened, readers on slow lines,
-//! many people who sign in at once.
+//! What webchat alone is measured by: a large room joined, a large database opened, readers on slow
+//! lines, many people who sign in at once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,14 +42,13 @@ fn show(record: &str, figure: String) {
 /// Fills rooms with so many messages each, as fast as they are taken.
 async fn fill(server: &Server, paths: Vec<String>, each: u64) -> Result<(), Failure> {
     const PUBLISHERS: usize = 64;
-    let (paths, mut publishers) = (Arc::new(paths), JoinSet::new());
+    let paths = Arc::new(paths);
+    let mut publishers = JoinSet::new();
     let total = paths.len() as u64 * each;
     for publisher in 0..PUBLISHERS {
-        let (mut connection, paths, kind) = (
-            Connection::open(server.address).await?,
-            paths.clone(),
-            server.kind,
-        );
+        let mut connection = Connection::open(server.address).await?;
+        let paths = paths.clone();
+        let kind = server.kind;
         publishers.spawn(async move {
             for number in (publisher as u64..total).step_by(PUBLISHERS) {
                 let text = publish::text(publisher, number, publish::START.elapsed());
@@ -132,10 +131,8 @@ async fn trickle(options: &Options) -> Result<(), Failure> {
             let mut line =
                 http::follow(server.address, &format!("{}?after=latest", paths[0])).await?;
             lines.spawn(async move {
-                let (mut bytes, mut pace) = (
-                    vec![0; TRICKLE],
-                    tokio::time::interval(Duration::from_millis(100)),
-                );
+                let mut bytes = vec![0; TRICKLE];
+                let mut pace = tokio::time::interval(Duration::from_millis(100));
                 while line.read_exact(&mut bytes).await.is_ok() {
                     pace.tick().await;
                 }
@@ -146,10 +143,8 @@ async fn trickle(options: &Options) -> Result<(), Failure> {
         let posted = publish::paced(&server, paths, 8, 1_000, Duration::from_secs(8)).await?;
         audience.hear_all(posted * 100).await?;
         audience.check()?;
-        let (latencies, grown) = (
-            audience.latencies(),
-            mb(server.resident()?.saturating_sub(before)),
-        );
+        let latencies = audience.latencies();
+        let grown = mb(server.resident()?.saturating_sub(before));
         let p99 = percentile(&latencies, 99);
         let record =
             format!("1,000 messages/s to 100 subscribers, beside {slow} that read 64 KB/s");
@@ -173,7 +168,8 @@ async fn sign_in(options: &Options) -> Result<(), Failure> {
             .await?;
         people.push((connection, known));
     }
-    let (begin, mut signing_in) = (Instant::now(), JoinSet::new());
+    let begin = Instant::now();
+    let mut signing_in = JoinSet::new();
     for (mut connection, known) in people {
         signing_in.spawn(async move {
             connection.post("/login", &known).await?;

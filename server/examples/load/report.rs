@@ -44,10 +44,8 @@ impl Results {
                 .zip(&row.nchan)
                 .map(|(ours, theirs)| ours / theirs)
                 .collect();
-            let (ours, theirs) = (
-                number(median(row.webchat.clone())),
-                number(median(row.nchan.clone())),
-            );
+            let ours = number(median(row.webchat.clone()));
+            let theirs = number(median(row.nchan.clone()));
             println!(
                 "| {} | {} | {ours} | {theirs} | {:.2} |",
                 case.name(),
@@ -64,7 +62,8 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// So many hundredths of the values are no larger; they are in ascending order and in microseconds, it in milliseconds.
+/// So many hundredths of the values are no larger; they are in ascending order and in microseconds,
+/// it in milliseconds.
 pub fn percentile(micros: &[u32], hundredths: usize) -> f64 {
     f64::from(micros[(micros.len() - 1) * hundredths / 100]) / 1e3
 }

@@ -30,7 +30,8 @@ impl Kind {
         }
     }
 
-    /// What is posted so that followers get `text` in about the same number of bytes from either server.
+    /// What is posted so that followers get `text` in about the same number of bytes from either
+    /// server.
     pub fn wrap(self, text: &str) -> String {
         match self {
             Kind::Webchat => format!(r#"{{"username":"load","body":"{text}"}}"#),
@@ -115,7 +116,8 @@ impl Server {
 
     /// Rooms to talk in, by their paths.
     pub async fn rooms(&self, count: usize) -> Result<Vec<String>, Failure> {
-        let (mut connection, mut paths) = (Connection::open(self.address).await?, Vec::new());
+        let mut connection = Connection::open(self.address).await?;
+        let mut paths = Vec::new();
         for number in 0..count {
             paths.push(self.room(&mut connection, number).await?);
         }
@@ -134,9 +136,9 @@ impl Server {
         ))
     }
 
-    /// How late an `fdatasync` of 4 KB is done on the disk that the server writes to, when `rate` of them are due each
-    /// second: the 99th percentile of so many, in milliseconds. A disk that stands still for a moment makes all late that
-    /// are due meanwhile, as it does with messages.
+    /// How late an `fdatasync` of 4 KB is done on the disk that the server writes to, when `rate`
+    /// of them are due each second: the 99th percentile of so many, in milliseconds. A disk that
+    /// stands still for a moment makes all late that are due meanwhile, as it does with messages.
     pub fn sync_time(&self, rate: u32, count: u64) -> Result<f64, Failure> {
         let mut file = fs::File::create(self.dir.path().join("sync"))?;
         let mut times = Vec::new();
@@ -158,7 +160,8 @@ impl Server {
             .1
             .split_whitespace()
             .collect();
-        // User and system time are fields 14 and 15, in hundredths of a second; two come before the bracket.
+        // User and system time are fields 14 and 15, in hundredths of a second; two come before the
+        // bracket.
         let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
         Ok(Duration::from_millis(ticks * 10))
     }

@@ -1,4 +1,5 @@
-//! Subscribers: they read everything, note how late it was, and check that it is complete and in the same order for all.
+//! Subscribers: they read everything, note how late it was, and check that it is complete and in
+//! the same order for all.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,11 +68,9 @@ impl Audience {
         for some in seats.chunks(KNOCKING) {
             let mut knocking = JoinSet::new();
             for room in some {
-                let (address, path, room) = (
-                    server.address,
-                    format!("{}?after=latest", paths[*room]),
-                    *room,
-                );
+                let address = server.address;
+                let path = format!("{}?after=latest", paths[*room]);
+                let room = *room;
                 knocking.spawn(async move {
                     let stream = http::follow(address, &path).await?;
                     stream.readable().await?;
@@ -195,7 +194,8 @@ impl Heard {
                 .iter()
                 .fold(0_u64, |n, d| n * 10 + u64::from(d - b'0'))
         };
-        let (publisher, number) = (u32::try_from(digits(1, 5))?, u32::try_from(digits(6, 14))?);
+        let publisher = u32::try_from(digits(1, 5))?;
+        let number = u32::try_from(digits(6, 14))?;
         self.count += 1;
         self.fold = self.fold.wrapping_mul(0x0100_0000_01b3)
             ^ (u64::from(publisher) << 32 | u64::from(number));

@@ -1,27 +1,18 @@
-//! The server over HTTP, one file a theme. [`house`] starts it, and has the people who use it.
+//! Tests of the server over HTTP, one folder a capability. [`harness`] starts servers and has the
+//! clients that use them.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
+    reason = "a test fails by panicking, and prints what it measured"
 )]
 
-mod connections;
-mod contract;
-mod crowd;
-mod durability;
-mod guarantees;
-mod hostile;
-mod house;
-mod lobby;
-mod openid;
-mod order;
-mod pages;
-mod panels;
-mod people;
-mod presence;
-mod program;
-mod sockets;
-mod stopping;
+mod auth;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod http;
+mod limits;
+mod moderation;
+mod process;
+mod routes;
 mod streams;
-mod tail;
 mod tls;

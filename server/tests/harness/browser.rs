@@ -1,0 +1,68 @@
+//! What a browser sends and keeps: forms of a page of this site, and cookies.
+
+use reqwest::{Method, Response};
+use serde_json::Value;
+
+use super::TestUser;
+
+/// The cookies that a response sets, as the `Cookie` header of the next request.
+pub fn cookie_header(response: &Response) -> String {
+    let set = response
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .map(|cookie| cookie.to_str().unwrap());
+    set.map(|cookie| cookie.split(';').next().unwrap())
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+pub async fn submit_form_with_cookie(
+    person: &TestUser,
+    path: &str,
+    cookie: &str,
+    form: &[(&str, &str)],
+) -> Response {
+    let request = person
+        .request(Method::POST, path)
+        .header("accept", "text/html")
+        .header("cookie", cookie);
+    request
+        .header("origin", &person.url)
+        .form(form)
+        .send()
+        .await
+        .unwrap()
+}
+
+pub fn set_cookie_headers(response: &Response) -> Vec<String> {
+    let set = response.headers().get_all("set-cookie").iter();
+    set.map(|cookie| cookie.to_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The cookies that a response sets, without their attributes.
+pub fn set_cookie_pairs(response: &Response) -> Vec<String> {
+    let set = response
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .map(|cookie| cookie.to_str().unwrap());
+    set.map(|cookie| cookie.split(';').next().unwrap().to_owned())
+        .collect()
+}
+
+pub async fn username_of_cookie(person: &TestUser, cookie: &str) -> Option<String> {
+    let request = person
+        .request(Method::GET, "/profile/")
+        .header("accept", "application/json");
+    let response: Value = request
+        .header("cookie", cookie)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    response["username"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,236 @@
+//! The webchat program as a process of its own, which tests kill, restart and measure.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, mpsc};
+
+use protocol::{Message, Room};
+use reqwest::Client;
+use serde_json::json;
+
+use super::TEST_TIMEOUT;
+
+/// Runs `webchat health` against an address. Returns its exit code and its log.
+pub fn run_health_check(listen: &str) -> (Option<i32>, String) {
+    let ended = Command::new(env!("CARGO_BIN_EXE_webchat"))
+        .args(["--listen", listen, "health"])
+        .output()
+        .unwrap();
+    (
+        ended.status.code(),
+        String::from_utf8(ended.stderr).unwrap(),
+    )
+}
+
+/// The size of a test: the value of an environment variable, or the default.
+pub fn size_from_env(name: &str, default: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+/// Raises the limit of open files, of this process and of those that it starts later, for this many
+/// connections.
+pub fn allow_connections(count: usize) {
+    let limit = Command::new("sh")
+        .args(["-c", "ulimit -n"])
+        .output()
+        .unwrap()
+        .stdout;
+    let limit = String::from_utf8(limit).unwrap();
+    let wanted = count + 200;
+    if limit
+        .trim()
+        .parse()
+        .is_ok_and(|limit: usize| limit < wanted)
+    {
+        let me = std::process::id().to_string();
+        let raised = Command::new("prlimit")
+            .args(["--pid", &me, &format!("--nofile={wanted}:")])
+            .status();
+        assert!(
+            raised.is_ok_and(|status| status.success()),
+            "this test needs {wanted} open files; the limit is {limit}"
+        );
+    }
+}
+
+/// A running webchat process.
+pub struct ServerProcess {
+    child: Child,
+    pub url: String,
+    log: Mutex<mpsc::Receiver<String>>,
+    http: Client,
+}
+
+impl ServerProcess {
+    /// Starts it on a port of its own.
+    pub fn start(data_dir: &Path, more: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", data_dir, more)
+    }
+
+    pub fn start_at(listen: &str, data_dir: &Path, more: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_webchat"))
+            .env("WEBCHAT_RATE_LIMIT", "off")
+            .args(["--listen", listen, "--data-dir"])
+            .arg(data_dir)
+            .args(more)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (logged, log) = mpsc::channel();
+        let url = loop {
+            let line = lines
+                .next()
+                .expect("the process ended before it listened")
+                .unwrap();
+            let url = line.find("http").map(|at| line[at..].to_owned());
+            logged.send(line).unwrap();
+            if let Some(url) = url {
+                break url;
+            }
+        };
+        // The pipe of its log must be drained, or the process blocks when it is full.
+        std::thread::spawn(move || {
+            lines
+                .map_while(Result::ok)
+                .for_each(|line| drop(logged.send(line)))
+        });
+        Self {
+            child,
+            url,
+            log: Mutex::new(log),
+            http: Client::new(),
+        }
+    }
+
+    /// Waits for the next line of the log that contains these words.
+    pub fn wait_for_log(&self, words: &str) -> String {
+        let log = self.log.lock().unwrap();
+        loop {
+            let line = log
+                .recv_timeout(TEST_TIMEOUT)
+                .unwrap_or_else(|_| panic!("no log line with {words:?}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits until it has ended.
+    pub fn wait_for_exit(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Its resident memory, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let kilobytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        kilobytes.unwrap().trim().parse::<u64>().unwrap() * 1024
+    }
+
+    pub async fn create_room(&self) -> String {
+        let response = self
+            .http
+            .post(format!("{}/rooms/", self.url))
+            .send()
+            .await
+            .unwrap();
+        response.json::<Room>().await.unwrap().id.to_string()
+    }
+
+    /// Posts a message. Returns it if the server acknowledged it.
+    pub async fn post(&self, room: &str, username: &str, body: &str) -> Option<Message> {
+        let post = MessagePoster {
+            http: self.http.clone(),
+            url: self.url.clone(),
+            room: room.to_owned(),
+        };
+        post.send(username, body, None).await
+    }
+
+    /// A client for a task that posts.
+    pub fn poster(&self, room: &str) -> MessagePoster {
+        MessagePoster {
+            http: Client::new(),
+            url: self.url.clone(),
+            room: room.to_owned(),
+        }
+    }
+
+    /// Reads all messages of a room.
+    pub async fn history(&self, room: &str) -> Vec<Message> {
+        let mut stored: Vec<Message> = Vec::new();
+        loop {
+            let after = stored.len();
+            let page = self.http.get(format!(
+                "{}/rooms/{room}/messages/?after={after}&limit=1000",
+                self.url
+            ));
+            let page = page
+                .header("accept", "application/json")
+                .send()
+                .await
+                .unwrap();
+            let page: Vec<Message> = page.json().await.unwrap();
+            if page.is_empty() {
+                return stored;
+            }
+            stored.extend(page);
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // The process may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Posts to one room of a process that may end at any time.
+#[derive(Clone)]
+pub struct MessagePoster {
+    http: Client,
+    url: String,
+    room: String,
+}
+
+impl MessagePoster {
+    /// Posts once. Returns the message if the server acknowledged it.
+    pub async fn send(&self, username: &str, body: &str, key: Option<&str>) -> Option<Message> {
+        let mut post = self
+            .http
+            .post(format!("{}/rooms/{}/messages/", self.url, self.room));
+        if let Some(key) = key {
+            post = post.header("idempotency-key", key);
+        }
+        let response = post
+            .json(&json!({"username": username, "body": body}))
+            .send()
+            .await
+            .ok()?;
+        if response.status() == 201 {
+            response.json().await.ok()
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Checks of responses that many tests share.
+
+use protocol::Problem;
+use reqwest::Response;
+use serde_json::Value;
+
+/// Checks that a response is a complete problem document with this status.
+pub async fn expect_problem(response: Response, status: u16) -> Problem {
+    assert_eq!(response.status(), status);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let problem: Problem = response.json().await.unwrap();
+    assert_eq!(problem.status, status);
+    assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+    problem
+}
+
+pub async fn expect_json(response: Response) -> Value {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    assert!(status.is_success(), "{status} {text}");
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Checks that a response of accounts and direct chats is an envelope with this status.
+pub async fn expect_envelope(response: Response, status: u16) -> Value {
+    assert_eq!(response.status(), status);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["code"], status.to_string());
+    let fields: Vec<&String> = body.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["code", "content", "message"]);
+    body
+}

@@ -1,0 +1,115 @@
+//! A running server on a port of its own.
+
+use chat::{Chat, Clock};
+use reqwest::Client;
+use serde_json::{Value, json};
+use server::App;
+use server::config::Config;
+use server::tls::Tls;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::TestUser;
+
+/// A server, its data and its clock.
+pub struct TestServer {
+    pub url: String,
+    pub clock: Clock,
+    pub dir: tempfile::TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl TestServer {
+    pub async fn new() -> Self {
+        Self::with(&["--rate-limit", "off"], |_| {}).await
+    }
+
+    /// Starts a server with these flags and a changed chat configuration.
+    pub async fn with(flags: &[&str], change: impl FnOnce(&mut chat::Config)) -> Self {
+        Self::open(flags, change, "http", |app| app).await
+    }
+
+    /// Starts a server over TLS.
+    pub async fn secure(tls: Tls, redirect: Option<TcpListener>) -> Self {
+        Self::open(
+            &["--rate-limit", "off"],
+            |_| {},
+            "https",
+            |app| app.secure(tls, redirect),
+        )
+        .await
+    }
+
+    async fn open(
+        flags: &[&str],
+        change: impl FnOnce(&mut chat::Config),
+        scheme: &str,
+        wrap: impl FnOnce(App) -> App,
+    ) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = chat::Config::new(dir.path());
+        change(&mut config);
+        let clock = config.clock.clone();
+        let flags = Config::read(["webchat"].iter().chain(flags).map(Into::into)).unwrap();
+        let app = wrap(App::new(Chat::open(config).await.unwrap(), &flags));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(app.serve(listener, async {
+            let _ = stopped.await;
+        }));
+        Self {
+            url,
+            clock,
+            dir,
+            stop: Some(stop),
+            serving: Some(serving),
+        }
+    }
+
+    /// Starts the shutdown. The handle ends with the server.
+    pub fn stop(&mut self) -> JoinHandle<()> {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.serving.take().unwrap()
+    }
+
+    pub fn visitor(&self, name: &str) -> TestUser {
+        let redirect = reqwest::redirect::Policy::none();
+        let http = Client::builder().redirect(redirect).build().unwrap();
+        TestUser::new(name, &self.url, http)
+    }
+
+    /// A client that has an account and sends its token.
+    pub async fn account(&self, username: &str) -> TestUser {
+        let person = self.visitor(username);
+        let input =
+            json!({"name": username.to_uppercase(), "username": username, "password": "secret"});
+        let response: Value = person
+            .post_json("/register", input)
+            .await
+            .json()
+            .await
+            .unwrap();
+        TestUser {
+            token: Some(response["content"]["token"].as_str().unwrap().to_owned()),
+            ..person
+        }
+    }
+
+    /// A client that has no account but a guest key, and sends it.
+    pub async fn guest(&self, name: &str) -> TestUser {
+        let person = self.visitor(name);
+        let response: Value = person
+            .post_json("/guests/", json!({}))
+            .await
+            .json()
+            .await
+            .unwrap();
+        TestUser {
+            token: Some(response["token"].as_str().unwrap().to_owned()),
+            ..person
+        }
+    }
+}

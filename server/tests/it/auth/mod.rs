@@ -1,0 +1,9 @@
+//! Accounts, sessions, guest keys, and attempts to act as another user.
+
+mod accounts;
+mod csrf;
+mod name_claims;
+mod oidc;
+mod sign_in_pages;
+mod sign_out;
+mod tokens;

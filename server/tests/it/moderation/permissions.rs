@@ -1,0 +1,431 @@
+//! The permission table of `docs/roles.md`: every operation, in every kind of room, by every role.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::harness::{TestServer, TestUser, expect_json};
+use crate::moderation::{join_by_invitation, member_id_with_role, send_json};
+
+/// The relation of a user to a room, the weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Banned,
+    Anyone,
+    Guest,
+    Account,
+    Reader,
+    Member,
+    Moderator,
+    Owner,
+    /// An operator of the server.
+    Operator,
+    /// The author of the message: no one of the participants.
+    Author,
+}
+
+use Standing::{Account, Anyone, Banned, Guest, Moderator, Operator, Owner, Reader};
+
+const STANDINGS: [Standing; 9] = [
+    Banned,
+    Anyone,
+    Guest,
+    Account,
+    Reader,
+    Standing::Member,
+    Moderator,
+    Owner,
+    Operator,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Open,
+    Private,
+    /// A direct chat of the member with a friend.
+    Direct,
+}
+
+/// Every operation on a room, with its body and the least standing that may do it in an open and in
+/// a private room. `PERSON` is a member, `CODE` an invitation.
+fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> {
+    let nothing = Value::Null;
+    let member = Standing::Member;
+    vec![
+        ("GET", "/rooms/ID/", nothing.clone(), Anyone, Reader),
+        ("PATCH", "/rooms/ID/", json!({"name": "new"}), Owner, Owner),
+        ("DELETE", "/rooms/ID/", nothing.clone(), Owner, Owner),
+        (
+            "GET",
+            "/rooms/ID/messages/",
+            nothing.clone(),
+            Anyone,
+            Reader,
+        ),
+        (
+            "POST",
+            "/rooms/ID/messages/",
+            json!({"username": "mallory", "body": "hi"}),
+            Anyone,
+            member,
+        ),
+        (
+            "PATCH",
+            "/rooms/ID/messages/SEQ/",
+            json!({"body": "anew"}),
+            Standing::Author,
+            Standing::Author,
+        ),
+        (
+            "DELETE",
+            "/rooms/ID/messages/SEQ/",
+            nothing.clone(),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "POST",
+            "/rooms/ID/typing/",
+            json!({"username": "mallory"}),
+            Anyone,
+            Reader,
+        ),
+        (
+            "POST",
+            "/rooms/ID/seen/",
+            json!({"seen": 1}),
+            Anyone,
+            Reader,
+        ),
+        (
+            "GET",
+            "/rooms/ID/archive.jsonl",
+            nothing.clone(),
+            Anyone,
+            Reader,
+        ),
+        ("GET", "/rooms/ID/code.svg", nothing.clone(), Anyone, Reader),
+        (
+            "GET",
+            "/rooms/ID/settings/",
+            nothing.clone(),
+            Anyone,
+            Reader,
+        ),
+        (
+            "GET",
+            "/rooms/ID/transcript.txt",
+            nothing.clone(),
+            Anyone,
+            Reader,
+        ),
+        ("GET", "/rooms/ID/socket", nothing.clone(), Anyone, Reader),
+        (
+            "GET",
+            "/rooms/ID/members/",
+            nothing.clone(),
+            Moderator,
+            Reader,
+        ),
+        (
+            "PATCH",
+            "/rooms/ID/members/PERSON/",
+            json!({"role": "reader"}),
+            Owner,
+            Owner,
+        ),
+        (
+            "DELETE",
+            "/rooms/ID/members/PERSON/",
+            nothing.clone(),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "GET",
+            "/rooms/ID/invitations/",
+            nothing.clone(),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "POST",
+            "/rooms/ID/invitations/",
+            json!({"uses": 1}),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "DELETE",
+            "/rooms/ID/invitations/CODE/",
+            nothing.clone(),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "GET",
+            "/rooms/ID/sanctions/",
+            nothing.clone(),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "POST",
+            "/rooms/ID/sanctions/",
+            json!({"person": "PERSON", "kind": "mute"}),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "DELETE",
+            "/rooms/ID/sanctions/MUTED/",
+            nothing.clone(),
+            Moderator,
+            Moderator,
+        ),
+        ("GET", "/rooms/ID/audit/", nothing, Moderator, Moderator),
+    ]
+}
+
+/// One user of each standing, and the users whom operations act on.
+struct Participants {
+    people: BTreeMap<Standing, TestUser>,
+    muted: TestUser,
+    friend: TestUser,
+}
+
+impl Participants {
+    async fn gather(server: &TestServer) -> Self {
+        let mut people = BTreeMap::new();
+        for standing in STANDINGS {
+            let name = format!("{standing:?}").to_lowercase();
+            let person = match standing {
+                Anyone => server.visitor("anyone"),
+                Guest | Banned | Moderator | Owner => server.guest(&name).await,
+                _ => server.account(&name).await,
+            };
+            people.insert(standing, person);
+        }
+        chat::set_operator(&chat::Config::new(server.dir.path()), "operator", true)
+            .await
+            .unwrap();
+        Self {
+            people,
+            muted: server.guest("muted").await,
+            friend: server.account("friend").await,
+        }
+    }
+
+    /// A direct chat of the member and the friend. The others have no access.
+    async fn direct(&self) -> BTreeMap<&'static str, String> {
+        let chat = expect_json(
+            send_json(
+                &self.people[&Standing::Member],
+                "GET",
+                "/chats/friend",
+                Value::Null,
+            )
+            .await,
+        )
+        .await;
+        let room = chat["id"].as_str().unwrap().to_owned();
+        let said = self.friend.post(&room, "hello").await.id.to_string();
+        let person = "friend".to_owned();
+        let code = "0".repeat(32);
+        BTreeMap::from([
+            ("ID", room),
+            ("PERSON", person.clone()),
+            ("MUTED", person),
+            ("CODE", code),
+            ("SEQ", said),
+        ])
+    }
+
+    /// A room in which each participant has their standing.
+    async fn room(&self, kind: Kind) -> BTreeMap<&'static str, String> {
+        let private = match kind {
+            Kind::Direct => return self.direct().await,
+            kind => kind == Kind::Private,
+        };
+        let owner = &self.people[&Owner];
+        let room =
+            expect_json(send_json(owner, "POST", "/rooms/", json!({"private": private})).await)
+                .await;
+        assert_eq!(room["role"], "owner");
+        let room = room["id"].as_str().unwrap().to_owned();
+        join_by_invitation(owner, &room, &self.people[&Moderator], "moderator").await;
+        join_by_invitation(owner, &room, &self.people[&Reader], "reader").await;
+        join_by_invitation(owner, &room, &self.people[&Banned], "member").await;
+        let banned =
+            json!({"person": member_id_with_role(owner, &room, "member").await, "kind": "ban"});
+        expect_json(send_json(owner, "POST", &format!("/rooms/{room}/sanctions/"), banned).await)
+            .await;
+        let bad = format!(
+            "/rooms/{room}/members/{}/",
+            member_id_with_role(owner, &room, "member").await
+        );
+        expect_json(send_json(owner, "PATCH", &bad, json!({"role": "reader"})).await).await;
+        join_by_invitation(owner, &room, &self.muted, "member").await;
+        let said = self.muted.post(&room, "hello").await.id.to_string();
+        let muted = member_id_with_role(owner, &room, "member").await;
+        expect_json(
+            send_json(
+                owner,
+                "POST",
+                &format!("/rooms/{room}/sanctions/"),
+                json!({"person": muted, "kind": "mute"}),
+            )
+            .await,
+        )
+        .await;
+        join_by_invitation(owner, &room, &self.people[&Standing::Member], "member").await;
+        let code = expect_json(
+            send_json(
+                owner,
+                "POST",
+                &format!("/rooms/{room}/invitations/"),
+                json!({}),
+            )
+            .await,
+        )
+        .await;
+        let code = code["code"].as_str().unwrap().to_owned();
+        BTreeMap::from([
+            ("ID", room),
+            ("PERSON", muted.clone()),
+            ("MUTED", muted),
+            ("CODE", code),
+            ("SEQ", said),
+        ])
+    }
+}
+
+fn fill_placeholders(text: &str, names: &BTreeMap<&str, String>) -> String {
+    names.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(name, value)
+    })
+}
+
+/// The statuses that a response may have.
+fn expected_statuses(standing: Standing, kind: Kind, least: Standing) -> &'static [u16] {
+    let hidden = match kind {
+        Kind::Open => false,
+        Kind::Private => (Anyone..Reader).contains(&standing) || standing == Operator,
+        Kind::Direct => standing != Standing::Member,
+    };
+    match standing {
+        _ if hidden => &[404],
+        Banned => &[403],
+        Reader if least < Reader => &[200, 201, 204, 426],
+        standing if standing >= least => &[200, 201, 202, 204, 426],
+        _ => &[403],
+    }
+}
+
+/// The responses make the table of `docs/roles.md`.
+#[tokio::test]
+async fn every_role_may_do_exactly_what_the_permission_table_says() {
+    let server = TestServer::new().await;
+    let participants = Participants::gather(&server).await;
+    let standings = STANDINGS.map(|standing| format!("{standing:?}").to_lowercase());
+    let mut table = format!(
+        "| operation | room | {} |\n| --- | --- |{}\n",
+        standings.join(" | "),
+        " --- |".repeat(standings.len())
+    );
+    for (method, path, body, open, private) in operations() {
+        // Both members of a direct chat see its member list.
+        let direct = if path.ends_with("/members/") {
+            Moderator
+        } else {
+            private
+        };
+        for (kind, least) in [
+            (Kind::Open, open),
+            (Kind::Private, private),
+            (Kind::Direct, direct),
+        ] {
+            let mut row = Vec::new();
+            for standing in STANDINGS {
+                let names = participants.room(kind).await;
+                let person = &participants.people[&standing];
+                let mut body: Value =
+                    serde_json::from_str(&fill_placeholders(&body.to_string(), &names)).unwrap();
+                if person.token.is_some() && body.get("username").is_some() {
+                    body["username"] = json!(person.name);
+                }
+                let status = send_json(person, method, &fill_placeholders(path, &names), body)
+                    .await
+                    .status()
+                    .as_u16();
+                // In an open room visitors may post, but a reader may not.
+                let only_reads =
+                    standing == Reader && path.ends_with("messages/") && method == "POST";
+                let expected = if only_reads && kind != Kind::Direct {
+                    &[403]
+                } else {
+                    expected_statuses(standing, kind, least)
+                };
+                assert!(
+                    expected.contains(&status),
+                    "{method} {path} {kind:?} {standing:?}: {status}"
+                );
+                row.push(status.to_string());
+            }
+            let kind = format!("{kind:?}").to_lowercase();
+            writeln!(
+                table,
+                "| `{method} {path}` | {kind} | {} |",
+                row.join(" | ")
+            )
+            .unwrap();
+        }
+    }
+    let roles = include_str!("../../../../docs/roles.md");
+    assert!(
+        roles.contains(&table),
+        "docs/roles.md needs this table:\n{table}"
+    );
+}
+
+#[tokio::test]
+async fn permission_table_covers_every_room_operation() {
+    let server = TestServer::new().await;
+    let document: Value = server
+        .visitor("ada")
+        .get("/openapi.json", "*/*")
+        .await
+        .json()
+        .await
+        .unwrap();
+    let mut described = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        if let Some(rest) = path.strip_prefix("/rooms/{id}/") {
+            let shape = rest
+                .replace("{person}", "*")
+                .replace("{code}", "*")
+                .replace("{seq}", "*");
+            described.extend(
+                item.as_object()
+                    .unwrap()
+                    .keys()
+                    .map(|method| format!("{} {shape}", method.to_uppercase())),
+            );
+        }
+    }
+    let walked: Vec<String> = operations()
+        .into_iter()
+        .map(|(method, path, ..)| {
+            let rest = path.strip_prefix("/rooms/ID/").unwrap();
+            format!(
+                "{method} {}",
+                ["PERSON", "MUTED", "CODE", "SEQ"]
+                    .iter()
+                    .fold(rest.to_owned(), |rest, name| rest.replace(name, "*"))
+            )
+        })
+        .collect();
+    described.retain(|operation| !walked.contains(operation));
+    assert!(described.is_empty(), "{described:?}");
+}

@@ -1,0 +1,199 @@
+//! Messages: posting, paging and refusals.
+
+use protocol::{Message, Room};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::harness::{TestServer, expect_problem};
+
+#[tokio::test]
+async fn posted_messages_are_numbered_and_paged() {
+    let server = TestServer::new().await;
+    let ada = server.visitor("ada");
+    let room = ada.create_room().await;
+    let first = ada.post(&room, "hello").await;
+    assert_eq!(
+        (first.id, first.username.as_str(), first.body.as_str()),
+        (1, "ada", "hello")
+    );
+    assert_eq!(first.room.to_string(), room);
+    assert_eq!(ada.post(&room, "again").await.id, 2);
+    assert_eq!(ada.history(&room, "").await.len(), 2);
+    assert_eq!(ada.history(&room, "before=2").await, [first]);
+    assert_eq!(ada.history(&room, "after=1&limit=1").await[0].id, 2);
+    assert!(ada.history(&room, "after=99").await.is_empty());
+    let shown: Room = ada
+        .get(&format!("/rooms/{room}/"), "application/json")
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(shown.message_count, 2);
+}
+
+#[tokio::test]
+async fn repeated_idempotency_key_returns_the_first_message() {
+    let server = TestServer::new().await;
+    let ada = server.visitor("ada");
+    let room = ada.create_room().await;
+    let post = |body: &str, key: String| {
+        let request = ada.request(Method::POST, &format!("/rooms/{room}/messages/"));
+        request
+            .header("idempotency-key", key)
+            .json(&json!({"username": "ada", "body": body}))
+            .send()
+    };
+    let first: Message = post("one", "k".repeat(64))
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let again = post("two", "k".repeat(64)).await.unwrap();
+    assert_eq!(again.status(), StatusCode::CREATED);
+    assert_eq!(again.json::<Message>().await.unwrap(), first);
+    let long = expect_problem(post("x", "k".repeat(65)).await.unwrap(), 422).await;
+    assert_eq!(long.field.as_deref(), Some("Idempotency-Key"));
+    assert_eq!(ada.history(&room, "").await, [first]);
+}
+
+#[tokio::test]
+async fn invalid_value_is_refused_with_422_naming_field_and_limit() {
+    let server = TestServer::new().await;
+    let ada = server.visitor("ada");
+    let room = ada.create_room().await;
+    let path = format!("/rooms/{room}/messages/");
+    let refused = [
+        (json!({"username": "", "body": "x"}), "username", "32"),
+        (
+            json!({"username": "a".repeat(33), "body": "x"}),
+            "username",
+            "32",
+        ),
+        (
+            json!({"username": "a\u{7}", "body": "x"}),
+            "username",
+            "control",
+        ),
+        (json!({"username": "a", "body": " \n "}), "body", "4000"),
+        (
+            json!({"username": "a", "body": "x".repeat(4_001)}),
+            "body",
+            "4000",
+        ),
+        (
+            json!({"username": "a", "body": "a\u{0}b"}),
+            "body",
+            "control",
+        ),
+        (json!({"username": "a"}), "body", "missing"),
+        (json!({"body": "a"}), "username", "missing"),
+        (json!({"username": 5, "body": "a"}), "username", "text"),
+    ];
+    for (body, field, word) in refused {
+        let problem = expect_problem(ada.post_json(&path, body).await, 422).await;
+        assert_eq!(problem.field.as_deref(), Some(field));
+        assert!(
+            problem.detail.contains(field) && problem.detail.contains(word),
+            "{}",
+            problem.detail
+        );
+    }
+    let taken = [
+        ("é".repeat(32), "👍".repeat(4_000)),
+        (" ada ".to_owned(), "a\tb\nc".to_owned()),
+    ];
+    for (username, body) in taken {
+        let response = ada
+            .post_json(&path, json!({"username": username, "body": body}))
+            .await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        let message: Message = response.json().await.unwrap();
+        assert_eq!(
+            (message.username.as_str(), message.body),
+            (username.trim(), body)
+        );
+    }
+    for input in [
+        json!({"name": ""}),
+        json!({"name": "n".repeat(81)}),
+        json!({"timeout": "25h"}),
+        json!({"public": "maybe"}),
+    ] {
+        let problem = expect_problem(ada.post_json("/rooms/", input.clone()).await, 422).await;
+        assert!(input.get(problem.field.as_deref().unwrap()).is_some());
+    }
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "before=-1",
+        "after=soon",
+    ] {
+        let response = ada
+            .get(&format!("{path}?{query}"), "application/json")
+            .await;
+        expect_problem(response, 422).await;
+    }
+}
+
+#[tokio::test]
+async fn malformed_unknown_or_misplaced_request_gets_its_4xx_status() {
+    let server = TestServer::new().await;
+    let ada = server.visitor("ada");
+    let room = ada.create_room().await;
+    let messages = format!("/rooms/{room}/messages/");
+    let send = |kind: &'static str, body: &'static [u8]| {
+        ada.request(Method::POST, &messages)
+            .header("content-type", kind)
+            .body(body)
+            .send()
+    };
+    expect_problem(send("application/json", b"{").await.unwrap(), 400).await;
+    expect_problem(send("application/json", b"[]").await.unwrap(), 400).await;
+    expect_problem(
+        send(
+            "application/json",
+            b"{\"username\":\"\xff\",\"body\":\"x\"}",
+        )
+        .await
+        .unwrap(),
+        400,
+    )
+    .await;
+    expect_problem(
+        send("application/x-www-form-urlencoded", b"username=%ff&body=x")
+            .await
+            .unwrap(),
+        400,
+    )
+    .await;
+    expect_problem(send("text/plain", b"hello").await.unwrap(), 415).await;
+    expect_problem(
+        ada.get("/rooms/0123456789abcdef/", "application/json")
+            .await,
+        404,
+    )
+    .await;
+    expect_problem(
+        ada.get("/rooms/0123456789ABCDEF/", "application/json")
+            .await,
+        404,
+    )
+    .await;
+    expect_problem(ada.get("/rooms/%ff/", "application/json").await, 404).await;
+    expect_problem(
+        ada.get("/rooms/0123456789abcdef/messages/", "*/*").await,
+        404,
+    )
+    .await;
+    expect_problem(ada.try_post("0123456789abcdef", "x").await, 404).await;
+    expect_problem(ada.get("/nowhere", "*/*").await, 404).await;
+    let wrong = ada.request(Method::DELETE, "/rooms/").send().await.unwrap();
+    let allow = wrong.headers()["allow"].to_str().unwrap().to_owned();
+    assert!(allow.contains("GET") && allow.contains("POST"), "{allow}");
+    expect_problem(wrong, 405).await;
+    let large = "x".repeat(10_000_000);
+    expect_problem(ada.try_post(&room, &large).await, 413).await;
+    assert!(ada.history(&room, "").await.is_empty());
+}
