@@ -1,4 +1,4 @@
-//! What is measured, the same for both servers.
+//! The measurements, the same for both servers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use crate::Failure;
 use crate::publish;
 use crate::report::percentile;
 use crate::servers::Server;
-use crate::subscribe::Audience;
+use crate::subscribe::Subscribers;
 
-/// Something to measure.
+/// A measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Case {
     FlatOut,
@@ -29,11 +29,11 @@ pub const ALL: [Case; 6] = [
     Case::Idle,
 ];
 
-/// Figures with their names, in the order in which they are shown.
+/// Named figures, in the order of the table.
 pub type Figures = Vec<(&'static str, f64)>;
 
-/// How many subscribers are idle at once; with their servers' ends, what one process may open.
-const IDLE: usize = 15_000;
+/// How many idle subscribers there are. One process may open hardly more sockets.
+const IDLE_SUBSCRIBERS: usize = 15_000;
 
 impl Case {
     pub fn name(self) -> &'static str {
@@ -49,47 +49,56 @@ impl Case {
 
     pub async fn run(self, server: &Server) -> Result<Figures, Failure> {
         match self {
-            Self::FlatOut => flat_out(server).await,
-            Self::Steady => paced(server, 1, 1_000, 50).await,
-            Self::ManyRooms => paced(server, 1_000, 5, 2_000).await,
-            Self::Posts => posts(server).await,
-            Self::Alone => paced(server, 1, 1, 100).await,
-            Self::Idle => idle(server).await,
+            Self::FlatOut => run_flat_out(server).await,
+            Self::Steady => run_paced(server, 1, 1_000, 50).await,
+            Self::ManyRooms => run_paced(server, 1_000, 5, 2_000).await,
+            Self::Posts => run_posts(server).await,
+            Self::Alone => run_paced(server, 1, 1, 100).await,
+            Self::Idle => run_idle(server).await,
         }
     }
 }
 
-async fn flat_out(server: &Server) -> Result<Figures, Failure> {
-    let paths = server.rooms(1).await?;
-    let mut audience = Audience::gather(server, &paths, 1_000).await?;
+async fn run_flat_out(server: &Server) -> Result<Figures, Failure> {
+    let paths = server.create_rooms(1).await?;
+    let mut subscribers = Subscribers::connect(server, &paths, 1_000).await?;
     let begin = Instant::now();
-    let cpu = server.cpu()?;
+    let cpu = server.cpu_time()?;
     let posted =
-        publish::flat_out(server, vec![paths[0].clone(); 8], Duration::from_secs(5)).await?;
-    audience.hear_all(posted * 1_000).await?;
-    audience.check()?;
+        publish::publish_flat_out(server, vec![paths[0].clone(); 8], Duration::from_secs(5))
+            .await?;
+    subscribers.wait_for_deliveries(posted * 1_000).await?;
+    subscribers.check_order()?;
     let deliveries = (posted * 1_000) as f64;
-    let cpu = (server.cpu()? - cpu).as_secs_f64();
+    let cpu = (server.cpu_time()? - cpu).as_secs_f64();
     Ok(vec![
         ("deliveries/s", deliveries / begin.elapsed().as_secs_f64()),
         ("CPU µs per delivery", cpu * 1e6 / deliveries),
     ])
 }
 
-async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<Figures, Failure> {
-    let paths = Arc::new(server.rooms(count).await?);
-    let mut audience = Audience::gather(server, &paths, each).await?;
-    let cpu = server.cpu()?;
+async fn run_paced(
+    server: &Server,
+    count: usize,
+    each: usize,
+    rate: u32,
+) -> Result<Figures, Failure> {
+    let paths = Arc::new(server.create_rooms(count).await?);
+    let mut subscribers = Subscribers::connect(server, &paths, each).await?;
+    let cpu = server.cpu_time()?;
     let connections = if count == 1 { 8 } else { 64 };
-    let posted = publish::paced(server, paths, connections, rate, Duration::from_secs(8)).await?;
-    audience.hear_all(posted * each as u64).await?;
+    let posted =
+        publish::publish_paced(server, paths, connections, rate, Duration::from_secs(8)).await?;
+    subscribers
+        .wait_for_deliveries(posted * each as u64)
+        .await?;
     if count == 1 {
-        // Over several connections only the server says in which order messages of one room come.
-        audience.check()?;
+        // With one room, the order of messages is the server's, and must be the same for all.
+        subscribers.check_order()?;
     }
-    let cpu = (server.cpu()? - cpu).as_secs_f64() * 1e6;
-    let latencies = audience.latencies();
-    drop(audience);
+    let cpu = (server.cpu_time()? - cpu).as_secs_f64() * 1e6;
+    let latencies = subscribers.latencies();
+    drop(subscribers);
     let each = if count == 1 {
         ("CPU µs per delivery", each as f64)
     } else {
@@ -100,32 +109,32 @@ async fn paced(server: &Server, count: usize, each: usize, rate: u32) -> Result<
         ("p50 ms", percentile(&latencies, 50)),
         ("p99 ms", percentile(&latencies, 99)),
         (
-            "p99 ms of an fdatasync, as often",
+            "p99 ms of `fdatasync` at the same rate",
             server.sync_time(rate, posted)?,
         ),
     ])
 }
 
-async fn posts(server: &Server) -> Result<Figures, Failure> {
-    let paths = server.rooms(64).await?;
+async fn run_posts(server: &Server) -> Result<Figures, Failure> {
+    let paths = server.create_rooms(64).await?;
     let begin = Instant::now();
-    let cpu = server.cpu()?;
-    let posted = publish::flat_out(server, paths, Duration::from_secs(5)).await? as f64;
-    let cpu = (server.cpu()? - cpu).as_secs_f64();
+    let cpu = server.cpu_time()?;
+    let posted = publish::publish_flat_out(server, paths, Duration::from_secs(5)).await? as f64;
+    let cpu = (server.cpu_time()? - cpu).as_secs_f64();
     Ok(vec![
         ("posts/s", posted / begin.elapsed().as_secs_f64()),
         ("CPU µs per post", cpu * 1e6 / posted),
     ])
 }
 
-async fn idle(server: &Server) -> Result<Figures, Failure> {
-    let paths = server.rooms(1).await?;
-    let before = server.resident()?;
-    let mut audience = Audience::gather(server, &paths, IDLE).await?;
-    audience.hear_all(0).await?;
-    let grown = server.resident()?.saturating_sub(before);
+async fn run_idle(server: &Server) -> Result<Figures, Failure> {
+    let paths = server.create_rooms(1).await?;
+    let before = server.resident_memory()?;
+    let mut subscribers = Subscribers::connect(server, &paths, IDLE_SUBSCRIBERS).await?;
+    subscribers.wait_for_deliveries(0).await?;
+    let grown = server.resident_memory()?.saturating_sub(before);
     Ok(vec![(
         "bytes resident per subscriber",
-        grown as f64 / IDLE as f64,
+        grown as f64 / IDLE_SUBSCRIBERS as f64,
     )])
 }

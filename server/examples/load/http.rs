@@ -1,5 +1,5 @@
-//! HTTP as far as load needs it, spoken by hand, so that little of what is measured is the
-//! client's.
+//! The little HTTP that the load generator needs, written by hand, so that the client costs little
+//! of what is measured.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::Failure;
 
-/// One connection that is kept open.
+/// A persistent connection.
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -18,7 +18,7 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Posts JSON and gives back the body of the answer, which must say that it was taken.
+    /// Posts JSON. Returns the body of the response, which must have a status of 200 to 209.
     pub async fn post(&mut self, path: &str, body: &str) -> Result<String, Failure> {
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: load\r\ncontent-type: application/json\r\ncontent-length: "
@@ -27,22 +27,22 @@ impl Connection {
             .get_mut()
             .write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes())
             .await?;
-        self.answer().await
+        self.read_response().await
     }
 
     pub async fn get(&mut self, path: &str, accept: &str) -> Result<String, Failure> {
         let head = format!("GET {path} HTTP/1.1\r\nhost: load\r\naccept: {accept}\r\n\r\n");
         self.0.get_mut().write_all(head.as_bytes()).await?;
-        self.answer().await
+        self.read_response().await
     }
 
-    async fn answer(&mut self) -> Result<String, Failure> {
+    async fn read_response(&mut self) -> Result<String, Failure> {
         let mut line = String::new();
         let mut length = 0;
         let mut chunked = false;
         self.0.read_line(&mut line).await?;
         if !line.starts_with("HTTP/1.1 20") {
-            return Err(format!("not taken: {line}").into());
+            return Err(format!("refused: {line}").into());
         }
         while line != "\r\n" {
             line.clear();
@@ -54,15 +54,15 @@ impl Connection {
             chunked |= header.starts_with("transfer-encoding: chunked");
         }
         if chunked {
-            return self.chunks().await;
+            return self.read_chunks().await;
         }
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).await?;
         Ok(String::from_utf8(body)?)
     }
 
-    /// A body in chunks, to its end.
-    async fn chunks(&mut self) -> Result<String, Failure> {
+    /// Reads a chunked body to its end.
+    async fn read_chunks(&mut self) -> Result<String, Failure> {
         let mut text = Vec::new();
         loop {
             let mut size = String::new();
@@ -78,8 +78,7 @@ impl Connection {
     }
 }
 
-/// Asks for an event stream and gives back the socket with everything that comes, the answer's head
-/// included.
+/// Requests an event stream. Returns the socket, from which nothing has been read.
 pub async fn follow(address: SocketAddr, path: &str) -> Result<TcpStream, Failure> {
     let mut stream = TcpStream::connect(address).await?;
     let head = format!("GET {path} HTTP/1.1\r\nhost: load\r\naccept: text/event-stream\r\n\r\n");

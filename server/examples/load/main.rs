@@ -1,14 +1,14 @@
-//! A load generator that measures webchat beside nchan, nginx's push module, in one run.
+//! A load generator that compares webchat with nchan, nginx's push module, in one run.
 //!
-//! `make bench` builds it, installs nchan and starts it. Each case is run against both servers by
-//! turns; what is printed is the median of the rounds and the ratio. The servers get one core and
-//! this process another. webchat writes every message durably, nchan keeps them in memory.
-//! Everything is measured from outside: messages over HTTP, processor time and memory from `/proc`.
+//! `make bench` builds it, installs nchan and starts it. Each case runs against both servers in
+//! turn. The table has the medians of the rounds and the ratio. The servers get one core and this
+//! process another. webchat writes every message durably, nchan keeps them in memory. All figures
+//! are measured from outside: messages over HTTP, processor time and memory from `/proc`.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "it is run for what it prints"
+    reason = "its output is the result"
 )]
 
 mod cases;
@@ -26,25 +26,25 @@ use clap::Parser;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Measures webchat beside nchan.
+/// Compares webchat with nchan.
 #[derive(Debug, Parser)]
 struct Options {
-    /// The webchat program.
+    /// The webchat binary.
     #[arg(long, default_value = "target/release/webchat")]
     webchat: PathBuf,
-    /// How often each case is run against each server.
+    /// How often each case runs against each server.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Only the cases whose name contains this.
+    /// Run only the cases whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
-    /// Only this server: webchat or nchan.
+    /// Run only this server: webchat or nchan.
     #[arg(long)]
     server: Option<servers::Kind>,
-    /// The core that servers run on; this process is told its own from outside, with taskset.
+    /// The core that servers run on. Start this process with taskset to set its own.
     #[arg(long, default_value_t = 0)]
     core: usize,
-    /// Also take the records of webchat alone, which need some minutes.
+    /// Also measure webchat alone, which takes some minutes.
     #[arg(long)]
     records: bool,
 }
@@ -81,7 +81,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
     }
     results.print();
     if options.records {
-        records::take(options).await?;
+        records::measure(options).await?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Publishers: those who post as fast as they are acknowledged, and those who keep to a schedule.
+//! Publishers: as fast as messages are acknowledged, or by a schedule.
 
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -12,24 +12,28 @@ use crate::Failure;
 use crate::http::Connection;
 use crate::servers::Server;
 
-/// When this process began; what posts are stamped by.
+/// The start of this process. Times in messages count from here.
 pub static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Every text has this many bytes between its two marks, the marks included.
-pub const MARKED: usize = 28;
+/// The length of the part of a text that is between its two marks, with the marks, in bytes.
+pub const MARKED_LENGTH: usize = 28;
 
-/// A text that says who posted it, as which of its messages, and when it was due, in microseconds
-/// since [`START`].
-pub fn text(publisher: usize, number: u64, due: Duration) -> String {
+/// A text with its publisher, its number and the time when it was due, in microseconds since
+/// [`START`].
+pub fn marked_text(publisher: usize, number: u64, due: Duration) -> String {
     format!(
         "~{publisher:04}.{number:08}.{:012}~ the quick brown fox jumps",
         due.as_micros()
     )
 }
 
-/// Posts to each path by a publisher of its own for `span`, each as fast as it is acknowledged.
-/// Tells how many.
-pub async fn flat_out(server: &Server, paths: Vec<String>, span: Duration) -> Result<u64, Failure> {
+/// Posts to each path by a publisher of its own for `span`, as fast as messages are acknowledged.
+/// Returns the number of messages.
+pub async fn publish_flat_out(
+    server: &Server,
+    paths: Vec<String>,
+    span: Duration,
+) -> Result<u64, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut publishers = JoinSet::new();
     let count = Arc::new(AtomicU64::new(0));
@@ -44,7 +48,10 @@ pub async fn flat_out(server: &Server, paths: Vec<String>, span: Duration) -> Re
                     break;
                 }
                 connection
-                    .post(&path, &kind.wrap(&text(publisher, number, START.elapsed())))
+                    .post(
+                        &path,
+                        &kind.wrap(&marked_text(publisher, number, START.elapsed())),
+                    )
                     .await?;
                 count.fetch_add(1, Ordering::Relaxed);
             }
@@ -60,9 +67,9 @@ pub async fn flat_out(server: &Server, paths: Vec<String>, span: Duration) -> Re
 }
 
 /// Posts `rate` messages a second for `span`, to the paths in turn, over a number of connections.
-/// Each message is stamped with the time when it was due: what waits behind a slow answer counts as
+/// Each message has the time when it was due, so one that waits behind a slow response counts as
 /// late.
-pub async fn paced(
+pub async fn publish_paced(
     server: &Server,
     paths: Arc<Vec<String>>,
     connections: usize,
@@ -70,43 +77,43 @@ pub async fn paced(
     span: Duration,
 ) -> Result<u64, Failure> {
     let total = u64::from(rate) * span.as_secs();
-    let mut inboxes = Vec::new();
+    let mut queues = Vec::new();
     let mut publishers = JoinSet::new();
     for publisher in 0..connections {
-        let (sender, mut inbox) = mpsc::unbounded_channel::<(u64, Duration)>();
-        inboxes.push(sender);
+        let (sender, mut queue) = mpsc::unbounded_channel::<(u64, Duration)>();
+        queues.push(sender);
         let mut connection = Connection::open(server.address).await?;
         let paths = paths.clone();
         let kind = server.kind;
         publishers.spawn(async move {
-            while let Some((number, due)) = inbox.recv().await {
+            while let Some((number, due)) = queue.recv().await {
                 let path = &paths[usize::try_from(number)? % paths.len()];
                 connection
-                    .post(path, &kind.wrap(&text(publisher, number, due)))
+                    .post(path, &kind.wrap(&marked_text(publisher, number, due)))
                     .await?;
             }
             Ok::<_, Failure>(())
         });
     }
-    std::thread::spawn(move || keep_time(&inboxes, rate, total));
+    std::thread::spawn(move || send_on_schedule(&queues, rate, total));
     while let Some(done) = publishers.join_next().await {
         done??;
     }
     Ok(total)
 }
 
-/// Says when each message is due. On a thread of its own: the timers of the runtime are only good
-/// to a millisecond.
-fn keep_time(inboxes: &[mpsc::UnboundedSender<(u64, Duration)>], rate: u32, total: u64) {
+/// Sends each message to its publisher when it is due. Runs on a thread of its own, because timers
+/// of the runtime have a resolution of a millisecond.
+fn send_on_schedule(queues: &[mpsc::UnboundedSender<(u64, Duration)>], rate: u32, total: u64) {
     for (number, due) in schedule(rate, total) {
-        let inbox = usize::try_from(number).unwrap_or_default() % inboxes.len();
-        // A publisher that failed has said so itself.
-        let _ = inboxes[inbox].send((number, due));
+        let queue = usize::try_from(number).unwrap_or_default() % queues.len();
+        // A publisher that has failed returns its own error.
+        let _ = queues[queue].send((number, due));
     }
 }
 
-/// Numbers from 0, `rate` a second, each with the time since [`START`] when it is due, and not
-/// before that.
+/// Numbers from 0, `rate` a second, each with the time since [`START`] when it is due. Blocks until
+/// that time.
 pub fn schedule(rate: u32, total: u64) -> impl Iterator<Item = (u64, Duration)> {
     let begin = START.elapsed();
     (0..total).map(move |number| {

@@ -1,5 +1,5 @@
-//! What webchat alone is measured by: a large room joined, a large database opened, readers on slow
-//! lines, many people who sign in at once.
+//! Measurements of webchat alone: joining a large room, starting with a large database, readers on
+//! slow connections, many simultaneous sign-ins.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,37 +10,37 @@ use tokio::task::JoinSet;
 use crate::http::{self, Connection};
 use crate::report::{median, percentile};
 use crate::servers::{Kind, Server};
-use crate::subscribe::Audience;
+use crate::subscribe::Subscribers;
 use crate::{Failure, Options, publish};
 
 /// The size of the large room, in messages.
-const LARGE: u64 = 100_000;
+const ROOM_MESSAGES: u64 = 100_000;
 
 /// The size of the large database, in rooms and in messages of each.
-const ROOMS: usize = 10_000;
-const EACH: u64 = 100;
+const DATABASE_ROOMS: usize = 10_000;
+const DATABASE_MESSAGES_PER_ROOM: u64 = 100;
 
-/// How many readers are on slow lines, and how fast those are, in bytes each tenth of a second.
-const TRICKLING: usize = 100;
-const TRICKLE: usize = 64 * 1024 / 10;
+/// How many readers are slow, and how many bytes each reads in a tenth of a second.
+const SLOW_READERS: usize = 100;
+const SLOW_READER_BYTES: usize = 64 * 1024 / 10;
 
-/// How many people sign in at once.
-const SIGNING_IN: usize = 50;
+/// How many accounts sign in at once.
+const SIGN_INS: usize = 50;
 
-pub async fn take(options: &Options) -> Result<(), Failure> {
+pub async fn measure(options: &Options) -> Result<(), Failure> {
     println!("\n| record | figure |\n| --- | --- |");
-    join(options).await?;
-    open(options).await?;
-    trickle(options).await?;
-    sign_in(options).await
+    measure_join(options).await?;
+    measure_start(options).await?;
+    measure_slow_readers(options).await?;
+    measure_sign_ins(options).await
 }
 
-fn show(record: &str, figure: String) {
+fn print_row(record: &str, figure: String) {
     println!("| {record} | {figure} |");
 }
 
-/// Fills rooms with so many messages each, as fast as they are taken.
-async fn fill(server: &Server, paths: Vec<String>, each: u64) -> Result<(), Failure> {
+/// Posts `each` messages to each room, as fast as they are acknowledged.
+async fn post_messages(server: &Server, paths: Vec<String>, each: u64) -> Result<(), Failure> {
     const PUBLISHERS: usize = 64;
     let paths = Arc::new(paths);
     let mut publishers = JoinSet::new();
@@ -51,7 +51,7 @@ async fn fill(server: &Server, paths: Vec<String>, each: u64) -> Result<(), Fail
         let kind = server.kind;
         publishers.spawn(async move {
             for number in (publisher as u64..total).step_by(PUBLISHERS) {
-                let text = publish::text(publisher, number, publish::START.elapsed());
+                let text = publish::marked_text(publisher, number, publish::START.elapsed());
                 connection
                     .post(
                         &paths[usize::try_from(number)? % paths.len()],
@@ -68,10 +68,10 @@ async fn fill(server: &Server, paths: Vec<String>, each: u64) -> Result<(), Fail
     Ok(())
 }
 
-async fn join(options: &Options) -> Result<(), Failure> {
+async fn measure_join(options: &Options) -> Result<(), Failure> {
     let server = Server::start(Kind::Webchat, options).await?;
-    let paths = server.rooms(1).await?;
-    fill(&server, paths.clone(), LARGE).await?;
+    let paths = server.create_rooms(1).await?;
+    post_messages(&server, paths.clone(), ROOM_MESSAGES).await?;
     let mut connection = Connection::open(server.address).await?;
     let page = paths[0].trim_end_matches("messages/");
     let asked = [
@@ -86,8 +86,8 @@ async fn join(options: &Options) -> Result<(), Failure> {
             times.push(begin.elapsed().as_secs_f64() * 1e3);
         }
         let slowest = times.iter().copied().fold(0.0, f64::max);
-        show(
-            &format!("a room of {LARGE} messages, {name}"),
+        print_row(
+            &format!("a room of {ROOM_MESSAGES} messages, {name}"),
             format!("{:.1} ms, slowest {slowest:.1} ms", median(times)),
         );
     }
@@ -95,10 +95,10 @@ async fn join(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn open(options: &Options) -> Result<(), Failure> {
+async fn measure_start(options: &Options) -> Result<(), Failure> {
     let server = Server::start(Kind::Webchat, options).await?;
-    let paths = server.rooms(ROOMS).await?;
-    fill(&server, paths, EACH).await?;
+    let paths = server.create_rooms(DATABASE_ROOMS).await?;
+    post_messages(&server, paths, DATABASE_MESSAGES_PER_ROOM).await?;
     let dir = server.stop()?;
     let begin = Instant::now();
     let server = Server::start_in(Kind::Webchat, options, dir).await?;
@@ -109,12 +109,12 @@ async fn open(options: &Options) -> Result<(), Failure> {
     let figure = format!(
         "{:.0} ms, {:.1} MB resident",
         begin.elapsed().as_secs_f64() * 1e3,
-        mb(server.resident()?)
+        megabytes(server.resident_memory()?)
     );
-    show(
+    print_row(
         &format!(
-            "started with {ROOMS} rooms and {} messages, until ready",
-            ROOMS as u64 * EACH
+            "started with {DATABASE_ROOMS} rooms and {} messages, until ready",
+            DATABASE_ROOMS as u64 * DATABASE_MESSAGES_PER_ROOM
         ),
         figure,
     );
@@ -122,57 +122,58 @@ async fn open(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn trickle(options: &Options) -> Result<(), Failure> {
-    for slow in [0, TRICKLING] {
+async fn measure_slow_readers(options: &Options) -> Result<(), Failure> {
+    for slow in [0, SLOW_READERS] {
         let server = Server::start(Kind::Webchat, options).await?;
-        let paths = Arc::new(server.rooms(1).await?);
+        let paths = Arc::new(server.create_rooms(1).await?);
         let mut lines = JoinSet::new();
         for _ in 0..slow {
             let mut line =
                 http::follow(server.address, &format!("{}?after=latest", paths[0])).await?;
             lines.spawn(async move {
-                let mut bytes = vec![0; TRICKLE];
+                let mut bytes = vec![0; SLOW_READER_BYTES];
                 let mut pace = tokio::time::interval(Duration::from_millis(100));
                 while line.read_exact(&mut bytes).await.is_ok() {
                     pace.tick().await;
                 }
             });
         }
-        let mut audience = Audience::gather(&server, &paths, 100).await?;
-        let before = server.resident()?;
-        let posted = publish::paced(&server, paths, 8, 1_000, Duration::from_secs(8)).await?;
-        audience.hear_all(posted * 100).await?;
-        audience.check()?;
-        let latencies = audience.latencies();
-        let grown = mb(server.resident()?.saturating_sub(before));
+        let mut subscribers = Subscribers::connect(&server, &paths, 100).await?;
+        let before = server.resident_memory()?;
+        let posted =
+            publish::publish_paced(&server, paths, 8, 1_000, Duration::from_secs(8)).await?;
+        subscribers.wait_for_deliveries(posted * 100).await?;
+        subscribers.check_order()?;
+        let latencies = subscribers.latencies();
+        let grown = megabytes(server.resident_memory()?.saturating_sub(before));
         let p99 = percentile(&latencies, 99);
         let record =
             format!("1,000 messages/s to 100 subscribers, beside {slow} that read 64 KB/s");
-        show(&record, format!("p99 {p99:.1} ms, {grown:.1} MB more"));
+        print_row(&record, format!("p99 {p99:.1} ms, {grown:.1} MB more"));
         server.stop()?;
     }
     Ok(())
 }
 
-async fn sign_in(options: &Options) -> Result<(), Failure> {
+async fn measure_sign_ins(options: &Options) -> Result<(), Failure> {
     let server = Server::start(Kind::Webchat, options).await?;
-    let mut people = Vec::new();
-    for number in 0..SIGNING_IN {
+    let mut accounts = Vec::new();
+    for number in 0..SIGN_INS {
         let mut connection = Connection::open(server.address).await?;
-        let known = format!(r#"{{"username":"person{number}","password":"secret"}}"#);
+        let credentials = format!(r#"{{"username":"account{number}","password":"secret"}}"#);
         connection
             .post(
                 "/register",
-                &known.replacen('{', r#"{"name":"Somebody","#, 1),
+                &credentials.replacen('{', r#"{"name":"Somebody","#, 1),
             )
             .await?;
-        people.push((connection, known));
+        accounts.push((connection, credentials));
     }
     let begin = Instant::now();
     let mut signing_in = JoinSet::new();
-    for (mut connection, known) in people {
+    for (mut connection, credentials) in accounts {
         signing_in.spawn(async move {
-            connection.post("/login", &known).await?;
+            connection.post("/login", &credentials).await?;
             Ok::<_, Failure>(begin.elapsed().as_secs_f64() * 1e3)
         });
     }
@@ -182,15 +183,15 @@ async fn sign_in(options: &Options) -> Result<(), Failure> {
     }
     let all = times.iter().copied().fold(0.0, f64::max);
     let figure = format!(
-        "{:.0} ms (median), {all:.0} ms until all are, {:.1} MB at most",
+        "{:.0} ms (median), {all:.0} ms until all have, {:.1} MB at most",
         median(times),
-        mb(server.peak()?)
+        megabytes(server.peak_memory()?)
     );
-    show(&format!("{SIGNING_IN} people sign in at once"), figure);
+    print_row(&format!("{SIGN_INS} accounts sign in at once"), figure);
     server.stop()?;
     Ok(())
 }
 
-fn mb(bytes: u64) -> f64 {
+fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

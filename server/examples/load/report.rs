@@ -1,14 +1,14 @@
-//! The table that is printed.
+//! The table of results.
 
 use std::collections::BTreeMap;
 
 use crate::cases::{Case, Figures};
 use crate::servers::Kind;
 
-/// What was measured.
+/// The figures of all rounds.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// By case and figure: one value a round for each server.
+    /// By case and figure: for each server one value a round.
     rows: BTreeMap<(Case, usize), Row>,
 }
 
@@ -22,7 +22,7 @@ struct Row {
 impl Results {
     pub fn add(&mut self, case: Case, kind: Kind, figures: Figures) {
         for (place, (name, value)) in figures.into_iter().enumerate() {
-            eprintln!("    {name}: {}", number(value));
+            eprintln!("    {name}: {}", format_number(value));
             let row = self.rows.entry((case, place)).or_default();
             row.name = name;
             match kind {
@@ -32,7 +32,7 @@ impl Results {
         }
     }
 
-    /// Prints the medians, and the median of the rounds' ratios.
+    /// Prints the medians of the rounds, and the medians of their ratios.
     pub fn print(&self) {
         println!(
             "| case | figure | webchat | nchan | webchat / nchan |\n| --- | --- | ---: | ---: | ---: |"
@@ -44,8 +44,8 @@ impl Results {
                 .zip(&row.nchan)
                 .map(|(ours, theirs)| ours / theirs)
                 .collect();
-            let ours = number(median(row.webchat.clone()));
-            let theirs = number(median(row.nchan.clone()));
+            let ours = format_number(median(row.webchat.clone()));
+            let theirs = format_number(median(row.nchan.clone()));
             println!(
                 "| {} | {} | {ours} | {theirs} | {:.2} |",
                 case.name(),
@@ -56,20 +56,19 @@ impl Results {
     }
 }
 
-/// The middle one, or nothing that is a number.
+/// The median; NaN without values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// So many hundredths of the values are no larger; they are in ascending order and in microseconds,
-/// it in milliseconds.
-pub fn percentile(micros: &[u32], hundredths: usize) -> f64 {
-    f64::from(micros[(micros.len() - 1) * hundredths / 100]) / 1e3
+/// A percentile, in milliseconds, of ascending values in microseconds.
+pub fn percentile(micros: &[u32], percent: usize) -> f64 {
+    f64::from(micros[(micros.len() - 1) * percent / 100]) / 1e3
 }
 
-/// As many digits as mean something.
-fn number(value: f64) -> String {
+/// Formats a number with its significant digits.
+fn format_number(value: f64) -> String {
     if value < 100.0 {
         format!("{value:.2}")
     } else {

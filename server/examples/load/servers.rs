@@ -1,4 +1,4 @@
-//! The servers under test: how each is started, spoken to and looked at.
+//! The servers under test: starting them, creating rooms, and reading their use of resources.
 
 use std::fs;
 use std::io::Write;
@@ -30,8 +30,8 @@ impl Kind {
         }
     }
 
-    /// What is posted so that followers get `text` in about the same number of bytes from either
-    /// server.
+    /// The body of a post. Subscribers of both servers get `text` in about the same number of
+    /// bytes.
     pub fn wrap(self, text: &str) -> String {
         match self {
             Kind::Webchat => format!(r#"{{"username":"load","body":"{text}"}}"#),
@@ -42,12 +42,12 @@ impl Kind {
     }
 }
 
-/// A server that runs on a core and in a directory of its own.
+/// A running server, with a core and a data directory of its own.
 pub struct Server {
     pub kind: Kind,
     pub address: SocketAddr,
     child: Child,
-    /// The process that does the work.
+    /// The ID of the process that handles requests.
     worker: u32,
     pub dir: TempDir,
 }
@@ -57,14 +57,14 @@ impl Server {
         Self::start_in(kind, options, tempfile::tempdir()?).await
     }
 
-    /// Starts in a directory that may hold the data of an earlier run.
+    /// Starts a server in a directory that may have the data of an earlier run.
     pub async fn start_in(kind: Kind, options: &Options, dir: TempDir) -> Result<Self, Failure> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = Command::new("taskset");
         command.args(["-c", &options.core.to_string()]);
         match kind {
-            Kind::Webchat => webchat(&mut command, options, address, dir.path()),
-            Kind::Nchan => nchan(&mut command, address, dir.path())?,
+            Kind::Webchat => set_up_webchat(&mut command, options, address, dir.path()),
+            Kind::Nchan => set_up_nchan(&mut command, address, dir.path())?,
         }
         let child = command
             .stdout(Stdio::null())
@@ -77,11 +77,11 @@ impl Server {
             child,
             dir,
         };
-        server.await_answer().await?;
+        server.wait_until_ready().await?;
         Ok(server)
     }
 
-    async fn await_answer(&mut self) -> Result<(), Failure> {
+    async fn wait_until_ready(&mut self) -> Result<(), Failure> {
         let end = Instant::now() + Duration::from_secs(60);
         while Connection::open(self.address).await.is_err() || !self.find_worker() {
             if Instant::now() > end || self.child.try_wait()?.is_some() {
@@ -93,7 +93,7 @@ impl Server {
         Ok(())
     }
 
-    /// Finds out which process does the work: with nginx, the one that the first one starts.
+    /// Finds the process that handles requests: with nginx, the child of the first process.
     fn find_worker(&mut self) -> bool {
         let first = self.child.id();
         let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
@@ -104,7 +104,7 @@ impl Server {
         self.kind == Kind::Webchat || worker.is_some()
     }
 
-    /// Ends the server and gives back its directory.
+    /// Stops the server. Returns its directory.
     pub fn stop(self) -> Result<TempDir, Failure> {
         let mut server = self;
         Command::new("kill")
@@ -114,17 +114,21 @@ impl Server {
         Ok(server.dir)
     }
 
-    /// Rooms to talk in, by their paths.
-    pub async fn rooms(&self, count: usize) -> Result<Vec<String>, Failure> {
+    /// Creates rooms. Returns the paths of their messages.
+    pub async fn create_rooms(&self, count: usize) -> Result<Vec<String>, Failure> {
         let mut connection = Connection::open(self.address).await?;
         let mut paths = Vec::new();
         for number in 0..count {
-            paths.push(self.room(&mut connection, number).await?);
+            paths.push(self.create_room(&mut connection, number).await?);
         }
         Ok(paths)
     }
 
-    async fn room(&self, connection: &mut Connection, number: usize) -> Result<String, Failure> {
+    async fn create_room(
+        &self,
+        connection: &mut Connection,
+        number: usize,
+    ) -> Result<String, Failure> {
         if self.kind == Kind::Nchan {
             return Ok(format!("/rooms/{number:016x}/messages/"));
         }
@@ -136,9 +140,9 @@ impl Server {
         ))
     }
 
-    /// How late an `fdatasync` of 4 KB is done on the disk that the server writes to, when `rate`
-    /// of them are due each second: the 99th percentile of so many, in milliseconds. A disk that
-    /// stands still for a moment makes all late that are due meanwhile, as it does with messages.
+    /// The delay of an `fdatasync` of 4 KB on the disk of the server when `rate` are due each
+    /// second: the 99th percentile of `count`, in milliseconds. When the disk stalls, all that are
+    /// due meanwhile are late, as messages are.
     pub fn sync_time(&self, rate: u32, count: u64) -> Result<f64, Failure> {
         let mut file = fs::File::create(self.dir.path().join("sync"))?;
         let mut times = Vec::new();
@@ -151,8 +155,8 @@ impl Server {
         Ok(percentile(&times, 99))
     }
 
-    /// Processor time used so far.
-    pub fn cpu(&self) -> Result<Duration, Failure> {
+    /// The processor time used since the start.
+    pub fn cpu_time(&self) -> Result<Duration, Failure> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.worker))?;
         let fields: Vec<&str> = stat
             .rsplit_once(')')
@@ -160,23 +164,23 @@ impl Server {
             .1
             .split_whitespace()
             .collect();
-        // User and system time are fields 14 and 15, in hundredths of a second; two come before the
-        // bracket.
+        // User and system time are fields 14 and 15, in hundredths of a second. The first two
+        // fields are before the bracket.
         let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
         Ok(Duration::from_millis(ticks * 10))
     }
 
     /// Resident memory, in bytes.
-    pub fn resident(&self) -> Result<u64, Failure> {
-        self.status("VmRSS:")
+    pub fn resident_memory(&self) -> Result<u64, Failure> {
+        self.read_status("VmRSS:")
     }
 
-    /// The most memory that was ever resident, in bytes.
-    pub fn peak(&self) -> Result<u64, Failure> {
-        self.status("VmHWM:")
+    /// The peak of resident memory, in bytes.
+    pub fn peak_memory(&self) -> Result<u64, Failure> {
+        self.read_status("VmHWM:")
     }
 
-    fn status(&self, name: &str) -> Result<u64, Failure> {
+    fn read_status(&self, name: &str) -> Result<u64, Failure> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.worker))?;
         let line = status
             .lines()
@@ -186,7 +190,7 @@ impl Server {
     }
 }
 
-fn webchat(command: &mut Command, options: &Options, address: SocketAddr, dir: &Path) {
+fn set_up_webchat(command: &mut Command, options: &Options, address: SocketAddr, dir: &Path) {
     command
         .arg(&options.webchat)
         .args(["--rate-limit", "off", "--log", "warn", "--listen"]);
@@ -196,7 +200,7 @@ fn webchat(command: &mut Command, options: &Options, address: SocketAddr, dir: &
         .arg(dir.join("data"));
 }
 
-fn nchan(command: &mut Command, address: SocketAddr, dir: &Path) -> Result<(), Failure> {
+fn set_up_nchan(command: &mut Command, address: SocketAddr, dir: &Path) -> Result<(), Failure> {
     let config = dir.join("nginx.conf");
     let text = include_str!("nchan.conf").replace("ADDRESS", &address.to_string());
     fs::write(&config, text.replace("DIR", &dir.display().to_string()))?;

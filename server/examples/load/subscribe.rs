@@ -1,5 +1,5 @@
-//! Subscribers: they read everything, note how late it was, and check that it is complete and in
-//! the same order for all.
+//! Subscribers: they read all messages, record the delay of each, and check that all subscribers of
+//! a room get the same messages in the same order.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,19 +11,19 @@ use tokio::task::JoinSet;
 
 use crate::Failure;
 use crate::http;
-use crate::publish::{MARKED, START};
+use crate::publish::{MARKED_LENGTH, START};
 use crate::servers::Server;
 
-/// How many subscribers knock at once.
-const KNOCKING: usize = 128;
+/// How many subscribers connect at once.
+const SIMULTANEOUS_CONNECTS: usize = 128;
 
-/// How long to wait for what was published.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for deliveries.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The most that is read at once, in bytes.
+/// The size of the read buffer, in bytes.
 const CHUNK: usize = 256 * 1024;
 
-/// What all subscribers of a run share.
+/// The state that all subscribers of a run share.
 #[derive(Debug)]
 struct Shared {
     delivered: AtomicU64,
@@ -31,69 +31,69 @@ struct Shared {
     chunk: Mutex<Vec<u8>>,
 }
 
-/// Everybody who listens.
-pub struct Audience {
+/// All subscribers of a run.
+pub struct Subscribers {
     shared: Arc<Shared>,
-    listening: JoinSet<Result<(), Failure>>,
-    heard: Vec<(usize, Arc<Mutex<Heard>>)>,
+    receiving: JoinSet<Result<(), Failure>>,
+    received: Vec<(usize, Arc<Mutex<Received>>)>,
 }
 
-/// What one subscriber has heard.
+/// The messages that one subscriber has received.
 #[derive(Debug, Default)]
-struct Heard {
+struct Received {
     count: u64,
-    /// Of everything in its order: whoever heard the same has the same.
-    fold: u64,
-    /// The newest of each publisher.
+    /// A hash of all messages in their order, for comparison with other subscribers.
+    hash: u64,
+    /// The newest number of each publisher.
     newest: HashMap<u32, u32>,
     misplaced: u64,
 }
 
-impl Audience {
-    /// So many subscribers to each path, all of them connected and answered.
-    pub async fn gather(server: &Server, paths: &[String], each: usize) -> Result<Self, Failure> {
+impl Subscribers {
+    /// Connects `each` subscribers to each path, and waits until all have a response.
+    pub async fn connect(server: &Server, paths: &[String], each: usize) -> Result<Self, Failure> {
         let shared = Shared {
             delivered: AtomicU64::new(0),
             latencies: Mutex::default(),
             chunk: Mutex::new(vec![0; CHUNK]),
         };
-        let mut audience = Self {
+        let mut subscribers = Self {
             shared: Arc::new(shared),
-            listening: JoinSet::new(),
-            heard: Vec::new(),
+            receiving: JoinSet::new(),
+            received: Vec::new(),
         };
-        let seats: Vec<usize> = (0..paths.len())
+        let rooms_of_subscribers: Vec<usize> = (0..paths.len())
             .flat_map(|room| std::iter::repeat_n(room, each))
             .collect();
-        for some in seats.chunks(KNOCKING) {
-            let mut knocking = JoinSet::new();
+        for some in rooms_of_subscribers.chunks(SIMULTANEOUS_CONNECTS) {
+            let mut connecting = JoinSet::new();
             for room in some {
                 let address = server.address;
                 let path = format!("{}?after=latest", paths[*room]);
                 let room = *room;
-                knocking.spawn(async move {
+                connecting.spawn(async move {
                     let stream = http::follow(address, &path).await?;
                     stream.readable().await?;
                     Ok::<_, Failure>((room, stream))
                 });
             }
-            while let Some(answered) = knocking.join_next().await {
+            while let Some(answered) = connecting.join_next().await {
                 let (room, stream) = answered??;
-                let heard = Arc::<Mutex<Heard>>::default();
-                audience.heard.push((room, heard.clone()));
-                audience
-                    .listening
-                    .spawn(listen(stream, audience.shared.clone(), heard));
+                let received = Arc::<Mutex<Received>>::default();
+                subscribers.received.push((room, received.clone()));
+                subscribers
+                    .receiving
+                    .spawn(receive(stream, subscribers.shared.clone(), received));
             }
         }
-        Ok(audience)
+        Ok(subscribers)
     }
 
-    /// Waits until everybody together was delivered so much.
-    pub async fn hear_all(&mut self, deliveries: u64) -> Result<(), Failure> {
-        let end = Instant::now() + PATIENCE;
+    /// Waits until this many messages were delivered to all subscribers together.
+    pub async fn wait_for_deliveries(&mut self, deliveries: u64) -> Result<(), Failure> {
+        let end = Instant::now() + DELIVERY_TIMEOUT;
         while self.shared.delivered.load(Ordering::Relaxed) < deliveries {
-            if let Some(ended) = self.listening.try_join_next() {
+            if let Some(ended) = self.receiving.try_join_next() {
                 return Err(format!("a stream ended: {:?}", ended?).into());
             }
             if Instant::now() > end {
@@ -105,17 +105,19 @@ impl Audience {
         Ok(())
     }
 
-    /// Makes sure that all of a room heard the same, in the order in which each publisher spoke.
-    pub fn check(&self) -> Result<(), Failure> {
+    /// Checks that all subscribers of a room received the same, in the order of each publisher.
+    pub fn check_order(&self) -> Result<(), Failure> {
         let mut rooms: HashMap<usize, (u64, u64)> = HashMap::new();
-        for (room, heard) in &self.heard {
-            let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            let same = *rooms.entry(*room).or_insert((heard.count, heard.fold))
-                == (heard.count, heard.fold);
-            if !same || heard.misplaced > 0 {
+        for (room, received) in &self.received {
+            let received = received.lock().unwrap_or_else(PoisonError::into_inner);
+            let same = *rooms
+                .entry(*room)
+                .or_insert((received.count, received.hash))
+                == (received.count, received.hash);
+            if !same || received.misplaced > 0 {
                 return Err(format!(
                     "room {room}: {} messages out of order, same for all: {same}",
-                    heard.misplaced
+                    received.misplaced
                 )
                 .into());
             }
@@ -123,7 +125,7 @@ impl Audience {
         Ok(())
     }
 
-    /// How late everything was, in ascending order, in microseconds.
+    /// The delays of all deliveries, ascending, in microseconds.
     pub fn latencies(&self) -> Vec<u32> {
         let mut all = std::mem::take(
             &mut *self
@@ -137,12 +139,12 @@ impl Audience {
     }
 }
 
-async fn listen(
+async fn receive(
     stream: TcpStream,
     shared: Arc<Shared>,
-    heard: Arc<Mutex<Heard>>,
+    received: Arc<Mutex<Received>>,
 ) -> Result<(), Failure> {
-    // The beginning of a mark whose end has not come yet.
+    // The incomplete mark at the end of what was read.
     let mut rest: Vec<u8> = Vec::new();
     loop {
         stream.readable().await?;
@@ -154,14 +156,14 @@ async fn listen(
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error.into()),
         };
-        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        rest = heard.take(&chunk[..rest.len() + read], &shared)?;
+        let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
+        rest = received.record_all(&chunk[..rest.len() + read], &shared)?;
     }
 }
 
-impl Heard {
-    /// Takes in what was read, and gives back what is not complete.
-    fn take(&mut self, mut text: &[u8], shared: &Shared) -> Result<Vec<u8>, Failure> {
+impl Received {
+    /// Records the messages in what was read. Returns the incomplete rest.
+    fn record_all(&mut self, mut text: &[u8], shared: &Shared) -> Result<Vec<u8>, Failure> {
         let now = START.elapsed();
         let mut latencies = shared
             .latencies
@@ -170,10 +172,10 @@ impl Heard {
         let before = self.count;
         while let Some(mark) = memchr::memchr(b'~', text) {
             text = &text[mark..];
-            let Some((marked, after)) = text.split_at_checked(MARKED) else {
+            let Some((marked, after)) = text.split_at_checked(MARKED_LENGTH) else {
                 break;
             };
-            let due = self.note(marked)?;
+            let due = self.record(marked)?;
             latencies.push(
                 u32::try_from(now.as_micros().saturating_sub(due.into())).unwrap_or(u32::MAX),
             );
@@ -185,8 +187,8 @@ impl Heard {
         Ok(memchr::memchr(b'~', text).map_or_else(Vec::new, |mark| text[mark..].to_vec()))
     }
 
-    fn note(&mut self, marked: &[u8]) -> Result<u64, Failure> {
-        if marked[MARKED - 1] != b'~' {
+    fn record(&mut self, marked: &[u8]) -> Result<u64, Failure> {
+        if marked[MARKED_LENGTH - 1] != b'~' {
             return Err(format!("garbled: {}", String::from_utf8_lossy(marked)).into());
         }
         let digits = |from: usize, to: usize| {
@@ -197,7 +199,7 @@ impl Heard {
         let publisher = u32::try_from(digits(1, 5))?;
         let number = u32::try_from(digits(6, 14))?;
         self.count += 1;
-        self.fold = self.fold.wrapping_mul(0x0100_0000_01b3)
+        self.hash = self.hash.wrapping_mul(0x0100_0000_01b3)
             ^ (u64::from(publisher) << 32 | u64::from(number));
         let newest = self.newest.insert(publisher, number);
         self.misplaced += u64::from(newest.is_some_and(|newest| newest >= number));

@@ -98,7 +98,11 @@ async fn user_is_rate_limited_across_addresses() {
             // A different message each time, since a deleted one is gone.
             let path = format!("/rooms/{}/messages/{}/", rooms[0], n + 1);
             let request = everywhere[n % 50].request(method.clone(), &path);
-            request.json(&json!({"body": "anew"})).send().await.unwrap()
+            request
+                .json(&json!({"body": "edited"}))
+                .send()
+                .await
+                .unwrap()
         };
         let (changed, _) = flood(change).await;
         assert!(changed < 200, "{changed}");

@@ -73,7 +73,7 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
         (
             "PATCH",
             "/rooms/ID/messages/SEQ/",
-            json!({"body": "anew"}),
+            json!({"body": "edited"}),
             Standing::Author,
             Standing::Author,
         ),

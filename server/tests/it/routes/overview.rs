@@ -59,8 +59,8 @@ async fn overview_follows_changes_of_own_rooms_and_chats() {
     for stream in &mut streams {
         loop {
             let event = stream.next().await.unwrap();
-            let told: Value = serde_json::from_str(&event.data).unwrap();
-            let rooms = told["rooms"].as_array().unwrap();
+            let overview_event: Value = serde_json::from_str(&event.data).unwrap();
+            let rooms = overview_event["rooms"].as_array().unwrap();
             if rooms.iter().any(|room| {
                 room["name"] == "Den" && room["unread"] == 1 && room["role"] == "member"
             }) {

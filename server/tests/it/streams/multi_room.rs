@@ -54,9 +54,9 @@ async fn multi_room_stream_resumes_from_one_cursor() {
         "1.4",
         "the other room continues"
     );
-    let mut anew = EventReader::new(ada.get(&format!("{path}&after=latest"), "*/*").await);
+    let mut latest = EventReader::new(ada.get(&format!("{path}&after=latest"), "*/*").await);
     assert_eq!(
-        anew.next().await.unwrap(),
+        latest.next().await.unwrap(),
         Event {
             name: "closed".into(),
             id: None,
@@ -186,13 +186,13 @@ async fn stream_carries_the_public_room_list_on_request() {
         format!("&rooms={room}"),
     ] {
         let mut stream = EventReader::new(ada.get(&format!("/stream?list=on{rooms}"), "*/*").await);
-        let told = stream.next().await.unwrap();
-        assert_eq!((told.name.as_str(), &told.id), ("rooms", &None));
+        let event = stream.next().await.unwrap();
+        assert_eq!((event.name.as_str(), &event.id), ("rooms", &None));
         let alone = EventReader::new(ada.get("/rooms/", "text/event-stream").await)
             .next()
             .await
             .unwrap();
-        assert_eq!(told.data, alone.data);
+        assert_eq!(event.data, alone.data);
     }
     let mut stream = EventReader::new(
         ada.get(&format!("/stream?list=on&rooms={room}"), "*/*")
@@ -276,14 +276,17 @@ async fn multi_room_stream_never_delivers_an_inaccessible_room() {
         let mut stream = EventReader::new(eve.get(&path, "text/event-stream").await);
         owner.post(&den, "secret, too").await;
         owner.post(&open, "for all").await;
-        let mut told = String::new();
+        let mut received = String::new();
         let mut removed = false;
-        while !told.contains("for all") {
+        while !received.contains("for all") {
             let event = stream.next().await.expect("the stream has ended");
             removed |= event.name == "removed" && event.data.contains(&den);
-            told.push_str(&event.data);
+            received.push_str(&event.data);
         }
-        assert!(removed && !told.contains("secret"), "{path}: {told}");
+        assert!(
+            removed && !received.contains("secret"),
+            "{path}: {received}"
+        );
         owner
             .request(Method::DELETE, &format!("/rooms/{open}/messages/1/"))
             .send()

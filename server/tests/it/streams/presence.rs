@@ -205,10 +205,10 @@ async fn typing_is_announced_until_the_message_arrives() {
         (response.status(), response.text().await.unwrap().as_str()),
         (StatusCode::NO_CONTENT, "")
     );
-    let told = next_event_advancing_clock(&server, &mut listener).await;
+    let event = next_event_advancing_clock(&server, &mut listener).await;
     let data = format!("{{\"room\":\"{room}\",\"usernames\":[\"ada\"]}}");
     assert_eq!(
-        told,
+        event,
         Event {
             name: "typing".into(),
             id: None,
@@ -285,9 +285,9 @@ async fn socket_gets_presence_only_on_request() {
         next_presence(&server, &mut listener).await,
         ["ada", "grace"]
     );
-    let told: Value = serde_json::from_str(asks.next().await.to_text().unwrap()).unwrap();
+    let event: Value = serde_json::from_str(asks.next().await.to_text().unwrap()).unwrap();
     assert_eq!(
-        told,
+        event,
         json!({"event": "presence", "room": room, "here": ["ada", "grace"], "count": 2})
     );
     person
@@ -297,9 +297,9 @@ async fn socket_gets_presence_only_on_request() {
         )
         .await;
     assert_eq!(next_typing(&server, &mut listener).await, ["grace"]);
-    let told: Value = serde_json::from_str(asks.next().await.to_text().unwrap()).unwrap();
+    let event: Value = serde_json::from_str(asks.next().await.to_text().unwrap()).unwrap();
     assert_eq!(
-        told,
+        event,
         json!({"event": "typing", "room": room, "usernames": ["grace"]})
     );
     other.send_text("hello").await;
@@ -371,7 +371,7 @@ async fn multi_room_stream_is_present_in_all_its_rooms() {
     let rooms = [ada.create_room().await, ada.create_room().await];
     let path = format!("/stream?rooms={}&username=ada", rooms.join(","));
     let mut stream = EventReader::new(ada.get(&path, "*/*").await);
-    let mut told = Vec::new();
+    let mut rooms_with_presence = Vec::new();
     for _ in &rooms {
         let event = next_event_advancing_clock(&server, &mut stream).await;
         assert_eq!((event.name.as_str(), event.id), ("presence", None));
@@ -380,10 +380,10 @@ async fn multi_room_stream_is_present_in_all_its_rooms() {
             (&data["here"], &data["count"]),
             (&json!(["ada"]), &json!(1))
         );
-        told.push(data["room"].as_str().unwrap().to_owned());
+        rooms_with_presence.push(data["room"].as_str().unwrap().to_owned());
     }
-    told.sort();
+    rooms_with_presence.sort();
     let mut expected = rooms.to_vec();
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(rooms_with_presence, expected);
 }

@@ -98,7 +98,7 @@ async fn http_2_stream_reset_by_its_client_counts_as_leaving() {
 
 /// Waits until exactly these users are present. The server's clock advances meanwhile.
 async fn wait_for_presence(server: &TestServer, listener: &mut EventReader, names: &[&str]) {
-    let told = async {
+    let presence = async {
         loop {
             tokio::select! {
                 event = listener.next() => {
@@ -112,7 +112,7 @@ async fn wait_for_presence(server: &TestServer, listener: &mut EventReader, name
             }
         }
     };
-    timeout(TEST_TIMEOUT, told)
+    timeout(TEST_TIMEOUT, presence)
         .await
         .unwrap_or_else(|_| panic!("{names:?} are never present"));
 }

@@ -126,14 +126,14 @@ async fn unfinished_tls_handshake_is_cut_off() {
 async fn tls_connection_without_a_request_is_cut_off() {
     let cert = TestCertificate::new();
     let server = cert.start_server(None).await;
-    for (protocol, patience) in [(&b"h2"[..], 65), (b"http/1.1", 35)] {
+    for (protocol, timeout_seconds) in [(&b"h2"[..], 65), (b"http/1.1", 35)] {
         let mut silent = cert.connect(&server.url, protocol).await;
         assert_eq!(
             within_virtual_seconds(28, read_until_closed(&mut silent)).await,
             None
         );
         assert!(
-            within_virtual_seconds(patience - 28, read_until_closed(&mut silent))
+            within_virtual_seconds(timeout_seconds - 28, read_until_closed(&mut silent))
                 .await
                 .is_some(),
             "{protocol:?}"
