@@ -138,7 +138,7 @@ async fn failed_handshake(process: &ServerProcess) -> rustls::Error {
     let config = config
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    let socket = super::tcp_connect(&process.url).await;
+    let socket = tcp_connect(&process.url).await;
     let name = ServerName::try_from("localhost").unwrap();
     let error = TlsConnector::from(Arc::new(config))
         .connect(name, socket)

@@ -222,8 +222,8 @@ async fn assert_clients_notice_no_proxy(proxy: &TestProxy) {
     assert_eq!(stream.next_message().await.username, "grace");
 
     // Limits count by client address, whatever the client's own header says.
-    let create = async |person: &TestUser, n: u32| {
-        let request = person
+    let create = async |user: &TestUser, n: u32| {
+        let request = user
             .request(reqwest::Method::POST, "/rooms/")
             .header("x-forwarded-for", format!("192.0.2.{}", n % 200));
         request.send().await.unwrap().status()

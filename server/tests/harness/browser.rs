@@ -18,17 +18,17 @@ pub fn cookie_header(response: &Response) -> String {
 }
 
 pub async fn submit_form_with_cookie(
-    person: &TestUser,
+    user: &TestUser,
     path: &str,
     cookie: &str,
     form: &[(&str, &str)],
 ) -> Response {
-    let request = person
+    let request = user
         .request(Method::POST, path)
         .header("accept", "text/html")
         .header("cookie", cookie);
     request
-        .header("origin", &person.url)
+        .header("origin", &user.url)
         .form(form)
         .send()
         .await
@@ -52,8 +52,8 @@ pub fn set_cookie_pairs(response: &Response) -> Vec<String> {
         .collect()
 }
 
-pub async fn username_of_cookie(person: &TestUser, cookie: &str) -> Option<String> {
-    let request = person
+pub async fn username_of_cookie(user: &TestUser, cookie: &str) -> Option<String> {
+    let request = user
         .request(Method::GET, "/profile/")
         .header("accept", "application/json");
     let response: Value = request

@@ -83,10 +83,10 @@ impl TestServer {
 
     /// A client that has an account and sends its token.
     pub async fn account(&self, username: &str) -> TestUser {
-        let person = self.visitor(username);
+        let user = self.visitor(username);
         let input =
             json!({"name": username.to_uppercase(), "username": username, "password": "secret"});
-        let response: Value = person
+        let response: Value = user
             .post_json("/register", input)
             .await
             .json()
@@ -94,14 +94,14 @@ impl TestServer {
             .unwrap();
         TestUser {
             token: Some(response["content"]["token"].as_str().unwrap().to_owned()),
-            ..person
+            ..user
         }
     }
 
     /// A client that has no account but a guest key, and sends it.
     pub async fn guest(&self, name: &str) -> TestUser {
-        let person = self.visitor(name);
-        let response: Value = person
+        let user = self.visitor(name);
+        let response: Value = user
             .post_json("/guests/", json!({}))
             .await
             .json()
@@ -109,7 +109,7 @@ impl TestServer {
             .unwrap();
         TestUser {
             token: Some(response["token"].as_str().unwrap().to_owned()),
-            ..person
+            ..user
         }
     }
 }

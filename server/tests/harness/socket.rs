@@ -29,10 +29,10 @@ impl TestSocket {
     }
 
     /// Opens a socket with the token of a user.
-    pub async fn open_as(person: &TestUser, path: &str) -> Result<Self, Box<Error>> {
+    pub async fn open_as(user: &TestUser, path: &str) -> Result<Self, Box<Error>> {
         let mut request =
-            format!("{}{path}", person.url.replace("http", "ws")).into_client_request()?;
-        if let Some(token) = &person.token {
+            format!("{}{path}", user.url.replace("http", "ws")).into_client_request()?;
+        if let Some(token) = &user.token {
             request
                 .headers_mut()
                 .insert("authorization", format!("Bearer {token}").parse().unwrap());
@@ -62,11 +62,11 @@ impl TestSocket {
 
     /// Sends a close frame. Returns the close frame of the server and what follows it.
     pub async fn close(&mut self) -> (Frame, Option<Result<Frame, Error>>) {
-        let farewell = CloseFrame {
+        let close_frame = CloseFrame {
             code: CloseCode::Normal,
             reason: "bye".into(),
         };
-        self.0.send(Frame::Close(Some(farewell))).await.unwrap();
+        self.0.send(Frame::Close(Some(close_frame))).await.unwrap();
         let response = loop {
             if let frame @ Frame::Close(_) = self.next().await {
                 break frame;

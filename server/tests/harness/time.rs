@@ -51,11 +51,11 @@ pub async fn let_server_run() {
 pub const QUIET_PERIOD: Duration = Duration::from_millis(20);
 
 /// The next event. The server's clock advances while none arrives.
-pub async fn next_event_advancing_clock(server: &TestServer, listener: &mut EventReader) -> Event {
+pub async fn next_event_advancing_clock(server: &TestServer, reader: &mut EventReader) -> Event {
     let next = async {
         loop {
             tokio::select! {
-                event = listener.next() => return event.expect("the stream has ended"),
+                event = reader.next() => return event.expect("the stream has ended"),
                 () = tokio::time::sleep(QUIET_PERIOD) => server.clock.advance(Duration::from_millis(500)),
             }
         }

@@ -85,48 +85,52 @@ async fn cross_site_form_or_script_cannot_act_for_a_signed_in_account() {
         ("POST", "/send?id=ada&message=hi".to_owned()),
     ];
     for (method, path) in &addresses {
-        for kind in [
-            "application/x-www-form-urlencoded",
-            "text/plain",
-            "multipart/form-data",
-            "application/json",
-        ] {
-            let request = browser
-                .request(method.parse().unwrap(), path)
-                .header("cookie", &cookie);
-            let request = request
-                .header("content-type", kind)
-                .header("origin", "https://evil.example");
-            let response = request
-                .body("username=ada&body=hi&password=secret&old=secret&new=secret2")
-                .send()
-                .await
-                .unwrap();
-            assert_eq!(
-                response.status(),
-                StatusCode::FORBIDDEN,
-                "{method} {path} {kind}"
-            );
-        }
-        // A CORS preflight is never granted.
-        let request = browser
-            .request(Method::OPTIONS, path)
-            .header("origin", "https://evil.example");
-        let request = request.header("access-control-request-method", *method);
-        let response = request
-            .header("access-control-request-headers", "content-type")
-            .send()
-            .await
-            .unwrap();
-        assert!(
-            !response
-                .headers()
-                .keys()
-                .any(|name| name.as_str().starts_with("access-control-")),
-            "{path}"
-        );
+        check_cross_site_request(&browser, &cookie, method, path).await;
+        check_preflight(&browser, method, path).await;
     }
-    // GET requests change nothing, so links on other sites are harmless.
+    check_links(&browser, &cookie).await;
+    assert_eq!(ada.history(&room, "").await.len(), 1);
+    assert_eq!(
+        username_of_cookie(&browser, &cookie).await.as_deref(),
+        Some("ada")
+    );
+}
+
+async fn check_cross_site_request(browser: &TestUser, cookie: &str, method: &str, path: &str) {
+    for kind in [
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "multipart/form-data",
+        "application/json",
+    ] {
+        let request = browser
+            .request(method.parse().unwrap(), path)
+            .header("cookie", cookie)
+            .header("content-type", kind)
+            .header("origin", "https://evil.example")
+            .body("username=ada&body=hi&password=secret&old=secret&new=secret2");
+        let status = request.send().await.unwrap().status();
+        assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path} {kind}");
+    }
+}
+
+/// A CORS preflight is never granted.
+async fn check_preflight(browser: &TestUser, method: &str, path: &str) {
+    let request = browser
+        .request(Method::OPTIONS, path)
+        .header("origin", "https://evil.example")
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", "content-type");
+    let response = request.send().await.unwrap();
+    let mut names = response.headers().keys();
+    assert!(
+        !names.any(|name| name.as_str().starts_with("access-control-")),
+        "{path}"
+    );
+}
+
+/// GET requests change nothing, so links on other sites are harmless.
+async fn check_links(browser: &TestUser, cookie: &str) {
     for path in [
         "/logout",
         "/profile/delete/",
@@ -136,19 +140,11 @@ async fn cross_site_form_or_script_cannot_act_for_a_signed_in_account() {
     ] {
         let request = browser
             .request(Method::GET, path)
-            .header("cookie", &cookie)
+            .header("cookie", cookie)
             .header("accept", "application/json");
-        assert_eq!(
-            request.send().await.unwrap().status(),
-            StatusCode::METHOD_NOT_ALLOWED,
-            "{path}"
-        );
+        let status = request.send().await.unwrap().status();
+        assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
     }
-    assert_eq!(ada.history(&room, "").await.len(), 1);
-    assert_eq!(
-        username_of_cookie(&browser, &cookie).await.as_deref(),
-        Some("ada")
-    );
 }
 
 #[tokio::test]

@@ -133,8 +133,8 @@ async fn signing_out_everywhere_ends_every_open_connection() {
     );
     connections.end("signed-out").await;
     bob.post(&room, "and we go on").await;
-    for listener in [&mut others, &mut guests] {
-        while listener.next().await.unwrap().name != "message" {}
+    for reader in [&mut others, &mut guests] {
+        while reader.next().await.unwrap().name != "message" {}
     }
 }
 

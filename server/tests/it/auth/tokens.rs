@@ -68,7 +68,7 @@ async fn planted_session_or_guest_key_does_not_survive_sign_in() {
     let server = TestServer::new().await;
     let mallory = server.account("mallory").await;
     let key = server.guest("mallory").await;
-    let [session, guest] = [&mallory, &key].map(|person| person.token.clone().unwrap());
+    let [session, guest] = [&mallory, &key].map(|user| user.token.clone().unwrap());
     let planted = format!("session={session}; guest={guest}");
     let victim = server.visitor("ada");
     let forms: [(&str, &[(&str, &str)]); 2] = [

@@ -23,10 +23,10 @@ async fn unusual_text_is_delivered_unchanged() {
         "${jndi:ldap://x}",
         "a\u{2028}b\u{2029}c",
     ];
-    let mut listener = ada.follow(&room, "").await;
+    let mut reader = ada.follow(&room, "").await;
     for text in texts {
         ada.post(&room, text).await;
-        assert_eq!(listener.next_message().await.body, text);
+        assert_eq!(reader.next_message().await.body, text);
     }
 }
 

@@ -32,7 +32,7 @@ async fn flood_of_room_creations_is_refused_with_retry_after() {
 }
 
 /// The same user, from another address as a proxy reports it.
-fn from(person: &TestUser, address: usize) -> TestUser {
+fn from(user: &TestUser, address: usize) -> TestUser {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert(
         "x-forwarded-for",
@@ -44,7 +44,7 @@ fn from(person: &TestUser, address: usize) -> TestUser {
         .unwrap();
     TestUser {
         http,
-        ..person.clone()
+        ..user.clone()
     }
 }
 

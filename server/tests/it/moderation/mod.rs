@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{EventReader, TEST_TIMEOUT, TestUser, expect_json};
 
-pub async fn send_json(person: &TestUser, method: &str, path: &str, body: Value) -> Response {
-    let request = person
+pub async fn send_json(user: &TestUser, method: &str, path: &str, body: Value) -> Response {
+    let request = user
         .request(method.parse().unwrap(), path)
         .header("accept", "application/json");
     let request = if body.is_null() {
@@ -45,7 +45,7 @@ pub async fn member_id_with_role(owner: &TestUser, room: &str, role: &str) -> St
 }
 
 /// Lets a user join a room by an invitation, and sets their role.
-pub async fn join_by_invitation(owner: &TestUser, room: &str, person: &TestUser, role: &str) {
+pub async fn join_by_invitation(owner: &TestUser, room: &str, user: &TestUser, role: &str) {
     let invitation = expect_json(
         send_json(
             owner,
@@ -57,7 +57,7 @@ pub async fn join_by_invitation(owner: &TestUser, room: &str, person: &TestUser,
     )
     .await;
     let path = format!("/invitations/{}/", invitation["code"].as_str().unwrap());
-    expect_json(send_json(person, "POST", &path, Value::Null).await).await;
+    expect_json(send_json(user, "POST", &path, Value::Null).await).await;
     if role != "member" {
         let id = member_id_with_role(owner, room, "member").await;
         expect_json(

@@ -200,12 +200,12 @@ impl Participants {
         let mut people = BTreeMap::new();
         for standing in STANDINGS {
             let name = format!("{standing:?}").to_lowercase();
-            let person = match standing {
+            let user = match standing {
                 Anyone => server.visitor("anyone"),
                 Guest | Banned | Moderator | Owner => server.guest(&name).await,
                 _ => server.account(&name).await,
             };
-            people.insert(standing, person);
+            people.insert(standing, user);
         }
         chat::set_operator(&chat::Config::new(server.dir.path()), "operator", true)
             .await
@@ -231,12 +231,12 @@ impl Participants {
         .await;
         let room = chat["id"].as_str().unwrap().to_owned();
         let said = self.friend.post(&room, "hello").await.id.to_string();
-        let person = "friend".to_owned();
+        let user = "friend".to_owned();
         let code = "0".repeat(32);
         BTreeMap::from([
             ("ID", room),
-            ("PERSON", person.clone()),
-            ("MUTED", person),
+            ("PERSON", user.clone()),
+            ("MUTED", user),
             ("CODE", code),
             ("SEQ", said),
         ])
@@ -349,13 +349,13 @@ async fn every_role_may_do_exactly_what_the_permission_table_says() {
             let mut row = Vec::new();
             for standing in STANDINGS {
                 let names = participants.room(kind).await;
-                let person = &participants.people[&standing];
+                let user = &participants.people[&standing];
                 let mut body: Value =
                     serde_json::from_str(&fill_placeholders(&body.to_string(), &names)).unwrap();
-                if person.token.is_some() && body.get("username").is_some() {
-                    body["username"] = json!(person.name);
+                if user.token.is_some() && body.get("username").is_some() {
+                    body["username"] = json!(user.name);
                 }
-                let status = send_json(person, method, &fill_placeholders(path, &names), body)
+                let status = send_json(user, method, &fill_placeholders(path, &names), body)
                     .await
                     .status()
                     .as_u16();

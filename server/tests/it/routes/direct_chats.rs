@@ -178,12 +178,12 @@ async fn direct_chat_is_hidden_from_others_on_every_route() {
         assert!(matches!(*error, Error::Http(response) if response.status() == 404));
     }
     expect_envelope(ada.get("/chats/nobody", "application/json").await, 404).await;
-    for (person, path, status) in [
+    for (user, path, status) in [
         (&ada, "/chats/nobody", 404),
         (&server.visitor("eve"), "/chats/ada", 401),
     ] {
-        expect_envelope(person.get(path, "*/*").await, status).await;
-        let Err(error) = TestSocket::open_as(person, path).await else {
+        expect_envelope(user.get(path, "*/*").await, status).await;
+        let Err(error) = TestSocket::open_as(user, path).await else {
             panic!("the socket opens")
         };
         let Error::Http(response) = *error else {

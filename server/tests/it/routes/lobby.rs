@@ -4,17 +4,17 @@ use reqwest::{Method, StatusCode};
 
 use crate::harness::{EventReader, TestServer, TestUser, expect_problem};
 
-async fn send_command(person: &TestUser, method: Method, path: &str) -> (StatusCode, String) {
-    let response = person.request(method, path).send().await.unwrap();
+async fn send_command(user: &TestUser, method: Method, path: &str) -> (StatusCode, String) {
+    let response = user.request(method, path).send().await.unwrap();
     (response.status(), response.text().await.unwrap())
 }
 
-async fn open_lobby_stream(person: &TestUser, id: &str) -> EventReader {
-    EventReader::new(person.get(&format!("/messages?id={id}"), "*/*").await)
+async fn open_lobby_stream(user: &TestUser, id: &str) -> EventReader {
+    EventReader::new(user.get(&format!("/messages?id={id}"), "*/*").await)
 }
 
-async fn next_line(listener: &mut EventReader) -> String {
-    listener.next().await.expect("the stream has ended").data
+async fn next_line(reader: &mut EventReader) -> String {
+    reader.next().await.expect("the stream has ended").data
 }
 
 #[tokio::test]

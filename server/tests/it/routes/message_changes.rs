@@ -55,8 +55,8 @@ async fn edits_and_deletions_reach_every_kind_of_reader() {
     .await;
     for (name, id, message) in [("edit", 3, &edited), ("deletion", 4, &gone)] {
         let expected = json!({"event": name, "id": id, "room": room, "message": message});
-        for listener in [&mut live, &mut several] {
-            let event = listener.next().await.unwrap();
+        for reader in [&mut live, &mut several] {
+            let event = reader.next().await.unwrap();
             assert_eq!(
                 (
                     event.name.as_str(),

@@ -15,15 +15,8 @@ async fn overview_follows_changes_of_own_rooms_and_chats() {
         .await
         .id;
     let open = ada.create_room().await;
-    let overview = async |who: &TestUser, query: &str| -> Value {
-        who.get(&format!("/overview/?{query}"), "application/json")
-            .await
-            .json()
-            .await
-            .unwrap()
-    };
-    assert_eq!(overview(&grace, "").await["rooms"][0]["name"], "Den");
-    let theirs = overview(&server.visitor("eve"), &format!("also={den},{open}")).await;
+    assert_eq!(read_overview(&grace, "").await["rooms"][0]["name"], "Den");
+    let theirs = read_overview(&server.visitor("eve"), &format!("also={den},{open}")).await;
     assert_eq!(
         (
             theirs["rooms"].as_array().unwrap().len(),
@@ -57,31 +50,56 @@ async fn overview_follows_changes_of_own_rooms_and_chats() {
     );
     grace.post(&den.to_string(), "welcome").await;
     for stream in &mut streams {
-        loop {
-            let event = stream.next().await.unwrap();
-            let overview_event: Value = serde_json::from_str(&event.data).unwrap();
-            let rooms = overview_event["rooms"].as_array().unwrap();
-            if rooms.iter().any(|room| {
-                room["name"] == "Den" && room["unread"] == 1 && room["role"] == "member"
-            }) {
-                assert_eq!(
-                    (event.name.as_str(), event.id),
-                    ("overview", None),
-                    "the event has no cursor"
-                );
-                break;
-            }
-        }
+        wait_for_unread_message(stream).await;
     }
     let seen = ada
         .post_json(&format!("/rooms/{den}/seen/"), json!({"seen": 1}))
         .await;
     assert_eq!(seen.status(), StatusCode::NO_CONTENT);
-    assert!(!overview(&ada, "").await.to_string().contains("unread\":1"));
+    assert!(
+        !read_overview(&ada, "")
+            .await
+            .to_string()
+            .contains("unread\":1")
+    );
+    check_invalid_queries(&ada, &open).await;
+    expect_problem(
+        server
+            .visitor("eve")
+            .post_json(&format!("/rooms/{den}/seen/"), json!({"seen": 1}))
+            .await,
+        404,
+    )
+    .await;
+}
+
+async fn read_overview(user: &TestUser, query: &str) -> Value {
+    let path = format!("/overview/?{query}");
+    let response = user.get(&path, "application/json").await;
+    response.json().await.unwrap()
+}
+
+/// Reads overviews up to one in which the user is a member of the den with one unread message.
+async fn wait_for_unread_message(stream: &mut EventReader) {
+    loop {
+        let event = stream.next().await.unwrap();
+        let overview: Value = serde_json::from_str(&event.data).unwrap();
+        let mut rooms = overview["rooms"].as_array().unwrap().iter();
+        if rooms
+            .any(|room| room["name"] == "Den" && room["unread"] == 1 && room["role"] == "member")
+        {
+            assert_eq!(event.name, "overview");
+            assert_eq!(event.id, None, "the event has no cursor");
+            return;
+        }
+    }
+}
+
+async fn check_invalid_queries(ada: &TestUser, open: &str) {
     for wrong in [
         "also=x",
         "also=0,1",
-        &format!("also={}", vec![open.as_str(); 17].join(",")),
+        &format!("also={}", vec![open; 17].join(",")),
     ] {
         expect_problem(
             ada.get(&format!("/overview/?{wrong}"), "application/json")
@@ -96,12 +114,4 @@ async fn overview_follows_changes_of_own_rooms_and_chats() {
         )
         .await;
     }
-    expect_problem(
-        server
-            .visitor("eve")
-            .post_json(&format!("/rooms/{den}/seen/"), json!({"seen": 1}))
-            .await,
-        404,
-    )
-    .await;
 }

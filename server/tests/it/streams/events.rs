@@ -57,10 +57,10 @@ async fn reader_resumes_right_after_its_last_event() {
     for n in 1..=5 {
         ada.post(&room, &n.to_string()).await;
     }
-    let mut listener = ada.follow(&room, "").await;
+    let mut reader = ada.follow(&room, "").await;
     let mut ids = Vec::new();
     for _ in 0..5 {
-        ids.push(listener.next().await.unwrap().id.unwrap());
+        ids.push(reader.next().await.unwrap().id.unwrap());
     }
     let path = format!("/rooms/{room}/messages/");
     let resume = ada
@@ -114,9 +114,9 @@ async fn unusable_cursor_gets_a_reset_and_the_full_replay() {
         "after=-1".to_owned(),
         "after=18446744073709551615".to_owned(),
     ] {
-        let mut listener = ada.follow(&room, &query).await;
-        assert_eq!(listener.next().await.unwrap().name, "reset", "{query}");
-        assert_eq!(listener.next_message().await.id, 1, "{query}");
+        let mut reader = ada.follow(&room, &query).await;
+        assert_eq!(reader.next().await.unwrap().name, "reset", "{query}");
+        assert_eq!(reader.next_message().await.id, 1, "{query}");
     }
 }
 
@@ -126,10 +126,10 @@ async fn expiring_room_sends_closing_then_closed_then_answers_410() {
     let ada = server.visitor("ada");
     let room = ada.create_room().await;
     let message = ada.post(&room, "one").await;
-    let mut listener = ada.follow(&room, "").await;
-    listener.next_message().await;
+    let mut reader = ada.follow(&room, "").await;
+    reader.next_message().await;
     server.clock.advance(Duration::from_secs(95));
-    let closing = listener.next().await.unwrap();
+    let closing = reader.next().await.unwrap();
     assert_eq!((closing.name.as_str(), &closing.id), ("closing", &None));
     let data: Value = serde_json::from_str(&closing.data).unwrap();
     assert_eq!(
@@ -137,7 +137,7 @@ async fn expiring_room_sends_closing_then_closed_then_answers_410() {
         json!({"expires_at": message.sent_at.after(Duration::from_secs(100)).to_string()})
     );
     server.clock.advance(Duration::from_secs(5));
-    let rest = listener.rest().await;
+    let rest = reader.rest().await;
     assert_eq!(rest.len(), 1, "{rest:?}");
     assert_eq!((rest[0].name.as_str(), &rest[0].id), ("closed", &None));
     for accept in ["application/json", "*/*", "text/html"] {
@@ -167,19 +167,19 @@ async fn expiring_room_sends_closing_then_closed_then_answers_410() {
 async fn public_room_list_streams_its_changes() {
     let server = TestServer::new().await;
     let ada = server.visitor("ada");
-    let mut listener = EventReader::new(ada.get("/rooms/", "text/event-stream").await);
-    assert_eq!(listener.next().await.unwrap().data, "[]");
+    let mut reader = EventReader::new(ada.get("/rooms/", "text/event-stream").await);
+    assert_eq!(reader.next().await.unwrap().data, "[]");
     let room = ada
         .create_room_with(json!({"public": true}))
         .await
         .id
         .to_string();
-    let listed: Value = serde_json::from_str(&listener.next().await.unwrap().data).unwrap();
+    let listed: Value = serde_json::from_str(&reader.next().await.unwrap().data).unwrap();
     assert_eq!(
         (listed[0]["id"].as_str(), &listed[0]["message_count"]),
         (Some(room.as_str()), &json!(0))
     );
     ada.post(&room, "hello").await;
-    let listed: Value = serde_json::from_str(&listener.next().await.unwrap().data).unwrap();
+    let listed: Value = serde_json::from_str(&reader.next().await.unwrap().data).unwrap();
     assert_eq!(listed[0]["message_count"], 1);
 }

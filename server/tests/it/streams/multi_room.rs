@@ -20,20 +20,20 @@ async fn multi_room_stream_resumes_from_one_cursor() {
     ada.post(&one, "1.1").await;
     ada.post(&two, "2.1").await;
     let path = format!("/stream?rooms={one},{two}");
-    let mut listener = EventReader::new(ada.get(&path, "*/*").await);
+    let mut reader = EventReader::new(ada.get(&path, "*/*").await);
     let mut bodies = vec![
-        listener.next_message().await.body,
-        listener.next_message().await.body,
+        reader.next_message().await.body,
+        reader.next_message().await.body,
     ];
     bodies.sort();
     assert_eq!(bodies, ["1.1", "2.1"]);
     ada.post(&one, "1.2").await;
-    let last = listener.next().await.unwrap();
+    let last = reader.next().await.unwrap();
     assert_eq!(
         (last.message().room.to_string(), last.message().id),
         (one.clone(), 2)
     );
-    drop(listener);
+    drop(reader);
     ada.post(&two, "2.2").await;
     ada.post(&one, "1.3").await;
     let resume = ada

@@ -12,8 +12,8 @@ use crate::harness::{
 };
 
 /// The names in the next event, which must be of presence.
-async fn next_presence(server: &TestServer, listener: &mut EventReader) -> Vec<String> {
-    let event = next_event_advancing_clock(server, listener).await;
+async fn next_presence(server: &TestServer, reader: &mut EventReader) -> Vec<String> {
+    let event = next_event_advancing_clock(server, reader).await;
     assert_eq!(
         (event.name.as_str(), &event.id),
         ("presence", &None),
@@ -26,8 +26,8 @@ async fn next_presence(server: &TestServer, listener: &mut EventReader) -> Vec<S
 }
 
 /// The names in the next event, which must be of typing.
-async fn next_typing(server: &TestServer, listener: &mut EventReader) -> Vec<String> {
-    let event = next_event_advancing_clock(server, listener).await;
+async fn next_typing(server: &TestServer, reader: &mut EventReader) -> Vec<String> {
+    let event = next_event_advancing_clock(server, reader).await;
     assert_eq!(
         (event.name.as_str(), &event.id),
         ("typing", &None),
@@ -40,9 +40,9 @@ async fn next_typing(server: &TestServer, listener: &mut EventReader) -> Vec<Str
 #[tokio::test]
 async fn joins_and_leaves_are_announced_and_tabs_count_once() {
     let server = TestServer::new().await;
-    let person = server.visitor("ada");
-    let room = person.create_room().await;
-    let mut grace = person.follow(&room, "username=grace").await;
+    let user = server.visitor("ada");
+    let room = user.create_room().await;
+    let mut grace = user.follow(&room, "username=grace").await;
     let first = next_event_advancing_clock(&server, &mut grace).await;
     let data = format!("{{\"room\":\"{room}\",\"here\":[\"grace\"],\"count\":1}}");
     assert_eq!(
@@ -54,12 +54,12 @@ async fn joins_and_leaves_are_announced_and_tabs_count_once() {
         }
     );
     let tabs = (
-        person.follow(&room, "username=ada").await,
-        person.follow(&room, "username=%20ada").await,
+        user.follow(&room, "username=ada").await,
+        user.follow(&room, "username=%20ada").await,
     );
     assert_eq!(next_presence(&server, &mut grace).await, ["ada", "grace"]);
     drop(tabs.0);
-    let barbara = person.follow(&room, "username=barbara").await;
+    let barbara = user.follow(&room, "username=barbara").await;
     assert_eq!(
         next_presence(&server, &mut grace).await,
         ["ada", "barbara", "grace"],
@@ -72,7 +72,7 @@ async fn joins_and_leaves_are_announced_and_tabs_count_once() {
     );
     drop(barbara);
     assert_eq!(next_presence(&server, &mut grace).await, ["grace"]);
-    let mut late = person.follow(&room, "").await;
+    let mut late = user.follow(&room, "").await;
     assert_eq!(
         next_presence(&server, &mut late).await,
         ["grace"],
@@ -83,43 +83,41 @@ async fn joins_and_leaves_are_announced_and_tabs_count_once() {
 #[tokio::test]
 async fn reset_connection_counts_as_leaving() {
     let server = TestServer::new().await;
-    let person = server.visitor("ada");
-    let room = person.create_room().await;
-    let mut listener = person.follow(&room, "").await;
+    let user = server.visitor("ada");
+    let room = user.create_room().await;
+    let mut reader = user.follow(&room, "").await;
     let mut ada = TcpStream::connect(server.url.trim_start_matches("http://"))
         .await
         .unwrap();
     let request = format!("GET /rooms/{room}/messages/?username=ada HTTP/1.1\r\nhost: x\r\n\r\n");
     ada.write_all(request.as_bytes()).await.unwrap();
-    assert_eq!(next_presence(&server, &mut listener).await, ["ada"]);
+    assert_eq!(next_presence(&server, &mut reader).await, ["ada"]);
     // The client resets the connection in the middle of the response.
     assert!(ada.read_u8().await.is_ok());
     ada.set_zero_linger().unwrap();
     drop(ada);
-    assert!(next_presence(&server, &mut listener).await.is_empty());
+    assert!(next_presence(&server, &mut reader).await.is_empty());
 }
 
 #[tokio::test]
 async fn quick_reconnection_is_not_announced() {
     let server = TestServer::new().await;
-    let person = server.visitor("ada");
-    let room = person.create_room().await;
-    let mut listener = person.follow(&room, "").await;
-    let mut ada = person.follow(&room, "username=ada").await;
-    assert_eq!(next_presence(&server, &mut listener).await, ["ada"]);
+    let user = server.visitor("ada");
+    let room = user.create_room().await;
+    let mut reader = user.follow(&room, "").await;
+    let mut ada = user.follow(&room, "username=ada").await;
+    assert_eq!(next_presence(&server, &mut reader).await, ["ada"]);
     for round in 0..5 {
         drop(ada);
         server.clock.advance(Duration::from_secs(3));
-        ada = person.follow(&room, "username=ada").await;
-        let guest = person
-            .follow(&room, &format!("username=guest{round}"))
-            .await;
+        ada = user.follow(&room, "username=ada").await;
+        let guest = user.follow(&room, &format!("username=guest{round}")).await;
         assert_eq!(
-            next_presence(&server, &mut listener).await,
+            next_presence(&server, &mut reader).await,
             ["ada".to_owned(), format!("guest{round}")]
         );
         drop(guest);
-        assert_eq!(next_presence(&server, &mut listener).await, ["ada"]);
+        assert_eq!(next_presence(&server, &mut reader).await, ["ada"]);
     }
 }
 
@@ -135,8 +133,8 @@ async fn room_of_unnamed_readers_has_no_presence_events() {
     for n in 1..=10 {
         server.clock.advance(Duration::from_secs(1));
         ada.post(&room, "hello").await;
-        for listener in &mut listeners {
-            assert_eq!(listener.next_message().await.id, n);
+        for reader in &mut listeners {
+            assert_eq!(reader.next_message().await.id, n);
         }
     }
     expect_problem(
@@ -168,16 +166,16 @@ async fn presence_comes_after_history_and_moves_no_cursor() {
     let ada = server.visitor("ada");
     let room = ada.create_room().await;
     ada.post(&room, "one").await;
-    let mut listener = ada.follow(&room, "username=ada").await;
-    let cursor = listener.next().await.unwrap().id.unwrap();
-    assert_eq!(next_presence(&server, &mut listener).await, ["ada"]);
+    let mut reader = ada.follow(&room, "username=ada").await;
+    let cursor = reader.next().await.unwrap().id.unwrap();
+    assert_eq!(next_presence(&server, &mut reader).await, ["ada"]);
     ada.post_json(
         &format!("/rooms/{room}/typing/"),
         json!({"username": "ada"}),
     )
     .await;
-    assert_eq!(next_typing(&server, &mut listener).await, ["ada"]);
-    drop(listener);
+    assert_eq!(next_typing(&server, &mut reader).await, ["ada"]);
+    drop(reader);
     for n in 2..=600 {
         ada.post(&room, &n.to_string()).await;
     }
@@ -199,13 +197,13 @@ async fn typing_is_announced_until_the_message_arrives() {
     let ada = server.visitor("ada");
     let room = ada.create_room().await;
     let path = format!("/rooms/{room}/typing/");
-    let mut listener = ada.follow(&room, "").await;
+    let mut reader = ada.follow(&room, "").await;
     let response = ada.post_json(&path, json!({"username": " ada "})).await;
     assert_eq!(
         (response.status(), response.text().await.unwrap().as_str()),
         (StatusCode::NO_CONTENT, "")
     );
-    let event = next_event_advancing_clock(&server, &mut listener).await;
+    let event = next_event_advancing_clock(&server, &mut reader).await;
     let data = format!("{{\"room\":\"{room}\",\"usernames\":[\"ada\"]}}");
     assert_eq!(
         event,
@@ -216,8 +214,8 @@ async fn typing_is_announced_until_the_message_arrives() {
         }
     );
     ada.post(&room, "done").await;
-    assert_eq!(listener.next_message().await.body, "done");
-    assert!(next_typing(&server, &mut listener).await.is_empty());
+    assert_eq!(reader.next_message().await.body, "done");
+    assert!(next_typing(&server, &mut reader).await.is_empty());
     let form = ada
         .request(Method::POST, &path)
         .form(&[("username", "grace")])
@@ -225,9 +223,9 @@ async fn typing_is_announced_until_the_message_arrives() {
         .await
         .unwrap();
     assert_eq!(form.status(), StatusCode::NO_CONTENT);
-    assert_eq!(next_typing(&server, &mut listener).await, ["grace"]);
+    assert_eq!(next_typing(&server, &mut reader).await, ["grace"]);
     assert!(
-        next_typing(&server, &mut listener).await.is_empty(),
+        next_typing(&server, &mut reader).await.is_empty(),
         "typing ends by itself"
     );
     for refused in [
@@ -246,7 +244,7 @@ async fn typing_is_announced_until_the_message_arrives() {
         .await;
     expect_problem(unknown, 404).await;
     server.clock.advance(Duration::from_secs(600));
-    while listener.next().await.is_some() {}
+    while reader.next().await.is_some() {}
     expect_problem(ada.post_json(&path, json!({"username": "ada"})).await, 410).await;
 }
 
@@ -271,8 +269,8 @@ async fn typing_has_its_own_rate_limit() {
 #[tokio::test]
 async fn socket_gets_presence_only_on_request() {
     let server = TestServer::new().await;
-    let person = server.visitor("grace");
-    let room = person.create_room().await;
+    let user = server.visitor("grace");
+    let room = user.create_room().await;
     let mut asks = TestSocket::open(
         &server,
         &format!("/rooms/{room}/socket?username=ada&presence=on"),
@@ -280,23 +278,19 @@ async fn socket_gets_presence_only_on_request() {
     .await;
     let mut other =
         TestSocket::open(&server, &format!("/rooms/{room}/socket?username=grace")).await;
-    let mut listener = person.follow(&room, "").await;
-    assert_eq!(
-        next_presence(&server, &mut listener).await,
-        ["ada", "grace"]
-    );
+    let mut reader = user.follow(&room, "").await;
+    assert_eq!(next_presence(&server, &mut reader).await, ["ada", "grace"]);
     let event: Value = serde_json::from_str(asks.next().await.to_text().unwrap()).unwrap();
     assert_eq!(
         event,
         json!({"event": "presence", "room": room, "here": ["ada", "grace"], "count": 2})
     );
-    person
-        .post_json(
-            &format!("/rooms/{room}/typing/"),
-            json!({"username": "grace"}),
-        )
-        .await;
-    assert_eq!(next_typing(&server, &mut listener).await, ["grace"]);
+    user.post_json(
+        &format!("/rooms/{room}/typing/"),
+        json!({"username": "grace"}),
+    )
+    .await;
+    assert_eq!(next_typing(&server, &mut reader).await, ["grace"]);
     let event: Value = serde_json::from_str(asks.next().await.to_text().unwrap()).unwrap();
     assert_eq!(
         event,
@@ -309,26 +303,22 @@ async fn socket_gets_presence_only_on_request() {
         "the other socket got no other event"
     );
     drop(asks);
-    while next_event_advancing_clock(&server, &mut listener)
-        .await
-        .name
-        != "presence"
-    {}
+    while next_event_advancing_clock(&server, &mut reader).await.name != "presence" {}
 }
 
 #[tokio::test]
 async fn named_room_socket_is_present_and_gets_no_presence_events() {
     let server = TestServer::new().await;
-    let person = server.visitor("grace");
+    let user = server.visitor("grace");
     let mut ada = TestSocket::open(&server, "/room?room=tea&username=ada&presence=on").await;
-    let room: Value = person
+    let room: Value = user
         .get("/chat?room=tea", "application/json")
         .await
         .json()
         .await
         .unwrap();
-    let mut listener = person.follow(room["id"].as_str().unwrap(), "").await;
-    assert_eq!(next_presence(&server, &mut listener).await, ["ada"]);
+    let mut reader = user.follow(room["id"].as_str().unwrap(), "").await;
+    assert_eq!(next_presence(&server, &mut reader).await, ["ada"]);
     ada.send_text("hello").await;
     assert_eq!(ada.next_message().await.id, 1);
 }
@@ -338,30 +328,26 @@ async fn long_poll_is_present_while_it_waits() {
     let server = TestServer::new().await;
     let ada = server.visitor("ada");
     let room = ada.create_room().await;
-    let mut listener = ada.follow(&room, "").await;
+    let mut reader = ada.follow(&room, "").await;
     let poll = tokio::spawn({
         let ada = ada.clone();
         let room = room.clone();
         async move { ada.history(&room, "after=0&wait=60&username=ada").await }
     });
-    assert_eq!(next_presence(&server, &mut listener).await, ["ada"]);
+    assert_eq!(next_presence(&server, &mut reader).await, ["ada"]);
     ada.post_json(
         &format!("/rooms/{room}/typing/"),
         json!({"username": "grace"}),
     )
     .await;
-    assert_eq!(next_typing(&server, &mut listener).await, ["grace"]);
+    assert_eq!(next_typing(&server, &mut reader).await, ["grace"]);
     assert!(
         !poll.is_finished(),
         "presence and typing do not end the poll"
     );
     ada.post(&room, "hello").await;
     assert_eq!(poll.await.unwrap().len(), 1);
-    while next_event_advancing_clock(&server, &mut listener)
-        .await
-        .name
-        != "presence"
-    {}
+    while next_event_advancing_clock(&server, &mut reader).await.name != "presence" {}
 }
 
 #[tokio::test]

@@ -27,11 +27,11 @@ async fn stalled_reader_does_not_delay_other_readers() {
         .write_all(format!("GET /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
         .await
         .unwrap();
-    let mut listener = ada.follow(&room, "").await;
+    let mut reader = ada.follow(&room, "").await;
     let text = "x".repeat(4_000);
     for n in 1..=2_000 {
         ada.post(&room, &text).await;
-        let message = tokio::time::timeout(Duration::from_secs(5), listener.next_message())
+        let message = tokio::time::timeout(Duration::from_secs(5), reader.next_message())
             .await
             .unwrap();
         assert_eq!(message.id, n);

@@ -36,13 +36,13 @@ async fn named_room_carries_messages_both_ways() {
 #[tokio::test]
 async fn socket_and_stream_carry_the_same_json() {
     let server = TestServer::new().await;
-    let person = server.visitor("ada");
-    let room = person.create_room().await;
-    person.post(&room, "one\n\"two\"").await;
+    let user = server.visitor("ada");
+    let room = user.create_room().await;
+    user.post(&room, "one\n\"two\"").await;
     let mut socket =
         TestSocket::open(&server, &format!("/rooms/{room}/socket?username=grace")).await;
     socket.send_text("three").await;
-    let mut stream = person.follow(&room, "").await;
+    let mut stream = user.follow(&room, "").await;
     for _ in 0..2 {
         assert_eq!(
             socket.next().await.to_text().unwrap(),

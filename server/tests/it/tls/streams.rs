@@ -88,20 +88,20 @@ async fn http_2_stream_reset_by_its_client_counts_as_leaving() {
     let server = cert.start_server(None).await;
     let ada = cert.client("ada", &server.url, Version::HTTP_11);
     let room = ada.create_room().await;
-    let mut listener = ada.follow(&room, "username=ada").await;
+    let mut reader = ada.follow(&room, "username=ada").await;
     let (mut client, _) = http2_handshake(cert.connect(&server.url, b"h2").await).await;
     let left = follow_over_http2(&mut client, &server, &room, "username=grace").await;
-    wait_for_presence(&server, &mut listener, &["ada", "grace"]).await;
+    wait_for_presence(&server, &mut reader, &["ada", "grace"]).await;
     drop(left);
-    wait_for_presence(&server, &mut listener, &["ada"]).await;
+    wait_for_presence(&server, &mut reader, &["ada"]).await;
 }
 
 /// Waits until exactly these users are present. The server's clock advances meanwhile.
-async fn wait_for_presence(server: &TestServer, listener: &mut EventReader, names: &[&str]) {
+async fn wait_for_presence(server: &TestServer, reader: &mut EventReader, names: &[&str]) {
     let presence = async {
         loop {
             tokio::select! {
-                event = listener.next() => {
+                event = reader.next() => {
                     let event = event.expect("the stream has ended");
                     let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
                     if event.name == "presence" && data["here"] == json!(names) { return }

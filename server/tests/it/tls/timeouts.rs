@@ -77,11 +77,11 @@ async fn unread_tls_connection_is_cut_without_delaying_others() {
     let mut stuck = cert.connect(&server.url, b"http/1.1").await;
     let get = format!("GET /rooms/{room}/messages/ HTTP/1.1\r\nhost: x\r\n\r\n");
     stuck.write_all(get.as_bytes()).await.unwrap();
-    let mut listener = ada.follow(&room, "").await;
+    let mut reader = ada.follow(&room, "").await;
     let text = "x".repeat(4_000);
     for n in 1..=3_000 {
         ada.post(&room, &text).await;
-        assert_eq!(listener.next_message().await.id, n);
+        assert_eq!(reader.next_message().await.id, n);
     }
     assert!(
         within_virtual_seconds(45, std::future::pending::<()>())

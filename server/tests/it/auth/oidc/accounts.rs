@@ -18,7 +18,7 @@ async fn account_is_linked_only_from_its_own_profile_page() {
     let ada = server.account("ada").await;
     let eve = server.account("eve").await;
     let browser = server.visitor("browser");
-    let cookie = |person: &TestUser| format!("session={}", person.token.as_ref().unwrap());
+    let cookie = |user: &TestUser| format!("session={}", user.token.as_ref().unwrap());
     let link_of = async |cookie: &str| {
         let page = get_page_with_cookie(&browser, "/profile/?next=/rooms/", cookie)
             .await
@@ -113,64 +113,59 @@ async fn account_without_password_sets_one_or_is_deleted_without() {
     let key = ProviderKey::new("1");
     let provider = TestProvider::start(&key).await;
     let server = provider.start_server(&[]).await;
-    let person = server.visitor("ada");
+    let user = server.visitor("ada");
     let ada = sign_in_with(&server, &provider, &key, "ada").await;
     let grace = sign_in_with(&server, &provider, &key, "grace").await;
     let [none, unknown] =
         ["ada", "nobody"].map(|username| json!({"username": username, "password": ""}));
-    let none = person.post_json("/login", none).await;
-    let unknown = person.post_json("/login", unknown).await;
+    let none = user.post_json("/login", none).await;
+    let unknown = user.post_json("/login", unknown).await;
     assert_eq!(
         (none.status(), unknown.status()),
         (StatusCode::BAD_REQUEST, StatusCode::BAD_REQUEST)
     );
     assert_eq!(none.text().await.unwrap(), unknown.text().await.unwrap());
     assert_eq!(
-        submit_form_with_cookie(&person, "/profile/unlink/", &ada, &[])
+        submit_form_with_cookie(&user, "/profile/unlink/", &ada, &[])
             .await
             .status(),
         StatusCode::FORBIDDEN
     );
-    let wrong = submit_form_with_cookie(&person, "/profile/password/", &ada, &[("new", "x")]).await;
+    let wrong = submit_form_with_cookie(&user, "/profile/password/", &ada, &[("new", "x")]).await;
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text().await.unwrap().contains("Set password"));
     let response =
-        submit_form_with_cookie(&person, "/profile/password/", &ada, &[("new", "secret")]).await;
+        submit_form_with_cookie(&user, "/profile/password/", &ada, &[("new", "secret")]).await;
     let fresh = session_cookie(&response).unwrap();
-    assert_eq!(profile_of_cookie(&person, &ada).await["status"], 401);
+    assert_eq!(profile_of_cookie(&user, &ada).await["status"], 401);
     assert_eq!(
-        submit_form_with_cookie(&person, "/profile/password/", &fresh, &[("new", "secret2")])
+        submit_form_with_cookie(&user, "/profile/password/", &fresh, &[("new", "secret2")])
             .await
             .status(),
         422
     );
-    let login = person
+    let login = user
         .post_json("/login", json!({"username": "ada", "password": "secret"}))
         .await;
     assert_eq!(login.status(), StatusCode::OK);
     // Without a password, deletion asks for the username.
     let response =
-        submit_form_with_cookie(&person, "/profile/delete/", &grace, &[("username", "ada")]).await;
+        submit_form_with_cookie(&user, "/profile/delete/", &grace, &[("username", "ada")]).await;
     assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(response.text().await.unwrap().contains("Your username"));
     assert_eq!(
-        submit_form_with_cookie(
-            &person,
-            "/profile/delete/",
-            &grace,
-            &[("username", "Grace")]
-        )
-        .await
-        .status(),
-        StatusCode::SEE_OTHER
-    );
-    assert_eq!(profile_of_cookie(&person, &grace).await["status"], 401);
-    let again = sign_in_with(&server, &provider, &key, "grace").await;
-    assert_eq!(
-        submit_form_with_cookie(&person, "/profile/sign-out/", &again, &[])
+        submit_form_with_cookie(&user, "/profile/delete/", &grace, &[("username", "Grace")])
             .await
             .status(),
         StatusCode::SEE_OTHER
     );
-    assert_eq!(profile_of_cookie(&person, &again).await["status"], 401);
+    assert_eq!(profile_of_cookie(&user, &grace).await["status"], 401);
+    let again = sign_in_with(&server, &provider, &key, "grace").await;
+    assert_eq!(
+        submit_form_with_cookie(&user, "/profile/sign-out/", &again, &[])
+            .await
+            .status(),
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(profile_of_cookie(&user, &again).await["status"], 401);
 }

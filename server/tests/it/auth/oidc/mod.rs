@@ -58,8 +58,8 @@ pub fn session_cookie(response: &Response) -> Option<String> {
     Some(set.split(';').next().unwrap().to_owned())
 }
 
-pub async fn get_page_with_cookie(person: &TestUser, path: &str, cookie: &str) -> Response {
-    let request = person
+pub async fn get_page_with_cookie(user: &TestUser, path: &str, cookie: &str) -> Response {
+    let request = user
         .request(Method::GET, path)
         .header("accept", "text/html")
         .header("cookie", cookie);
@@ -70,15 +70,15 @@ pub async fn get_page_with_cookie(person: &TestUser, path: &str, cookie: &str) -
         .unwrap()
 }
 
-pub async fn start_sign_in(person: &TestUser, cookie: &str, query: &str) -> Authorization {
+pub async fn start_sign_in(user: &TestUser, cookie: &str, query: &str) -> Authorization {
     Authorization::new(
-        &get_page_with_cookie(person, &format!("/login/openid/?{query}"), cookie).await,
+        &get_page_with_cookie(user, &format!("/login/openid/?{query}"), cookie).await,
     )
 }
 
 /// Requests the callback; the provider exchanges the code for this token.
 pub async fn finish_sign_in(
-    person: &TestUser,
+    user: &TestUser,
     provider: &TestProvider,
     authorization: &Authorization,
     token: String,
@@ -89,12 +89,7 @@ pub async fn finish_sign_in(
         "/login/openid/callback?code=good&state={}",
         authorization.parameter("state")
     );
-    get_page_with_cookie(
-        person,
-        &path,
-        &format!("{}; {cookie}", authorization.cookie),
-    )
-    .await
+    get_page_with_cookie(user, &path, &format!("{}; {cookie}", authorization.cookie)).await
 }
 
 pub fn id_token_claims(
@@ -114,14 +109,14 @@ pub async fn sign_in_with(
     key: &ProviderKey,
     subject: &str,
 ) -> String {
-    let person = server.visitor(subject);
-    let authorization = start_sign_in(&person, "", "").await;
+    let user = server.visitor(subject);
+    let authorization = start_sign_in(&user, "", "").await;
     let token = key.sign(&id_token_claims(server, provider, &authorization, subject));
-    session_cookie(&finish_sign_in(&person, provider, &authorization, token, "").await).unwrap()
+    session_cookie(&finish_sign_in(&user, provider, &authorization, token, "").await).unwrap()
 }
 
-pub async fn profile_of_cookie(person: &TestUser, cookie: &str) -> Value {
-    let request = person
+pub async fn profile_of_cookie(user: &TestUser, cookie: &str) -> Value {
+    let request = user
         .request(Method::GET, "/profile/")
         .header("accept", "application/json");
     request

@@ -54,7 +54,7 @@ pub fn unsigned_token(head: &Value, claims: &Value) -> String {
 
 /// What the provider sends, and the last token request that it received.
 #[derive(Default)]
-struct ProviderState {
+pub struct ProviderState {
     pub issuer: String,
     pub keys: Vec<Value>,
     pub token: String,

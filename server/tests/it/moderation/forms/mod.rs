@@ -12,17 +12,17 @@ use crate::harness::TestUser;
 pub const HTML_ACCEPT: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /// Submits a form as a browser does from a page of this site.
-pub async fn submit_form(person: &TestUser, action: &str, fields: &[(&str, &str)]) -> Response {
-    let request = person
+pub async fn submit_form(user: &TestUser, action: &str, fields: &[(&str, &str)]) -> Response {
+    let request = user
         .request(Method::POST, action)
         .header("accept", HTML_ACCEPT)
-        .header("origin", &person.url);
+        .header("origin", &user.url);
     request.form(fields).send().await.unwrap()
 }
 
 /// Requests a page and checks its status.
-pub async fn get_page(person: &TestUser, path: &str, status: u16) -> String {
-    let response = person.get(path, HTML_ACCEPT).await;
+pub async fn get_page(user: &TestUser, path: &str, status: u16) -> String {
+    let response = user.get(path, HTML_ACCEPT).await;
     assert_eq!(response.status(), status, "{path}");
     assert!(
         response.headers()["content-type"]
@@ -48,9 +48,8 @@ pub async fn assert_refused(response: Response, status: u16, words: &str) -> Str
     html
 }
 
-pub async fn get_json(person: &TestUser, path: &str) -> Value {
-    person
-        .get(path, "application/json")
+pub async fn get_json(user: &TestUser, path: &str) -> Value {
+    user.get(path, "application/json")
         .await
         .json()
         .await
@@ -68,7 +67,7 @@ pub async fn first_invitation_link(owner: &TestUser, room: &str) -> String {
 }
 
 /// Lets a user join a room by the forms.
-pub async fn join_by_forms(owner: &TestUser, room: &str, person: &TestUser) {
+pub async fn join_by_forms(owner: &TestUser, room: &str, user: &TestUser) {
     let path = format!("/rooms/{room}/invitations/");
     assert_redirects_to(
         &submit_form(
@@ -80,7 +79,7 @@ pub async fn join_by_forms(owner: &TestUser, room: &str, person: &TestUser) {
         &path,
     );
     assert_redirects_to(
-        &submit_form(person, &first_invitation_link(owner, room).await, &[]).await,
+        &submit_form(user, &first_invitation_link(owner, room).await, &[]).await,
         &format!("/rooms/{room}/"),
     );
 }
