@@ -185,7 +185,10 @@ async fn qr_code_is_served_only_to_users_who_may_know_the_link() {
         .text()
         .await
         .unwrap();
-    assert_eq!(Some(svg), app::qr_code(&format!("{}{link}", server.url), None));
+    assert_eq!(
+        Some(svg),
+        app::qr_code(&format!("{}{link}", server.url), None)
+    );
     assert_eq!(
         guest
             .get("/invitations/nonsense/code.svg", "image/*")
