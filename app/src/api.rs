@@ -1,8 +1,12 @@
-//! The typed client of the JSON API, as the browser calls it.
+//! The browser's client for the JSON API.
 //!
-//! Promises: one function a request; every "no" of the server arrives as the problem it stated, and silence as
-//! [`Failure::Unreachable`], at the latest after [`PATIENCE`]. The server never calls this: it hands its data over with
-//! the page (`opening`).
+//! # Guarantees
+//! - One function for each request.
+//! - A refusal arrives as the server's problem document; without an answer a call fails with [`Failure::Unreachable`]
+//!   after at most [`TIMEOUT`].
+//!
+//! # Not here
+//! The server's own rendering: it embeds its data in the page (`initial_state`).
 
 use std::fmt::Display;
 
@@ -16,40 +20,40 @@ use crate::browser::cookies;
 use crate::browser::json::{self, FromJson};
 use crate::router::Route;
 
-/// How long an answer may take, in milliseconds.
-const PATIENCE: u32 = 20_000;
-/// How many messages are asked for at once.
+/// How long a request may take, in milliseconds.
+const TIMEOUT: u32 = 20_000;
+/// How many messages one request returns.
 pub const PAGE_SIZE: usize = 100;
 
-/// Why there is no answer to show.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The server said no; wait so many seconds before asking again, if it said that.
+    /// The server refused; with the seconds of `Retry-After`, if there are any.
     Refused(Box<Problem>, Option<u32>),
-    /// Nothing that could be understood came back.
+    /// No answer, or none that could be read.
     Unreachable,
 }
 
 impl Failure {
-    /// What happened and what to do, for people.
-    pub fn words(&self) -> String {
+    /// What happened and what to do, as text for the visitor.
+    pub fn text(&self) -> String {
         match self {
-            Self::Refused(problem, _) => sentence(&problem.detail),
+            Self::Refused(problem, _) => capitalize(&problem.detail),
             Self::Unreachable => {
                 "The server cannot be reached. Check the connection and try again.".to_owned()
             }
         }
     }
 
-    /// A free name like the one that was asked for, if that is what was wrong.
-    pub fn free(&self) -> Option<String> {
+    /// A free name like the requested one, if that is taken.
+    pub fn free_name(&self) -> Option<String> {
         match self {
             Self::Refused(problem, _) => problem.free.clone(),
             Self::Unreachable => None,
         }
     }
 
-    /// The HTTP status, if there was one.
+    /// The HTTP status, if there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(problem, _) => Some(problem.status),
@@ -58,8 +62,8 @@ impl Failure {
     }
 }
 
-/// The same beginning with a capital: rules begin with the name of a field.
-fn sentence(text: &str) -> String {
+/// The text with a capital first letter: details begin with the name of a field.
+fn capitalize(text: &str) -> String {
     let mut rest = text.chars();
     rest.next()
         .map(|first| first.to_ascii_uppercase())
@@ -68,36 +72,36 @@ fn sentence(text: &str) -> String {
         .collect()
 }
 
-/// The answer to a request.
+/// The result of a request.
 pub type Answer<T> = Result<T, Failure>;
 
-/// One room.
+/// Fetches a room.
 pub async fn fetch_room(id: RoomId) -> Answer<Room> {
     get(room_path(id)).await
 }
 
 /// Creates a room.
-pub async fn create_room(wish: &NewRoom) -> Answer<Room> {
-    let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
-    let given = [
-        ("name", wish.name.clone()),
-        ("timeout", wish.timeout.clone()),
-        ("public", flag(wish.public)),
-        ("private", flag(wish.private)),
+pub async fn create_room(room: &NewRoom) -> Answer<Room> {
+    let flag = |value: Option<bool>| value.map(|value| value.to_string());
+    let fields = [
+        ("name", room.name.clone()),
+        ("timeout", room.timeout.clone()),
+        ("public", flag(room.public)),
+        ("private", flag(room.private)),
     ];
-    let given: Vec<_> = given
+    let fields: Vec<_> = fields
         .iter()
         .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
         .collect();
-    call("POST", "/rooms/", Some(&given), None).await
+    call("POST", "/rooms/", Some(&fields), None).await
 }
 
-/// The newest messages of a room, oldest first.
+/// Fetches the newest messages of a room, oldest first.
 pub async fn fetch_newest(id: RoomId) -> Answer<Vec<Message>> {
     get(format_args!("{}messages/?limit={PAGE_SIZE}", room_path(id))).await
 }
 
-/// The messages right before one, oldest first.
+/// Fetches the messages before one, oldest first.
 pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
     get(format_args!(
         "{}messages/?before={seq}&limit={PAGE_SIZE}",
@@ -106,7 +110,7 @@ pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
     .await
 }
 
-/// Sends a message; the same key again is the same message again.
+/// Sends a message under an idempotency key.
 pub async fn post_message(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message> {
     let fields = [("username", &*message.username), ("body", &*message.body)];
     call(
@@ -118,7 +122,7 @@ pub async fn post_message(id: RoomId, message: &NewMessage, key: &str) -> Answer
     .await
 }
 
-/// Says that somebody types. Nobody waits for the answer.
+/// Reports that the visitor types; failures are ignored.
 pub async fn report_typing(id: RoomId, name: &str) {
     drop(
         call::<JsValue>(
@@ -131,7 +135,7 @@ pub async fn report_typing(id: RoomId, name: &str) {
     );
 }
 
-/// Says up to where a room has been read. Nobody waits for the answer.
+/// Reports up to which message the visitor has read a room; failures are ignored.
 pub async fn report_read(id: RoomId, seq: u64) {
     drop(
         call::<JsValue>(
@@ -144,7 +148,7 @@ pub async fn report_read(id: RoomId, seq: u64) {
     );
 }
 
-/// Writes a message anew.
+/// Changes the text of a message.
 pub async fn edit_message(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
     call(
         "PATCH",
@@ -166,40 +170,60 @@ pub async fn delete_message(id: RoomId, seq: u64) -> Answer<Message> {
     .await
 }
 
-/// Keeps the author of a message from writing (`mute`) or from being there (`ban`), for a while.
-pub async fn impose_sanction(id: RoomId, seq: u64, kind: &str, lasts: &str) -> Answer<JsValue> {
-    let wish = [
+/// Mutes or bans the author of a message for some time; `kind` is `mute` or `ban`.
+pub async fn impose_sanction(id: RoomId, seq: u64, kind: &str, timeout: &str) -> Answer<JsValue> {
+    let fields = [
         ("message", &*seq.to_string()),
         ("kind", kind),
-        ("timeout", lasts),
+        ("timeout", timeout),
     ];
     call(
         "POST",
         &format!("{}sanctions/", room_path(id)),
-        Some(&wish),
+        Some(&fields),
         None,
     )
     .await
 }
 
-/// A page that the server draws alone, or what it answers to a form on one: the address that it came from at last, and
-/// its HTML, whether or not something was refused.
-pub async fn fetch_page(url: &str, form: Option<String>) -> Answer<(String, String)> {
+/// A page that was rendered by the server alone.
+pub struct HtmlPage {
+    /// Its URL after all redirects.
+    pub url: String,
+    /// The HTML.
+    pub html: String,
+}
+
+/// Fetches such a page, or sends a form on one; also returns the page of a refusal.
+pub async fn fetch_page(url: &str, form: Option<String>) -> Answer<HtmlPage> {
     let method = if form.is_some() { "POST" } else { "GET" };
-    let (answer, _, html) = ask(method, url, "text/html", form, None)
-        .await
-        .ok_or(Failure::Unreachable)?;
-    Ok((answer.url(), html))
+    let answer = send_request(Request {
+        method,
+        url,
+        accept: "text/html",
+        form,
+        key: None,
+    });
+    let answer = answer.await.ok_or(Failure::Unreachable)?;
+    Ok(HtmlPage {
+        url: answer.response.url(),
+        html: answer.text,
+    })
 }
 
-/// Whether the server answers.
+/// Whether the server is ready to answer requests.
 pub async fn is_server_ready() -> bool {
-    ask("GET", "/readyz", "*/*", None, None)
-        .await
-        .is_some_and(|(answer, ..)| answer.ok())
+    let answer = send_request(Request {
+        method: "GET",
+        url: "/readyz",
+        accept: "*/*",
+        form: None,
+        key: None,
+    });
+    answer.await.is_some_and(|answer| answer.response.ok())
 }
 
-/// Where a room is.
+/// The path of a room.
 pub fn room_path(id: RoomId) -> String {
     Route::Room(id).path()
 }
@@ -208,7 +232,7 @@ async fn get<T: FromJson>(url: impl Display) -> Answer<T> {
     call("GET", &url.to_string(), None, None).await
 }
 
-/// Asks for data, with the fields of a form and the key that makes it repeatable, if there are any.
+/// Sends a request and parses its answer; with form fields and an idempotency key, if there are any.
 async fn call<T: FromJson>(
     method: &str,
     url: &str,
@@ -222,51 +246,71 @@ async fn call<T: FromJson>(
             .collect();
         pairs.join("&")
     });
-    let (answer, wait, text) = ask(method, url, "application/json", form, key)
-        .await
-        .ok_or(Failure::Unreachable)?;
-    let result = if answer.ok() {
-        json::parse(&text).map(Ok)
-    } else {
-        json::parse(&text).map(|problem| Err(Failure::Refused(Box::new(problem), wait)))
-    };
-    result.unwrap_or(Err(Failure::Unreachable))
+    let answer = send_request(Request {
+        method,
+        url,
+        accept: "application/json",
+        form,
+        key,
+    });
+    let answer = answer.await.ok_or(Failure::Unreachable)?;
+    if answer.response.ok() {
+        return json::parse(&answer.text).ok_or(Failure::Unreachable);
+    }
+    let problem = json::parse(&answer.text).ok_or(Failure::Unreachable)?;
+    Err(Failure::Refused(Box::new(problem), answer.retry_after))
 }
 
-/// Asks the server; gives back the answer, how many seconds it says to wait, and its text.
-async fn ask(
-    method: &str,
-    url: &str,
-    accept: &str,
+/// What is sent to the server.
+struct Request<'a> {
+    method: &'a str,
+    url: &'a str,
+    accept: &'a str,
+    /// The body of a form, already encoded.
     form: Option<String>,
-    key: Option<&str>,
-) -> Option<(Response, Option<u32>, String)> {
-    let (headers, init) = (Headers::new().ok()?, RequestInit::new());
-    headers.append("Accept", accept).ok()?;
-    if let Some(key) = key {
+    /// The idempotency key.
+    key: Option<&'a str>,
+}
+
+/// The server's answer.
+struct ServerAnswer {
+    response: Response,
+    /// The seconds of `Retry-After`.
+    retry_after: Option<u32>,
+    text: String,
+}
+
+/// Sends a request and reads its answer to the end.
+async fn send_request(request: Request<'_>) -> Option<ServerAnswer> {
+    let init = request_init(&request)?;
+    let response = JsFuture::from(window().fetch_with_str_and_init(request.url, &init))
+        .await
+        .ok()?;
+    let response: Response = response.dyn_into().ok()?;
+    let retry_after = response.headers().get("Retry-After").ok()?;
+    let text = JsFuture::from(response.text().ok()?).await.ok()?;
+    Some(ServerAnswer {
+        response,
+        retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
+        text: text.as_string()?,
+    })
+}
+
+fn request_init(request: &Request<'_>) -> Option<RequestInit> {
+    let headers = Headers::new().ok()?;
+    let init = RequestInit::new();
+    headers.append("Accept", request.accept).ok()?;
+    if let Some(key) = request.key {
         headers.append("Idempotency-Key", key).ok()?;
     }
-    if let Some(form) = form {
+    if let Some(form) = &request.form {
         headers
             .append("Content-Type", "application/x-www-form-urlencoded")
             .ok()?;
         init.set_body(&form.into());
     }
-    init.set_method(method);
+    init.set_method(request.method);
     init.set_headers(&headers);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
-    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init))
-        .await
-        .ok()?;
-    let answer: Response = answer.dyn_into().ok()?;
-    let wait = answer
-        .headers()
-        .get("Retry-After")
-        .ok()?
-        .and_then(|seconds| seconds.parse().ok());
-    let text = JsFuture::from(answer.text().ok()?)
-        .await
-        .ok()?
-        .as_string()?;
-    Some((answer, wait, text))
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT)));
+    Some(init)
 }

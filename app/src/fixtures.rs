@@ -1,8 +1,8 @@
-//! A room and a message for tests, each of which changes what it is about.
+//! A room and a message for tests, which change the fields that they are about.
 
 use protocol::{Message, Room, RoomId, Time};
 
-/// An open room without a name in which nothing was said.
+/// A room without a name and without messages.
 pub fn room() -> Room {
     Room {
         id: RoomId::from_bytes([0; 8]),
@@ -22,7 +22,7 @@ pub fn room() -> Room {
     }
 }
 
-/// A message of that room, by somebody of whom nothing is known, which says its sequence.
+/// A message of that room by an unverified author; its text is its sequence.
 pub fn message(id: u64) -> Message {
     Message {
         id,

@@ -1,7 +1,10 @@
-//! What the server hands to the browser with a page, so that both draw the same one.
+//! The initial state that the server sends with a page, so that both sides render the same one.
 //!
-//! Promises: everything that the first drawing depends on is in here, once, and travels with the page. Leaves to
-//! others: finding it (the server) and whatever happens afterwards (the pages).
+//! # Guarantees
+//! Everything that the first rendering depends on is in [`InitialState`].
+//!
+//! # Not here
+//! Finding the data (`server`), and what happens after the first rendering.
 
 use leptos::prelude::*;
 use protocol::{Message, Overview, Problem, Room, RoomId, Time};
@@ -14,28 +17,28 @@ use crate::router::Route;
 use crate::session::theme::Theme;
 use crate::session::visitor::{SignedIn, Visitor};
 
-/// The ID of the element in which it travels.
-pub const STATE_ELEMENT: &str = "opening";
+/// The ID of the script element that holds the state as JSON.
+pub const STATE_ELEMENT: &str = "initial-state";
 
-/// The first state of a page.
+/// The initial state of a page.
 #[derive(Clone, Debug, Serialize)]
 pub struct InitialState {
-    /// The server's clock when it drew the page.
+    /// The server's time when it rendered the page.
     pub now: Time,
-    /// Whom it was drawn for.
+    /// The visitor.
     pub visitor: Visitor,
     /// The visitor's rooms and chats.
     pub overview: Overview,
-    /// The rooms open to everyone, most recently active first.
-    pub open: Vec<Room>,
-    /// Which page it is; the browser knows by its address, or by the room it shows.
+    /// The public rooms, most recently active first.
+    pub public_rooms: Vec<Room>,
+    /// The route. It is not serialised: the browser derives it from the room or the address.
     #[serde(skip)]
-    pub page: Route,
-    /// What it shows.
-    pub scene: PageContent,
+    pub route: Route,
+    /// What the page shows.
+    pub content: PageContent,
 }
 
-/// What a page shows first.
+/// What a page shows.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PageContent {
@@ -43,85 +46,81 @@ pub enum PageContent {
     Home(HomeContent),
     /// A room.
     Room(RoomSnapshot),
-    /// A room that cannot be shown, and why.
+    /// A room that cannot be shown, and the reason.
     Refused(Problem),
-    /// An address that leads nowhere.
+    /// No page at this address.
     NotFound,
 }
 
 /// What the home page shows.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct HomeContent {
-    /// What was typed to join a room and leads to none.
-    pub sought: Option<String>,
+    /// What the visitor entered to join a room, if it leads to none.
+    pub rejected_link: Option<String>,
 }
 
-/// What one finds on entering a room.
+/// A room and its newest messages.
 #[derive(Clone, Debug, Serialize)]
 pub struct RoomSnapshot {
     /// The room.
     pub room: Room,
-    /// Its newest messages, oldest first.
+    /// The newest messages, oldest first.
     pub messages: Vec<Message>,
 }
 
 impl InitialState {
-    /// The opening of this page: on the server from the context, in the browser from the page.
+    /// The state of this page: on the server from the context, in the browser from the document.
     pub fn current() -> Self {
-        use_context().or_else(handed_over).unwrap_or_else(|| Self {
-            now: crate::time::clock::now(),
-            visitor: Visitor::default(),
-            overview: Overview::default(),
-            open: Vec::new(),
-            page: Route::NotFound,
-            scene: PageContent::NotFound,
-        })
+        use_context()
+            .or_else(embedded_state)
+            .unwrap_or_else(|| Self {
+                now: crate::time::clock::now(),
+                visitor: Visitor::default(),
+                overview: Overview::default(),
+                public_rooms: Vec::new(),
+                route: Route::NotFound,
+                content: PageContent::NotFound,
+            })
     }
 
-    /// How it travels: JSON that may stand in a script element.
+    /// The state as JSON that is safe in a script element.
     #[cfg(feature = "ssr")]
     pub fn json(&self) -> String {
-        // These types have no keys but texts, so they always serialise.
+        // Serialising fails only for maps whose keys are no strings; there are none.
         serde_json::to_string(self)
             .unwrap_or_default()
             .replace('<', "\\u003c")
     }
 }
 
-/// The opening that the server left in the page.
-fn handed_over() -> Option<InitialState> {
+/// The state that the server embedded in the document.
+fn embedded_state() -> Option<InitialState> {
     if cfg!(feature = "ssr") {
         return None;
     }
-    let opening: InitialState = json::parse(
+    let state: InitialState = json::parse(
         &document()
             .get_element_by_id(STATE_ELEMENT)?
             .text_content()?,
     )?;
-    // A room may be shown at the address of a name; which room it is, only the server knows.
+    // A named room is shown at the address of its name; only the server knows its ID.
     let path = window().location().pathname().ok()?;
-    let page = opening
-        .scene
+    let route = state
+        .content
         .room()
-        .map_or_else(|| Route::at(&path), Route::Room);
-    Some(InitialState { page, ..opening })
+        .map_or_else(|| Route::from_path(&path), Route::Room);
+    Some(InitialState { route, ..state })
 }
 
 impl FromJson for InitialState {
     fn read(value: &JsValue) -> Option<Self> {
-        let (now, visitor, scene) = (
-            field(value, "now")?,
-            field(value, "visitor")?,
-            field(value, "scene")?,
-        );
-        let (overview, open) = (field(value, "overview")?, field(value, "open")?);
         Some(Self {
-            now,
-            visitor,
-            overview,
-            open,
-            page: Route::default(),
-            scene,
+            now: field(value, "now")?,
+            visitor: field(value, "visitor")?,
+            overview: field(value, "overview")?,
+            public_rooms: field(value, "public_rooms")?,
+            route: Route::default(),
+            content: field(value, "content")?,
         })
     }
 }
@@ -129,12 +128,11 @@ impl FromJson for InitialState {
 impl FromJson for Visitor {
     fn read(value: &JsValue) -> Option<Self> {
         let theme = Theme::from_cookie(field::<String>(value, "theme").as_deref());
-        let (name, signed) = (field(value, "name")?, field(value, "signed")?);
         Some(Self {
-            name,
+            name: field(value, "name")?,
             theme,
             visits: Vec::new(),
-            signed,
+            signed: field(value, "signed")?,
         })
     }
 }
@@ -162,7 +160,7 @@ impl FromJson for PageContent {
 impl FromJson for HomeContent {
     fn read(value: &JsValue) -> Option<Self> {
         Some(Self {
-            sought: field(value, "sought")?,
+            rejected_link: field(value, "rejected_link")?,
         })
     }
 }
@@ -186,10 +184,10 @@ impl PageContent {
         }
     }
 
-    /// The room whose seal the page carries.
+    /// The room that the page shows.
     pub fn room(&self) -> Option<RoomId> {
         match self {
-            Self::Room(arrival) => Some(arrival.room.id),
+            Self::Room(snapshot) => Some(snapshot.room.id),
             _ => None,
         }
     }
@@ -198,14 +196,14 @@ impl PageContent {
     pub fn title(&self) -> String {
         match self {
             Self::Home(_) => document_title(None),
-            Self::Room(arrival) => document_title(Some(&room_title(&arrival.room))),
+            Self::Room(snapshot) => document_title(Some(&room_title(&snapshot.room))),
             Self::Refused(problem) => document_title(Some(&problem.title)),
             Self::NotFound => document_title(Some("Not found")),
         }
     }
 }
 
-/// The title of a page about something, or of the product's own.
+/// The document title of a page about something, or of the home page.
 pub fn document_title(about: Option<&str>) -> String {
     about.map_or_else(
         || "webchat".to_owned(),
@@ -213,7 +211,7 @@ pub fn document_title(about: Option<&str>) -> String {
     )
 }
 
-/// What to call a room: whom one talks to, its name, or the beginning of its ID.
+/// The title of a room: the other person of a direct chat, its name, or the beginning of its ID.
 pub fn room_title(room: &Room) -> String {
     let name = room
         .with
@@ -224,26 +222,26 @@ pub fn room_title(room: &Room) -> String {
         .unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))
 }
 
-/// The opening of this page, for its parts. It is spent once the browser has taken over: whoever comes later asks
-/// the server anew.
+/// The content of the first rendering, for components. It is gone after hydration: components that are mounted later
+/// fetch their data.
 #[derive(Clone, Copy)]
 pub struct FirstContent(StoredValue<Option<PageContent>>);
 
 impl FirstContent {
-    /// Sets the stage for the first drawing.
-    pub fn new(scene: PageContent) -> Self {
-        let stage = Self(StoredValue::new(Some(scene)));
-        browser_effect(move || stage.0.set_value(None));
-        stage
+    /// Holds the content until hydration.
+    pub fn new(content: PageContent) -> Self {
+        let first = Self(StoredValue::new(Some(content)));
+        browser_effect(move || first.0.set_value(None));
+        first
     }
 
-    /// Whether the first drawing is over, so that what is drawn now was asked for on this page.
+    /// Whether the first rendering is over, so that a component that is mounted now comes from navigation within the app.
     pub fn is_over(self) -> bool {
         self.0.with_value(Option::is_none)
     }
 
-    /// The first scene, during the first drawing.
-    pub fn scene(self) -> Option<PageContent> {
+    /// The content, during the first rendering.
+    pub fn content(self) -> Option<PageContent> {
         self.0.get_value()
     }
 }

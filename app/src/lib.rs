@@ -43,7 +43,7 @@ pub use pages::direct_chats::{DirectChatsPage, direct_chats_page};
 pub use pages::form::{FieldError, FormPage};
 #[cfg(feature = "ssr")]
 pub use pages::invitations::{
-    InvitationsPage, invitation_page, invitations_page, unusable_invitation_page,
+    InvitationFields, InvitationsPage, invitation_page, invitations_page, unusable_invitation_page,
 };
 #[cfg(feature = "ssr")]
 pub use pages::members::{MembersPage, members_page};
@@ -81,9 +81,9 @@ pub fn App() -> impl IntoView {
         now,
         visitor,
         overview,
-        open,
-        page,
-        scene,
+        public_rooms,
+        route,
+        content,
     } = InitialState::current();
     provide_context(Clock::start(now));
     let name = DisplayName::new(visitor.name, visitor.signed.account.is_some());
@@ -92,16 +92,16 @@ pub fn App() -> impl IntoView {
     provide_context(feed);
     provide_context(visitor.signed);
     provide_context(RwSignal::new(visitor.theme));
-    provide_context(FirstContent::new(scene));
-    let router = Router::from(page);
+    provide_context(FirstContent::new(content));
+    let router = Router::start(route);
     provide_context(router);
-    provide_context(RoomLists::start(overview, open, feed));
-    let shown = move || match router.page() {
+    provide_context(RoomLists::start(overview, public_rooms, feed));
+    let shown = move || match router.route() {
         Route::Home => EitherOf3::A(view! { <HomePage/> }),
         Route::Room(id) => EitherOf3::B(view! { <RoomPage id/> }),
         Route::NotFound => EitherOf3::C(view! { <NotFound/> }),
     };
-    let in_room = move || matches!(router.page(), Route::Room(_));
+    let in_room = move || matches!(router.route(), Route::Room(_));
     view! {
         <div class="frame" class:with-sidebar=in_room>{shown} <Sidebar/></div>
         <ShortcutsDialog/>

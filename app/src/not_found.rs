@@ -1,4 +1,4 @@
-//! The page at an address that leads nowhere.
+//! The page for an address without a route.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::reactive::erase_type;
 use crate::ui::identicon::identicon_url;
 use crate::ui::page_title;
 
-/// An address that leads nowhere.
+/// The page.
 #[component]
 pub fn NotFound() -> impl IntoView {
     page_title::show_title(document_title(Some("Not found")));

@@ -1,7 +1,10 @@
-//! What parts of a page are made of, in as few types as possible.
+//! Building blocks for components that keep the app small.
 //!
-//! Every type of a closure that follows a signal brings machinery of its own into what a first visit loads. Here they
-//! become one type for each kind of value. Promises: the same markup and the same behaviour as without.
+//! Each type of closure that tracks signals adds code to the first visit. The functions here return one type for each
+//! kind of value.
+//!
+//! # Guarantees
+//! The same markup and the same behaviour as without them.
 
 #[cfg(not(feature = "ssr"))]
 use std::any::Any;
@@ -13,38 +16,38 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-/// A part of a page, on the server, where its type is forgotten: the types of whole pages are too long for compilers.
+/// Erases the type of a view on the server: the types of whole pages are too deep for the compiler.
 #[cfg(feature = "ssr")]
 pub fn erase_type(view: impl IntoView + 'static) -> AnyView {
     view.into_any()
 }
 
-/// A part of a page, in the browser, where its type is kept: to forget it costs a third of what is loaded.
+/// Keeps the type of a view in the browser: erased views would make the app a third larger.
 #[cfg(not(feature = "ssr"))]
 pub fn erase_type<V: IntoView + 'static>(view: V) -> impl IntoView + use<V> {
     view
 }
 
-/// Something that belongs to a part of a page and is changed from its closures; gone when the part goes. On the server,
-/// where nothing is changed and a page may end on another thread than it began on, it holds nothing.
+/// A value that a component owns and its closures change; dropped when the component is unmounted. On the server it
+/// holds nothing: closures do not run there, and a page may be dropped on another thread.
 #[cfg(not(feature = "ssr"))]
 pub struct BrowserCell<T>(
     StoredValue<Rc<dyn Any>, LocalStorage>,
     PhantomData<fn() -> T>,
 );
 
-/// The same on the server: nothing.
+/// The same on the server, without a value.
 #[cfg(feature = "ssr")]
 pub struct BrowserCell<T>(PhantomData<fn() -> T>);
 
 #[cfg(feature = "ssr")]
 impl<T> BrowserCell<T> {
-    /// Lets go of it.
+    /// Drops the value.
     pub fn new(_: T) -> Self {
         Self(PhantomData)
     }
 
-    /// Nothing.
+    /// Does nothing.
     pub fn with<R>(self, _: impl FnOnce(&mut T) -> R) -> Option<R> {
         None
     }
@@ -52,7 +55,7 @@ impl<T> BrowserCell<T> {
 
 #[cfg(not(feature = "ssr"))]
 impl<T: 'static> BrowserCell<T> {
-    /// Hands it to the part of the page that is being made.
+    /// Gives a value to the current component.
     pub fn new(value: T) -> Self {
         Self(
             StoredValue::new_local(Rc::new(RefCell::new(value))),
@@ -60,15 +63,15 @@ impl<T: 'static> BrowserCell<T> {
         )
     }
 
-    /// Looks at it or changes it; nothing if it is gone. What this does must not come back to it.
+    /// Reads or changes the value; returns `None` if it was dropped. The closure must not use the same cell.
     pub fn with<R>(self, action: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let own = self.own()?;
-        let own = own.downcast_ref::<RefCell<T>>()?;
-        Some(action(&mut own.borrow_mut()))
+        let value = self.value()?;
+        let value = value.downcast_ref::<RefCell<T>>()?;
+        Some(action(&mut value.borrow_mut()))
     }
 
     #[inline(never)]
-    fn own(self) -> Option<Rc<dyn Any>> {
+    fn value(self) -> Option<Rc<dyn Any>> {
         self.0.try_get_value()
     }
 }
@@ -81,17 +84,17 @@ impl<T> Clone for BrowserCell<T> {
 
 impl<T> Copy for BrowserCell<T> {}
 
-/// A text that changes.
-pub fn text_signal(words: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(words)
+/// A string that follows signals.
+pub fn text_signal(text: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(text)
 }
 
-/// A yes or no that changes.
-pub fn bool_signal(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
-    Signal::derive(is)
+/// A boolean that follows signals.
+pub fn bool_signal(value: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    Signal::derive(value)
 }
 
-/// What is wrong, said where it is wrong; nothing if all is well.
+/// An error message beside what it is about; empty if there is none.
 #[component]
 pub fn ErrorText(
     #[prop(optional)] id: &'static str,

@@ -1,8 +1,10 @@
-//! Which page there is at which address, and going from one to the other without loading anything anew.
+//! The router: which route a path leads to, and navigation without reloading.
 //!
-//! Promises: the server and the browser read addresses alike; links work as links do (new tab, new window, download,
-//! other sites), back and forward too. A router of its own, because there are two pages: the general one would be a
-//! quarter of what a first visit loads.
+//! There are two routes, so the app has its own router: `leptos_router` would be a quarter of the first visit.
+//!
+//! # Guarantees
+//! - The server and the browser match paths alike.
+//! - Links keep their usual behaviour: new tabs, new windows, downloads, other sites, back and forward.
 
 use leptos::prelude::*;
 use protocol::RoomId;
@@ -11,21 +13,21 @@ use web_sys::{Element, HtmlAnchorElement, MouseEvent};
 
 use crate::browser::dom::{browser_effect, on_window_event};
 
-/// A page.
+/// A route of the app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Route {
     /// The home page.
     Home,
-    /// A room, whether or not it is there.
+    /// A room, whether or not it exists.
     Room(RoomId),
-    /// None.
+    /// No page.
     #[default]
     NotFound,
 }
 
 impl Route {
-    /// The page at a path.
-    pub fn at(path: &str) -> Self {
+    /// The route of a path.
+    pub fn from_path(path: &str) -> Self {
         let room = path
             .strip_prefix("/rooms/")
             .and_then(|rest| rest.strip_suffix('/'));
@@ -36,7 +38,7 @@ impl Route {
         }
     }
 
-    /// Its path.
+    /// The path of the route.
     pub fn path(self) -> String {
         match self {
             Self::Room(id) => format!("/rooms/{id}/"),
@@ -45,89 +47,90 @@ impl Route {
     }
 }
 
-/// Where the visitor is, and the way elsewhere.
+/// The current route.
 #[derive(Clone, Copy)]
 pub struct Router(RwSignal<Route>);
 
 impl Router {
-    /// Starts at a page; once the browser has taken over, follows links, back and forward.
-    pub fn from(page: Route) -> Self {
-        let way = Self(RwSignal::new(page));
-        browser_effect(move || way.follow());
-        way
+    /// Starts at a route; after hydration, follows links, back and forward.
+    pub fn start(route: Route) -> Self {
+        let router = Self(RwSignal::new(route));
+        browser_effect(move || router.follow());
+        router
     }
 
-    /// The page where the visitor is; follows it when tracked.
-    pub fn page(self) -> Route {
+    /// The current route; tracks it.
+    pub fn route(self) -> Route {
         self.0.get()
     }
 
-    /// The page where the visitor is at this moment.
-    pub fn here(self) -> Route {
+    /// The current route, untracked.
+    pub fn route_untracked(self) -> Route {
         self.0.get_untracked()
     }
 
-    /// Goes to a page.
-    fn go(self, page: Route) {
+    /// Goes to a route.
+    fn navigate(self, route: Route) {
         let pushed = window().history().and_then(|history| {
-            history.push_state_with_url(&JsValue::NULL, "", Some(&page.path())) //
+            history.push_state_with_url(&JsValue::NULL, "", Some(&route.path())) //
         });
         if pushed.is_ok() {
             window().scroll_to_with_x_and_y(0.0, 0.0);
-            self.show(page);
+            self.show(route);
         }
     }
 
-    /// Goes to a page that was asked for on another one, unless that has been left since.
-    pub fn go_from(self, from: Route, page: Route) {
-        if self.here() == from {
-            self.go(page);
+    /// Goes to a route that was requested on another one, unless the visitor has left that since.
+    pub fn navigate_from(self, from: Route, route: Route) {
+        if self.route_untracked() == from {
+            self.navigate(route);
         }
     }
 
-    fn show(self, page: Route) {
-        if self.0.get_untracked() != page {
-            self.0.set(page);
+    fn show(self, route: Route) {
+        if self.0.get_untracked() != route {
+            self.0.set(route);
         }
     }
 
     fn follow(self) {
-        let page = self.0.get_untracked();
-        if page != Route::NotFound
-            && Route::at(&window().location().pathname().unwrap_or_default()) != page
+        let route = self.0.get_untracked();
+        if route != Route::NotFound
+            && Route::from_path(&window().location().pathname().unwrap_or_default()) != route
         {
-            // The address that leads back here is the page's own. Without it, going back would ask for a page anew.
+            // The page was opened under another address, such as a room's name. With the route's own path in the history,
+            // going back here needs no request.
             let history = window().history();
             let _ = history.and_then(|history| {
-                history.replace_state_with_url(&JsValue::NULL, "", Some(&page.path()))
+                history.replace_state_with_url(&JsValue::NULL, "", Some(&route.path()))
             });
         }
         on_window_event("click", move |event| {
-            if let Some(page) = event.dyn_ref().and_then(link) {
+            if let Some(route) = event.dyn_ref().and_then(clicked_route) {
                 event.prevent_default();
-                self.go(page);
+                self.navigate(route);
             }
         });
         on_window_event("popstate", move |_| {
-            self.show(Route::at(
+            self.show(Route::from_path(
                 &window().location().pathname().unwrap_or_default(),
             ));
         });
     }
 }
 
-/// The page that a click leads to, if it is a plain click on a plain link to one.
-fn link(event: &MouseEvent) -> Option<Route> {
+/// The route that a click leads to, if it is a plain click on a link to one.
+fn clicked_route(event: &MouseEvent) -> Option<Route> {
     let link = clicked_link(event)?;
     let exact = link.search().is_empty() && link.hash().is_empty();
-    let page = Route::at(&link.pathname());
-    (exact && page != Route::NotFound).then_some(page)
+    let route = Route::from_path(&link.pathname());
+    (exact && route != Route::NotFound).then_some(route)
 }
 
-/// The link that a click follows, if it is a plain click on a plain link of this site.
+/// The link that a click follows, if it is a plain click on a link within this site.
 pub fn clicked_link(event: &MouseEvent) -> Option<HtmlAnchorElement> {
-    let elsewhere = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
-    if event.default_prevented() || event.button() != 0 || elsewhere {
+    let has_modifier = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
+    if event.default_prevented() || event.button() != 0 || has_modifier {
         return None;
     }
     let link = event
@@ -139,8 +142,8 @@ pub fn clicked_link(event: &MouseEvent) -> Option<HtmlAnchorElement> {
     let link = link.dyn_into::<HtmlAnchorElement>().ok()?;
     let plain =
         link.target().is_empty() && !link.has_attribute("download") && link.rel() != "external";
-    let here = link.origin() == window().location().origin().ok()?;
-    (plain && here).then_some(link)
+    let same_site = link.origin() == window().location().origin().ok()?;
+    (plain && same_site).then_some(link)
 }
 
 #[cfg(test)]
@@ -148,11 +151,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_as_they_are_written() {
+    fn paths_lead_back_to_their_routes() {
         let room = Route::Room("0123456789abcdef".parse().unwrap());
         assert_eq!(room.path(), "/rooms/0123456789abcdef/");
-        for page in [Route::Home, room] {
-            assert_eq!(Route::at(&page.path()), page);
+        for route in [Route::Home, room] {
+            assert_eq!(Route::from_path(&route.path()), route);
         }
         for path in [
             "",
@@ -163,7 +166,7 @@ mod tests {
             "/x",
             "//",
         ] {
-            assert_eq!(Route::at(path), Route::NotFound, "{path}");
+            assert_eq!(Route::from_path(path), Route::NotFound, "{path}");
         }
     }
 }

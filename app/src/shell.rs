@@ -1,7 +1,8 @@
-//! The HTML around the app: everything that only the server writes.
+//! The HTML document around the app, rendered by the server alone.
 //!
-//! Promises: fit for a strict content security policy: the one inline script carries the nonce, and there is no inline
-//! style; if the app cannot start or stops, the page says so and offers a reload.
+//! # Guarantees
+//! - It works under a strict content security policy: the only inline script has the nonce, and there is no inline style.
+//! - If the app cannot start or panics, the page says so and offers to reload.
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -11,37 +12,35 @@ use crate::App;
 use crate::initial_state::{InitialState, STATE_ELEMENT, document_title};
 use crate::ui::identicon;
 
-/// Where the parts of the app are served.
+/// The URLs of the app's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assets {
-    /// The script that loads the app.
+    /// The script that loads the WebAssembly module.
     pub js: String,
-    /// The app itself.
+    /// The WebAssembly module.
     pub wasm: String,
-    /// The styles.
+    /// The style sheet.
     pub css: String,
 }
 
-/// A whole page, for the [`InitialState`] in the context.
+/// The document for the [`InitialState`] in the context.
 pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
-    let opening = InitialState::current();
+    let state = InitialState::current();
     let nonce = use_nonce();
     let Assets { js, wasm, css } = assets.clone();
-    // Double quotes and all, this is how JavaScript writes a text, too.
+    // Rust's debug format of these URLs is a JavaScript string literal.
     let start = format!(
         "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate).catch(error=>{{document.documentElement.dataset.failed='';throw error}})"
     );
-    let json = opening.json();
-    let theme = opening.visitor.theme.name();
-    let (heading, icon) = (
-        opening.scene.title(),
-        identicon::identicon_url(opening.scene.room()),
-    );
+    let json = state.json();
+    let theme = state.visitor.theme.name();
+    let title = state.content.title();
+    let icon = identicon::identicon_url(state.content.room());
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>
             <head>
-                {head_elements(heading, icon, css)}
+                {head_elements(title, icon, css)}
                 <script type="application/json" id=STATE_ELEMENT inner_html=json></script>
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
@@ -59,15 +58,15 @@ pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
     }
 }
 
-/// A page that says what a problem document says, for people whose browser sent a form. `sign_in` is where that helps,
-/// if it does.
+/// An HTML page for a problem document, for browsers that sent a form. `sign_in` is the URL of the sign-in page, if
+/// signing in helps.
 pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>) -> String {
     let Problem {
         title: heading,
         detail,
         ..
     } = problem.clone();
-    let typed = sign_in
+    let back_hint = sign_in
         .is_none()
         .then(|| view! { <p>"Your browser's Back button brings you to what you wrote."</p> });
     let sign_in = sign_in.map(|link| view! { <a class="button primary" href=link>"Sign in"</a> });
@@ -79,7 +78,7 @@ pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>)
                 <main class="page notice">
                     <h1>{heading}</h1>
                     <p><bdi>{detail}</bdi></p>
-                    {typed}
+                    {back_hint}
                     <p class="row">{sign_in}<a class="button" href="/">"Go to the rooms"</a></p>
                 </main>
             </body>
@@ -88,6 +87,7 @@ pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>)
     page.to_html()
 }
 
+/// The elements of every document's head.
 pub(crate) fn head_elements(title: String, icon: String, css: String) -> impl IntoView {
     view! {
         <meta charset="utf-8"/>
@@ -121,7 +121,7 @@ mod tests {
         }
     }
 
-    fn draw(page: Route, scene: PageContent) -> String {
+    fn render(route: Route, content: PageContent) -> String {
         let assets = Assets {
             js: "/a.js".into(),
             wasm: "/a.wasm".into(),
@@ -129,43 +129,42 @@ mod tests {
         };
         Owner::new().with(|| {
             let visitor = Visitor::from_cookies("name=ada; theme=dark", 0);
-            let (now, own) = (Time::from_millis(0), vec![room()]);
             let overview = Overview {
-                rooms: own,
+                rooms: vec![room()],
                 chats: Vec::new(),
             };
             provide_context(InitialState {
-                now,
+                now: Time::from_millis(0),
                 visitor,
                 overview,
-                open: vec![room()],
-                page,
-                scene,
+                public_rooms: vec![room()],
+                route,
+                content,
             });
             super::app_page(&assets).to_html()
         })
     }
 
     #[test]
-    fn every_scene_is_drawn_without_a_browser() {
+    fn every_page_renders_without_a_browser() {
         let room = room();
-        let said = Message {
+        let message = Message {
             room: room.id,
             username: "<i>eve".into(),
             body: "<script>alert(1)</script>\u{202e}".into(),
             ..fixtures::message(1)
         };
         let home = HomeContent {
-            sought: Some("\"><b>".into()),
+            rejected_link: Some("\"><b>".into()),
         };
         let at = Route::Room(room.id);
-        let scenes = [
+        let pages = [
             (Route::Home, PageContent::Home(home), "Your rooms"),
             (
                 at,
                 PageContent::Room(RoomSnapshot {
                     room,
-                    messages: vec![said],
+                    messages: vec![message],
                 }),
                 "Writing as",
             ),
@@ -181,8 +180,8 @@ mod tests {
             ),
             (Route::NotFound, PageContent::NotFound, "nothing here"),
         ];
-        for (page, scene, words) in scenes {
-            let html = draw(page, scene);
+        for (route, content, words) in pages {
+            let html = render(route, content);
             assert!(html.contains(words), "{html}");
             assert!(html.contains(r#"data-theme="dark""#));
             for (mark, why) in [
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_shown_as_text() {
+    fn problem_is_shown_as_text() {
         let assets = Assets {
             js: String::new(),
             wasm: String::new(),

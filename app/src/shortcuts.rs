@@ -1,6 +1,7 @@
-//! The keyboard: which keys do what, and the page that says so.
+//! Keyboard shortcuts, and the dialog that lists them.
 //!
-//! Promises: no key is taken while somebody types or while a dialog is open.
+//! # Guarantees
+//! No shortcut applies in a text field or in an open dialog.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -10,8 +11,8 @@ use crate::browser::dom::{browser_effect, close_on_backdrop_click, on_window_eve
 use crate::reactive::erase_type;
 use crate::ui::icon::Icon;
 
-/// Where keys mean what they write, or belong to a dialog.
-const TAKEN: &str = "input:not([type=radio]), textarea, select, dialog";
+/// Where keys have another meaning.
+const EXCLUDED: &str = "input:not([type=radio]), textarea, select, dialog";
 const KEYS: [(&str, &str); 9] = [
     ("/", "To the filter, or to the message field"),
     ("Enter", "Send; on a touch screen a new line"),
@@ -19,20 +20,20 @@ const KEYS: [(&str, &str); 9] = [
     ("Shift Enter", "New line"),
     ("↑", "In an empty field: edit your last message"),
     ("↑ ↓", "In the log: from message to message"),
-    ("Tab", "From one thing to the next"),
+    ("Tab", "From one control to the next"),
     ("Esc", "Close"),
     ("?", "These keys"),
 ];
 
-/// The ID of the page of keys.
-const PAGE: &str = "keys";
+/// The ID of the dialog.
+const DIALOG: &str = "keys";
 
-/// Shows which keys do what.
+/// Opens the dialog.
 pub fn open_shortcuts() {
-    open_dialog(PAGE);
+    open_dialog(DIALOG);
 }
 
-/// The page of keys; listens to the keyboard as long as it is there.
+/// The dialog with all shortcuts; handles those that every page has.
 #[component]
 pub fn ShortcutsDialog() -> impl IntoView {
     browser_effect(|| {
@@ -47,7 +48,7 @@ pub fn ShortcutsDialog() -> impl IntoView {
         }
     });
     erase_type(view! {
-        <dialog id=PAGE class="dialog" aria-labelledby="keys-title" on:click=close_on_backdrop_click()>
+        <dialog id=DIALOG class="dialog" aria-labelledby="keys-title" on:click=close_on_backdrop_click()>
             <form method="dialog" class="dialog-header">
                 <h2 id="keys-title">"Keys"</h2>
                 <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
@@ -71,14 +72,14 @@ fn on_key(event: &KeyboardEvent) {
     }
 }
 
-/// Where a key was pressed, if it is free for a shortcut there.
+/// The element where a key was pressed, if shortcuts apply there.
 pub fn shortcut_target(event: &KeyboardEvent) -> Option<Element> {
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return None;
     }
     let target: Element = event.target()?.dyn_into().ok()?;
-    let is_taken = target.closest(TAKEN).ok().flatten().is_some();
-    (!is_taken).then_some(target)
+    let is_excluded = target.closest(EXCLUDED).ok().flatten().is_some();
+    (!is_excluded).then_some(target)
 }
 
 fn focus_field() {

@@ -1,32 +1,33 @@
-//! What the browser remembers for the server to see: cookies, read on the server and written in the browser.
+//! Cookies: read on the server and in the browser, written in the browser.
 //!
-//! Promises: any text survives the way there and back. Leaves to others: what is kept in them (`visitor`).
+//! # Guarantees
+//! Any text can be stored and read back.
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 
-/// The value of a cookie in a `Cookie` header, decoded; `None` if it is not there or not text.
+/// The decoded value of a cookie in a `Cookie` header; `None` if it is missing or not valid UTF-8.
 pub fn read_cookie(header: &str, name: &str) -> Option<String> {
     let (_, value) = header
         .split(';')
         .filter_map(|pair| pair.trim().split_once('='))
         .find(|(key, _)| *key == name)?;
-    decode(value)
+    percent_decode(value)
 }
 
-/// Keeps a value for a year. In the browser only.
+/// Sets a cookie for a year. In the browser only.
 pub fn set_cookie(name: &str, value: &str) {
     let cookie = format!(
         "{name}={}; Path=/; Max-Age=31536000; SameSite=Lax",
         percent_encode(value)
     );
-    // A browser that refuses cookies forgets, which is its right.
+    // A browser may refuse cookies; then nothing is remembered.
     let _ = document()
         .unchecked_into::<web_sys::HtmlDocument>()
         .set_cookie(&cookie);
 }
 
-/// The value of a cookie as the browser has it now. In the browser only.
+/// The current value of a cookie. In the browser only.
 pub fn stored_cookie(name: &str) -> Option<String> {
     read_cookie(
         &document()
@@ -37,7 +38,7 @@ pub fn stored_cookie(name: &str) -> Option<String> {
     )
 }
 
-/// Everything but letters, digits, `-`, `.` and `_` as `%` and two digits for each byte
+/// Encodes everything but ASCII letters, digits, `-`, `.` and `_` as `%` and two hexadecimal digits for each byte
 /// ([RFC 3986, section 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
 pub fn percent_encode(text: &str) -> String {
     text.bytes()
@@ -52,19 +53,19 @@ pub fn percent_encode(text: &str) -> String {
         })
 }
 
-fn decode(text: &str) -> Option<String> {
+fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
         out.push(match byte {
-            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
+            b'%' => hex_digit(bytes.next()?)? << 4 | hex_digit(bytes.next()?)?,
             _ => byte,
         });
     }
     String::from_utf8(out).ok()
 }
 
-fn hex(digit: u8) -> Option<u8> {
+fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit)
         .to_digit(16)
         .and_then(|digit| u8::try_from(digit).ok())
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_text_survives() {
+    fn any_text_is_read_back() {
         for text in [
             "ada",
             "Ada Lovelace",
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_not_text_is_nothing() {
+    fn missing_or_invalid_value_is_none() {
         for header in ["", "names=a", "name", "name=%", "name=%zz", "name=%ff"] {
             assert_eq!(read_cookie(header, "name"), None, "{header}");
         }

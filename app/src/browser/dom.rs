@@ -1,8 +1,11 @@
-//! What the browser does for the pages: running, waiting, listening, finding.
+//! Effects, timers, event listeners and elements of the page.
 //!
-//! Every type of a closure or a future that is handed to the browser brings machinery of its own into what a first
-//! visit loads; here each kind becomes one type. Promises: whatever was begun for a part of a page ends with it. What
-//! is handed over runs in the browser only; nothing here but [`on_click`], [`on_submit`] and [`on_change`] is called elsewhere.
+//! Each type of closure or future that the browser is given adds code to the first visit. The functions here box them,
+//! so that there is one type of each kind.
+//!
+//! # Guarantees
+//! - Effects and listeners end with the component that created them.
+//! - On the server only [`on_click`], [`on_submit`] and [`on_change`] are called; their closures run in the browser only.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,7 +16,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, FocusOptions, HtmlDialogElement, HtmlElement, MouseEvent, SubmitEvent};
 
-/// Runs once the browser has taken over, and again when a signal changes that it follows.
+/// Runs after hydration, and again whenever a signal that it tracks changes.
 pub fn browser_effect(action: impl Fn() + 'static) {
     fn run(action: Box<dyn Fn()>) {
         Effect::new(move |_| action());
@@ -21,7 +24,7 @@ pub fn browser_effect(action: impl Fn() + 'static) {
     run(Box::new(action));
 }
 
-/// Runs besides everything else.
+/// Runs a future on the browser's event loop.
 pub fn spawn_task(task: impl Future<Output = ()> + 'static) {
     fn run(task: Pin<Box<dyn Future<Output = ()>>>) {
         leptos::task::spawn_local(task);
@@ -29,54 +32,54 @@ pub fn spawn_task(task: impl Future<Output = ()> + 'static) {
     run(Box::pin(task));
 }
 
-/// Runs after a while, unless it is called off.
-pub fn run_after(wait: Duration, action: impl FnOnce() + 'static) -> Option<TimeoutHandle> {
-    fn run(wait: Duration, action: Box<dyn FnOnce()>) -> Option<TimeoutHandle> {
-        set_timeout_with_handle(action, wait).ok()
+/// Runs after a delay, unless the returned timer is cleared.
+pub fn run_after(delay: Duration, action: impl FnOnce() + 'static) -> Option<TimeoutHandle> {
+    fn run(delay: Duration, action: Box<dyn FnOnce()>) -> Option<TimeoutHandle> {
+        set_timeout_with_handle(action, delay).ok()
     }
-    run(wait, Box::new(action))
+    run(delay, Box::new(action))
 }
 
-/// Runs on every event of this name that reaches the window, as long as the part of the page is there.
+/// Runs on each event of this name that reaches the window, until the component is unmounted.
 pub fn on_window_event(name: &'static str, action: impl Fn(&Event) + 'static) {
-    heed(name, false, Box::new(action));
+    add_listener(name, false, Box::new(action));
 }
 
-/// The same, for events that do not rise to the window.
+/// Like [`on_window_event`], for events that do not bubble.
 pub fn on_window_capture(name: &'static str, action: impl Fn(&Event) + 'static) {
-    heed(name, true, Box::new(action));
+    add_listener(name, true, Box::new(action));
 }
 
-fn heed(name: &'static str, first: bool, action: Box<dyn Fn(&Event)>) {
+fn add_listener(name: &'static str, capture: bool, action: Box<dyn Fn(&Event)>) {
     let action = Closure::<dyn FnMut(Event)>::new(move |event: Event| action(&event));
-    // A window takes any listener.
+    // Adding a listener to the window does not fail.
     let _ = window().add_event_listener_with_callback_and_bool(
         name,
         action.as_ref().unchecked_ref(),
-        first,
+        capture,
     );
-    StoredValue::new_local(Listening {
+    StoredValue::new_local(WindowListener {
         name,
-        first,
+        capture,
         action,
     });
 }
 
-struct Listening {
+struct WindowListener {
     name: &'static str,
-    first: bool,
+    capture: bool,
     action: Closure<dyn FnMut(Event)>,
 }
 
-impl Drop for Listening {
+impl Drop for WindowListener {
     fn drop(&mut self) {
         let action = self.action.as_ref().unchecked_ref();
         let _ =
-            window().remove_event_listener_with_callback_and_bool(self.name, action, self.first);
+            window().remove_event_listener_with_callback_and_bool(self.name, action, self.capture);
     }
 }
 
-/// Runs when the part of the page goes.
+/// Runs when the component is unmounted.
 pub fn on_unmount(action: impl FnOnce() + Send + Sync + 'static) {
     fn run(action: Box<dyn FnOnce() + Send + Sync>) {
         on_cleanup(action);
@@ -84,12 +87,12 @@ pub fn on_unmount(action: impl FnOnce() + Send + Sync + 'static) {
     run(Box::new(action));
 }
 
-/// What a press of a button does.
+/// A click handler.
 pub fn on_click(action: impl Fn() + 'static) -> Box<dyn FnMut(MouseEvent)> {
     Box::new(move |_| action())
 }
 
-/// What sending a form does, instead of loading a page.
+/// A submit handler that replaces the browser's own submission.
 pub fn on_submit(action: impl Fn() + 'static) -> Box<dyn FnMut(SubmitEvent)> {
     Box::new(move |event| {
         event.prevent_default();
@@ -97,24 +100,25 @@ pub fn on_submit(action: impl Fn() + 'static) -> Box<dyn FnMut(SubmitEvent)> {
     })
 }
 
-/// What a change of a field does.
+/// A change handler.
 pub fn on_change(action: impl Fn() + 'static) -> Box<dyn FnMut(Event)> {
     Box::new(move |_| action())
 }
 
-/// The element of the page with this ID.
+/// The element with this ID.
 pub fn element_by_id<T: JsCast>(id: &str) -> Option<T> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
-/// Gives an element the focus, and scrolls nothing; tells whether it could.
+/// Gives an element the focus without scrolling; returns whether it took the focus.
 pub fn focus_without_scroll(element: &HtmlElement) -> bool {
     let options = FocusOptions::new();
     options.set_prevent_scroll(true);
     element.focus_with_options(&options).is_ok()
 }
 
-/// Gives a heading the focus where what had it is gone, so that it is read out and Tab goes on from there.
+/// Gives a heading the focus after the focused element was removed, so that screen readers announce it and Tab
+/// continues from there.
 pub fn focus_heading(selector: &str) {
     let heading = document().query_selector(selector).ok().flatten();
     if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
@@ -126,12 +130,12 @@ pub fn focus_heading(selector: &str) {
 /// Opens the dialog with this ID.
 pub fn open_dialog(id: &str) {
     if let Some(dialog) = element_by_id::<HtmlDialogElement>(id).filter(|dialog| !dialog.open()) {
-        // Refused only to one that is open or gone.
+        // Fails only for a dialog that is open or detached.
         let _ = dialog.show_modal();
     }
 }
 
-/// What a click on a dialog does: beside what it shows, it closes it.
+/// A click handler for a dialog that closes it on clicks on its backdrop.
 pub fn close_on_backdrop_click() -> Box<dyn FnMut(MouseEvent)> {
     Box::new(|event| {
         let dialog = event

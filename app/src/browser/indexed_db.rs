@@ -1,8 +1,9 @@
-//! The browser's database: what must outlive a crash.
+//! The browser's database ([IndexedDB](https://w3c.github.io/IndexedDB/)): strings under keys.
 //!
-//! Promises: what was put is there when the future ends, after a crash as after a reload, for every tab; one thing after
-//! the other, in the order of asking. Nothing is promised where a browser keeps nothing: then every answer is `None`.
-//! In the browser only. ([IndexedDB](https://w3c.github.io/IndexedDB/))
+//! # Guarantees
+//! - When the future of [`put`] ends, the value is durable and visible to every tab.
+//! - Operations take effect in the order of the calls.
+//! - Where the browser stores nothing, every result is `None`. In the browser only.
 
 use std::pin::Pin;
 
@@ -13,19 +14,20 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{IdbDatabase, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransactionMode};
 
-/// The database, and its only store: texts under keys.
+/// The name of the database.
 const NAME: &str = "webchat";
+/// The name of its only object store.
 const STORE: &str = "outbox";
 
-/// What is asked of the store.
-type Ask = Box<dyn FnOnce(&IdbObjectStore) -> Result<IdbRequest, JsValue>>;
-/// What is being done.
-type Doing = Pin<Box<dyn Future<Output = Option<JsValue>>>>;
+/// Starts a request on the object store.
+type StartRequest = Box<dyn FnOnce(&IdbObjectStore) -> Result<IdbRequest, JsValue>>;
+/// A running operation.
+type Operation = Pin<Box<dyn Future<Output = Option<JsValue>>>>;
 
-/// Everything whose key begins so, in the order of the keys.
+/// The values of all keys with a prefix, ordered by key.
 pub async fn get_all(prefix: &str) -> Option<Vec<String>> {
     let range = IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into()).ok()?;
-    let found = work(
+    let found = run_transaction(
         IdbTransactionMode::Readonly,
         Box::new(move |store| store.get_all_with_key(&range)),
     )
@@ -40,32 +42,32 @@ pub async fn get_all(prefix: &str) -> Option<Vec<String>> {
     )
 }
 
-/// Keeps a text.
-pub fn put(key: String, text: String) -> Doing {
-    work(
+/// Stores a value.
+pub fn put(key: String, text: String) -> Operation {
+    run_transaction(
         IdbTransactionMode::Readwrite,
         Box::new(move |store| store.put_with_key(&text.into(), &key.into())),
     )
 }
 
-/// Forgets what was kept.
-pub fn remove(key: String) -> Doing {
-    work(
+/// Removes a value.
+pub fn remove(key: String) -> Operation {
+    run_transaction(
         IdbTransactionMode::Readwrite,
         Box::new(move |store| store.delete(&key.into())),
     )
 }
 
-/// Does one thing, to its end.
-fn work(mode: IdbTransactionMode, ask: Ask) -> Doing {
+/// Runs one request in a transaction of its own, until that is complete.
+fn run_transaction(mode: IdbTransactionMode, start: StartRequest) -> Operation {
     Box::pin(async move {
-        // Opened for each thing: an open one would stand in the way of a later version.
+        // Opened for each operation: an open connection would block an upgrade to a later version.
         let database = open().await?;
         let transaction = database.transaction_with_str_and_mode(STORE, mode).ok()?;
-        let request = ask(&transaction.object_store(STORE).ok()?).ok()?;
-        let done = Promise::new(&mut |kept, broken| {
-            transaction.set_oncomplete(Some(&kept));
-            transaction.set_onabort(Some(&broken));
+        let request = start(&transaction.object_store(STORE).ok()?).ok()?;
+        let done = Promise::new(&mut |resolve, reject| {
+            transaction.set_oncomplete(Some(&resolve));
+            transaction.set_onabort(Some(&reject));
         });
         let done = JsFuture::from(done).await;
         database.close();
@@ -76,19 +78,19 @@ fn work(mode: IdbTransactionMode, ask: Ask) -> Doing {
 
 async fn open() -> Option<IdbDatabase> {
     let request = window().indexed_db().ok()??.open_with_u32(NAME, 1).ok()?;
-    let asked = request.clone();
-    let make = Closure::once(move || {
-        let made = asked
+    let upgrade = request.clone();
+    let create_store = Closure::once(move || {
+        let database = upgrade
             .result()
             .ok()
             .and_then(|database| database.dyn_into::<IdbDatabase>().ok());
-        // A new database has no store of any name.
-        drop(made.map(|database| database.create_object_store(STORE)));
+        // Creating the first store of a new database does not fail.
+        drop(database.map(|database| database.create_object_store(STORE)));
     });
-    request.set_onupgradeneeded(Some(make.as_ref().unchecked_ref()));
-    let opened = Promise::new(&mut |there, failed| {
-        request.set_onsuccess(Some(&there));
-        request.set_onerror(Some(&failed));
+    request.set_onupgradeneeded(Some(create_store.as_ref().unchecked_ref()));
+    let opened = Promise::new(&mut |resolve, reject| {
+        request.set_onsuccess(Some(&resolve));
+        request.set_onerror(Some(&reject));
     });
     JsFuture::from(opened).await.ok()?;
     request.result().ok()?.dyn_into().ok()

@@ -1,8 +1,11 @@
-//! Reads in the browser what the server wrote, and what it keeps itself: JSON, by the browser's own parser.
+//! Reading and writing JSON in the browser, with the browser's own parser.
 //!
-//! Promises: what lacks a field or has the wrong type is nothing, never half of something; fields that are not known
-//! yet are passed over. By hand, because a general reader would be a tenth of what a first visit loads. Leaves to
-//! others: what the server writes, which is `serde`'s.
+//! # Guarantees
+//! - A value with a missing field or a wrong type is not read at all.
+//! - Unknown fields are ignored.
+//!
+//! # Not here
+//! What the server writes, which is `serde`'s.
 
 use js_sys::{Array, Date, JSON, Reflect};
 use protocol::{
@@ -10,9 +13,9 @@ use protocol::{
 };
 use wasm_bindgen::JsValue;
 
-/// What can be read.
+/// A type that can be read from JSON.
 pub trait FromJson: Sized {
-    /// Reads one value, if it is of that type.
+    /// Reads a value, if it has this type.
     fn read(value: &JsValue) -> Option<Self>;
 }
 
@@ -26,11 +29,11 @@ pub fn field<T: FromJson>(object: &JsValue, name: &str) -> Option<T> {
     T::read(&Reflect::get(object, &name.into()).ok()?)
 }
 
-/// An object of these fields.
+/// An object with these fields.
 pub fn json_object(fields: &[(&str, JsValue)]) -> JsValue {
     let object = js_sys::Object::new();
     for (name, value) in fields {
-        // A new object takes any field.
+        // Setting a field of a new object does not fail.
         let _ = Reflect::set(&object, &(*name).into(), value);
     }
     object.into()
@@ -61,7 +64,7 @@ impl FromJson for bool {
 
 impl FromJson for i64 {
     fn read(value: &JsValue) -> Option<Self> {
-        // Whole numbers up to 2^53 are exact, and nobody sends more messages than that.
+        // Integers up to 2^53 are exact, and no room has more messages.
         value.as_f64().map(|number| number as Self)
     }
 }
@@ -196,7 +199,7 @@ impl FromJson for Problem {
             detail: field(value, "detail")?,
             field: field(value, "field")?,
             free: field(value, "free")?,
-            // The header says it, too.
+            // It is in the header.
             retry_after: None,
         })
     }

@@ -1,44 +1,52 @@
-//! What the browser keeps for itself at once: drafts, and what a tab has found out. What must outlive a crash is in `database`.
+//! The browser's synchronous storage: `localStorage` for drafts, `sessionStorage` for marks of one tab.
 //!
-//! Promises: works or does nothing; a browser that keeps nothing only forgets sooner. In the browser only.
+//! # Guarantees
+//! No function fails: where storage is full or forbidden, nothing is stored. In the browser only.
+//!
+//! # Not here
+//! What must survive a crash (`indexed_db`).
 
 use leptos::prelude::window;
 use web_sys::Storage;
 
-/// What was kept under this key.
+/// The value of a key.
 pub fn get(key: &str) -> Option<String> {
-    storage()?.get_item(key).ok()?
+    local_storage()?.get_item(key).ok()?
 }
 
-/// Keeps a value; an empty one is forgotten.
+/// Stores a value; an empty one removes the key.
 pub fn set(key: &str, value: &str) {
-    let Some(storage) = storage() else { return };
-    // A full or forbidden storage is no reason to stop.
+    let Some(storage) = local_storage() else {
+        return;
+    };
+    // Storage may be full or forbidden.
     let _ = match value {
         "" => storage.remove_item(key),
         _ => storage.set_item(key, value),
     };
 }
 
-/// Whether this tab keeps a mark of this name.
+/// Whether this tab has a mark.
 pub fn has_tab_mark(mark: &str) -> bool {
-    of_tab().is_some_and(|storage| storage.get_item(mark).is_ok_and(|mark| mark.is_some()))
+    session_storage().is_some_and(|storage| storage.get_item(mark).is_ok_and(|mark| mark.is_some()))
 }
 
-/// Lets this tab keep a mark as long as it lives, or no longer.
-pub fn set_tab_mark(mark: &str, keep: bool) {
-    let Some(storage) = of_tab() else { return };
-    let _ = if keep {
+/// Sets or removes a mark, which lasts as long as the tab.
+pub fn set_tab_mark(mark: &str, is_set: bool) {
+    let Some(storage) = session_storage() else {
+        return;
+    };
+    let _ = if is_set {
         storage.set_item(mark, mark)
     } else {
         storage.remove_item(mark)
     };
 }
 
-fn of_tab() -> Option<Storage> {
+fn session_storage() -> Option<Storage> {
     window().session_storage().ok()?
 }
 
-fn storage() -> Option<Storage> {
+fn local_storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

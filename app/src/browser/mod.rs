@@ -1,7 +1,7 @@
-//! The browser's own interfaces, each behind a few functions.
+//! Browser APIs, each behind a few functions.
 //!
-//! **Guarantees:** nothing here knows rooms, messages or pages. **Not here:** the HTTP client (`api`) and the event
-//! stream (`connection`).
+//! **Guarantees:** nothing here depends on rooms, messages or pages.
+//! **Not here:** the HTTP client (`api`) and the event stream (`connection`).
 
 pub mod clipboard;
 pub mod cookies;

@@ -1,9 +1,12 @@
-//! A lock that one tab of this browser holds at a time.
+//! Locks that one tab of a browser holds at a time ([Web Locks](https://w3c.github.io/web-locks/)).
 //!
-//! Promises: whoever stands for it holds it sooner or later, in the order of asking, for as long as the part of the
-//! page lives; it is let go when the page is put away or frozen, and by the browser itself when the tab closes or
-//! crashes. Where there are no such locks (pages that did not come securely) every tab is alone and holds it at once.
-//! In the browser only. ([Web Locks](https://w3c.github.io/web-locks/))
+//! # Guarantees
+//! - Tabs get a lock in the order of their requests, and hold it until the component that requested it is unmounted.
+//! - A lock is released when the page enters the back/forward cache or is frozen, and by the browser when the tab
+//!   closes or crashes.
+//! - Where the browser has no locks, as on pages without a secure connection, each tab holds its own at once.
+//!
+//! In the browser only.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -18,40 +21,41 @@ use web_sys::{AbortController, DomException, PageTransitionEvent};
 use crate::browser::dom::{on_unmount, on_window_capture, on_window_event, spawn_task};
 use crate::reactive::BrowserCell;
 
-/// A place in the line for a lock, and then the lock itself; dropped, it is given up.
+/// A queued request for a lock, and then the lock itself. Dropping it withdraws the request or releases the lock.
 pub struct LockClaim {
-    place: Option<AbortController>,
+    abort: Option<AbortController>,
     release: Option<Function>,
-    over: Rc<Cell<bool>>,
+    is_dropped: Rc<Cell<bool>>,
     _granted: Option<Closure<dyn FnMut(JsValue) -> Promise>>,
 }
 
 impl LockClaim {
-    /// Lines up, or steps in front. `held` runs when the lock is there, `lost` if it is taken away, or forbidden to
-    /// everybody (then it says so). Nothing where there are no locks.
-    pub fn take(
+    /// Queues a request, or takes the lock from its holder (`steal`). `held` runs when the lock is granted, `lost` when
+    /// it is stolen or when the browser forbids locks (`true` then). Returns nothing where there are no locks.
+    pub fn request(
         name: &str,
         steal: bool,
         held: impl Fn() + 'static,
         lost: impl FnOnce(bool) + 'static,
     ) -> Option<Self> {
-        let (locks, over) = (locks()?, Rc::new(Cell::new(false)));
+        let locks = locks()?;
+        let is_dropped = Rc::new(Cell::new(false));
         let mut release = None;
-        let until = Promise::new(&mut |keep, _| release = Some(keep));
+        let released = Promise::new(&mut |resolve, _| release = Some(resolve));
         let granted = Closure::<dyn FnMut(JsValue) -> Promise>::new(move |_| {
             held();
-            until.clone()
+            released.clone()
         });
-        let place = if steal {
+        let abort = if steal {
             None
         } else {
             AbortController::new().ok()
         };
-        let asked = ask(&locks, name, place.as_ref(), granted.as_ref())?;
-        let gone = over.clone();
+        let request = call_request(&locks, name, abort.as_ref(), granted.as_ref())?;
+        let was_dropped = is_dropped.clone();
         spawn_task(async move {
-            if let Err(error) = JsFuture::from(asked).await
-                && !gone.get()
+            if let Err(error) = JsFuture::from(request).await
+                && !was_dropped.get()
             {
                 lost(
                     error
@@ -61,19 +65,19 @@ impl LockClaim {
             }
         });
         Some(Self {
-            place,
+            abort,
             release,
-            over,
+            is_dropped,
             _granted: Some(granted),
         })
     }
 
-    /// What counts as a turn where there are no locks.
-    fn alone() -> Self {
+    /// What stands for a lock where there are none.
+    fn without_locks() -> Self {
         Self {
-            place: None,
+            abort: None,
             release: None,
-            over: Rc::default(),
+            is_dropped: Rc::default(),
             _granted: None,
         }
     }
@@ -81,9 +85,9 @@ impl LockClaim {
 
 impl Drop for LockClaim {
     fn drop(&mut self) {
-        self.over.set(true);
-        self.place.iter().for_each(AbortController::abort);
-        // A promise that was kept before takes no harm.
+        self.is_dropped.set(true);
+        self.abort.iter().for_each(AbortController::abort);
+        // Resolving a promise twice does nothing.
         let _ = self
             .release
             .take()
@@ -91,119 +95,124 @@ impl Drop for LockClaim {
     }
 }
 
-/// Asks for a lock: in line, with the way out of it, or in front of the line without.
-fn ask(
+/// Calls `navigator.locks.request`: queued with an abort signal, or stealing without one.
+fn call_request(
     locks: &JsValue,
     name: &str,
-    place: Option<&AbortController>,
+    abort: Option<&AbortController>,
     granted: &JsValue,
 ) -> Option<Promise> {
-    let how = Object::new();
-    match place {
-        Some(place) => Reflect::set(&how, &"signal".into(), &place.signal()).ok()?,
-        None => Reflect::set(&how, &"steal".into(), &true.into()).ok()?,
+    let options = Object::new();
+    match abort {
+        Some(abort) => Reflect::set(&options, &"signal".into(), &abort.signal()).ok()?,
+        None => Reflect::set(&options, &"steal".into(), &true.into()).ok()?,
     };
     let request = Reflect::get(locks, &"request".into())
         .ok()?
         .dyn_into::<Function>()
         .ok()?;
     request
-        .call3(locks, &name.into(), &how, granted)
+        .call3(locks, &name.into(), &options, granted)
         .ok()?
         .dyn_into()
         .ok()
 }
 
-/// A stand for a lock, for as long as the part of the page lives that took it.
+/// A lock that this tab keeps requesting until the component that created it is unmounted.
 #[derive(Clone)]
-pub struct WebLock(Rc<Stand>);
+pub struct WebLock(Rc<Request>);
 
-struct Stand {
+struct Request {
     name: String,
     held: Box<dyn Fn()>,
     lost: Box<dyn Fn()>,
-    turn: BrowserCell<Option<LockClaim>>,
+    claim: BrowserCell<Option<LockClaim>>,
 }
 
 impl WebLock {
-    /// Stands for a lock from now on. `held` runs whenever this tab comes to hold it, `lost` whenever it no longer
-    /// does, or no longer stands for it.
-    pub fn stand(name: String, held: impl Fn() + 'static, lost: impl Fn() + 'static) -> Self {
-        let turn = BrowserCell::new(None);
-        let lock = Self(Rc::new(Stand {
+    /// Requests a lock from now on. `held` runs whenever this tab gets it, `lost` whenever the tab loses it or withdraws
+    /// its request.
+    pub fn keep_requesting(
+        name: String,
+        held: impl Fn() + 'static,
+        lost: impl Fn() + 'static,
+    ) -> Self {
+        let claim = BrowserCell::new(None);
+        let lock = Self(Rc::new(Request {
             name,
             held: Box::new(held),
             lost: Box::new(lost),
-            turn,
+            claim,
         }));
         let [hidden, frozen, shown, resumed, ending] = std::array::from_fn(|_| lock.clone());
-        on_window_event("pagehide", move |_| hidden.let_go());
-        on_window_capture("freeze", move |_| frozen.let_go());
+        on_window_event("pagehide", move |_| hidden.release());
+        on_window_capture("freeze", move |_| frozen.release());
         on_window_event("pageshow", move |event| {
             if event
                 .dyn_ref::<PageTransitionEvent>()
                 .is_some_and(PageTransitionEvent::persisted)
             {
-                shown.line_up(false);
+                shown.request(false);
             }
         });
-        on_window_capture("resume", move |_| resumed.line_up(false));
+        on_window_capture("resume", move |_| resumed.request(false));
         let ending = BrowserCell::new(ending);
-        on_unmount(move || ending.with(|lock| lock.let_go()).unwrap_or_default());
-        lock.line_up(false);
+        on_unmount(move || ending.with(|lock| lock.release()).unwrap_or_default());
+        lock.request(false);
         lock
     }
 
-    /// Takes it away from a holder that has stopped answering.
+    /// Takes the lock from a holder that has stopped answering.
     pub fn steal(&self) {
-        self.line_up(true);
+        self.request(true);
     }
 
-    fn let_go(&self) {
-        if self.0.turn.with(Option::take).flatten().is_some() {
+    fn release(&self) {
+        if self.0.claim.with(Option::take).flatten().is_some() {
             (self.0.lost)();
         }
     }
 
-    fn line_up(&self, steal: bool) {
-        if !steal && self.0.turn.with(|turn| turn.is_some()) != Some(false) {
+    fn request(&self, steal: bool) {
+        if !steal && self.0.claim.with(|claim| claim.is_some()) != Some(false) {
             return;
         }
-        let (holder, loser) = (self.clone(), self.clone());
-        let turn = LockClaim::take(
+        let holder = self.clone();
+        let loser = self.clone();
+        let claim = LockClaim::request(
             &self.0.name,
             steal,
             move || (holder.0.held)(),
-            move |forbidden| loser.lost(forbidden),
+            move |forbidden| loser.on_lost(forbidden),
         );
-        let alone = turn.is_none();
-        // Replaces, and so gives up, a place in the line.
-        let before = self
+        let without_locks = claim.is_none();
+        // Replacing the claim withdraws an earlier request.
+        let replaced = self
             .0
-            .turn
-            .with(|held| held.replace(turn.unwrap_or_else(LockClaim::alone)));
-        drop(before);
-        if alone {
+            .claim
+            .with(|held| held.replace(claim.unwrap_or_else(LockClaim::without_locks)));
+        drop(replaced);
+        if without_locks {
             (self.0.held)();
         }
     }
 
-    /// One that was taken away is stood for again; one that is forbidden is nobody else's either.
-    fn lost(&self, forbidden: bool) {
+    /// Requests a stolen lock again. Where locks are forbidden no other tab has it either, so this tab acts as its holder.
+    fn on_lost(&self, forbidden: bool) {
         if forbidden {
             return (self.0.held)();
         }
-        self.let_go();
-        self.line_up(false);
+        self.release();
+        self.request(false);
     }
 }
 
-/// Whether there are such locks here.
+/// Whether this browser has locks.
 pub fn is_supported() -> bool {
     locks().is_some()
 }
 
-/// The browser's locks, if it has them.
+/// The browser's lock manager.
 fn locks() -> Option<JsValue> {
     Reflect::get(&window().navigator(), &"locks".into())
         .ok()

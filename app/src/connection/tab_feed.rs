@@ -204,19 +204,23 @@ impl TabFeed {
         let tab = random();
         let shared = shared();
         let name = self.name;
-        let leader = TabLeader::new(tab.clone(), move || name.kept(), move |word| self.say(word));
+        let leader = TabLeader::new(
+            tab.clone(),
+            move || name.stored(),
+            move |word| self.say(word),
+        );
         let channel = TabChannel::open(shared, move |word| {
             leader.take(&word);
             self.take(word);
         });
         self.inner
             .with(|inner| (inner.tab, inner.channel) = (tab.clone(), Some(Rc::new(channel))));
-        WebLock::stand(
+        WebLock::keep_requesting(
             tab_lock_name(&tab),
             move || self.present(true),
             move || self.present(false),
         );
-        let leads = WebLock::stand(
+        let leads = WebLock::keep_requesting(
             self.lock("lead"),
             move || leader.begin(),
             move || leader.end(),

@@ -129,7 +129,7 @@ impl TabLeader {
     /// Notices when another tab is no more, however it ended.
     fn watch(self, tab: &str) -> Option<LockClaim> {
         let name = tab.to_owned();
-        LockClaim::take(&tab_lock_name(tab), false, move || self.gone(&name), drop)
+        LockClaim::request(&tab_lock_name(tab), false, move || self.gone(&name), drop)
     }
 
     fn gone(self, tab: &str) {

@@ -1,6 +1,7 @@
-//! The home page: who one is, a new room, a way into a known one, and the rooms there are.
+//! The home page: display name, new room, joining a room, and the lists of rooms.
 //!
-//! Promises: every form works without a script. Leaves to others: the forms (`create`, `join`) and the lists (`rooms`).
+//! **Guarantees:** every form works without a script.
+//! **Not here:** the lists and the form for a new room (`room_list`).
 
 mod join_form;
 
@@ -23,11 +24,11 @@ use crate::ui::theme_switch::ThemeSwitch;
 /// The page at `/`.
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let sought = match expect_context::<FirstContent>().scene() {
-        Some(PageContent::Home(home)) => home.sought,
+    let rejected_link = match expect_context::<FirstContent>().content() {
+        Some(PageContent::Home(home)) => home.rejected_link,
         _ => None,
     };
-    let guest = !expect_context::<DisplayName>().fixed;
+    let is_guest = !expect_context::<DisplayName>().is_fixed;
     page_title::show_title(document_title(None));
     page_title::show_icon(identicon_url(None));
     erase_type(view! {
@@ -39,9 +40,9 @@ pub fn HomePage() -> impl IntoView {
                 <ThemeSwitch/>
             </header>
             <main>
-                {guest.then(|| view! { <NameField/> })}
+                {is_guest.then(|| view! { <NameField/> })}
                 <NewRoomForm/>
-                <JoinForm sought/>
+                <JoinForm rejected_link/>
                 <RoomListPanel/>
             </main>
             <footer class="page-footer">
@@ -52,37 +53,37 @@ pub fn HomePage() -> impl IntoView {
     })
 }
 
-/// What the visitor is called.
+/// The field for the display name.
 #[component]
 fn NameField() -> impl IntoView {
     let name = expect_context::<DisplayName>();
-    let trouble = RwSignal::new(None::<String>);
+    let error = RwSignal::new(None::<String>);
     let rename = move || {
-        let given = element_by_id::<HtmlInputElement>("username")
+        let entered = element_by_id::<HtmlInputElement>("username")
             .map(|field| field.value())
             .unwrap_or_default();
-        trouble.set(name.change(&given).err());
+        error.set(name.change(&entered).err());
     };
-    let face = text_signal(move || format!("avatar {}", hue_class(&name.get())));
+    let avatar = text_signal(move || format!("avatar {}", hue_class(&name.get())));
     erase_type(view! {
         <div class="field own-name">
             <label for="username">"Your name"</label>
             <div class="name-field">
-                <span class=face aria-hidden="true">
+                <span class=avatar aria-hidden="true">
                     {text_signal(move || initials(&name.get()))}
                 </span>
                 <input
                     id="username"
                     name="username"
                     form="new-room"
-                    value=name.now()
+                    value=name.get_untracked()
                     autocomplete="nickname"
                     spellcheck="false"
                     aria-describedby="username-error"
                     on:change=on_change(rename)
                 />
             </div>
-            <ErrorText id="username-error" words=trouble/>
+            <ErrorText id="username-error" words=error/>
         </div>
     })
 }

@@ -7,40 +7,40 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use protocol::{Deed, Role, RoomId, Time};
 
-use crate::pages::form::{FormPage, role_words};
+use crate::pages::form::{FormPage, role_text};
 use crate::pages::member_names::display_name;
 use crate::time::duration_text;
 use crate::time::local_time::LocalTime;
 
-/// How many deeds one page shows.
+/// How many entries one page shows.
 pub const AUDIT_PAGE_SIZE: usize = 100;
 
-/// One page of what was done in a room.
+/// The data of a page of the audit log.
 #[derive(Clone, Debug)]
 pub struct AuditLogPage {
     /// The room.
     pub room: RoomId,
-    /// What was done, the latest first.
-    pub deeds: Vec<Deed>,
-    /// Under which names guests write, by their IDs.
+    /// The entries, the latest first.
+    pub entries: Vec<Deed>,
+    /// The display names of guests, by their IDs.
     pub names: BTreeMap<String, String>,
-    /// The server's clock.
+    /// The server's time.
     pub now: Time,
 }
 
-/// The page of what was done in a room.
-pub fn audit_log_page(sheet: &FormPage, trail: &AuditLogPage) -> String {
+/// Renders a page of the audit log.
+pub fn audit_log_page(page: &FormPage, log_page: &AuditLogPage) -> String {
     let content = view! {
-        {deeds(trail.room, &trail.deeds, &trail.names, trail.now)}
-        <p class="row"><a class="button" data-panel href=format!("/rooms/{}/members/", trail.room)>"People"</a></p>
+        {entry_list(log_page.room, &log_page.entries, &log_page.names, log_page.now)}
+        <p class="row"><a class="button" data-panel href=format!("/rooms/{}/members/", log_page.room)>"People"</a></p>
     };
-    sheet.page("What was done here", content)
+    page.render("What was done here", content)
 }
 
-/// What was done, folded away.
+/// The section of the members page that holds the newest entries, folded away.
 pub(crate) fn audit_log_section(
     room: RoomId,
-    log: &[Deed],
+    entries: &[Deed],
     names: &BTreeMap<String, String>,
     now: Time,
 ) -> AnyView {
@@ -48,15 +48,20 @@ pub(crate) fn audit_log_section(
         <section>
             <details>
                 <summary>"What was done here"</summary>
-                {deeds(room, log, names, now)}
+                {entry_list(room, entries, names, now)}
             </details>
         </section>
     }
     .into_any()
 }
 
-fn deeds(room: RoomId, deeds: &[Deed], names: &BTreeMap<String, String>, now: Time) -> AnyView {
-    if deeds.is_empty() {
+fn entry_list(
+    room: RoomId,
+    entries: &[Deed],
+    names: &BTreeMap<String, String>,
+    now: Time,
+) -> AnyView {
+    if entries.is_empty() {
         return view! { <p class="hint">"Nothing yet."</p> }.into_any();
     }
     let row = |deed: &Deed| {
@@ -69,21 +74,21 @@ fn deeds(room: RoomId, deeds: &[Deed], names: &BTreeMap<String, String>, now: Ti
             </li>
         }
     };
-    let earlier = deeds
+    let earlier = entries
         .last()
-        .filter(|last| deeds.len() == AUDIT_PAGE_SIZE && last.id > 1)
+        .filter(|last| entries.len() == AUDIT_PAGE_SIZE && last.id > 1)
         .map(|last| {
             let link = format!("/rooms/{room}/audit/?before={}", last.id);
             view! { <p class="row"><a class="button" data-panel href=link>"Earlier"</a></p> }
         });
     view! {
-        <ul class="audit-log">{deeds.iter().map(row).collect_view()}</ul>
+        <ul class="audit-log">{entries.iter().map(row).collect_view()}</ul>
         {earlier}
     }
     .into_any()
 }
 
-/// A deed in words: who did what to whom.
+/// An entry as a sentence.
 fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
     let who = display_name(names, &deed.actor);
     let whom = || display_name(names, &deed.whom);
@@ -101,7 +106,7 @@ fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
         "banned" => ("banned", Some(whom()), ""),
         "pardoned" => ("pardoned", Some(whom()), ""),
         made => match made.strip_prefix("made ").and_then(Role::named) {
-            Some(role) => ("made", Some(whom()), role_words(role)),
+            Some(role) => ("made", Some(whom()), role_text(role)),
             None => ("did something", None, ""),
         },
     };
@@ -113,10 +118,10 @@ fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::form::tests::sheet;
+    use crate::pages::form::tests::form_page;
 
     #[test]
-    fn what_was_done_reads_as_sentences() {
+    fn entries_read_as_sentences() {
         let deed = |id: u64, deed: &str, whom: &str| Deed {
             id,
             at: Time::from_millis(0),
@@ -136,10 +141,10 @@ mod tests {
         let names = BTreeMap::from([("~00000000000001".into(), "<i>eve".into())]);
         let room = RoomId::from_bytes([7; 8]);
         let html = audit_log_page(
-            &sheet(None),
+            &form_page(None),
             &AuditLogPage {
                 room,
-                deeds: all,
+                entries: all,
                 names,
                 now: Time::from_millis(300_000),
             },

@@ -1,4 +1,4 @@
-//! Direct chats: with whom one talks, and whom one could talk to.
+//! The page of direct chats: the visitor's conversations, and a search for people.
 
 use leptos::prelude::*;
 use protocol::{Account, Conversation, Time};
@@ -8,25 +8,25 @@ use crate::pages::form::FormPage;
 use crate::time::duration_text;
 use crate::ui::avatar::{hue_class, initials};
 
-/// What the page of direct chats shows.
+/// The data of the page.
 #[derive(Clone, Debug)]
 pub struct DirectChatsPage {
-    /// Whose they are.
+    /// The visitor's account.
     pub me: Account,
-    /// With whom something was said, the latest first.
+    /// The conversations with messages, the latest first.
     pub conversations: Vec<Conversation>,
-    /// What was sought among the people.
+    /// The search text.
     pub search: String,
-    /// Those who were found.
+    /// The people found.
     pub people: Vec<Account>,
-    /// Behind which username there are more.
+    /// The username after which more people follow.
     pub more: Option<String>,
-    /// The server's clock.
+    /// The server's time.
     pub now: Time,
 }
 
-/// The page of direct chats.
-pub fn direct_chats_page(sheet: &FormPage, chats: &DirectChatsPage) -> String {
+/// Renders the page.
+pub fn direct_chats_page(page: &FormPage, chats: &DirectChatsPage) -> String {
     let content = view! {
         <section aria-labelledby="chats-title">
             <div class="list-header">
@@ -47,7 +47,7 @@ pub fn direct_chats_page(sheet: &FormPage, chats: &DirectChatsPage) -> String {
             {people(chats)}
         </section>
     };
-    sheet.page("Chats", content)
+    page.render("Chats", content)
 }
 
 fn conversations(chats: &DirectChatsPage) -> AnyView {
@@ -64,7 +64,7 @@ fn conversations(chats: &DirectChatsPage) -> AnyView {
 }
 
 fn conversation(chat: &Conversation, chats: &DirectChatsPage) -> AnyView {
-    let said = chat.last.as_ref().map(|last| {
+    let last = chat.last.as_ref().map(|last| {
         let who = if last.username == chats.me.username {
             "You: "
         } else {
@@ -87,7 +87,7 @@ fn conversation(chat: &Conversation, chats: &DirectChatsPage) -> AnyView {
     row(
         &chat.name,
         &chat.username,
-        view! { {said}{unread} }.into_any(),
+        view! { {last}{unread} }.into_any(),
     )
 }
 
@@ -139,7 +139,7 @@ fn row(name: &str, username: &str, about: AnyView) -> AnyView {
 mod tests {
     use super::*;
     use crate::fixtures;
-    use crate::pages::form::tests::sheet;
+    use crate::pages::form::tests::form_page;
     use protocol::{Author, Message, RoomId};
 
     fn account(name: &str, username: &str) -> Account {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn chats_say_what_was_said_last_and_how_much_is_unread() {
+    fn chats_show_their_last_message_and_their_unread_count() {
         let last = Message {
             room: RoomId::from_bytes([1; 8]),
             username: "bob".into(),
@@ -173,7 +173,7 @@ mod tests {
             more: Some("eve".into()),
             now: Time::from_millis(120_000),
         };
-        let html = direct_chats_page(&sheet(None), &chats);
+        let html = direct_chats_page(&form_page(None), &chats);
         for part in [
             "/chats/bob",
             "2 min ago",
@@ -191,6 +191,6 @@ mod tests {
             "{html}"
         );
         (chats.conversations, chats.people) = (Vec::new(), Vec::new());
-        assert!(direct_chats_page(&sheet(None), &chats).contains("Nobody else has that"));
+        assert!(direct_chats_page(&form_page(None), &chats).contains("Nobody else has that"));
     }
 }

@@ -1,8 +1,12 @@
-//! Pages that are forms: drawn by the server alone, and complete without a script.
+//! The frame, the fields and the errors of form pages.
 //!
-//! Promises: what was wrong is said beside the field at fault, which has the focus; what was typed is kept, but never a
-//! password; password managers know which field is which. Leaves to others: which forms there are (`account`,
-//! `profile`, `direct`, `settings`, `member`, `invitation`), and what is wrong (the server).
+//! # Guarantees
+//! - An error is shown at its field, which gets the focus.
+//! - After an error the form keeps what was entered, except passwords.
+//! - Fields have the `autocomplete` values that password managers need.
+//!
+//! # Not here
+//! The single pages (the other files of `pages`), and checking what was entered (`server`).
 
 use leptos::prelude::*;
 use protocol::Role;
@@ -14,33 +18,33 @@ use crate::shell::{Assets, head_elements};
 use crate::ui::icon::Icon;
 use crate::ui::identicon;
 
-/// What every such page is drawn with.
+/// What every form page has.
 #[derive(Clone, Debug)]
 pub struct FormPage {
-    /// Where the parts of the app are served.
+    /// The URLs of the app's files.
     pub assets: Assets,
-    /// The visitor's colours.
+    /// The visitor's theme.
     pub theme: Theme,
-    /// Where to go on from here: a path of this site.
+    /// Where to go afterwards: a path on this site.
     pub next: String,
-    /// What was wrong with the form as it was sent, if it was.
-    pub wrong: Option<FieldError>,
+    /// The error of the submitted form, if there is one.
+    pub error: Option<FieldError>,
 }
 
-/// What was wrong with a form.
+/// An error in a submitted form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// The name of the field at fault.
-    pub at: &'static str,
+    /// The name of the field; empty if the error belongs to none.
+    pub field: &'static str,
     /// What happened and what to do.
-    pub words: String,
-    /// Whether what was typed is at fault, and not only its time.
-    pub invalid: bool,
+    pub text: String,
+    /// Whether the value is invalid; a rate limit, for example, says nothing about the value.
+    pub is_invalid: bool,
 }
 
 impl FormPage {
-    /// A whole page with this heading.
-    pub(crate) fn page(&self, heading: &str, content: impl IntoView) -> String {
+    /// The HTML document with a heading and its content.
+    pub(crate) fn render(&self, heading: &str, content: impl IntoView) -> String {
         let theme = self.theme.name();
         let page = view! {
             <!DOCTYPE html>
@@ -52,7 +56,7 @@ impl FormPage {
                             <a class="icon-button" href=self.next.clone() aria-label="Back">{Icon::Back.view()}</a>
                             <h1>{heading.to_owned()}</h1>
                         </header>
-                        <main>{self.trouble()}{content}</main>
+                        <main>{self.general_error()}{content}</main>
                     </div>
                 </body>
             </html>
@@ -60,65 +64,61 @@ impl FormPage {
         page.to_html()
     }
 
-    /// What was wrong with none of the fields in particular.
-    fn trouble(&self) -> Option<impl IntoView + use<>> {
-        let wrong = self.wrong.as_ref().filter(|wrong| wrong.at.is_empty())?;
-        Some(view! { <p class="error" role="alert">{wrong.words.clone()}</p> })
+    /// The error that belongs to no field.
+    fn general_error(&self) -> Option<impl IntoView + use<>> {
+        let error = self.error.as_ref().filter(|error| error.field.is_empty())?;
+        Some(view! { <p class="error" role="alert">{error.text.clone()}</p> })
     }
 
-    /// The address of another page that goes on to the same place.
-    pub(crate) fn link(&self, path: &str) -> String {
+    /// The URL of another page with the same `next`.
+    pub(crate) fn link_to(&self, path: &str) -> String {
         format!("{path}?next={}", percent_encode(&self.next))
     }
 
-    /// The place to go on to, as a field of a form.
-    pub(crate) fn go_on(&self) -> impl IntoView + use<> {
+    /// A hidden field with `next`.
+    pub(crate) fn next_field(&self) -> impl IntoView + use<> {
         view! { <input type="hidden" name="next" value=self.next.clone()/> }
     }
 
-    /// The same with another place to go on to.
+    /// The same page with an error.
     #[must_use]
-    pub fn to(self, next: String) -> Self {
-        Self { next, ..self }
-    }
-
-    /// The same for a form that was refused.
-    #[must_use]
-    pub fn with(self, wrong: FieldError) -> Self {
+    pub fn with_error(self, error: FieldError) -> Self {
         Self {
-            wrong: Some(wrong),
+            error: Some(error),
             ..self
         }
     }
 
-    /// Whether this field was wrong.
-    pub(crate) fn is_wrong(&self, field: &str) -> bool {
-        self.wrong.as_ref().is_some_and(|wrong| wrong.at == field)
+    /// Whether the error belongs to this field.
+    pub(crate) fn has_error(&self, field: &str) -> bool {
+        self.error
+            .as_ref()
+            .is_some_and(|error| error.field == field)
     }
 }
 
-/// A field of a form.
+/// A text field of a form.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Field<'a> {
-    /// Its name, also its ID.
+    /// Its name, which is also its ID.
     pub name: &'static str,
-    /// What it is called.
+    /// Its label.
     pub label: &'static str,
-    /// What password managers call it.
+    /// Its `autocomplete` value.
     pub autocomplete: &'static str,
-    /// What is in it. Passwords never come back.
+    /// Its value; ignored in password fields.
     pub value: &'a str,
-    /// What to know beforehand.
+    /// A hint; replaced by an error.
     pub hint: &'a str,
-    /// Whether it has the focus on a page where nothing was wrong.
+    /// Whether it has the focus if there is no error.
     pub first: bool,
     /// Whether it may be left empty.
     pub optional: bool,
 }
 
 impl Field<'_> {
-    /// The field with its label, its hint and what is wrong with it.
-    pub(crate) fn view(self, sheet: &FormPage) -> AnyView {
+    /// The field with its label, and its hint or its error.
+    pub(crate) fn view(self, page: &FormPage) -> AnyView {
         let Self {
             name,
             label,
@@ -128,15 +128,15 @@ impl Field<'_> {
             first,
             optional,
         } = self;
-        let wrong = sheet.wrong.as_ref().filter(|wrong| wrong.at == name);
-        // What is wrong says the rule, too.
-        let about = wrong.map_or(hint, |wrong| &wrong.words).to_owned();
+        let error = page.error.as_ref().filter(|error| error.field == name);
+        // An error states the rule, so the hint is not needed.
+        let about = error.map_or(hint, |error| &error.text).to_owned();
         let kind = if autocomplete.ends_with("-password") {
             "password"
         } else {
             "text"
         };
-        let (class, role) = if wrong.is_some() {
+        let (class, role) = if error.is_some() {
             ("error", Some("alert"))
         } else {
             ("hint", None)
@@ -154,8 +154,8 @@ impl Field<'_> {
                     autocapitalize="none"
                     spellcheck="false"
                     required=!optional
-                    autofocus=wrong.is_some() || (first && sheet.wrong.is_none())
-                    aria-invalid=wrong.is_some_and(|wrong| wrong.invalid).then_some("true")
+                    autofocus=error.is_some() || (first && page.error.is_none())
+                    aria-invalid=error.is_some_and(|error| error.is_invalid).then_some("true")
                     aria-describedby=about_id.clone()
                 />
                 {about_id.map(|id| view! { <p class=class id=id role=role>{about}</p> })}
@@ -165,21 +165,21 @@ impl Field<'_> {
     }
 }
 
-/// A place in a form where one of several is chosen.
+/// A select field of a form.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Choice<'a> {
+pub(crate) struct SelectField<'a> {
     /// Its name.
     pub name: &'static str,
-    /// What it is called.
+    /// Its label.
     pub label: &'a str,
-    /// What can be chosen: each as it is sent and as people read it.
+    /// The options: value and label.
     pub options: &'a [(&'a str, &'a str)],
-    /// What is chosen, as it is sent.
+    /// The value of the selected option.
     pub chosen: &'a str,
 }
 
-impl Choice<'_> {
-    /// The list that folds out, with its label.
+impl SelectField<'_> {
+    /// The field with its label.
     pub(crate) fn view(self) -> AnyView {
         let Self {
             name,
@@ -201,22 +201,22 @@ impl Choice<'_> {
     }
 }
 
-/// A yes or no in a form. What is not ticked is sent, too: as a no.
-pub(crate) fn tick(name: &'static str, words: &'static str, is: bool) -> AnyView {
+/// A checkbox. An unchecked one is sent too, as `false`.
+pub(crate) fn checkbox(name: &'static str, label: &'static str, is_checked: bool) -> AnyView {
     view! {
         <div>
             <input type="hidden" name=name value="false"/>
             <label class="choice">
-                <input type="checkbox" name=name value="true" checked=is/>
-                <span>{words}</span>
+                <input type="checkbox" name=name value="true" checked=is_checked/>
+                <span>{label}</span>
             </label>
         </div>
     }
     .into_any()
 }
 
-/// One of the roles as people read it, with its article.
-pub(crate) fn role_words(role: Role) -> &'static str {
+/// A role as text, with its article.
+pub(crate) fn role_text(role: Role) -> &'static str {
     match role {
         Role::Reader => "a reader",
         Role::Member => "a member",
@@ -229,7 +229,7 @@ pub(crate) fn role_words(role: Role) -> &'static str {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn sheet(wrong: Option<FieldError>) -> FormPage {
+    pub(crate) fn form_page(error: Option<FieldError>) -> FormPage {
         let assets = Assets {
             js: String::new(),
             wasm: "/a.wasm".into(),
@@ -239,16 +239,16 @@ pub(crate) mod tests {
             assets,
             theme: Theme::Dark,
             next: "/rooms/0123456789abcdef/".into(),
-            wrong,
+            error,
         }
     }
 
     #[test]
-    fn what_is_wrong_is_said_at_its_field_and_no_password_comes_back() {
-        let sheet = sheet(Some(FieldError {
-            at: "new",
-            words: "<b>Short.".into(),
-            invalid: true,
+    fn error_is_shown_at_its_field_and_no_password_is_repeated() {
+        let page = form_page(Some(FieldError {
+            field: "new",
+            text: "<b>Short.".into(),
+            is_invalid: true,
         }));
         let field = Field {
             name: "new",
@@ -257,7 +257,7 @@ pub(crate) mod tests {
             hint: "At least",
             ..Field::default()
         };
-        let html = field.view(&sheet).to_html();
+        let html = field.view(&page).to_html();
         for part in [
             "type=\"password\"",
             "aria-describedby=\"new-error\"",
@@ -273,7 +273,7 @@ pub(crate) mod tests {
             first: true,
             ..Field::default()
         };
-        let html = other.view(&sheet).to_html();
+        let html = other.view(&page).to_html();
         assert!(
             !html.contains("autofocus") && !html.contains("aria-invalid"),
             "{html}"
@@ -281,8 +281,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_page_of_forms_loads_no_app() {
-        let html = sheet(None).page("Sign in", ());
+    fn form_page_loads_no_app() {
+        let html = form_page(None).render("Sign in", ());
         assert!(
             html.contains(r#"data-theme="dark""#) && html.contains("Sign in · webchat"),
             "{html}"

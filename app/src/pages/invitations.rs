@@ -1,85 +1,104 @@
-//! Invitations: for those who make them, and for those who get one.
+//! The page of a room's invitations, and the page of one invitation.
 //!
-//! Promises: a link can be copied without a script; whoever has one sees what it is good for before they join.
+//! # Guarantees
+//! A link can be copied without a script. The page of an invitation says what it allows before the visitor joins.
 
 use leptos::prelude::*;
 use protocol::{Invitation, Role, RoomId, Time};
 
 use crate::browser::cookies::percent_encode;
-use crate::pages::form::{Choice, Field, FormPage};
+use crate::pages::form::{Field, FormPage, SelectField};
 use crate::time::duration_text;
 
-/// Who those who join are: as it is sent, and as people read it.
+/// The roles that an invitation can give: value and label.
 const ROLES: [(&str, &str); 2] = [("member", "Read and write"), ("reader", "Only read")];
 
-/// How long an invitation lasts: as it is sent, and as people read it.
-const SPANS: [(&str, &str); 4] = [
+/// The lifetimes of an invitation: value and label.
+const LIFETIMES: [(&str, &str); 4] = [
     ("1h", "1 hour"),
     ("24h", "1 day"),
     ("168h", "7 days"),
     ("", "As long as the room"),
 ];
 
-/// What the page of a room's invitations shows.
+/// The data of the page of a room's invitations.
 #[derive(Clone, Debug)]
 pub struct InvitationsPage {
     /// The room.
     pub room: RoomId,
-    /// Where this server is, as its visitors write it, like `https://chat.example`.
+    /// The server's origin, like `https://chat.example`.
     pub origin: String,
-    /// Those that are good, the latest first.
-    pub good: Vec<Invitation>,
-    /// The wish that was refused, as it was typed: role, lifetime and uses.
-    pub typed: Option<[String; 3]>,
-    /// The server's clock.
+    /// The valid invitations, the latest first.
+    pub valid: Vec<Invitation>,
+    /// What was entered in a form that was refused.
+    pub entered: Option<InvitationFields>,
+    /// The server's time.
     pub now: Time,
 }
 
-/// The page of a room's invitations.
-pub fn invitations_page(sheet: &FormPage, page: &InvitationsPage) -> String {
-    let path = format!("/rooms/{}/invitations/", page.room);
-    let rows = page
-        .good
+/// The fields of the form for a new invitation.
+#[derive(Clone, Debug)]
+pub struct InvitationFields {
+    /// The role.
+    pub role: String,
+    /// The lifetime.
+    pub timeout: String,
+    /// How many people may use it.
+    pub uses: String,
+}
+
+impl Default for InvitationFields {
+    fn default() -> Self {
+        Self {
+            role: "member".to_owned(),
+            timeout: "24h".to_owned(),
+            uses: String::new(),
+        }
+    }
+}
+
+/// Renders the page of a room's invitations.
+pub fn invitations_page(page: &FormPage, invitations: &InvitationsPage) -> String {
+    let path = format!("/rooms/{}/invitations/", invitations.room);
+    let rows = invitations
+        .valid
         .iter()
-        .map(|invitation| row(invitation, page, &path))
+        .map(|invitation| row(invitation, invitations, &path))
         .collect_view();
-    let list = if page.good.is_empty() {
+    let list = if invitations.valid.is_empty() {
         view! { <p class="hint">"There is none yet. Make one and send its link to whom you want here."</p> }.into_any()
     } else {
         view! { <ul class="invitations">{rows}</ul> }.into_any()
     };
     let content = view! {
-        {form(sheet, page, &path)}
+        {form(page, invitations, &path)}
         <section aria-labelledby="good-title">
             <h2 id="good-title">"Good now"</h2>
             {list}
         </section>
     };
-    sheet.page("Invitations", content)
+    page.render("Invitations", content)
 }
 
-fn form(sheet: &FormPage, page: &InvitationsPage, path: &str) -> AnyView {
-    let [role, lasts, uses] = page
-        .typed
-        .clone()
-        .unwrap_or_else(|| ["member", "24h", ""].map(str::to_owned));
-    let role = Choice {
+fn form(page: &FormPage, invitations: &InvitationsPage, path: &str) -> AnyView {
+    let entered = invitations.entered.clone().unwrap_or_default();
+    let role = SelectField {
         name: "role",
         label: "Whoever joins may",
         options: &ROLES,
-        chosen: &role,
+        chosen: &entered.role,
     };
-    let lasts = Choice {
+    let lifetime = SelectField {
         name: "timeout",
         label: "It is good for",
-        options: &SPANS,
-        chosen: &lasts,
+        options: &LIFETIMES,
+        chosen: &entered.timeout,
     };
     let uses = Field {
         name: "uses",
         label: "How many may use it",
         autocomplete: "off",
-        value: &uses,
+        value: &entered.uses,
         hint: "Empty: as many as like.",
         optional: true,
         ..Field::default()
@@ -87,22 +106,22 @@ fn form(sheet: &FormPage, page: &InvitationsPage, path: &str) -> AnyView {
     view! {
         <form class="form" method="post" action=path.to_owned()>
             {role.view()}
-            {lasts.view()}
-            {uses.view(sheet)}
+            {lifetime.view()}
+            {uses.view(page)}
             <p class="row"><button class="primary">"Make an invitation"</button></p>
         </form>
     }
     .into_any()
 }
 
-fn row(invitation: &Invitation, page: &InvitationsPage, path: &str) -> AnyView {
+fn row(invitation: &Invitation, invitations: &InvitationsPage, path: &str) -> AnyView {
     let Invitation {
         code,
         role,
         expires_at,
         uses_left,
     } = invitation;
-    let link = format!("{}/invitations/{code}/", page.origin);
+    let link = format!("{}/invitations/{code}/", invitations.origin);
     let uses = match uses_left {
         None => "as many as like".to_owned(),
         Some(1) => "for one more".to_owned(),
@@ -110,7 +129,7 @@ fn row(invitation: &Invitation, page: &InvitationsPage, path: &str) -> AnyView {
     };
     let lasts = match expires_at {
         None => "as long as the room".to_owned(),
-        Some(end) => format!("for {}", duration_text::long(end.since(page.now))),
+        Some(end) => format!("for {}", duration_text::long(end.since(invitations.now))),
     };
     let short = code.get(..4).unwrap_or_default().to_owned();
     view! {
@@ -119,7 +138,7 @@ fn row(invitation: &Invitation, page: &InvitationsPage, path: &str) -> AnyView {
                 <input class="mono" type="text" readonly value=link aria-label=format!("Link {short}")/>
                 <button type="button" class="copy" data-copy>"Copy"<span class="visually-hidden">" link "{short.clone()}</span></button>
             </p>
-            <p class="hint">{may(*role)}" · "{uses}" · "{lasts}</p>
+            <p class="hint">{allows(*role)}" · "{uses}" · "{lasts}</p>
             <div class="row">
                 <details>
                     <summary>"QR code"<span class="visually-hidden">" of link "{short.clone()}</span></summary>
@@ -134,7 +153,7 @@ fn row(invitation: &Invitation, page: &InvitationsPage, path: &str) -> AnyView {
     .into_any()
 }
 
-fn may(role: Role) -> &'static str {
+fn allows(role: Role) -> &'static str {
     if role == Role::Reader {
         "Only reads"
     } else {
@@ -142,9 +161,9 @@ fn may(role: Role) -> &'static str {
     }
 }
 
-/// The page of an invitation, for whoever has its link.
+/// Renders the page of an invitation.
 pub fn invitation_page(
-    sheet: &FormPage,
+    page: &FormPage,
     code: &str,
     name: Option<&str>,
     role: Role,
@@ -173,42 +192,42 @@ pub fn invitation_page(
         </form>
         {sign_in}
     };
-    sheet.page("You are invited", content)
+    page.render("You are invited", content)
 }
 
-/// The page of an invitation that is none, or no longer.
-pub fn unusable_invitation_page(sheet: &FormPage) -> String {
+/// Renders the page of an invitation that is unknown, expired, used up or revoked.
+pub fn unusable_invitation_page(page: &FormPage) -> String {
     let content = view! {
         <p>"It was used up, its time ran out, it was taken back, or its room is gone. Or the link is not complete."</p>
         <p>"Ask whoever sent it for a new one."</p>
         <p class="row"><a class="button" href="/">"Go to the rooms"</a></p>
     };
-    sheet.page("This invitation is not good", content)
+    page.render("This invitation is not good", content)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pages::form::FieldError;
-    use crate::pages::form::tests::sheet;
+    use crate::pages::form::tests::form_page;
 
     #[test]
-    fn an_invitation_says_how_long_and_for_how_many_it_is_good() {
+    fn invitation_shows_its_lifetime_and_its_uses() {
         let code = "0123456789abcdef0123456789abcdef".to_owned();
         let expires_at = Some(Time::from_millis(7_200_000));
-        let mut page = InvitationsPage {
+        let mut invitations = InvitationsPage {
             room: RoomId::from_bytes([7; 8]),
             origin: "https://chat.example".into(),
-            good: vec![Invitation {
+            valid: vec![Invitation {
                 code,
                 role: Role::Reader,
                 expires_at,
                 uses_left: Some(3),
             }],
-            typed: None,
+            entered: None,
             now: Time::from_millis(0),
         };
-        let html = invitations_page(&sheet(None), &page);
+        let html = invitations_page(&form_page(None), &invitations);
         for part in [
             "value=\"https://chat.example/invitations/0123456789abcdef0123456789abcdef/\"",
             "for 3 more",
@@ -218,13 +237,17 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part}: {html}");
         }
-        page.typed = Some(["reader", "1h", "0\"<b>"].map(str::to_owned));
-        let wrong = FieldError {
-            at: "uses",
-            words: "Uses must be more.".into(),
-            invalid: true,
+        invitations.entered = Some(InvitationFields {
+            role: "reader".into(),
+            timeout: "1h".into(),
+            uses: "0\"<b>".into(),
+        });
+        let error = FieldError {
+            field: "uses",
+            text: "Uses must be more.".into(),
+            is_invalid: true,
         };
-        let html = invitations_page(&sheet(Some(wrong)), &page);
+        let html = invitations_page(&form_page(Some(error)), &invitations);
         assert!(
             html.contains("uses-error") && !html.contains("<b>"),
             "{html}"
@@ -232,13 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_invited_reads_to_what() {
-        let html = invitation_page(&sheet(None), "abc", Some("<i>Den"), Role::Reader, true);
+    fn invitation_page_names_the_room_and_the_role() {
+        let html = invitation_page(&form_page(None), "abc", Some("<i>Den"), Role::Reader, true);
         assert!(
             html.contains("You may read there") && html.contains("next=%2Finvitations%2Fabc%2F"),
             "{html}"
         );
         assert!(!html.contains("<i>"), "{html}");
-        assert!(unusable_invitation_page(&sheet(None)).contains("for a new one"));
+        assert!(unusable_invitation_page(&form_page(None)).contains("for a new one"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What to call somebody: a guest by the name they write under, if they have written.
+/// The name of a member: the username of an account, or the display name of a guest who has written.
 pub(crate) fn display_name(names: &BTreeMap<String, String>, id: &str) -> String {
     let guest = || {
         if id.starts_with('~') {

@@ -1,7 +1,10 @@
-//! The people of a room: who belongs to it, what they may do, and what can be done about them.
+//! The page of a room's members, with their roles and the actions of moderators.
 //!
-//! Promises: everybody sees what they may know, and is offered what they may do; what cannot be taken back is folded
-//! away. Leaves to others: who is kept from something, and what was done (`moderation`).
+//! # Guarantees
+//! Visitors see and are offered only what the server allows them; actions that cannot be undone are folded away.
+//!
+//! # Not here
+//! Sanctions (`sanctions`) and the audit log (`audit_log`), which this page includes for moderators.
 
 use std::collections::BTreeMap;
 
@@ -10,44 +13,44 @@ use protocol::{Deed, Role, Room, RoomMember, Sanctioned, Time};
 
 use crate::browser::cookies::percent_encode;
 use crate::pages::audit_log::audit_log_section;
-use crate::pages::form::{Choice, FormPage, role_words};
+use crate::pages::form::{FormPage, SelectField, role_text};
 use crate::pages::sanctions::sanctions_section;
 use crate::time::duration_text;
 use crate::ui::avatar::{hue_class, initials};
 
-/// How many one page shows.
-const SHOWN: usize = 200;
+/// How many members the page shows.
+const MEMBERS_MAX: usize = 200;
 
-/// How long somebody is kept from something: as it is sent, and as people read it.
-const SPANS: [(&str, &str); 4] = [
+/// How long a sanction lasts: value and label.
+const DURATIONS: [(&str, &str); 4] = [
     ("10m", "10 minutes"),
     ("1h", "1 hour"),
     ("24h", "1 day"),
     ("", "for good"),
 ];
 
-/// What the page of a room's people shows.
+/// The data of the page.
 #[derive(Clone, Debug)]
 pub struct MembersPage {
     /// The room.
     pub room: Room,
-    /// Who looks, as in [`RoomMember::id`].
+    /// The visitor, as in [`RoomMember::id`].
     pub me: Option<String>,
-    /// Who belongs to it; nothing if who looks may not know.
+    /// The members; `None` if the visitor may not see them.
     pub members: Option<Vec<RoomMember>>,
-    /// Who is kept from something, for moderators.
+    /// The sanctions, for moderators.
     pub sanctions: Vec<Sanctioned>,
-    /// What was done, the latest first, for moderators.
+    /// The audit log, the latest entry first, for moderators.
     pub deeds: Vec<Deed>,
-    /// Under which names guests write, by their IDs.
+    /// The display names of guests, by their IDs.
     pub names: BTreeMap<String, String>,
-    /// The server's clock.
+    /// The server's time.
     pub now: Time,
 }
 
 impl MembersPage {
-    /// Whether who looks keeps order here.
-    fn moderates(&self) -> bool {
+    /// Whether the visitor moderates the room.
+    fn is_moderator(&self) -> bool {
         self.room.role >= Some(Role::Moderator)
     }
 
@@ -56,9 +59,9 @@ impl MembersPage {
     }
 }
 
-/// The page of a room's people.
-pub fn members_page(sheet: &FormPage, people: &MembersPage) -> String {
-    let kept = people.moderates().then(|| {
+/// Renders the page.
+pub fn members_page(page: &FormPage, people: &MembersPage) -> String {
+    let moderation = people.is_moderator().then(|| {
         view! {
             {sanctions_section(people.room.id, &people.sanctions, &people.names, people.now)}
             {audit_log_section(people.room.id, &people.deeds, &people.names, people.now)}
@@ -66,10 +69,10 @@ pub fn members_page(sheet: &FormPage, people: &MembersPage) -> String {
     });
     let content = view! {
         {members(people)}
-        {kept}
-        {leaving(people)}
+        {moderation}
+        {leave_form(people)}
     };
-    sheet.page("People", content)
+    page.render("People", content)
 }
 
 fn members(people: &MembersPage) -> AnyView {
@@ -81,14 +84,17 @@ fn members(people: &MembersPage) -> AnyView {
     };
     let rows = members
         .iter()
-        .take(SHOWN)
+        .take(MEMBERS_MAX)
         .map(|member| row(member, people))
         .collect_view();
-    let more = members.len().checked_sub(SHOWN).filter(|more| *more > 0);
+    let more = members
+        .len()
+        .checked_sub(MEMBERS_MAX)
+        .filter(|more| *more > 0);
     let more = more.map(
         |more| view! { <p class="hint">{format!("And {more} more; the API lists them all.")}</p> },
     );
-    let invite = people.moderates().then(|| {
+    let invite = people.is_moderator().then(|| {
         view! { <p class="row"><a class="button" data-panel href=format!("{}invitations/", people.path())>"Invitations"</a></p> }
     });
     view! {
@@ -108,9 +114,9 @@ fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
     let key = member.username.clone().unwrap_or_else(|| member.id.clone());
     let since = member.since;
     let role = member.role.name();
-    let acts =
-        (!own && people.moderates() && member.role < people.room.role.unwrap_or(Role::Reader))
-            .then(|| acts(member, &name, people));
+    let actions =
+        (!own && people.is_moderator() && member.role < people.room.role.unwrap_or(Role::Reader))
+            .then(|| member_actions(member, &name, people));
     view! {
         <li>
             <div class="member">
@@ -121,25 +127,25 @@ fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
                     <span class="hint">{role}" · since "<time datetime=since.to_string()>{duration_text::ago(people.now.since(since))}</time></span>
                 </p>
             </div>
-            {acts}
+            {actions}
         </li>
     }
     .into_any()
 }
 
-/// What whoever looks can do about somebody with a lesser role.
-fn acts(member: &RoomMember, name: &str, people: &MembersPage) -> AnyView {
+/// The actions for a member with a lower role than the visitor's.
+fn member_actions(member: &RoomMember, name: &str, people: &MembersPage) -> AnyView {
     let path = people.path();
     let place = format!("{path}members/{}/", percent_encode(&member.id));
     let whose = || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
     let owns = people.room.role == Some(Role::Owner);
-    let roles = owns.then(|| roles(member, name, &place));
+    let roles = owns.then(|| role_forms(member, name, &place));
     view! {
         <details>
             <summary>"Manage"{whose()}</summary>
             <div class="member-actions">
                 {roles}
-                {sanction(&member.id, name, &path)}
+                {sanction_form(&member.id, name, &path)}
                 <form method="post" action=format!("{place}?method=DELETE")>
                     <button>"Remove"{whose()}</button>
                     <p class="hint">"They can come back by an invitation; ban them to keep them out."</p>
@@ -150,14 +156,14 @@ fn acts(member: &RoomMember, name: &str, people: &MembersPage) -> AnyView {
     .into_any()
 }
 
-fn roles(member: &RoomMember, name: &str, place: &str) -> AnyView {
+fn role_forms(member: &RoomMember, name: &str, place: &str) -> AnyView {
     let options = [
         ("reader", "Reader: reads"),
         ("member", "Member: writes"),
         ("moderator", "Moderator: keeps order"),
     ];
     let label = format!("Role of {name}");
-    let role = Choice {
+    let role = SelectField {
         name: "role",
         label: &label,
         options: &options,
@@ -181,13 +187,13 @@ fn roles(member: &RoomMember, name: &str, place: &str) -> AnyView {
     .into_any()
 }
 
-/// Keeping somebody from writing, or out.
-fn sanction(id: &str, name: &str, path: &str) -> AnyView {
+/// The form that mutes or bans a member.
+fn sanction_form(id: &str, name: &str, path: &str) -> AnyView {
     let label = format!("Mute or ban {name} for");
-    let span = Choice {
+    let span = SelectField {
         name: "timeout",
         label: &label,
-        options: &SPANS,
+        options: &DURATIONS,
         chosen: "10m",
     };
     let whose = || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
@@ -202,8 +208,9 @@ fn sanction(id: &str, name: &str, path: &str) -> AnyView {
     .into_any()
 }
 
-fn leaving(people: &MembersPage) -> Option<AnyView> {
-    let (role, me) = (people.room.role?, people.me.as_ref()?);
+fn leave_form(people: &MembersPage) -> Option<AnyView> {
+    let role = people.room.role?;
+    let me = people.me.as_ref()?;
     if people.room.with.is_some() {
         return None;
     }
@@ -228,7 +235,7 @@ fn leaving(people: &MembersPage) -> Option<AnyView> {
                     <summary>"Leave this room"</summary>
                     <form class="form" method="post" action=action>
                         <input type="hidden" name="next" value="/"/>
-                        <p>{format!("You are {} here. {words}", role_words(role))}</p>
+                        <p>{format!("You are {} here. {words}", role_text(role))}</p>
                         <p class="row"><button class="destructive">"Leave"</button></p>
                     </form>
                 </details>
@@ -241,7 +248,7 @@ fn leaving(people: &MembersPage) -> Option<AnyView> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::pages::form::tests::sheet;
+    use crate::pages::form::tests::form_page;
     use crate::pages::room_settings::tests::room;
     use protocol::Sanction;
 
@@ -281,8 +288,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn each_is_offered_what_they_may_do() {
-        let html = members_page(&sheet(None), &people(Role::Owner));
+    fn visitor_is_offered_permitted_actions_only() {
+        let html = members_page(&form_page(None), &people(Role::Owner));
         for part in [
             "members/%7E00000000000001/?method=DELETE",
             "Hand it over",
@@ -293,20 +300,20 @@ pub(crate) mod tests {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("<b>"), "{html}");
-        let html = members_page(&sheet(None), &people(Role::Moderator));
+        let html = members_page(&form_page(None), &people(Role::Moderator));
         assert!(
             html.contains("Ban") && !html.contains("Hand it over") && !html.contains("Change role"),
             "{html}"
         );
         let mut plain = people(Role::Member);
         (plain.sanctions, plain.deeds) = (Vec::new(), Vec::new());
-        let html = members_page(&sheet(None), &plain);
+        let html = members_page(&form_page(None), &plain);
         assert!(
             html.contains("Leave") && !html.contains("Manage") && !html.contains("What was done"),
             "{html}"
         );
         let html = members_page(
-            &sheet(None),
+            &form_page(None),
             &MembersPage {
                 members: None,
                 me: None,
@@ -320,12 +327,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn not_more_are_shown_than_a_page_holds() {
-        let many = (0..=SHOWN)
+    fn long_member_list_is_cut() {
+        let many = (0..=MEMBERS_MAX)
             .map(|n| member(&format!("~{n:014x}"), None, Role::Member))
             .collect();
         let html = members_page(
-            &sheet(None),
+            &form_page(None),
             &MembersPage {
                 members: Some(many),
                 ..people(Role::Member)

@@ -1,6 +1,7 @@
-//! Pages that are plain forms, rendered by the server alone and without the app.
+//! Pages with forms that the server renders alone, without the app.
 //!
-//! **Guarantees:** complete without a script. **Not here:** finding the data and checking the forms (`server`).
+//! **Guarantees:** every page works without a script.
+//! **Not here:** loading the data and checking the forms (`server`).
 
 pub mod audit_log;
 pub mod direct_chats;

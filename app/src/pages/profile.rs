@@ -1,4 +1,4 @@
-//! What somebody does with their own account.
+//! The page of the visitor's own account.
 
 use leptos::prelude::*;
 use protocol::Account;
@@ -6,50 +6,50 @@ use protocol::Account;
 use crate::pages::form::{Field, FormPage};
 use crate::ui::avatar::{hue_class, initials};
 
-/// What has just been changed, to be said once.
+/// What was just changed; the page confirms it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileChange {
     /// The name.
     Name,
     /// The password.
     Password,
-    /// That one can sign in by the provider.
+    /// The account was linked to the external sign-in.
     Linked,
-    /// That one can no longer.
+    /// It was unlinked.
     Unlinked,
 }
 
-/// How somebody signs in.
+/// How the account signs in.
 #[derive(Clone, Debug)]
 pub struct SignInOptions {
-    /// Whether by a password.
+    /// Whether it has a password.
     pub has_password: bool,
-    /// How many characters a password has at least.
+    /// The minimum length of a password.
     pub least: usize,
-    /// The provider by whom they can, if there is one.
+    /// The external sign-in, if the server has one.
     pub provider: Option<LinkedProvider>,
 }
 
-/// A provider of sign-in, as one account knows it.
+/// An external sign-in and its link to the account.
 #[derive(Clone, Debug)]
 pub struct LinkedProvider {
-    /// What people call it.
+    /// Its name.
     pub name: String,
     /// Whether the account is linked to it.
     pub is_linked: bool,
-    /// What shows that somebody who wants to link it comes from this page.
+    /// A token that proves that the request to link comes from this page.
     pub link: String,
 }
 
 impl ProfileChange {
-    /// What it is called in the page's address, and back.
+    /// Reads the value in the page's query.
     pub fn from_query(text: &str) -> Option<Self> {
         [Self::Name, Self::Password, Self::Linked, Self::Unlinked]
             .into_iter()
             .find(|changed| changed.in_query() == text)
     }
 
-    /// What it is called in the page's address.
+    /// The value in the page's query.
     pub fn in_query(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -59,7 +59,7 @@ impl ProfileChange {
         }
     }
 
-    fn words(self) -> &'static str {
+    fn text(self) -> &'static str {
         match self {
             Self::Name => "Your name is changed.",
             Self::Password => "Your password is changed. Everywhere else you are signed out.",
@@ -69,9 +69,9 @@ impl ProfileChange {
     }
 }
 
-/// The page of one's own account.
+/// Renders the page.
 pub fn profile_page(
-    sheet: &FormPage,
+    page: &FormPage,
     me: &Account,
     name: &str,
     changed: Option<ProfileChange>,
@@ -86,17 +86,17 @@ pub fn profile_page(
             </p>
             <a class="button" href="/chats/">"Your chats"</a>
         </div>
-        <p class="status-message" role="status">{changed.map(ProfileChange::words)}</p>
-        {name_form(sheet, name)}
-        {password_form(sheet, me, entry)}
-        {entry.provider.as_ref().map(|provider| linking(sheet, provider, entry.has_password))}
-        {leaving(sheet)}
-        {deletion(sheet, entry.has_password)}
+        <p class="status-message" role="status">{changed.map(ProfileChange::text)}</p>
+        {name_form(page, name)}
+        {password_form(page, me, entry)}
+        {entry.provider.as_ref().map(|provider| provider_section(page, provider, entry.has_password))}
+        {sign_out_section(page)}
+        {deletion_section(page, entry.has_password)}
     };
-    sheet.page("Your account", content)
+    page.render("Your account", content)
 }
 
-fn name_form(sheet: &FormPage, name: &str) -> AnyView {
+fn name_form(page: &FormPage, name: &str) -> AnyView {
     let field = Field {
         name: "name",
         label: "What people call you",
@@ -108,8 +108,8 @@ fn name_form(sheet: &FormPage, name: &str) -> AnyView {
         <section aria-labelledby="name-title">
             <h2 id="name-title">"Name"</h2>
             <form class="form" method="post" action="/profile/">
-                {sheet.go_on()}
-                {field.view(sheet)}
+                {page.next_field()}
+                {field.view(page)}
                 <p class="row"><button>"Change name"</button></p>
             </form>
         </section>
@@ -117,7 +117,7 @@ fn name_form(sheet: &FormPage, name: &str) -> AnyView {
     .into_any()
 }
 
-fn password_form(sheet: &FormPage, me: &Account, entry: &SignInOptions) -> AnyView {
+fn password_form(page: &FormPage, me: &Account, entry: &SignInOptions) -> AnyView {
     let SignInOptions {
         has_password,
         least,
@@ -141,11 +141,11 @@ fn password_form(sheet: &FormPage, me: &Account, entry: &SignInOptions) -> AnyVi
         <section aria-labelledby="password-title">
             <h2 id="password-title">"Password"</h2>
             <form class="form" method="post" action="/profile/password/">
-                {sheet.go_on()}
+                {page.next_field()}
                 // Tells password managers whose password it is.
                 <input type="text" name="username" autocomplete="username" value=me.username.clone() readonly hidden/>
-                {has_password.then(|| old.view(sheet))}
-                {new.view(sheet)}
+                {has_password.then(|| old.view(page))}
+                {new.view(page)}
                 <p class="row"><button>{if has_password { "Change password" } else { "Set password" }}</button></p>
             </form>
         </section>
@@ -153,7 +153,7 @@ fn password_form(sheet: &FormPage, me: &Account, entry: &SignInOptions) -> AnyVi
     .into_any()
 }
 
-fn linking(sheet: &FormPage, provider: &LinkedProvider, has_password: bool) -> AnyView {
+fn provider_section(page: &FormPage, provider: &LinkedProvider, has_password: bool) -> AnyView {
     let LinkedProvider {
         name,
         is_linked,
@@ -161,14 +161,14 @@ fn linking(sheet: &FormPage, provider: &LinkedProvider, has_password: bool) -> A
     } = provider.clone();
     let action = match (is_linked, has_password) {
         (true, true) => view! {
-            <form class="row" method="post" action="/profile/unlink/">{sheet.go_on()}<button>"Unlink"</button></form>
+            <form class="row" method="post" action="/profile/unlink/">{page.next_field()}<button>"Unlink"</button></form>
         }
         .into_any(),
         (true, false) => {
             view! { <p class="hint">"It is your only way to sign in, until you set a password."</p> }.into_any()
         }
         (false, _) => {
-            let href = format!("{}&link={link}", sheet.link("/login/openid/"));
+            let href = format!("{}&link={link}", page.link_to("/login/openid/"));
             view! { <p class="row"><a class="button" href=href>"Link your account there"</a></p> }.into_any()
         }
     };
@@ -187,13 +187,13 @@ fn linking(sheet: &FormPage, provider: &LinkedProvider, has_password: bool) -> A
     .into_any()
 }
 
-fn leaving(sheet: &FormPage) -> AnyView {
+fn sign_out_section(page: &FormPage) -> AnyView {
     view! {
         <section aria-labelledby="leaving-title">
             <h2 id="leaving-title">"Sign out"</h2>
             <div class="row">
-                <form method="post" action="/logout">{sheet.go_on()}<button>"Sign out"</button></form>
-                <form method="post" action="/profile/sign-out/">{sheet.go_on()}<button>"Sign out everywhere"</button></form>
+                <form method="post" action="/logout">{page.next_field()}<button>"Sign out"</button></form>
+                <form method="post" action="/profile/sign-out/">{page.next_field()}<button>"Sign out everywhere"</button></form>
             </div>
             <p class="hint">"Everywhere means: in every browser, and every program that has a token of yours."</p>
         </section>
@@ -201,8 +201,8 @@ fn leaving(sheet: &FormPage) -> AnyView {
     .into_any()
 }
 
-fn deletion(sheet: &FormPage, has_password: bool) -> AnyView {
-    let word = match has_password {
+fn deletion_section(page: &FormPage, has_password: bool) -> AnyView {
+    let confirmation = match has_password {
         true => Field {
             name: "password",
             label: "Your password",
@@ -219,13 +219,13 @@ fn deletion(sheet: &FormPage, has_password: bool) -> AnyView {
     };
     view! {
         <section>
-            <details class="danger-zone" open=sheet.is_wrong(word.name)>
+            <details class="danger-zone" open=page.has_error(confirmation.name)>
                 <summary>"Delete account"</summary>
                 <form class="form" method="post" action="/profile/delete/">
                     <p>
                         "Your account and your list of chats are gone for good, and your username is free for others. What you wrote stays where it is until its room ends."
                     </p>
-                    {word.view(sheet)}
+                    {confirmation.view(page)}
                     <p class="row"><button class="destructive">"Delete my account for good"</button></p>
                 </form>
             </details>
@@ -238,7 +238,7 @@ fn deletion(sheet: &FormPage, has_password: bool) -> AnyView {
 mod tests {
     use super::*;
     use crate::pages::form::FieldError;
-    use crate::pages::form::tests::sheet;
+    use crate::pages::form::tests::form_page;
 
     fn entry(has_password: bool, provider: Option<bool>) -> SignInOptions {
         let provider = provider.map(|is_linked| LinkedProvider {
@@ -254,12 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_possible_is_offered() {
+    fn impossible_actions_are_not_offered() {
         let me = Account {
             name: "Ada".into(),
             username: "ada".into(),
         };
-        let draw = |entry: &SignInOptions| profile_page(&sheet(None), &me, &me.name, None, entry);
+        let draw =
+            |entry: &SignInOptions| profile_page(&form_page(None), &me, &me.name, None, entry);
         let cases = [
             (entry(true, None), "Change password", "provider-title"),
             (
@@ -286,13 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn the_form_that_was_wrong_is_open() {
+    fn form_with_an_error_is_open() {
         let me = Account {
             name: "<b>Ada".into(),
             username: "ada".into(),
         };
         let html = profile_page(
-            &sheet(None),
+            &form_page(None),
             &me,
             &me.name,
             Some(ProfileChange::Name),
@@ -307,11 +308,17 @@ mod tests {
             "{html}"
         );
         let wrong = FieldError {
-            at: "password",
-            words: "No.".into(),
-            invalid: true,
+            field: "password",
+            text: "No.".into(),
+            is_invalid: true,
         };
-        let html = profile_page(&sheet(Some(wrong)), &me, &me.name, None, &entry(true, None));
+        let html = profile_page(
+            &form_page(Some(wrong)),
+            &me,
+            &me.name,
+            None,
+            &entry(true, None),
+        );
         assert!(
             html.contains("<details open") || html.contains("class=\"danger-zone\" open"),
             "{html}"
@@ -319,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_is_named_in_the_address() {
+    fn change_is_read_from_the_query() {
         for changed in [
             ProfileChange::Name,
             ProfileChange::Password,

@@ -1,17 +1,18 @@
-//! What a room is like: for its owner to change, for everybody else to read.
+//! The page of a room's settings: a form for its owner, text for all other visitors.
 //!
-//! Promises: nobody is offered a form that would be refused; what was typed into a refused one is kept.
+//! # Guarantees
+//! No visitor is offered a form that the server would refuse. After an error the form keeps what was entered.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::{Role, Room};
 
-use crate::pages::form::{Choice, Field, FormPage, tick};
+use crate::pages::form::{Field, FormPage, SelectField, checkbox};
 use crate::time::duration_text;
 use crate::ui::visibility_field::{VISIBILITY_CHOICES, VisibilityField, chosen_visibility};
 
-/// Lifetimes on offer where the server keeps rooms that long: as they are sent, in seconds, and as people read them.
+/// The lifetimes that can be chosen, up to the server's limit: value, seconds and label.
 const LIFETIMES: [(&str, u64, &str); 8] = [
     ("10m", 600, "10 minutes"),
     ("30m", 1_800, "30 minutes"),
@@ -23,8 +24,8 @@ const LIFETIMES: [(&str, u64, &str); 8] = [
     ("8760h", 31_536_000, "1 year"),
 ];
 
-/// Pauses on offer: as they are sent, and as people read them.
-const PAUSES: [(&str, &str); 7] = [
+/// The intervals of slow mode: value and label.
+const SLOW_MODES: [(&str, &str); 7] = [
     ("0", "No pause"),
     ("5", "5 seconds"),
     ("10", "10 seconds"),
@@ -34,34 +35,34 @@ const PAUSES: [(&str, &str); 7] = [
     ("3600", "1 hour"),
 ];
 
-/// What the page of a room's settings shows.
+/// The data of the page.
 #[derive(Clone, Debug)]
 pub struct RoomSettingsPage {
-    /// The room, with what was typed if that was refused.
+    /// The room; after an error with the entered values.
     pub room: Room,
-    /// The lifetime that was chosen and refused; empty if it stays as it is.
+    /// The chosen lifetime after an error; empty if it stays unchanged.
     pub timeout: String,
-    /// How long the server keeps rooms at most.
+    /// The longest lifetime that the server allows.
     pub longest: Duration,
-    /// Whether they have just been changed, to be said once.
+    /// Whether the settings were just saved; the page confirms it once.
     pub saved: bool,
 }
 
-/// The page of a room's settings.
-pub fn room_settings_page(sheet: &FormPage, settings: &RoomSettingsPage) -> String {
+/// Renders the page.
+pub fn room_settings_page(page: &FormPage, settings: &RoomSettingsPage) -> String {
     let room = &settings.room;
     let path = format!("/rooms/{}/", room.id);
     let content = if room.role == Some(Role::Owner) {
         view! {
             <p class="status-message" role="status">{settings.saved.then_some("Saved.")}</p>
-            {form(sheet, settings, &path)}
-            {closing(&path)}
+            {form(page, settings, &path)}
+            {close_form(&path)}
         }
         .into_any()
     } else {
-        rules(room)
+        settings_text(room)
     };
-    sheet.page(
+    page.render(
         if room.role == Some(Role::Owner) {
             "Room settings"
         } else {
@@ -71,7 +72,7 @@ pub fn room_settings_page(sheet: &FormPage, settings: &RoomSettingsPage) -> Stri
     )
 }
 
-fn form(sheet: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
+fn form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
     let room = &settings.room;
     let name = Field {
         name: "name",
@@ -92,11 +93,11 @@ fn form(sheet: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
     };
     let slow = room.slow_mode.to_string();
     let words = duration_text::long(Duration::from_secs(room.slow_mode));
-    let mut pauses = PAUSES.to_vec();
+    let mut pauses = SLOW_MODES.to_vec();
     if !pauses.iter().any(|(value, _)| *value == slow) {
         pauses.push((&slow, &words));
     }
-    let pause = Choice {
+    let pause = SelectField {
         name: "slow_mode",
         label: "Pause between two messages of one person",
         options: &pauses,
@@ -105,20 +106,20 @@ fn form(sheet: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
     view! {
         <form class="form" method="post" action=format!("{path}?method=PATCH")>
             <input type="hidden" name="next" value=format!("{path}settings/?saved=1")/>
-            {name.view(sheet)}
-            {description.view(sheet)}
+            {name.view(page)}
+            {description.view(page)}
             <VisibilityField chosen=chosen_visibility(room)/>
-            {lifetime(settings)}
+            {lifetime_field(settings)}
             {pause.view()}
-            {tick("read_only", "Only moderators write", room.read_only)}
+            {checkbox("read_only", "Only moderators write", room.read_only)}
             <p class="row"><button class="primary">"Save"</button></p>
         </form>
     }
     .into_any()
 }
 
-fn lifetime(settings: &RoomSettingsPage) -> AnyView {
-    let as_is = format!("{}, as it is", duration_text::long(lives(&settings.room)));
+fn lifetime_field(settings: &RoomSettingsPage) -> AnyView {
+    let as_is = format!("{}, as it is", duration_text::long(timeout(&settings.room)));
     let offered = LIFETIMES
         .iter()
         .filter(|(_, seconds, _)| Duration::from_secs(*seconds) <= settings.longest);
@@ -126,7 +127,7 @@ fn lifetime(settings: &RoomSettingsPage) -> AnyView {
         .into_iter()
         .chain(offered.map(|(value, _, words)| (*value, *words)))
         .collect();
-    Choice {
+    SelectField {
         name: "timeout",
         label: "Deleted when nobody writes for",
         options: &options,
@@ -135,12 +136,12 @@ fn lifetime(settings: &RoomSettingsPage) -> AnyView {
     .view()
 }
 
-/// How long the room lives without a new message.
-fn lives(room: &Room) -> Duration {
+/// The room's lifetime without a new message.
+fn timeout(room: &Room) -> Duration {
     room.expires_at.since(room.last_active_at)
 }
 
-fn closing(path: &str) -> AnyView {
+fn close_form(path: &str) -> AnyView {
     view! {
         <section>
             <details class="danger-zone">
@@ -155,8 +156,8 @@ fn closing(path: &str) -> AnyView {
     .into_any()
 }
 
-/// What the room is like, for those who cannot change it.
-fn rules(room: &Room) -> AnyView {
+/// The settings as text, for visitors who cannot change them.
+fn settings_text(room: &Room) -> AnyView {
     if room.with.is_some() {
         return view! { <p>"A conversation of two has no settings. Nobody else can find it."</p> }
             .into_any();
@@ -189,7 +190,7 @@ fn rules(room: &Room) -> AnyView {
             <dd>{if room.read_only { "Only moderators" } else { "Everybody who may come, but readers" }}</dd>
             {slow}
             <dt>"Deleted when nobody writes for"</dt>
-            <dd>{duration_text::long(lives(room))}</dd>
+            <dd>{duration_text::long(timeout(room))}</dd>
         </dl>
         <p class="hint">{why}</p>
     }
@@ -201,7 +202,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::fixtures;
     use crate::pages::form::FieldError;
-    use crate::pages::form::tests::sheet;
+    use crate::pages::form::tests::form_page;
     use protocol::{RoomId, Time};
 
     pub(crate) fn room(role: Option<Role>) -> Room {
@@ -218,10 +219,10 @@ pub(crate) mod tests {
         }
     }
 
-    fn draw(role: Role, wrong: Option<FieldError>) -> String {
+    fn draw(role: Role, error: Option<FieldError>) -> String {
         let longest = Duration::from_secs(86_400);
         room_settings_page(
-            &sheet(wrong),
+            &form_page(error),
             &RoomSettingsPage {
                 room: room(Some(role)),
                 timeout: String::new(),
@@ -232,7 +233,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_owner_has_a_form_with_what_is() {
+    fn owner_gets_a_form_with_the_current_settings() {
         let html = draw(Role::Owner, None);
         for part in [
             "Saved.",
@@ -251,15 +252,15 @@ pub(crate) mod tests {
         // The access that is, and the tick; nothing else.
         assert_eq!(html.matches(" checked").count(), 2, "{html}");
         let wrong = FieldError {
-            at: "name",
-            words: "Too long.".into(),
-            invalid: true,
+            field: "name",
+            text: "Too long.".into(),
+            is_invalid: true,
         };
         assert!(draw(Role::Owner, Some(wrong)).contains("id=\"name-error\""));
     }
 
     #[test]
-    fn everybody_else_reads_the_rules_and_why() {
+    fn other_visitors_get_the_settings_as_text() {
         let html = draw(Role::Moderator, None);
         for part in [
             "About this room",

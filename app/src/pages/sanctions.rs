@@ -1,6 +1,4 @@
-//! Who is kept from something in a room, and what moderators and the owner did there.
-//!
-//! Promises: what was done reads as a sentence, under the names that people write under.
+//! The sanctions of a room: who is muted or banned, and until when.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +9,7 @@ use crate::browser::cookies::percent_encode;
 use crate::pages::member_names::display_name;
 use crate::time::duration_text;
 
-/// Those who are kept from something.
+/// The section of the members page that lists the sanctions.
 pub(crate) fn sanctions_section(
     room: RoomId,
     sanctions: &[Sanctioned],
@@ -20,7 +18,7 @@ pub(crate) fn sanctions_section(
 ) -> AnyView {
     let rows = sanctions
         .iter()
-        .map(|sanctioned| held(room, sanctioned, names, now))
+        .map(|sanctioned| sanction_row(room, sanctioned, names, now))
         .collect_view();
     let list = if sanctions.is_empty() {
         view! { <p class="hint">"Nobody is muted or banned."</p> }.into_any()
@@ -36,7 +34,7 @@ pub(crate) fn sanctions_section(
     .into_any()
 }
 
-fn held(
+fn sanction_row(
     room: RoomId,
     sanctioned: &Sanctioned,
     names: &BTreeMap<String, String>,

@@ -1,23 +1,23 @@
-//! Signing up and signing in.
+//! The pages for signing up and signing in.
 
 use leptos::prelude::*;
 
 use crate::pages::form::{Field, FormPage};
 
-/// What was typed to sign up or in, so that nobody types it twice.
+/// What was entered in a form that was refused, so that it is not lost.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFields {
-    /// What the person wants to be called.
+    /// The name of the person.
     pub name: String,
-    /// Under which name they write.
+    /// The username.
     pub username: String,
 }
 
-/// The page on which one makes an account; `least` is how many characters a password has, `provider` by whom one can sign
-/// in instead.
+/// The page that creates an account. `least` is the minimum length of a password, `provider` the name of the external
+/// sign-in.
 pub fn sign_up_page(
-    sheet: &FormPage,
-    typed: &AccountFields,
+    page: &FormPage,
+    entered: &AccountFields,
     least: usize,
     provider: Option<&str>,
 ) -> String {
@@ -27,7 +27,7 @@ pub fn sign_up_page(
             name: "name",
             label: "Your name",
             autocomplete: "name",
-            value: &typed.name,
+            value: &entered.name,
             hint: "What people call you.",
             first: true,
             ..Field::default()
@@ -36,82 +36,87 @@ pub fn sign_up_page(
             name: "username",
             label: "Username",
             autocomplete: "username",
-            value: &typed.username,
+            value: &entered.username,
             hint: "You write under it, and nobody else can: 3 to 32 of the letters a to z, digits, - and _.",
             ..Field::default()
         },
         password("new-password", &advice),
     ];
     let fields = fields
-        .map(|field| field.view(sheet))
+        .map(|field| field.view(page))
         .into_iter()
         .collect_view();
     let content = view! {
         <form class="form" method="post" action="/register">
-            {sheet.go_on()}
+            {page.next_field()}
             {fields}
             <p class="row"><button class="primary">"Create account"</button></p>
         </form>
-        {by_provider(sheet, provider)}
-        <p class="hint">"Have one already? "<a href=sheet.link("/login")>"Sign in"</a></p>
+        {provider_link(page, provider)}
+        <p class="hint">"Have one already? "<a href=page.link_to("/login")>"Sign in"</a></p>
     };
-    sheet.page("Create account", content)
+    page.render("Create account", content)
 }
 
-/// The page on which one signs in; `provider` is by whom one can instead.
-pub fn sign_in_page(sheet: &FormPage, typed: &AccountFields, provider: Option<&str>) -> String {
+/// The sign-in page; `provider` is the name of the external sign-in.
+pub fn sign_in_page(page: &FormPage, entered: &AccountFields, provider: Option<&str>) -> String {
     let username = Field {
         name: "username",
         label: "Username",
         autocomplete: "username",
-        value: &typed.username,
+        value: &entered.username,
         first: true,
         ..Field::default()
     };
     let content = view! {
         <form class="form" method="post" action="/login">
-            {sheet.go_on()}
-            {username.view(sheet)}
-            {password("current-password", "").view(sheet)}
+            {page.next_field()}
+            {username.view(page)}
+            {password("current-password", "").view(page)}
             <p class="row"><button class="primary">"Sign in"</button></p>
         </form>
-        {by_provider(sheet, provider)}
-        <p class="hint">"New here? "<a href=sheet.link("/register")>"Create an account"</a>", or go on as a guest: nobody needs one."</p>
+        {provider_link(page, provider)}
+        <p class="hint">"New here? "<a href=page.link_to("/register")>"Create an account"</a>", or go on as a guest: nobody needs one."</p>
     };
-    sheet.page("Sign in", content)
+    page.render("Sign in", content)
 }
 
-/// The way in that leads over a provider. A link, because the page's policy lets no form lead to another site.
-fn by_provider(sheet: &FormPage, provider: Option<&str>) -> AnyView {
+/// The link to the external sign-in. It is no form: the content security policy forbids forms that lead to other sites.
+fn provider_link(page: &FormPage, provider: Option<&str>) -> AnyView {
     let Some(name) = provider.map(str::to_owned) else {
         return ().into_any();
     };
-    view! { <p class="row"><a class="button" href=sheet.link("/login/openid/")><span>"Sign in with "<bdi>{name}</bdi></span></a></p> }.into_any()
+    view! { <p class="row"><a class="button" href=page.link_to("/login/openid/")><span>"Sign in with "<bdi>{name}</bdi></span></a></p> }.into_any()
 }
 
-/// The page that says why nobody could be signed in by a provider, or linked to it (`links`), and what else to do.
-pub fn sign_in_refused_page(sheet: &FormPage, provider: &str, why: &str, links: bool) -> String {
-    let (heading, again, other) = match links {
-        true => ("Not linked", sheet.link("/profile/"), None),
+/// The page that says why an external sign-in, or linking an account to it (`is_link`), failed.
+pub fn sign_in_refused_page(
+    page: &FormPage,
+    provider: &str,
+    reason: &str,
+    is_link: bool,
+) -> String {
+    let (heading, again, other) = match is_link {
+        true => ("Not linked", page.link_to("/profile/"), None),
         false => (
             "Not signed in",
-            sheet.link("/login/openid/"),
-            Some(sheet.link("/login")),
+            page.link_to("/login/openid/"),
+            Some(page.link_to("/login")),
         ),
     };
-    let again_words = if links {
+    let again_text = if is_link {
         "Back to your account".to_owned()
     } else {
         format!("Sign in with {provider}")
     };
     let content = view! {
-        <p role="alert">{why.to_owned()}</p>
+        <p role="alert">{reason.to_owned()}</p>
         <p class="row">
-            <a class="button primary" href=again>{again_words}</a>
+            <a class="button primary" href=again>{again_text}</a>
             {other.map(|other| view! { <a class="button" href=other>"Sign in by a password"</a> })}
         </p>
     };
-    sheet.page(heading, content)
+    page.render(heading, content)
 }
 
 fn password<'a>(autocomplete: &'static str, hint: &'a str) -> Field<'a> {
@@ -127,17 +132,17 @@ fn password<'a>(autocomplete: &'static str, hint: &'a str) -> Field<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::form::tests::sheet;
+    use crate::pages::form::tests::form_page;
 
     #[test]
-    fn what_was_typed_and_where_one_came_from_are_kept() {
-        let typed = AccountFields {
+    fn entered_values_and_next_are_kept() {
+        let entered = AccountFields {
             name: "Ada \"L\"".into(),
             username: "ada".into(),
         };
         let pages = [
-            sign_up_page(&sheet(None), &typed, 6, None),
-            sign_in_page(&sheet(None), &typed, None),
+            sign_up_page(&form_page(None), &entered, 6, None),
+            sign_in_page(&form_page(None), &entered, None),
         ];
         for html in pages {
             for part in [
@@ -153,13 +158,15 @@ mod tests {
     }
 
     #[test]
-    fn the_provider_is_a_link_with_its_name_as_text() {
-        let (sheet, typed, name) = (sheet(None), AccountFields::default(), "<b>Ours");
+    fn external_sign_in_is_a_link_with_its_name_as_text() {
+        let page = form_page(None);
+        let entered = AccountFields::default();
+        let name = "<b>Ours";
         let link = "href=\"/login/openid/?next=%2Frooms%2F0123456789abcdef%2F\"";
         let pages = [
-            sign_up_page(&sheet, &typed, 6, Some(name)),
-            sign_in_page(&sheet, &typed, Some(name)),
-            sign_in_refused_page(&sheet, name, "<b>No.", false),
+            sign_up_page(&page, &entered, 6, Some(name)),
+            sign_in_page(&page, &entered, Some(name)),
+            sign_in_refused_page(&page, name, "<b>No.", false),
         ];
         for html in pages {
             assert!(
@@ -168,7 +175,7 @@ mod tests {
             );
             assert!(!html.contains("<b>"), "{html}");
         }
-        let html = sign_in_refused_page(&sheet, name, "No.", true);
+        let html = sign_in_refused_page(&page, name, "No.", true);
         assert!(
             html.contains("href=\"/profile/?next=") && !html.contains("/login"),
             "{html}"

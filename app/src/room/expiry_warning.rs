@@ -1,4 +1,4 @@
-//! The warning that a room is about to be deleted.
+//! The warning that a room will be deleted soon.
 
 use leptos::prelude::*;
 

@@ -1,7 +1,8 @@
 //! The page of a room.
 //!
-//! Promises: readable and writable without a script; once the browser has taken over, alive. Going from one room to
-//! another ends the first one's visit and begins a new one. Leaves to others: every part of it.
+//! # Guarantees
+//! - Without a script, messages can be read and written.
+//! - Going to another room drops the state of the first one.
 
 mod closed;
 mod composer;
@@ -50,36 +51,36 @@ use crate::ui::identicon::{Identicon, identicon_url};
 use crate::ui::page_title;
 use crate::ui::time_left::{TimeLeft, TimeLeftBar, TimeLeftText};
 
-/// The page at `/rooms/ID/`: finds the room, then shows it or says why not.
+/// The page at `/rooms/ID/`: shows the room, or says why it cannot.
 #[component]
 pub fn RoomPage(id: RoomId) -> impl IntoView {
-    let found = RwSignal::new(match expect_context::<FirstContent>().scene() {
-        Some(PageContent::Room(arrival)) if arrival.room.id == id => Some(Ok(arrival)),
+    let answer = RwSignal::new(match expect_context::<FirstContent>().content() {
+        Some(PageContent::Room(snapshot)) if snapshot.room.id == id => Some(Ok(snapshot)),
         Some(PageContent::Refused(problem)) => Some(Err(Failure::Refused(Box::new(problem), None))),
         _ => None,
     });
-    let look = move || {
+    let load = move || {
         spawn_task(async move {
-            let answer = arrive(id).await;
-            found.try_set(Some(answer));
+            let fetched = fetch_snapshot(id).await;
+            answer.try_set(Some(fetched));
         });
     };
     browser_effect(move || {
-        if found.with_untracked(Option::is_none) {
-            look();
+        if answer.with_untracked(Option::is_none) {
+            load();
         }
     });
-    move || match found.get() {
+    move || match answer.get() {
         None => EitherOf3::A(
             view! { <main class="page" aria-busy="true"><p class="hint">"Opening the room"</p></main> },
         ),
-        Some(Ok(arrival)) => EitherOf3::B(view! { <OpenRoom arrival/> }),
-        Some(Err(failure)) => EitherOf3::C(view! { <RoomUnavailable failure again=look/> }),
+        Some(Ok(snapshot)) => EitherOf3::B(view! { <OpenRoom snapshot/> }),
+        Some(Err(failure)) => EitherOf3::C(view! { <RoomUnavailable failure retry=load/> }),
     }
 }
 
-async fn arrive(id: RoomId) -> Answer<RoomSnapshot> {
-    // In this order, so that what is said between the two is in the messages and not lost between them.
+async fn fetch_snapshot(id: RoomId) -> Answer<RoomSnapshot> {
+    // In this order: a message that is sent between the two requests is in the second answer.
     let room = api::fetch_room(id).await?;
     Ok(RoomSnapshot {
         room,
@@ -87,18 +88,18 @@ async fn arrive(id: RoomId) -> Answer<RoomSnapshot> {
     })
 }
 
-/// The room itself.
+/// A room that was loaded.
 #[component]
-fn OpenRoom(arrival: RoomSnapshot) -> impl IntoView {
-    let state = RoomState::new(arrival);
+fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
+    let state = RoomState::new(snapshot);
     events::start(state);
     read_marker::start(state);
     let clock = expect_context::<Clock>();
     let left = Signal::derive(move || state.room.with(|room| TimeLeft::of(room, clock.now())));
-    let direct = state.room.with_untracked(|room| room.with.is_some());
+    let is_direct = state.room.with_untracked(|room| room.with.is_some());
     browser_effect(move || {
-        // Direct chats have a list of their own.
-        if !direct {
+        // Direct chats are listed separately.
+        if !is_direct {
             visitor::record_visit(state.id);
         }
     });
@@ -110,7 +111,7 @@ fn OpenRoom(arrival: RoomSnapshot) -> impl IntoView {
     page_title::show_icon(identicon_url(Some(state.id)));
     erase_type(view! {
         <a class="skip-link" href="#write" rel="external">"To the message field"</a>
-        <div class="room" class:direct-room=direct>
+        <div class="room" class:direct-room=is_direct>
             <Header state left/>
             <TimeLeftBar left/>
             <main>
@@ -139,7 +140,7 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
             .with(|room| room.description.clone().unwrap_or_default())
     });
     let with = state.room.with_untracked(|room| room.with.clone());
-    let face = with.as_ref().map(|with| {
+    let avatar = with.as_ref().map(|with| {
         view! { <span class=format!("avatar {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
     });
     let id = with.map_or_else(|| state.id.to_string(), |with| with.username);
@@ -148,12 +149,12 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
         <header class="room-header">
             <SidebarButton/>
             <Identicon id=Some(state.id)/>
-            {face}
+            {avatar}
             <div class="room-title">
                 <h1 title=about><bdi>{name}</bdi></h1>
                 <p class="room-status">
                     <span class="room-id mono">{id}</span>
-                    <Connection state/>
+                    <ConnectionStatus state/>
                     <TimeLeftText left closed/>
                 </p>
             </div>
@@ -166,9 +167,9 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
     })
 }
 
-/// What the connection is doing, calmly.
+/// The state of the connection.
 #[component]
-fn Connection(state: RoomState) -> impl IntoView {
+fn ConnectionStatus(state: RoomState) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let connection = move || {
         if state.closed.get() {
@@ -177,10 +178,10 @@ fn Connection(state: RoomState) -> impl IntoView {
             state.feed.state()
         }
     };
-    let words = text_signal(move || name(connection()).to_owned());
+    let label = text_signal(move || state_text(connection()).to_owned());
     let wait = text_signal(move || match connection() {
         ConnectionState::Waiting(until) => {
-            // Counts with the page's clock, but by this machine's.
+            // Ticks with the page's clock, but `until` is a time of this machine's clock.
             clock.now();
             format!(
                 " in {} s",
@@ -191,14 +192,14 @@ fn Connection(state: RoomState) -> impl IntoView {
     });
     erase_type(view! {
         <span class="connection script-only" class:live=bool_signal(move || connection() == ConnectionState::Live)>
-            <span role="status">{words}</span>
+            <span role="status">{label}</span>
             <span aria-hidden="true">{wait}</span>
         </span>
         <a class="no-script-only" href="" rel="external">"Reload for new messages"</a>
     })
 }
 
-fn name(state: ConnectionState) -> &'static str {
+fn state_text(state: ConnectionState) -> &'static str {
     match state {
         ConnectionState::Connecting => "Connecting",
         ConnectionState::Live => "Live",

@@ -1,8 +1,12 @@
-//! A panel over a room: a page that the server draws alone, shown in a dialog instead of leaving the room.
+//! A dialog that shows a page which the server renders alone, without leaving the room.
 //!
-//! Promises: every link with `data-panel` opens one, and is an ordinary link where this fails; forms inside are sent as
-//! they would be by the browser, and what comes of them is shown in the same place; when it closes, the room is asked
-//! what has become of it. Leaves to others: the pages (`settings`, `member`, `moderation`, `invitation`).
+//! # Guarantees
+//! - Every link with `data-panel` opens in the dialog; if loading fails, the browser follows it as usual.
+//! - Forms in the dialog are sent as the browser would send them, and the answer is shown in the dialog.
+//! - When the dialog closes, the room is fetched again.
+//!
+//! # Not here
+//! The pages (`pages`).
 
 use std::time::Duration;
 
@@ -28,20 +32,20 @@ use crate::ui::icon::Icon;
 const DIALOG: &str = "page-dialog";
 /// The ID of its heading.
 const TITLE: &str = "panel-title";
-/// The ID of what holds the page.
+/// The ID of the element that holds the page.
 const PAGE: &str = "page-dialog-content";
 
-/// The dialog; follows marked links as long as it is there.
+/// The dialog; handles marked links as long as it is mounted.
 #[component]
 pub fn PageDialog(state: RoomState) -> impl IntoView {
-    let panel = Showing {
+    let dialog = DialogState {
         state,
         title: RwSignal::new(String::new()),
-        trouble: RwSignal::new(None),
+        error: RwSignal::new(None),
     };
     browser_effect(move || {
-        on_window_event("click", move |event| panel.click(event));
-        on_window_event("submit", move |event| panel.submit(event));
+        on_window_event("click", move |event| dialog.on_click(event));
+        on_window_event("submit", move |event| dialog.on_submit(event));
     });
     erase_type(view! {
         <dialog
@@ -50,29 +54,29 @@ pub fn PageDialog(state: RoomState) -> impl IntoView {
             aria-labelledby=TITLE
             on:click=close_on_backdrop_click()
             on:close=on_change(move || {
-                focus_again();
+                restore_focus();
                 state.recheck_access();
             })
         >
             <form method="dialog" class="dialog-header">
-                <h2 id=TITLE tabindex="-1">{text_signal(move || panel.title.get())}</h2>
+                <h2 id=TITLE tabindex="-1">{text_signal(move || dialog.title.get())}</h2>
                 <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
             </form>
-            <ErrorText words=panel.trouble/>
+            <ErrorText words=dialog.error/>
             <div id=PAGE class="form-page"></div>
         </dialog>
     })
 }
 
 #[derive(Clone, Copy)]
-struct Showing {
+struct DialogState {
     state: RoomState,
     title: RwSignal<String>,
-    trouble: RwSignal<Option<String>>,
+    error: RwSignal<Option<String>>,
 }
 
-impl Showing {
-    fn click(self, event: &Event) {
+impl DialogState {
+    fn on_click(self, event: &Event) {
         let Some(event) = event.dyn_ref() else { return };
         if let Some(link) = clicked_link(event).filter(|link| link.has_attribute("data-panel")) {
             event.prevent_default();
@@ -81,11 +85,11 @@ impl Showing {
             .target()
             .and_then(|target| target.dyn_into::<HtmlElement>().ok())
         {
-            copy(button);
+            copy_link(button);
         }
     }
 
-    fn submit(self, event: &Event) {
+    fn on_submit(self, event: &Event) {
         let form = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
@@ -94,7 +98,7 @@ impl Showing {
                 .is_ok_and(|page| page.is_some())
         });
         if let Some(form) = form
-            && let Some(fields) = fields(&form, event)
+            && let Some(fields) = encode_form(&form, event)
         {
             event.prevent_default();
             self.load(form.action(), Some(fields));
@@ -102,28 +106,28 @@ impl Showing {
     }
 
     fn load(self, url: String, form: Option<String>) {
-        self.trouble.set(None);
+        self.error.set(None);
         spawn_task(async move {
-            let sends = form.is_some();
+            let is_submission = form.is_some();
             let answer = api::fetch_page(&url, form).await;
-            // The room may have been left by now.
+            // The visitor may have left the room.
             if self.title.is_disposed() {
                 return;
             }
             match answer {
-                Ok((from, html)) => self.show(&from, &html),
-                Err(failure) if sends => self.trouble.set(Some(failure.words())),
-                Err(_) => go(&url),
+                Ok(page) => self.show(&page.url, &page.html),
+                Err(failure) if is_submission => self.error.set(Some(failure.text())),
+                Err(_) => navigate(&url),
             }
         });
     }
 
-    /// Shows a page of the room's; another one is gone to, and the room itself is what is behind.
-    fn show(self, from: &str, html: &str) {
-        match from.split_once(&api::room_path(self.state.id)) {
-            Some((_, "")) => close(),
+    /// Shows a page of this room. Any other page replaces the room; the room's own page closes the dialog.
+    fn show(self, url: &str, html: &str) {
+        match url.split_once(&api::room_path(self.state.id)) {
+            Some((_, "")) => close_dialog(),
             Some(_) if self.fill(html).is_some() => {}
-            _ => go(from),
+            _ => navigate(url),
         }
     }
 
@@ -135,15 +139,15 @@ impl Showing {
         let heading = page.query_selector("h1").ok()??;
         self.title.set(heading.text_content()?);
         heading.remove();
-        let place = element_by_id::<Element>(PAGE)?;
-        place.set_inner_html(&page.query_selector("main").ok()??.inner_html());
-        close_others();
+        let container = element_by_id::<Element>(PAGE)?;
+        container.set_inner_html(&page.query_selector("main").ok()??.inner_html());
+        close_other_dialog();
         open_dialog(DIALOG);
-        let first = place
+        let first = container
             .query_selector("[autofocus]")
             .ok()?
             .and_then(|field| field.dyn_into().ok());
-        // What cannot take the focus leaves it where it is.
+        // An element that cannot take the focus leaves it unchanged.
         let _ = first
             .or_else(|| element_by_id::<HtmlElement>(TITLE))?
             .focus();
@@ -151,8 +155,8 @@ impl Showing {
     }
 }
 
-/// What the browser would send of a form, with the button that was pressed.
-fn fields(form: &HtmlFormElement, event: &Event) -> Option<String> {
+/// The fields of a form and the value of the submitting button, encoded as the browser would.
+fn encode_form(form: &HtmlFormElement, event: &Event) -> Option<String> {
     let fields = FormData::new_with_form(form).ok()?;
     let button = event
         .dyn_ref::<SubmitEvent>()
@@ -174,8 +178,8 @@ fn fields(form: &HtmlFormElement, event: &Event) -> Option<String> {
     )
 }
 
-/// Copies the link beside a button that is there for that.
-fn copy(button: HtmlElement) {
+/// Copies the link in the field before a button with `data-copy`.
+fn copy_link(button: HtmlElement) {
     let field = button
         .has_attribute("data-copy")
         .then(|| button.previous_element_sibling())
@@ -196,29 +200,29 @@ fn copy(button: HtmlElement) {
     });
 }
 
-fn close() {
+fn close_dialog() {
     element_by_id::<HtmlDialogElement>(DIALOG)
         .iter()
         .for_each(HtmlDialogElement::close);
 }
 
-/// Where the link was that opened the panel may be hidden by now, as the menu is: then the menu's button has the focus.
-fn focus_again() {
+/// Gives the focus to the menu's button if the link that opened the dialog is hidden, as it is in the closed menu.
+fn restore_focus() {
     let at = document().active_element();
-    let lost = at.is_none_or(|at| at.matches("body, #page-dialog *, #menu *").unwrap_or(true));
+    let is_lost = at.is_none_or(|at| at.matches("body, #page-dialog *, #menu *").unwrap_or(true));
     let button = document()
         .query_selector("[popovertarget=menu]")
         .ok()
         .flatten()
-        .filter(|_| lost);
+        .filter(|_| is_lost);
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
-        // What cannot take the focus leaves it where it is.
+        // An element that cannot take the focus leaves it unchanged.
         let _ = button.focus();
     }
 }
 
-/// A panel is asked for from a dialog, too, to which there is no way back.
-fn close_others() {
+/// Closes the dialog whose link opened this one, such as the share dialog.
+fn close_other_dialog() {
     let other = document()
         .query_selector("dialog[open]:not(#page-dialog)")
         .ok()
@@ -229,7 +233,7 @@ fn close_others() {
         .for_each(HtmlDialogElement::close);
 }
 
-fn go(url: &str) {
-    // An address of this site is always one to go to.
+fn navigate(url: &str) {
+    // Navigating to a URL of this site does not fail.
     let _ = window().location().set_href(url);
 }

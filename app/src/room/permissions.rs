@@ -1,6 +1,7 @@
-//! What the visitor may do with a message.
+//! What the visitor may do in the room and with a message.
 //!
-//! **Guarantees:** nothing is offered that the server would refuse.
+//! # Guarantees
+//! The page offers nothing that the server would refuse.
 
 use leptos::prelude::*;
 use protocol::{Author, Message, Role};
@@ -8,39 +9,39 @@ use protocol::{Author, Message, Role};
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
 
-/// What somebody may do with a message.
+/// What the visitor may do with a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
-    /// Write it anew.
+    /// Edit it.
     pub edit: bool,
     /// Delete it.
     pub delete: bool,
-    /// Keep its author from more.
-    pub order: bool,
+    /// Mute or ban its author.
+    pub sanction_author: bool,
 }
 
 impl Permissions {
-    /// What the visitor may do with this message now.
+    /// The current permissions for a message; tracks them.
     pub fn of(message: &Message, name: DisplayName, state: RoomState) -> Self {
-        let own = is_mine(message, name);
-        let moderates = state.can_moderate();
-        let there = !message.deleted && !state.closed.get();
+        let is_own = is_mine(message, name);
+        let can_moderate = state.can_moderate();
+        let is_changeable = !message.deleted && !state.closed.get();
         Self {
-            edit: there && own,
-            delete: there && (own || moderates),
-            order: moderates && !own && message.author.is_some(),
+            edit: is_changeable && is_own,
+            delete: is_changeable && (is_own || can_moderate),
+            sanction_author: can_moderate && !is_own && message.author.is_some(),
         }
     }
 }
 
-/// Whether a message is surely by who goes by this name; follows that.
+/// Whether the visitor wrote a message; tracks the display name.
 pub fn is_mine(message: &Message, name: DisplayName) -> bool {
     message.username == name.get() && message.author == own_author(name)
 }
 
-/// How far the server will know who wrote what is on its way, so that nothing moves when it is delivered.
+/// How the server will mark the author of the visitor's messages, so that a delivered message looks like the pending one.
 pub fn own_author(name: DisplayName) -> Option<Author> {
-    Some(if name.fixed {
+    Some(if name.is_fixed {
         Author::Account
     } else {
         Author::Guest
@@ -48,22 +49,22 @@ pub fn own_author(name: DisplayName) -> Option<Author> {
 }
 
 impl RoomState {
-    /// Whether only members may enter the room; follows it.
+    /// Whether only members may enter the room; tracks the room.
     pub fn is_private(self) -> bool {
         self.room.with(|room| room.private)
     }
 
-    /// Whether the visitor may invite others; follows it.
+    /// Whether the visitor may invite others; tracks the room.
     pub fn can_invite(self) -> bool {
         self.room.with(|room| room.role >= Some(Role::Moderator))
     }
 
-    /// Whether the visitor moderates the room while it is open; follows it.
+    /// Whether the visitor moderates the room while it is open; tracks the room.
     pub fn can_moderate(self) -> bool {
         self.can_invite() && !self.closed.get()
     }
 
-    /// Why the visitor cannot write in the room, if so; follows it.
+    /// Why the visitor cannot write in the room, or `None` if they can; tracks the room.
     pub fn write_obstacle(self) -> Option<&'static str> {
         self.room.with(|room| match room.role {
             Some(Role::Reader) => Some("You read along here: readers do not write."),

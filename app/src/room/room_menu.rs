@@ -1,6 +1,7 @@
-//! What else can be done in a room.
+//! The menu of a room.
 //!
-//! Promises: opens and closes without a script, by the browser's own means.
+//! # Guarantees
+//! It opens and closes without a script.
 
 use leptos::prelude::*;
 use protocol::Role;
@@ -13,21 +14,21 @@ use crate::shortcuts::open_shortcuts;
 use crate::ui::icon::Icon;
 use crate::ui::theme_switch::ThemeSwitch;
 
-/// The menu of a room and the button that opens it.
+/// The menu and the button that opens it.
 #[component]
 pub fn RoomMenu(state: RoomState) -> impl IntoView {
     let path = api::room_path(state.id);
     let closed = bool_signal(move || state.closed.get());
-    let direct = state.room.with_untracked(|room| room.with.is_some());
-    let known = move || state.room.with(|room| room.private || room.role.is_some());
+    let is_direct = state.room.with_untracked(|room| room.with.is_some());
+    let has_members = move || state.room.with(|room| room.private || room.role.is_some());
     erase_type(view! {
         <button type="button" class="icon-button" aria-label="More" popovertarget="menu">{Icon::More.view()}</button>
         <div id="menu" class="menu" popover="auto">
-                <a hidden=bool_signal(move || direct || state.closed.get()) data-panel href=format!("{path}settings/")>
-                    {text_signal(move || settings(state).to_owned())}
+                <a hidden=bool_signal(move || is_direct || state.closed.get()) data-panel href=format!("{path}settings/")>
+                    {text_signal(move || settings_label(state).to_owned())}
                 </a>
-                <a hidden=bool_signal(move || direct || state.closed.get() || !known()) data-panel href=format!("{path}members/")>"People"</a>
-                <a hidden=bool_signal(move || direct || state.closed.get() || !state.can_invite()) data-panel href=format!("{path}invitations/")>"Invitations"</a>
+                <a hidden=bool_signal(move || is_direct || state.closed.get() || !has_members()) data-panel href=format!("{path}members/")>"People"</a>
+                <a hidden=bool_signal(move || is_direct || state.closed.get() || !state.can_invite()) data-panel href=format!("{path}invitations/")>"Invitations"</a>
                 <a hidden=closed href=format!("{path}transcript.txt") rel="external" download>"Save as text"</a>
                 <a hidden=closed href=format!("{path}archive.jsonl") rel="external" download>"Save as archive (JSON lines)"</a>
             <button type="button" class="script-only" on:click=on_click(open_shortcuts)>"Keyboard"</button>
@@ -37,7 +38,7 @@ pub fn RoomMenu(state: RoomState) -> impl IntoView {
     })
 }
 
-fn settings(state: RoomState) -> &'static str {
+fn settings_label(state: RoomState) -> &'static str {
     if state.room.with(|room| room.role == Some(Role::Owner)) {
         "Room settings"
     } else {

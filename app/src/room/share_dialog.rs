@@ -1,7 +1,10 @@
-//! Handing a room on: its link and ID to copy, as a QR code, and through whatever the device offers.
+//! The dialog that shares a room: its link and ID to copy, a QR code, and the device's own sharing.
 //!
-//! Promises: nobody but this server learns of the room; of a private room it says that its link lets nobody in. Leaves
-//! to others: drawing the code (`code`, on the server).
+//! # Guarantees
+//! No other service learns of the room. For a private room the dialog says that the link alone gives no access.
+//!
+//! # Not here
+//! Rendering the QR code, which the server does (`ui/qr_code`).
 
 use std::time::Duration;
 
@@ -29,16 +32,16 @@ pub fn open_share_dialog() {
     open_dialog(DIALOG);
 }
 
-/// The dialog that hands the room on.
+/// The dialog.
 #[component]
 pub fn ShareDialog(state: RoomState) -> impl IntoView {
     let id = state.id;
-    let opened = RwSignal::new(false);
-    browser_effect(move || opened.set(true));
-    let lacking = bool_signal(move || !opened.get() || !has_navigator_feature("share"));
+    let is_hydrated = RwSignal::new(false);
+    browser_effect(move || is_hydrated.set(true));
+    let cannot_share = bool_signal(move || !is_hydrated.get() || !has_navigator_feature("share"));
     let address = text_signal(move || {
-        if opened.get() {
-            link(id)
+        if is_hydrated.get() {
+            room_url(id)
         } else {
             api::room_path(id)
         }
@@ -61,16 +64,16 @@ pub fn ShareDialog(state: RoomState) -> impl IntoView {
             </label>
             <p class="row">
                 <CopyLinkButton id/>
-                <Copy id what=|id| id.to_string() label="Copy ID"/>
-                <button hidden=lacking type="button" on:click=on_click(move || hand_on(id))>"Share…"</button>
+                <CopyButton id what=|id| id.to_string() label="Copy ID"/>
+                <button hidden=cannot_share type="button" on:click=on_click(move || share_natively(id))>"Share…"</button>
             </p>
-            <p class="hint">{text_signal(move || who(state).to_owned())}</p>
+            <p class="hint">{text_signal(move || access_text(state).to_owned())}</p>
             <p hidden=bool_signal(move || !state.can_invite() || !state.is_private()) class="row"><InviteLink id/></p>
         </dialog>
     })
 }
 
-fn who(state: RoomState) -> &'static str {
+fn access_text(state: RoomState) -> &'static str {
     match (state.is_private(), state.can_invite()) {
         (true, true) => {
             "This room is private: the link lets in nobody but its members. Others need an invitation."
@@ -82,37 +85,37 @@ fn who(state: RoomState) -> &'static str {
     }
 }
 
-/// The way to a room's invitations.
+/// A link to the room's invitations.
 #[component]
 pub fn InviteLink(id: RoomId) -> impl IntoView {
     view! { <a class="button" data-panel href=format!("{}invitations/", api::room_path(id))>"Invite people"</a> }
 }
 
-/// A button that copies the link of a room.
+/// A button that copies the link of the room.
 #[component]
 pub fn CopyLinkButton(id: RoomId) -> impl IntoView {
-    view! { <Copy id what=link label="Copy link"/> }
+    view! { <CopyButton id what=room_url label="Copy link"/> }
 }
 
 #[component]
-fn Copy(id: RoomId, what: fn(RoomId) -> String, label: &'static str) -> impl IntoView {
-    let said = RwSignal::new(label.to_owned());
+fn CopyButton(id: RoomId, what: fn(RoomId) -> String, label: &'static str) -> impl IntoView {
+    let shown = RwSignal::new(label.to_owned());
     let copy = move || {
         spawn_task(async move {
             let done = copy_text(&what(id)).await;
-            said.try_set(if done { "Copied" } else { "Copy it by hand" }.to_owned());
-            let back = move || {
-                said.try_set(label.to_owned());
+            shown.try_set(if done { "Copied" } else { "Copy it by hand" }.to_owned());
+            let restore = move || {
+                shown.try_set(label.to_owned());
             };
-            run_after(Duration::from_secs(2), back);
+            run_after(Duration::from_secs(2), restore);
         });
     };
     erase_type(
-        view! { <button type="button" class="copy script-only" aria-live="polite" on:click=on_click(copy)>{text_signal(move || said.get())}</button> },
+        view! { <button type="button" class="copy script-only" aria-live="polite" on:click=on_click(copy)>{text_signal(move || shown.get())}</button> },
     )
 }
 
-fn link(id: RoomId) -> String {
+fn room_url(id: RoomId) -> String {
     format!(
         "{}{}",
         window().location().origin().unwrap_or_default(),
@@ -120,11 +123,11 @@ fn link(id: RoomId) -> String {
     )
 }
 
-fn hand_on(id: RoomId) {
+fn share_natively(id: RoomId) {
     let data = web_sys::ShareData::new();
     data.set_title(&document().title());
-    data.set_url(&link(id));
+    data.set_url(&room_url(id));
     let shared = window().navigator().share_with_data(&data);
-    // Somebody who changes their mind is not an error.
+    // Cancelling is no error.
     spawn_task(async move { drop::<Result<JsValue, JsValue>>(JsFuture::from(shared).await) });
 }

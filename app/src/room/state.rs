@@ -108,7 +108,7 @@ impl RoomState {
 
     /// Shows why a request failed, in the composer.
     pub fn show_error(self, failure: &Failure) {
-        self.error.try_set(Some(failure.words()));
+        self.error.try_set(Some(failure.text()));
     }
 
     /// Replaces the room by what the server reported.

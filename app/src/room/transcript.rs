@@ -1,6 +1,7 @@
-//! What this page holds of a room, as a plain text to keep when the room itself is gone.
+//! The messages on the page as a text file.
 //!
-//! Promises: every message once, in order, by the clock of whoever saves it.
+//! # Guarantees
+//! Each message once and in order, with times in the visitor's time zone.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,16 +14,16 @@ use web_sys::{Blob, HtmlAnchorElement, Url};
 
 use crate::time::local_time::LocalTime;
 
-/// The messages as text, a line each, under a title; `wall` tells the time of each.
+/// The messages as text, one on a line, under a title.
 pub fn transcript(
     title: &str,
     messages: &[Arc<Message>],
-    wall: impl Fn(Time) -> LocalTime,
+    local_time: impl Fn(Time) -> LocalTime,
 ) -> String {
     let mut text = format!("{title}\n");
     let mut day = None;
     for message in messages {
-        let at = wall(message.sent_at);
+        let at = local_time(message.sent_at);
         if day.replace(at.day()) != Some(at.day()) {
             let _ = write!(text, "\n{}\n\n", at.date());
         }
@@ -32,16 +33,16 @@ pub fn transcript(
     text
 }
 
-/// Lets the browser save a text as a file. In the browser only.
-pub fn save(file: &str, text: &str) -> Option<()> {
+/// Downloads a text as a file. In the browser only.
+pub fn save_file(name: &str, text: &str) -> Option<()> {
     let blob = Blob::new_with_str_sequence(&Array::of1(&JsValue::from_str(text))).ok()?;
-    let address = Url::create_object_url_with_blob(&blob).ok()?;
+    let url = Url::create_object_url_with_blob(&blob).ok()?;
     let link: HtmlAnchorElement = document().create_element("a").ok()?.unchecked_into();
-    link.set_href(&address);
-    link.set_download(file);
+    link.set_href(&url);
+    link.set_download(name);
     link.set_rel("external");
     link.click();
-    Url::revoke_object_url(&address).ok()
+    Url::revoke_object_url(&url).ok()
 }
 
 #[cfg(test)]
@@ -50,13 +51,12 @@ mod tests {
     use crate::fixtures;
 
     #[test]
-    fn a_transcript_is_a_line_a_message_under_its_day() {
+    fn transcript_has_a_line_for_each_message_under_its_day() {
         let message = |id, username: &str, body: &str, at: &str| {
-            let (username, body, sent_at) = (username.into(), body.into(), at.parse().unwrap());
             Arc::new(Message {
-                username,
-                body,
-                sent_at,
+                username: username.into(),
+                body: body.into(),
+                sent_at: at.parse().unwrap(),
                 ..fixtures::message(id)
             })
         };

@@ -1,4 +1,4 @@
-//! What is shown instead of a room that cannot be opened, and why.
+//! The page of a room that cannot be opened.
 
 use leptos::prelude::*;
 
@@ -9,13 +9,13 @@ use crate::reactive::erase_type;
 use crate::ui::identicon::identicon_url;
 use crate::ui::page_title;
 
-/// A room that cannot be shown, and why.
+/// Says why, and what to do next; `retry` tries again.
 #[component]
 pub fn RoomUnavailable(
     failure: Failure,
-    again: impl Fn() + Copy + Send + 'static,
+    retry: impl Fn() + Copy + Send + 'static,
 ) -> impl IntoView {
-    let (heading, words) = match failure.status() {
+    let (heading, text) = match failure.status() {
         Some(404) => {
             ("No such room", "There is no room with this ID. Check the link, or ask whoever sent it for a new one.".to_owned())
         }
@@ -23,17 +23,17 @@ pub fn RoomUnavailable(
             "This room has closed",
             "It fell quiet, or its owner closed it, and its messages were deleted. Whoever had it open can still save what they see.".to_owned(),
         ),
-        _ => ("The room cannot be opened", failure.words()),
+        _ => ("The room cannot be opened", failure.text()),
     };
-    let retry = !matches!(failure.status(), Some(404 | 410));
+    let can_retry = !matches!(failure.status(), Some(404 | 410));
     page_title::show_title(document_title(Some(heading)));
     page_title::show_icon(identicon_url(None));
     erase_type(view! {
         <main class="page notice">
             <h1>{heading}</h1>
-            <p>{words}</p>
+            <p>{text}</p>
             <p class="row">
-                {retry.then(|| view! { <button type="button" class="script-only" on:click=on_click(again)>"Try again"</button> })}
+                {can_retry.then(|| view! { <button type="button" class="script-only" on:click=on_click(retry)>"Try again"</button> })}
                 <a class="button" href="/">"Go to the rooms"</a>
             </p>
         </main>

@@ -1,4 +1,4 @@
-//! Who is signed in, in the header of a page: the way to one's chats and account, or to sign in.
+//! Links to the visitor's chats and account, or to the sign-in page.
 
 use leptos::prelude::*;
 
@@ -11,13 +11,13 @@ use crate::session::visitor::SignedIn;
 pub fn AccountLinks() -> impl IntoView {
     let SignedIn { account } = expect_context();
     let guest = account.is_none();
-    let way = expect_context::<Router>();
-    let (words, place) = match account {
+    let router = expect_context::<Router>();
+    let (text, path) = match account {
         Some(account) => (account.name, "/profile/"),
         None => ("Sign in".to_owned(), "/login"),
     };
     view! {
         <a hidden=guest href="/chats/">"Chats"</a>
-        <a class="account" href=text_signal(move || format!("{place}?next={}", way.page().path()))><bdi>{words}</bdi></a>
+        <a class="account" href=text_signal(move || format!("{path}?next={}", router.route().path()))><bdi>{text}</bdi></a>
     }
 }

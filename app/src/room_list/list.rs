@@ -1,10 +1,13 @@
-//! Lists of rooms: the visitor's own, their chats, and those open to everyone.
+//! The lists of rooms: the visitor's own, their chats, and the public ones.
 //!
-//! Promises: a row keeps its place on the page and its focus while what it says changes. Leaves to others: what is in
-//! them (`overview`).
+//! # Guarantees
+//! A row keeps its element and its focus while its content changes.
+//!
+//! # Not here
+//! The data (`store`).
 
 use leptos::prelude::*;
-use protocol::{Room, RoomId};
+use protocol::{Overview, Room, RoomId};
 use web_sys::HtmlInputElement;
 
 use crate::api;
@@ -20,61 +23,46 @@ use crate::ui::avatar::{hue_class, initials};
 use crate::ui::identicon::Identicon;
 use crate::ui::time_left::{TimeLeft, TimeLeftBar};
 
-/// From how many rows on a filter helps.
-const MANY: usize = 6;
+/// The filter is shown from this number of rows on.
+const FILTER_FROM: usize = 6;
 
-/// The visitor's own rooms, their chats, and the rooms open to everyone.
+/// The three lists and their filter.
 #[component]
 pub fn RoomListPanel() -> impl IntoView {
-    let RoomLists { own, open, .. } = expect_context();
+    let RoomLists { own, public, .. } = expect_context();
     let guest = expect_context::<SignedIn>().account.is_none();
-    let way = expect_context::<Router>();
-    let sign_up = text_signal(move || format!("/register?next={}", way.page().path()));
-    let sought = RwSignal::new(String::new());
-    let own_rooms = shown(sought, move || own.with(|own| own.rooms.clone()));
-    let chats = shown(sought, move || {
+    let router = expect_context::<Router>();
+    let sign_up = text_signal(move || format!("/register?next={}", router.route().path()));
+    let filter = RwSignal::new(String::new());
+    let own_rooms = filtered(filter, move || own.with(|own| own.rooms.clone()));
+    let chats = filtered(filter, move || {
         own.with(|own| own.chats.iter().map(chat_as_room).collect())
     });
-    let others = move || {
-        let all = open.get().into_iter();
-        all.filter(|room| !own.with(|own| own.rooms.iter().any(|own| own.id == room.id)))
-            .collect()
-    };
-    let others = shown(sought, others);
-    let all = move || own.with(|own| own.rooms.len() + own.chats.len()) + open.with(Vec::len);
+    let others = filtered(filter, move || other_rooms(own, public));
+    let count = move || own.with(|own| own.rooms.len() + own.chats.len()) + public.with(Vec::len);
+    let few_rooms = bool_signal(move || count() < FILTER_FROM && filter.with(String::is_empty));
     let nothing = bool_signal(move || {
-        sought.with(String::is_empty)
+        filter.with(String::is_empty)
             || [own_rooms, chats, others]
                 .iter()
                 .any(|list| !list.with(Vec::is_empty))
     });
     let no_others =
         text_signal(
-            move || match others.with(Vec::is_empty) && sought.with(String::is_empty) {
+            move || match others.with(Vec::is_empty) && filter.with(String::is_empty) {
                 true => "Rooms that are shown to everyone appear here.".to_owned(),
                 false => String::new(),
             },
         );
     erase_type(view! {
         <div class="room-lists">
-            <input
-                id="filter"
-                type="search"
-                class="room-search script-only"
-                class:idle=bool_signal(move || all() < MANY && sought.with(String::is_empty))
-                placeholder="Search rooms and chats"
-                aria-label="Search rooms and chats"
-                data-find
-                on:input=on_change(move || {
-                    sought.set(element_by_id::<HtmlInputElement>("filter").map(|field| field.value()).unwrap_or_default());
-                })
-            />
+            <FilterField filter is_hidden=few_rooms/>
             <p hidden=nothing class="hint" role="status">"Nothing here has that in its name or ID."</p>
             <section hidden=bool_signal(move || own_rooms.with(Vec::is_empty)) aria-labelledby="own-title">
                 <h2 id="own-title">"Your rooms"</h2>
                 <List rooms=own_rooms/>
             </section>
-            <section hidden=bool_signal(move || !sought.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
+            <section hidden=bool_signal(move || !filter.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
                 <div class="list-header">
                     <h2 id="chats-title">"Chats"</h2>
                     <a hidden=guest href="/chats/">"New chat"</a>
@@ -82,7 +70,7 @@ pub fn RoomListPanel() -> impl IntoView {
                 <List rooms=chats/>
                 <p hidden=!guest class="hint">"To talk with one person alone, you both need an account. "<a href=sign_up>"Get an account"</a></p>
             </section>
-            <section hidden=bool_signal(move || !sought.with(String::is_empty) && others.with(Vec::is_empty)) aria-labelledby="open-title">
+            <section hidden=bool_signal(move || !filter.with(String::is_empty) && others.with(Vec::is_empty)) aria-labelledby="open-title">
                 <h2 id="open-title">"Open rooms"</h2>
                 <List rooms=others/>
                 <p class="hint">{no_others}</p>
@@ -91,15 +79,44 @@ pub fn RoomListPanel() -> impl IntoView {
     })
 }
 
-/// Those of these rooms that have what is sought in their name or ID.
-fn shown(
-    sought: RwSignal<String>,
+/// The public rooms that are not among the visitor's own.
+fn other_rooms(own: RwSignal<Overview>, public: RwSignal<Vec<Room>>) -> Vec<Room> {
+    let is_own = |room: &Room| own.with(|own| own.rooms.iter().any(|own| own.id == room.id));
+    let all = public.get().into_iter();
+    all.filter(|room| !is_own(room)).collect()
+}
+
+/// The field with the filter text.
+#[component]
+fn FilterField(filter: RwSignal<String>, is_hidden: Signal<bool>) -> impl IntoView {
+    let read = move || {
+        let field = element_by_id::<HtmlInputElement>("filter");
+        filter.set(field.map(|field| field.value()).unwrap_or_default());
+    };
+    view! {
+        <input
+            id="filter"
+            type="search"
+            class="room-search script-only"
+            class:idle=is_hidden
+            placeholder="Search rooms and chats"
+            aria-label="Search rooms and chats"
+            data-find
+            on:input=on_change(read)
+        />
+    }
+}
+
+/// The rooms whose name or ID contains the filter text.
+fn filtered(
+    filter: RwSignal<String>,
     rooms: impl Fn() -> Vec<Room> + Send + Sync + 'static,
 ) -> Memo<Vec<Room>> {
     Memo::new(move |_| {
-        let (mut rooms, sought) = (rooms(), sought.with(|sought| lower(sought.trim())));
-        if !sought.is_empty() {
-            rooms.retain(|room| matches(room, &sought));
+        let mut rooms = rooms();
+        let filter = filter.with(|filter| lowercase(filter.trim()));
+        if !filter.is_empty() {
+            rooms.retain(|room| matches(room, &filter));
         }
         rooms
     })
@@ -118,53 +135,64 @@ fn List(rooms: Memo<Vec<Room>>) -> impl IntoView {
 
 #[component]
 fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
-    let (clock, way) = (expect_context::<Clock>(), expect_context::<Router>());
-    let (id, name) = (first.id, room_title(&first));
+    let clock = expect_context::<Clock>();
+    let router = expect_context::<Router>();
+    let id = first.id;
+    let name = room_title(&first);
     let with = first.with.as_ref().map(|with| with.username.clone());
-    // The clock asks for it every second.
+    // A memo, because the clock reads the room every second.
     let room = Memo::new(move |_| {
         rooms
-            .with(|rooms| with_id(rooms, id))
+            .with(|rooms| find_room(rooms, id))
             .unwrap_or_else(|| first.clone())
     });
     let left = Signal::derive(move || room.with(|room| TimeLeft::of(room, clock.now())));
-    let here = bool_signal(move || way.page() == Route::Room(id));
+    let is_current = bool_signal(move || router.route() == Route::Room(id));
     let unread = move || {
-        if here.get() {
+        if is_current.get() {
             0
         } else {
             room.with(|room| room.unread)
         }
     };
-    let active = text_signal(move || {
-        duration_text::ago(clock.now().since(room.with(|room| room.last_active_at)))
-    });
-    let face = with.as_ref().map(|username| {
+    let avatar = with.as_ref().map(|username| {
         view! { <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span> }
     });
     erase_type(view! {
         <li>
-            <a class="entry" class:direct-chat=with.is_some() href=api::room_path(id) aria-current=text_signal(move || if here.get() { "page" } else { "false" }.to_owned())>
+            <a class="entry" class:direct-chat=with.is_some() href=api::room_path(id) aria-current=text_signal(move || if is_current.get() { "page" } else { "false" }.to_owned())>
                 <Identicon id=Some(id)/>
-                {face}
+                {avatar}
                 <span class="entry-name"><bdi>{name}</bdi></span>
                 <span hidden=bool_signal(move || unread() == 0) class="unread">
                     {text_signal(move || if unread() < 100 { unread().to_string() } else { "99+".to_owned() })}
                     <span class="visually-hidden">" unread"</span>
                 </span>
-                <span class="entry-details">
-                    <span class="last-message"><bdi>{text_signal(move || room.with(said))}</bdi></span>
-                    <span>{active}</span>
-                    <span class="time-left" class:ending=bool_signal(move || left.get().is_short())>{text_signal(move || left.get().short_text())}</span>
-                </span>
+                <EntryDetails room left/>
                 <TimeLeftBar left/>
             </a>
         </li>
     })
 }
 
-/// How much was said in a room, or what was said last in a chat.
-fn said(room: &Room) -> String {
+/// The second line of an entry.
+#[component]
+fn EntryDetails(room: Memo<Room>, left: Signal<TimeLeft>) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let active = text_signal(move || {
+        duration_text::ago(clock.now().since(room.with(|room| room.last_active_at)))
+    });
+    view! {
+        <span class="entry-details">
+            <span class="last-message"><bdi>{text_signal(move || room.with(summary))}</bdi></span>
+            <span>{active}</span>
+            <span class="time-left" class:ending=bool_signal(move || left.get().is_short())>{text_signal(move || left.get().short_text())}</span>
+        </span>
+    }
+}
+
+/// The number of messages of a room, or the last message of a direct chat.
+fn summary(room: &Room) -> String {
     match (&room.with, room.message_count) {
         (Some(_), _) => room.description.clone().unwrap_or_default(),
         (None, 0) => "no messages".to_owned(),
@@ -173,21 +201,21 @@ fn said(room: &Room) -> String {
     }
 }
 
-fn with_id(rooms: &[Room], id: RoomId) -> Option<Room> {
+fn find_room(rooms: &[Room], id: RoomId) -> Option<Room> {
     rooms.iter().find(|room| room.id == id).cloned()
 }
 
-/// In lower case; by the browser where there is one, as it has the tables for every script already.
-fn lower(text: &str) -> String {
+/// The text in lower case. The browser's own function saves loading Unicode tables.
+fn lowercase(text: &str) -> String {
     #[cfg(target_arch = "wasm32")]
     return js_sys::JsString::from(text).to_lower_case().into();
     #[cfg(not(target_arch = "wasm32"))]
     return text.to_lowercase();
 }
 
-/// Whether a room has that, which is in lower case, in its name or ID.
-fn matches(room: &Room, sought: &str) -> bool {
-    lower(&room_title(room)).contains(sought) || room.id.to_string().contains(sought)
+/// Whether the name or the ID of a room contains a text in lower case.
+fn matches(room: &Room, filter: &str) -> bool {
+    lowercase(&room_title(room)).contains(filter) || room.id.to_string().contains(filter)
 }
 
 #[cfg(test)]
@@ -196,14 +224,14 @@ mod tests {
     use crate::fixtures;
 
     #[test]
-    fn rooms_are_found_by_name_and_id() {
+    fn filter_matches_name_and_id() {
         let room = Room {
             id: "0123456789abcdef".parse().unwrap(),
             name: Some("Tea & Größe".into()),
             ..fixtures::room()
         };
-        for sought in ["", "tea", "größe", "89ab"] {
-            assert!(matches(&room, sought), "{sought}");
+        for filter in ["", "tea", "größe", "89ab"] {
+            assert!(matches(&room, filter), "{filter}");
         }
         assert!(!matches(&room, "coffee"));
     }

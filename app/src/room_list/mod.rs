@@ -1,6 +1,7 @@
 //! Lists of rooms and chats: their data, the sidebar, and the form for a new room.
 //!
-//! **Guarantees:** every part of the page shares one store. **Not here:** a single room's page (`room`).
+//! **Guarantees:** all components share one store.
+//! **Not here:** the page of a room (`room`).
 
 pub mod account_links;
 pub mod list;

@@ -1,6 +1,7 @@
-//! Opening a room.
+//! The form that creates a room.
 //!
-//! Promises: one press makes a room; what else can be said about it is folded away; a "no" is said at its field.
+//! # Guarantees
+//! One click creates a room; the options are folded away. An error is shown at its field.
 
 use leptos::prelude::*;
 use protocol::NewRoom;
@@ -12,7 +13,7 @@ use crate::reactive::{ErrorText, bool_signal, erase_type, text_signal};
 use crate::router::{Route, Router};
 use crate::ui::visibility_field::VisibilityField;
 
-/// Lifetimes on offer, as the server reads them and as people do.
+/// The lifetimes that can be chosen: value and label.
 const LIFETIMES: [(&str, &str); 4] = [
     ("", "As long as this server allows"),
     ("30m", "30 minutes"),
@@ -24,28 +25,11 @@ const LIFETIMES: [(&str, &str); 4] = [
 #[component]
 pub fn NewRoomForm() -> impl IntoView {
     let busy = RwSignal::new(false);
-    let trouble = RwSignal::new(None::<Failure>);
-    let way = expect_context::<Router>();
-    let submitted = move || {
-        let access = document()
-            .query_selector("#new-room [name=access]:checked")
-            .ok()
-            .flatten();
-        let access = access.and_then(|access| access.get_attribute("value"));
-        let wish = NewRoom {
-            name: field("room-name")
-                .map(|field| field.value())
-                .filter(|name| !name.trim().is_empty()),
-            public: Some(access.as_deref() == Some("public")),
-            private: Some(access.as_deref() == Some("private")),
-            timeout: element_by_id::<HtmlSelectElement>("room-timeout")
-                .map(|field| field.value())
-                .filter(|timeout| !timeout.is_empty()),
-        };
-        create_and_open(wish, way, busy, trouble);
-    };
+    let error = RwSignal::new(None::<Failure>);
+    let router = expect_context::<Router>();
+    let submit = move || create_and_open(read_form(), router, busy, error);
     let at = move |field: &'static str| {
-        Signal::derive(move || trouble.with(|trouble| trouble_at(trouble.as_ref(), field)))
+        Signal::derive(move || error.with(|error| error_at(error.as_ref(), field)))
     };
     erase_type(view! {
         <form
@@ -53,10 +37,10 @@ pub fn NewRoomForm() -> impl IntoView {
             id="new-room"
             method="post"
             action="/rooms/"
-            on:submit=on_submit(submitted)
+            on:submit=on_submit(submit)
         >
             <button class="primary" aria-busy=text_signal(move || busy.get().to_string())>"New room"</button>
-            <details open=bool_signal(move || trouble.with(|trouble| at_some_field(trouble.as_ref())))>
+            <details open=bool_signal(move || error.with(|error| has_field_error(error.as_ref())))>
                 <summary>"Options"</summary>
                 <label class="field">
                     <span>"Name of the room"</span>
@@ -77,41 +61,54 @@ pub fn NewRoomForm() -> impl IntoView {
     })
 }
 
-/// Creates a room and goes there, or says why not.
+/// What was entered in the form.
+fn read_form() -> NewRoom {
+    let visibility = document()
+        .query_selector("#new-room [name=access]:checked")
+        .ok()
+        .flatten()
+        .and_then(|choice| choice.get_attribute("value"));
+    let name = element_by_id::<HtmlInputElement>("room-name").map(|field| field.value());
+    let timeout = element_by_id::<HtmlSelectElement>("room-timeout").map(|field| field.value());
+    NewRoom {
+        name: name.filter(|name| !name.trim().is_empty()),
+        public: Some(visibility.as_deref() == Some("public")),
+        private: Some(visibility.as_deref() == Some("private")),
+        timeout: timeout.filter(|timeout| !timeout.is_empty()),
+    }
+}
+
+/// Creates a room and navigates there, or shows the error.
 pub fn create_and_open(
-    wish: NewRoom,
-    way: Router,
+    room: NewRoom,
+    router: Router,
     busy: RwSignal<bool>,
-    trouble: RwSignal<Option<Failure>>,
+    error: RwSignal<Option<Failure>>,
 ) {
-    trouble.set(None);
+    error.set(None);
     if busy.get_untracked() {
         return;
     }
     busy.set(true);
-    let from = way.here();
+    let from = router.route_untracked();
     spawn_task(async move {
-        match api::create_room(&wish).await {
-            Ok(room) => way.go_from(from, Route::Room(room.id)),
-            Err(failure) => drop(trouble.try_set(Some(failure))),
+        match api::create_room(&room).await {
+            Ok(room) => router.navigate_from(from, Route::Room(room.id)),
+            Err(failure) => drop(error.try_set(Some(failure))),
         }
         busy.try_set(false);
     });
 }
 
-fn field(id: &str) -> Option<HtmlInputElement> {
-    element_by_id(id)
-}
-
-fn at_some_field(trouble: Option<&Failure>) -> bool {
+fn has_field_error(error: Option<&Failure>) -> bool {
     ["name", "timeout"]
         .iter()
-        .any(|field| trouble_at(trouble, field).is_some())
+        .any(|field| error_at(error, field).is_some())
 }
 
-/// What is wrong with this field; what belongs to no field shown here is wrong with `""`.
-fn trouble_at(trouble: Option<&Failure>, field: &str) -> Option<String> {
-    let failure = trouble?;
+/// The error at a field; errors that belong to no field of the form are at `""`.
+fn error_at(error: Option<&Failure>, field: &str) -> Option<String> {
+    let failure = error?;
     let at = match failure {
         Failure::Refused(problem, _) => problem
             .field
@@ -119,5 +116,5 @@ fn trouble_at(trouble: Option<&Failure>, field: &str) -> Option<String> {
             .filter(|field| matches!(*field, "name" | "timeout")),
         Failure::Unreachable => None,
     };
-    (at.unwrap_or_default() == field).then(|| failure.words())
+    (at.unwrap_or_default() == field).then(|| failure.text())
 }

@@ -1,7 +1,11 @@
-//! The side bar of a room: every other room and chat, a new one, and who one is.
+//! The sidebar of a room: the other rooms and chats, a button for a new room, and the account.
 //!
-//! Promises: stands beside the room where the screen is wide, and is a drawer elsewhere, which opens and closes without a
-//! script; going from room to room leaves it as it is. Leaves to others: the lists (`rooms`).
+//! # Guarantees
+//! - On a wide screen it is beside the room; on a narrow one it is a drawer that opens and closes without a script.
+//! - It keeps its state when the visitor goes to another room.
+//!
+//! # Not here
+//! The lists (`list`).
 
 use leptos::prelude::*;
 use protocol::NewRoom;
@@ -19,65 +23,67 @@ use crate::router::{Route, Router};
 use crate::ui::icon::Icon;
 use crate::ui::identicon::Identicon;
 
-/// Its ID.
-const SIDE: &str = "sidebar";
+/// The ID of the sidebar.
+const SIDEBAR: &str = "sidebar";
 
-/// The side bar; nothing but in a room.
+/// The sidebar; empty outside of rooms.
 #[component]
 pub fn Sidebar() -> impl IntoView {
-    let way = expect_context::<Router>();
+    let router = expect_context::<Router>();
     let lists = expect_context::<RoomLists>();
-    let in_room = Memo::new(move |_| matches!(way.page(), Route::Room(_)));
+    let in_room = Memo::new(move |_| matches!(router.route(), Route::Room(_)));
     browser_effect(move || {
-        way.page();
-        close();
+        router.route();
+        close_drawer();
         update_visibility(lists);
     });
     browser_effect(move || {
         on_window_event("resize", move |_| update_visibility(lists));
         on_window_capture("toggle", move |_| update_visibility(lists));
     });
-    move || in_room.get().then(|| view! { <Bar/> })
+    move || in_room.get().then(|| view! { <SidebarContent/> })
 }
 
 #[component]
-fn Bar() -> impl IntoView {
-    let way = expect_context::<Router>();
-    let trouble = RwSignal::new(None);
-    let new = move || create_and_open(NewRoom::default(), way, RwSignal::new(false), trouble);
-    let words = Signal::derive(move || {
-        trouble
+fn SidebarContent() -> impl IntoView {
+    let router = expect_context::<Router>();
+    let error = RwSignal::new(None);
+    let create_room =
+        move || create_and_open(NewRoom::default(), router, RwSignal::new(false), error);
+    let error_text = Signal::derive(move || {
+        error
             .get()
-            .map(|failure: crate::api::Failure| failure.words())
+            .map(|failure: crate::api::Failure| failure.text())
     });
     erase_type(view! {
-        <nav id=SIDE class="sidebar" popover="auto" aria-label="Rooms and chats">
+        <nav id=SIDEBAR class="sidebar" popover="auto" aria-label="Rooms and chats">
             <div class="sidebar-header">
                 <a href="/" aria-label="All rooms">
                     <Identicon/>
                     <span>"webchat"</span>
                 </a>
-                <form method="post" action="/rooms/" on:submit=on_submit(new)>
+                <form method="post" action="/rooms/" on:submit=on_submit(create_room)>
                     <button class="icon-button" aria-label="Open a room" title="Open a room">{Icon::Plus.view()}</button>
                 </form>
             </div>
-            <ErrorText words/>
+            <ErrorText words=error_text/>
             <RoomListPanel/>
             <p class="account-links"><AccountLinks/></p>
         </nav>
     })
 }
 
-/// The button that opens the drawer, with a mark when something is unread elsewhere.
+/// The button that opens the drawer, with the number of unread messages in other rooms.
 #[component]
 pub fn SidebarButton() -> impl IntoView {
-    let (glance, way) = (expect_context::<RoomLists>(), expect_context::<Router>());
-    let elsewhere = move || glance.unread(|room| way.page() != Route::Room(room.id));
+    let lists = expect_context::<RoomLists>();
+    let router = expect_context::<Router>();
+    let unread = move || lists.count_unread(|room| router.route() != Route::Room(room.id));
     erase_type(view! {
-        <button type="button" class="icon-button sidebar-button" popovertarget=SIDE aria-label="Rooms and chats">
+        <button type="button" class="icon-button sidebar-button" popovertarget=SIDEBAR aria-label="Rooms and chats">
             {Icon::List.view()}
-            <span hidden=bool_signal(move || elsewhere() == 0) class="unread">
-                {text_signal(move || elsewhere().to_string())}
+            <span hidden=bool_signal(move || unread() == 0) class="unread">
+                {text_signal(move || unread().to_string())}
                 <span class="visually-hidden">" unread"</span>
             </span>
         </button>
@@ -103,15 +109,15 @@ fn is_visible() -> bool {
 
 /// The drawer, if it is open.
 fn drawer() -> Option<Element> {
-    element_by_id::<Element>(SIDE).filter(|side| side.matches(":popover-open").unwrap_or(false))
+    element_by_id::<Element>(SIDEBAR).filter(|side| side.matches(":popover-open").unwrap_or(false))
 }
 
 /// Closes the drawer.
-fn close() {
+fn close_drawer() {
     if let Some(drawer) =
         drawer().and_then(|side| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(side).ok())
     {
-        // One that is open closes.
+        // Hiding an open popover does not fail.
         let _ = drawer.hide_popover();
     }
 }

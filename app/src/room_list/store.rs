@@ -1,7 +1,11 @@
-//! The visitor's rooms and chats and the open rooms, as every part of the page shares them.
+//! The visitor's rooms and chats and the public rooms, shared by all components.
 //!
-//! Promises: alive while the page can be seen; what was read here is not unread. Leaves to others: drawing them
-//! (`rooms`, `side`), and what a member has read, which the server knows.
+//! # Guarantees
+//! - The lists are current while the page shows them.
+//! - In a room that the visitor does not belong to, the browser counts what is unread.
+//!
+//! # Not here
+//! Rendering (`list`, `sidebar`), and what members have read, which the server stores.
 
 use leptos::prelude::*;
 use protocol::{Account, Conversation, Overview, Room, RoomId, Time};
@@ -12,64 +16,55 @@ use crate::connection::subscriptions::{OVERVIEW, ROOMS};
 use crate::connection::tab_feed::{FeedEvent, TabFeed};
 use crate::router::{Route, Router};
 
-/// What there is on this server for the visitor.
+/// The lists of rooms.
 #[derive(Clone, Copy)]
 pub struct RoomLists {
-    /// The visitor's own.
+    /// The visitor's rooms and chats.
     pub own: RwSignal<Overview>,
-    /// The rooms open to everyone, the most recently active first.
-    pub open: RwSignal<Vec<Room>>,
+    /// The public rooms, the most recently active first.
+    pub public: RwSignal<Vec<Room>>,
     /// Whether the sidebar of a room can be seen; the sidebar sets it.
     pub is_sidebar_visible: RwSignal<bool>,
 }
 
 impl RoomLists {
-    /// Starts with what came with the page; follows it once the browser has taken over.
-    pub fn start(own: Overview, open: Vec<Room>, feed: TabFeed) -> Self {
+    /// Starts with the lists of the initial state; follows their changes after hydration.
+    pub fn start(own: Overview, public: Vec<Room>, feed: TabFeed) -> Self {
         let lists = Self {
             own: RwSignal::new(own),
-            open: RwSignal::new(open),
+            public: RwSignal::new(public),
             is_sidebar_visible: RwSignal::new(false),
         };
         browser_effect(move || lists.follow(feed));
         lists
     }
 
-    /// How many messages wait in the rooms and chats that satisfy this.
-    pub fn unread(self, which: impl Fn(&Room) -> bool) -> u64 {
+    /// The number of unread messages in the rooms and chats for which `which` is true.
+    pub fn count_unread(self, which: impl Fn(&Room) -> bool) -> u64 {
         self.own.with(|own| {
-            let chats: u64 = own
-                .chats
-                .iter()
-                .map(chat_as_room)
-                .filter(&which)
-                .map(|room| room.unread)
-                .sum();
-            chats
-                + own
-                    .rooms
-                    .iter()
-                    .filter(|room| which(room))
-                    .map(|room| room.unread)
-                    .sum::<u64>()
+            let chats = own.chats.iter().map(chat_as_room);
+            let rooms = own.rooms.iter().filter(|room| which(room));
+            let in_chats: u64 = chats.filter(&which).map(|room| room.unread).sum();
+            let in_rooms: u64 = rooms.map(|room| room.unread).sum();
+            in_chats + in_rooms
         })
     }
 
     fn follow(self, feed: TabFeed) {
-        self.own.update(count);
-        feed.also(OVERVIEW, move |news| {
-            if let FeedEvent::Event(_, data, _) = news
+        self.own.update(count_unread_of_visits);
+        feed.also(OVERVIEW, move |event| {
+            if let FeedEvent::Event(_, data, _) = event
                 && let Some(mut own) = json::parse(&data)
             {
-                count(&mut own);
+                count_unread_of_visits(&mut own);
                 self.own.set(own);
             }
         });
-        feed.also(ROOMS, move |news| {
-            if let FeedEvent::Event(_, data, _) = news
+        feed.also(ROOMS, move |event| {
+            if let FeedEvent::Event(_, data, _) = event
                 && let Some(rooms) = json::parse(&data)
             {
-                self.open.set(rooms);
+                self.public.set(rooms);
             }
         });
         let router = expect_context::<Router>();
@@ -77,7 +72,7 @@ impl RoomLists {
             self.request_topics(feed, router)
         });
         browser_effect(move || {
-            router.page();
+            router.route();
             self.is_sidebar_visible.get();
             self.request_topics(feed, router);
         });
@@ -85,7 +80,7 @@ impl RoomLists {
 
     /// Subscribes to what can be seen: a hidden page needs nothing, but in a room the connection is open anyway.
     fn request_topics(self, feed: TabFeed, router: Router) {
-        let route = router.here();
+        let route = router.route_untracked();
         let in_room = matches!(route, Route::Room(_));
         let at_home = route == Route::Home && !document().hidden();
         let shows_open_rooms = if in_room {
@@ -98,13 +93,13 @@ impl RoomLists {
     }
 }
 
-/// A conversation as the room that it is.
+/// The room of a direct chat.
 pub fn chat_as_room(chat: &Conversation) -> Room {
-    let said_at = chat
+    let last_at = chat
         .last
         .as_ref()
         .map_or(Time::from_millis(0), |last| last.sent_at);
-    let said =
+    let excerpt =
         chat.last.as_ref().map(
             |last| match (last.deleted, last.username == chat.username) {
                 (true, _) => "A message that was deleted".to_owned(),
@@ -116,11 +111,11 @@ pub fn chat_as_room(chat: &Conversation) -> Room {
         id: chat.room,
         name: None,
         public: false,
-        created_at: said_at,
-        last_active_at: said_at,
-        expires_at: said_at,
+        created_at: last_at,
+        last_active_at: last_at,
+        expires_at: last_at,
         message_count: 0,
-        description: said,
+        description: excerpt,
         private: false,
         read_only: false,
         slow_mode: 0,
@@ -133,22 +128,22 @@ pub fn chat_as_room(chat: &Conversation) -> Room {
     }
 }
 
-/// Takes note that a room, which the visitor does not belong to, has been read up to so many messages.
+/// Stores how many messages the visitor has read in a room that they do not belong to.
 pub fn store_read_count(id: RoomId, messages: u64) {
-    local_storage::set(&kept_count(id), &messages.to_string());
+    local_storage::set(&read_count_key(id), &messages.to_string());
 }
 
-/// Counts what is unread where the server does not: in rooms that the visitor does not belong to.
-fn count(own: &mut Overview) {
+/// Counts unread messages in rooms that the visitor does not belong to, as the server does not.
+fn count_unread_of_visits(own: &mut Overview) {
     for room in own.rooms.iter_mut().filter(|room| room.role.is_none()) {
-        let read =
-            local_storage::get(&kept_count(room.id)).and_then(|count| count.parse::<u64>().ok());
+        let read = local_storage::get(&read_count_key(room.id))
+            .and_then(|count| count.parse::<u64>().ok());
         room.unread = room
             .message_count
             .saturating_sub(read.unwrap_or(room.message_count));
     }
 }
 
-fn kept_count(id: RoomId) -> String {
+fn read_count_key(id: RoomId) -> String {
     format!("read/{id}")
 }

@@ -1,7 +1,10 @@
-//! What a visitor is called: one name for every room, remembered by the browser.
+//! The visitor's display name: one for all rooms, stored by the browser.
 //!
-//! Promises: there is always a name to offer, and a changed one is kept at once. Leaves to others: which names are
-//! allowed (`protocol::text`).
+//! # Guarantees
+//! There is always a name to suggest, and a changed one is stored at once.
+//!
+//! # Not here
+//! Which names are valid (`protocol::text`).
 
 use leptos::prelude::*;
 use protocol::text;
@@ -20,57 +23,61 @@ const ANIMALS: [&str; 32] = [
     "otter", "owl", "panda", "puffin", "raven", "robin", "seal", "stork", "swan", "tern", "wren",
 ];
 
-/// A friendly name, one of about a thousand, chosen by `luck`.
-pub fn suggested_name(luck: u64) -> String {
+/// One of about a thousand names like `amber-badger`, chosen by a random number.
+pub fn suggested_name(random: u64) -> String {
     let pick =
-        |words: [&'static str; 32], luck: u64| words[usize::try_from(luck % 32).unwrap_or(0)];
-    format!("{}-{}", pick(ADJECTIVES, luck), pick(ANIMALS, luck >> 32))
+        |words: [&'static str; 32], random: u64| words[usize::try_from(random % 32).unwrap_or(0)];
+    format!(
+        "{}-{}",
+        pick(ADJECTIVES, random),
+        pick(ANIMALS, random >> 32)
+    )
 }
 
-/// The visitor's name, for every part of the page.
+/// The visitor's display name.
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayName {
     name: RwSignal<String>,
-    /// Whether it is that of an account, which is not chosen here.
-    pub fixed: bool,
+    /// Whether it is the username of an account, which cannot be changed here.
+    pub is_fixed: bool,
 }
 
 impl DisplayName {
-    /// Starts from what the browser remembered, from an offer, or from the name of an account, which is `fixed`.
-    pub fn new(name: String, fixed: bool) -> Self {
+    /// Starts with the stored or suggested name, or with the username of an account (`is_fixed`).
+    pub fn new(name: String, is_fixed: bool) -> Self {
         Self {
             name: RwSignal::new(name),
-            fixed,
+            is_fixed,
         }
     }
 
-    /// The name as it is now, for whoever wants to follow it.
+    /// The name; tracks its changes.
     pub fn get(self) -> String {
         self.name.get()
     }
 
-    /// The name as it is at this moment.
-    pub fn now(self) -> String {
+    /// The name, untracked.
+    pub fn get_untracked(self) -> String {
         self.name.get_untracked()
     }
 
-    /// The name that the browser remembers: another tab may have changed it. One that was only offered is remembered
-    /// from now on, as others are about to see it. In the browser only.
-    pub fn kept(self) -> String {
-        if self.fixed {
-            return self.now();
+    /// The stored name, which another tab may have changed. A name that was only suggested is stored now, as other people
+    /// are about to see it. In the browser only.
+    pub fn stored(self) -> String {
+        if self.is_fixed {
+            return self.get_untracked();
         }
-        let kept = cookies::stored_cookie("name").and_then(|name| text::username(&name).ok());
-        kept.unwrap_or_else(|| {
-            cookies::set_cookie("name", &self.now());
-            self.now()
+        let stored = cookies::stored_cookie("name").and_then(|name| text::username(&name).ok());
+        stored.unwrap_or_else(|| {
+            cookies::set_cookie("name", &self.get_untracked());
+            self.get_untracked()
         })
     }
 
-    /// Takes and remembers a new name.
+    /// Changes and stores the name.
     ///
     /// # Errors
-    /// Why it cannot be one, for people.
+    /// Why the name is invalid, as text for the visitor.
     pub fn change(self, name: &str) -> Result<(), String> {
         let name = text::username(name).map_err(|_| match name.trim() {
             "" => "Choose a name that others will see.".to_owned(),
@@ -80,7 +87,7 @@ impl DisplayName {
             ),
         })?;
         cookies::set_cookie("name", &name);
-        if self.now() != name {
+        if self.get_untracked() != name {
             self.name.set(name);
         }
         Ok(())
@@ -92,9 +99,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_offer_is_a_name() {
-        for luck in 0..2_000_u64 {
-            let name = suggested_name(luck.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    fn every_suggestion_is_a_valid_name() {
+        for random in 0..2_000_u64 {
+            let name = suggested_name(random.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             assert_eq!(text::username(&name), Ok(name));
         }
         assert_eq!(suggested_name(0), "amber-badger");

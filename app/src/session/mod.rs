@@ -1,6 +1,6 @@
-//! What the browser remembers about its visitor: display name, theme, rooms visited, account.
+//! The visitor: display name, theme, recently visited rooms, and account.
 //!
-//! **Not here:** authentication, which only the server does.
+//! **Not here:** authentication, which is the server's.
 
 pub mod display_name;
 pub mod theme;

@@ -1,18 +1,21 @@
-//! Light, dark, or as the system says: a switch with three positions.
+//! The theme: light, dark, or the system's.
 //!
-//! Promises: the choice is in the first byte of the page, so nothing flashes. Leaves to others: the colours, which
-//! are styles on `html[data-theme]`.
+//! # Guarantees
+//! The server renders the chosen theme into the page, so nothing flashes.
+//!
+//! # Not here
+//! The colours, which are styles on `html[data-theme]`.
 
 use leptos::prelude::*;
 use serde::Serialize;
 
 use crate::browser::cookies;
 
-/// Which colours a visitor wants.
+/// A visitor's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
-    /// As the system says.
+    /// The system's theme.
     #[default]
     System,
     /// Dark on light.
@@ -22,7 +25,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// The value of the cookie `theme`; anything unknown is the system's.
+    /// Reads the value of the cookie `theme`; unknown values are the system's theme.
     pub fn from_cookie(value: Option<&str>) -> Self {
         match value {
             Some("light") => Self::Light,
@@ -44,7 +47,7 @@ impl Theme {
     pub fn apply(self) {
         cookies::set_cookie("theme", self.name());
         if let Some(root) = document().document_element() {
-            // Setting an attribute of one's own page cannot fail.
+            // Setting an attribute does not fail.
             let _ = root.set_attribute("data-theme", self.name());
         }
     }

@@ -1,7 +1,8 @@
-//! Who looks at the page, as far as the browser tells: name, colours, and rooms visited lately.
+//! The visitor as the browser describes them: display name, theme, and recently visited rooms.
 //!
-//! Promises: a visitor who says nothing gets a name to use and the system's colours. Never an identity: anybody can
-//! say anything here. Who is signed in, the server adds.
+//! # Guarantees
+//! A visitor without cookies gets a suggested name and the system's theme. Nothing here proves an identity: a client can
+//! send any cookie. The server adds the account.
 
 use protocol::{Account, RoomId, text};
 use serde::Serialize;
@@ -10,43 +11,43 @@ use crate::browser::cookies;
 use crate::session::display_name::suggested_name;
 use crate::session::theme::Theme;
 
-/// How many rooms visited lately are remembered.
+/// How many recently visited rooms are stored.
 pub const VISITS_MAX: usize = 8;
 
-/// What the browser remembers of its visitor.
+/// What the browser stores about its visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Visitor {
-    /// The name to write under: the remembered one, or a friendly offer.
+    /// The display name: the stored one, or a suggestion.
     pub name: String,
-    /// The chosen colours.
+    /// The chosen theme.
     pub theme: Theme,
-    /// Rooms visited lately, the latest first; for the server alone.
+    /// Recently visited rooms, the latest first; for the server only.
     #[serde(skip)]
     pub visits: Vec<RoomId>,
     /// The visitor's account.
     pub signed: SignedIn,
 }
 
-/// Who is signed in, as the server knows.
+/// Who is signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SignedIn {
-    /// The account; none of a guest.
+    /// The account; `None` for a guest.
     pub account: Option<Account>,
 }
 
 impl Visitor {
-    /// Reads a `Cookie` header; `luck` chooses the name that is offered if none is remembered.
-    pub fn from_cookies(header: &str, luck: u64) -> Self {
+    /// Reads a `Cookie` header; `random` chooses the name that is suggested if none is stored.
+    pub fn from_cookies(header: &str, random: u64) -> Self {
         let name = cookies::read_cookie(header, "name").and_then(|name| text::username(&name).ok());
         Self {
-            name: name.unwrap_or_else(|| suggested_name(luck)),
+            name: name.unwrap_or_else(|| suggested_name(random)),
             theme: Theme::from_cookie(cookies::read_cookie(header, "theme").as_deref()),
-            visits: visits(&cookies::read_cookie(header, "visits").unwrap_or_default()),
+            visits: parse_visits(&cookies::read_cookie(header, "visits").unwrap_or_default()),
             signed: SignedIn::default(),
         }
     }
 
-    /// The same visitor, signed in: who has an account writes under its name.
+    /// The same visitor, signed in: a member writes under the username of the account.
     #[must_use]
     pub fn signed_in(self, account: Account) -> Self {
         Self {
@@ -59,8 +60,8 @@ impl Visitor {
     }
 }
 
-/// The rooms in the cookie `visits`, where they stand one after the other with dots between.
-fn visits(cookie: &str) -> Vec<RoomId> {
+/// The room IDs in the cookie `visits`, which are separated by dots.
+fn parse_visits(cookie: &str) -> Vec<RoomId> {
     cookie
         .split('.')
         .filter_map(|id| id.parse().ok())
@@ -68,32 +69,32 @@ fn visits(cookie: &str) -> Vec<RoomId> {
         .collect()
 }
 
-/// The same rooms after one more visit.
-fn visited(mut visits: Vec<RoomId>, room: RoomId) -> Vec<RoomId> {
+/// The list after one more visit.
+fn add_visit(mut visits: Vec<RoomId>, room: RoomId) -> Vec<RoomId> {
     visits.retain(|id| *id != room);
     visits.insert(0, room);
     visits.truncate(VISITS_MAX);
     visits
 }
 
-/// Remembers one more visit. In the browser only.
+/// Stores a visit. In the browser only.
 pub fn record_visit(room: RoomId) {
-    cookies::set_cookie("visits", &listed(&visited(kept(), room), "."));
+    cookies::set_cookie("visits", &join_ids(&add_visit(stored_visits(), room), "."));
 }
 
-/// The rooms visited lately, as a list with this between them. In the browser only.
-pub fn list_visits(between: &str) -> String {
-    listed(&kept(), between)
+/// The recently visited rooms as text with a separator. In the browser only.
+pub fn list_visits(separator: &str) -> String {
+    join_ids(&stored_visits(), separator)
 }
 
-/// As the browser has them now: another tab may have visited one.
-fn kept() -> Vec<RoomId> {
-    visits(&cookies::stored_cookie("visits").unwrap_or_default())
+/// The current list: another tab may have visited a room.
+fn stored_visits() -> Vec<RoomId> {
+    parse_visits(&cookies::stored_cookie("visits").unwrap_or_default())
 }
 
-fn listed(visits: &[RoomId], between: &str) -> String {
+fn join_ids(visits: &[RoomId], separator: &str) -> String {
     let ids: Vec<_> = visits.iter().map(ToString::to_string).collect();
-    ids.join(between)
+    ids.join(separator)
 }
 
 #[cfg(test)]
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_say_who_it_is() {
+    fn cookies_describe_the_visitor() {
         let header = "name=Ada%20L; theme=dark; visits=0101010101010101.x.0202020202020202";
         let visitor = Visitor::from_cookies(header, 0);
         assert_eq!(visitor.name, "Ada L");
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_gets_an_offer() {
+    fn visitor_without_cookies_gets_a_suggested_name() {
         for header in ["", "name=", "name=%0A", "theme=blue; name=%zz"] {
             assert_eq!(
                 Visitor::from_cookies(header, 0),
@@ -127,10 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_visit_comes_first_and_once() {
-        let many = (0..20).fold(Vec::new(), |visits, n| visited(visits, id(n)));
+    fn latest_visit_is_first_and_listed_once() {
+        let many = (0..20).fold(Vec::new(), |visits, n| add_visit(visits, id(n)));
         assert_eq!(many.len(), VISITS_MAX);
-        assert_eq!(visited(many.clone(), id(15))[..2], [id(15), id(19)]);
-        assert_eq!(visited(many, id(15)).len(), VISITS_MAX);
+        assert_eq!(add_visit(many.clone(), id(15))[..2], [id(15), id(19)]);
+        assert_eq!(add_visit(many, id(15)).len(), VISITS_MAX);
     }
 }

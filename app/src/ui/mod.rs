@@ -1,6 +1,6 @@
 //! Components and helpers that several pages share.
 //!
-//! **Guarantees:** nothing here knows the connection or a single room's state.
+//! **Guarantees:** nothing here depends on the connection or on the state of a room.
 
 pub mod avatar;
 pub mod icon;

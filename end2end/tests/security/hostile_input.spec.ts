@@ -243,7 +243,7 @@ async function readPages(rooms: string[]) {
     read.push({
       title: page.querySelector("title")?.textContent,
       heading: page.querySelector("h1")?.textContent,
-      handed: JSON.parse(page.querySelector("#opening")?.textContent ?? "").scene.room.room
+      handed: JSON.parse(page.querySelector("#initial-state")?.textContent ?? "").content.room.room
         .name as string,
       scripts: page.querySelectorAll("script").length,
       handlers: page.querySelectorAll("[onerror], [onload], [onclick], [onmouseover]").length,

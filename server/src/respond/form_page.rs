@@ -20,7 +20,7 @@ pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> FormPage {
         assets: assets::urls(),
         theme,
         next: local_path(next).to_owned(),
-        wrong: None,
+        error: None,
     }
 }
 
@@ -60,9 +60,9 @@ pub(crate) fn again(
     let problem = refusal.problem();
     let words = sentence(&problem.detail);
     let wrong = FieldError {
-        at: at(problem.field.as_deref()),
-        words,
-        invalid: problem.status != 429,
+        field: at(problem.field.as_deref()),
+        text: words,
+        is_invalid: problem.status != 429,
     };
     Ok(instead(error, draw(wrong)))
 }

@@ -30,7 +30,7 @@ const BESIDE: usize = 12;
 
 /// The app's page for an address.
 pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
-    let page = Route::at(request.uri().path());
+    let page = Route::from_path(request.uri().path());
     draw(state, by, page, request).await
 }
 
@@ -47,7 +47,7 @@ pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) 
         Err(error) => return crate::error::Error::from(error).into_response(),
     };
     let status =
-        StatusCode::from_u16(opening.scene.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_u16(opening.content.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let key = key(state, by);
     let prepare = move || {
         let nonce = use_nonce()
@@ -131,9 +131,9 @@ async fn opening(
         now: app::now(),
         visitor,
         overview,
-        open,
-        page,
-        scene,
+        public_rooms: open,
+        route: page,
+        content: scene,
     })
 }
 
@@ -154,7 +154,7 @@ async fn scene(
 fn home(uri: &Uri) -> Result<HomeContent, Refusal> {
     let query = Fields::decode(uri.query().unwrap_or_default())?;
     Ok(HomeContent {
-        sought: query.text("room")?.map(str::to_owned),
+        rejected_link: query.text("room")?.map(str::to_owned),
     })
 }
 

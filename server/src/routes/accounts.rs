@@ -88,7 +88,7 @@ pub(crate) async fn register_account(
                 username: wish.username,
             };
             let (least, provider) = (state.chat.password_min(), state.provider_name());
-            let draw = |wrong| app::sign_up_page(&sheet.with(wrong), &typed, least, provider);
+            let draw = |wrong| app::sign_up_page(&sheet.with_error(wrong), &typed, least, provider);
             form_page::again(&headers, error, at, draw)
         }
     }
@@ -218,7 +218,8 @@ pub(crate) async fn sign_in_account(
                 username: credentials.username,
                 ..AccountFields::default()
             };
-            let draw = |wrong| app::sign_in_page(&sheet.with(wrong), &typed, state.provider_name());
+            let draw =
+                |wrong| app::sign_in_page(&sheet.with_error(wrong), &typed, state.provider_name());
             form_page::again(&headers, error, |_| "password", draw)
         }
     }

@@ -66,7 +66,7 @@ async fn trail(
         .await?;
     let trail = AuditLogPage {
         room,
-        deeds,
+        entries: deeds,
         names,
         now: app::now(),
     };

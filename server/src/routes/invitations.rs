@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app::InvitationsPage;
+use app::{InvitationFields, InvitationsPage};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -107,13 +107,17 @@ pub(crate) async fn create_invitation(
                     .map(|text| text.unwrap_or_default().to_owned())
             };
             let page = InvitationsPage {
-                typed: Some([typed("role")?, typed("timeout")?, typed("uses")?]),
+                entered: Some(InvitationFields {
+                    role: typed("role")?,
+                    timeout: typed("timeout")?,
+                    uses: typed("uses")?,
+                }),
                 ..page
             };
             let at = |field: Option<&str>| if field == Some("uses") { "uses" } else { "" };
             let sheet = form_page::of_room(&headers, room);
             form_page::again(&headers, error, at, |wrong| {
-                app::invitations_page(&sheet.with(wrong), &page)
+                app::invitations_page(&sheet.with_error(wrong), &page)
             })
         }
         Err(error) => Err(error),
@@ -155,8 +159,8 @@ async fn page(
     Ok(InvitationsPage {
         room,
         origin,
-        good,
-        typed: None,
+        valid: good,
+        entered: None,
         now: app::now(),
     })
 }
@@ -225,7 +229,7 @@ pub(crate) async fn revoke_invitation(
                 &headers,
                 error,
                 |_| "",
-                |wrong| app::invitations_page(&sheet.with(wrong), &page),
+                |wrong| app::invitations_page(&sheet.with_error(wrong), &page),
             )
         }
     }

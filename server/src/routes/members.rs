@@ -102,7 +102,7 @@ pub(crate) async fn answer<T>(
         headers,
         error,
         |_| "",
-        |wrong| app::members_page(&sheet.with(wrong), &people),
+        |wrong| app::members_page(&sheet.with_error(wrong), &people),
     )
 }
 

@@ -94,7 +94,7 @@ async fn refused(
     );
     let name = fields.text("name")?.unwrap_or(&me.name);
     form_page::again(headers, error, at, |wrong| {
-        app::profile_page(&sheet.with(wrong), &me, name, None, &entry)
+        app::profile_page(&sheet.with_error(wrong), &me, name, None, &entry)
     })
 }
 

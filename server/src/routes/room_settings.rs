@@ -76,7 +76,7 @@ pub(crate) async fn again(
     };
     let sheet = form_page::of_room(headers, id);
     form_page::again(headers, error, at, |wrong| {
-        app::room_settings_page(&sheet.with(wrong), &settings)
+        app::room_settings_page(&sheet.with_error(wrong), &settings)
     })
 }
 

@@ -104,11 +104,11 @@ fn StatusLine(form: Handlers) -> impl IntoView {
                 <input
                     id=WRITING_AS
                     name="username"
-                    value=name.now()
+                    value=name.get_untracked()
                     autocomplete="nickname"
                     spellcheck="false"
                     required=not_editing
-                    readonly=name.fixed
+                    readonly=name.is_fixed
                     on:change=on_change(move || { form.change_name(); })
                 />
             </label>
@@ -140,7 +140,7 @@ impl Handlers {
     fn on_input(self) {
         self.field.on_changed();
         if self.field.length.get_untracked() > 0 {
-            self.typing.report(self.name.now());
+            self.typing.report(self.name.get_untracked());
         }
     }
 
@@ -177,7 +177,7 @@ impl Handlers {
             return editing::save(self.state, self.field, edited, body);
         }
         self.state.send_message(NewMessage {
-            username: self.name.now(),
+            username: self.name.get_untracked(),
             body,
         });
         self.field.set_text("");
@@ -204,7 +204,7 @@ impl Handlers {
 
     /// Takes the display name from its field; returns whether it is a valid one.
     fn change_name(self) -> bool {
-        if self.name.fixed {
+        if self.name.is_fixed {
             return true;
         }
         let given = element_by_id::<HtmlInputElement>(WRITING_AS)

@@ -98,7 +98,7 @@ impl OutboxSender {
             sends(true);
             self.look();
         };
-        WebLock::stand(self.feed.lock(&self.shelf("")), mine, move || {
+        WebLock::keep_requesting(self.feed.lock(&self.shelf("")), mine, move || {
             sends(false).unwrap_or_default()
         });
     }
@@ -229,7 +229,7 @@ impl OutboxSender {
             }
             Err(failure) if failure.status().is_some_and(|status| status < 500) => {
                 self.outbox
-                    .update(|outbox| outbox.refuse(key, failure.words(), failure.free()));
+                    .update(|outbox| outbox.refuse(key, failure.text(), failure.free_name()));
                 if let Some(parcel) = self
                     .outbox
                     .with_untracked(|outbox| outbox.get(key).cloned())

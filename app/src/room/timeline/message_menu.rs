@@ -150,10 +150,10 @@ pub fn MessageMenu(state: RoomState) -> impl IntoView {
         <div id=MENU class="menu" popover="auto" role="group" aria-label="This message">
             <button hidden=bool_signal(move || !may().edit) type="button" on:click=on_click(edit)>"Edit"</button>
             <button hidden=bool_signal(move || !may().delete) type="button" class="destructive" on:click=on_click(delete)>{words}</button>
-            <button hidden=bool_signal(move || !may().order) type="button" on:click=sanction("mute", "10m", "cannot write for 10 minutes.")>
+            <button hidden=bool_signal(move || !may().sanction_author) type="button" on:click=sanction("mute", "10m", "cannot write for 10 minutes.")>
                 "Mute the author for 10 minutes"
             </button>
-            <button hidden=bool_signal(move || !may().order) type="button" class="destructive" on:click=sanction("ban", "1day", "is banned for a day.")>
+            <button hidden=bool_signal(move || !may().sanction_author) type="button" class="destructive" on:click=sanction("ban", "1day", "is banned for a day.")>
                 "Ban the author for a day"
             </button>
         </div>

@@ -115,7 +115,7 @@ fn Refused(parcel: PendingMessage, state: RoomState) -> impl IntoView {
     } = parcel;
     let name = expect_context::<DisplayName>();
     // Whoever has signed in since goes by the name of the account.
-    let own = || Some(name.now()).filter(|own| name.fixed && *own != message.username);
+    let own = || Some(name.get_untracked()).filter(|own| name.is_fixed && *own != message.username);
     let free = free.or_else(own);
     let (none, offer) = (
         free.is_none(),
@@ -158,11 +158,11 @@ fn to_log() {
 
 /// Takes a free name and sends a refused message again under it.
 fn take_name(name: DisplayName, state: RoomState, key: &str, free: Option<String>) {
-    let Some(free) = free.filter(|free| name.fixed || name.change(free).is_ok()) else {
+    let Some(free) = free.filter(|free| name.is_fixed || name.change(free).is_ok()) else {
         return;
     };
     if let Some(field) = element_by_id::<HtmlInputElement>(WRITING_AS) {
-        field.set_value(&name.now());
+        field.set_value(&name.get_untracked());
     }
     state.sender.again(key, Some(free));
 }
