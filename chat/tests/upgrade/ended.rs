@@ -14,7 +14,10 @@ async fn ended_rooms_are_gone() {
     let upgraded = Upgraded::open().await;
     assert_eq!(upgraded.record.ended_rooms.len(), 3);
     for (called, room) in &upgraded.record.ended_rooms {
-        let found = upgraded.chat.room(upgraded.person("ada"), &room.id).await;
+        let found = upgraded
+            .chat
+            .find_room(upgraded.person("ada"), &room.id)
+            .await;
         let refused = found.expect_err(called);
         assert!(matches!(refused, Error::Refusal(Refusal::Gone)), "{called}");
     }
@@ -60,8 +63,8 @@ fn has_rows(database: &Path, room: RoomId) -> bool {
 #[tokio::test]
 async fn lobby_names_are_kept() {
     let upgraded = Upgraded::open().await;
-    let lobby = upgraded.chat.lobby().await.unwrap();
-    assert_eq!(lobby.room(), upgraded.room("lobby"));
+    let lobby = upgraded.chat.open_lobby().await.unwrap();
+    assert_eq!(lobby.room_id(), upgraded.room("lobby"));
     let taken = lobby.join("C").await.expect_err("C is there");
     assert!(matches!(taken, Error::Refusal(Refusal::Taken(_))));
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Accounts, guests, and what they have at a glance.
 
-use chat::{Accounts, Error, Identity, Person, Ways};
+use chat::{AccountsPage, Error, OidcIdentity, Person, SignInMethods};
 use protocol::{Credentials, Refusal};
 use serde_json::to_value;
 
@@ -17,7 +17,7 @@ async fn accounts_sign_in_with_their_passwords() {
             password: password.to_owned(),
         };
         let session = chat.sign_in(&credentials(password)).await.unwrap();
-        assert_eq!(session.member.username(), username);
+        assert_eq!(session.account.username(), username);
         let wrong = chat.sign_in(&credentials("another one")).await;
         let wrong = wrong.expect_err("a wrong password is refused");
         assert!(matches!(wrong, Error::Refusal(Refusal::WrongCredentials)));
@@ -28,7 +28,7 @@ async fn accounts_sign_in_with_their_passwords() {
 async fn tokens_show_the_same_people_and_ended_sessions_nobody() {
     let upgraded = Upgraded::open().await;
     for account in ["ada", "bob", "eve", "grace", "lin"] {
-        let member = upgraded.person(account).member();
+        let member = upgraded.person(account).account();
         assert_eq!(member.unwrap().username(), account);
     }
     for guest in ["rosa", "troll", "wanderer"] {
@@ -39,7 +39,7 @@ async fn tokens_show_the_same_people_and_ended_sessions_nobody() {
     }
     assert_eq!(upgraded.record.revoked_tokens.len(), 3);
     for (why, token) in &upgraded.record.revoked_tokens {
-        let refused = upgraded.chat.person(token).await;
+        let refused = upgraded.chat.authenticate_token(token).await;
         let refused = refused.expect_err(why);
         assert!(
             matches!(refused, Error::Refusal(Refusal::NotSignedIn)),
@@ -52,15 +52,24 @@ async fn tokens_show_the_same_people_and_ended_sessions_nobody() {
 async fn identity_signs_in_to_its_account() {
     let upgraded = Upgraded::open().await;
     let then = &upgraded.record.identity;
-    let identity = Identity {
+    let identity = OidcIdentity {
         issuer: then.issuer.clone(),
         subject: then.subject.clone(),
     };
-    let session = upgraded.chat.recognise(&identity).await.unwrap().unwrap();
-    assert_eq!(session.member.username(), then.username);
+    let session = upgraded
+        .chat
+        .sign_in_with_identity(&identity)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(session.account.username(), then.username);
     let lin = upgraded.person(&then.username);
-    let ways = upgraded.chat.ways(lin, Some(&then.issuer)).await.unwrap();
-    let only_by_provider = Ways {
+    let ways = upgraded
+        .chat
+        .load_sign_in_methods(lin, Some(&then.issuer))
+        .await
+        .unwrap();
+    let only_by_provider = SignInMethods {
         password: false,
         provider: true,
     };
@@ -71,7 +80,10 @@ async fn identity_signs_in_to_its_account() {
 async fn accounts_are_listed_with_their_names() {
     let upgraded = Upgraded::open().await;
     let ada = upgraded.person("ada");
-    let now = upgraded.chat.accounts(ada, &Accounts::default()).await;
+    let now = upgraded
+        .chat
+        .list_accounts(ada, &AccountsPage::default())
+        .await;
     let now = to_value(now.unwrap()).unwrap();
     assert_kept("users", &upgraded.record.users, &now);
 }
@@ -81,7 +93,7 @@ async fn overviews_show_the_same_rooms_and_unread_messages() {
     let upgraded = Upgraded::open().await;
     assert_eq!(upgraded.record.overviews.len(), 8);
     for (who, then) in &upgraded.record.overviews {
-        let overview = upgraded.chat.overview(upgraded.person(who), &[]).await;
+        let overview = upgraded.chat.load_overview(upgraded.person(who), &[]).await;
         let now = to_value(overview.unwrap()).unwrap();
         assert_kept(who, then, &now);
     }
@@ -92,12 +104,15 @@ async fn direct_chats_show_the_same_last_and_unread_messages() {
     let upgraded = Upgraded::open().await;
     assert_eq!(upgraded.record.chats.len(), 5);
     for (who, then) in &upgraded.record.chats {
-        let chats = upgraded.chat.conversations(upgraded.person(who), 100).await;
+        let chats = upgraded
+            .chat
+            .list_conversations(upgraded.person(who), 100)
+            .await;
         assert_kept(who, then, &to_value(chats.unwrap()).unwrap());
     }
     let [ada, bob] = ["ada", "bob"].map(|who| upgraded.person(who));
     for (by, other) in [(ada, "bob"), (bob, "ada")] {
-        let room = upgraded.chat.direct(by, other).await.unwrap();
+        let room = upgraded.chat.open_direct_room(by, other).await.unwrap();
         assert_eq!(
             room.id,
             upgraded.room("ada and bob"),
@@ -114,7 +129,7 @@ async fn read_markers_are_kept() {
         let room = upgraded.room(&then.room);
         let seen = upgraded
             .chat
-            .seen(upgraded.person(&then.read_as), &room)
+            .load_read_marker(upgraded.person(&then.read_as), &room)
             .await;
         assert_eq!(seen.unwrap(), then.seq, "{} in {}", then.read_as, then.room);
     }

@@ -128,9 +128,9 @@ impl Upgraded {
         let mut config = Config::new(dir.path());
         config.clock = clock;
         let chat = Chat::open(config).await.unwrap();
-        let mut people = BTreeMap::from([(String::new(), Person::Anyone)]);
+        let mut people = BTreeMap::from([(String::new(), Person::Anonymous)]);
         for (who, token) in &record.tokens {
-            people.insert(who.clone(), chat.person(token).await.unwrap());
+            people.insert(who.clone(), chat.authenticate_token(token).await.unwrap());
         }
         Self {
             record,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chat::{Error, Follow, Frame, News, Page, RoomsPage};
+use chat::{Error, FollowEvent, Follower, Frame, MessagesPage, RoomsPage};
 use protocol::Start;
 use serde_json::{Value, json, to_value};
 
@@ -69,7 +69,7 @@ async fn every_person_sees_every_room_as_before_or_is_refused_as_before() {
     for (called, RoomRecord { id, seen_as, .. }) in &upgraded.record.rooms {
         assert_eq!(seen_as.len(), 9, "{called}");
         for (who, then) in seen_as {
-            let now = match upgraded.chat.room(upgraded.person(who), id).await {
+            let now = match upgraded.chat.find_room(upgraded.person(who), id).await {
                 Ok(room) => to_value(room).unwrap(),
                 Err(Error::Refusal(refusal)) => json!({ "status": refusal.status() }),
                 Err(fault) => panic!("{fault}"),
@@ -84,10 +84,13 @@ async fn every_log_is_complete_by_pages_and_by_following_it() {
     let upgraded = Upgraded::open().await;
     for (called, room) in &upgraded.record.rooms {
         let by = upgraded.person(&room.reader);
-        let messages = upgraded.chat.page(by, &room.id, Page::default()).await;
+        let messages = upgraded
+            .chat
+            .list_messages(by, &room.id, MessagesPage::default())
+            .await;
         let messages = to_value(messages.unwrap()).unwrap();
         assert_kept(called, &room.messages, &messages);
-        let follow = upgraded.chat.follow(by, &room.id, Start::Seq(0)).await;
+        let follow = upgraded.chat.follow_room(by, &room.id, Start::Seq(0)).await;
         let frames = read_frames(follow.unwrap(), room.events.len()).await;
         for (then, now) in room.events.iter().zip(&frames) {
             assert_frame(called, then, now);
@@ -103,7 +106,11 @@ async fn cursor_of_then_resumes_right_after_its_event() {
         for (then, next) in room.events.iter().zip(room.events.iter().skip(1)) {
             let start = Start::event_id(&then.id);
             assert!(matches!(start, Start::Cursor(_)), "{}", then.id);
-            let follow = upgraded.chat.follow(by, &room.id, start).await.unwrap();
+            let follow = upgraded
+                .chat
+                .follow_room(by, &room.id, start)
+                .await
+                .unwrap();
             let frames = read_frames(follow, 1).await;
             assert_frame(called, next, &frames[0]);
         }
@@ -117,21 +124,25 @@ async fn members_sanctions_invitations_and_audit_trails_are_kept() {
     for (called, room) in &upgraded.record.rooms {
         let (by, id) = (upgraded.person(&room.reader), &room.id);
         let parts = [
-            ("members", &room.members, answer(chat.members(by, id).await)),
+            (
+                "members",
+                &room.members,
+                answer(chat.list_members(by, id).await),
+            ),
             (
                 "sanctions",
                 &room.sanctions,
-                answer(chat.sanctions(by, id).await),
+                answer(chat.list_sanctions(by, id).await),
             ),
             (
                 "invitations",
                 &room.invitations,
-                answer(chat.invitations(by, id).await),
+                answer(chat.list_invitations(by, id).await),
             ),
             (
                 "audit trail",
                 &room.audit,
-                answer(chat.audit(by, id, u64::MAX, 100).await),
+                answer(chat.list_audit_log(by, id, u64::MAX, 100).await),
             ),
         ];
         for (part, then, now) in parts {
@@ -143,7 +154,11 @@ async fn members_sanctions_invitations_and_audit_trails_are_kept() {
 #[tokio::test]
 async fn public_rooms_are_listed_as_before() {
     let upgraded = Upgraded::open().await;
-    let rooms = upgraded.chat.rooms(RoomsPage::default()).await.unwrap();
+    let rooms = upgraded
+        .chat
+        .list_public_rooms(RoomsPage::default())
+        .await
+        .unwrap();
     let then = &upgraded.record.public_rooms;
     assert_kept("public rooms", then, &to_value(rooms).unwrap());
 }
@@ -151,7 +166,7 @@ async fn public_rooms_are_listed_as_before() {
 #[tokio::test]
 async fn named_room_is_found_by_its_name() {
     let upgraded = Upgraded::open().await;
-    let found = upgraded.chat.known_room("standup").await.unwrap();
+    let found = upgraded.chat.find_room_by_name("standup").await.unwrap();
     assert_eq!(found.unwrap().id, upgraded.room("named"));
 }
 
@@ -165,11 +180,11 @@ fn answer<T: serde::Serialize>(answer: Result<T, Error>) -> Value {
 }
 
 /// The next entries of a log, with their own sequences.
-async fn read_frames(mut follow: Follow, count: usize) -> Vec<Frame> {
+async fn read_frames(mut follow: Follower, count: usize) -> Vec<Frame> {
     let mut frames = Vec::new();
     while frames.len() < count {
         match follow.next().await.unwrap() {
-            News::Messages(more) => frames.extend(more.frames()),
+            FollowEvent::Messages(more) => frames.extend(more.frames()),
             other => panic!("{other:?}"),
         }
     }

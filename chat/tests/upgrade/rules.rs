@@ -14,7 +14,7 @@ impl Upgraded {
         };
         let room = self.room(called);
         let by = self.person(who);
-        self.chat.post(by, &room, &message, None).await
+        self.chat.post_message(by, &room, &message, None).await
     }
 
     async fn status(&self, who: &str, called: &str, username: &str) -> u16 {
@@ -94,7 +94,7 @@ async fn repeated_post_with_the_same_key_gives_back_the_first_answer() {
         let by = upgraded.person(&then.sent_as);
         let now = upgraded
             .chat
-            .post(by, &room, &message, Some(&then.key))
+            .post_message(by, &room, &message, Some(&then.key))
             .await;
         let id = now.unwrap().id;
         assert_eq!(
@@ -112,7 +112,7 @@ async fn invitations_are_good_for_what_they_were() {
     let upgraded = Upgraded::open().await;
     assert_eq!(upgraded.record.invitations.len(), 7);
     for (called, then) in &upgraded.record.invitations {
-        let now = match upgraded.chat.invitation(&then.code).await {
+        let now = match upgraded.chat.find_invitation(&then.code).await {
             Ok((invitation, name)) => json!({ "role": invitation.role, "name": name }),
             Err(Error::Refusal(refusal)) => json!({ "status": refusal.status() }),
             Err(fault) => panic!("{fault}"),
@@ -126,14 +126,17 @@ async fn invitation_lets_a_new_member_in_and_keeps_the_banned_out() {
     let upgraded = Upgraded::open().await;
     let code = &upgraded.record.invitations["for two days"].code;
     let grace = upgraded.person("grace");
-    let room = upgraded.chat.accept(grace, code).await.unwrap();
+    let room = upgraded.chat.accept_invitation(grace, code).await.unwrap();
     assert_eq!(room.id, upgraded.room("den"));
     assert_eq!(room.role, Some(Role::Member));
     let ada = upgraded.person("ada");
-    let left = upgraded.chat.invitations(ada, &room.id).await.unwrap();
+    let left = upgraded.chat.list_invitations(ada, &room.id).await.unwrap();
     let left = left.iter().find(|invitation| &invitation.code == code);
     assert_eq!(left.unwrap().uses_left, Some(999));
-    let eve = upgraded.chat.accept(upgraded.person("eve"), code).await;
+    let eve = upgraded
+        .chat
+        .accept_invitation(upgraded.person("eve"), code)
+        .await;
     let eve = eve.expect_err("eve is banned");
     assert!(matches!(eve, Error::Refusal(Refusal::Forbidden(_))));
 }
