@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! - One function for each request.
-//! - A refusal arrives as the server's problem document; without an answer a call fails with [`Failure::Unreachable`]
-//!   after at most [`TIMEOUT`].
+//! - A refusal arrives as the server's problem document; without an answer a call fails with
+//!   [`Failure::Unreachable`] after at most [`TIMEOUT`].
 //!
 //! # Not here
 //! The server's own rendering: it embeds its data in the page (`initial_state`).
@@ -232,7 +232,8 @@ async fn get<T: FromJson>(url: impl Display) -> Answer<T> {
     call("GET", &url.to_string(), None, None).await
 }
 
-/// Sends a request and parses its answer; with form fields and an idempotency key, if there are any.
+/// Sends a request and parses its answer; with form fields and an idempotency key, if there are
+/// any.
 async fn call<T: FromJson>(
     method: &str,
     url: &str,

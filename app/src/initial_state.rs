@@ -222,8 +222,8 @@ pub fn room_title(room: &Room) -> String {
         .unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))
 }
 
-/// The content of the first rendering, for components. It is gone after hydration: components that are mounted later
-/// fetch their data.
+/// The content of the first rendering, for components. It is gone after hydration: components that
+/// are mounted later fetch their data.
 #[derive(Clone, Copy)]
 pub struct FirstContent(StoredValue<Option<PageContent>>);
 
@@ -235,7 +235,8 @@ impl FirstContent {
         first
     }
 
-    /// Whether the first rendering is over, so that a component that is mounted now comes from navigation within the app.
+    /// Whether the first rendering is over, so that a component that is mounted now comes from
+    /// navigation within the app.
     pub fn is_over(self) -> bool {
         self.0.with_value(Option::is_none)
     }

@@ -74,7 +74,8 @@ use crate::session::display_name::DisplayName;
 use crate::shortcuts::ShortcutsDialog;
 use crate::time::clock::Clock;
 
-/// The whole app. On the server it takes the page's initial state from the context, in the browser from the page.
+/// The whole app. On the server it takes the page's initial state from the context, in the browser
+/// from the page.
 #[component]
 pub fn App() -> impl IntoView {
     let InitialState {

@@ -1,7 +1,7 @@
 //! Building blocks for components that keep the app small.
 //!
-//! Each type of closure that tracks signals adds code to the first visit. The functions here return one type for each
-//! kind of value.
+//! Each type of closure that tracks signals adds code to the first visit. The functions here return
+//! one type for each kind of value.
 //!
 //! # Guarantees
 //! The same markup and the same behaviour as without them.
@@ -28,8 +28,9 @@ pub fn erase_type<V: IntoView + 'static>(view: V) -> impl IntoView + use<V> {
     view
 }
 
-/// A value that a component owns and its closures change; dropped when the component is unmounted. On the server it
-/// holds nothing: closures do not run there, and a page may be dropped on another thread.
+/// A value that a component owns and its closures change; dropped when the component is unmounted.
+/// On the server it holds nothing: closures do not run there, and a page may be dropped on another
+/// thread.
 #[cfg(not(feature = "ssr"))]
 pub struct BrowserCell<T>(
     StoredValue<Rc<dyn Any>, LocalStorage>,
@@ -63,7 +64,8 @@ impl<T: 'static> BrowserCell<T> {
         )
     }
 
-    /// Reads or changes the value; returns `None` if it was dropped. The closure must not use the same cell.
+    /// Reads or changes the value; returns `None` if it was dropped. The closure must not use the
+    /// same cell.
     pub fn with<R>(self, action: impl FnOnce(&mut T) -> R) -> Option<R> {
         let value = self.value()?;
         let value = value.downcast_ref::<RefCell<T>>()?;

@@ -1,10 +1,12 @@
 //! The router: which route a path leads to, and navigation without reloading.
 //!
-//! There are two routes, so the app has its own router: `leptos_router` would be a quarter of the first visit.
+//! There are two routes, so the app has its own router: `leptos_router` would be a quarter of the
+//! first visit.
 //!
 //! # Guarantees
 //! - The server and the browser match paths alike.
-//! - Links keep their usual behaviour: new tabs, new windows, downloads, other sites, back and forward.
+//! - Links keep their usual behaviour: new tabs, new windows, downloads, other sites, back and
+//!   forward.
 
 use leptos::prelude::*;
 use protocol::RoomId;
@@ -98,8 +100,8 @@ impl Router {
         if route != Route::NotFound
             && Route::from_path(&window().location().pathname().unwrap_or_default()) != route
         {
-            // The page was opened under another address, such as a room's name. With the route's own path in the history,
-            // going back here needs no request.
+            // The page was opened under another address, such as a room's name. With the route's
+            // own path in the history, going back here needs no request.
             let history = window().history();
             let _ = history.and_then(|history| {
                 history.replace_state_with_url(&JsValue::NULL, "", Some(&route.path()))

@@ -1,7 +1,8 @@
 //! The HTML document around the app, rendered by the server alone.
 //!
 //! # Guarantees
-//! - It works under a strict content security policy: the only inline script has the nonce, and there is no inline style.
+//! - It works under a strict content security policy: the only inline script has the nonce, and
+//!   there is no inline style.
 //! - If the app cannot start or panics, the page says so and offers to reload.
 
 use leptos::nonce::use_nonce;
@@ -58,8 +59,8 @@ pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
     }
 }
 
-/// An HTML page for a problem document, for browsers that sent a form. `sign_in` is the URL of the sign-in page, if
-/// signing in helps.
+/// An HTML page for a problem document, for browsers that sent a form. `sign_in` is the URL of the
+/// sign-in page, if signing in helps.
 pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>) -> String {
     let Problem {
         title: heading,

@@ -1,10 +1,11 @@
 //! Where the browser enters: the app takes over the page that the server rendered.
 //!
-//! Promises: a panic is shown to the visitor and to the console. Leaves to others: everything else (`app`). Empty on
-//! any target but the browser.
+//! Promises: a panic is shown to the visitor and to the console. Leaves to others: everything else
+//! (`app`). Empty on any target but the browser.
 
 #![cfg(target_arch = "wasm32")]
-// The type of a page is as deep as the page; laying out its future in a release build goes further than the default.
+// The type of a page is as deep as the page; laying out its future in a release build goes further
+// than the default.
 #![recursion_limit = "256"]
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -1,12 +1,14 @@
 //! Copying text to the clipboard.
 //!
-//! **Guarantees:** works without a secure connection too, by the older selection command. In the browser only.
+//! **Guarantees:** works without a secure connection too, by the older selection command. In the
+//! browser only.
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-/// Copies a text, and says whether that went well; without a secure connection the browser's newer way is missing, and the older one is tried.
+/// Copies a text, and says whether that went well; without a secure connection the browser's newer
+/// way is missing, and the older one is tried.
 pub async fn copy_text(text: &str) -> bool {
     let navigator = window().navigator();
     if has_navigator_feature("clipboard") {

@@ -38,8 +38,8 @@ pub fn stored_cookie(name: &str) -> Option<String> {
     )
 }
 
-/// Encodes everything but ASCII letters, digits, `-`, `.` and `_` as `%` and two hexadecimal digits for each byte
-/// ([RFC 3986, section 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
+/// Encodes everything but ASCII letters, digits, `-`, `.` and `_` as `%` and two hexadecimal digits
+/// for each byte ([RFC 3986, section 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
 pub fn percent_encode(text: &str) -> String {
     text.bytes()
         .fold(String::with_capacity(text.len()), |mut out, byte| {

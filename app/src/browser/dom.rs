@@ -1,11 +1,12 @@
 //! Effects, timers, event listeners and elements of the page.
 //!
-//! Each type of closure or future that the browser is given adds code to the first visit. The functions here box them,
-//! so that there is one type of each kind.
+//! Each type of closure or future that the browser is given adds code to the first visit. The
+//! functions here box them, so that there is one type of each kind.
 //!
 //! # Guarantees
 //! - Effects and listeners end with the component that created them.
-//! - On the server only [`on_click`], [`on_submit`] and [`on_change`] are called; their closures run in the browser only.
+//! - On the server only [`on_click`], [`on_submit`] and [`on_change`] are called; their closures
+//!   run in the browser only.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -117,8 +118,8 @@ pub fn focus_without_scroll(element: &HtmlElement) -> bool {
     element.focus_with_options(&options).is_ok()
 }
 
-/// Gives a heading the focus after the focused element was removed, so that screen readers announce it and Tab
-/// continues from there.
+/// Gives a heading the focus after the focused element was removed, so that screen readers announce
+/// it and Tab continues from there.
 pub fn focus_heading(selector: &str) {
     let heading = document().query_selector(selector).ok().flatten();
     if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {

@@ -1,4 +1,5 @@
-//! The browser's synchronous storage: `localStorage` for drafts, `sessionStorage` for marks of one tab.
+//! The browser's synchronous storage: `localStorage` for drafts, `sessionStorage` for marks of one
+//! tab.
 //!
 //! # Guarantees
 //! No function fails: where storage is full or forbidden, nothing is stored. In the browser only.

@@ -1,10 +1,12 @@
 //! Locks that one tab of a browser holds at a time ([Web Locks](https://w3c.github.io/web-locks/)).
 //!
 //! # Guarantees
-//! - Tabs get a lock in the order of their requests, and hold it until the component that requested it is unmounted.
-//! - A lock is released when the page enters the back/forward cache or is frozen, and by the browser when the tab
-//!   closes or crashes.
-//! - Where the browser has no locks, as on pages without a secure connection, each tab holds its own at once.
+//! - Tabs get a lock in the order of their requests, and hold it until the component that requested
+//!   it is unmounted.
+//! - A lock is released when the page enters the back/forward cache or is frozen, and by the
+//!   browser when the tab closes or crashes.
+//! - Where the browser has no locks, as on pages without a secure connection, each tab holds its
+//!   own at once.
 //!
 //! In the browser only.
 
@@ -21,7 +23,8 @@ use web_sys::{AbortController, DomException, PageTransitionEvent};
 use crate::browser::dom::{on_unmount, on_window_capture, on_window_event, spawn_task};
 use crate::reactive::BrowserCell;
 
-/// A queued request for a lock, and then the lock itself. Dropping it withdraws the request or releases the lock.
+/// A queued request for a lock, and then the lock itself. Dropping it withdraws the request or
+/// releases the lock.
 pub struct LockClaim {
     abort: Option<AbortController>,
     release: Option<Function>,
@@ -30,8 +33,9 @@ pub struct LockClaim {
 }
 
 impl LockClaim {
-    /// Queues a request, or takes the lock from its holder (`steal`). `held` runs when the lock is granted, `lost` when
-    /// it is stolen or when the browser forbids locks (`true` then). Returns nothing where there are no locks.
+    /// Queues a request, or takes the lock from its holder (`steal`). `held` runs when the lock is
+    /// granted, `lost` when it is stolen or when the browser forbids locks (`true` then). Returns
+    /// nothing where there are no locks.
     pub fn request(
         name: &str,
         steal: bool,
@@ -130,8 +134,8 @@ struct Request {
 }
 
 impl WebLock {
-    /// Requests a lock from now on. `held` runs whenever this tab gets it, `lost` whenever the tab loses it or withdraws
-    /// its request.
+    /// Requests a lock from now on. `held` runs whenever this tab gets it, `lost` whenever the tab
+    /// loses it or withdraws its request.
     pub fn keep_requesting(
         name: String,
         held: impl Fn() + 'static,
@@ -197,7 +201,8 @@ impl WebLock {
         }
     }
 
-    /// Requests a stolen lock again. Where locks are forbidden no other tab has it either, so this tab acts as its holder.
+    /// Requests a stolen lock again. Where locks are forbidden no other tab has it either, so this
+    /// tab acts as its holder.
     fn on_lost(&self, forbidden: bool) {
         if forbidden {
             return (self.0.held)();

@@ -1,7 +1,8 @@
 //! The page of a room's invitations, and the page of one invitation.
 //!
 //! # Guarantees
-//! A link can be copied without a script. The page of an invitation says what it allows before the visitor joins.
+//! A link can be copied without a script. The page of an invitation says what it allows before the
+//! visitor joins.
 
 use leptos::prelude::*;
 use protocol::{Invitation, Role, RoomId, Time};

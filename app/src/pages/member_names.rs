@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// The name of a member: the username of an account, or the display name of a guest who has written.
+/// The name of a member: the username of an account, or the display name of a guest who has
+/// written.
 pub(crate) fn display_name(names: &BTreeMap<String, String>, id: &str) -> String {
     let guest = || {
         if id.starts_with('~') {

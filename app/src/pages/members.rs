@@ -1,10 +1,12 @@
 //! The page of a room's members, with their roles and the actions of moderators.
 //!
 //! # Guarantees
-//! Visitors see and are offered only what the server allows them; actions that cannot be undone are folded away.
+//! Visitors see and are offered only what the server allows them; actions that cannot be undone are
+//! folded away.
 //!
 //! # Not here
-//! Sanctions (`sanctions`) and the audit log (`audit_log`), which this page includes for moderators.
+//! Sanctions (`sanctions`) and the audit log (`audit_log`), which this page includes for
+//! moderators.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
 //! The page of a room's settings: a form for its owner, text for all other visitors.
 //!
 //! # Guarantees
-//! No visitor is offered a form that the server would refuse. After an error the form keeps what was entered.
+//! No visitor is offered a form that the server would refuse. After an error the form keeps what
+//! was entered.
 
 use std::time::Duration;
 

@@ -13,8 +13,8 @@ pub struct AccountFields {
     pub username: String,
 }
 
-/// The page that creates an account. `least` is the minimum length of a password, `provider` the name of the external
-/// sign-in.
+/// The page that creates an account. `least` is the minimum length of a password, `provider` the
+/// name of the external sign-in.
 pub fn sign_up_page(
     page: &FormPage,
     entered: &AccountFields,
@@ -81,7 +81,8 @@ pub fn sign_in_page(page: &FormPage, entered: &AccountFields, provider: Option<&
     page.render("Sign in", content)
 }
 
-/// The link to the external sign-in. It is no form: the content security policy forbids forms that lead to other sites.
+/// The link to the external sign-in. It is no form: the content security policy forbids forms that
+/// lead to other sites.
 fn provider_link(page: &FormPage, provider: Option<&str>) -> AnyView {
     let Some(name) = provider.map(str::to_owned) else {
         return ().into_any();

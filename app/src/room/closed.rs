@@ -44,8 +44,8 @@ pub fn RoomClosed(state: RoomState) -> impl IntoView {
     })
 }
 
-/// The text in the composer, which is still on the page here. While a message is edited, its field does not hold the
-/// draft.
+/// The text in the composer, which is still on the page here. While a message is edited, its field
+/// does not hold the draft.
 fn unsent_text(state: RoomState) -> String {
     if state.editing.get_untracked() > 0 {
         return stored_draft(state.id);

@@ -1,7 +1,8 @@
 //! Reacting to the events of a room.
 //!
-//! **Guarantees:** the page's log has no gaps: a message that arrives early is shown, but the cursor stays before the
-//! gap, and the missing messages are asked for again. **Not here:** the connection (`connection`).
+//! **Guarantees:** the page's log has no gaps: a message that arrives early is shown, but the
+//! cursor stays before the gap, and the missing messages are asked for again. **Not here:** the
+//! connection (`connection`).
 
 use std::time::Duration;
 
@@ -59,7 +60,8 @@ impl RoomEvents {
             });
     }
 
-    /// Takes over what others have changed about the room, as the room lists have it, unless they are behind the stream.
+    /// Takes over what others have changed about the room, as the room lists have it, unless they
+    /// are behind the stream.
     fn update_from_lists(self, lists: RoomLists) {
         let listed = lists.own.with(|own| {
             own.rooms

@@ -1,7 +1,8 @@
 //! The messages that a room's page holds and shows: loading more, and keeping the reader's place.
 //!
-//! **Guarantees:** the held messages have no gaps; nothing that the reader looks at moves unless the newest message is
-//! in view. **Not here:** where messages come from (`events`), and how they look (`timeline`).
+//! **Guarantees:** the held messages have no gaps; nothing that the reader looks at moves unless
+//! the newest message is in view. **Not here:** where messages come from (`events`), and how they
+//! look (`timeline`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub struct History {
 }
 
 impl History {
-    /// Starts with the newest messages of a room; `closed` says whether there is nothing more to fetch.
+    /// Starts with the newest messages of a room; `closed` says whether there is nothing more to
+    /// fetch.
     pub fn new(id: RoomId, messages: Vec<Message>, closed: RwSignal<bool>) -> Self {
         let log = MessageLog::new(messages);
         Self {
@@ -137,8 +139,8 @@ impl History {
         }
     }
 
-    /// Reads from the page whether the newest message is in view. Scroll events come late: by then a message may have
-    /// arrived, so the signal alone may be out of date.
+    /// Reads from the page whether the newest message is in view. Scroll events come late: by then
+    /// a message may have arrived, so the signal alone may be out of date.
     fn update_at_end(self, scroller: &HtmlElement) -> bool {
         let at_end = self.window.get_untracked().at_end() && scroll::is_at_end(scroller);
         if self.at_end.get_untracked() != at_end {

@@ -1,8 +1,10 @@
 //! A dialog that shows a page which the server renders alone, without leaving the room.
 //!
 //! # Guarantees
-//! - Every link with `data-panel` opens in the dialog; if loading fails, the browser follows it as usual.
-//! - Forms in the dialog are sent as the browser would send them, and the answer is shown in the dialog.
+//! - Every link with `data-panel` opens in the dialog; if loading fails, the browser follows it as
+//!   usual.
+//! - Forms in the dialog are sent as the browser would send them, and the answer is shown in the
+//!   dialog.
 //! - When the dialog closes, the room is fetched again.
 //!
 //! # Not here
@@ -122,7 +124,8 @@ impl DialogState {
         });
     }
 
-    /// Shows a page of this room. Any other page replaces the room; the room's own page closes the dialog.
+    /// Shows a page of this room. Any other page replaces the room; the room's own page closes the
+    /// dialog.
     fn show(self, url: &str, html: &str) {
         match url.split_once(&api::room_path(self.state.id)) {
             Some((_, "")) => close_dialog(),
@@ -206,7 +209,8 @@ fn close_dialog() {
         .for_each(HtmlDialogElement::close);
 }
 
-/// Gives the focus to the menu's button if the link that opened the dialog is hidden, as it is in the closed menu.
+/// Gives the focus to the menu's button if the link that opened the dialog is hidden, as it is in
+/// the closed menu.
 fn restore_focus() {
     let at = document().active_element();
     let is_lost = at.is_none_or(|at| at.matches("body, #page-dialog *, #menu *").unwrap_or(true));

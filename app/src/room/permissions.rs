@@ -39,7 +39,8 @@ pub fn is_mine(message: &Message, name: DisplayName) -> bool {
     message.username == name.get() && message.author == own_author(name)
 }
 
-/// How the server will mark the author of the visitor's messages, so that a delivered message looks like the pending one.
+/// How the server will mark the author of the visitor's messages, so that a delivered message looks
+/// like the pending one.
 pub fn own_author(name: DisplayName) -> Option<Author> {
     Some(if name.is_fixed {
         Author::Account

@@ -42,8 +42,8 @@ pub fn PresenceButton(state: RoomState) -> impl IntoView {
     })
 }
 
-/// The first people of the list. The button shows the same rows with hidden names: another kind of row would make the
-/// app larger.
+/// The first people of the list. The button shows the same rows with hidden names: another kind of
+/// row would make the app larger.
 #[component]
 fn Rows(state: RoomState, limit: usize) -> impl IntoView {
     let own = expect_context::<DisplayName>();

@@ -1,7 +1,8 @@
 //! Reporting how far the visitor has read a room.
 //!
-//! **Guarantees:** a message counts as read only while the newest one is in view and the page is visible; at most one
-//! report is on its way. In a room that the visitor does not belong to, the browser keeps the count itself.
+//! **Guarantees:** a message counts as read only while the newest one is in view and the page is
+//! visible; at most one report is on its way. In a room that the visitor does not belong to, the
+//! browser keeps the count itself.
 
 use std::time::Duration;
 
@@ -56,8 +57,8 @@ impl ReadMarker {
         }
     }
 
-    /// Reports after a pause, so that what arrives in the meantime is in the same report. The first report, and those
-    /// of a direct chat, are sent at once.
+    /// Reports after a pause, so that what arrives in the meantime is in the same report. The first
+    /// report, and those of a direct chat, are sent at once.
     fn report_soon(self, is_direct: bool) {
         let previous = self
             .reported

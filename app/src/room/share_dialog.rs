@@ -1,7 +1,8 @@
 //! The dialog that shares a room: its link and ID to copy, a QR code, and the device's own sharing.
 //!
 //! # Guarantees
-//! No other service learns of the room. For a private room the dialog says that the link alone gives no access.
+//! No other service learns of the room. For a private room the dialog says that the link alone
+//! gives no access.
 //!
 //! # Not here
 //! Rendering the QR code, which the server does (`ui/qr_code`).

@@ -1,7 +1,7 @@
 //! What the parts of a room's page share.
 //!
-//! **Guarantees:** `room` is never older than what the server last said. **Not here:** the message log (`history`),
-//! reacting to events (`events`), permissions (`permissions`) and rendering.
+//! **Guarantees:** `room` is never older than what the server last said. **Not here:** the message
+//! log (`history`), reacting to events (`events`), permissions (`permissions`) and rendering.
 
 use std::sync::Arc;
 
@@ -37,7 +37,8 @@ impl FromJson for PresentUsers {
     }
 }
 
-/// The state of a room's page. Its fields are signals, so that it can be copied into every component.
+/// The state of a room's page. Its fields are signals, so that it can be copied into every
+/// component.
 #[derive(Clone, Copy)]
 pub struct RoomState {
     /// The room's ID.
@@ -151,7 +152,8 @@ impl RoomState {
     }
 }
 
-/// Counts messages in a room, and moves its end. Messages up to `counted_until` are in the count already.
+/// Counts messages in a room, and moves its end. Messages up to `counted_until` are in the count
+/// already.
 fn add_activity(room: &mut Room, counted_until: Option<Time>, messages: &[Arc<Message>]) {
     let uncounted = messages
         .iter()

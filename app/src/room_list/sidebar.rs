@@ -1,7 +1,8 @@
 //! The sidebar of a room: the other rooms and chats, a button for a new room, and the account.
 //!
 //! # Guarantees
-//! - On a wide screen it is beside the room; on a narrow one it is a drawer that opens and closes without a script.
+//! - On a wide screen it is beside the room; on a narrow one it is a drawer that opens and closes
+//!   without a script.
 //! - It keeps its state when the visitor goes to another room.
 //!
 //! # Not here

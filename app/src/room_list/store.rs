@@ -78,7 +78,8 @@ impl RoomLists {
         });
     }
 
-    /// Subscribes to what can be seen: a hidden page needs nothing, but in a room the connection is open anyway.
+    /// Subscribes to what can be seen: a hidden page needs nothing, but in a room the connection is
+    /// open anyway.
     fn request_topics(self, feed: TabFeed, router: Router) {
         let route = router.route_untracked();
         let in_room = matches!(route, Route::Room(_));

@@ -61,8 +61,8 @@ impl DisplayName {
         self.name.get_untracked()
     }
 
-    /// The stored name, which another tab may have changed. A name that was only suggested is stored now, as other people
-    /// are about to see it. In the browser only.
+    /// The stored name, which another tab may have changed. A name that was only suggested is
+    /// stored now, as other people are about to see it. In the browser only.
     pub fn stored(self) -> String {
         if self.is_fixed {
             return self.get_untracked();

@@ -1,8 +1,8 @@
 //! The visitor as the browser describes them: display name, theme, and recently visited rooms.
 //!
 //! # Guarantees
-//! A visitor without cookies gets a suggested name and the system's theme. Nothing here proves an identity: a client can
-//! send any cookie. The server adds the account.
+//! A visitor without cookies gets a suggested name and the system's theme. Nothing here proves an
+//! identity: a client can send any cookie. The server adds the account.
 
 use protocol::{Account, RoomId, text};
 use serde::Serialize;

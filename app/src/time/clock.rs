@@ -2,7 +2,8 @@
 //!
 //! # Guarantees
 //! - The first rendering uses the server's time and UTC, on the server and in the browser.
-//! - After hydration the clock uses the visitor's time zone, and ticks once a second while the page is visible.
+//! - After hydration the clock uses the visitor's time zone, and ticks once a second while the page
+//!   is visible.
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use protocol::Time;
 use crate::browser::dom::browser_effect;
 use crate::time::local_time::LocalTime;
 
-/// A difference between the two clocks up to this many milliseconds is taken for the time that the page took to
-/// arrive.
+/// A difference between the two clocks up to this many milliseconds is taken for the time that the
+/// page took to arrive.
 const TRANSFER_TIME: i64 = 5_000;
 
 /// The page's clock.

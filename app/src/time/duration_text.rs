@@ -1,7 +1,8 @@
 //! Durations as text.
 //!
 //! # Guarantees
-//! At most two units, the larger one first, rounded down: a countdown never shows more time than is left.
+//! At most two units, the larger one first, rounded down: a countdown never shows more time than is
+//! left.
 
 use std::time::Duration;
 

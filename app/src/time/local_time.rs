@@ -1,7 +1,8 @@
 //! Dates and times of day as text.
 //!
 //! # Guarantees
-//! The same text on the server and in the browser for the same time and the same offset from UTC; no locale is used.
+//! The same text on the server and in the browser for the same time and the same offset from UTC;
+//! no locale is used.
 
 use protocol::Time;
 
@@ -71,7 +72,8 @@ impl LocalTime {
     }
 }
 
-/// A day as text: `Today`, `Yesterday`, `Friday 20 November`, or with its year if that is not the current one.
+/// A day as text: `Today`, `Yesterday`, `Friday 20 November`, or with its year if that is not the
+/// current one.
 pub fn day_name(day: i64, today: i64) -> String {
     match today - day {
         0 => "Today".to_owned(),
@@ -100,8 +102,8 @@ struct CivilDate {
     day: i64,
 }
 
-/// The date of a day. It counts in years that begin in March, so that the leap day is the last of its year, and in eras
-/// of 400 years, which all have the same number of days.
+/// The date of a day. It counts in years that begin in March, so that the leap day is the last of
+/// its year, and in eras of 400 years, which all have the same number of days.
 fn civil_date(day: i64) -> CivilDate {
     let since_march_of_year_0 = day + 719_468;
     let era = since_march_of_year_0.div_euclid(146_097);

@@ -1,8 +1,8 @@
 //! The icons of the interface.
 //!
 //! # Guarantees
-//! An icon has the colour and the size of the text around it, and is hidden from screen readers: a button with only an
-//! icon needs a label.
+//! An icon has the colour and the size of the text around it, and is hidden from screen readers: a
+//! button with only an icon needs a label.
 
 use leptos::prelude::*;
 

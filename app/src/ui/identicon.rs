@@ -73,7 +73,8 @@ fn hue(digits: [u8; 16]) -> u32 {
     ((mixed >> 16) ^ mixed) % 360
 }
 
-/// Two bits of a digit choose one of four lightnesses, the other two one of four hues around the main one.
+/// Two bits of a digit choose one of four lightnesses, the other two one of four hues around the
+/// main one.
 fn colour(base: u32, digit: u8) -> String {
     let (lightness, chroma) = [(38, 9), (56, 14), (74, 12), (90, 6)][usize::from(digit & 3)];
     let turn = [0, 32, 338, 74][usize::from(digit >> 2 & 3)];

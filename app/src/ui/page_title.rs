@@ -1,7 +1,8 @@
 //! The title and the icon of the browser's tab.
 //!
 //! # Guarantees
-//! While the page is hidden, the title counts the messages that arrive; the count restarts when the page is shown.
+//! While the page is hidden, the title counts the messages that arrive; the count restarts when the
+//! page is shown.
 
 use leptos::prelude::*;
 

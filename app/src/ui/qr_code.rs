@@ -1,16 +1,16 @@
 //! A link as a QR code, with an identicon in its centre.
 //!
 //! # Guarantees
-//! No other service learns of the link. The code stays readable: the identicon covers about 5 % of it, and error
-//! correction at its highest level restores up to 30 %.
+//! No other service learns of the link. The code stays readable: the identicon covers about 5 % of
+//! it, and error correction at its highest level restores up to 30 %.
 
 use protocol::RoomId;
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use crate::ui::identicon::{PRODUCT_DIGITS, svg_cells};
 
-/// The QR code of a text as an SVG file, with the identicon of a room, or of the product, over its centre. Returns
-/// nothing if the text is too long for a QR code.
+/// The QR code of a text as an SVG file, with the identicon of a room, or of the product, over its
+/// centre. Returns nothing if the text is too long for a QR code.
 pub fn qr_code(text: &str, id: Option<RoomId>) -> Option<String> {
     let code = QrCode::encode_text(text, QrCodeEcc::High).ok()?;
     let size = code.size();
@@ -20,7 +20,8 @@ pub fn qr_code(text: &str, id: Option<RoomId>) -> Option<String> {
             path.push_str(&format!("M{x} {y}h1v1h-1z"));
         }
     }
-    // A quiet zone of four modules. The identicon has an odd width like the code, so that it covers whole modules.
+    // A quiet zone of four modules. The identicon has an odd width like the code, so that it covers
+    // whole modules.
     let whole = size + 8;
     let identicon = (size / 5) | 1;
     let centre = (size - identicon) / 2;

@@ -1,8 +1,9 @@
 //! A list whose rows keep their elements.
 //!
 //! # Guarantees
-//! - A row that stays in the list keeps its elements, and with them selection, focus and animations, also when its
-//!   content changes, and when its key changes without passing another row.
+//! - A row that stays in the list keeps its elements, and with them selection, focus and
+//!   animations, also when its content changes, and when its key changes without passing another
+//!   row.
 //! - No element is removed and inserted again.
 //!
 //! # Not here

@@ -1,4 +1,5 @@
-//! Who can find and enter a room, as a group of radio buttons: for a new room and in a room's settings.
+//! Who can find and enter a room, as a group of radio buttons: for a new room and in a room's
+//! settings.
 
 use leptos::prelude::*;
 
