@@ -1,10 +1,11 @@
-//! Refusals and faults as answers: problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+//! Refusals and faults as answers: problem documents ([RFC
+//! 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
 
-/// What a handler answers instead of the thing asked for.
+/// The refusal or the fault that a handler answers with.
 #[derive(Debug)]
 pub(crate) struct Error(chat::Error);
 
@@ -33,7 +34,7 @@ impl IntoResponse for Error {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
-        for (name, value) in also(problem.status) {
+        for (name, value) in headers_of_status(problem.status) {
             response
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));
@@ -43,8 +44,8 @@ impl IntoResponse for Error {
     }
 }
 
-/// What an answer of this status says beside, so that the client knows how to go on.
-pub(crate) fn also(status: u16) -> &'static [(HeaderName, &'static str)] {
+/// The headers of an answer with this status that tell the client how to go on.
+pub(crate) fn headers_of_status(status: u16) -> &'static [(HeaderName, &'static str)] {
     match status {
         401 => &[(header::WWW_AUTHENTICATE, "Bearer")],
         408 | 413 => &[(header::CONNECTION, "close")],
@@ -57,7 +58,7 @@ pub(crate) fn also(status: u16) -> &'static [(HeaderName, &'static str)] {
     }
 }
 
-/// What to tell the client.
+/// The problem document of an error.
 pub(crate) fn problem(error: chat::Error) -> Problem {
     match error {
         chat::Error::Refusal(refusal) => refusal.problem(),
@@ -65,7 +66,7 @@ pub(crate) fn problem(error: chat::Error) -> Problem {
     }
 }
 
-/// Logs a fault once, under an ID that the client is told, and nothing else is.
+/// Logs a fault once, under an ID. The client gets the ID and no other detail.
 fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
     let id = getrandom::u32().map_or_else(|_| "unknown".to_owned(), |id| format!("{id:08x}"));
     tracing::error!(id, error = %fault, "a request failed");
@@ -73,7 +74,7 @@ fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
         kind: "/docs/#problem-500".to_owned(),
         title: "Internal error".to_owned(),
         status: 500,
-        detail: format!("Something broke on the server. Its log says more under {id}."),
+        detail: format!("The server failed. Its log has the details under {id}."),
         field: None,
         free: None,
         retry_after: None,
@@ -86,7 +87,7 @@ fn json(problem: &Problem) -> Response {
         (header::CONTENT_TYPE, "application/problem+json"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    // Strings and a number always serialise.
+    // Strings and numbers always serialize.
     (
         status,
         headers,

@@ -1,7 +1,8 @@
 //! The router: every route with its description, the redirects to them, and the layers around them.
 //!
 //! # Guarantees
-//! Every route but the redirects is in the OpenAPI document, because there is no other way to add one.
+//! Every route but the redirects is in the OpenAPI document, because there is no other way to add
+//! one.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,7 +10,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
-use protocol::{NewRoom, Refusal};
+use protocol::{Problem, Refusal};
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
@@ -22,27 +23,26 @@ use crate::error::Error;
 use crate::extract::accept;
 use crate::extract::caller::Caller;
 use crate::extract::https::Https;
-use crate::middleware::problem_pages::Asked;
+use crate::middleware::problem_pages::ProblemFormat;
 use crate::middleware::{admission, client_ip, security_headers};
 use crate::respond::{assets, page};
 use crate::routes::{
-    accounts, api_docs, audit_log, direct_chats, events, export, health, home, invitations, lobby,
-    members, messages, oidc, overview, profile, qr_code, read_marker, room_settings, room_socket,
-    rooms, sanctions, typing,
+    accounts, api_docs, audit_log, direct_chats, events, export, guests, health, home, invitations,
+    lobby, members, messages, oidc, overview, profile, qr_code, read_marker, room_settings,
+    room_socket, rooms, sanctions, typing,
 };
 use crate::state::AppState;
 
+/// The frame of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
-    components(schemas(
-        NewRoom, rooms::NewRoomForm, room_settings::Change, room_settings::ChangeForm, invitations::InvitationWish, invitations::InvitationForm
-    )),
+    components(schemas(Problem, rooms::CreateRoom, room_settings::ChangeRoom, invitations::CreateInvitation)),
     modifiers(&Tokens)
 )]
 struct Api;
 
-/// Describes how a script shows who it is.
+/// Describes the tokens by which scripts authenticate.
 struct Tokens;
 
 impl Modify for Tokens {
@@ -112,7 +112,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(profile::unlink_provider))
         .routes(routes!(profile::sign_out_everywhere))
         .routes(routes!(profile::delete_account))
-        .routes(routes!(profile::create_guest))
+        .routes(routes!(guests::create_guest))
         .routes(routes!(direct_chats::list_direct_chats))
         .routes(routes!(direct_chats::open_direct_chat))
         .routes(routes!(read_marker::move_read_marker))
@@ -141,21 +141,21 @@ pub(crate) fn with_layers(router: Router<AppState>, state: AppState) -> Router {
     });
     let router = router
         .route("/users/", get(accounts::list_accounts))
-        .fallback(elsewhere)
+        .fallback(serve_file_or_not_found)
         .method_not_allowed_fallback(async || Error::from(Refusal::MethodNotAllowed));
     let compression = CompressionLayer::new()
         .quality(tower_http::CompressionLevel::Precise(4))
         .compress_when(is_text);
-    // One layer for the router, whatever it is made of: each would have every request boxed once more.
+    // All in one layer of the router: each layer boxes every request once more.
     let layers = ServiceBuilder::new()
-        // What fails is in the log already, with what a reader of the log needs.
+        // `Error` has logged every fault already.
         .layer(TraceLayer::new_for_http().on_failure(()))
         .layer(compression)
-        .layer(from_fn_with_state(state.clone(), around));
+        .layer(from_fn_with_state(state.clone(), run_middleware));
     router.layer(layers).with_state(state)
 }
 
-/// The same address with a slash at its end, for good.
+/// Redirects to the same address with a slash at its end, permanently.
 async fn add_slash(request: Request) -> Redirect {
     let uri = request.uri();
     let query = uri
@@ -165,8 +165,8 @@ async fn add_slash(request: Request) -> Redirect {
     Redirect::permanent(&format!("{}/{query}", uri.path()))
 }
 
-/// Files of the site, and "not found" for everything else.
-async fn elsewhere(State(state): State<AppState>, request: Request) -> Response {
+/// A file of the site, or "not found".
+async fn serve_file_or_not_found(State(state): State<AppState>, request: Request) -> Response {
     if let Some(file) = assets::serve(request.method(), request.uri().path(), request.headers()) {
         return file;
     }
@@ -179,17 +179,21 @@ async fn elsewhere(State(state): State<AppState>, request: Request) -> Response 
     Error::from(Refusal::NotFound("page")).into_response()
 }
 
-/// What is done before and after every handler: one layer for all of it, since each costs every request.
-async fn around(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    client_ip::look_through(&state.proxies, &mut request);
-    let (asked, secure) = (Asked::of(&request), Https::of(request.extensions()));
-    security_headers::secure(
-        asked.show(admission::admit(&state, request, next).await),
-        secure,
-    )
+/// The steps around every handler, as one layer: each layer costs every request.
+async fn run_middleware(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    client_ip::apply_forwarded(&state.proxies, &mut request);
+    let format = ProblemFormat::of(&request);
+    let https = Https::of(request.extensions());
+    let answer = admission::admit(&state, request, next).await;
+    security_headers::add(format.apply(answer), https)
 }
 
-/// Pages and JSON are worth compressing; the site's files come compressed, and streams never are.
+/// Whether an answer is compressed: pages and JSON are; the site's files are stored compressed, and
+/// streams never are.
 fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)

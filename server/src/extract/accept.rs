@@ -1,11 +1,8 @@
-//! Which representation a client wants, by its `Accept` header
-//! ([RFC 9110, section 12.5.1](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1)).
+//! The client's preferences among media types and encodings: the headers with quality values
+//! ([RFC 9110, section 12.5](https://www.rfc-editor.org/rfc/rfc9110#section-12.5)).
 
-use axum::Json;
-use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, VARY};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, HeaderName};
 
 /// A page.
 pub(crate) const HTML: &str = "text/html";
@@ -14,61 +11,87 @@ pub(crate) const JSON: &str = "application/json";
 /// An event stream.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
-/// The one of `offers` that the client likes best; of equals the first, and the first also if it likes none.
-pub(crate) fn choose<'a>(headers: &HeaderMap, offers: &[&'a str]) -> &'a str {
-    let mut best = (offers[0], 0);
-    for offer in offers {
-        let quality = quality(headers, offer);
-        if quality > best.1 {
-            best = (offer, quality);
+/// One element of a header with quality values: `text/html;q=0.9`.
+pub(crate) struct Preference {
+    /// What it names, in lower case.
+    pub name: String,
+    /// How much the client wants it, from 0 (not at all) to 1000.
+    pub quality: u16,
+}
+
+impl Preference {
+    fn parse(element: &str) -> Self {
+        let mut parts = element.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let quality =
+            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        Self {
+            name,
+            quality: quality.map_or(1_000, parse_quality),
         }
     }
-    best.0
 }
 
-/// Whether the client likes pages better than data. Who does not care gets data.
-pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
-    choose(headers, &[JSON, HTML]) == HTML
-}
-
-/// Data as the answer at an address that has other representations too.
-pub(crate) fn json(data: impl Serialize) -> Response {
-    ([(VARY, "Accept"), (CACHE_CONTROL, "no-store")], Json(data)).into_response()
-}
-
-/// How much the client likes a media type, in thousandths. The most specific range that matches speaks.
-fn quality(headers: &HeaderMap, offer: &str) -> u16 {
-    let values = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let ranges = values
+/// The elements of a header with quality values, in their order.
+pub(crate) fn preferences(headers: &HeaderMap, name: HeaderName) -> Vec<Preference> {
+    let values = headers.get_all(name);
+    let values = values.iter().filter_map(|value| value.to_str().ok());
+    values
         .flat_map(|value| value.split(','))
-        .filter_map(|range| specificity(range, offer));
-    ranges
-        .max_by_key(|(specific, _)| *specific)
-        .map_or(0, |(_, quality)| quality)
+        .map(Preference::parse)
+        .collect()
 }
 
-/// How closely a range names a media type, and how much it likes it; `None` if it does not match.
-fn specificity(range: &str, offer: &str) -> Option<(u8, u16)> {
-    let mut parts = range.split(';').map(str::trim);
-    let name = parts.next()?.to_ascii_lowercase();
-    let specific = match name.strip_suffix("/*") {
-        Some("*") => 0,
-        Some(kind) if offer.split('/').next() == Some(kind) => 1,
-        _ if name == offer => 2,
-        _ => return None,
-    };
-    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    let weight: f32 = weight.map_or(1.0, |text| text.trim().parse().unwrap_or(0.0));
-    // Rounded into 0 to 1000; a weight out of range is brought back into it.
+/// A quality in thousandths; one that cannot be read counts as 0.
+fn parse_quality(text: &str) -> u16 {
+    let quality: f32 = text.trim().parse().unwrap_or(0.0);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to 0..=1000 before"
     )]
-    Some((specific, (weight.clamp(0.0, 1.0) * 1_000.0) as u16))
+    let thousandths = (quality.clamp(0.0, 1.0) * 1_000.0) as u16;
+    thousandths
+}
+
+/// The media type of `offers` that the client prefers; the first among equals, and the first if it
+/// accepts none.
+pub(crate) fn choose<'a>(headers: &HeaderMap, offers: &[&'a str]) -> &'a str {
+    let ranges = preferences(headers, ACCEPT);
+    let mut best = offers[0];
+    let mut best_quality = 0;
+    for offer in offers {
+        let quality = quality(&ranges, offer);
+        if quality > best_quality {
+            best = offer;
+            best_quality = quality;
+        }
+    }
+    best
+}
+
+/// Whether the client prefers pages to data. A client without a preference gets data.
+pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
+    choose(headers, &[JSON, HTML]) == HTML
+}
+
+/// How much the client wants a media type. The most specific range that matches decides.
+fn quality(ranges: &[Preference], offer: &str) -> u16 {
+    ranges
+        .iter()
+        .filter_map(|range| Some((specificity(&range.name, offer)?, range.quality)))
+        .max_by_key(|(specificity, _)| *specificity)
+        .map_or(0, |(_, quality)| quality)
+}
+
+/// How closely a range names a media type; `None` if it does not match.
+fn specificity(range: &str, offer: &str) -> Option<u8> {
+    match range.strip_suffix("/*") {
+        Some("*") => Some(0),
+        Some(kind) if offer.split('/').next() == Some(kind) => Some(1),
+        _ if range == offer => Some(2),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_serves_whoever_does_not_care() {
+    fn client_without_a_preference_gets_the_first_offer() {
         for value in [
             "*/*",
             "",
@@ -94,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_better_liked_one_wins() {
+    fn offer_of_the_higher_quality_is_chosen() {
         let cases = [
             ("application/json", JSON),
             ("application/json, text/html;q=0.9", JSON),
@@ -113,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_names_pages_is_a_page_client() {
+    fn only_a_client_that_names_pages_prefers_them() {
         assert!(prefers_html(&accept("text/html,*/*;q=0.8")));
         assert!(!prefers_html(&accept("*/*")));
         assert!(!prefers_html(&HeaderMap::new()));

@@ -1,7 +1,8 @@
-//! Who calls: from the token that a script shows, or from the cookies of a browser.
+//! The caller of a request: from the token of a script, or from the cookies of a browser.
 //!
-//! Promises: a token that is shown and is not good is refused; a cookie that is not good (any longer) is as none. There is
-//! no other way for a handler to ask `Chat` anything about a room.
+//! # Guarantees
+//! An invalid token is refused; an invalid or expired cookie counts as none. Handlers have no other
+//! way to ask `Chat` about a room.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,10 +11,10 @@ use chat::{AccountHolder, Person};
 use protocol::Account;
 
 use crate::error::Error;
-use crate::extract::cookies::{GUEST, SESSION, cookie};
+use crate::extract::cookies::{GUEST, SESSION, read_cookie};
 use crate::state::AppState;
 
-/// Who makes a request.
+/// The caller of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub Person);
 
@@ -26,20 +27,20 @@ impl FromRequestParts<AppState> for Caller {
 }
 
 impl Caller {
-    /// Who sends these headers.
+    /// The caller that sends these headers.
     ///
     /// # Errors
-    /// [`protocol::Refusal::NotSignedIn`] if they show a token that is not good, or a fault.
+    /// [`protocol::Refusal::NotSignedIn`] if they carry an invalid token, or a fault.
     pub async fn of(headers: &HeaderMap, state: &AppState) -> Result<Self, Error> {
-        // What is no token is none of ours: a proxy in front may ask for a password of its own.
-        let shown = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|shown| shown.to_str().ok());
-        if let Some(token) = shown.and_then(bearer) {
+        // Other schemes are not for this server: a proxy in front may ask for a password of its
+        // own.
+        let authorization = headers.get(header::AUTHORIZATION);
+        let authorization = authorization.and_then(|value| value.to_str().ok());
+        if let Some(token) = authorization.and_then(bearer) {
             return Ok(Self(state.chat.authenticate_token(token).await?));
         }
         for name in [SESSION, GUEST] {
-            let Some(token) = cookie(headers, name) else {
+            let Some(token) = read_cookie(headers, name) else {
                 continue;
             };
             match state.chat.authenticate_token(token).await {
@@ -52,17 +53,14 @@ impl Caller {
     }
 }
 
-/// The guest that these headers' cookie is of, if it is.
+/// The guest of these headers' cookie, if it is valid.
 pub(crate) async fn guest(headers: &HeaderMap, state: &AppState) -> Option<Person> {
-    let guest = state
-        .chat
-        .authenticate_token(cookie(headers, GUEST)?)
-        .await
-        .ok()?;
+    let token = read_cookie(headers, GUEST)?;
+    let guest = state.chat.authenticate_token(token).await.ok()?;
     matches!(guest, Person::Guest(_)).then_some(guest)
 }
 
-/// An account as everybody sees it.
+/// An account as other people see it.
 pub(crate) fn account_of(member: &AccountHolder) -> Account {
     Account {
         name: member.name().to_owned(),
@@ -83,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_space_after_bearer_may_be_missing() {
+    fn token_is_read_also_without_a_space_after_bearer() {
         for value in ["Bearer abc", "Bearerabc", "bearer  abc "] {
             assert_eq!(bearer(value), Some("abc"), "{value}");
         }

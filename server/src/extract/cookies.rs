@@ -1,56 +1,79 @@
-//! Cookies: reading them from a request, and writing those that the server sets.
+//! Cookies: reading those of a request, and writing those that the server sets.
+//!
+//! # Guarantees
+//! Other sites' forms do not carry the server's cookies (`SameSite=Lax`), and scripts do not read
+//! those that authenticate (`HttpOnly`). Over TLS every cookie is marked as `Secure` on its way out
+//! (`middleware::security_headers`).
 
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use chat::{GUEST_LIFETIME, Session};
+use cookie::{Cookie, SameSite};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The cookie of somebody who is signed in.
+/// The cookie of a session.
 pub(crate) const SESSION: &str = "session";
 
-/// The cookie with a guest's key.
+/// The cookie of a guest's key.
 pub(crate) const GUEST: &str = "guest";
 
+/// The cookie of the name under which a visitor writes.
+const NAME: &str = "name";
+
+/// How long a browser keeps the name of its visitor.
+const NAME_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The value of a cookie.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = values
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(key, value)| (key == name).then_some(value))
+pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let values = headers.get_all(header::COOKIE);
+    let values = values.iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = values.flat_map(Cookie::split_parse).flatten();
+    cookies
+        .find(|cookie| cookie.name() == name)
+        .and_then(|cookie| cookie.value_raw())
 }
 
 /// The cookie by which a browser stays signed in.
 pub(crate) fn session_cookie(session: &Session) -> String {
-    keep(SESSION, &session.token, "/", session.lifetime)
+    private_cookie(SESSION, &session.token, "/", session.lifetime)
 }
 
 /// The cookie that signs a browser out.
 pub(crate) fn no_session() -> String {
-    keep(SESSION, "", "/", Duration::ZERO)
+    private_cookie(SESSION, "", "/", Duration::ZERO)
 }
 
-/// The cookie with a guest's key.
+/// The cookie of a guest's key.
 pub(crate) fn guest_cookie(token: &str) -> String {
-    keep(GUEST, token, "/", GUEST_LIFETIME)
+    private_cookie(GUEST, token, "/", GUEST_LIFETIME)
 }
 
-/// A cookie that no script reads and that other sites' forms do not carry. Over TLS it is marked as `Secure` on its way out.
-pub(crate) fn keep(name: &str, value: &str, path: &str, lifetime: Duration) -> String {
-    format!(
-        "{name}={value}; Path={path}; Max-Age={}; HttpOnly; SameSite=Lax",
-        lifetime.as_secs()
-    )
+/// A cookie that scripts cannot read.
+pub(crate) fn private_cookie(name: &str, value: &str, path: &str, lifetime: Duration) -> String {
+    let mut cookie = lasting_cookie(name, value, path, lifetime);
+    cookie.set_http_only(true);
+    cookie.to_string()
 }
 
-/// The cookie by which a page's visitor keeps the name for a year.
+/// The cookie of the name under which a visitor writes; the page reads it.
 pub(crate) fn name_cookie(username: &str) -> String {
-    let name = utf8_percent_encode(username, NON_ALPHANUMERIC);
-    format!("name={name}; Path=/; Max-Age=31536000; SameSite=Lax")
+    let name = utf8_percent_encode(username, NON_ALPHANUMERIC).to_string();
+    lasting_cookie(NAME, &name, "/", NAME_LIFETIME).to_string()
+}
+
+fn lasting_cookie<'a>(
+    name: &'a str,
+    value: &'a str,
+    path: &'a str,
+    lifetime: Duration,
+) -> Cookie<'a> {
+    let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    Cookie::build((name, value))
+        .path(path)
+        .max_age(cookie::time::Duration::seconds(seconds))
+        .same_site(SameSite::Lax)
+        .build()
 }
 
 #[cfg(test)]
@@ -58,11 +81,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_found_among_others() {
+    fn cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, "name=ada; xsession=no".parse().unwrap());
         headers.append(header::COOKIE, "guest=g;session=a.b.c".parse().unwrap());
-        assert_eq!(cookie(&headers, SESSION), Some("a.b.c"));
-        assert_eq!(cookie(&headers, "none"), None);
+        assert_eq!(read_cookie(&headers, SESSION), Some("a.b.c"));
+        assert_eq!(read_cookie(&headers, "none"), None);
+    }
+
+    #[test]
+    fn cookie_that_authenticates_is_hidden_from_scripts_and_the_name_is_not() {
+        let kept = private_cookie(
+            "openid",
+            "sealed",
+            "/login/openid/",
+            Duration::from_secs(600),
+        );
+        for attribute in [
+            "openid=sealed",
+            "HttpOnly",
+            "SameSite=Lax",
+            "Path=/login/openid/",
+            "Max-Age=600",
+        ] {
+            assert!(kept.split("; ").any(|part| part == attribute), "{kept}");
+        }
+        let name = name_cookie("ada l");
+        assert!(name.starts_with("name=ada%20l;"), "{name}");
+        assert!(
+            !name.contains("HttpOnly") && name.contains("Max-Age=31536000"),
+            "{name}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a request came over TLS, and under which address the client reached this server.
+//! Whether a request came over TLS, and the address under which the client reached this server.
 
 use std::convert::Infallible;
 
@@ -6,12 +6,13 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
-/// Whether a request came over TLS. Handlers ask for it as an argument, for example to mark a cookie as `Secure`.
+/// Whether a request came over TLS, for example to mark a cookie as `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Https(pub bool);
 
 impl Https {
-    /// What a request says of itself. Those without TLS carry nothing, and so cost nothing.
+    /// Reads it from the extensions of a request. A request without TLS has none, and so costs
+    /// nothing.
     pub fn of(request: &Extensions) -> Self {
         request.get().copied().unwrap_or(Self(false))
     }
@@ -25,14 +26,16 @@ impl<S: Sync> FromRequestParts<S> for Https {
     }
 }
 
-/// Where this server is, as whoever asks reached it: `https://chat.example`, if they said so.
-pub(crate) fn site_origin(headers: &HeaderMap, Https(secure): Https) -> Option<String> {
-    let scheme = if secure { "https" } else { "http" };
+/// The origin of this server as the client reached it, like `https://chat.example`; `None` without
+/// a valid `Host` header.
+pub(crate) fn site_origin(headers: &HeaderMap, Https(https): Https) -> Option<String> {
+    let scheme = if https { "https" } else { "http" };
     let host = headers.get(header::HOST)?.to_str().ok()?;
-    // What is no name of a host is not repeated.
-    let plain =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
-    (!host.is_empty() && host.bytes().all(plain)).then(|| format!("{scheme}://{host}"))
+    // The host ends up in pages and links, so it may contain nothing else.
+    let is_host = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+    };
+    (!host.is_empty() && host.bytes().all(is_host)).then(|| format!("{scheme}://{host}"))
 }
 
 #[cfg(test)]
@@ -43,7 +46,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_request_is_secure_if_its_connection_says_so() {
+    async fn request_is_https_if_its_connection_marks_it() {
         let (mut parts, ()) = Request::new(()).into_parts();
         assert_eq!(
             Https::from_request_parts(&mut parts, &()).await,
@@ -57,11 +60,11 @@ mod tests {
     }
 
     #[test]
-    fn this_site_is_where_it_was_reached() {
-        let at = |host: &'static str, secure| {
+    fn origin_is_the_host_that_the_client_used_and_nothing_else() {
+        let at = |host: &'static str, https| {
             site_origin(
                 &HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]),
-                Https(secure),
+                Https(https),
             )
         };
         assert_eq!(

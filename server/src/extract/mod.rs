@@ -1,7 +1,10 @@
-//! What handlers take out of a request: the caller, cookies, fields, parts of the address.
+//! Extractors: the values that handlers take out of a request.
+//!
+//! # Guarantees
+//! A value that breaks a rule is refused with the field or the parameter that it came from.
 //!
 //! # Not here
-//! Answers (`respond`).
+//! Answers (`respond`), and the meaning of the values (`chat`).
 
 pub(crate) mod accept;
 pub(crate) mod caller;
@@ -9,5 +12,6 @@ pub(crate) mod cookies;
 pub(crate) mod https;
 pub(crate) mod next;
 pub(crate) mod payload;
+pub(crate) mod query;
 pub(crate) mod resume_point;
 pub(crate) mod room_path;

@@ -3,15 +3,35 @@
 //! # Guarantees
 //! The result is a path of this site, whatever the client sent.
 
-/// Where to go on: an address on this site, whatever was asked for.
+use std::convert::Infallible;
+
+use axum::extract::{FromRequest, Request};
+
+use crate::extract::payload::Payload;
+
+/// The field `next` of a form, where no other field is read. A body that cannot be read has none.
+#[derive(Debug)]
+pub(crate) struct Next(pub Option<String>);
+
+impl<S: Send + Sync> FromRequest<S> for Next {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+        let payload = Payload::<()>::from_request(request, state).await;
+        let next = payload.ok().and_then(|form| form.next().map(str::to_owned));
+        Ok(Self(next))
+    }
+}
+
+/// The path of this site that `next` names; the home page if it names none.
 pub(crate) fn local_path(next: Option<&str>) -> &str {
-    let here = |next: &&str| {
-        let plain = next
+    let is_local = |next: &&str| {
+        let is_plain = next
             .bytes()
-            .all(|b| (b'!'..=b'~').contains(&b) && b != b'\\');
-        plain && next.starts_with('/') && !next.starts_with("//")
+            .all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\\');
+        is_plain && next.starts_with('/') && !next.starts_with("//")
     };
-    next.filter(here).unwrap_or("/")
+    next.filter(is_local).unwrap_or("/")
 }
 
 #[cfg(test)]
@@ -19,12 +39,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_led_away_from_this_site() {
+    fn address_of_another_site_leads_to_the_home_page() {
         assert_eq!(
             local_path(Some("/rooms/0123456789abcdef/?a=1")),
             "/rooms/0123456789abcdef/?a=1"
         );
-        for away in [
+        for elsewhere in [
             "//evil.example",
             "https://evil.example",
             "/\\evil.example",
@@ -32,7 +52,7 @@ mod tests {
             "",
             "rooms",
         ] {
-            assert_eq!(local_path(Some(away)), "/", "{away}");
+            assert_eq!(local_path(Some(elsewhere)), "/", "{elsewhere}");
         }
     }
 }

@@ -1,28 +1,27 @@
-//! Where a follower resumes: after the last event that it has seen, or where the query says.
+//! Where a follower resumes: after the last event that it has received, or where the query says.
 
 use axum::http::HeaderMap;
-use protocol::{Refusal, Start};
+use protocol::Start;
 
-use crate::extract::payload::Fields;
+use crate::extract::query::Query;
 
-/// Where a follower begins: what it says it saw last, or where its address says, or at the beginning.
-pub(crate) fn start(headers: &HeaderMap, query: &Fields) -> Result<Start, Refusal> {
-    let seen = last_event_id(headers, query)?;
-    Ok(match (seen, query.text("after")?) {
-        (Some(seen), _) => Start::event_id(seen),
+/// Where a follower starts: after the last event that it names, else after the parameter `after`,
+/// else at the beginning.
+pub(crate) fn start(headers: &HeaderMap, query: &Query) -> Start {
+    match (last_event_id(headers, query), query.text("after")) {
+        (Some(id), _) => Start::event_id(id),
         (None, Some(after)) => Start::after(after),
         (None, None) => Start::Seq(0),
-    })
+    }
 }
 
-/// What a client says it saw last: by header, or by query for those who cannot set headers.
-pub(crate) fn last_event_id<'a>(
-    headers: &'a HeaderMap,
-    query: &'a Fields,
-) -> Result<Option<&'a str>, Refusal> {
+/// The last event that a client has received: the header `Last-Event-ID`, or a parameter for
+/// clients that cannot set headers.
+pub(crate) fn last_event_id<'a>(headers: &'a HeaderMap, query: &'a Query) -> Option<&'a str> {
     let header = headers
         .get("last-event-id")
-        .map(|id| id.to_str().unwrap_or("?"))
-        .filter(|id| !id.is_empty());
-    Ok(header.or(query.text("last_event_id")?.filter(|id| !id.is_empty())))
+        .map(|id| id.to_str().unwrap_or("?"));
+    header
+        .filter(|id| !id.is_empty())
+        .or_else(|| query.text("last_event_id").filter(|id| !id.is_empty()))
 }

@@ -1,4 +1,5 @@
-//! Extractors for the parts of an address: the room, what it names inside a room, the code of an invitation.
+//! The parts of an address: the room, what the address names inside a room, the code of an
+//! invitation.
 
 use axum::RequestPartsExt;
 use axum::extract::{FromRequestParts, Path};
@@ -7,7 +8,7 @@ use protocol::{Refusal, RoomId};
 
 use crate::error::Error;
 
-/// The room that an address names.
+/// The room in an address.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoomPath(pub RoomId);
 
@@ -15,16 +16,14 @@ impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let id = parts
-            .extract::<Path<String>>()
-            .await
-            .ok()
-            .and_then(|Path(id)| id.parse().ok());
+        let path = parts.extract::<Path<String>>().await.ok();
+        let id = path.and_then(|Path(id)| id.parse().ok());
         Ok(Self(id.ok_or(Refusal::NotFound("room"))?))
     }
 }
 
-/// What an address names inside a room: a person, or the code of an invitation.
+/// The room in an address, and what the address names inside it: a person, a message, or the code
+/// of an invitation.
 #[derive(Clone, Debug)]
 pub(crate) struct InsideRoom(pub RoomId, pub String);
 
@@ -32,22 +31,21 @@ impl<S: Send + Sync> FromRequestParts<S> for InsideRoom {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let found = parts.extract::<Path<(String, String)>>().await.ok();
-        let found = found.and_then(|Path((id, name))| Some(Self(id.parse().ok()?, name)));
-        Ok(found.ok_or(Refusal::NotFound("room"))?)
+        let path = parts.extract::<Path<(String, String)>>().await.ok();
+        let inside = path.and_then(|Path((id, name))| Some(Self(id.parse().ok()?, name)));
+        Ok(inside.ok_or(Refusal::NotFound("room"))?)
     }
 }
 
-/// The code that an address names.
+/// The code of an invitation in an address.
 pub(crate) struct InvitationCode(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for InvitationCode {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let code = parts.extract::<Path<String>>().await;
-        Ok(Self(
-            code.map_err(|_| Refusal::NotFound("such invitation"))?.0,
-        ))
+        let path = parts.extract::<Path<String>>().await;
+        let Path(code) = path.map_err(|_| Refusal::NotFound("such invitation"))?;
+        Ok(Self(code))
     }
 }

@@ -1,4 +1,5 @@
-//! Refuses requests before their handler runs: while the server stops, from pages of other sites, over a limit.
+//! Refuses requests before their handler runs: while the server stops, from pages of other sites,
+//! over a limit.
 
 use std::sync::atomic::Ordering;
 

@@ -1,7 +1,9 @@
-//! Proxies in front: whose word counts about where a request comes from.
+//! The client's address behind trusted proxies.
 //!
-//! Promises: without `--trusted-proxies` nobody's; with it, a client cannot pretend to be another by a header of its own,
-//! because only what trusted proxies added is read.
+//! # Guarantees
+//! Without `--trusted-proxies` the server ignores the headers of proxies. With it, a client cannot
+//! fake its address by a header of its own, because the server reads only the entries that trusted
+//! proxies have added.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,14 +13,14 @@ use ipnet::IpNet;
 
 use crate::extract::https::Https;
 
-/// The header to which each proxy adds whom it was asked by.
+/// The header to which each proxy appends the address of its client.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The header in which a proxy says how it was asked.
+/// The header in which a proxy names the scheme of its client's request.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// Lets the rest of the server see the client's address instead of its proxy's, and whether it came over TLS.
-pub(crate) fn look_through(proxies: &[IpNet], request: &mut Request) {
+/// Replaces the proxy's address by the client's, and records whether the client came over TLS.
+pub(crate) fn apply_forwarded(proxies: &[IpNet], request: &mut Request) {
     let Some(ConnectInfo(peer)) = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
@@ -42,7 +44,8 @@ pub(crate) fn look_through(proxies: &[IpNet], request: &mut Request) {
         .insert(ConnectInfo(SocketAddr::new(client, peer.port())));
 }
 
-/// Whom the nearest trusted proxies were asked by: from the end of the chain, the first that is not one of them.
+/// The client of the trusted proxies: from the end of the chain, the first address that is not a
+/// trusted proxy.
 fn client(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let trusted = |address: &IpAddr| {
         proxies
@@ -51,13 +54,14 @@ fn client(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     };
     let mut client = peer;
     let values = headers.get_all(FORWARDED_FOR).iter().rev();
-    // What the client itself put before is in the same value, and may be anything.
+    // The client's own entries come before those of the proxies in the same value, and may be
+    // anything.
     let chain = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
-    for asked_by in chain.map(address) {
-        let (true, Some(asked_by)) = (trusted(&client), asked_by) else {
+    for previous in chain.map(address) {
+        let (true, Some(previous)) = (trusted(&client), previous) else {
             break;
         };
-        client = asked_by;
+        client = previous;
     }
     client
 }
@@ -85,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_trusted_proxies_say_is_believed() {
+    fn only_entries_of_trusted_proxies_name_the_client() {
         let nets = ["10.0.0.0/8", "::1/128"];
         assert_eq!(seen(&[], "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
         assert_eq!(seen(&nets, "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
@@ -94,7 +98,7 @@ mod tests {
             seen(&nets, "::ffff:10.0.0.1", &["198.51.100.7"]),
             "198.51.100.7"
         );
-        // What the client itself put there comes before, and is not read.
+        // The client's own entries come before, and are not read.
         assert_eq!(
             seen(&nets, "10.0.0.1", &["203.0.113.9, 198.51.100.7"]),
             "198.51.100.7"

@@ -1,20 +1,21 @@
-//! Where a request comes from: what changes something, and what opens a socket, may not come from a page of another site.
+//! Protection against cross-site requests: a page of another site cannot change anything or open a
+//! WebSocket.
 //!
-//! Browsers say which page a request comes from
-//! ([Fetch, section 3.2](https://fetch.spec.whatwg.org/#origin-header)); programs do not, and need not.
+//! Browsers name the page of a request ([Fetch, section
+//! 3.2](https://fetch.spec.whatwg.org/#origin-header)); scripts do not, and need not.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use protocol::Refusal;
 
-/// Refuses what comes from a page of another site.
+/// Refuses a request from a page of another site.
 ///
 /// # Errors
 /// [`Refusal::Forbidden`] if it does.
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
-            Some(b"cross-site" | b"same-site") => Err(STRANGER),
+            Some(b"cross-site" | b"same-site") => Err(OTHER_SITE),
             _ => Ok(()),
         };
     };
@@ -28,13 +29,13 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
         .and_then(|host| host.to_str().ok())
     {
         Some(own) if host.is_some_and(|host| host.eq_ignore_ascii_case(own)) => Ok(()),
-        _ => Err(STRANGER),
+        _ => Err(OTHER_SITE),
     }
 }
 
-const STRANGER: Refusal = Refusal::Forbidden("Pages of another site may not do this.");
+const OTHER_SITE: Refusal = Refusal::Forbidden("Pages of another site may not do this.");
 
-/// Applies [`check`] to whatever is more than a look.
+/// Applies [`check`] to every request whose method is not safe.
 ///
 /// # Errors
 /// Those of [`check`].
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_this_site_and_programs_are_welcome() {
+    fn request_from_this_site_or_from_a_script_is_allowed() {
         assert!(allowed(&[("host", "chat.example")]));
         assert!(allowed(&[
             ("host", "chat.example"),
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn other_pages_are_not() {
+    fn request_from_a_page_of_another_site_is_refused() {
         for origin in [
             "https://evil.example",
             "https://chat.example.evil.example",

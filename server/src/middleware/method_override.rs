@@ -1,14 +1,15 @@
-//! What a form means: HTML forms know only `GET` and `POST`, so one may say `?method=DELETE` or `?method=PATCH` in its
-//! address.
+//! Methods of forms: HTML forms have only `GET` and `POST`, so a form can name `?method=DELETE` or
+//! `?method=PATCH` in its address.
 //!
-//! Promises: it counts for forms that are posted, and for nothing else; everything behind sees the method that is meant,
-//! so that what guards and counts requests (`origin`) treats it as such.
+//! # Guarantees
+//! Only a posted form can change its method. Every later step sees the changed method, so that the
+//! protection against cross-site requests and the limits apply to it.
 
 use axum::extract::Request;
 use axum::http::{Method, header};
 
-/// The request as it is meant.
-pub(crate) fn meant(mut request: Request) -> Request {
+/// The request with the method that its form names.
+pub(crate) fn apply(mut request: Request) -> Request {
     if let Some(method) = of_form(&request) {
         *request.method_mut() = method;
     }
@@ -48,11 +49,11 @@ mod tests {
             .method(method)
             .uri(uri)
             .header("content-type", kind);
-        meant(request.body(Body::empty()).unwrap()).method().clone()
+        apply(request.body(Body::empty()).unwrap()).method().clone()
     }
 
     #[test]
-    fn only_a_form_that_is_posted_means_another_method() {
+    fn only_a_posted_form_changes_its_method() {
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         assert_eq!(
             method(Method::POST, "/a/?method=DELETE", form),

@@ -1,7 +1,9 @@
-//! The steps around every handler: the client's address, CSRF, admission, problem pages, security headers.
+//! The steps around every handler: the client's address, CSRF, admission, problem pages, security
+//! headers.
 //!
 //! # Guarantees
-//! Every answer carries the security headers; every refusal is a problem document, or a page that shows it.
+//! Every answer carries the security headers; every refusal is a problem document, or a page that
+//! shows it.
 //!
 //! # Not here
 //! The order of the layers (`router`).

@@ -1,57 +1,62 @@
-//! Shows problems as the client asked: as a page, in the envelope of the answers about accounts, or as they are.
+//! Shows a problem as the client asked: as a page, in the envelope of the answers about accounts,
+//! or as a document.
 
 use axum::extract::Request;
 use axum::http::{Method, header};
 use axum::response::Response;
 use protocol::Problem;
 
-use crate::error::also;
+use crate::error::headers_of_status;
 use crate::extract::accept;
-use crate::respond::envelope::{self, is_enveloped};
+use crate::respond::envelope::{enclose_refusal, is_enveloped};
 use crate::respond::page;
 
-/// What there is to know of a request when its answer turns out to be a problem: how that is shown.
-pub(crate) enum Asked {
-    /// As a page, from which the address that was looked at can be tried again.
+/// How the client of a request wants to see a problem.
+pub(crate) enum ProblemFormat {
+    /// As a page; for a `GET`, with the path that the browser can request again.
     Page(Option<String>),
-    /// In the shape of the answers about accounts.
+    /// In the envelope of the answers about accounts.
     Envelope,
-    /// As it is.
-    Data,
+    /// As a document.
+    Document,
 }
 
-impl Asked {
+impl ProblemFormat {
+    /// The format for a request.
     pub fn of(request: &Request) -> Self {
         if accept::prefers_html(request.headers()) {
-            let looks = request.method() == Method::GET;
-            return Self::Page(
-                looks
-                    .then(|| request.uri().path_and_query().map(ToString::to_string))
-                    .flatten(),
-            );
+            let path = request.uri().path_and_query().map(ToString::to_string);
+            return Self::Page(path.filter(|_| request.method() == Method::GET));
         }
         if is_enveloped(request.uri().path()) {
             Self::Envelope
         } else {
-            Self::Data
+            Self::Document
         }
     }
 
-    /// The answer, and if it is a problem, as it was asked for.
-    pub fn show(self, response: Response) -> Response {
+    /// The answer; a problem in this format.
+    pub fn apply(self, response: Response) -> Response {
         match (response.extensions().get::<Problem>().cloned(), self) {
-            (Some(problem), Self::Page(place)) => {
-                let mut page = page::problem(&problem, place.as_deref());
-                let also = also(problem.status).iter().map(|(name, _)| name);
-                for name in also.chain(&[header::RETRY_AFTER, header::ALLOW]) {
-                    if let Some(value) = response.headers().get(name) {
-                        page.headers_mut().insert(name, value.clone());
-                    }
-                }
-                page
+            (Some(problem), Self::Page(path)) => {
+                let page = page::problem(&problem, path.as_deref());
+                keep_headers(page, &problem, &response)
             }
-            (Some(problem), Self::Envelope) => envelope::refused(response, problem),
+            (Some(problem), Self::Envelope) => enclose_refusal(response, problem),
             _ => response,
         }
     }
+}
+
+/// The page with the headers of the answer that tell the client how to go on.
+fn keep_headers(mut page: Response, problem: &Problem, answer: &Response) -> Response {
+    let of_status = headers_of_status(problem.status)
+        .iter()
+        .map(|(name, _)| name);
+    for name in of_status.chain(&[header::RETRY_AFTER, header::ALLOW]) {
+        if let Some(value) = answer.headers().get(name) {
+            page.headers_mut().insert(name, value.clone());
+        }
+    }
+    page
 }

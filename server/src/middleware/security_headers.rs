@@ -1,4 +1,4 @@
-//! The headers that every answer carries.
+//! The security headers, which every answer carries.
 
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, Entry, HeaderName, REFERRER_POLICY, SET_COOKIE,
@@ -9,7 +9,8 @@ use axum::response::Response;
 
 use crate::extract::https::Https;
 
-/// Pages bring a policy of their own; nothing else has any business in a browser's window.
+/// The headers of every answer. A page sets a policy of its own; other answers may load and do
+/// nothing in a browser.
 const SECURITY: [(HeaderName, &str); 6] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -28,12 +29,12 @@ const SECURITY: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// For whoever has come over TLS: to come without it no more, for a year
+/// Tells browsers that came over TLS to use TLS only, for a year
 /// ([RFC 6797](https://www.rfc-editor.org/rfc/rfc6797#section-6.1)).
 const TLS_ONLY: &str = "max-age=31536000";
 
-/// Adds what an answer does not say itself.
-pub(crate) fn secure(mut response: Response, Https(secure): Https) -> Response {
+/// Adds the headers that an answer does not set itself.
+pub(crate) fn add(mut response: Response, Https(https): Https) -> Response {
     response.headers_mut().reserve(SECURITY.len());
     for (name, value) in SECURITY {
         response
@@ -41,7 +42,7 @@ pub(crate) fn secure(mut response: Response, Https(secure): Https) -> Response {
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
     }
-    if secure {
+    if https {
         response.headers_mut().insert(
             STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static(TLS_ONLY),
@@ -51,11 +52,12 @@ pub(crate) fn secure(mut response: Response, Https(secure): Https) -> Response {
     response
 }
 
-/// Cookies that were given over TLS are not to be shown without it.
+/// Marks the cookies of an answer over TLS as `Secure`, so that browsers do not send them without
+/// TLS.
 fn keep_cookies_secure(headers: &mut HeaderMap) {
     if let Entry::Occupied(mut cookies) = headers.entry(SET_COOKIE) {
         for cookie in cookies.iter_mut() {
-            // What was a header and ASCII stays one.
+            // A header with more ASCII is still a header.
             if let Ok(secure) = HeaderValue::from_bytes(&[cookie.as_bytes(), b"; Https"].concat()) {
                 *cookie = secure;
             }

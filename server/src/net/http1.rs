@@ -111,7 +111,7 @@ async fn answer(
     request.extensions_mut().insert(ConnectInfo(peer));
     let (version, is_head) = (request.version(), request.method() == Method::HEAD);
     let mut response = router
-        .oneshot(method_override::meant(unread.watch(request)))
+        .oneshot(method_override::apply(unread.watch(request)))
         .await?;
     match Live::of(&mut response).filter(|_| !is_head) {
         Some(live) => {

@@ -159,7 +159,7 @@ async fn answer(
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(Https(true));
     let is_head = request.method() == Method::HEAD;
-    let mut response = router.oneshot(method_override::meant(request)).await?;
+    let mut response = router.oneshot(method_override::apply(request)).await?;
     if let Some(live) = Live::of(&mut response).filter(|_| !is_head) {
         *response.body_mut() = live.body();
     }

@@ -1,10 +1,12 @@
 //! The OpenAPI document: the description of the API that the routes declare.
 //!
 //! # Guarantees
-//! The server describes every route that it answers, because the router has no other way to add one.
+//! The server describes every route that it answers, because the router has no other way to add
+//! one.
 //!
 //! # Not here
-//! The descriptions of single routes (`routes`), and the page that shows the document (`routes::api_docs`).
+//! The descriptions of single routes (`routes`), and the page that shows the document
+//! (`routes::api_docs`).
 
 pub(crate) mod responses;
 

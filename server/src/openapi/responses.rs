@@ -1,42 +1,154 @@
-//! What is refused in the same way by many addresses, as the OpenAPI document describes it.
-#![expect(dead_code, reason = "nothing but descriptions")]
+//! The refusals that many routes share, as the OpenAPI document describes them.
 
-use protocol::Problem;
+use std::collections::BTreeMap;
+
 use utoipa::IntoResponses;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{Ref, Schema};
 
-/// Every address that reads a body refuses these.
-#[derive(IntoResponses)]
-pub(crate) enum BodyRefused {
-    /// Malformed body
-    #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(Problem),
-    /// The body is too large
-    #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(Problem),
-    /// The body is of another type
-    #[response(status = 415, content_type = "application/problem+json")]
-    Type(Problem),
-    /// Invalid field
-    #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(Problem),
+/// A group of refusals: a type for `responses(…)`, with the status and the description of each.
+macro_rules! refusals {
+    ($($(#[$about:meta])* $name:ident { $($status:literal: $description:literal,)+ })+) => {$(
+        $(#[$about])*
+        pub(crate) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                [$(($status, $description)),+].map(problem).into()
+            }
+        }
+    )+};
 }
 
-/// Every address in a room refuses these.
-#[derive(IntoResponses)]
-pub(crate) enum RoomRefused {
-    /// The token is not good
-    #[response(status = 401, content_type = "application/problem+json")]
-    Token(Problem),
-    /// Not allowed
-    #[response(status = 403, content_type = "application/problem+json")]
-    NotAllowed(Problem),
-    /// There is no such room, or not what the address names in it
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(Problem),
-    /// The room was deleted
-    #[response(status = 410, content_type = "application/problem+json")]
-    Gone(Problem),
-    /// Too many requests, or too many for rooms that do not exist
-    #[response(status = 429, content_type = "application/problem+json")]
-    TooMany(Problem),
+refusals! {
+    /// Refusals of every route that reads a body.
+    BodyRefused {
+        400: "The body is malformed",
+        413: "The body is too large",
+        415: "The body has an unsupported type",
+        422: "A field is invalid",
+    }
+
+    /// Refusals of every route that reads a query.
+    QueryRefused {
+        400: "The query is malformed",
+        422: "A parameter is invalid",
+    }
+
+    /// Refusals of every route in a room.
+    RoomRefused {
+        401: "The token is invalid",
+        403: "The caller is not allowed to do this",
+        404: "No such room, or the room has nothing at this address",
+        410: "The room was deleted",
+        429: "Too many requests, or too many for rooms that do not exist",
+    }
+
+    /// Refusals of every route that takes any caller.
+    TokenRefused {
+        401: "The token is invalid",
+    }
+
+    /// Refusals of every route that changes an account.
+    AccountRefused {
+        401: "The caller is not signed in",
+        429: "Too many requests",
+    }
+
+    /// Refusals of every route that confirms a password.
+    PasswordRefused {
+        400: "The password is wrong, or the body is malformed",
+    }
+
+    /// Refusals of every route that needs an account.
+    SignInRefused {
+        401: "The caller is not signed in",
+    }
+
+    /// Refusals of every route that writes.
+    RateLimited {
+        429: "Too many requests",
+    }
+
+    /// Refusals of every route that takes a name.
+    NameRefused {
+        409: "Another person has the name; `free` is a similar name that is free",
+    }
+
+    /// Refusals of every route of an invitation.
+    InvitationRefused {
+        404: "No such invitation, or it has ended",
+        429: "Too many guesses",
+    }
+
+    /// Refusals of every route of the lobby.
+    LobbyRefused {
+        400: "The name, or the message, is missing",
+        429: "Too many requests",
+    }
+
+    /// Refusals of every lobby route for a name that has joined.
+    LobbyNameRefused {
+        401: "The name has not joined the lobby",
+    }
+
+    /// Refusals of every lobby route that takes a new name or a text.
+    LobbyTextRefused {
+        422: "The name or the message is invalid",
+    }
+
+    /// Refusals of the routes by which a name leaves the lobby.
+    LobbyAbsent {
+        404: "The name has not joined the lobby",
+    }
+
+    /// Refusals of every WebSocket of a room.
+    SocketRefused {
+        401: "The token is invalid",
+        403: "The caller is banned, or the page belongs to another site",
+        409: "Another person has the name",
+        422: "A parameter is invalid",
+        426: "The request does not ask for a WebSocket",
+        429: "Too many requests, or too many for rooms that do not exist",
+    }
+
+    /// Refusals of every route that writes this server's own address into its answer.
+    HostRefused {
+        400: "The request has no valid Host header",
+    }
+
+    /// Refusals of the report whether the server can answer requests.
+    ReadinessRefused {
+        500: "The database does not answer",
+        503: "The server is stopping",
+    }
+
+    /// Refusals of every route of the OpenID Connect provider.
+    ProviderRefused {
+        404: "This server has no provider of sign-in",
+        503: "The provider does not answer, or breaks the protocol",
+    }
+}
+
+/// One refusal as a problem document.
+fn problem((status, description): (u16, &str)) -> (String, RefOr<Response>) {
+    let schema = Ref::from_schema_name("Problem").into();
+    refusal(status, description, "application/problem+json", schema)
+}
+
+/// One refusal with a body of this type and schema.
+pub(crate) fn refusal(
+    status: u16,
+    description: &str,
+    content_type: &str,
+    schema: RefOr<Schema>,
+) -> (String, RefOr<Response>) {
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let response = ResponseBuilder::new()
+        .description(description)
+        .content(content_type, content)
+        .build();
+    (status.to_string(), response.into())
 }

@@ -1,9 +1,15 @@
 //! The static files: WebAssembly, scripts, style sheets, fonts and icons.
 //!
-//! Promises: a file is sent in the smallest form the client takes; what carries a hash in its name may be kept for
-//! ever, everything else is asked for again and answered with 304 while it is unchanged; nothing outside the site is
-//! reachable. With the feature `embed` the files are part of the program, without it they are read from
-//! `LEPTOS_SITE_ROOT` or `target/site`. Leaves to others: the pages.
+//! With the feature `embed` the files are part of the program; without it the server reads them
+//! from `LEPTOS_SITE_ROOT` or `target/site`.
+//!
+//! # Guarantees
+//! A file is sent in the smallest encoding that the client accepts. Clients may cache a file with a
+//! hash in its name forever; they revalidate every other file, and get 304 while it is unchanged.
+//! No path leads outside of the site.
+//!
+//! # Not here
+//! The pages (`page`).
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -19,8 +25,9 @@ use axum::response::IntoResponse;
 use protocol::Refusal;
 
 use crate::error::Error;
+use crate::extract::accept::{self, Preference};
 
-/// The addresses a page loads its script, its WebAssembly and its style sheet from. Constant while the server runs.
+/// The addresses of the page's script, WebAssembly and style sheet. Constant while the server runs.
 pub fn urls() -> app::Assets {
     let names = site::names("pkg");
     let url = |suffix: &str| {
@@ -36,25 +43,26 @@ pub fn urls() -> app::Assets {
     }
 }
 
-/// The answer for a static file, or nothing when `path` (as in the request line, from the first slash) names none.
+/// The answer for a static file; `None` if `path` (as in the request line, from the first slash)
+/// names no file.
 ///
-/// The answer has a body also for `HEAD`; leaving it out is the HTTP library's part.
+/// The answer has a body also for `HEAD`: the HTTP library leaves it out.
 pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
     answer(method, path, headers, site::read)
 }
 
-/// Whether a method asks for what there is, and for nothing else.
+/// Whether a method only reads.
 pub(crate) fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// One file as it is stored: its bytes and a tag that changes with them.
+/// A stored file: its bytes, and a tag that changes with them.
 struct File {
     bytes: Cow<'static, [u8]>,
     tag: u64,
 }
 
-/// Encodings in the order of preference, with the suffix their files have.
+/// The encodings in the server's order of preference, with the suffix of their files.
 const ENCODINGS: [(&str, &str); 3] = [("br", ".br"), ("gzip", ".gz"), ("identity", "")];
 
 fn answer(
@@ -132,7 +140,8 @@ fn content_type(path: &str) -> String {
     format!("{mime}{charset}")
 }
 
-/// Whether a path may be asked for: no way out of the folder, nothing hidden, and no compressed form by its own name.
+/// Whether clients may request a path: no way out of the folder, no hidden file, no compressed file
+/// by its own name.
 fn is_public(path: &str) -> bool {
     let plain = |part: &str| {
         !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':'])
@@ -152,7 +161,7 @@ fn is_hashed(path: &str) -> bool {
     })
 }
 
-/// The file of a kind, as in `.js`: the hashed one, or the one a development build writes.
+/// The file with a suffix like `.js`: with a hash in its name, or as a development build writes it.
 fn pick<'names>(names: &'names [String], suffix: &str) -> Option<&'names str> {
     names
         .iter()
@@ -160,49 +169,36 @@ fn pick<'names>(names: &'names [String], suffix: &str) -> Option<&'names str> {
         .find(|name| name.starts_with("webchat") && name.ends_with(suffix))
 }
 
-/// Which of [`ENCODINGS`] the client takes, best first (RFC 9110, section 12.5.3). Unencoded is always the last resort.
+/// Which of [`ENCODINGS`] the client accepts, best first (RFC 9110, section 12.5.3). Unencoded is
+/// the last resort.
 fn accepted(headers: &HeaderMap) -> Vec<usize> {
-    let offers: Vec<(String, u16)> = headers
-        .get_all(ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(offer)
-        .collect();
+    let offers = accept::preferences(headers, ACCEPT_ENCODING);
     let mut order: Vec<usize> = (0..ENCODINGS.len())
-        .filter(|&at| weight(&offers, at) > 0)
+        .filter(|&at| quality(&offers, at) > 0)
         .collect();
-    order.sort_by_key(|&at| Reverse(weight(&offers, at)));
+    order.sort_by_key(|&at| Reverse(quality(&offers, at)));
     order.extend((!order.contains(&2)).then_some(2));
     order
 }
 
-/// One element of `Accept-Encoding`: its name and its weight in thousandths.
-fn offer(element: &str) -> (String, u16) {
-    let mut parts = element.split(';').map(str::trim);
-    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-    let weight = quality.map_or(1.0, |quality| {
-        quality.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0)
-    });
-    (name, (weight * 1000.0) as u16)
-}
-
-/// How much the client wants an encoding. One it does not mention counts for nothing, but unencoded for a little.
-fn weight(offers: &[(String, u16)], at: usize) -> u16 {
+/// How much the client wants an encoding. One that it does not name counts as 0, unencoded as a
+/// little more.
+fn quality(offers: &[Preference], at: usize) -> u16 {
+    let name = ENCODINGS[at].0;
+    let is_identity = name == "identity";
     let of = |name: &str| {
         offers
             .iter()
-            .find(|(offered, _)| offered == name)
-            .map(|&(_, weight)| weight)
+            .find(|offered| offered.name == name)
+            .map(|offered| offered.quality)
     };
-    let (name, otherwise) = (ENCODINGS[at].0, u16::from(ENCODINGS[at].0 == "identity"));
     of(name)
-        .or((name != "identity").then(|| of("*")).flatten())
-        .unwrap_or(otherwise)
+        .or_else(|| of("*").filter(|_| !is_identity))
+        .unwrap_or(u16::from(is_identity))
 }
 
-/// Whether the client has the file with this tag already (RFC 9110, section 13.1.2: compared weakly).
+/// Whether the client already has the file with this tag (RFC 9110, section 13.1.2: compared
+/// weakly).
 fn knows(headers: &HeaderMap, tag: &str) -> bool {
     let mut known = headers
         .get_all(IF_NONE_MATCH)
@@ -320,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_encoding_the_client_takes_is_sent() {
+    fn best_accepted_encoding_is_sent() {
         for accepts in [
             "gzip, deflate, br, zstd",
             "br",
@@ -352,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn hashed_names_are_kept_for_ever_and_others_asked_for_again() {
+    fn hashed_file_is_cached_forever_and_others_are_revalidated() {
         let kept = |path| {
             get(path, (ACCEPT_ENCODING, "")).unwrap().headers()[CACHE_CONTROL]
                 .to_str()
@@ -372,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_has_is_not_sent_again() {
+    fn file_that_the_client_has_is_not_sent_again() {
         let tag = get("/sw.js", (ACCEPT_ENCODING, "")).unwrap().headers()[ETAG]
             .to_str()
             .unwrap()
@@ -398,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn the_encodings_of_a_file_have_different_tags() {
+    fn encodings_of_a_file_have_different_tags() {
         let tag = |accepts| {
             get("/pkg/webchat.0a1b2c3d.js", (ACCEPT_ENCODING, accepts))
                 .unwrap()
@@ -409,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_and_nothing_else() {
+    fn method_that_does_not_read_a_file_is_refused() {
         for method in [Method::POST, Method::PUT, Method::DELETE] {
             let answer = ask(&method, "/sw.js", (ACCEPT_ENCODING, "br")).unwrap();
             assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");
@@ -428,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_site_is_reachable() {
+    fn path_outside_of_the_site_is_not_found() {
         for path in [
             "/",
             "",
@@ -446,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_named() {
+    fn file_has_its_content_type() {
         assert_eq!(content_type("a.wasm"), "application/wasm");
         assert_eq!(content_type("a.js"), "text/javascript; charset=utf-8");
         assert_eq!(content_type("a.css"), "text/css; charset=utf-8");
@@ -456,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_a_built_site_still_has_addresses() {
+    fn page_without_a_built_site_has_addresses() {
         assert_eq!(
             pick(&["webchat.css".into(), "webchat.1234abcd.js".into()], ".js"),
             Some("webchat.1234abcd.js")

@@ -1,74 +1,65 @@
-//! Pages that are forms: drawn when they are asked for, and again with what was wrong when they are refused.
+//! Pages with forms: drawn when a client asks for them, and again with the error when a form is
+//! refused.
 //!
-//! Promises: a refused form has the status of its refusal. Leaves to others: how it looks (`app`).
+//! # Guarantees
+//! A refused form has the status of its refusal.
+//!
+//! # Not here
+//! The look of the pages (`app`).
 
 use app::{FieldError, FormPage};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use protocol::RoomId;
 
 use crate::error::Error;
-use crate::extract::accept;
 use crate::extract::next::local_path;
-use crate::extract::payload::Fields;
 use crate::respond::{assets, page};
 
-/// What a page of forms is drawn with.
+/// The frame of a page with forms, which leads back to `next`.
 pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> FormPage {
-    let theme = page::visitor(headers).theme;
     FormPage {
         assets: assets::urls(),
-        theme,
+        theme: page::visitor(headers).theme,
         next: local_path(next).to_owned(),
         error: None,
     }
 }
 
-/// The same for a page about a room, to which it leads back.
-pub(crate) fn of_room(headers: &HeaderMap, room: RoomId) -> FormPage {
+/// The frame of a page about a room, which leads back to the room.
+pub(crate) fn room_sheet(headers: &HeaderMap, room: RoomId) -> FormPage {
     sheet(headers, Some(&format!("/rooms/{room}/")))
 }
 
-/// A page of forms, fresh.
-pub(crate) fn fresh(html: String) -> Response {
+/// A page with forms as the client first sees it.
+pub(crate) fn show(html: String) -> Response {
     page::plain(StatusCode::OK, html)
 }
 
-/// The way on after a form: to where its field `next` says, else to `page`.
-pub(crate) fn on(fields: Option<&Fields>, page: &str) -> Response {
-    let next = fields.and_then(|fields| fields.text("next").ok().flatten());
-    Redirect::to(next.map_or(page, |next| local_path(Some(next)))).into_response()
-}
-
-/// The same form again, for clients that ask for pages. `at` says beside which of its fields a refusal is said that is
-/// about this one, or about none.
+/// The page of a refused form, with the error. `place` is the field of the form beside which the
+/// error stands, given the field that the refusal names.
 ///
 /// # Errors
-/// The error itself for other clients, and if no form would help.
-pub(crate) fn again(
-    headers: &HeaderMap,
+/// The error itself where the same form cannot help: a fault, or a caller who is not signed in.
+pub(crate) fn rerender_with_error(
     error: Error,
-    at: impl FnOnce(Option<&str>) -> &'static str,
+    place: impl FnOnce(Option<&str>) -> &'static str,
     draw: impl FnOnce(FieldError) -> String,
 ) -> Result<Response, Error> {
     let Some(refusal) = error.refusal().filter(|refusal| refusal.status() != 401) else {
         return Err(error);
     };
-    if !accept::prefers_html(headers) {
-        return Err(error);
-    }
     let problem = refusal.problem();
-    let words = sentence(&problem.detail);
     let wrong = FieldError {
-        field: at(problem.field.as_deref()),
-        text: words,
+        field: place(problem.field.as_deref()),
+        text: capitalize(&problem.detail),
         is_invalid: problem.status != 429,
     };
-    Ok(instead(error, draw(wrong)))
+    Ok(error_page(error, draw(wrong)))
 }
 
-/// A page that says an error in its own way.
-pub(crate) fn instead(error: Error, html: String) -> Response {
+/// A page with the status and the waiting time of an error.
+pub(crate) fn error_page(error: Error, html: String) -> Response {
     let refused = error.into_response();
     let mut page = page::plain(refused.status(), html);
     if let Some(wait) = refused.headers().get(header::RETRY_AFTER) {
@@ -77,12 +68,9 @@ pub(crate) fn instead(error: Error, html: String) -> Response {
     page
 }
 
-/// The same beginning with a capital: rules begin with the name of a field.
-fn sentence(text: &str) -> String {
+/// The text with a capital first letter: the text of a rule begins with the name of its field.
+fn capitalize(text: &str) -> String {
     let mut rest = text.chars();
-    rest.next()
-        .map(|first| first.to_ascii_uppercase())
-        .into_iter()
-        .chain(rest)
-        .collect()
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(rest).collect()
 }

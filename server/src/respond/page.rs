@@ -1,7 +1,11 @@
-//! Pages: what the app needs to know is found here, then the app draws it.
+//! Pages of the app: loads the data of a page, and lets the app draw it.
 //!
-//! Promises: every page is fresh, brings the strict policy it works under, and has the status of what it shows. Leaves
-//! to others: which addresses are pages (`room`, `home`), and everything one sees (`app`).
+//! # Guarantees
+//! Every page is current (`no-store`), carries a strict content security policy, and has the status
+//! of its content.
+//!
+//! # Not here
+//! Which addresses are pages (`routes`), and the look of the pages (`app`).
 
 use std::net::IpAddr;
 
@@ -18,70 +22,76 @@ use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::ResponseOptions;
 use protocol::{Overview, Problem, Refusal, RoomId};
 
+use crate::error::Error;
 use crate::extract::caller::account_of;
 use crate::extract::cookies::guest_cookie;
-use crate::extract::payload::Fields;
+use crate::extract::query::Query;
 use crate::limit;
 use crate::respond::assets;
 use crate::state::AppState;
 
-/// How many open rooms a room's page brings along; the rest comes once it is alive.
+/// How many public rooms the page of a room carries; the app loads the rest.
 const BESIDE: usize = 12;
 
-/// The app's page for an address.
+/// The app's page for the address of a request.
 pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
     let page = Route::from_path(request.uri().path());
     draw(state, by, page, request).await
 }
 
-/// A page of the app, wherever it was asked for.
+/// A page of the app, at any address.
 pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) -> Response {
-    // The request's body must not be waited beside.
-    let (uri, peer, visitor) = (
-        request.uri().clone(),
-        limit::peer(&request),
-        signed(by, visitor(request.headers())),
-    );
-    let opening = match opening(state, by, page, &uri, peer, visitor).await {
+    // The future must not borrow the request across an await, because the request's body is not
+    // `Sync`.
+    let visit = Visit {
+        page,
+        uri: request.uri().clone(),
+        peer: limit::peer(&request),
+        visitor: with_account(by, visitor(request.headers())),
+    };
+    let opening = match load_opening(state, by, visit).await {
         Ok(opening) => opening,
-        Err(error) => return crate::error::Error::from(error).into_response(),
+        Err(error) => return Error::from(error).into_response(),
     };
     let status =
         StatusCode::from_u16(opening.content.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let key = key(state, by);
+    let key = new_guest_cookie(state, by);
     let prepare = move || {
-        let nonce = use_nonce()
-            .map(|nonce| nonce.to_string())
-            .unwrap_or_default();
-        let options = expect_context::<ResponseOptions>();
-        options.set_status(status);
-        options.insert_header(CONTENT_SECURITY_POLICY, policy(&nonce));
-        options.insert_header(VARY, HeaderValue::from_static("Accept, Cookie"));
-        options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(key) = &key {
-            options.append_header(SET_COOKIE, key.clone());
-        }
+        set_page_headers(status, key.as_ref());
         provide_context(opening.clone());
     };
     let draw = || app::app_page(&assets::urls());
     leptos_axum::render_app_async_with_context(prepare, draw)(request).await
 }
 
-/// A key for whoever comes with nothing, by which to hold a name and to belong to rooms: as the cookie that it is kept in.
-pub(crate) fn key(state: &AppState, by: &Person) -> Option<HeaderValue> {
-    let key = if *by == Person::Anonymous {
-        state.chat.issue_guest_token().ok()
-    } else {
-        None
-    };
-    key.and_then(|key| HeaderValue::from_str(&guest_cookie(&key)).ok())
+/// Sets the status and the headers of the page that Leptos is rendering.
+fn set_page_headers(status: StatusCode, key: Option<&HeaderValue>) {
+    let nonce = use_nonce().map(|nonce| nonce.to_string());
+    let options = expect_context::<ResponseOptions>();
+    options.set_status(status);
+    options.insert_header(CONTENT_SECURITY_POLICY, policy(&nonce.unwrap_or_default()));
+    options.insert_header(VARY, HeaderValue::from_static("Accept, Cookie"));
+    options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(key) = key {
+        options.append_header(SET_COOKIE, key.clone());
+    }
 }
 
-/// A page that says what a problem document says, for browsers that sent a form or asked for `place`.
-pub fn problem(problem: &Problem, place: Option<&str>) -> Response {
+/// For a caller without a key: a cookie with a new one, by which the guest holds a name and belongs
+/// to rooms.
+pub(crate) fn new_guest_cookie(state: &AppState, by: &Person) -> Option<HeaderValue> {
+    if *by != Person::Anonymous {
+        return None;
+    }
+    let key = state.chat.issue_guest_token().ok()?;
+    HeaderValue::from_str(&guest_cookie(&key)).ok()
+}
+
+/// A page that shows a problem document, to a browser that sent a form or requested `path`.
+pub fn problem(problem: &Problem, path: Option<&str>) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let next = place
-        .map(|place| format!("?next={}", app::percent_encode(place)))
+    let next = path
+        .map(|path| format!("?next={}", app::percent_encode(path)))
         .unwrap_or_default();
     let sign_in = (problem.title == Refusal::NotSignedIn.title()).then(|| format!("/login{next}"));
     plain(status, app::problem_page(problem, &assets::urls(), sign_in))
@@ -101,26 +111,35 @@ pub(crate) fn plain(status: StatusCode, html: String) -> Response {
     (status, headers, html).into_response()
 }
 
-/// Everything that a page is drawn from.
-async fn opening(
-    state: &AppState,
-    by: &Person,
+/// A request for a page of the app.
+struct Visit {
     page: Route,
-    uri: &Uri,
+    uri: Uri,
     peer: Option<IpAddr>,
     visitor: Visitor,
+}
+
+/// The data from which the app draws a page.
+async fn load_opening(
+    state: &AppState,
+    by: &Person,
+    visit: Visit,
 ) -> Result<InitialState, chat::Error> {
-    let (chat, scene) = (&state.chat, scene(&state.chat, by, page, uri).await?);
-    let (mut overview, mut open) = (Overview::default(), Vec::new());
+    let chat = &state.chat;
+    let page = visit.page;
+    let scene = load_scene(chat, by, page, &visit.uri).await?;
+    let mut overview = Overview::default();
+    let mut open = Vec::new();
     if page != Route::NotFound {
         let limit = if page == Route::Home {
             RoomsPage::default().limit
         } else {
             BESIDE
         };
-        // The cookie says which, so it is a way to guess like any other.
-        let mut visits = state.known_rooms(by, peer, &visitor.visits).await?;
-        // A room that is entered is one of those visited, and beside itself from the beginning.
+        // The cookie names the visited rooms, so a client could use it to guess rooms.
+        let visited = &visit.visitor.visits;
+        let mut visits = state.known_rooms(by, visit.peer, visited).await?;
+        // The room of this page is among the visited ones from the beginning.
         visits.extend(scene.room());
         overview = chat.load_overview(by, &visits).await?;
         open = chat
@@ -129,7 +148,7 @@ async fn opening(
     }
     Ok(InitialState {
         now: app::now(),
-        visitor,
+        visitor: visit.visitor,
         overview,
         public_rooms: open,
         route: page,
@@ -137,36 +156,31 @@ async fn opening(
     })
 }
 
-/// What a page shows.
-async fn scene(
+/// The main content of a page.
+async fn load_scene(
     chat: &Chat,
     by: &Person,
     page: Route,
     uri: &Uri,
 ) -> Result<PageContent, chat::Error> {
     match page {
-        Route::Home => Ok(PageContent::Home(home(uri)?)),
-        Route::Room(id) => room(chat, by, id).await,
+        Route::Home => Ok(PageContent::Home(HomeContent {
+            rejected_link: Query::parse(uri)?.text("room").map(str::to_owned),
+        })),
+        Route::Room(id) => load_room(chat, by, id).await,
         Route::NotFound => Ok(PageContent::NotFound),
     }
 }
 
-fn home(uri: &Uri) -> Result<HomeContent, Refusal> {
-    let query = Fields::decode(uri.query().unwrap_or_default())?;
-    Ok(HomeContent {
-        rejected_link: query.text("room")?.map(str::to_owned),
-    })
-}
-
-async fn room(chat: &Chat, by: &Person, id: RoomId) -> Result<PageContent, chat::Error> {
-    match arrive(chat, by, id).await {
+async fn load_room(chat: &Chat, by: &Person, id: RoomId) -> Result<PageContent, chat::Error> {
+    match load_arrival(chat, by, id).await {
         Ok(arrival) => Ok(PageContent::Room(arrival)),
         Err(chat::Error::Refusal(refusal)) => Ok(PageContent::Refused(refusal.problem())),
         Err(fault) => Err(fault),
     }
 }
 
-async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<RoomSnapshot, chat::Error> {
+async fn load_arrival(chat: &Chat, by: &Person, id: RoomId) -> Result<RoomSnapshot, chat::Error> {
     Ok(RoomSnapshot {
         room: chat.find_room(by, &id).await?,
         messages: chat
@@ -175,14 +189,15 @@ async fn arrive(chat: &Chat, by: &Person, id: RoomId) -> Result<RoomSnapshot, ch
     })
 }
 
-/// The visitor with the account of whoever is signed in.
-fn signed(by: &Person, visitor: Visitor) -> Visitor {
+/// The visitor with the caller's account, if the caller is signed in.
+fn with_account(by: &Person, visitor: Visitor) -> Visitor {
     match by.account() {
         Some(member) => visitor.signed_in(account_of(member)),
         None => visitor,
     }
 }
 
+/// The visitor that the cookies of a request describe.
 pub(crate) fn visitor(headers: &HeaderMap) -> Visitor {
     let cookies: Vec<_> = headers
         .get_all(COOKIE)
@@ -194,14 +209,15 @@ pub(crate) fn visitor(headers: &HeaderMap) -> Visitor {
     Visitor::from_cookies(&cookies.join(";"), luck)
 }
 
-/// What the page may load and do ([CSP 3](https://www.w3.org/TR/CSP3/)): its own files, and the script with the nonce.
+/// What a page may load and do ([CSP 3](https://www.w3.org/TR/CSP3/)): its own files, and the
+/// script with the nonce.
 fn policy(nonce: &str) -> HeaderValue {
     let nonce = if nonce.is_empty() {
         String::new()
     } else {
         format!(" 'nonce-{nonce}'")
     };
-    // Under `make dev`, pages hear from another port what has been edited.
+    // Under `make dev`, pages receive edits from another port.
     let watch = if cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some() {
         " ws:"
     } else {

@@ -1,4 +1,4 @@
-//! `/openapi.json` and `/docs/`: what the server answers, for programs and for people, from one description.
+//! `/openapi.json` and `/docs/`: the description of the API, for programs and as a page.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,10 +11,10 @@ use utoipa::openapi::{OpenApi, RefOr, Required};
 use crate::respond::assets;
 use crate::state::AppState;
 
-/// What the page may do: show itself in the site's style.
+/// The content security policy of the page: the site's style sheet and icons, nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The chapters, by the tag of their operations.
+/// The chapters of the page, by the tag of their operations.
 const CHAPTERS: [(&str, &str); 7] = [
     ("rooms", "Rooms"),
     ("messages", "Messages"),
@@ -25,7 +25,7 @@ const CHAPTERS: [(&str, &str); 7] = [
     ("pages", "Pages"),
 ];
 
-/// The problems that clients meet, and what to do about each.
+/// The problems that clients meet, and what a client can do about each.
 const PROBLEMS: [(u16, &str, &str); 15] = [
     (
         400,
@@ -35,34 +35,38 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
     (
         401,
         "Not signed in",
-        "Sign in, or ask for a guest’s key, and send that; a token that is not good is refused. The lobby is joined first.",
+        "Sign in, or request a guest’s key, and send the token; an invalid token is refused. In the lobby, join first.",
     ),
-    (403, "Not allowed", "“detail” says why."),
+    (403, "Not allowed", "“detail” names the reason."),
     (
         404,
         "Not found",
-        "There is nothing at this address, and there never was. Check the ID.",
+        "This address never existed. Check the ID.",
     ),
     (
         405,
         "Method not allowed",
-        "The Allow header names the methods that this address answers.",
+        "The header Allow names the methods of this address.",
     ),
     (
         408,
         "Request timeout",
         "The body did not arrive in time. Send it again.",
     ),
-    (409, "Taken", "Somebody else has that name. Choose another."),
+    (
+        409,
+        "Taken",
+        "Another person has that name. Choose another one.",
+    ),
     (
         410,
         "Room closed",
-        "The room fell quiet or was closed by its owner, and was deleted. Create a new one.",
+        "The room expired or its owner closed it, and it was deleted. Create a new room.",
     ),
     (
         413,
         "Too large",
-        "The body is larger than any message can be. Send less.",
+        "The body is larger than the largest message. Send less.",
     ),
     (
         415,
@@ -72,100 +76,106 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
     (
         422,
         "Invalid field",
-        "The request is understood, but the field named in “field” breaks the rule in “detail”.",
+        "The field named in “field” breaks the rule in “detail”.",
     ),
     (
         426,
         "Upgrade required",
-        "The address speaks WebSocket (RFC 6455).",
+        "This address needs a WebSocket (RFC 6455).",
     ),
     (
         429,
         "Too many requests",
-        "Wait as many seconds as Retry-After says.",
+        "Wait for the number of seconds in Retry-After.",
     ),
     (
         500,
         "Internal error",
-        "Something broke on the server; its log says more under the ID in “detail”.",
+        "The server failed. Its log has the details under the ID in “detail”.",
     ),
     (
         503,
         "Not available",
-        "The server is about to stop, or the provider of sign-in does not answer. Come back after Retry-After seconds.",
+        "The server is stopping, or the provider of sign-in does not answer. Try again after Retry-After seconds.",
     ),
 ];
 
-/// The events of a room's stream, by name, and what each carries.
+/// The events of a room's stream, by name, and the content of each.
 const EVENTS: [(&str, &str); 12] = [
     (
         "none",
-        "A message as JSON; its `id:` is the cursor to resume from.",
+        "A message as JSON; its `id:` is the cursor from which a client resumes.",
     ),
     (
         "`reset`",
-        "The cursor cannot be honoured. Forget what you have; everything follows.",
+        "The server cannot honour the cursor. Discard the messages that you have; every message follows.",
     ),
     (
         "`edit`, `deletion`",
-        "A message was changed or deleted: `message` as it is now; `id:` is the cursor to resume from.",
+        "A message was edited or deleted: `message` is the new state; `id:` is the cursor from which a client resumes.",
     ),
     (
         "`closing`",
-        "The room is deleted at `expires_at` unless somebody writes.",
+        "The room is deleted at `expires_at` unless it receives a message before.",
     ),
     ("`closed`", "The room has been deleted. The stream ends."),
     (
         "`presence`",
-        "Who is here: `here` names at most 100, `count` counts all. Never moves the cursor.",
+        "The people in the room: `here` names at most 100 of them, `count` is the number of all. Never moves the cursor.",
     ),
     (
         "`typing`",
-        "Who types: `usernames`. Never moves the cursor.",
+        "The people who are typing: `usernames`. Never moves the cursor.",
     ),
     (
         "`removed`",
-        "Whoever listens may not any longer, or not at all. The stream of the room ends.",
+        "The reader may not follow the room (any longer). The stream of the room ends.",
     ),
     (
         "`signed-out`",
-        "Whoever listens is no longer signed in. The stream ends.",
+        "The reader’s session has ended. The stream ends.",
     ),
     (
         "`rooms`",
-        "The public rooms, where they are asked for: a list, as a whole.",
+        "The public rooms, as a complete list, if the client asks for them.",
     ),
     (
         "`overview`",
-        "One’s own rooms and chats, where they are asked for, as a whole.",
+        "The caller’s rooms and chats, as a complete list, if the client asks for them.",
     ),
     (
         "`beat`",
-        "Nothing, at least every 15 seconds, where that is asked for.",
+        "No content; at least every 15 seconds, if the client asks for it.",
     ),
 ];
 
-/// The OpenAPI 3.1 document.
+/// Shows the OpenAPI 3.1 document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",
-    responses((status = 200, description = "The document", body = Object, content_type = "application/json")))]
+    responses(
+        (status = 200,
+            description = "The document", body = Object, content_type = "application/json"),
+    ))]
 pub(crate) async fn show_openapi(State(state): State<AppState>) -> Response {
     Json(&state.api.openapi).into_response()
 }
 
-/// The same as a page to read.
+/// Shows the same description as a page.
 #[utoipa::path(get, path = "/docs/", tag = "operation",
     responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
 pub(crate) async fn show_api_docs(
     State(state): State<AppState>,
 ) -> ([(HeaderName, &'static str); 1], Html<String>) {
-    let page = state.api.page.get_or_init(|| render(&state.api.openapi));
+    let page = state
+        .api
+        .page
+        .get_or_init(|| render_page(&state.api.openapi));
     (
         [(header::CONTENT_SECURITY_POLICY, POLICY)],
         Html(page.clone()),
     )
 }
 
-fn render(document: &OpenApi) -> String {
+fn render_page(document: &OpenApi) -> String {
     let css = assets::urls().css;
     let chapters = CHAPTERS
         .map(|(tag, title)| view! { <h2 id=tag>{title}</h2> {view_operations(document, tag)} });
@@ -174,7 +184,8 @@ fn render(document: &OpenApi) -> String {
     let problems = PROBLEMS.map(|(status, title, text)| {
         view! { <dt id=format!("problem-{status}")><code>{status}</code> " " {title}</dt> <dd>{text}</dd> }
     });
-    let events = EVENTS.map(|(name, text)| view! { <dt>{prose(name)}</dt> <dd>{prose(text)}</dd> });
+    let events =
+        EVENTS.map(|(name, text)| view! { <dt>{view_text(name)}</dt> <dd>{view_text(text)}</dd> });
     let page = view! {
         <html lang="en">
             <head>
@@ -190,7 +201,7 @@ fn render(document: &OpenApi) -> String {
                     <p><a href="/">"webchat"</a></p>
                     <h1>"The API"</h1>
                     <p>
-                        "A room is a log of messages, and a client is a cursor on it. Programs find the same in "
+                        "A room is a log of messages, and a client is a cursor on it. Programs read the same in "
                         <a href="/openapi.json">"the OpenAPI document"</a> "."
                     </p>
                     <ul class="contents">
@@ -200,10 +211,10 @@ fn render(document: &OpenApi) -> String {
                     </ul>
                     {chapters.into_iter().collect_view()}
                     <h2 id="events">"Events"</h2>
-                    <p>"What a room’s stream says, by the name of the event."</p>
+                    <p>"The events of a room’s stream, by name."</p>
                     <dl>{events.into_iter().collect_view()}</dl>
                     <h2 id="problems">"Problems"</h2>
-                    <p>{prose("Every answer that is not a success is `application/problem+json` (RFC 9457).")}</p>
+                    <p>{view_text("Every refusal is an `application/problem+json` document (RFC 9457).")}</p>
                     <dl>{problems.into_iter().collect_view()}</dl>
                 </main>
             </body>
@@ -216,7 +227,7 @@ fn render(document: &OpenApi) -> String {
 fn view_operations(document: &OpenApi, tag: &'static str) -> Vec<impl IntoView + use<>> {
     let all = document.paths.paths.iter();
     let all = all.flat_map(|(path, item)| {
-        methods(item)
+        operations_of(item)
             .into_iter()
             .map(move |(method, about)| (method, path, about))
     });
@@ -226,8 +237,8 @@ fn view_operations(document: &OpenApi, tag: &'static str) -> Vec<impl IntoView +
         .collect()
 }
 
-/// A text in which code stands between backticks.
-fn prose(text: &str) -> impl IntoView + use<> {
+/// A text with code between backticks.
+fn view_text(text: &str) -> impl IntoView + use<> {
     let part = |(place, part): (usize, &str)| match place % 2 {
         0 => part.to_owned().into_any(),
         _ => view! { <code>{part.to_owned()}</code> }.into_any(),
@@ -235,7 +246,7 @@ fn prose(text: &str) -> impl IntoView + use<> {
     text.split('`').enumerate().map(part).collect_view()
 }
 
-fn methods(item: &PathItem) -> Vec<(&'static str, &Operation)> {
+fn operations_of(item: &PathItem) -> Vec<(&'static str, &Operation)> {
     let all = [
         ("GET", &item.get),
         ("POST", &item.post),
@@ -257,28 +268,28 @@ fn view_operation(
     let paragraphs: Vec<_> = [&operation.summary, &operation.description]
         .into_iter()
         .flatten()
-        .map(|text| view! { <p>{prose(text)}</p> })
+        .map(|text| view! { <p>{view_text(text)}</p> })
         .collect();
     let parameters: Vec<_> = operation
         .parameters
         .iter()
         .flatten()
-        .filter_map(given)
+        .filter_map(inline)
         .map(view_parameter)
         .collect();
     let parameters =
         (!parameters.is_empty()).then(|| view! { <h4>"Parameters"</h4> <dl>{parameters}</dl> });
-    let fields: Vec<_> = fields(document, operation)
+    let fields: Vec<_> = body_fields(document, operation)
         .into_iter()
-        .map(|(name, text)| view! { <dt><code>{name}</code></dt> <dd>{prose(&text)}</dd> })
+        .map(|(name, text)| view! { <dt><code>{name}</code></dt> <dd>{view_text(&text)}</dd> })
         .collect();
     let fields = (!fields.is_empty()).then(|| view! { <h4>"Fields"</h4> <dl>{fields}</dl> });
     let answers = operation.responses.responses.iter();
     let answers: Vec<_> = answers
         .filter_map(|(status, response)| {
-            Some((status.clone(), given(response)?.description.clone()))
+            Some((status.clone(), inline(response)?.description.clone()))
         })
-        .map(|(status, text)| view! { <dt><code>{status}</code></dt> <dd>{prose(&text)}</dd> })
+        .map(|(status, text)| view! { <dt><code>{status}</code></dt> <dd>{view_text(&text)}</dd> })
         .collect();
     view! {
         <section>
@@ -292,8 +303,8 @@ fn view_operation(
     }
 }
 
-/// The fields of the body that an operation takes, and what they mean.
-fn fields(document: &OpenApi, operation: &Operation) -> Vec<(String, String)> {
+/// The fields of an operation's body, and their descriptions.
+fn body_fields(document: &OpenApi, operation: &Operation) -> Vec<(String, String)> {
     let read = || {
         let body = serde_json::to_value(&operation.request_body).ok()?;
         let name = body
@@ -320,8 +331,8 @@ fn fields(document: &OpenApi, operation: &Operation) -> Vec<(String, String)> {
     read().unwrap_or_default()
 }
 
-/// What is described in its place, as everything here is, and not elsewhere.
-fn given<T>(described: &RefOr<T>) -> Option<&T> {
+/// An inline description; the server writes no others.
+fn inline<T>(described: &RefOr<T>) -> Option<&T> {
     match described {
         RefOr::T(given) => Some(given),
         RefOr::Ref(_) => None,
@@ -342,6 +353,6 @@ fn view_parameter(parameter: &Parameter) -> impl IntoView + use<> {
     };
     view! {
         <dt><code>{parameter.name.clone()}</code></dt>
-        <dd>{prose(parameter.description.as_deref().unwrap_or_default())} <small>{format!(" {place}, {needed}")}</small></dd>
+        <dd>{view_text(parameter.description.as_deref().unwrap_or_default())} <small>{format!(" {place}, {needed}")}</small></dd>
     }
 }

@@ -1,4 +1,4 @@
-//! `/rooms/{id}/audit/`: what moderators and the owner of a room did.
+//! `/rooms/{id}/audit/`: what the moderators and the owner of a room did.
 
 use std::collections::BTreeSet;
 
@@ -7,49 +7,53 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chat::Person;
-use protocol::{Deed, Problem, RoomId};
+use protocol::{Deed, RoomId};
 
 use crate::error::Error;
-use crate::extract::accept;
 use crate::extract::caller::Caller;
-use crate::extract::payload::{LIMIT_MAX, Query, SEQ_MAX};
+use crate::extract::payload::SEQ_MAX;
+use crate::extract::query::Query;
 use crate::extract::room_path::RoomPath;
-use crate::openapi::responses::RoomRefused;
+use crate::openapi::responses::{QueryRefused, RoomRefused};
 use crate::respond::form_page;
+use crate::respond::negotiated::{self, Format};
 use crate::state::AppState;
 
-/// What moderators and the owner of a room did, the latest first, for its moderators.
+/// Lists the entries of a room's audit log, the newest first; moderators can read it.
 #[utoipa::path(get, path = "/rooms/{id}/audit/", tag = "order",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
-        ("before" = Option<u64>, Query, description = "Only deeds before this one"),
-        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "At most so many; 100 if not given"),
+        ("before" = Option<u64>, Query, description = "Only entries before this one"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000,
+            description = "The largest number of entries; 100 by default"),
     ),
     responses(
-        (status = 200, description = "The deeds", content((Vec<Deed> = "application/json"), (String = "text/html"))),
-        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid parameter", body = Problem, content_type = "application/problem+json"),
+        (status = 200,
+            description = "The entries",
+            content((Vec<Deed> = "application/json"), (String = "text/html"))),
+        QueryRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list_audit_log(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
+    format: Format,
     headers: HeaderMap,
-    Query(query): Query,
+    query: Query,
 ) -> Result<Response, Error> {
     let before = query.number("before", 0, SEQ_MAX)?.unwrap_or(SEQ_MAX);
-    let limit =
-        usize::try_from(query.number("limit", 1, LIMIT_MAX)?.unwrap_or(100)).unwrap_or(usize::MAX);
-    if accept::prefers_html(&headers) {
-        return trail(&state, &by, room, &headers, before).await;
+    let limit = query.limit(100)?;
+    match format {
+        Format::Html => show_page(&state, &by, room, &headers, before).await,
+        Format::Json => {
+            let entries = state.chat.list_audit_log(&by, &room, before, limit).await?;
+            Ok(negotiated::json(entries))
+        }
     }
-    Ok(accept::json(
-        state.chat.list_audit_log(&by, &room, before, limit).await?,
-    ))
 }
 
-async fn trail(
+async fn show_page(
     state: &AppState,
     by: &Person,
     room: RoomId,
@@ -62,24 +66,22 @@ async fn trail(
         .await?;
     let names = state
         .chat
-        .list_guest_names(by, &room, mentioned(&deeds))
+        .list_guest_names(by, &room, mentioned_people(&deeds))
         .await?;
-    let trail = AuditLogPage {
+    let page = AuditLogPage {
         room,
         entries: deeds,
         names,
         now: app::now(),
     };
-    Ok(form_page::fresh(app::audit_log_page(
-        &form_page::of_room(headers, room),
-        &trail,
-    )))
+    let sheet = form_page::room_sheet(headers, room);
+    Ok(form_page::show(app::audit_log_page(&sheet, &page)))
 }
 
-/// The IDs of those who did something, and to whom.
-pub(crate) fn mentioned(deeds: &[Deed]) -> BTreeSet<String> {
-    deeds
+/// The IDs of the people that these entries mention: the actors, and the people that they acted on.
+pub(crate) fn mentioned_people(entries: &[Deed]) -> BTreeSet<String> {
+    entries
         .iter()
-        .flat_map(|deed| [deed.actor.clone(), deed.whom.clone()])
+        .flat_map(|entry| [entry.actor.clone(), entry.whom.clone()])
         .collect()
 }

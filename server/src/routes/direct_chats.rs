@@ -8,31 +8,31 @@ use axum::extract::{ConnectInfo, FromRequestParts, Path, Request, State};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use chat::AccountsPage;
+use chat::{AccountsPage, Person};
 use protocol::schema::AccountName;
-use protocol::{Conversation, Problem, Refusal, Start};
-use serde_json::Value;
+use protocol::{Conversation, Refusal, Start};
 
 use crate::error::Error;
-use crate::extract::accept;
-use crate::extract::accept::{HTML, JSON};
+use crate::extract::accept::{self, HTML, JSON};
 use crate::extract::caller::{Caller, account_of};
-use crate::extract::payload::Query;
-use crate::respond::envelope::Envelope;
+use crate::extract::query::Query;
+use crate::openapi::responses::{QueryRefused, SignInRefused};
+use crate::respond::envelope::EnvelopedChatRefused;
 use crate::respond::form_page;
+use crate::respond::negotiated::{self, Format};
 use crate::state::AppState;
 use crate::stream::websocket::{Dialect, Talk, Upgrade};
 
-/// How many conversations are listed.
+/// The largest number of conversations in a list.
 const CONVERSATIONS: usize = 1_000;
 
 /// How many people one page shows.
 const PEOPLE: usize = 50;
 
-/// The one that an address names.
-pub(crate) struct With(String);
+/// The account in an address.
+pub(crate) struct AccountPath(String);
 
-impl<S: Send + Sync> FromRequestParts<S> for With {
+impl<S: Send + Sync> FromRequestParts<S> for AccountPath {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
@@ -41,84 +41,88 @@ impl<S: Send + Sync> FromRequestParts<S> for With {
     }
 }
 
-/// The direct chats of whoever is signed in, the latest first.
+/// Lists the caller's direct chats, the most recent first.
 #[utoipa::path(get, path = "/chats/", tag = "people",
     params(
-        ("search" = Option<String>, Query, description = "For the page: which people to show"),
-        ("after" = Option<String>, Query, description = "For the page: only people with usernames behind this one"),
+        ("search" = Option<String>, Query, description = "For the page: which people it shows"),
+        ("after" = Option<String>, Query,
+            description = "For the page: only people with usernames after this one"),
     ),
     responses(
-        (status = 200, description = "The conversations in which something was said",
+        (status = 200, description = "The conversations that have a message",
             content((Vec<Conversation> = "application/json"), (String = "text/html"))),
-        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        QueryRefused,
+        SignInRefused,
     ), security(("token" = [])))]
 pub(crate) async fn list_direct_chats(
     State(state): State<AppState>,
     Caller(by): Caller,
+    format: Format,
     headers: HeaderMap,
-    Query(query): Query,
+    query: Query,
 ) -> Result<Response, Error> {
     let conversations = state.chat.list_conversations(&by, CONVERSATIONS).await?;
-    if !accept::prefers_html(&headers) {
-        return Ok(accept::json(conversations));
+    match format {
+        Format::Html => show_page(&state, &by, &headers, &query, conversations).await,
+        Format::Json => Ok(negotiated::json(conversations)),
     }
-    let text = |field| {
-        query
-            .text(field)
-            .map(|text| text.unwrap_or_default().to_owned())
-    };
-    let found = AccountsPage {
-        search: text("search")?,
-        after: text("after")?,
+}
+
+async fn show_page(
+    state: &AppState,
+    by: &Person,
+    headers: &HeaderMap,
+    query: &Query,
+    conversations: Vec<Conversation>,
+) -> Result<Response, Error> {
+    let text = |name| query.text(name).unwrap_or_default().to_owned();
+    let wanted = AccountsPage {
+        search: text("search"),
+        after: text("after"),
         limit: PEOPLE,
     };
-    let people = state.chat.list_accounts(&by, &found).await?;
+    let people = state.chat.list_accounts(by, &wanted).await?;
     let more = people
         .last()
         .filter(|_| people.len() == PEOPLE)
         .map(|last| last.username.clone());
-    let (me, search) = (account_of(by.require_account()?), found.search);
     let chats = DirectChatsPage {
-        me,
+        me: account_of(by.require_account()?),
         conversations,
-        search,
+        search: wanted.search,
         people,
         more,
         now: app::now(),
     };
-    Ok(form_page::fresh(app::direct_chats_page(
-        &form_page::sheet(&headers, None),
-        &chats,
-    )))
+    let sheet = form_page::sheet(headers, None);
+    Ok(form_page::show(app::direct_chats_page(&sheet, &chats)))
 }
 
 /// Opens a WebSocket to a direct chat.
 ///
-/// Text frames sent are messages to the other one. Frames received are `{"from","body","sent_at"}`, the time in seconds since
-/// the Unix epoch: first what came while none of one's devices was there, or all after `after`; then what either of the two
-/// says, on whatever device. A frame that is not confirmed by a pong is told again. Without an upgrade: the room that the
-/// conversation is, as JSON, or the way to its page.
+/// A text frame from the client is a message to the other account. Frames from the server are
+/// `{"from","body","sent_at"}`, the time in seconds since the Unix epoch: first the messages that
+/// none of the caller's devices has received, or all messages after `after`; then the messages of
+/// both accounts, from any device. The server sends a frame again until a pong confirms it. Without
+/// an upgrade the answer is the room of the conversation as JSON, or a redirect to its page.
 #[utoipa::path(get, path = "/chats/{username}", tag = "people",
     params(
-        ("username" = AccountName, Path, description = "The other one"),
-        ("after" = Option<String>, Query, description = "Messages after this sequence, read or not; `latest` for none of the history"),
+        ("username" = AccountName, Path, description = "The other account"),
+        ("after" = Option<String>, Query,
+            description = "Messages after this sequence number, read or not; `latest` for no history"),
     ),
     responses(
-        (status = 101, description = "The socket"),
-        (status = 200, description = "The room that the conversation is", body = protocol::Room),
-        (status = 303, description = "To the room's page, for clients that ask for pages"),
-        (status = 400, description = "Malformed query", body = Envelope<Value>),
-        (status = 401, description = "Not signed in", body = Envelope<Value>),
-        (status = 403, description = "The page is of another site", body = Envelope<Value>),
-        (status = 404, description = "Nobody has that name", body = Envelope<Value>),
+        (status = 101, description = "The WebSocket"),
+        (status = 200, description = "The room of the conversation", body = protocol::Room),
+        (status = 303, description = "To the room's page, for clients that prefer pages"),
+        EnvelopedChatRefused,
     ), security(("token" = [])))]
 pub(crate) async fn open_direct_chat(
     State(state): State<AppState>,
     Caller(by): Caller,
-    With(other): With,
+    AccountPath(other): AccountPath,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Query(query): Query,
+    query: Query,
     upgrade: Upgrade,
     request: Request,
 ) -> Result<Response, Error> {
@@ -126,20 +130,16 @@ pub(crate) async fn open_direct_chat(
     if upgrade.is_err() {
         return Ok(match accept::choose(request.headers(), &[JSON, HTML]) {
             HTML => Redirect::to(&format!("/rooms/{}/", room.id)).into_response(),
-            _ => accept::json(room),
+            _ => negotiated::json(room),
         });
     }
-    let start = match query.text("after")? {
+    let start = match query.text("after") {
         Some(after) => Start::after(after),
         None => Start::Seq(state.chat.load_read_marker(&by, &room.id).await?),
     };
     let username = by.require_account()?.username().to_owned();
-    let follow = state
-        .chat
-        .follow_room(&by, &room.id, start)
-        .await?
-        .with_username(Some(&username))
-        .await?;
+    let follow = state.chat.follow_room(&by, &room.id, start).await?;
+    let follow = follow.with_username(Some(&username)).await?;
     let talk = Talk {
         state,
         by,

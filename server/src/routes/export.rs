@@ -1,4 +1,4 @@
-//! A room as a file to keep: the archive that can be checked, and a transcript to read.
+//! A room as a file: the archive, whose integrity can be checked, and a transcript to read.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,13 +14,16 @@ use crate::extract::room_path::RoomPath;
 use crate::openapi::responses::RoomRefused;
 use crate::state::AppState;
 
-/// A room as it is now, in the format of the archive.
+/// Downloads a room in the format of the archive.
 ///
-/// JSON lines: the room, its messages, and last a count and the SHA-256 of everything before.
+/// JSON lines: the room, its messages, and last the number of messages and the SHA-256 of the lines
+/// before.
 #[utoipa::path(get, path = "/rooms/{id}/archive.jsonl", tag = "rooms",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "The room and its messages", body = String, content_type = "application/jsonl"),
+        (status = 200,
+            description = "The room and its messages",
+            body = String, content_type = "application/jsonl"),
         RoomRefused,
     ))]
 pub(crate) async fn download_archive(
@@ -35,11 +38,13 @@ pub(crate) async fn download_archive(
     Ok(download(export, "application/jsonl", room, "jsonl"))
 }
 
-/// A room as it is now, as plain text.
+/// Downloads the messages of a room as plain text.
 #[utoipa::path(get, path = "/rooms/{id}/transcript.txt", tag = "rooms",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "The messages", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 200,
+            description = "The messages",
+            body = String, content_type = "text/plain; charset=utf-8"),
         RoomRefused,
     ))]
 pub(crate) async fn download_transcript(
@@ -55,15 +60,14 @@ pub(crate) async fn download_transcript(
 }
 
 fn download(export: Export, kind: &'static str, room: RoomId, extension: &str) -> Response {
+    let disposition = format!("attachment; filename=\"{room}.{extension}\"");
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{room}.{extension}\""),
-        ),
+        (header::CONTENT_DISPOSITION, disposition),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    // A fault in the middle breaks the transfer off, so that nobody takes a part for the whole.
+    // A fault in the middle breaks the transfer off, so that the client does not take a part for
+    // the whole.
     let pieces = stream::try_unfold(export, |mut export| async move {
         let piece = export.next().await?;
         Ok::<_, chat::Error>(piece.map(|piece| (piece, export)))

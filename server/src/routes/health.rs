@@ -1,24 +1,29 @@
-//! `/healthz` and `/readyz`: for whoever watches over the process.
+//! `/healthz` and `/readyz`: the state of the process, for the programs that supervise it.
 
 use axum::extract::State;
-use protocol::Problem;
 
 use crate::error::Error;
+use crate::openapi::responses::ReadinessRefused;
 use crate::state::AppState;
 
-/// Says that the process is up.
+/// Reports that the process is running.
 #[utoipa::path(get, path = "/healthz", tag = "operation",
-    responses((status = 200, description = "It is", body = String, content_type = "text/plain; charset=utf-8")))]
+    responses(
+        (status = 200,
+            description = "The process is running", body = String, content_type = "text/plain; charset=utf-8"),
+    ))]
 pub(crate) async fn report_health() -> &'static str {
     "ok\n"
 }
 
-/// Says whether requests can be served: the database answers, and the server is not about to stop.
+/// Reports whether the server can answer requests: the database answers, and the server is not
+/// stopping.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses(
-        (status = 200, description = "They can", body = String, content_type = "text/plain; charset=utf-8"),
-        (status = 500, description = "The database does not answer", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The server is about to stop", body = Problem, content_type = "application/problem+json"),
+        (status = 200,
+            description = "The server can answer requests",
+            body = String, content_type = "text/plain; charset=utf-8"),
+        ReadinessRefused,
     ))]
 pub(crate) async fn report_readiness(State(state): State<AppState>) -> Result<&'static str, Error> {
     state.chat.check_database().await?;

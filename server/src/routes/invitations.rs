@@ -6,63 +6,49 @@ use app::{InvitationFields, InvitationsPage};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use chat::Person;
-use protocol::{Invitation, NewInvitation, Problem, Refusal, Role, Room, RoomId};
-use serde::Serialize;
+use protocol::{Invitation, NewInvitation, Refusal, Role, Room, RoomId};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::extract::caller::Caller;
-use crate::extract::https::Https;
-use crate::extract::payload::{Fields, SEQ_MAX};
+use crate::extract::https::{Https, site_origin};
+use crate::extract::next::Next;
+use crate::extract::payload::{Number, Payload, SEQ_MAX};
 use crate::extract::room_path::{InsideRoom, InvitationCode, RoomPath};
-use crate::extract::{accept, https};
-use crate::openapi::responses::{BodyRefused, RoomRefused};
+use crate::openapi::responses::{BodyRefused, InvitationRefused, RoomRefused, TokenRefused};
+use crate::respond::negotiated::{self, Format};
 use crate::respond::{form_page, page};
-use crate::routes::members::role;
 use crate::state::AppState;
 
-/// The wish for an invitation; every field may be left out.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `create` reads field by field")]
-pub(crate) struct InvitationWish {
-    /// What those who join may do: reader, or member, which is the default.
-    #[schema(pattern = "^(reader|member)$")]
-    role: Option<String>,
-    /// How long it lasts, like `2days`; without end if it is left out.
+/// A new invitation. Every field is optional.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct CreateInvitation {
+    /// The role of the people who join: `reader` or `member`; `member` by default.
+    #[schema(value_type = Option<String>, pattern = "^(reader|member)$")]
+    role: Option<Role>,
+    /// How long the invitation is valid, like `2days`; forever by default.
     #[schema(example = "2days")]
     timeout: Option<String>,
-    /// How many may use it; as many as like if it is left out.
-    #[schema(minimum = 1)]
-    uses: Option<u64>,
+    /// How many people can use it; any number by default.
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    uses: Option<Number<1, SEQ_MAX>>,
 }
 
-/// The same as a form.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `create` reads field by field")]
-pub(crate) struct InvitationForm {
-    /// What those who join may do: reader, or member, which is the default.
-    #[schema(required = false, pattern = "^(reader|member)$")]
-    role: String,
-    /// How long it lasts, like `2days`; without end if it is left out.
-    #[schema(required = false, example = "2days")]
-    timeout: String,
-    /// How many may use it; as many as like if it is left out.
-    #[schema(required = false, minimum = 1)]
-    uses: u64,
-}
-
-/// Makes an invitation to a room; its moderators can.
+/// Creates an invitation to a room; moderators can.
 #[utoipa::path(post, path = "/rooms/{id}/invitations/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     request_body(content(
-        (ref("#/components/schemas/InvitationWish") = "application/json"),
-        (ref("#/components/schemas/InvitationForm") = "application/x-www-form-urlencoded"),
+        (ref("#/components/schemas/CreateInvitation") = "application/json"),
+        (ref("#/components/schemas/CreateInvitation") = "application/x-www-form-urlencoded"),
     )),
     responses(
-        (status = 201, description = "The invitation", body = Invitation, headers(("Location" = String, description = "Its address"))),
-        (status = 303, description = "Back to the invitations, for clients that ask for pages"),
+        (status = 201,
+            description = "The invitation",
+            body = Invitation, headers(("Location" = String, description = "The invitation's address"))),
+        (status = 303, description = "Back to the invitations, for clients that prefer pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -70,227 +56,209 @@ pub(crate) async fn create_invitation(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
-    secure: Https,
+    https: Https,
+    format: Format,
     headers: HeaderMap,
-    fields: Fields,
+    payload: Payload<CreateInvitation>,
 ) -> Result<Response, Error> {
-    let form = accept::prefers_html(&headers);
-    let made = match wish(&fields, form) {
-        Ok(wish) => state
-            .chat
-            .create_invitation(&by, &room, &wish)
-            .await
-            .map_err(Error::from),
-        Err(refusal) => Err(refusal.into()),
-    };
-    match made {
-        Ok(_) if form => Ok(form_page::on(
-            Some(&fields),
-            &format!("/rooms/{room}/invitations/"),
-        )),
-        Ok(invitation) => {
-            let location = format!("/invitations/{}/", invitation.code);
-            Ok((
-                StatusCode::CREATED,
-                [(header::LOCATION, location)],
-                Json(invitation),
-            )
-                .into_response())
-        }
-        Err(error) if form => {
-            let Ok(page) = page(&state, &by, room, &headers, secure).await else {
-                return Err(error);
-            };
-            let typed = |field| {
-                fields
-                    .text(field)
-                    .map(|text| text.unwrap_or_default().to_owned())
-            };
-            let page = InvitationsPage {
-                entered: Some(InvitationFields {
-                    role: typed("role")?,
-                    timeout: typed("timeout")?,
-                    uses: typed("uses")?,
-                }),
-                ..page
-            };
-            let at = |field: Option<&str>| if field == Some("uses") { "uses" } else { "" };
-            let sheet = form_page::of_room(&headers, room);
-            form_page::again(&headers, error, at, |wrong| {
-                app::invitations_page(&sheet.with_error(wrong), &page)
-            })
-        }
-        Err(error) => Err(error),
-    }
+    let created = invite(&state, &by, room, format, &payload).await;
+    let page = format!("/rooms/{room}/invitations/");
+    format
+        .answer(
+            created,
+            |_| negotiated::redirect(payload.next(), &page),
+            |invitation| {
+                let location = format!("/invitations/{}/", invitation.code);
+                let location = [(header::LOCATION, location)];
+                (StatusCode::CREATED, location, Json(invitation)).into_response()
+            },
+            async |error| {
+                let Ok(mut page) = load_page(&state, &by, room, &headers, https).await else {
+                    return Err(error);
+                };
+                let entered = |field| payload.raw_text(field).to_owned();
+                page.entered = Some(InvitationFields {
+                    role: entered("role"),
+                    timeout: entered("timeout"),
+                    uses: entered("uses"),
+                });
+                rerender_page(&headers, &page, error)
+            },
+        )
+        .await
 }
 
-fn wish(fields: &Fields, form: bool) -> Result<NewInvitation, Refusal> {
-    // An empty field of a page's form is one that was left out.
-    let empty = |field| {
-        fields
-            .text(field)
-            .is_ok_and(|text| form && text.is_some_and(|text| text.trim().is_empty()))
+async fn invite(
+    state: &AppState,
+    by: &Person,
+    room: RoomId,
+    format: Format,
+    payload: &Payload<CreateInvitation>,
+) -> Result<Invitation, Error> {
+    let wish = match format {
+        Format::Html => payload.read_form(&["timeout", "uses"])?,
+        Format::Json => payload.read()?,
     };
-    Ok(NewInvitation {
-        role: role(fields)?,
-        timeout: if empty("timeout") {
-            None
-        } else {
-            fields.text("timeout")?.map(str::to_owned)
-        },
-        uses: if empty("uses") {
-            None
-        } else {
-            fields.number("uses", 1, SEQ_MAX)?
-        },
-    })
+    let new_invitation = NewInvitation {
+        role: wish.role,
+        timeout: wish.timeout,
+        uses: wish.uses.map(|Number(uses)| uses),
+    };
+    Ok(state
+        .chat
+        .create_invitation(by, &room, &new_invitation)
+        .await?)
 }
 
-/// What the page of a room's invitations shows.
-async fn page(
+/// The content of the page about a room's invitations.
+async fn load_page(
     state: &AppState,
     by: &Person,
     room: RoomId,
     headers: &HeaderMap,
-    secure: Https,
+    https: Https,
 ) -> Result<InvitationsPage, Error> {
-    let good = state.chat.list_invitations(by, &room).await?;
-    let origin = https::site_origin(headers, secure).unwrap_or_default();
     Ok(InvitationsPage {
         room,
-        origin,
-        valid: good,
+        origin: site_origin(headers, https).unwrap_or_default(),
+        valid: state.chat.list_invitations(by, &room).await?,
         entered: None,
         now: app::now(),
     })
 }
 
-/// The invitations to a room that are still good, for its moderators.
+fn rerender_page(
+    headers: &HeaderMap,
+    page: &InvitationsPage,
+    error: Error,
+) -> Result<Response, Error> {
+    let sheet = form_page::room_sheet(headers, page.room);
+    let place = |field: Option<&str>| match field {
+        Some("uses") => "uses",
+        _ => "",
+    };
+    form_page::rerender_with_error(error, place, |wrong| {
+        app::invitations_page(&sheet.with_error(wrong), page)
+    })
+}
+
+/// Lists the valid invitations to a room; moderators can.
 #[utoipa::path(get, path = "/rooms/{id}/invitations/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "The invitations", content((Vec<Invitation> = "application/json"), (String = "text/html"))),
+        (status = 200,
+            description = "The invitations",
+            content((Vec<Invitation> = "application/json"), (String = "text/html"))),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list_invitations(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
-    secure: Https,
+    https: Https,
+    format: Format,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    if accept::prefers_html(&headers) {
-        let page = page(&state, &by, room, &headers, secure).await?;
-        return Ok(form_page::fresh(app::invitations_page(
-            &form_page::of_room(&headers, room),
-            &page,
-        )));
+    match format {
+        Format::Html => {
+            let page = load_page(&state, &by, room, &headers, https).await?;
+            let sheet = form_page::room_sheet(&headers, room);
+            Ok(form_page::show(app::invitations_page(&sheet, &page)))
+        }
+        Format::Json => Ok(negotiated::json(
+            state.chat.list_invitations(&by, &room).await?,
+        )),
     }
-    Ok(accept::json(state.chat.list_invitations(&by, &room).await?))
 }
 
-/// Takes an invitation back.
+/// Revokes an invitation.
 #[utoipa::path(delete, path = "/rooms/{id}/invitations/{code}/", tag = "order",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
         ("code" = String, Path, description = "The invitation's code"),
     ),
     responses(
-        (status = 204, description = "It is good no longer"),
-        (status = 303, description = "Back to the invitations, for clients that ask for pages"),
+        (status = 204, description = "The invitation is no longer valid"),
+        (status = 303, description = "Back to the invitations, for clients that prefer pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn revoke_invitation(
     State(state): State<AppState>,
     Caller(by): Caller,
     InsideRoom(room, code): InsideRoom,
-    secure: Https,
+    https: Https,
+    format: Format,
     headers: HeaderMap,
-    fields: Result<Fields, Error>,
+    Next(next): Next,
 ) -> Result<Response, Error> {
-    let form = accept::prefers_html(&headers);
-    match state
-        .chat
-        .revoke_invitation(&by, &room, &code)
+    let revoked = state.chat.revoke_invitation(&by, &room, &code).await;
+    let page = format!("/rooms/{room}/invitations/");
+    format
+        .answer(
+            revoked.map_err(Error::from),
+            |()| negotiated::redirect(next.as_deref(), &page),
+            |()| negotiated::no_content(),
+            async |error| match load_page(&state, &by, room, &headers, https).await {
+                Ok(page) => rerender_page(&headers, &page, error),
+                Err(_) => Err(error),
+            },
+        )
         .await
-        .map_err(Error::from)
-    {
-        Ok(()) if form => Ok(form_page::on(
-            fields.ok().as_ref(),
-            &format!("/rooms/{room}/invitations/"),
-        )),
-        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err(error) => {
-            let Ok(page) = page(&state, &by, room, &headers, secure).await else {
-                return Err(error);
-            };
-            let sheet = form_page::of_room(&headers, room);
-            form_page::again(
-                &headers,
-                error,
-                |_| "",
-                |wrong| app::invitations_page(&sheet.with_error(wrong), &page),
-            )
-        }
-    }
 }
 
-/// What an invitation is good for.
+/// What an invitation offers.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Welcome {
-    /// What the room is called, if it has a name.
+pub(crate) struct InvitationOffer {
+    /// The room's name, if it has one.
     name: Option<String>,
-    /// What those who join may do.
+    /// The role of the people who join.
     role: Role,
 }
 
-/// What an invitation is good for, before it is used.
+/// Shows what an invitation offers, before it is used.
 #[utoipa::path(get, path = "/invitations/{code}/", tag = "order",
     params(("code" = String, Path, description = "The invitation's code")),
     responses(
-        (status = 200, description = "It is good", content((Welcome = "application/json"), (String = "text/html"))),
-        (status = 401, description = "The token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such invitation, or no longer", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many guesses", body = Problem, content_type = "application/problem+json"),
+        (status = 200,
+            description = "The invitation is valid",
+            content((InvitationOffer = "application/json"), (String = "text/html"))),
+        TokenRefused,
+        InvitationRefused,
     ))]
 pub(crate) async fn show_invitation(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Caller(by): Caller,
     InvitationCode(code): InvitationCode,
+    format: Format,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     state.limits.check_invitation_guess(peer.ip())?;
-    let found = state.chat.find_invitation(&code).await.map_err(Error::from);
-    let html = accept::prefers_html(&headers);
-    if html
-        && matches!(found, Err(ref error) if matches!(error.refusal(), Some(Refusal::NotFound(_))))
-    {
-        return Ok(page::plain(
-            StatusCode::NOT_FOUND,
-            app::unusable_invitation_page(&form_page::sheet(&headers, None)),
-        ));
-    }
-    let (invitation, name) = found?;
+    let (invitation, name) = match state.chat.find_invitation(&code).await {
+        Err(chat::Error::Refusal(Refusal::NotFound(_))) if format.is_html() => {
+            return Ok(show_no_invitation(&headers));
+        }
+        found => found?,
+    };
     state.limits.forgive_invitation_guess(peer.ip());
-    if !html {
-        return Ok(accept::json(Welcome {
-            name,
-            role: invitation.role,
-        }));
+    let role = invitation.role;
+    if format == Format::Json {
+        return Ok(negotiated::json(InvitationOffer { name, role }));
     }
-    let (sheet, guest) = (form_page::sheet(&headers, None), by.account().is_none());
-    let mut page = form_page::fresh(app::invitation_page(
-        &sheet,
-        &code,
-        name.as_deref(),
-        invitation.role,
-        guest,
-    ));
-    // Whoever comes with nothing needs a key to be known by.
+    let sheet = form_page::sheet(&headers, None);
+    let is_guest = by.account().is_none();
+    let html = app::invitation_page(&sheet, &code, name.as_deref(), role, is_guest);
+    let mut page = form_page::show(html);
+    // A caller without a key gets one, so that the server recognizes the browser when it joins.
+    let key = page::new_guest_cookie(&state, &by);
     page.headers_mut()
-        .extend(page::key(&state, &by).map(|key| (header::SET_COOKIE, key)));
+        .extend(key.map(|key| (header::SET_COOKIE, key)));
     Ok(page)
+}
+
+fn show_no_invitation(headers: &HeaderMap) -> Response {
+    let sheet = form_page::sheet(headers, None);
+    page::plain(StatusCode::NOT_FOUND, app::unusable_invitation_page(&sheet))
 }
 
 /// Joins the room of an invitation, with an account or a guest's key.
@@ -298,33 +266,26 @@ pub(crate) async fn show_invitation(
     params(("code" = String, Path, description = "The invitation's code")),
     responses(
         (status = 200, description = "The room", body = Room),
-        (status = 303, description = "To the room, for clients that ask for pages"),
-        (status = 401, description = "Neither an account nor a key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Banned", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such invitation, or no longer", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many guesses", body = Problem, content_type = "application/problem+json"),
+        (status = 303, description = "To the room, for clients that prefer pages"),
+        RoomRefused,
+        InvitationRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn accept_invitation(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Caller(by): Caller,
     InvitationCode(code): InvitationCode,
+    format: Format,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     state.limits.check_invitation_guess(peer.ip())?;
-    let html = accept::prefers_html(&headers);
     let room = match state.chat.accept_invitation(&by, &code).await {
-        Err(chat::Error::Refusal(Refusal::NotFound(_))) if html => {
-            return Ok(page::plain(
-                StatusCode::NOT_FOUND,
-                app::unusable_invitation_page(&form_page::sheet(&headers, None)),
-            ));
+        Err(chat::Error::Refusal(Refusal::NotFound(_))) if format.is_html() => {
+            return Ok(show_no_invitation(&headers));
         }
         accepted => accepted?,
     };
     state.limits.forgive_invitation_guess(peer.ip());
-    if html {
-        return Ok(Redirect::to(&format!("/rooms/{}/", room.id)).into_response());
-    }
-    Ok(accept::json(room))
+    let page = format!("/rooms/{}/", room.id);
+    Ok(format.done(None, &page, || negotiated::json(room)))
 }

@@ -1,129 +1,151 @@
-//! `/rooms/{id}/members/`: who belongs to a room, and what they may do.
+//! `/rooms/{id}/members/`: the members of a room, and their roles.
 
 use std::collections::BTreeMap;
 
 use app::MembersPage;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use chat::Person;
-use protocol::{Refusal, Role, RoomId, RoomMember};
+use protocol::{Role, RoomId, RoomMember};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::error::Error;
-use crate::extract::accept;
 use crate::extract::caller::Caller;
-use crate::extract::payload::{Fields, SEQ_MAX};
+use crate::extract::next::Next;
+use crate::extract::payload::{Payload, SEQ_MAX};
 use crate::extract::room_path::{InsideRoom, RoomPath};
 use crate::openapi::responses::{BodyRefused, RoomRefused};
 use crate::respond::form_page;
-use crate::routes::audit_log;
+use crate::respond::negotiated::{self, Format};
+use crate::routes::audit_log::mentioned_people;
 use crate::state::AppState;
 
-/// Who belongs to a room, the greatest role first.
+/// Lists the members of a room, the highest role first.
 ///
-/// The members of a private room learn it; of a room that is open to everybody only its moderators. The page tells others so.
+/// In a private room every member can list them, in any other room its moderators. The page says so
+/// to other callers.
 #[utoipa::path(get, path = "/rooms/{id}/members/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "The members", content((Vec<RoomMember> = "application/json"), (String = "text/html"))),
+        (status = 200,
+            description = "The members",
+            content((Vec<RoomMember> = "application/json"), (String = "text/html"))),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list_members(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
+    format: Format,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    if accept::prefers_html(&headers) {
-        let people = people(&state, &by, room).await?;
-        return Ok(form_page::fresh(app::members_page(
-            &form_page::of_room(&headers, room),
-            &people,
-        )));
+    match format {
+        Format::Html => {
+            let people = load_people(&state, &by, room).await?;
+            let sheet = form_page::room_sheet(&headers, room);
+            Ok(form_page::show(app::members_page(&sheet, &people)))
+        }
+        Format::Json => Ok(negotiated::json(state.chat.list_members(&by, &room).await?)),
     }
-    Ok(accept::json(state.chat.list_members(&by, &room).await?))
 }
 
-/// What the page of a room's people shows to somebody.
-async fn people(state: &AppState, by: &Person, id: RoomId) -> Result<MembersPage, Error> {
+/// The content of the page about a room's people, as far as the caller may see it.
+async fn load_people(state: &AppState, by: &Person, id: RoomId) -> Result<MembersPage, Error> {
     let chat = &state.chat;
     let room = chat.find_room(by, &id).await?;
     let moderates = room.role >= Some(Role::Moderator);
-    let members = if moderates || room.private {
-        Some(chat.list_members(by, &id).await?)
-    } else {
-        None
+    let mut people = MembersPage {
+        me: by.public_id(),
+        members: None,
+        sanctions: Vec::new(),
+        deeds: Vec::new(),
+        names: BTreeMap::new(),
+        now: app::now(),
+        room,
     };
-    let (mut sanctions, mut deeds, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
+    if moderates || people.room.private {
+        people.members = Some(chat.list_members(by, &id).await?);
+    }
     if moderates {
-        sanctions = chat.list_sanctions(by, &id).await?;
-        deeds = chat
+        people.sanctions = chat.list_sanctions(by, &id).await?;
+        people.deeds = chat
             .list_audit_log(by, &id, SEQ_MAX, app::AUDIT_PAGE_SIZE)
             .await?;
-        let mut ids = audit_log::mentioned(&deeds);
-        ids.extend(sanctions.iter().map(|sanctioned| sanctioned.id.clone()));
-        names = chat.list_guest_names(by, &id, ids).await?;
+        let mut ids = mentioned_people(&people.deeds);
+        ids.extend(
+            people
+                .sanctions
+                .iter()
+                .map(|sanctioned| sanctioned.id.clone()),
+        );
+        people.names = chat.list_guest_names(by, &id, ids).await?;
     }
-    Ok(MembersPage {
-        room,
-        me: by.public_id(),
-        members,
-        sanctions,
-        deeds,
-        names,
-        now: app::now(),
-    })
+    Ok(people)
 }
 
-/// Answers what was done about somebody: as data, or with the way back to the page of people, which says what was wrong.
-pub(crate) async fn answer<T>(
-    state: &AppState,
-    by: &Person,
-    room: RoomId,
-    headers: &HeaderMap,
-    fields: Option<&Fields>,
-    (done, data): (Result<T, Error>, impl FnOnce(T) -> Response),
+/// Answers a change of a room's people: with the way back to their page, with the page and the
+/// error, or with `data`.
+pub(crate) async fn answer_change<T>(
+    caller: &PeopleCaller<'_>,
+    next: Option<&str>,
+    outcome: Result<T, Error>,
+    data: impl FnOnce(T) -> Response,
 ) -> Result<Response, Error> {
-    let html = accept::prefers_html(headers);
-    let error = match done {
-        Ok(_) if html => return Ok(form_page::on(fields, &format!("/rooms/{room}/members/"))),
-        Ok(done) => return Ok(data(done)),
-        Err(error) => error,
-    };
-    if !html {
+    let page = format!("/rooms/{}/members/", caller.room);
+    Format::of(caller.headers)
+        .answer(
+            outcome,
+            |_| negotiated::redirect(next, &page),
+            data,
+            async |error| rerender_people(caller, error).await,
+        )
+        .await
+}
+
+/// The caller of a route that changes a room's people.
+pub(crate) struct PeopleCaller<'a> {
+    pub state: &'a AppState,
+    pub by: &'a Person,
+    pub room: RoomId,
+    pub headers: &'a HeaderMap,
+}
+
+async fn rerender_people(caller: &PeopleCaller<'_>, error: Error) -> Result<Response, Error> {
+    // A caller who may not see the room learns nothing else about it.
+    let Ok(people) = load_people(caller.state, caller.by, caller.room).await else {
         return Err(error);
-    }
-    // Whoever may not know of the room is told nothing else about it.
-    let Ok(people) = people(state, by, room).await else {
-        return Err(error);
     };
-    let sheet = form_page::of_room(headers, room);
-    form_page::again(
-        headers,
+    let sheet = form_page::room_sheet(caller.headers, caller.room);
+    form_page::rerender_with_error(
         error,
         |_| "",
         |wrong| app::members_page(&sheet.with_error(wrong), &people),
     )
 }
 
-/// What somebody is to be in a room.
-#[derive(Debug, utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what `change` reads field by field")]
-pub(crate) struct NewRole {
-    /// What they may do from now on.
+/// A new role for a member.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ChangeRole {
+    /// The role.
     role: Role,
 }
 
-/// Gives somebody who belongs to a room another role; only its owner can. Who makes another one the owner becomes a moderator.
+/// Changes the role of a member; only the room's owner can. An owner who makes another member the
+/// owner becomes a moderator.
 #[utoipa::path(patch, path = "/rooms/{id}/members/{person}/", tag = "order",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
-        ("person" = String, Path, description = "As in the list of members"),
+        ("person" = String, Path, description = "The member's ID, from the list of members"),
     ),
-    request_body(content((NewRole = "application/json"), (NewRole = "application/x-www-form-urlencoded"))),
+    request_body(content(
+        (ChangeRole = "application/json"),
+        (ChangeRole = "application/x-www-form-urlencoded"),
+    )),
     responses(
-        (status = 204, description = "Done"),
-        (status = 303, description = "Back to the people, for clients that ask for pages"),
+        (status = 204, description = "The member has the role"),
+        (status = 303, description = "Back to the members, for clients that prefer pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -132,35 +154,37 @@ pub(crate) async fn change_role(
     Caller(by): Caller,
     InsideRoom(room, person): InsideRoom,
     headers: HeaderMap,
-    fields: Fields,
+    payload: Payload<ChangeRole>,
 ) -> Result<Response, Error> {
-    let changed = async {
-        let role = role(&fields)?.ok_or_else(|| Refusal::invalid("role", "is missing"))?;
+    let change = async || {
+        let role = payload.read()?.role;
         Ok(state
             .chat
             .set_member_role(&by, &room, &person, role)
             .await?)
     };
-    let done = (changed.await, |()| StatusCode::NO_CONTENT.into_response());
-    answer(&state, &by, room, &headers, Some(&fields), done).await
+    let caller = PeopleCaller {
+        state: &state,
+        by: &by,
+        room,
+        headers: &headers,
+    };
+    answer_change(&caller, payload.next(), change().await, |()| {
+        negotiated::no_content()
+    })
+    .await
 }
 
-/// The role that the fields name, if they do.
-pub(crate) fn role(fields: &Fields) -> Result<Option<Role>, Refusal> {
-    let named = fields.text("role")?.map(Role::named);
-    let unknown = || Refusal::invalid("role", "must be reader, member, moderator or owner");
-    named.map(|role| role.ok_or_else(unknown)).transpose()
-}
-
-/// Removes somebody from a room: moderators those with a lesser role, and each themselves.
+/// Removes a member from a room: moderators can remove members with a lower role, and every member
+/// can leave.
 #[utoipa::path(delete, path = "/rooms/{id}/members/{person}/", tag = "order",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
-        ("person" = String, Path, description = "As in the list of members"),
+        ("person" = String, Path, description = "The member's ID, from the list of members"),
     ),
     responses(
-        (status = 204, description = "Removed"),
-        (status = 303, description = "Back to the people, for clients that ask for pages"),
+        (status = 204, description = "The member is removed"),
+        (status = 303, description = "Back to the members, for clients that prefer pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn remove_member(
@@ -168,13 +192,18 @@ pub(crate) async fn remove_member(
     Caller(by): Caller,
     InsideRoom(room, person): InsideRoom,
     headers: HeaderMap,
-    fields: Result<Fields, Error>,
+    Next(next): Next,
 ) -> Result<Response, Error> {
-    let removed = state
-        .chat
-        .remove_member(&by, &room, &person)
-        .await
-        .map_err(Error::from);
-    let done = (removed, |()| StatusCode::NO_CONTENT.into_response());
-    answer(&state, &by, room, &headers, fields.ok().as_ref(), done).await
+    let removed = state.chat.remove_member(&by, &room, &person).await;
+    let caller = PeopleCaller {
+        state: &state,
+        by: &by,
+        room,
+        headers: &headers,
+    };
+    let removed = removed.map_err(Error::from);
+    answer_change(&caller, next.as_deref(), removed, |()| {
+        negotiated::no_content()
+    })
+    .await
 }

@@ -1,7 +1,10 @@
 //! The handlers, one file a resource, named as its path.
 //!
+//! # Guarantees
+//! Every handler is described for the OpenAPI document.
+//!
 //! # Not here
-//! The layers around them (`router`), and the rules (`chat`).
+//! The layers around the handlers (`router`), and the rules (`chat`).
 
 pub(crate) mod accounts;
 pub(crate) mod api_docs;
@@ -9,6 +12,7 @@ pub(crate) mod audit_log;
 pub(crate) mod direct_chats;
 pub(crate) mod events;
 pub(crate) mod export;
+pub(crate) mod guests;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod invitations;

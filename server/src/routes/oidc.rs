@@ -1,8 +1,12 @@
-//! `/login/openid/`: signing in by a provider, and linking it to an account.
+//! `/login/openid/`: signing in by a provider, and linking the provider to an account.
 //!
-//! Promises: whoever comes back is the browser that left, because only that one has the cookie; it comes back once, and
-//! soon. Linking begins on the profile page and nowhere else, or another site could link its owner's account there to
-//! yours. Leaves to others: the provider (`provider`), and accounts (`chat`).
+//! # Guarantees
+//! The browser that returns from the provider is the browser that left, because only that one has
+//! the cookie; it returns once, within ten minutes. Linking starts on the profile page only:
+//! otherwise another site could link its owner's identity to the visitor's account.
+//!
+//! # Not here
+//! The provider (`auth::oidc_client`), and accounts (`chat`).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,109 +22,131 @@ use serde::{Deserialize, Serialize};
 use crate::auth::oidc_client::{OidcClient, PendingSignIn, VerifiedIdentity};
 use crate::error::Error;
 use crate::extract::caller::Caller;
-use crate::extract::cookies::{cookie, keep, session_cookie};
-use crate::extract::https::Https;
+use crate::extract::cookies::{private_cookie, read_cookie, session_cookie};
+use crate::extract::https::{Https, site_origin};
 use crate::extract::next::local_path;
-use crate::extract::payload::{Fields, Query};
-use crate::extract::{accept, caller, https};
+use crate::extract::query::Query;
+use crate::openapi::responses::{ProviderRefused, QueryRefused, RateLimited, SignInRefused};
 use crate::respond::form_page;
+use crate::respond::negotiated::Format;
+use crate::routes::accounts::claim_guest_of;
 use crate::state::AppState;
 
-/// Where all this is; the cookie is shown nowhere else.
-const HERE: &str = "/login/openid/";
+/// The path of these routes; the browser sends the cookie nowhere else.
+const PATH: &str = "/login/openid/";
 
-/// Where the provider sends people back to.
-const BACK: &str = "/login/openid/callback";
+/// Where the provider sends the browser back to.
+const CALLBACK: &str = "/login/openid/callback";
 
-/// The cookie of a browser that has gone to the provider, and what is sealed in it.
-const BEGUN: &str = "openid";
+/// The cookie of a browser that is at the provider, and the purpose of the seal on its value.
+const PENDING: &str = "openid";
 
-/// What is sealed in the link by which somebody links the provider to their account.
+/// The purpose of the seal on the profile page's link to the provider.
 const LINKING: &str = "openid-link";
 
-/// How long somebody may take at the provider.
-const AWAY: Duration = Duration::from_secs(10 * 60);
+/// How long a person can take at the provider.
+const PENDING_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// How long the profile page may stay open before one links from it.
-const OPEN: Duration = Duration::from_secs(60 * 60);
+/// How long the profile page can stay open before its link to the provider expires.
+const LINK_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// The longest place to go on to, in bytes: browsers drop cookies above 4,096.
+/// The longest `next` in bytes: browsers drop cookies above 4,096.
 const NEXT_MAX: usize = 2_000;
 
-/// What a browser keeps while its person is at the provider.
+/// The state of a sign-in, which the browser keeps while its person is at the provider.
 #[derive(Debug, Serialize, Deserialize)]
-struct Away {
-    begun: PendingSignIn,
+struct Pending {
+    sign_in: PendingSignIn,
     next: String,
-    /// The username of who wants to link, if that is what this is for.
+    /// For linking: the username of the account.
     link: Option<String>,
 }
 
 /// Sends a browser to the provider to sign in there.
 ///
-/// It comes back to `/login/openid/callback`, and from there it goes on to `next`, signed in like anybody else.
+/// The provider sends it back to `/login/openid/callback`, which signs the caller in and redirects
+/// to `next`.
 #[utoipa::path(get, path = "/login/openid/", tag = "people",
     params(
-        ("next" = Option<String>, Query, description = "Where to go on afterwards: a path of this site"),
-        ("link" = Option<String>, Query, description = "From the profile page: links the provider to the account instead"),
+        ("next" = Option<String>, Query,
+            description = "Where the browser goes afterwards: a path of this site"),
+        ("link" = Option<String>, Query,
+            description = "From the profile page: links the provider to the account instead"),
     ),
     responses(
-        (status = 303, description = "To the provider; to where one wanted to go on, for whoever is signed in"),
-        (status = 400, description = "Malformed query, or the page that led here is too old", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in, or the token is not good", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "This server has no provider", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The provider does not answer", body = Problem, content_type = "application/problem+json"),
+        (status = 303, description = "To the provider; to `next` for a caller who is signed in"),
+        SignInRefused,
+        QueryRefused,
+        ProviderRefused,
     ))]
 pub(crate) async fn begin_oidc_sign_in(
     State(state): State<AppState>,
-    secure: Https,
+    https: Https,
     headers: HeaderMap,
     caller: Result<Caller, Error>,
     query: Result<Query, Error>,
 ) -> Result<Response, Error> {
     let provider = state.provider()?;
-    let (Caller(by), Query(query)) = (caller?, query?);
-    let next = local_path(query.text("next")?);
-    let link = query
-        .text("link")?
-        .map(|sealed| linking(&state, &by, sealed))
+    let Caller(by) = caller?;
+    let query = query?;
+    let next = local_path(query.text("next"));
+    let link = query.text("link");
+    let link = link
+        .map(|sealed| unseal_link(&state, &by, sealed))
         .transpose()?;
-    if link.is_none() && by.account().is_some() {
+    let is_link = link.is_some();
+    if !is_link && by.account().is_some() {
         return Ok(Redirect::to(next).into_response());
     }
-    let sent = async {
-        let back = back(&state, secure, &headers)?;
-        let (url, begun) = provider.begin(back, state.chat.now()).await?;
-        let next = if next.len() > NEXT_MAX { "/" } else { next };
-        let away = Away {
-            begun,
-            next: next.to_owned(),
-            link: link.clone(),
-        };
-        let cookie = kept(&state.chat.seal(BEGUN, &away, AWAY)?, AWAY);
-        Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
-    };
-    let sent: Result<Response, Error> = sent.await;
-    sent.or_else(|error| refused(&headers, provider, error, next, link.is_some()))
+    let sent = send_to_provider(&state, provider, https, &headers, next, link).await;
+    sent.or_else(|error| show_refusal(&headers, provider, error, next, is_link))
 }
 
-/// Takes in a browser that comes back from the provider.
+async fn send_to_provider(
+    state: &AppState,
+    provider: &OidcClient,
+    https: Https,
+    headers: &HeaderMap,
+    next: &str,
+    link: Option<String>,
+) -> Result<Response, Error> {
+    let callback = callback_url(state, https, headers)?;
+    let (url, sign_in) = provider.begin(callback, state.chat.now()).await?;
+    let next = if next.len() > NEXT_MAX { "/" } else { next };
+    let pending = Pending {
+        sign_in,
+        next: next.to_owned(),
+        link,
+    };
+    let sealed = state.chat.seal(PENDING, &pending, PENDING_LIFETIME)?;
+    let cookie = pending_cookie(&sealed, PENDING_LIFETIME);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
+}
+
+/// Receives a browser that returns from the provider.
 #[utoipa::path(get, path = "/login/openid/callback", tag = "people",
     params(
-        ("state" = Option<String>, Query, description = "What the browser went with"),
-        ("code" = Option<String>, Query, description = "What the provider gives away its ID token for"),
-        ("error" = Option<String>, Query, description = "Why it does not"),
-        ("iss" = Option<String>, Query, description = "Which provider it is (RFC 9207)"),
+        ("state" = Option<String>, Query,
+            description = "The state that the browser took to the provider"),
+        ("code" = Option<String>, Query,
+            description = "The code that the provider exchanges for its ID token"),
+        ("error" = Option<String>, Query, description = "Why the provider does not sign in"),
+        ("iss" = Option<String>, Query, description = "The provider's issuer (RFC 9207)"),
     ),
     responses(
-        (status = 303, description = "Signed in: to where one wanted to go on"),
-        (status = 400, description = "It is not this browser that began, or it is over", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in any more as who wanted to link", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The provider was not allowed to", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "This server has no provider", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is linked to another account", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many attempts", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The provider does not answer, or not as agreed", body = Problem, content_type = "application/problem+json"),
+        (status = 303, description = "Signed in: to `next`"),
+        (status = 400,
+            description = "The sign-in began in another browser, or has ended",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 403,
+            description = "The person did not allow the sign-in",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 409,
+            description = "The identity is linked to another account",
+            body = Problem, content_type = "application/problem+json"),
+        SignInRefused,
+        RateLimited,
+        ProviderRefused,
     ))]
 pub(crate) async fn finish_oidc_sign_in(
     State(state): State<AppState>,
@@ -129,176 +155,186 @@ pub(crate) async fn finish_oidc_sign_in(
     query: Result<Query, Error>,
 ) -> Result<Response, Error> {
     let provider = state.provider()?;
-    let Query(query) = query?;
-    let away = cookie(&headers, BEGUN).and_then(|sealed| state.chat.unseal::<Away>(BEGUN, sealed));
-    let (next, links) = away.as_ref().map_or(("/".to_owned(), false), |away| {
-        (away.next.clone(), away.link.is_some())
-    });
-    let came = come_back(&state, provider, peer, &headers, away, &query).await;
-    let answer = came.or_else(|error| refused(&headers, provider, error, &next, links))?;
-    // Whatever came of it: one comes back once.
-    Ok((
-        AppendHeaders([(header::SET_COOKIE, kept("", Duration::ZERO))]),
-        answer,
-    )
-        .into_response())
-}
-
-async fn come_back(
-    state: &AppState,
-    provider: &OidcClient,
-    peer: SocketAddr,
-    headers: &HeaderMap,
-    away: Option<Away>,
-    query: &Fields,
-) -> Result<Response, Error> {
-    const OVER: &str =
-        "This sign-in was begun in another browser, is over, or took more than ten minutes.";
-    let over = || Refusal::Malformed(OVER.to_owned());
-    let Away { begun, next, link } = away.ok_or_else(over)?;
-    let is_ours = query.text("state")? == Some(&begun.state);
-    let is_theirs = query
-        .text("iss")?
-        .is_none_or(|issuer| issuer == provider.issuer());
-    if !is_ours || !is_theirs {
-        return Err(over().into());
-    }
-    if let Some(error) = query.text("error")? {
-        return Err(denied(provider, error).into());
-    }
-    let code = query.text("code")?.ok_or_else(over)?;
-    state.limits.check_oidc_sign_in(peer.ip())?;
-    let named = provider.finish(begun, code, state.chat.now()).await?;
-    let answer = match link {
-        Some(username) => link_to(state, headers, &username, &named, &next).await?,
-        None => {
-            let session = sign_in(state, provider, peer, headers, named).await?;
-            (
-                [(header::SET_COOKIE, session_cookie(&session))],
-                Redirect::to(local_path(Some(&next))),
-            )
-                .into_response()
-        }
+    let query = query?;
+    let pending = read_cookie(&headers, PENDING)
+        .and_then(|sealed| state.chat.unseal::<Pending>(PENDING, sealed));
+    let next = pending
+        .as_ref()
+        .map_or("/", |pending| &pending.next)
+        .to_owned();
+    let is_link = pending
+        .as_ref()
+        .is_some_and(|pending| pending.link.is_some());
+    let returned = Return {
+        state: &state,
+        provider,
+        peer,
+        headers: &headers,
     };
-    state.limits.forgive_oidc_sign_in(peer.ip());
-    Ok(answer)
+    let answer = returned.finish(pending, &query).await;
+    let answer = answer.or_else(|error| show_refusal(&headers, provider, error, &next, is_link))?;
+    // With or without success: a browser returns once.
+    let forget = pending_cookie("", Duration::ZERO);
+    let forget = AppendHeaders([(header::SET_COOKIE, forget)]);
+    Ok((forget, answer).into_response())
 }
 
-/// Signs in whom the provider has named; who is new gets an account, and what this browser's guest was.
-async fn sign_in(
-    state: &AppState,
-    provider: &OidcClient,
+/// A request of a browser that returns from the provider.
+struct Return<'a> {
+    state: &'a AppState,
+    provider: &'a OidcClient,
     peer: SocketAddr,
-    headers: &HeaderMap,
-    named: VerifiedIdentity,
-) -> Result<Session, Error> {
-    if let Some(session) = state.chat.sign_in_with_identity(&named.identity).await? {
-        return Ok(session);
+    headers: &'a HeaderMap,
+}
+
+impl Return<'_> {
+    /// Signs in or links the person whom the provider has verified.
+    async fn finish(&self, pending: Option<Pending>, query: &Query) -> Result<Response, Error> {
+        let pending = pending.ok_or_else(ended)?;
+        let is_same_state = query.text("state") == Some(&pending.sign_in.state);
+        let issuer = query.text("iss");
+        let is_same_issuer = issuer.is_none_or(|issuer| issuer == self.provider.issuer());
+        if !is_same_state || !is_same_issuer {
+            return Err(ended().into());
+        }
+        if let Some(error) = query.text("error") {
+            return Err(refusal_of(self.provider, error).into());
+        }
+        let code = query.text("code").ok_or_else(ended)?;
+        let limits = &self.state.limits;
+        limits.check_oidc_sign_in(self.peer.ip())?;
+        let now = self.state.chat.now();
+        let verified = self.provider.finish(pending.sign_in, code, now).await?;
+        let answer = match pending.link {
+            Some(username) => self.link(&username, &verified, &pending.next).await?,
+            None => {
+                let session = self.sign_in(verified).await?;
+                let cookie = [(header::SET_COOKIE, session_cookie(&session))];
+                let redirect = Redirect::to(local_path(Some(&pending.next)));
+                (cookie, redirect).into_response()
+            }
+        };
+        limits.forgive_oidc_sign_in(self.peer.ip());
+        Ok(answer)
     }
-    state.limits.check_sign_up(peer.ip())?;
-    let identity = named.identity.clone();
-    let about = provider.introduce(named, state.chat.now()).await;
-    let session = state.chat.register_with_identity(&identity, &about).await?;
-    if let Some(guest) = caller::guest(headers, state).await {
-        state
-            .chat
-            .merge_guest(&session.account.clone().into(), &guest)
+
+    /// Signs in the account of an identity. A new identity gets an account, which takes over the
+    /// browser's guest.
+    async fn sign_in(&self, verified: VerifiedIdentity) -> Result<Session, Error> {
+        let chat = &self.state.chat;
+        if let Some(session) = chat.sign_in_with_identity(&verified.identity).await? {
+            return Ok(session);
+        }
+        self.state.limits.check_sign_up(self.peer.ip())?;
+        let identity = verified.identity.clone();
+        let introduction = self.provider.introduce(verified, chat.now()).await;
+        let session = chat
+            .register_with_identity(&identity, &introduction)
             .await?;
+        claim_guest_of(self.state, self.headers, &session).await?;
+        Ok(session)
     }
-    Ok(session)
+
+    /// Links an identity to the account that asked for it, if the caller is still signed in to that
+    /// account.
+    async fn link(
+        &self,
+        username: &str,
+        verified: &VerifiedIdentity,
+        next: &str,
+    ) -> Result<Response, Error> {
+        let Caller(by) = Caller::of(self.headers, self.state).await?;
+        if by.require_account()?.username() != username {
+            return Err(Refusal::NotSignedIn.into());
+        }
+        self.state
+            .chat
+            .link_identity(&by, &verified.identity)
+            .await?;
+        let next = app::percent_encode(local_path(Some(next)));
+        let page = format!("/profile/?changed=linked&next={next}");
+        Ok(Redirect::to(&page).into_response())
+    }
 }
 
-/// Links whom the provider has named to the account of who wanted that, if they are still signed in.
-async fn link_to(
-    state: &AppState,
-    headers: &HeaderMap,
-    username: &str,
-    named: &VerifiedIdentity,
-    next: &str,
-) -> Result<Response, Error> {
-    let Caller(by) = Caller::of(headers, state).await?;
-    if by.require_account()?.username() != username {
-        return Err(Refusal::NotSignedIn.into());
-    }
-    state.chat.link_identity(&by, &named.identity).await?;
-    Ok(Redirect::to(&format!(
-        "/profile/?changed=linked&next={}",
-        app::percent_encode(local_path(Some(next)))
-    ))
-    .into_response())
+fn ended() -> Refusal {
+    Refusal::Malformed(
+        "This sign-in began in another browser, is over, or took more than ten minutes.".to_owned(),
+    )
 }
 
-/// What the profile page's link to here carries: whose page it is.
+/// The parameter `link` of the profile page's link to the provider: a seal on the account's
+/// username.
 ///
 /// # Errors
 /// [`Refusal::NotSignedIn`], or a fault.
-pub(crate) fn link(state: &AppState, by: &Person) -> Result<String, Error> {
-    Ok(state
-        .chat
-        .seal(LINKING, &by.require_account()?.username(), OPEN)?)
+pub(crate) fn seal_link(state: &AppState, by: &Person) -> Result<String, Error> {
+    let username = by.require_account()?.username();
+    Ok(state.chat.seal(LINKING, &username, LINK_LIFETIME)?)
 }
 
-/// Who wants to link, if that is who is signed in.
-fn linking(state: &AppState, by: &Person, sealed: &str) -> Result<String, Refusal> {
+/// The username that wants to link, if it is the caller's.
+fn unseal_link(state: &AppState, by: &Person, sealed: &str) -> Result<String, Refusal> {
     let username = by.require_account()?.username();
-    let asked = state
-        .chat
-        .unseal::<String>(LINKING, sealed)
-        .filter(|asked| asked == username);
-    asked.ok_or_else(|| {
+    let wanted = state.chat.unseal::<String>(LINKING, sealed);
+    wanted.filter(|wanted| wanted == username).ok_or_else(|| {
         Refusal::Malformed(
-            "That page is too old. Begin anew on the page of your account.".to_owned(),
+            "That page is too old. Start again from the page of your account.".to_owned(),
         )
     })
 }
 
-/// Where the provider is to send people back to: where the operator says this server is, else where the browser found it.
-/// Only addresses that the operator has given to the provider are taken by it.
-fn back(state: &AppState, secure: Https, headers: &HeaderMap) -> Result<RedirectUrl, Refusal> {
-    let site = state
-        .public_url
-        .clone()
-        .or_else(|| https::site_origin(headers, secure));
+/// The address to which the provider sends the browser back: below the configured public address,
+/// else below the address that the browser used. The provider accepts only addresses that the
+/// operator has registered.
+fn callback_url(
+    state: &AppState,
+    https: Https,
+    headers: &HeaderMap,
+) -> Result<RedirectUrl, Refusal> {
+    let site = state.public_url.clone();
+    let site = site.or_else(|| site_origin(headers, https));
     let site = site.ok_or_else(|| {
         Refusal::Malformed("The header Host is missing, or is not a host.".to_owned())
     })?;
-    RedirectUrl::new(format!("{site}{BACK}"))
-        .map_err(|error| Refusal::Malformed(format!("The address is none: {error}.")))
+    RedirectUrl::new(format!("{site}{CALLBACK}"))
+        .map_err(|error| Refusal::Malformed(format!("The address is not valid: {error}.")))
 }
 
-/// What became of it if the provider says no.
-fn denied(provider: &OidcClient, error: &str) -> Refusal {
+/// The refusal of a sign-in that the provider has refused.
+fn refusal_of(provider: &OidcClient, error: &str) -> Refusal {
     if error == "access_denied" {
         return Refusal::Forbidden("You did not allow it, so nobody is signed in.");
     }
-    let said: String = error.chars().take(40).collect();
-    tracing::warn!(issuer = provider.issuer(), error = ?said, "the provider of sign-in signs nobody in");
+    let error: String = error.chars().take(40).collect();
+    tracing::warn!(
+        issuer = provider.issuer(),
+        ?error,
+        "the provider refused a sign-in"
+    );
     Refusal::Provider(format!(
-        "{} does not sign anybody in at the moment. Try again a little later.",
+        "{} cannot sign you in at the moment. Try again a little later.",
         provider.name()
     ))
 }
 
-fn kept(sealed: &str, lifetime: Duration) -> String {
-    keep(BEGUN, sealed, HERE, lifetime)
+fn pending_cookie(sealed: &str, lifetime: Duration) -> String {
+    private_cookie(PENDING, sealed, PATH, lifetime)
 }
 
-/// A page that says why nobody was signed in, and what else to do, for clients that ask for pages.
-fn refused(
+/// For clients that prefer pages: why the sign-in failed, and what else the person can do.
+fn show_refusal(
     headers: &HeaderMap,
     provider: &OidcClient,
     error: Error,
     next: &str,
-    links: bool,
+    is_link: bool,
 ) -> Result<Response, Error> {
-    let Some(refusal) = error.refusal().filter(|_| accept::prefers_html(headers)) else {
+    let is_html = Format::of(headers).is_html();
+    let Some(refusal) = error.refusal().filter(|_| is_html) else {
         return Err(error);
     };
-    let html = app::sign_in_refused_page(
-        &form_page::sheet(headers, Some(next)),
-        provider.name(),
-        &refusal.to_string(),
-        links,
-    );
-    Ok(form_page::instead(error, html))
+    let sheet = form_page::sheet(headers, Some(next));
+    let html = app::sign_in_refused_page(&sheet, provider.name(), &refusal.to_string(), is_link);
+    Ok(form_page::error_page(error, html))
 }

@@ -1,380 +1,383 @@
-//! `/profile/` and its parts: what somebody does with their own account. `/logout` and `/guests/`: less than that.
+//! `/profile/` and the routes below it: the caller's own account. `/logout`: the end of a session.
 
 use app::{LinkedProvider, ProfileChange, SignInOptions};
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chat::{Person, Session};
 use protocol::schema::{Password, PersonName};
-use protocol::{Account, Problem};
-use serde::Serialize;
+use protocol::{Account, Refusal};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::auth::oidc_client::OidcClient;
 use crate::error::Error;
-use crate::extract::accept;
 use crate::extract::caller::{Caller, account_of};
 use crate::extract::cookies::{no_session, session_cookie};
-use crate::extract::next::local_path;
-use crate::extract::payload::{Fields, Query};
-use crate::openapi::responses::BodyRefused;
+use crate::extract::next::{Next, local_path};
+use crate::extract::payload::Payload;
+use crate::extract::query::Query;
+use crate::openapi::responses::{
+    AccountRefused, BodyRefused, PasswordRefused, ProviderRefused, QueryRefused, RateLimited,
+    SignInRefused,
+};
 use crate::respond::form_page;
+use crate::respond::negotiated::{self, Format};
+use crate::routes::guests::Token;
 use crate::routes::oidc;
 use crate::state::AppState;
 
-/// Who is signed in.
+/// Shows the caller's account.
 #[utoipa::path(get, path = "/profile/", tag = "people",
     params(
-        ("changed" = Option<String>, Query, description = "For the page: what has just been changed: `name`, `password`, `linked` or `unlinked`"),
-        ("next" = Option<String>, Query, description = "For the page: the way back, a path of this site"),
+        ("changed" = Option<String>, Query,
+            description = "For the page: the last change, `name`, `password`, `linked` or `unlinked`"),
+        ("next" = Option<String>, Query,
+            description = "For the page: the way back, a path of this site"),
     ),
     responses(
-        (status = 200, description = "The account", content((Account = "application/json"), (String = "text/html"))),
-        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 200,
+            description = "The account",
+            content((Account = "application/json"), (String = "text/html"))),
+        QueryRefused,
+        SignInRefused,
     ), security(("token" = [])))]
 pub(crate) async fn show_profile(
     State(state): State<AppState>,
     Caller(by): Caller,
+    format: Format,
     headers: HeaderMap,
-    Query(query): Query,
+    query: Query,
 ) -> Result<Response, Error> {
     let me = account_of(by.require_account()?);
-    if !accept::prefers_html(&headers) {
-        return Ok(accept::json(me));
+    if format == Format::Json {
+        return Ok(negotiated::json(me));
     }
-    let changed = query.text("changed")?.and_then(ProfileChange::from_query);
-    let sheet = form_page::sheet(&headers, query.text("next")?);
-    Ok(form_page::fresh(app::profile_page(
-        &sheet,
-        &me,
-        &me.name,
-        changed,
-        &entry(&state, &by).await?,
-    )))
+    let changed = query.text("changed").and_then(ProfileChange::from_query);
+    let sheet = form_page::sheet(&headers, query.text("next"));
+    let entry = load_entry(&state, &by).await?;
+    let html = app::profile_page(&sheet, &me, &me.name, changed, &entry);
+    Ok(form_page::show(html))
 }
 
-/// How somebody signs in.
-async fn entry(state: &AppState, by: &Person) -> Result<SignInOptions, Error> {
+/// The ways in which the caller signs in.
+async fn load_entry(state: &AppState, by: &Person) -> Result<SignInOptions, Error> {
     let provider = state.provider.as_ref();
     let ways = state
         .chat
         .load_sign_in_methods(by, provider.map(OidcClient::issuer))
         .await?;
-    let provider = provider.map(|provider| {
-        let (name, is_linked) = (provider.name().to_owned(), ways.provider);
-        Ok(LinkedProvider {
-            name,
-            is_linked,
-            link: oidc::link(state, by)?,
-        })
-    });
-    let provider = provider.transpose().map_err(|error: Error| error)?;
+    let linked = match provider {
+        Some(provider) => Some(LinkedProvider {
+            name: provider.name().to_owned(),
+            is_linked: ways.provider,
+            link: oidc::seal_link(state, by)?,
+        }),
+        None => None,
+    };
     Ok(SignInOptions {
         has_password: ways.password,
         least: state.chat.password_min(),
-        provider,
+        provider: linked,
     })
 }
 
-/// The profile again with what was wrong, beside one of its fields.
-async fn refused(
+/// The profile page with the error beside one of its fields.
+async fn rerender_profile<T>(
     state: &AppState,
     by: &Person,
     headers: &HeaderMap,
-    fields: &Fields,
+    payload: &Payload<T>,
     error: Error,
-    at: impl FnOnce(Option<&str>) -> &'static str,
+    place: impl FnOnce(Option<&str>) -> &'static str,
 ) -> Result<Response, Error> {
     let me = account_of(by.require_account()?);
-    let (sheet, entry) = (
-        form_page::sheet(headers, fields.text("next")?),
-        entry(state, by).await?,
-    );
-    let name = fields.text("name")?.unwrap_or(&me.name);
-    form_page::again(headers, error, at, |wrong| {
+    let sheet = form_page::sheet(headers, payload.next());
+    let entry = load_entry(state, by).await?;
+    let name = payload.raw("name").unwrap_or(&me.name);
+    form_page::rerender_with_error(error, place, |wrong| {
         app::profile_page(&sheet.with_error(wrong), &me, name, None, &entry)
     })
 }
 
-/// Back to the profile, which says what has been changed.
-fn back(fields: &Fields, changed: ProfileChange) -> Result<Redirect, Error> {
-    let next = app::percent_encode(local_path(fields.text("next")?));
-    Ok(Redirect::to(&format!(
+/// Sends a browser back to the profile, which shows the change.
+fn redirect_changed(changed: ProfileChange, next: Option<&str>) -> Redirect {
+    let next = app::percent_encode(local_path(next));
+    Redirect::to(&format!(
         "/profile/?changed={}&next={next}",
         changed.in_query()
-    )))
+    ))
 }
 
-/// Another name to be called by.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `rename` reads field by field")]
-pub(crate) struct NewName {
-    /// What the person is called from now on.
-    name: PersonName,
+/// A new name for the caller.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct RenameAccount {
+    /// The name.
+    #[schema(value_type = PersonName)]
+    name: String,
 }
 
-/// Calls somebody something else.
+/// Changes the name of the caller's account.
 #[utoipa::path(post, path = "/profile/", tag = "people",
-    request_body(content((NewName = "application/json"), (NewName = "application/x-www-form-urlencoded"))),
+    request_body(content(
+        (RenameAccount = "application/json"),
+        (RenameAccount = "application/x-www-form-urlencoded"),
+    )),
     responses(
-        (status = 200, description = "The account as it is now", body = Account),
-        (status = 303, description = "Back to the profile, for clients that ask for pages"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The changed account", body = Account),
+        (status = 303, description = "Back to the profile, for clients that prefer pages"),
+        AccountRefused,
         BodyRefused,
     ), security(("token" = [])))]
 pub(crate) async fn rename_account(
     State(state): State<AppState>,
     Caller(by): Caller,
+    format: Format,
     headers: HeaderMap,
-    fields: Fields,
+    payload: Payload<RenameAccount>,
 ) -> Result<Response, Error> {
     by.require_account()?;
-    match state
-        .chat
-        .change_display_name(&by, fields.required("name")?)
+    let name = payload.read()?.name;
+    let renamed = state.chat.change_display_name(&by, &name).await;
+    format
+        .answer(
+            renamed.map_err(Error::from),
+            |_| redirect_changed(ProfileChange::Name, payload.next()).into_response(),
+            |member| negotiated::json(account_of(&member)),
+            async |error| {
+                rerender_profile(&state, &by, &headers, &payload, error, |_| "name").await
+            },
+        )
         .await
-    {
-        Ok(_) if accept::prefers_html(&headers) => {
-            Ok(back(&fields, ProfileChange::Name)?.into_response())
-        }
-        Ok(member) => Ok(accept::json(account_of(&member))),
-        Err(error) => refused(&state, &by, &headers, &fields, error.into(), |_| "name").await,
-    }
 }
 
-/// Another password.
-#[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "describes what `change_password` reads field by field"
-)]
-pub(crate) struct NewPassword {
-    /// The one so far, unless there is none.
+/// A new password for the caller.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ChangePassword {
+    /// The new password.
+    #[schema(value_type = Password)]
+    new: String,
+    /// The current password; required if the account has one.
     old: Option<String>,
-    /// The one from now on.
-    new: Password,
 }
 
-/// A token, signed by this server.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Key {
-    /// To be shown as `Authorization: Bearer`.
-    token: String,
-}
-
-/// Changes the password, or sets the first one, which ends every other session and token.
+/// Changes the caller's password, or sets the first one, and ends every other session and token.
 #[utoipa::path(post, path = "/profile/password/", tag = "people",
-    request_body(content((NewPassword = "application/json"), (NewPassword = "application/x-www-form-urlencoded"))),
+    request_body(content(
+        (ChangePassword = "application/json"),
+        (ChangePassword = "application/x-www-form-urlencoded"),
+    )),
     responses(
-        (status = 200, description = "The token from now on", body = Key),
-        (status = 303, description = "Back to the profile, for clients that ask for pages"),
-        (status = 400, description = "The old password is wrong, or the body malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The new token", body = Token),
+        (status = 303, description = "Back to the profile, for clients that prefer pages"),
+        AccountRefused,
+        BodyRefused,
+        PasswordRefused,
     ), security(("token" = [])))]
 pub(crate) async fn change_password(
     State(state): State<AppState>,
     Caller(by): Caller,
+    format: Format,
     headers: HeaderMap,
-    fields: Fields,
+    payload: Payload<ChangePassword>,
 ) -> Result<Response, Error> {
     by.require_account()?;
-    match new_session(&state, &by, &fields).await {
-        Ok(session) if accept::prefers_html(&headers) => {
-            let cookie = [(header::SET_COOKIE, session_cookie(&session))];
-            Ok((cookie, back(&fields, ProfileChange::Password)?).into_response())
-        }
-        Ok(session) => Ok(accept::json(Key {
-            token: session.token,
-        })),
-        Err(error) => {
-            let at = |field: Option<&str>| if field.is_some() { "new" } else { "old" };
-            refused(&state, &by, &headers, &fields, error, at).await
-        }
-    }
+    let session = apply_password(&state, &by, &payload).await;
+    format
+        .answer(
+            session,
+            |session| {
+                let cookie = [(header::SET_COOKIE, session_cookie(session))];
+                let redirect = redirect_changed(ProfileChange::Password, payload.next());
+                (cookie, redirect).into_response()
+            },
+            |session| {
+                negotiated::json(Token {
+                    token: session.token,
+                })
+            },
+            async |error| {
+                let place = |field: Option<&str>| if field.is_some() { "new" } else { "old" };
+                rerender_profile(&state, &by, &headers, &payload, error, place).await
+            },
+        )
+        .await
 }
 
-async fn new_session(state: &AppState, by: &Person, fields: &Fields) -> Result<Session, Error> {
-    let new = fields.required("new")?;
+async fn apply_password(
+    state: &AppState,
+    by: &Person,
+    payload: &Payload<ChangePassword>,
+) -> Result<Session, Error> {
+    let wish = payload.read()?;
     if !state.chat.load_sign_in_methods(by, None).await?.password {
-        return Ok(state.chat.set_first_password(by, new).await?);
+        return Ok(state.chat.set_first_password(by, &wish.new).await?);
     }
-    let old = fields.required("old")?;
+    let old = wish
+        .old
+        .ok_or_else(|| Refusal::invalid("old", "is missing"))?;
     state
         .limits
         .check_password(by.require_account()?.username())?;
-    let session = state.chat.change_password(by, old, new).await?;
+    let session = state.chat.change_password(by, &old, &wish.new).await?;
     state.limits.forgive_password(session.account.username());
     Ok(session)
 }
 
-/// Ends every session and token of somebody.
+/// Ends every session and token of the caller's account.
 #[utoipa::path(post, path = "/profile/sign-out/", tag = "people",
     responses(
-        (status = 204, description = "Signed out everywhere"),
-        (status = 303, description = "To where `next` says, for clients that ask for pages"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 204, description = "Every session has ended"),
+        (status = 303, description = "To `next`, for clients that prefer pages"),
+        AccountRefused,
     ), security(("token" = [])))]
 pub(crate) async fn sign_out_everywhere(
     State(state): State<AppState>,
     Caller(by): Caller,
-    headers: HeaderMap,
-    fields: Result<Fields, Error>,
+    format: Format,
+    Next(next): Next,
 ) -> Result<Response, Error> {
     state.chat.sign_out_everywhere(&by).await?;
-    Ok(gone(&headers, fields.ok().as_ref()))
+    Ok(answer_signed_out(format, next.as_deref()))
 }
 
-/// A guest's key.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `claim` reads field by field")]
-pub(crate) struct GuestKey {
-    /// The token of the guest.
+/// A guest's key to take over.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ClaimGuest {
+    /// The guest's token.
     guest: String,
 }
 
-/// Takes over what a guest was in rooms: roles, and what moderators said.
+/// Gives the caller's account the roles and the sanctions of a guest.
 #[utoipa::path(post, path = "/profile/claim/", tag = "people",
-    request_body(content((GuestKey = "application/json"), (GuestKey = "application/x-www-form-urlencoded"))),
+    request_body(content(
+        (ClaimGuest = "application/json"),
+        (ClaimGuest = "application/x-www-form-urlencoded"),
+    )),
     responses(
-        (status = 204, description = "It is the account's"),
-        (status = 401, description = "Not signed in, or that is no guest's token", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 204, description = "The account has taken over the guest"),
+        AccountRefused,
         BodyRefused,
     ), security(("token" = [])))]
 pub(crate) async fn claim_guest(
     State(state): State<AppState>,
     Caller(by): Caller,
-    fields: Fields,
+    payload: Payload<ClaimGuest>,
 ) -> Result<StatusCode, Error> {
     by.require_account()?;
     let guest = state
         .chat
-        .authenticate_token(fields.required("guest")?)
+        .authenticate_token(&payload.read()?.guest)
         .await?;
     state.chat.merge_guest(&by, &guest).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Signs this browser out. A script forgets its token instead.
+/// Signs this browser out. A script discards its token instead.
 #[utoipa::path(post, path = "/logout", tag = "people",
     responses(
-        (status = 204, description = "Signed out"),
-        (status = 303, description = "To where `next` says, for clients that ask for pages"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 204, description = "The browser is signed out"),
+        (status = 303, description = "To `next`, for clients that prefer pages"),
+        RateLimited,
     ))]
-pub(crate) async fn sign_out(headers: HeaderMap, fields: Result<Fields, Error>) -> Response {
-    gone(&headers, fields.ok().as_ref())
+pub(crate) async fn sign_out(format: Format, Next(next): Next) -> Response {
+    answer_signed_out(format, next.as_deref())
 }
 
-/// What only the owner of an account knows.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `delete` reads field by field")]
-pub(crate) struct Confirmation {
-    /// The password, if there is one.
+/// Makes a browser forget its session.
+fn answer_signed_out(format: Format, next: Option<&str>) -> Response {
+    let forget = [(header::SET_COOKIE, no_session())];
+    (forget, format.done(next, "/", negotiated::no_content)).into_response()
+}
+
+/// The confirmation that the account is the caller's.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct DeleteAccount {
+    /// The password; required if the account has one.
     password: Option<String>,
-    /// The username, where there is no password.
+    /// The username; required if the account has no password.
     username: Option<String>,
 }
 
-/// Deletes an account. What its owner wrote stays where it is, until its room ends.
+/// Deletes the caller's account. Its messages stay until their room ends.
 #[utoipa::path(post, path = "/profile/delete/", tag = "people",
-    request_body(content((Confirmation = "application/json"), (Confirmation = "application/x-www-form-urlencoded"))),
+    request_body(content(
+        (DeleteAccount = "application/json"),
+        (DeleteAccount = "application/x-www-form-urlencoded"),
+    )),
     responses(
-        (status = 204, description = "Deleted"),
-        (status = 303, description = "To the home page, for clients that ask for pages"),
-        (status = 400, description = "The password is wrong, or the body malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another type", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Invalid field", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 204, description = "The account is deleted"),
+        (status = 303, description = "To the home page, for clients that prefer pages"),
+        AccountRefused,
+        BodyRefused,
+        PasswordRefused,
     ), security(("token" = [])))]
 pub(crate) async fn delete_account(
     State(state): State<AppState>,
     Caller(by): Caller,
+    format: Format,
     headers: HeaderMap,
-    fields: Fields,
+    payload: Payload<DeleteAccount>,
 ) -> Result<Response, Error> {
     by.require_account()?;
-    let word = if state.chat.load_sign_in_methods(&by, None).await?.password {
-        "password"
+    let has_password = state.chat.load_sign_in_methods(&by, None).await?.password;
+    let field = if has_password { "password" } else { "username" };
+    let sent = payload.read()?;
+    let confirmation = if has_password {
+        sent.password
     } else {
-        "username"
+        sent.username
     };
-    match forget(&state, &by, fields.required(word)?).await {
-        Ok(()) => Ok(gone(&headers, None)),
-        Err(error) => refused(&state, &by, &headers, &fields, error, |_| word).await,
-    }
+    let confirmation = confirmation.ok_or_else(|| Refusal::invalid(field, "is missing"))?;
+    let deleted = confirm_and_delete(&state, &by, &confirmation).await;
+    format
+        .answer(
+            deleted,
+            |()| answer_signed_out(Format::Html, None),
+            |()| answer_signed_out(Format::Json, None),
+            async |error| rerender_profile(&state, &by, &headers, &payload, error, |_| field).await,
+        )
+        .await
 }
 
-async fn forget(state: &AppState, by: &Person, word: &str) -> Result<(), Error> {
+async fn confirm_and_delete(
+    state: &AppState,
+    by: &Person,
+    confirmation: &str,
+) -> Result<(), Error> {
     state
         .limits
         .check_password(by.require_account()?.username())?;
-    Ok(state.chat.delete_account(by, word).await?)
+    Ok(state.chat.delete_account(by, confirmation).await?)
 }
 
-/// Parts an account from the provider of sign-in; not from its only way in.
+/// Unlinks the caller's account from the provider of sign-in; an account without a password cannot
+/// be unlinked.
 #[utoipa::path(post, path = "/profile/unlink/", tag = "people",
     responses(
-        (status = 204, description = "They are parted"),
-        (status = 303, description = "Back to the profile, for clients that ask for pages"),
-        (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "There is no password to sign in by", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "This server has no provider", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 204, description = "The account is unlinked"),
+        (status = 303, description = "Back to the profile, for clients that prefer pages"),
+        (status = 403,
+            description = "The account has no password",
+            body = protocol::Problem, content_type = "application/problem+json"),
+        AccountRefused,
+        ProviderRefused,
     ), security(("token" = [])))]
 pub(crate) async fn unlink_provider(
     State(state): State<AppState>,
     Caller(by): Caller,
-    headers: HeaderMap,
-    fields: Result<Fields, Error>,
+    format: Format,
+    Next(next): Next,
 ) -> Result<Response, Error> {
     by.require_account()?;
     state
         .chat
         .unlink_identity(&by, state.provider()?.issuer())
         .await?;
-    if accept::prefers_html(&headers) {
-        return Ok(back(&fields.unwrap_or_default(), ProfileChange::Unlinked)?.into_response());
+    match format {
+        Format::Html => {
+            Ok(redirect_changed(ProfileChange::Unlinked, next.as_deref()).into_response())
+        }
+        Format::Json => Ok(negotiated::no_content()),
     }
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// Says farewell, and makes a browser forget its session.
-fn gone(headers: &HeaderMap, fields: Option<&Fields>) -> Response {
-    let forget = [(header::SET_COOKIE, no_session())];
-    if accept::prefers_html(headers) {
-        let next = fields.and_then(|fields| fields.text("next").ok().flatten());
-        return (forget, Redirect::to(local_path(next))).into_response();
-    }
-    (StatusCode::NO_CONTENT, forget).into_response()
-}
-
-/// Gives a guest a key.
-///
-/// Whoever posts with it holds the name in that room: no other guest can take it. Browsers get theirs as a cookie.
-#[utoipa::path(post, path = "/guests/", tag = "people",
-    responses(
-        (status = 201, description = "A key of one's own", body = Key),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-    ))]
-pub(crate) async fn create_guest(State(state): State<AppState>) -> Result<Response, Error> {
-    let key = Key {
-        token: state.chat.issue_guest_token()?,
-    };
-    Ok((
-        StatusCode::CREATED,
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(key),
-    )
-        .into_response())
 }

@@ -1,29 +1,69 @@
-//! `/rooms/{id}/settings/`: the page on which an owner changes what a room is like.
+//! `/rooms/{id}/settings/`: the page on which an owner changes a room. `PATCH /rooms/{id}/`: the
+//! change itself.
 
 use app::RoomSettingsPage;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use protocol::{Problem, Refusal, Room, RoomChange};
+use chat::Person;
+use protocol::{Room, RoomChange, RoomId};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::error::Error;
-use crate::extract::accept;
 use crate::extract::caller::Caller;
-use crate::extract::payload::{Fields, Query};
+use crate::extract::payload::{Number, Payload, parse_flag, parse_number};
+use crate::extract::query::Query;
 use crate::extract::room_path::RoomPath;
-use crate::openapi::responses::{BodyRefused, RoomRefused};
+use crate::openapi::responses::{BodyRefused, QueryRefused, RoomRefused};
 use crate::respond::form_page;
+use crate::respond::negotiated::{self, Format};
 use crate::state::AppState;
 
-/// The page of a room's settings: a form for its owner, what it is like for everybody else.
+/// The access to a room as the one choice of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Access {
+    /// Everybody with the link.
+    Link,
+    /// Everybody; `GET /rooms/` lists the room.
+    Public,
+    /// Members only.
+    Private,
+}
+
+/// The access to a room as its two fields; a field that is not given does not change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Visibility {
+    /// Whether `GET /rooms/` lists the room.
+    pub public: Option<bool>,
+    /// Whether only members can see the room.
+    pub private: Option<bool>,
+}
+
+impl Visibility {
+    /// The fields of a request: the one choice takes precedence over the two fields.
+    pub fn of(access: Option<Access>, public: Option<bool>, private: Option<bool>) -> Self {
+        match access {
+            Some(access) => Self {
+                public: Some(access == Access::Public),
+                private: Some(access == Access::Private),
+            },
+            None => Self { public, private },
+        }
+    }
+}
+
+/// Shows the page of a room's settings: a form for its owner, the settings for other callers.
 #[utoipa::path(get, path = "/rooms/{id}/settings/", tag = "pages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
-        ("saved" = Option<String>, Query, description = "Says that they have just been changed"),
+        ("saved" = Option<String>, Query,
+            description = "Present if the settings were just changed; the page shows that"),
     ),
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        QueryRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn show_settings(
@@ -31,198 +71,163 @@ pub(crate) async fn show_settings(
     Caller(by): Caller,
     RoomPath(room): RoomPath,
     headers: HeaderMap,
-    Query(query): Query,
+    query: Query,
 ) -> Result<Response, Error> {
     let settings = RoomSettingsPage {
         room: state.chat.find_room(&by, &room).await?,
         timeout: String::new(),
         longest: state.chat.room_timeout(),
-        saved: query.text("saved")?.is_some(),
+        saved: query.text("saved").is_some(),
     };
-    Ok(form_page::fresh(app::room_settings_page(
-        &form_page::of_room(&headers, room),
-        &settings,
-    )))
+    let sheet = form_page::room_sheet(&headers, room);
+    Ok(form_page::show(app::room_settings_page(&sheet, &settings)))
 }
 
-/// The page again, with what was typed and what is wrong with it.
-pub(crate) async fn again(
-    state: &AppState,
-    Caller(by): &Caller,
-    headers: &HeaderMap,
-    RoomPath(id): RoomPath,
-    fields: &Fields,
-    error: Error,
-) -> Result<Response, Error> {
-    // Whoever may not know of the room is told nothing else about it.
-    let Ok(room) = state.chat.find_room(by, &id).await else {
-        return Err(error);
-    };
-    let typed = |field| {
-        fields
-            .text(field)
-            .map(|text| text.unwrap_or_default().to_owned())
-    };
-    let settings = RoomSettingsPage {
-        room: with(room, fields)?,
-        timeout: typed("timeout")?,
-        longest: state.chat.room_timeout(),
-        saved: false,
-    };
-    let at = |field: Option<&str>| match field {
-        Some("name") => "name",
-        Some("description") => "description",
-        _ => "",
-    };
-    let sheet = form_page::of_room(headers, id);
-    form_page::again(headers, error, at, |wrong| {
-        app::room_settings_page(&sheet.with_error(wrong), &settings)
-    })
-}
-
-/// The room as it would be with these fields, right or wrong.
-fn with(room: Room, fields: &Fields) -> Result<Room, Refusal> {
-    let text = |field, so_far: Option<String>| {
-        Ok::<_, Refusal>(fields.text(field)?.map(str::to_owned).or(so_far))
-    };
-    let (public, private) = access(fields).unwrap_or_default();
-    Ok(Room {
-        name: text("name", room.name)?,
-        description: text("description", room.description)?,
-        public: public.unwrap_or(room.public),
-        private: private.unwrap_or(room.private),
-        read_only: fields
-            .flag("read_only")
-            .ok()
-            .flatten()
-            .unwrap_or(room.read_only),
-        slow_mode: fields
-            .number("slow_mode", 0, u64::MAX)
-            .ok()
-            .flatten()
-            .unwrap_or(room.slow_mode),
-        ..room
-    })
-}
-
-/// What is to be different about a room; what is left out stays.
-#[derive(Debug, utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what `change` reads field by field")]
-pub(crate) struct Change {
-    /// What people call it; empty for no name.
+/// A change of a room. A field that is not given does not change.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ChangeRoom {
+    /// Whether `GET /rooms/` lists the room.
+    public: Option<bool>,
+    /// Whether only members can see the room.
+    private: Option<bool>,
+    /// `public` and `private` as one choice, which takes precedence over them.
+    access: Option<Access>,
+    /// The room's name; empty for none.
     #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,80}$")]
     name: Option<String>,
-    /// What it is about; empty for nothing.
+    /// The room's topic; empty for none.
     #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,500}$")]
     description: Option<String>,
-    /// Whether `GET /rooms/` lists it.
-    public: Option<bool>,
-    /// Whether only its members may know of it.
-    private: Option<bool>,
-    /// How long it may stay without a new message, like `30m`.
+    /// How long the room stays open without a new message, like `30m`.
     #[schema(example = "30m")]
     timeout: Option<String>,
-    /// Whether only its moderators may write.
+    /// Whether only moderators can write.
     read_only: Option<bool>,
-    /// How many seconds each of the others waits between two messages; 0 for none.
-    #[schema(maximum = 3600)]
-    slow_mode: Option<u64>,
+    /// How many seconds other members wait between two messages; 0 for none.
+    #[schema(value_type = Option<u64>, maximum = 3600)]
+    slow_mode: Option<Number<0, 3_600>>,
 }
 
-/// The same as a form.
-#[derive(Debug, utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what `change` reads field by field")]
-pub(crate) struct ChangeForm {
-    /// What people call it; empty for no name.
-    #[schema(required = false, pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,80}$")]
-    name: String,
-    /// What it is about; empty for nothing.
-    #[schema(required = false, pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,500}$")]
-    description: String,
-    /// Who may come: `public` and `private` as one choice, which comes before them.
-    #[schema(required = false, pattern = "^(link|public|private)$")]
-    access: String,
-    /// How long it may stay without a new message, like `30m`.
-    #[schema(required = false, example = "30m")]
-    timeout: String,
-    /// Whether only its moderators may write.
-    #[schema(required = false, pattern = "^(true|on|1|false|off|0|)$")]
-    read_only: String,
-    /// How many seconds each of the others waits between two messages; 0 for none.
-    #[schema(required = false, maximum = 3600)]
-    slow_mode: u64,
+impl From<ChangeRoom> for RoomChange {
+    fn from(wish: ChangeRoom) -> Self {
+        let visibility = Visibility::of(wish.access, wish.public, wish.private);
+        Self {
+            name: wish.name,
+            description: wish.description,
+            public: visibility.public,
+            private: visibility.private,
+            timeout: wish.timeout,
+            read_only: wish.read_only,
+            slow_mode: wish.slow_mode.map(|Number(seconds)| seconds),
+        }
+    }
 }
 
-/// Changes what a room is like; only its owner can.
+/// Changes the settings of a room; only its owner can.
 ///
-/// A page's form posts to the same address with `?method=PATCH`, as everywhere where there is something to change, or
-/// with `?method=DELETE`; then its field `next` says where to go on.
+/// A page's form posts to the same address with `?method=PATCH`. Wherever a route changes or
+/// deletes something, a form can ask for it by `?method=PATCH` or `?method=DELETE`; its field
+/// `next` names the page that follows.
 #[utoipa::path(patch, path = "/rooms/{id}/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     request_body(
         content(
-            (ref("#/components/schemas/Change") = "application/json"),
-            (ref("#/components/schemas/ChangeForm") = "application/x-www-form-urlencoded"),
+            (ref("#/components/schemas/ChangeRoom") = "application/json"),
+            (ref("#/components/schemas/ChangeRoom") = "application/x-www-form-urlencoded"),
         ),
-        description = "What is left out stays"),
+        description = "A field that is not given does not change"),
     responses(
-        (status = 200, description = "The room as it is now", body = Room),
-        (status = 303, description = "Back to its settings, for clients that ask for pages"),
+        (status = 200, description = "The changed room", body = Room),
+        (status = 303, description = "Back to the settings, for clients that prefer pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn change_room(
     State(state): State<AppState>,
-    caller: Caller,
+    Caller(by): Caller,
     RoomPath(room): RoomPath,
+    format: Format,
     headers: HeaderMap,
-    fields: Fields,
+    payload: Payload<ChangeRoom>,
 ) -> Result<Response, Error> {
-    let form = accept::prefers_html(&headers);
-    let changed = match wanted(&fields, form) {
-        Ok(change) => state
-            .chat
-            .change_room_settings(&caller.0, &room, &change)
-            .await
-            .map_err(Error::from),
-        Err(refusal) => Err(refusal.into()),
-    };
-    match changed {
-        Ok(_) if form => Ok(form_page::on(
-            Some(&fields),
-            &format!("/rooms/{room}/settings/"),
-        )),
-        Ok(room) => Ok(accept::json(room)),
-        Err(error) => again(&state, &caller, &headers, RoomPath(room), &fields, error).await,
-    }
+    let changed = apply_change(&state, &by, room, format, &payload).await;
+    let page = format!("/rooms/{room}/settings/");
+    format
+        .answer(
+            changed,
+            |_| negotiated::redirect(payload.next(), &page),
+            negotiated::json,
+            async |error| rerender_settings(&state, &by, &headers, room, &payload, error).await,
+        )
+        .await
 }
 
-fn wanted(fields: &Fields, form: bool) -> Result<RoomChange, Refusal> {
-    let text = |field| Ok::<_, Refusal>(fields.text(field)?.map(str::to_owned));
-    let (public, private) = access(fields)?;
-    Ok(RoomChange {
-        name: text("name")?,
-        description: text("description")?,
-        public,
-        private,
-        // On a page, no choice is to leave it as it is.
-        timeout: text("timeout")?.filter(|text| !(form && text.is_empty())),
-        read_only: fields.flag("read_only")?,
-        slow_mode: fields.number("slow_mode", 0, 3_600)?,
+async fn apply_change(
+    state: &AppState,
+    by: &Person,
+    room: RoomId,
+    format: Format,
+    payload: &Payload<ChangeRoom>,
+) -> Result<Room, Error> {
+    let wish = match format {
+        Format::Html => payload.read_form(&["timeout"])?,
+        Format::Json => payload.read()?,
+    };
+    Ok(state
+        .chat
+        .change_room_settings(by, &room, &wish.into())
+        .await?)
+}
+
+/// The page with the values that the client sent, and the error beside its field.
+async fn rerender_settings(
+    state: &AppState,
+    by: &Person,
+    headers: &HeaderMap,
+    id: RoomId,
+    payload: &Payload<ChangeRoom>,
+    error: Error,
+) -> Result<Response, Error> {
+    // A caller who may not see the room learns nothing else about it.
+    let Ok(room) = state.chat.find_room(by, &id).await else {
+        return Err(error);
+    };
+    let settings = RoomSettingsPage {
+        room: with_sent_values(room, payload),
+        timeout: payload.raw_text("timeout").to_owned(),
+        longest: state.chat.room_timeout(),
+        saved: false,
+    };
+    let place = |field: Option<&str>| match field {
+        Some("name") => "name",
+        Some("description") => "description",
+        _ => "",
+    };
+    let sheet = form_page::room_sheet(headers, id);
+    form_page::rerender_with_error(error, place, |wrong| {
+        app::room_settings_page(&sheet.with_error(wrong), &settings)
     })
 }
 
-/// Who may come: whether it is `public` and whether it is `private`, as two fields or as the one choice of a form.
-pub(crate) fn access(fields: &Fields) -> Result<(Option<bool>, Option<bool>), Refusal> {
-    let flags = (fields.flag("public")?, fields.flag("private")?);
-    match fields.text("access")? {
-        None => Ok(flags),
-        Some("link") => Ok((Some(false), Some(false))),
-        Some("public") => Ok((Some(true), Some(false))),
-        Some("private") => Ok((Some(false), Some(true))),
-        Some(_) => Err(Refusal::invalid(
-            "access",
-            "must be link, public or private",
-        )),
+/// The room with the values that the client sent, valid or not.
+fn with_sent_values(room: Room, payload: &Payload<ChangeRoom>) -> Room {
+    let sent = |field| payload.raw(field);
+    let access = match payload.raw_text("access") {
+        "link" => Some(Access::Link),
+        "public" => Some(Access::Public),
+        "private" => Some(Access::Private),
+        _ => None,
+    };
+    let flag = |field| sent(field).and_then(parse_flag);
+    let visibility = Visibility::of(access, flag("public"), flag("private"));
+    let slow_mode = sent("slow_mode").and_then(parse_number);
+    Room {
+        name: sent("name").map(str::to_owned).or(room.name),
+        description: sent("description").map(str::to_owned).or(room.description),
+        public: visibility.public.unwrap_or(room.public),
+        private: visibility.private.unwrap_or(room.private),
+        read_only: flag("read_only").unwrap_or(room.read_only),
+        slow_mode: slow_mode.unwrap_or(room.slow_mode),
+        ..room
     }
 }

@@ -1,4 +1,4 @@
-//! `/rooms/{id}/sanctions/` and `/rooms/{id}/audit/`: keeping order in a room.
+//! `/rooms/{id}/sanctions/`: the people who are muted in a room or banned from it.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,80 +6,72 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chat::{Person, SanctionTarget};
 use protocol::{Refusal, RoomId, Sanction, Sanctioned};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::error::Error;
-use crate::extract::accept;
 use crate::extract::caller::Caller;
-use crate::extract::payload::{Fields, SEQ_MAX};
+use crate::extract::next::Next;
+use crate::extract::payload::{Number, Payload, SEQ_MAX};
 use crate::extract::room_path::{InsideRoom, RoomPath};
 use crate::openapi::responses::{BodyRefused, RoomRefused};
-use crate::respond::form_page;
-use crate::routes::members::answer;
+use crate::respond::negotiated::{self, Format};
+use crate::routes::members::{PeopleCaller, answer_change};
 use crate::state::AppState;
 
-/// Who is kept from something in a room now, for its moderators.
+/// Lists the people who are muted in a room or banned from it; moderators can.
 #[utoipa::path(get, path = "/rooms/{id}/sanctions/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "Those who are muted or banned", body = Vec<Sanctioned>),
-        (status = 303, description = "To the people, for clients that ask for pages"),
+        (status = 200, description = "The sanctions in force", body = Vec<Sanctioned>),
+        (status = 303, description = "To the members, for clients that prefer pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn list_sanctions(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
-    headers: HeaderMap,
+    format: Format,
 ) -> Result<Response, Error> {
-    if accept::prefers_html(&headers) {
-        return Ok(form_page::on(None, &format!("/rooms/{room}/members/")));
+    match format {
+        Format::Html => Ok(negotiated::redirect(
+            None,
+            &format!("/rooms/{room}/members/"),
+        )),
+        Format::Json => Ok(negotiated::json(
+            state.chat.list_sanctions(&by, &room).await?,
+        )),
     }
-    Ok(accept::json(state.chat.list_sanctions(&by, &room).await?))
 }
 
-/// Who is to be kept from what; one of `person` and `message` says who.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `create` reads field by field")]
-pub(crate) struct NewSanction {
-    /// As in the list of members.
+/// A new sanction. Either `person` or `message` names the person.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct CreateSanction {
+    /// The person's ID, from the list of members.
     person: Option<String>,
-    /// The `id` of a message that they wrote.
-    #[schema(minimum = 1)]
-    message: Option<u64>,
-    /// From writing, or from being there.
+    /// The `id` of a message that the person wrote.
+    #[schema(value_type = Option<u64>, minimum = 1)]
+    message: Option<Number<1, SEQ_MAX>>,
+    /// `mute`: the person cannot write. `ban`: the person cannot enter.
     kind: Sanction,
-    /// How long, like `10m`; for good if it is left out.
+    /// How long the sanction lasts, like `10m`; forever by default.
     #[schema(example = "10m")]
     timeout: Option<String>,
 }
 
-/// The same as a form.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what `create` reads field by field")]
-pub(crate) struct NewSanctionForm {
-    /// As in the list of members.
-    #[schema(required = false)]
-    person: String,
-    /// The `id` of a message that they wrote.
-    #[schema(required = false, minimum = 1)]
-    message: u64,
-    /// From writing, or from being there.
-    kind: Sanction,
-    /// How long, like `10m`; for good if it is left out.
-    #[schema(required = false, example = "10m")]
-    timeout: String,
-}
-
-/// Mutes or bans somebody with a lesser role, for a while or for good.
+/// Mutes or bans a person with a lower role, for a time or forever.
 ///
-/// It holds for the account or the guest's key, under whatever name. A ban ends the streams and sockets of that person.
+/// The sanction applies to the account or to the guest's key, under any name. A ban ends the
+/// streams and the WebSockets of the person.
 #[utoipa::path(post, path = "/rooms/{id}/sanctions/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
-    request_body(content((NewSanction = "application/json"), (NewSanctionForm = "application/x-www-form-urlencoded"))),
+    request_body(content(
+        (CreateSanction = "application/json"),
+        (CreateSanction = "application/x-www-form-urlencoded"),
+    )),
     responses(
-        (status = 201, description = "It holds", body = Sanctioned),
-        (status = 303, description = "Back to the people, for clients that ask for pages"),
+        (status = 201, description = "The sanction is in force", body = Sanctioned),
+        (status = 303, description = "Back to the members, for clients that prefer pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -87,60 +79,58 @@ pub(crate) async fn create_sanction(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
+    format: Format,
     headers: HeaderMap,
-    fields: Fields,
+    payload: Payload<CreateSanction>,
 ) -> Result<Response, Error> {
-    let form = accept::prefers_html(&headers);
-    let held = hold(&state, &by, room, &fields, form).await;
-    let done = (held, |held| {
-        (StatusCode::CREATED, Json(held)).into_response()
-    });
-    answer(&state, &by, room, &headers, Some(&fields), done).await
+    let sanctioned = apply_sanction(&state, &by, room, format, &payload).await;
+    let caller = PeopleCaller {
+        state: &state,
+        by: &by,
+        room,
+        headers: &headers,
+    };
+    answer_change(&caller, payload.next(), sanctioned, |sanctioned| {
+        (StatusCode::CREATED, Json(sanctioned)).into_response()
+    })
+    .await
 }
 
-async fn hold(
+async fn apply_sanction(
     state: &AppState,
     by: &Person,
     room: RoomId,
-    fields: &Fields,
-    form: bool,
+    format: Format,
+    payload: &Payload<CreateSanction>,
 ) -> Result<Sanctioned, Error> {
-    let whom = match (
-        fields.text("person")?,
-        fields.number("message", 1, SEQ_MAX)?,
-    ) {
-        (Some(person), None) => SanctionTarget::Person(person.to_owned()),
-        (None, Some(seq)) => SanctionTarget::AuthorOf(seq),
+    let wish = match format {
+        Format::Html => payload.read_form(&["timeout"])?,
+        Format::Json => payload.read()?,
+    };
+    let target = match (wish.person, wish.message) {
+        (Some(person), None) => SanctionTarget::Person(person),
+        (None, Some(Number(seq))) => SanctionTarget::AuthorOf(seq),
         _ => {
-            return Err(
-                Refusal::invalid("person", "or message must be given, and not both").into(),
-            );
+            let rule = "or message must be given, and not both";
+            return Err(Refusal::invalid("person", rule).into());
         }
     };
-    let kind = match fields.required("kind")? {
-        "mute" => Sanction::Mute,
-        "ban" => Sanction::Ban,
-        _ => return Err(Refusal::invalid("kind", "must be mute or ban").into()),
-    };
-    // On a page, no time is for good.
-    let lasts = fields
-        .text("timeout")?
-        .filter(|text| !(form && text.is_empty()));
+    let timeout = wish.timeout.as_deref();
     Ok(state
         .chat
-        .impose_sanction(by, &room, &whom, kind, lasts)
+        .impose_sanction(by, &room, &target, wish.kind, timeout)
         .await?)
 }
 
-/// Takes a sanction back.
+/// Lifts a sanction.
 #[utoipa::path(delete, path = "/rooms/{id}/sanctions/{person}/", tag = "order",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
-        ("person" = String, Path, description = "As in the list of sanctions"),
+        ("person" = String, Path, description = "The person's ID, from the list of sanctions"),
     ),
     responses(
-        (status = 204, description = "It holds no longer"),
-        (status = 303, description = "Back to the people, for clients that ask for pages"),
+        (status = 204, description = "The sanction is lifted"),
+        (status = 303, description = "Back to the members, for clients that prefer pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn lift_sanction(
@@ -148,13 +138,18 @@ pub(crate) async fn lift_sanction(
     Caller(by): Caller,
     InsideRoom(room, person): InsideRoom,
     headers: HeaderMap,
-    fields: Result<Fields, Error>,
+    Next(next): Next,
 ) -> Result<Response, Error> {
-    let pardoned = state
-        .chat
-        .lift_sanction(&by, &room, &person)
-        .await
-        .map_err(Error::from);
-    let done = (pardoned, |()| StatusCode::NO_CONTENT.into_response());
-    answer(&state, &by, room, &headers, fields.ok().as_ref(), done).await
+    let lifted = state.chat.lift_sanction(&by, &room, &person).await;
+    let caller = PeopleCaller {
+        state: &state,
+        by: &by,
+        room,
+        headers: &headers,
+    };
+    let lifted = lifted.map_err(Error::from);
+    answer_change(&caller, next.as_deref(), lifted, |()| {
+        negotiated::no_content()
+    })
+    .await
 }

@@ -1,36 +1,41 @@
-//! `/rooms/{id}/typing/`: saying that somebody types.
+//! `/rooms/{id}/typing/`: reporting that a person is typing.
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use protocol::Problem;
 use protocol::schema::Username;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::extract::caller::Caller;
-use crate::extract::payload::Fields;
+use crate::extract::payload::Payload;
 use crate::extract::room_path::RoomPath;
 use crate::limit::Action;
-use crate::openapi::responses::{BodyRefused, RoomRefused};
+use crate::openapi::responses::{BodyRefused, NameRefused, RoomRefused};
 use crate::state::AppState;
 
-/// Who types.
-#[derive(Debug, utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what `post` reads field by field")]
-pub(crate) struct Typist {
-    /// Under this name.
-    username: Username,
+/// The person who is typing.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ReportTyping {
+    /// The person's name.
+    #[schema(value_type = Username)]
+    username: String,
 }
 
-/// Says that somebody types.
+/// Reports that a person is typing.
 ///
-/// Those who follow the room are told with the event `typing`. It lasts six seconds unless it is said again, which is worth
-/// doing every three; it ends with a message of that name, and when the name leaves.
+/// Followers of the room receive the event `typing`. The state lasts six seconds; a client that
+/// repeats the report every three seconds keeps it. It ends with a message of that name, and when
+/// the name leaves.
 #[utoipa::path(post, path = "/rooms/{id}/typing/", tag = "messages",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
-    request_body(content((Typist = "application/json"), (Typist = "application/x-www-form-urlencoded"))),
+    request_body(content(
+        (ReportTyping = "application/json"),
+        (ReportTyping = "application/x-www-form-urlencoded"),
+    )),
     responses(
-        (status = 204, description = "Those who follow are told"),
-        (status = 409, description = "Somebody else has the name", body = Problem, content_type = "application/problem+json"),
+        (status = 204, description = "The followers are notified"),
+        NameRefused,
         BodyRefused,
         RoomRefused,
     ))]
@@ -38,12 +43,10 @@ pub(crate) async fn report_typing(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
-    fields: Fields,
+    payload: Payload<ReportTyping>,
 ) -> Result<StatusCode, Error> {
     state.limits.check_caller(Action::Typing, &by, Some(room))?;
-    state
-        .chat
-        .notify_typing(&by, &room, fields.required("username")?)
-        .await?;
+    let username = payload.read()?.username;
+    state.chat.notify_typing(&by, &room, &username).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -26,7 +26,7 @@ impl Authorization {
             panic!("{set:?}")
         };
         assert!(
-            cookie.ends_with("; Path=/login/openid/; Max-Age=600; HttpOnly; SameSite=Lax"),
+            cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/login/openid/; Max-Age=600"),
             "{cookie}"
         );
         let cookie = cookie.split(';').next().unwrap().to_owned();

@@ -68,7 +68,7 @@ async fn first_sign_in_creates_an_account_and_later_ones_find_it() {
         .find(|cookie| cookie.starts_with("openid="))
         .unwrap();
     assert!(
-        over.starts_with("openid=; Path=/login/openid/; Max-Age=0"),
+        over.starts_with("openid=; ") && over.ends_with("; Path=/login/openid/; Max-Age=0"),
         "{over}"
     );
     let signed_in = session_cookie(&response).unwrap();
@@ -198,7 +198,7 @@ async fn callback_is_accepted_once_and_only_from_the_browser_that_started() {
             format!("error=server_error&error_description=a+detail&state={state}"),
             authorization.cookie.clone(),
             503,
-            "Ours does not sign anybody in",
+            "Ours cannot sign you in",
         ),
         // A forged state cannot pretend that the user denied access.
         (
