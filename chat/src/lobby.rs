@@ -17,7 +17,7 @@ use crate::{Chat, Error, Follower, Person};
 /// The alias of the lobby. It is a control character, so no request can name it.
 const ALIAS: &str = "\n";
 
-const NOT_JOINED: Refusal = Refusal::NotJoined("You are not in the lobby; join it first.");
+const NOT_JOINED: Refusal = Refusal::NotInLobby("You are not in the lobby; join it first.");
 
 /// The open lobby.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Lobby {
     /// Posts a message. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::NotJoined`] if the name has not joined, [`Refusal::Invalid`] if the message
+    /// [`Refusal::NotInLobby`] if the name has not joined, [`Refusal::Invalid`] if the message
     /// breaks a rule, or a fault.
     pub async fn send(&self, name: &str, message: &str) -> Result<String, Error> {
         self.load_since(name).await?;
@@ -81,7 +81,7 @@ impl Lobby {
     /// Listens under a name, from `start` or from where the name joined.
     ///
     /// # Errors
-    /// [`Refusal::NotJoined`] if the name has not joined, or a fault.
+    /// [`Refusal::NotInLobby`] if the name has not joined, or a fault.
     pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Listener, Error> {
         let since = self.load_since(name).await?;
         let start = start.unwrap_or(Start::Seq(since));
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(lobby.leave("C").await.unwrap(), "C left the chat");
         assert!(matches!(
             lobby.send("C", "hi").await,
-            Err(Error::Refusal(Refusal::NotJoined(_)))
+            Err(Error::Refusal(Refusal::NotInLobby(_)))
         ));
         assert!(matches!(
             lobby.leave("C").await,

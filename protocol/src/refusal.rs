@@ -18,7 +18,7 @@ pub enum Refusal {
     /// The request cannot be parsed. The text says why.
     Malformed(String),
     /// The caller has not joined the lobby. The text says what to do.
-    NotJoined(&'static str),
+    NotInLobby(&'static str),
     /// The caller is not signed in, or the session has ended.
     NotSignedIn,
     /// No account has this username and password.
@@ -30,7 +30,7 @@ pub enum Refusal {
     /// The URL exists, but does not support the request's method.
     MethodNotAllowed,
     /// The request body did not arrive in time.
-    TooSlow,
+    RequestTimeout,
     /// Another person has the named thing.
     Taken(String),
     /// Another person has this name in the room.
@@ -41,11 +41,11 @@ pub enum Refusal {
         free: String,
     },
     /// The client's cursor is ahead of the log or from another epoch.
-    Rewound,
+    StaleCursor,
     /// The room was deleted.
     Gone,
     /// The request body is larger than this number of bytes.
-    TooLarge(usize),
+    ContentTooLarge(usize),
     /// The URL does not accept a request body of this media type.
     UnsupportedMediaType,
     /// A field of the request breaks a rule.
@@ -58,13 +58,13 @@ pub enum Refusal {
     /// The URL accepts WebSocket connections only.
     UpgradeRequired,
     /// The caller has sent too many requests and can send the next one after this duration.
-    TooMany(Duration),
+    RateLimited(Duration),
     /// All people together have sent too many messages to the room, which accepts the next one
     /// after this duration.
-    RoomBusy(Duration),
+    RoomRateLimited(Duration),
     /// The OpenID Connect provider does not answer, or its answer is invalid. The text says what to
     /// do.
-    Provider(String),
+    ProviderUnavailable(String),
     /// The server is shutting down.
     Draining,
 }
@@ -84,19 +84,19 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::WrongCredentials => 400,
-            Self::NotJoined(_) | Self::NotSignedIn => 401,
+            Self::NotInLobby(_) | Self::NotSignedIn => 401,
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed => 405,
-            Self::TooSlow => 408,
-            Self::Taken(_) | Self::NameTaken { .. } | Self::Rewound => 409,
+            Self::RequestTimeout => 408,
+            Self::Taken(_) | Self::NameTaken { .. } | Self::StaleCursor => 409,
             Self::Gone => 410,
-            Self::TooLarge(_) => 413,
+            Self::ContentTooLarge(_) => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid { .. } => 422,
             Self::UpgradeRequired => 426,
-            Self::TooMany(_) | Self::RoomBusy(_) => 429,
-            Self::Provider(_) | Self::Draining => 503,
+            Self::RateLimited(_) | Self::RoomRateLimited(_) => 429,
+            Self::ProviderUnavailable(_) | Self::Draining => 503,
         }
     }
 
@@ -104,22 +104,22 @@ impl Refusal {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "Malformed request",
-            Self::NotJoined(_) => "Not joined",
+            Self::NotInLobby(_) => "Not joined",
             Self::NotSignedIn => "Not signed in",
             Self::WrongCredentials => "Wrong username or password",
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound(_) => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
-            Self::TooSlow => "Request timeout",
+            Self::RequestTimeout => "Request timeout",
             Self::Taken(_) | Self::NameTaken { .. } => "Taken",
-            Self::Rewound => "Stale cursor",
+            Self::StaleCursor => "Stale cursor",
             Self::Gone => "Room closed",
-            Self::TooLarge(_) => "Too large",
+            Self::ContentTooLarge(_) => "Too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::Invalid { .. } => "Invalid field",
             Self::UpgradeRequired => "Upgrade required",
-            Self::TooMany(_) | Self::RoomBusy(_) => "Too many requests",
-            Self::Provider(_) => "Sign-in not available",
+            Self::RateLimited(_) | Self::RoomRateLimited(_) => "Too many requests",
+            Self::ProviderUnavailable(_) => "Sign-in not available",
             Self::Draining => "Shutting down",
         }
     }
@@ -127,8 +127,8 @@ impl Refusal {
     /// Returns after which duration the client can send the request again, if waiting helps.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(wait) | Self::RoomBusy(wait) => Some(*wait),
-            Self::Provider(_) => Some(Duration::from_secs(10)),
+            Self::RateLimited(wait) | Self::RoomRateLimited(wait) => Some(*wait),
+            Self::ProviderUnavailable(_) => Some(Duration::from_secs(10)),
             Self::Draining => Some(Duration::from_secs(2)),
             _ => None,
         }
@@ -164,13 +164,13 @@ fn whole_seconds(wait: Duration) -> u64 {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(text) | Self::Provider(text) => f.write_str(text),
-            Self::NotJoined(text) | Self::Forbidden(text) => f.write_str(text),
+            Self::Malformed(text) | Self::ProviderUnavailable(text) => f.write_str(text),
+            Self::NotInLobby(text) | Self::Forbidden(text) => f.write_str(text),
             Self::NotSignedIn => f.write_str(NOT_SIGNED_IN),
             Self::WrongCredentials => f.write_str(WRONG_CREDENTIALS),
             Self::NotFound(what) => write!(f, "There is no {what} here. Check the address."),
             Self::MethodNotAllowed => f.write_str(METHOD_NOT_ALLOWED),
-            Self::TooSlow => f.write_str(TOO_SLOW),
+            Self::RequestTimeout => f.write_str(REQUEST_TIMEOUT),
             Self::Taken(what) => write!(f, "{what} is taken."),
             Self::NameTaken { name, free } => {
                 write!(
@@ -178,17 +178,19 @@ impl fmt::Display for Refusal {
                     "The name {name} is taken in this room. The name {free} is free."
                 )
             }
-            Self::Rewound => f.write_str(REWOUND),
+            Self::StaleCursor => f.write_str(STALE_CURSOR),
             Self::Gone => f.write_str(GONE),
-            Self::TooLarge(limit) => write!(f, "The request body is larger than {limit} bytes."),
+            Self::ContentTooLarge(limit) => {
+                write!(f, "The request body is larger than {limit} bytes.")
+            }
             Self::UnsupportedMediaType => f.write_str(UNSUPPORTED_MEDIA_TYPE),
             Self::Invalid { field, rule } => write!(f, "{field} {rule}."),
             Self::UpgradeRequired => f.write_str(UPGRADE_REQUIRED),
-            Self::TooMany(wait) => {
+            Self::RateLimited(wait) => {
                 let seconds = whole_seconds(*wait);
                 write!(f, "Too many requests. Try again in {seconds} s.")
             }
-            Self::RoomBusy(wait) => {
+            Self::RoomRateLimited(wait) => {
                 let seconds = whole_seconds(*wait);
                 write!(
                     f,
@@ -204,8 +206,8 @@ const NOT_SIGNED_IN: &str = "You are not signed in. Sign in and try again.";
 const WRONG_CREDENTIALS: &str = "There is no account with this username and password.";
 const METHOD_NOT_ALLOWED: &str = "This address does not support the request's method. \
     The Allow header lists the supported methods.";
-const TOO_SLOW: &str = "The request body did not arrive in time. Send the request again.";
-const REWOUND: &str = "The room's log does not contain your cursor, for example because a backup \
+const REQUEST_TIMEOUT: &str = "The request body did not arrive in time. Send the request again.";
+const STALE_CURSOR: &str = "The room's log does not contain your cursor, for example because a backup \
     was restored. Read the log from the start with after=0.";
 const GONE: &str = "This room was deleted: it was inactive for too long, or its owner closed it. \
     Create a new room.";

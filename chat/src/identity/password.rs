@@ -74,7 +74,7 @@ impl Passwords {
         let _admitted = self
             .admitted
             .try_acquire()
-            .map_err(|_| Refusal::TooMany(Duration::from_secs(2)))?;
+            .map_err(|_| Refusal::RateLimited(Duration::from_secs(2)))?;
         // The semaphore is never closed, so this waits and succeeds.
         let _running: Result<SemaphorePermit<'_>, _> = self.running.acquire().await;
         spawn_blocking(work).await.map_err(Error::fault)
@@ -115,7 +115,10 @@ mod tests {
             .try_acquire_many(u32::try_from(all).unwrap())
             .unwrap();
         let refused = passwords.hash("secret").await;
-        assert!(matches!(refused, Err(Error::Refusal(Refusal::TooMany(_)))));
+        assert!(matches!(
+            refused,
+            Err(Error::Refusal(Refusal::RateLimited(_)))
+        ));
         drop(full);
         assert!(passwords.hash("secret").await.is_ok());
     }

@@ -378,7 +378,7 @@ mod tests {
         say(&eve, "ada2").await.unwrap();
         assert!(matches!(
             say(&eve, "ada2").await,
-            Err(Error::Refusal(Refusal::TooMany(_)))
+            Err(Error::Refusal(Refusal::RateLimited(_)))
         ));
     }
 

@@ -99,7 +99,7 @@ impl WritePolicy {
             .clamp(0, self.slow_mode);
         match wait.unsigned_abs() {
             0 => Ok(()),
-            wait => Err(Refusal::TooMany(Duration::from_millis(wait))),
+            wait => Err(Refusal::RateLimited(Duration::from_millis(wait))),
         }
     }
 
@@ -215,13 +215,13 @@ mod tests {
         };
         assert_eq!(
             slow.check_post(1_000),
-            Err(Refusal::TooMany(Duration::from_millis(300)))
+            Err(Refusal::RateLimited(Duration::from_millis(300)))
         );
         assert_eq!(slow.check_post(1_300), Ok(()));
         // A clock that is set back does not lengthen the wait.
         assert_eq!(
             slow.check_post(0),
-            Err(Refusal::TooMany(Duration::from_millis(500)))
+            Err(Refusal::RateLimited(Duration::from_millis(500)))
         );
         assert_eq!(
             WritePolicy {

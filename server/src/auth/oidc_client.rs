@@ -140,7 +140,7 @@ impl OidcClient {
     /// Where to send somebody who wants to sign in and to come `back`, and what to keep until then.
     ///
     /// # Errors
-    /// [`Refusal::Provider`] if it does not answer.
+    /// [`Refusal::ProviderUnavailable`] if it does not answer.
     pub async fn begin(
         &self,
         back: RedirectUrl,
@@ -168,8 +168,8 @@ impl OidcClient {
     /// Who it is that came back with this code.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`] if the code is good no longer, [`Refusal::TooMany`] if too many come back at once,
-    /// [`Refusal::Provider`] if the provider does not answer, or not as agreed.
+    /// [`Refusal::Malformed`] if the code is good no longer, [`Refusal::RateLimited`] if too many come back at once,
+    /// [`Refusal::ProviderUnavailable`] if the provider does not answer, or not as agreed.
     pub async fn finish(
         &self,
         begun: PendingSignIn,
@@ -179,7 +179,7 @@ impl OidcClient {
         let _turn: SemaphorePermit<'_> = self
             .returning
             .try_acquire()
-            .map_err(|_| Refusal::TooMany(Duration::from_secs(2)))?;
+            .map_err(|_| Refusal::RateLimited(Duration::from_secs(2)))?;
         let metadata = self.metadata(KEPT, now).await?;
         let answer = self.exchange(&metadata, &begun, code).await?;
         let token = answer
@@ -352,7 +352,7 @@ impl OidcClient {
     }
 
     fn absent(&self) -> Refusal {
-        Refusal::Provider(format!(
+        Refusal::ProviderUnavailable(format!(
             "{} does not answer at the moment. Try again a little later.",
             self.name
         ))
@@ -361,7 +361,7 @@ impl OidcClient {
     fn broken(&self, what: &str, error: Option<&(dyn Error + 'static)>) -> Refusal {
         self.report(what, error);
         let name = &self.name;
-        Refusal::Provider(format!(
+        Refusal::ProviderUnavailable(format!(
             "{name} did not answer as agreed, so nobody is signed in. If it stays so, tell whoever runs this server."
         ))
     }

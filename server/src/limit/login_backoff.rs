@@ -48,7 +48,7 @@ impl LoginBackoff {
     /// Counts an attempt of or on `who`. Counted before it is made, so that many at once are many.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] while the wait after the one before is not over; that is not counted.
+    /// [`Refusal::RateLimited`] while the wait after the one before is not over; that is not counted.
     pub fn make(&self, who: &str, patience: BackoffPolicy, now: Instant) -> Result<(), Refusal> {
         let mut all = self.lock();
         if all.len() >= REMEMBERED {
@@ -65,7 +65,7 @@ impl LoginBackoff {
             .wait(patience)
             .saturating_sub(now.duration_since(tries.last));
         if !rest.is_zero() {
-            return Err(Refusal::TooMany(rest));
+            return Err(Refusal::RateLimited(rest));
         }
         *tries = Tries {
             count: tries.count.saturating_add(1),
@@ -125,7 +125,7 @@ mod tests {
                 let refused = attempts.make("ada", PATIENCE, early);
                 assert_eq!(
                     refused,
-                    Err(Refusal::TooMany(Duration::from_millis(1))),
+                    Err(Refusal::RateLimited(Duration::from_millis(1))),
                     "{wait}"
                 );
             }

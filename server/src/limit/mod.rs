@@ -119,7 +119,7 @@ impl Limits {
         counted
             .addresses
             .take(&client(address))
-            .map_err(Refusal::TooMany)
+            .map_err(Refusal::RateLimited)
     }
 
     /// Whether this person may do this once more, in this room if it is in one. Nobody in particular counts by the
@@ -134,10 +134,10 @@ impl Limits {
             return Ok(());
         };
         if let Some(person) = by.stable_id() {
-            counted.people.take(&person).map_err(Refusal::TooMany)?;
+            counted.people.take(&person).map_err(Refusal::RateLimited)?;
         }
         room.map_or(Ok(()), |room| {
-            counted.rooms.take(&room).map_err(Refusal::RoomBusy)
+            counted.rooms.take(&room).map_err(Refusal::RoomRateLimited)
         })
     }
 
@@ -211,7 +211,7 @@ impl Limits {
     /// for the person and the room. Gives back whose look at a room it is, in case that finds nothing.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`].
+    /// [`Refusal::RateLimited`].
     pub fn admit(&self, request: &Request) -> Result<Option<IpAddr>, Refusal> {
         let Some(address) = peer(request) else {
             return Ok(None);
@@ -326,7 +326,7 @@ mod tests {
         let [flood, other] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
         let (granted, refused) = granted(|_| limits.check_address(Action::Messages, flood));
         assert!(granted >= MESSAGES.address.1 as usize);
-        assert!(matches!(refused, Refusal::TooMany(_)));
+        assert!(matches!(refused, Refusal::RateLimited(_)));
         assert_eq!(limits.check_address(Action::Messages, other), Ok(()));
         assert_eq!(limits.check_address(Action::Rooms, flood), Ok(()));
         assert_eq!(limits.check_address(Action::Typing, flood), Ok(()));
@@ -340,7 +340,7 @@ mod tests {
         let (granted, refused) = granted(|_| check(flooded));
         assert!(granted >= MESSAGES.room.1 as usize);
         assert!(
-            matches!(refused, Refusal::RoomBusy(_)) && refused.to_string().contains("room"),
+            matches!(refused, Refusal::RoomRateLimited(_)) && refused.to_string().contains("room"),
             "{refused}"
         );
         assert_eq!(check(other), Ok(()));

@@ -41,7 +41,7 @@ impl RoomProbes {
     /// Whether this address may look for a room.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] while it has looked too often in vain.
+    /// [`Refusal::RateLimited`] while it has looked too often in vain.
     pub fn check(&self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
         let left = self
             .lock()
@@ -49,7 +49,9 @@ impl RoomProbes {
             .map_or(0.0, |tally| tally.left(now));
         let over = left + 1.0 - AT_ONCE;
         if over > 0.0 {
-            Err(Refusal::TooMany(Duration::from_secs_f64(over / A_SECOND)))
+            Err(Refusal::RateLimited(Duration::from_secs_f64(
+                over / A_SECOND,
+            )))
         } else {
             Ok(())
         }
@@ -103,7 +105,7 @@ mod tests {
         }
         assert_eq!(
             guesses.check(address(1), now),
-            Err(Refusal::TooMany(Duration::from_millis(200)))
+            Err(Refusal::RateLimited(Duration::from_millis(200)))
         );
         assert_eq!(guesses.check(address(2), now), Ok(()));
         // Whoever is refused is not counted.

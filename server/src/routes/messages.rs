@@ -294,7 +294,7 @@ impl LongPoll {
             }
             Some(start) => {
                 let follow = reader.follow(chat, start).await?;
-                page.after = Some(follow.cursor().ok_or(Refusal::Rewound)?.seq);
+                page.after = Some(follow.cursor().ok_or(Refusal::StaleCursor)?.seq);
                 Some(follow)
             }
             None if self.wait.is_zero() || page.before.is_some() => None,

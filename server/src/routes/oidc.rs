@@ -312,7 +312,7 @@ fn refusal_of(provider: &OidcClient, error: &str) -> Refusal {
         ?error,
         "the provider refused a sign-in"
     );
-    Refusal::Provider(format!(
+    Refusal::ProviderUnavailable(format!(
         "{} cannot sign you in at the moment. Try again a little later.",
         provider.name()
     ))

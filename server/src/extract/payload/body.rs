@@ -33,12 +33,12 @@ enum ContentType {
 /// Reads the fields of a request's body.
 ///
 /// # Errors
-/// [`Refusal::TooSlow`], [`Refusal::TooLarge`], [`Refusal::UnsupportedMediaType`], or
+/// [`Refusal::RequestTimeout`], [`Refusal::ContentTooLarge`], [`Refusal::UnsupportedMediaType`], or
 /// [`Refusal::Malformed`].
 pub(super) async fn read_fields(request: Request) -> Result<Map<String, Value>, Refusal> {
     let content_type = content_type(request.headers());
     let bytes = tokio::time::timeout(BODY_TIMEOUT, collect(request.into_body()));
-    let bytes = bytes.await.map_err(|_| Refusal::TooSlow)??;
+    let bytes = bytes.await.map_err(|_| Refusal::RequestTimeout)??;
     match content_type {
         // Some clients name a type for an empty body.
         _ if bytes.is_empty() => Ok(Map::new()),
@@ -82,7 +82,7 @@ async fn collect(mut body: Body) -> Result<Vec<u8>, Refusal> {
         }
     }
     if size > BODY_MAX {
-        Err(Refusal::TooLarge(BODY_MAX))
+        Err(Refusal::ContentTooLarge(BODY_MAX))
     } else {
         Ok(bytes)
     }
