@@ -28,13 +28,13 @@ pub const PERSON_NAME_MAX: usize = 64;
 /// slower.
 pub const PASSWORD_MAX: usize = 256;
 /// The maximum length of an idempotency key, in characters.
-pub const KEY_MAX: usize = 64;
+pub const IDEMPOTENCY_KEY_MAX: usize = 64;
 
 /// Checks a username: 1 to [`USERNAME_MAX`] characters after trimming, no control characters.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn username(text: &str) -> Result<String, Refusal> {
+pub fn parse_username(text: &str) -> Result<String, Refusal> {
     parse_line("username", text, USERNAME_MAX)
 }
 
@@ -42,7 +42,7 @@ pub fn username(text: &str) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn room_name(text: &str) -> Result<String, Refusal> {
+pub fn parse_room_name(text: &str) -> Result<String, Refusal> {
     parse_line("name", text, ROOM_NAME_MAX)
 }
 
@@ -51,15 +51,15 @@ pub fn room_name(text: &str) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn description(text: &str) -> Result<String, Refusal> {
+pub fn parse_description(text: &str) -> Result<String, Refusal> {
     parse_line("description", text, DESCRIPTION_MAX)
 }
 
-/// Checks the name in the query parameter `room`, with the rules of [`room_name`].
+/// Checks the name in the query parameter `room`, with the rules of [`parse_room_name`].
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn name_of_room(text: &str) -> Result<String, Refusal> {
+pub fn parse_room_alias(text: &str) -> Result<String, Refusal> {
     parse_line("room", text, ROOM_NAME_MAX)
 }
 
@@ -68,7 +68,7 @@ pub fn name_of_room(text: &str) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn account_name(text: &str) -> Result<String, Refusal> {
+pub fn parse_account_name(text: &str) -> Result<String, Refusal> {
     let (min, max) = ACCOUNT_NAME;
     let name = text.trim().to_ascii_lowercase();
     let is_allowed = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
@@ -86,7 +86,7 @@ pub fn account_name(text: &str) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn person_name(text: &str) -> Result<String, Refusal> {
+pub fn parse_person_name(text: &str) -> Result<String, Refusal> {
     parse_line("name", text, PERSON_NAME_MAX)
 }
 
@@ -94,7 +94,7 @@ pub fn person_name(text: &str) -> Result<String, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn password(text: &str, min: usize) -> Result<&str, Refusal> {
+pub fn check_password(text: &str, min: usize) -> Result<&str, Refusal> {
     match text.chars().count() {
         n if (min..=PASSWORD_MAX).contains(&n) => Ok(text),
         _ => Err(Refusal::invalid(
@@ -111,7 +111,7 @@ pub fn password(text: &str, min: usize) -> Result<&str, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn body(text: &str) -> Result<String, Refusal> {
+pub fn parse_body(text: &str) -> Result<String, Refusal> {
     let with_newlines = text.replace("\r\n", "\n").replace('\r', "\n");
     let body = with_newlines.trim();
     check_length("body", body, BODY_MAX)?;
@@ -124,12 +124,12 @@ pub fn body(text: &str) -> Result<String, Refusal> {
     Ok(body.to_owned())
 }
 
-/// Checks an idempotency key: 1 to [`KEY_MAX`] characters, not trimmed.
+/// Checks an idempotency key: 1 to [`IDEMPOTENCY_KEY_MAX`] characters, not trimmed.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn key(text: &str) -> Result<String, Refusal> {
-    check_length("Idempotency-Key", text, KEY_MAX)?;
+pub fn parse_idempotency_key(text: &str) -> Result<String, Refusal> {
+    check_length("Idempotency-Key", text, IDEMPOTENCY_KEY_MAX)?;
     Ok(text.to_owned())
 }
 
@@ -165,17 +165,17 @@ mod tests {
 
     #[test]
     fn text_is_trimmed_and_its_length_counts_scalar_values() {
-        assert_eq!(username("  ada "), Ok("ada".to_owned()));
-        assert!(username(&"é".repeat(32)).is_ok());
-        assert!(username(&"é".repeat(33)).is_err());
-        assert!(body(&"👍".repeat(4_000)).is_ok());
-        assert!(body(&"👍".repeat(4_001)).is_err());
-        assert!(username(" \t ").is_err());
+        assert_eq!(parse_username("  ada "), Ok("ada".to_owned()));
+        assert!(parse_username(&"é".repeat(32)).is_ok());
+        assert!(parse_username(&"é".repeat(33)).is_err());
+        assert!(parse_body(&"👍".repeat(4_000)).is_ok());
+        assert!(parse_body(&"👍".repeat(4_001)).is_err());
+        assert!(parse_username(" \t ").is_err());
     }
 
     #[test]
     fn account_name_with_other_characters_or_length_is_refused() {
-        assert_eq!(account_name(" Ada_L-1 "), Ok("ada_l-1".to_owned()));
+        assert_eq!(parse_account_name(" Ada_L-1 "), Ok("ada_l-1".to_owned()));
         for wrong in [
             "",
             "ab",
@@ -185,24 +185,24 @@ mod tests {
             "ada.l",
             &"a".repeat(33),
         ] {
-            assert!(account_name(wrong).is_err(), "{wrong}");
+            assert!(parse_account_name(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn password_is_not_trimmed() {
-        assert_eq!(password(" a b  ", 6), Ok(" a b  "));
-        assert!(password("12345", 6).is_err());
-        assert!(password(&"é".repeat(257), 6).is_err());
+        assert_eq!(check_password(" a b  ", 6), Ok(" a b  "));
+        assert!(check_password("12345", 6).is_err());
+        assert!(check_password(&"é".repeat(257), 6).is_err());
     }
 
     #[test]
     fn control_characters_are_refused_except_newline_and_tab_in_a_body() {
-        assert!(username("a\nb").is_err());
-        assert!(username("a\u{85}b").is_err());
-        assert_eq!(body("a\r\n\tb\rc"), Ok("a\n\tb\nc".to_owned()));
-        assert!(body("a\0b").is_err());
-        assert!(body("a\u{1b}[31m").is_err());
+        assert!(parse_username("a\nb").is_err());
+        assert!(parse_username("a\u{85}b").is_err());
+        assert_eq!(parse_body("a\r\n\tb\rc"), Ok("a\n\tb\nc".to_owned()));
+        assert!(parse_body("a\0b").is_err());
+        assert!(parse_body("a\u{1b}[31m").is_err());
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             "Ω≈ç√∫",
             "﷽",
         ] {
-            assert_eq!(body(text), Ok(text.to_owned()));
+            assert_eq!(parse_body(text), Ok(text.to_owned()));
         }
     }
 }

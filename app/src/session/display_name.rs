@@ -67,7 +67,8 @@ impl DisplayName {
         if self.is_fixed {
             return self.get_untracked();
         }
-        let stored = cookies::stored_cookie("name").and_then(|name| text::username(&name).ok());
+        let stored =
+            cookies::stored_cookie("name").and_then(|name| text::parse_username(&name).ok());
         stored.unwrap_or_else(|| {
             cookies::set_cookie("name", &self.get_untracked());
             self.get_untracked()
@@ -79,7 +80,7 @@ impl DisplayName {
     /// # Errors
     /// Why the name is invalid, as text for the visitor.
     pub fn change(self, name: &str) -> Result<(), String> {
-        let name = text::username(name).map_err(|_| match name.trim() {
+        let name = text::parse_username(name).map_err(|_| match name.trim() {
             "" => "Choose a name that others will see.".to_owned(),
             _ => format!(
                 "A name has at most {} characters, all on one line.",
@@ -102,7 +103,7 @@ mod tests {
     fn every_suggestion_is_a_valid_name() {
         for random in 0..2_000_u64 {
             let name = suggested_name(random.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            assert_eq!(text::username(&name), Ok(name));
+            assert_eq!(text::parse_username(&name), Ok(name));
         }
         assert_eq!(suggested_name(0), "amber-badger");
     }

@@ -38,7 +38,8 @@ pub struct SignedIn {
 impl Visitor {
     /// Reads a `Cookie` header; `random` chooses the name that is suggested if none is stored.
     pub fn from_cookies(header: &str, random: u64) -> Self {
-        let name = cookies::read_cookie(header, "name").and_then(|name| text::username(&name).ok());
+        let name =
+            cookies::read_cookie(header, "name").and_then(|name| text::parse_username(&name).ok());
         Self {
             name: name.unwrap_or_else(|| suggested_name(random)),
             theme: Theme::from_cookie(cookies::read_cookie(header, "theme").as_deref()),

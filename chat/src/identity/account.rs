@@ -112,7 +112,7 @@ pub(crate) async fn insert_account(
 
 /// The holder of the account with this username.
 pub(crate) async fn find_account(store: &Store, username: &str) -> Result<AccountHolder, Error> {
-    let found = match text::account_name(username) {
+    let found = match text::parse_account_name(username) {
         Ok(name) => load_by_username(store, &name).await?,
         Err(_) => None,
     };
@@ -147,7 +147,7 @@ impl Default for AccountsPage {
 pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Result<(), Error> {
     let connection = DatabaseLocation::of(config)?.connect()?;
     let sql = "update account set operator = ?2 where username = ?1";
-    let username = text::account_name(username)?;
+    let username = text::parse_account_name(username)?;
     match connection.execute(sql, rusqlite::params![username, operator])? {
         0 => Err(Refusal::NotFound("such person").into()),
         _ => Ok(()),
@@ -167,8 +167,8 @@ impl Chat {
     /// that looks like it is taken, or a fault.
     pub async fn register_account(&self, wish: &NewAccount) -> Result<Session, Error> {
         let inner = &self.0;
-        let username = text::account_name(&wish.username)?;
-        let name = text::person_name(&wish.name)?;
+        let username = text::parse_account_name(&wish.username)?;
+        let name = text::parse_person_name(&wish.name)?;
         let password_hash = self.hash_new_password(&wish.password).await?;
         let account = AccountHolder {
             id: random_id()?,
@@ -200,7 +200,7 @@ impl Chat {
     /// fault.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, Error> {
         let inner = &self.0;
-        let found = match text::account_name(&credentials.username) {
+        let found = match text::parse_account_name(&credentials.username) {
             Ok(username) => load_by_username(&inner.store, &username).await?,
             Err(_) => None,
         };
@@ -296,7 +296,7 @@ impl Chat {
         name: &str,
     ) -> Result<AccountHolder, Error> {
         let account = by.require_account()?;
-        let name = text::person_name(name)?;
+        let name = text::parse_person_name(name)?;
         let mut tx = self.0.store.begin().await?;
         let sql = "update account set name = $2 where id = $1";
         sqlx::query(sql)
@@ -441,7 +441,7 @@ impl Chat {
         if found.password_hash().is_some() {
             return self.verify_password(found, confirmation).await;
         }
-        match text::account_name(confirmation) {
+        match text::parse_account_name(confirmation) {
             Ok(name) if name == found.account.username => Ok(found.account),
             _ => {
                 let reason = "is not yours; type it to show that you mean it";
@@ -477,7 +477,7 @@ impl Chat {
 
     /// Hashes a new password that keeps the rules.
     async fn hash_new_password(&self, password: &str) -> Result<String, Error> {
-        let password = text::password(password, self.0.password_min)?;
+        let password = text::check_password(password, self.0.password_min)?;
         self.0.passwords.hash(password).await
     }
 

@@ -79,7 +79,7 @@ impl ProviderProfile {
             .into_iter()
             .flatten()
             .map(printable)
-            .find_map(|name| text::person_name(&name).ok())
+            .find_map(|name| text::parse_person_name(&name).ok())
     }
 }
 
@@ -383,7 +383,7 @@ mod tests {
         for (username, email, name, expected) in cases {
             let made = profile_of(username, email, name).username();
             assert_eq!(made, expected);
-            assert_eq!(text::account_name(&made), Ok(made.clone()));
+            assert_eq!(text::parse_account_name(&made), Ok(made.clone()));
         }
         assert_eq!(
             append_number(&"a".repeat(32), 12),
@@ -396,9 +396,9 @@ mod tests {
         proptest::proptest!(|(username in ".*", email in ".*", name in ".*")| {
             let about = profile_of(Some(&username), Some(&email), Some(&name));
             let made = about.username();
-            proptest::prop_assert_eq!(text::account_name(&made), Ok(made));
+            proptest::prop_assert_eq!(text::parse_account_name(&made), Ok(made));
             if let Some(name) = about.display_name() {
-                proptest::prop_assert_eq!(text::person_name(&name), Ok(name));
+                proptest::prop_assert_eq!(text::parse_person_name(&name), Ok(name));
             }
         });
     }

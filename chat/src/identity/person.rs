@@ -163,7 +163,7 @@ pub(crate) async fn find_person_by_public_id(
             .filter(|number| *number > 0);
         return Ok(-number.ok_or(UNKNOWN)?);
     }
-    let username = text::account_name(id).map_err(|_| UNKNOWN)?;
+    let username = text::parse_account_name(id).map_err(|_| UNKNOWN)?;
     let found = sqlx::query_scalar("select id from account where username = $1")
         .bind(username)
         .fetch_optional(connection)

@@ -44,7 +44,12 @@ impl Chat {
         seq: u64,
         body: &str,
     ) -> Result<Message, Error> {
-        let post = validate::change(by, *room, Command::Edit(seq), protocol::text::body(body)?);
+        let post = validate::change(
+            by,
+            *room,
+            Command::Edit(seq),
+            protocol::text::parse_body(body)?,
+        );
         self.posts()?.append(post).await
     }
 

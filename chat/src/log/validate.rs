@@ -13,8 +13,8 @@ pub(crate) fn check(
     key: Option<&str>,
 ) -> Result<WriteRequest, Refusal> {
     let (username, body) = (
-        text::username(&message.username)?,
-        text::body(&message.body)?,
+        text::parse_username(&message.username)?,
+        text::parse_body(&message.body)?,
     );
     let username = by.resolve_username(username)?;
     Ok(WriteRequest {
@@ -22,7 +22,7 @@ pub(crate) fn check(
         author: by.id(),
         username,
         body,
-        key: key.map(text::key).transpose()?,
+        key: key.map(text::parse_idempotency_key).transpose()?,
         command: Command::Post,
     })
 }

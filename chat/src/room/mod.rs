@@ -58,7 +58,11 @@ impl RoomRow {
 
 /// Checks the wish for a new room against the rules. `longest` is the timeout of the server.
 fn check_new_room(by: &Person, wish: &NewRoom, longest: Duration) -> Result<NewRoomRow, Refusal> {
-    let name = wish.name.as_deref().map(text::room_name).transpose()?;
+    let name = wish
+        .name
+        .as_deref()
+        .map(text::parse_room_name)
+        .transpose()?;
     let requested_timeout = wish
         .timeout
         .as_deref()
@@ -186,7 +190,7 @@ impl Chat {
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
     pub async fn find_or_create_room_by_name(&self, name: &str) -> Result<Room, Error> {
-        let alias = text::name_of_room(name)?;
+        let alias = text::parse_room_alias(name)?;
         find_or_create_by_alias(&self.0.store, &self.0.clock, &alias, self.0.timeout).await
     }
 
@@ -195,7 +199,7 @@ impl Chat {
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
     pub async fn find_room_by_name(&self, name: &str) -> Result<Option<Room>, Error> {
-        let alias = text::name_of_room(name)?;
+        let alias = text::parse_room_alias(name)?;
         rooms::find_room_by_alias(self.0.store.read(), &alias).await
     }
 

@@ -120,7 +120,7 @@ pub(crate) async fn resolve_name(
     room: RoomId,
     name: &str,
 ) -> Result<String, Error> {
-    let name = by.resolve_username(text::username(name)?)?;
+    let name = by.resolve_username(text::parse_username(name)?)?;
     if by.account().is_some() {
         return Ok(name);
     }

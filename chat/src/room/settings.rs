@@ -111,10 +111,10 @@ fn apply_change(
 ) -> Result<RoomRow, Refusal> {
     let room = &mut found.room;
     if let Some(name) = &change.name {
-        room.name = parse_optional(name, text::room_name)?;
+        room.name = parse_optional(name, text::parse_room_name)?;
     }
     if let Some(description) = &change.description {
-        room.description = parse_optional(description, text::description)?;
+        room.description = parse_optional(description, text::parse_description)?;
     }
     room.private = change.private.unwrap_or(room.private);
     room.public = change.public.unwrap_or(room.public) && !room.private;

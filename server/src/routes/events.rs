@@ -86,7 +86,7 @@ pub(crate) async fn follow_rooms(
         csrf::check(&headers)?;
     }
     let username = query.text("username");
-    username.map(text::username).transpose()?;
+    username.map(text::parse_username).transpose()?;
     let with_public_rooms = query.flag("list")?;
     let with_overview = query.flag("overview")?;
     let is_only_rooms = !with_public_rooms && !with_overview;

@@ -228,7 +228,7 @@ pub(crate) async fn read_messages(
     query: Query,
 ) -> Result<Response, Error> {
     let username = query.text("username");
-    username.map(text::username).transpose()?;
+    username.map(text::parse_username).transpose()?;
     let reader = Reader { by, room, username };
     if accept::choose(&headers, &[EVENTS, JSON]) == EVENTS {
         let start = resume_point::start(&headers, &query);

@@ -51,7 +51,10 @@ pub(crate) async fn open_room_socket(
     query: Query,
     upgrade: Upgrade,
 ) -> Result<Response, Error> {
-    let username = query.text("username").map(text::username).transpose()?;
+    let username = query
+        .text("username")
+        .map(text::parse_username)
+        .transpose()?;
     let start = query.text("after").map_or(Start::Seq(0), Start::after);
     let presence = query.flag("presence")?;
     let follow = state.chat.follow_room(&by, &room, start).await?;
@@ -85,8 +88,8 @@ pub(crate) async fn open_named_room_socket(
     query: Query,
     upgrade: Upgrade,
 ) -> Result<Response, Error> {
-    let name = text::name_of_room(query.required("room")?)?;
-    let username = Some(text::username(query.required("username")?)?);
+    let name = text::parse_room_alias(query.required("room")?)?;
+    let username = Some(text::parse_username(query.required("username")?)?);
     csrf::check(&headers)?;
     let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
     let room = find_or_create_room(&state, &by, peer, &name).await?.id;

@@ -153,7 +153,7 @@ pub(crate) async fn create_room(
     let location = format!("/rooms/{}/", room.id);
     if format.is_html() {
         // The page's form also sends the name under which its visitor is going to write.
-        let name = text::username(payload.raw_text("username")).ok();
+        let name = text::parse_username(payload.raw_text("username")).ok();
         let cookie = name.map(|name| [(header::SET_COOKIE, name_cookie(&name))]);
         return Ok((cookie, Redirect::to(&location)).into_response());
     }

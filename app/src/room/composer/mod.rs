@@ -9,7 +9,7 @@ mod typing;
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use protocol::text::{BODY_MAX, body};
+use protocol::text::{BODY_MAX, parse_body};
 use protocol::{NewMessage, Refusal};
 use web_sys::HtmlInputElement;
 
@@ -186,7 +186,7 @@ impl Handlers {
     /// The text to send; shows why there is none.
     fn checked_body(self, is_editing: bool) -> Option<String> {
         let text = self.field.element()?.value();
-        match body(&text) {
+        match parse_body(&text) {
             Ok(body) => (is_editing || self.change_name()).then_some(body),
             Err(refusal) if !text.trim().is_empty() => {
                 let length = self.field.length.get_untracked();
