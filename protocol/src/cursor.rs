@@ -82,17 +82,17 @@ impl Start {
     /// Parses the query parameter `after`: a sequence, a cursor, or `latest`.
     ///
     /// Other text gives [`Start::Unknown`].
-    pub fn after(text: &str) -> Self {
+    pub fn parse_after(text: &str) -> Self {
         match text {
             "latest" => Self::Latest,
-            _ => parse_seq(text).map_or_else(|_| Self::event_id(text), Self::Seq),
+            _ => parse_seq(text).map_or_else(|_| Self::parse_event_id(text), Self::Seq),
         }
     }
 
     /// Parses the header `Last-Event-ID`, which must be a cursor.
     ///
     /// Other text gives [`Start::Unknown`].
-    pub fn event_id(text: &str) -> Self {
+    pub fn parse_event_id(text: &str) -> Self {
         text.parse().map_or(Self::Unknown, Self::Cursor)
     }
 }
@@ -132,10 +132,10 @@ mod tests {
             "1.5",
             "9999999999999999999999",
         ] {
-            assert_eq!(Start::after(text), Start::Unknown, "{text}");
+            assert_eq!(Start::parse_after(text), Start::Unknown, "{text}");
         }
-        assert_eq!(Start::after("5"), Start::Seq(5));
-        assert_eq!(Start::after("latest"), Start::Latest);
-        assert_eq!(Start::event_id("5"), Start::Unknown);
+        assert_eq!(Start::parse_after("5"), Start::Seq(5));
+        assert_eq!(Start::parse_after("latest"), Start::Latest);
+        assert_eq!(Start::parse_event_id("5"), Start::Unknown);
     }
 }

@@ -23,7 +23,7 @@ pub use account::{Account, Author, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use member::{Deed, Invitation, NewInvitation, Role, RoomMember, Sanction, Sanctioned};
 pub use message::{Change, ChangeKind, Message, NewMessage};
-pub use overview::{Conversation, Overview};
+pub use overview::{DirectChat, Overview};
 pub use refusal::{Problem, Refusal};
 pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};
 pub use time::Time;

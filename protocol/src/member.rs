@@ -24,7 +24,7 @@ impl Role {
     pub const ALL: [Self; 4] = [Self::Reader, Self::Member, Self::Moderator, Self::Owner];
 
     /// Returns the role with this name on the wire.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 

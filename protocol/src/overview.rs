@@ -12,13 +12,13 @@ pub struct Overview {
     /// recently active first.
     pub rooms: Vec<Room>,
     /// The person's direct chats that have messages, the most recent first.
-    pub chats: Vec<Conversation>,
+    pub chats: Vec<DirectChat>,
 }
 
 /// A direct chat, as one of its two participants sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Conversation {
+pub struct DirectChat {
     /// The username of the other participant.
     pub username: String,
     /// The name of the other participant, for display.

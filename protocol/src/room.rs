@@ -35,7 +35,7 @@ impl RoomId {
     }
 
     /// Finds the ID in pasted text: an ID alone or a room's link, in upper or lower case.
-    pub fn find(pasted: &str) -> Option<Self> {
+    pub fn find_in(pasted: &str) -> Option<Self> {
         let pasted = pasted.trim();
         let id = match pasted.split_once("/rooms/") {
             Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or(rest),
@@ -238,7 +238,7 @@ mod tests {
             "https://chat.example/rooms/0123456789abcdef/?a#b",
             "/rooms/0123456789abcdef",
         ] {
-            assert_eq!(RoomId::find(text), id, "{text}");
+            assert_eq!(RoomId::find_in(text), id, "{text}");
         }
         for text in [
             "",
@@ -246,7 +246,7 @@ mod tests {
             "https://chat.example/rooms/",
             "0123456789abcdef/",
         ] {
-            assert_eq!(RoomId::find(text), None, "{text}");
+            assert_eq!(RoomId::find_in(text), None, "{text}");
         }
     }
 

@@ -9,7 +9,7 @@
 
 use js_sys::{Array, Date, JSON, Reflect};
 use protocol::{
-    Account, Author, Conversation, Message, NewMessage, Overview, Problem, Role, Room, RoomId, Time,
+    Account, Author, DirectChat, Message, NewMessage, Overview, Problem, Role, Room, RoomId, Time,
 };
 use wasm_bindgen::JsValue;
 
@@ -153,7 +153,7 @@ impl FromJson for Room {
             private: field::<Option<bool>>(value, "private")?.unwrap_or_default(),
             read_only: field::<Option<bool>>(value, "read_only")?.unwrap_or_default(),
             slow_mode: field::<Option<u64>>(value, "slow_mode")?.unwrap_or_default(),
-            role: field::<Option<String>>(value, "role")?.and_then(|name| Role::named(&name)),
+            role: field::<Option<String>>(value, "role")?.and_then(|name| Role::from_name(&name)),
             unread: field::<Option<u64>>(value, "unread")?.unwrap_or_default(),
             with: field(value, "with")?,
         })
@@ -169,7 +169,7 @@ impl FromJson for Account {
     }
 }
 
-impl FromJson for Conversation {
+impl FromJson for DirectChat {
     fn read(value: &JsValue) -> Option<Self> {
         Some(Self {
             username: field(value, "username")?,

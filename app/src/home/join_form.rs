@@ -56,7 +56,7 @@ fn join_room(router: Router, error: RwSignal<Option<String>>) {
         .map(|field| field.value())
         .unwrap_or_default();
     error.set(None);
-    let Some(id) = RoomId::find(&input) else {
+    let Some(id) = RoomId::find_in(&input) else {
         return error.set(Some(input_error(&input)));
     };
     let from = router.route_untracked();
@@ -77,7 +77,7 @@ fn room_error(failure: &Failure) -> String {
 }
 
 fn input_error(text: &str) -> String {
-    let words = match RoomId::find(text) {
+    let words = match RoomId::find_in(text) {
         _ if text.trim().is_empty() => "Paste the ID or the link of a room.",
         Some(_) => UNKNOWN,
         None => UNREADABLE,

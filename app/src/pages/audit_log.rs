@@ -105,7 +105,7 @@ fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
         "muted" => ("muted", Some(whom()), ""),
         "banned" => ("banned", Some(whom()), ""),
         "pardoned" => ("pardoned", Some(whom()), ""),
-        made => match made.strip_prefix("made ").and_then(Role::named) {
+        made => match made.strip_prefix("made ").and_then(Role::from_name) {
             Some(role) => ("made", Some(whom()), role_text(role)),
             None => ("did something", None, ""),
         },

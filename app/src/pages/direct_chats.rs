@@ -1,7 +1,7 @@
 //! The page of direct chats: the visitor's conversations, and a search for people.
 
 use leptos::prelude::*;
-use protocol::{Account, Conversation, Time};
+use protocol::{Account, DirectChat, Time};
 
 use crate::browser::cookies::percent_encode;
 use crate::pages::form::FormPage;
@@ -14,7 +14,7 @@ pub struct DirectChatsPage {
     /// The visitor's account.
     pub me: Account,
     /// The conversations with messages, the latest first.
-    pub conversations: Vec<Conversation>,
+    pub conversations: Vec<DirectChat>,
     /// The search text.
     pub search: String,
     /// The people found.
@@ -63,7 +63,7 @@ fn conversations(chats: &DirectChatsPage) -> AnyView {
     view! { <ul>{rows}</ul> }.into_any()
 }
 
-fn conversation(chat: &Conversation, chats: &DirectChatsPage) -> AnyView {
+fn conversation(chat: &DirectChat, chats: &DirectChatsPage) -> AnyView {
     let last = chat.last.as_ref().map(|last| {
         let who = if last.username == chats.me.username {
             "You: "
@@ -158,7 +158,7 @@ mod tests {
             body: "<b>tea?".into(),
             ..fixtures::message(3)
         };
-        let chat = Conversation {
+        let chat = DirectChat {
             username: "bob".into(),
             name: "Bob".into(),
             room: last.room,

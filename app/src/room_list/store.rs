@@ -8,7 +8,7 @@
 //! Rendering (`list`, `sidebar`), and what members have read, which the server stores.
 
 use leptos::prelude::*;
-use protocol::{Account, Conversation, Overview, Room, RoomId, Time};
+use protocol::{Account, DirectChat, Overview, Room, RoomId, Time};
 
 use crate::browser::dom::{browser_effect, on_window_event};
 use crate::browser::{json, local_storage};
@@ -95,7 +95,7 @@ impl RoomLists {
 }
 
 /// The room of a direct chat.
-pub fn chat_as_room(chat: &Conversation) -> Room {
+pub fn chat_as_room(chat: &DirectChat) -> Room {
     let last_at = chat
         .last
         .as_ref()

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use protocol::{Conversation, Overview, Refusal, Room, RoomId};
+use protocol::{DirectChat, Overview, Refusal, Room, RoomId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use tokio::sync::watch;
@@ -76,7 +76,7 @@ impl Chat {
             .collect()
     }
 
-    async fn some_conversations(&self, by: &Person) -> Result<Vec<Conversation>, Error> {
+    async fn some_conversations(&self, by: &Person) -> Result<Vec<DirectChat>, Error> {
         match self.list_conversations(by, SHOWN).await {
             Err(Error::Refusal(Refusal::NotSignedIn)) => Ok(Vec::new()),
             other => other,

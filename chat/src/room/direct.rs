@@ -7,7 +7,7 @@
 //! # Not here
 //! - Everything that holds for all rooms.
 
-use protocol::{Account, Conversation, Message, Role, Room, RoomId};
+use protocol::{Account, DirectChat, Message, Role, Room, RoomId};
 
 use crate::identity::account;
 use crate::identity::person::{AccountHolder, Person};
@@ -122,7 +122,7 @@ impl Chat {
         &self,
         by: &Person,
         limit: usize,
-    ) -> Result<Vec<Conversation>, Error> {
+    ) -> Result<Vec<DirectChat>, Error> {
         let sql = "select account.username, account.name, room.id,
                      (select count(*) from (select 1 from message where message.room = room.id
                         and seq > read_seq and author <> $1 and kind = 0 limit $3))
@@ -139,7 +139,7 @@ impl Chat {
         let mut conversations = Vec::with_capacity(rows.len());
         for (username, name, room, unread) in rows {
             let room = room_id(room);
-            conversations.push(Conversation {
+            conversations.push(DirectChat {
                 username,
                 name,
                 room,

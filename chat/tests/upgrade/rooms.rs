@@ -104,7 +104,7 @@ async fn cursor_of_then_resumes_right_after_its_event() {
     for (called, room) in &upgraded.record.rooms {
         let by = upgraded.person(&room.reader);
         for (then, next) in room.events.iter().zip(room.events.iter().skip(1)) {
-            let start = Start::event_id(&then.id);
+            let start = Start::parse_event_id(&then.id);
             assert!(matches!(start, Start::Cursor(_)), "{}", then.id);
             let follow = upgraded
                 .chat

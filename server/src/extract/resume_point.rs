@@ -9,8 +9,8 @@ use crate::extract::query::Query;
 /// else at the beginning.
 pub(crate) fn start(headers: &HeaderMap, query: &Query) -> Start {
     match (last_event_id(headers, query), query.text("after")) {
-        (Some(id), _) => Start::event_id(id),
-        (None, Some(after)) => Start::after(after),
+        (Some(id), _) => Start::parse_event_id(id),
+        (None, Some(after)) => Start::parse_after(after),
         (None, None) => Start::Seq(0),
     }
 }

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use chat::{AccountsPage, Person};
 use protocol::schema::AccountName;
-use protocol::{Conversation, Refusal, Start};
+use protocol::{DirectChat, Refusal, Start};
 
 use crate::error::Error;
 use crate::extract::accept::{self, HTML, JSON};
@@ -50,7 +50,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AccountPath {
     ),
     responses(
         (status = 200, description = "The conversations that have a message",
-            content((Vec<Conversation> = "application/json"), (String = "text/html"))),
+            content((Vec<DirectChat> = "application/json"), (String = "text/html"))),
         QueryRefused,
         SignInRefused,
     ), security(("token" = [])))]
@@ -73,7 +73,7 @@ async fn show_page(
     by: &Person,
     headers: &HeaderMap,
     query: &Query,
-    conversations: Vec<Conversation>,
+    conversations: Vec<DirectChat>,
 ) -> Result<Response, Error> {
     let text = |name| query.text(name).unwrap_or_default().to_owned();
     let wanted = AccountsPage {
@@ -134,7 +134,7 @@ pub(crate) async fn open_direct_chat(
         });
     }
     let start = match query.text("after") {
-        Some(after) => Start::after(after),
+        Some(after) => Start::parse_after(after),
         None => Start::Seq(state.chat.load_read_marker(&by, &room.id).await?),
     };
     let username = by.require_account()?.username().to_owned();

@@ -207,7 +207,7 @@ fn parse_after(query: &Query, count: usize) -> Result<Vec<Start>, Refusal> {
     let text = query.text("after").unwrap_or("0");
     let starts: Vec<Start> = text
         .split(',')
-        .map(|one| Start::after(one.trim()))
+        .map(|one| Start::parse_after(one.trim()))
         .collect();
     match starts[..] {
         [start] => Ok(vec![start; count]),

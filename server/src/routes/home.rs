@@ -27,7 +27,7 @@ pub(crate) async fn show_home(
     query: Query,
     request: Request,
 ) -> Result<Response, Error> {
-    if let Some(id) = query.text("room").and_then(RoomId::find)
+    if let Some(id) = query.text("room").and_then(RoomId::find_in)
         && state.chat.find_room(&by, &id).await.is_ok()
     {
         return Ok(Redirect::to(&format!("/rooms/{id}/")).into_response());

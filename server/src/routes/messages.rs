@@ -265,7 +265,7 @@ impl Reader<'_> {
 
 /// The start of a page of history, if the query names one.
 fn parse_after(query: &Query) -> Result<Option<Start>, Refusal> {
-    match query.text("after").map(Start::after) {
+    match query.text("after").map(Start::parse_after) {
         Some(Start::Seq(_)) => Ok(query.number("after", 0, SEQ_MAX)?.map(Start::Seq)),
         Some(Start::Unknown) => Err(Refusal::invalid(
             "after",

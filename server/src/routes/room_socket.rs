@@ -55,7 +55,9 @@ pub(crate) async fn open_room_socket(
         .text("username")
         .map(text::parse_username)
         .transpose()?;
-    let start = query.text("after").map_or(Start::Seq(0), Start::after);
+    let start = query
+        .text("after")
+        .map_or(Start::Seq(0), Start::parse_after);
     let presence = query.flag("presence")?;
     let follow = state.chat.follow_room(&by, &room, start).await?;
     let follow = follow.with_username(username.as_deref()).await?;
