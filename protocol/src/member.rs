@@ -85,7 +85,7 @@ pub struct NewInvitation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum Sanction {
+pub enum SanctionKind {
     /// The person cannot write in the room.
     Mute,
     /// The person can neither read nor write in the room.
@@ -95,11 +95,11 @@ pub enum Sanction {
 /// A sanction that is in force against a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Sanctioned {
+pub struct Sanction {
     /// The person, in the format of [`RoomMember::id`].
     pub id: String,
     /// The kind of sanction.
-    pub kind: Sanction,
+    pub kind: SanctionKind,
     /// When the sanction ends; `null` if it does not end.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
     pub until: Option<Time>,

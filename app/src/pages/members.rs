@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use protocol::{Deed, Role, Room, RoomMember, Sanctioned, Time};
+use protocol::{Deed, Role, Room, RoomMember, Sanction, Time};
 
 use crate::browser::cookies::percent_encode;
 use crate::pages::audit_log::audit_log_section;
@@ -41,7 +41,7 @@ pub struct MembersPage {
     /// The members; `None` if the visitor may not see them.
     pub members: Option<Vec<RoomMember>>,
     /// The sanctions, for moderators.
-    pub sanctions: Vec<Sanctioned>,
+    pub sanctions: Vec<Sanction>,
     /// The audit log, the latest entry first, for moderators.
     pub deeds: Vec<Deed>,
     /// The display names of guests, by their IDs.
@@ -252,7 +252,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::pages::form::tests::form_page;
     use crate::pages::room_settings::tests::room;
-    use protocol::Sanction;
+    use protocol::SanctionKind;
 
     fn member(id: &str, username: Option<&str>, role: Role) -> RoomMember {
         RoomMember {
@@ -272,9 +272,9 @@ pub(crate) mod tests {
                 member("~00000000000001", Some("<b>eve"), Role::Member),
                 member("~00000000000002", None, Role::Reader),
             ]),
-            sanctions: vec![Sanctioned {
+            sanctions: vec![Sanction {
                 id: "~00000000000001".into(),
-                kind: Sanction::Mute,
+                kind: SanctionKind::Mute,
                 until: None,
             }],
             deeds: vec![Deed {

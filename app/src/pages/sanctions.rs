@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use protocol::{RoomId, Sanction, Sanctioned, Time};
+use protocol::{RoomId, Sanction, SanctionKind, Time};
 
 use crate::browser::cookies::percent_encode;
 use crate::pages::member_names::display_name;
@@ -12,7 +12,7 @@ use crate::time::duration_text;
 /// The section of the members page that lists the sanctions.
 pub(crate) fn sanctions_section(
     room: RoomId,
-    sanctions: &[Sanctioned],
+    sanctions: &[Sanction],
     names: &BTreeMap<String, String>,
     now: Time,
 ) -> AnyView {
@@ -36,15 +36,15 @@ pub(crate) fn sanctions_section(
 
 fn sanction_row(
     room: RoomId,
-    sanctioned: &Sanctioned,
+    sanctioned: &Sanction,
     names: &BTreeMap<String, String>,
     now: Time,
 ) -> AnyView {
-    let Sanctioned { id, kind, until } = sanctioned;
+    let Sanction { id, kind, until } = sanctioned;
     let name = display_name(names, id);
     let kind = match kind {
-        Sanction::Mute => "muted",
-        Sanction::Ban => "banned",
+        SanctionKind::Mute => "muted",
+        SanctionKind::Ban => "banned",
     };
     let lasts = match until {
         Some(until) => format!(

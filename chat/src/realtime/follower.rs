@@ -288,7 +288,7 @@ mod tests {
     use std::sync::Mutex;
     use std::task::{Context, Waker};
 
-    use protocol::{Message, NewMessage, Sanction};
+    use protocol::{Message, NewMessage, SanctionKind};
     use rand::rngs::SmallRng;
     use rand::{RngExt, SeedableRng};
     use tokio::sync::RwLock;
@@ -469,7 +469,7 @@ mod tests {
                 &owner,
                 &room,
                 &SanctionTarget::AuthorOf(1),
-                Sanction::Ban,
+                SanctionKind::Ban,
                 None,
             )
             .await
@@ -633,7 +633,7 @@ mod tests {
             &owner,
             &room,
             &SanctionTarget::AuthorOf(1),
-            Sanction::Ban,
+            SanctionKind::Ban,
             None,
         )
         .await

@@ -313,7 +313,13 @@ mod tests {
         );
         let sanction = crate::SanctionTarget::Person("bob".into());
         test.chat
-            .impose_sanction(&eva, &den, &sanction, protocol::Sanction::Ban, Some("1h"))
+            .impose_sanction(
+                &eva,
+                &den,
+                &sanction,
+                protocol::SanctionKind::Ban,
+                Some("1h"),
+            )
             .await
             .unwrap();
         assert!(

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use protocol::{Refusal, Role, RoomId, Sanction, Sanctioned, Time};
+use protocol::{Refusal, Role, RoomId, Sanction, SanctionKind, Time};
 use sqlx::SqliteConnection;
 
 use crate::duration::parse_duration;
@@ -41,9 +41,9 @@ impl Chat {
         by: &Person,
         room: &RoomId,
         target: &SanctionTarget,
-        kind: Sanction,
+        kind: SanctionKind,
         duration: Option<&str>,
-    ) -> Result<Sanctioned, Error> {
+    ) -> Result<Sanction, Error> {
         let RoomAction { mut tx, found } = self.begin_action(by, room, Role::Moderator).await?;
         let now = self.0.clock.now();
         let duration = duration.map(parse_sanction_duration).transpose()?;
@@ -61,14 +61,14 @@ impl Chat {
             .await?;
         let id = load_public_id(&mut tx, person).await?;
         let action = match kind {
-            Sanction::Ban => "banned",
-            Sanction::Mute => "muted",
+            SanctionKind::Ban => "banned",
+            SanctionKind::Mute => "muted",
         };
         audit_log::record(&mut tx, now, *room, by, action, &id).await?;
         let room = *room;
         self.commit(tx, move |inner| inner.hub.recheck_access(room))
             .await?;
-        Ok(Sanctioned { id, kind, until })
+        Ok(Sanction { id, kind, until })
     }
 
     /// Lifts the sanction of a person.
@@ -97,11 +97,7 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
     /// moderator, or a fault.
-    pub async fn list_sanctions(
-        &self,
-        by: &Person,
-        room: &RoomId,
-    ) -> Result<Vec<Sanctioned>, Error> {
+    pub async fn list_sanctions(&self, by: &Person, room: &RoomId) -> Result<Vec<Sanction>, Error> {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
             .require_role(Role::Moderator)?;
@@ -115,7 +111,7 @@ impl Chat {
             .await?;
         let mut all = Vec::with_capacity(rows.len());
         for (person, kind, until) in rows {
-            all.push(Sanctioned {
+            all.push(Sanction {
                 id: load_public_id(&mut connection, person).await?,
                 kind: sanction_from_row(kind),
                 until: until.map(Time::from_millis),
@@ -201,7 +197,7 @@ mod tests {
             &owner,
             &room,
             &SanctionTarget::AuthorOf(1),
-            Sanction::Ban,
+            SanctionKind::Ban,
             None,
         )
         .await
@@ -231,7 +227,7 @@ mod tests {
         let test = TestChat::new(|_| {}).await;
         let chat = &test.chat;
         let owner = new_guest();
-        let (ban, mute) = (Sanction::Ban, Sanction::Mute);
+        let (ban, mute) = (SanctionKind::Ban, SanctionKind::Mute);
         // The sanction of the account, the sanction of its guest, and the sanction after the merge.
         for (number, (own, others, both)) in [
             ((ban, None), (mute, Some("1m")), (ban, None)),
@@ -300,7 +296,7 @@ mod tests {
             &owner,
             &room,
             &SanctionTarget::AuthorOf(1),
-            Sanction::Ban,
+            SanctionKind::Ban,
             None,
         )
         .await

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{Refusal, Role, RoomId, Sanction};
+use protocol::{Refusal, Role, RoomId, SanctionKind};
 use rusqlite::{Row, Transaction, params};
 
 use crate::Error;
@@ -18,7 +18,7 @@ pub(crate) struct WritePolicy {
     /// The pause between two messages in slow mode, in milliseconds; 0 without slow mode.
     slow_mode: i64,
     role: Option<Role>,
-    sanction: Option<Sanction>,
+    sanction: Option<SanctionKind>,
     /// When the person last wrote in slow mode.
     last_write: Option<i64>,
 }
@@ -131,8 +131,10 @@ impl WritePolicy {
             return Err(Refusal::NotFound("room"));
         }
         match self.sanction {
-            Some(Sanction::Ban) => return Err(BANNED),
-            Some(Sanction::Mute) => return Err(Refusal::Forbidden("You are muted in this room.")),
+            Some(SanctionKind::Ban) => return Err(BANNED),
+            Some(SanctionKind::Mute) => {
+                return Err(Refusal::Forbidden("You are muted in this room."));
+            }
             None => {}
         }
         if self.role == Some(Role::Reader) {
@@ -171,11 +173,11 @@ mod tests {
             ..OPEN
         }));
         assert!(!admits(WritePolicy {
-            sanction: Some(Sanction::Mute),
+            sanction: Some(SanctionKind::Mute),
             ..OPEN
         }));
         assert!(!admits(WritePolicy {
-            sanction: Some(Sanction::Ban),
+            sanction: Some(SanctionKind::Ban),
             role: Some(Role::Member),
             ..OPEN
         }));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{Author, Message, Role, Room, RoomId, Sanction, Time};
+use protocol::{Author, Message, Role, Room, RoomId, SanctionKind, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -97,11 +97,11 @@ pub(crate) fn role_from_row(stored: i64) -> Role {
 }
 
 /// What the database means by a sanction.
-pub(crate) fn sanction_from_row(stored: i64) -> Sanction {
-    if stored == Sanction::Ban as i64 {
-        Sanction::Ban
+pub(crate) fn sanction_from_row(stored: i64) -> SanctionKind {
+    if stored == SanctionKind::Ban as i64 {
+        SanctionKind::Ban
     } else {
-        Sanction::Mute
+        SanctionKind::Mute
     }
 }
 

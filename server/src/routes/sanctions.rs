@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chat::{Person, SanctionTarget};
-use protocol::{Refusal, RoomId, Sanction, Sanctioned};
+use protocol::{Refusal, RoomId, Sanction, SanctionKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ use crate::state::AppState;
 #[utoipa::path(get, path = "/rooms/{id}/sanctions/", tag = "order",
     params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
     responses(
-        (status = 200, description = "The sanctions in force", body = Vec<Sanctioned>),
+        (status = 200, description = "The sanctions in force", body = Vec<Sanction>),
         (status = 303, description = "To the members, for clients that prefer pages"),
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -53,7 +53,7 @@ pub(crate) struct CreateSanction {
     #[schema(value_type = Option<u64>, minimum = 1)]
     message: Option<Number<1, SEQ_MAX>>,
     /// `mute`: the person cannot write. `ban`: the person cannot enter.
-    kind: Sanction,
+    kind: SanctionKind,
     /// How long the sanction lasts, like `10m`; forever by default.
     #[schema(example = "10m")]
     timeout: Option<String>,
@@ -70,7 +70,7 @@ pub(crate) struct CreateSanction {
         (CreateSanction = "application/x-www-form-urlencoded"),
     )),
     responses(
-        (status = 201, description = "The sanction is in force", body = Sanctioned),
+        (status = 201, description = "The sanction is in force", body = Sanction),
         (status = 303, description = "Back to the members, for clients that prefer pages"),
         BodyRefused,
         RoomRefused,
@@ -102,7 +102,7 @@ async fn apply_sanction(
     room: RoomId,
     format: Format,
     payload: &Payload<CreateSanction>,
-) -> Result<Sanctioned, Error> {
+) -> Result<Sanction, Error> {
     let wish = match format {
         Format::Html => payload.read_form(&["timeout"])?,
         Format::Json => payload.read()?,
