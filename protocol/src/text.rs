@@ -20,8 +20,10 @@ pub const BODY_MAX: usize = 4_000;
 pub const ROOM_NAME_MAX: usize = 80;
 /// The maximum length of a room's description, in characters.
 pub const DESCRIPTION_MAX: usize = 500;
-/// The minimum and the maximum length of an account's username, in characters.
-pub const ACCOUNT_NAME: (usize, usize) = (3, 32);
+/// The minimum length of an account's username, in characters.
+pub const ACCOUNT_NAME_MIN: usize = 3;
+/// The maximum length of an account's username, in characters.
+pub const ACCOUNT_NAME_MAX: usize = 32;
 /// The maximum length of a person's name for display, in characters.
 pub const PERSON_NAME_MAX: usize = 64;
 /// The maximum length of a password, in characters. Longer passwords would only make hashing
@@ -63,21 +65,23 @@ pub fn parse_room_alias(text: &str) -> Result<String, Refusal> {
     parse_line("room", text, ROOM_NAME_MAX)
 }
 
-/// Checks an account's username and returns it in lower case: the characters `a-z`, `0-9`, `-` and
-/// `_`, with a length within [`ACCOUNT_NAME`] after trimming.
+/// Checks an account's username and returns it in lower case: [`ACCOUNT_NAME_MIN`] to
+/// [`ACCOUNT_NAME_MAX`] of the characters `a-z`, `0-9`, `-` and `_` after trimming.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
 pub fn parse_account_name(text: &str) -> Result<String, Refusal> {
-    let (min, max) = ACCOUNT_NAME;
     let name = text.trim().to_ascii_lowercase();
     let is_allowed = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    if (min..=max).contains(&name.len()) && name.bytes().all(is_allowed) {
+    let has_valid_length = (ACCOUNT_NAME_MIN..=ACCOUNT_NAME_MAX).contains(&name.len());
+    if has_valid_length && name.bytes().all(is_allowed) {
         return Ok(name);
     }
     Err(Refusal::invalid(
         "username",
-        format!("must have {min} to {max} of the letters a to z, digits, - and _"),
+        format!(
+            "must have {ACCOUNT_NAME_MIN} to {ACCOUNT_NAME_MAX} of the letters a to z, digits, - and _"
+        ),
     ))
 }
 

@@ -11,7 +11,7 @@
 use std::iter;
 use std::sync::atomic::Ordering;
 
-use protocol::text::{self, ACCOUNT_NAME, PERSON_NAME_MAX};
+use protocol::text::{self, ACCOUNT_NAME_MAX, ACCOUNT_NAME_MIN, PERSON_NAME_MAX};
 use protocol::{Refusal, Time};
 use sqlx::SqliteConnection;
 use unicode_normalization::UnicodeNormalization;
@@ -63,7 +63,7 @@ impl ProviderProfile {
             .into_iter()
             .flatten()
             .map(|source| normalize_username(source))
-            .find(|name| name.len() >= ACCOUNT_NAME.0)
+            .find(|name| name.len() >= ACCOUNT_NAME_MIN)
             .unwrap_or_else(|| DEFAULT_USERNAME.to_owned())
     }
 
@@ -98,7 +98,7 @@ fn normalize_username(name: &str) -> String {
             _ if !username.is_empty() && !username.ends_with('-') => username.push('-'),
             _ => {}
         }
-        if username.len() == ACCOUNT_NAME.1 {
+        if username.len() == ACCOUNT_NAME_MAX {
             break;
         }
     }
@@ -109,7 +109,7 @@ fn normalize_username(name: &str) -> String {
 fn append_number(username: &str, number: u64) -> String {
     let suffix = number.to_string();
     // Slicing is safe: `normalize_username` returns ASCII only.
-    let kept = username.len().min(ACCOUNT_NAME.1 - suffix.len());
+    let kept = username.len().min(ACCOUNT_NAME_MAX - suffix.len());
     format!("{}{suffix}", &username[..kept])
 }
 
