@@ -21,7 +21,7 @@ mod time;
 
 pub use account::{Account, Author, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
-pub use member::{Deed, Invitation, NewInvitation, Role, RoomMember, Sanction, SanctionKind};
+pub use member::{AuditEntry, Invitation, NewInvitation, Role, RoomMember, Sanction, SanctionKind};
 pub use message::{Change, ChangeKind, Message, NewMessage};
 pub use overview::{DirectChat, Overview};
 pub use refusal::{Problem, Refusal};

@@ -108,7 +108,7 @@ pub struct Sanction {
 /// An entry of a room's audit log: an action by a moderator or an owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Deed {
+pub struct AuditEntry {
     /// The entry's number in the audit log.
     pub id: u64,
     /// When the action happened.
@@ -117,7 +117,9 @@ pub struct Deed {
     /// The person who acted, in the format of [`RoomMember::id`].
     pub actor: String,
     /// The action.
-    pub deed: String,
+    #[serde(rename = "deed")]
+    pub action: String,
     /// The person or thing that the action changed; empty if it changed the room.
-    pub whom: String,
+    #[serde(rename = "whom")]
+    pub target: String,
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use protocol::{Deed, Role, RoomId, Time};
+use protocol::{AuditEntry, Role, RoomId, Time};
 
 use crate::pages::form::{FormPage, role_text};
 use crate::pages::member_names::display_name;
@@ -21,7 +21,7 @@ pub struct AuditLogPage {
     /// The room.
     pub room: RoomId,
     /// The entries, the latest first.
-    pub entries: Vec<Deed>,
+    pub entries: Vec<AuditEntry>,
     /// The display names of guests, by their IDs.
     pub names: BTreeMap<String, String>,
     /// The server's time.
@@ -40,7 +40,7 @@ pub fn audit_log_page(page: &FormPage, log_page: &AuditLogPage) -> String {
 /// The section of the members page that holds the newest entries, folded away.
 pub(crate) fn audit_log_section(
     room: RoomId,
-    entries: &[Deed],
+    entries: &[AuditEntry],
     names: &BTreeMap<String, String>,
     now: Time,
 ) -> AnyView {
@@ -57,14 +57,14 @@ pub(crate) fn audit_log_section(
 
 fn entry_list(
     room: RoomId,
-    entries: &[Deed],
+    entries: &[AuditEntry],
     names: &BTreeMap<String, String>,
     now: Time,
 ) -> AnyView {
     if entries.is_empty() {
         return view! { <p class="hint">"Nothing yet."</p> }.into_any();
     }
-    let row = |deed: &Deed| {
+    let row = |deed: &AuditEntry| {
         let at = deed.at;
         let full = format!("{} UTC", LocalTime::new(at, 0).full());
         view! {
@@ -89,12 +89,12 @@ fn entry_list(
 }
 
 /// An entry as a sentence.
-fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
+fn sentence(deed: &AuditEntry, names: &BTreeMap<String, String>) -> AnyView {
     let who = display_name(names, &deed.actor);
-    let whom = || display_name(names, &deed.whom);
-    let (did, whom, what) = match deed.deed.as_str() {
+    let whom = || display_name(names, &deed.target);
+    let (did, whom, what) = match deed.action.as_str() {
         "left" => ("left", None, ""),
-        "invited" if deed.whom == Role::Reader.name() => {
+        "invited" if deed.target == Role::Reader.name() => {
             ("made an invitation for readers", None, "")
         }
         "invited" => ("made an invitation for members", None, ""),
@@ -122,12 +122,12 @@ mod tests {
 
     #[test]
     fn entries_read_as_sentences() {
-        let deed = |id: u64, deed: &str, whom: &str| Deed {
+        let deed = |id: u64, deed: &str, whom: &str| AuditEntry {
             id,
             at: Time::from_millis(0),
             actor: "ada".into(),
-            deed: deed.into(),
-            whom: whom.into(),
+            action: deed.into(),
+            target: whom.into(),
         };
         let mut all = vec![
             deed(9, "made owner", "bob"),

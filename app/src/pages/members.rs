@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use protocol::{Deed, Role, Room, RoomMember, Sanction, Time};
+use protocol::{AuditEntry, Role, Room, RoomMember, Sanction, Time};
 
 use crate::browser::cookies::percent_encode;
 use crate::pages::audit_log::audit_log_section;
@@ -43,7 +43,7 @@ pub struct MembersPage {
     /// The sanctions, for moderators.
     pub sanctions: Vec<Sanction>,
     /// The audit log, the latest entry first, for moderators.
-    pub deeds: Vec<Deed>,
+    pub deeds: Vec<AuditEntry>,
     /// The display names of guests, by their IDs.
     pub names: BTreeMap<String, String>,
     /// The server's time.
@@ -277,12 +277,12 @@ pub(crate) mod tests {
                 kind: SanctionKind::Mute,
                 until: None,
             }],
-            deeds: vec![Deed {
+            deeds: vec![AuditEntry {
                 id: 1,
                 at: Time::from_millis(0),
                 actor: "ada".into(),
-                deed: "muted".into(),
-                whom: "~00000000000001".into(),
+                action: "muted".into(),
+                target: "~00000000000001".into(),
             }],
             names: BTreeMap::from([("~00000000000001".into(), "<b>eve".into())]),
             now: Time::from_millis(300_000),

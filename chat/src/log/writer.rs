@@ -590,7 +590,7 @@ mod tests {
             chat.list_audit_log(&owner, &room, u64::MAX, 9)
                 .await
                 .unwrap()[0]
-                .deed,
+                .action,
             "deleted message"
         );
         assert_eq!(

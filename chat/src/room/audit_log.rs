@@ -1,7 +1,7 @@
 //! The audit log: the actions of owners and moderators in a room, for its moderators to read. It
 //! ends with the room.
 
-use protocol::{Deed, Role, RoomId, Time};
+use protocol::{AuditEntry, Role, RoomId, Time};
 use sqlx::SqliteConnection;
 
 use crate::identity::person::{Person, load_public_id};
@@ -65,13 +65,13 @@ pub(crate) async fn record(
 /// A row of the table `audit_log` without its room.
 type AuditRow = (i64, i64, String, String, String);
 
-fn deed_from_row((id, at, actor, deed, whom): AuditRow) -> Deed {
-    Deed {
+fn deed_from_row((id, at, actor, deed, whom): AuditRow) -> AuditEntry {
+    AuditEntry {
         id: id.unsigned_abs(),
         at: Time::from_millis(at),
         actor,
-        deed,
-        whom,
+        action: deed,
+        target: whom,
     }
 }
 
@@ -88,7 +88,7 @@ impl Chat {
         room: &RoomId,
         before: u64,
         limit: usize,
-    ) -> Result<Vec<Deed>, Error> {
+    ) -> Result<Vec<AuditEntry>, Error> {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
             .require_role(Role::Moderator)?;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chat::Person;
-use protocol::{Deed, RoomId};
+use protocol::{AuditEntry, RoomId};
 
 use crate::error::Error;
 use crate::extract::caller::Caller;
@@ -30,7 +30,7 @@ use crate::state::AppState;
     responses(
         (status = 200,
             description = "The entries",
-            content((Vec<Deed> = "application/json"), (String = "text/html"))),
+            content((Vec<AuditEntry> = "application/json"), (String = "text/html"))),
         QueryRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -79,9 +79,9 @@ async fn show_page(
 }
 
 /// The IDs of the people that these entries mention: the actors, and the people that they acted on.
-pub(crate) fn mentioned_people(entries: &[Deed]) -> BTreeSet<String> {
+pub(crate) fn mentioned_people(entries: &[AuditEntry]) -> BTreeSet<String> {
     entries
         .iter()
-        .flat_map(|entry| [entry.actor.clone(), entry.whom.clone()])
+        .flat_map(|entry| [entry.actor.clone(), entry.target.clone()])
         .collect()
 }
