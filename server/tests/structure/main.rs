@@ -8,6 +8,7 @@
 mod graph;
 mod source;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::graph::cycles;
@@ -21,6 +22,31 @@ const LONGEST: usize = 400;
 /// Longer files, each with the reason why it is not divided.
 const LONG_FILES: &[(&str, &str)] = &[];
 
+/// Files of `chat` outside the store that still contain statements. The list may only shrink.
+const STATEMENTS_OUTSIDE_THE_STORE: &[&str] = &[
+    "error.rs",
+    "faults.rs",
+    "identity/account.rs",
+    "identity/oidc_identity.rs",
+    "identity/person.rs",
+    "lobby.rs",
+    "log/decide.rs",
+    "log/history.rs",
+    "log/writer.rs",
+    "realtime/overview.rs",
+    "room/mod.rs",
+    "room/access.rs",
+    "room/audit_log.rs",
+    "room/direct.rs",
+    "room/invitations.rs",
+    "room/members.rs",
+    "room/name_claims.rs",
+    "room/read_marker.rs",
+    "room/sanctions.rs",
+    "room/settings.rs",
+    "room/write_policy.rs",
+];
+
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -33,15 +59,12 @@ fn read(name: &str) -> Crate {
 }
 
 /// The files of a crate that name one of these other crates.
-fn files_that_name(name: &str, others: &[&str], allowed: &str) -> Vec<String> {
-    let krate = read(name);
-    let modules = krate.modules.values();
+fn files_that_name(name: &str, others: &[&str]) -> Vec<String> {
+    let names_one = |roots: &BTreeSet<String>| others.iter().any(|other| roots.contains(*other));
+    let modules = read(name).modules.into_values();
     modules
-        .filter(|module| !module.file.starts_with(allowed) || allowed.is_empty())
-        .flat_map(|module| {
-            let named = others.iter().filter(|other| module.roots.contains(**other));
-            named.map(|other| format!("{name}/src/{} names {other}", module.file))
-        })
+        .filter(|module| names_one(&module.roots))
+        .map(|module| module.file)
         .collect()
 }
 
@@ -60,9 +83,12 @@ fn no_crate_has_an_import_cycle() {
 
 #[test]
 fn only_the_store_names_a_database() {
-    assert_none(&files_that_name("chat", &["sqlx", "rusqlite"], "store/"));
+    let databases = ["sqlx", "rusqlite"];
+    let mut outside = files_that_name("chat", &databases);
+    outside.retain(|file| !file.starts_with("store/"));
+    assert_eq!(outside, STATEMENTS_OUTSIDE_THE_STORE);
     for name in ["protocol", "app", "server"] {
-        assert_none(&files_that_name(name, &["sqlx", "rusqlite"], ""));
+        assert_none(&files_that_name(name, &databases));
     }
 }
 
@@ -77,12 +103,12 @@ fn chat_names_no_http() {
         "tower",
         "tower_http",
     ];
-    assert_none(&files_that_name("chat", &http, ""));
+    assert_none(&files_that_name("chat", &http));
 }
 
 #[test]
 fn app_does_not_name_chat() {
-    assert_none(&files_that_name("app", &["chat"], ""));
+    assert_none(&files_that_name("app", &["chat"]));
 }
 
 #[test]
@@ -125,6 +151,7 @@ fn cycle_between_folders_is_named_with_its_imports() {
         ("lib.rs", "mod room; mod log;"),
         ("room/mod.rs", "mod access; pub use access::Access;"),
         (
+            "room/mod.rs",
             "room/access.rs",
             "use crate::log::{entry::Entry, writer}; pub struct Access;",
         ),
@@ -153,6 +180,7 @@ fn tests_parents_and_children_make_no_cycle() {
         ("lib.rs", "mod room; mod log; pub struct Chat;"),
         ("room/mod.rs", "mod access; use crate::Chat;"),
         (
+            "room/mod.rs",
             "room/access.rs",
             "use super::settings; #[cfg(test)] mod tests { use crate::log::Entry; }",
         ),
