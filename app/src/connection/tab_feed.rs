@@ -1,12 +1,17 @@
-//! What this tab hears: its share in the one connection of all tabs.
+//! What this tab receives: its topics on the one stream of all tabs.
 //!
-//! Promises: as long as a part of the page follows a topic, somebody holds a connection for it: this tab, or another one
-//! that answers. Whatever was missed while the page was out of sight, put away, or the machine asleep is asked for at
-//! once. [`TabFeed::state`] is the truth about the connection behind this page. Leaves to others: holding the connection
-//! (`leader`), and noticing what is missing or came twice (`visit`). Only [`TabFeed::start`] and [`TabFeed::state`] are for the
-//! server, too.
+//! # Guarantees
+//! - While a part of the page follows a topic, a tab that answers holds a connection for it: this
+//!   one or another.
+//! - What was missed while the page was hidden or frozen, or the machine asleep, is asked for at once.
+//! - [`TabFeed::state`] is the state of the connection behind this page.
+//!
+//! Only [`TabFeed::start`] and [`TabFeed::state`] are for the server, too.
+//!
+//! # Not here
+//! The decisions (`sharing/subscriber`), holding the connection (`tab_leader`), noticing gaps and
+//! repetitions (`room/log/sequence_tracker`).
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,33 +19,24 @@ use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
 use crate::browser::dom::{browser_effect, on_unmount, on_window_event, run_after};
-use crate::browser::web_lock::WebLock;
-use crate::connection::event_stream::ConnectionState;
-use crate::connection::tab_channel::{self, CHANNEL_NAME, TabChannel, TabMessage};
+use crate::browser::web_lock::{self, WebLock};
+pub use crate::connection::sharing::actions::FeedEvent;
+use crate::connection::sharing::actions::SubscriberAction;
+use crate::connection::sharing::stream_event::ConnectionState;
+use crate::connection::sharing::subscriber::Subscriber;
+use crate::connection::sharing::tab_message::TabMessage;
+use crate::connection::tab_channel::{self, CHANNEL_NAME, TabChannel};
 use crate::connection::tab_leader::{TabLeader, tab_lock_name};
 use crate::reactive::BrowserCell;
 use crate::session::display_name::DisplayName;
 use crate::time::clock;
 
 /// How long a leader has to answer before this tab takes its place.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// How long after being signed out the page comes anew, as whoever this browser is by then.
-const SOON: Duration = Duration::from_secs(1);
-/// How often the clock is looked at.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long after being signed out the page reloads, with the session that the browser has by then.
+const RELOAD_DELAY: Duration = Duration::from_secs(1);
+/// How often the tab checks the time and the leader.
 const TICK: Duration = Duration::from_secs(5);
-/// Away for longer than this, in milliseconds, a connection may be dead without anybody having been told.
-const DOUBTFUL: i64 = 15_000;
-
-/// What happened to a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FeedEvent {
-    /// An event: its name, its data and the place after it.
-    Event(String, String, String),
-    /// The connection was lost or refused; why is not known here.
-    Lost,
-    /// What waits to be sent there has changed.
-    Changed,
-}
 
 /// This tab's feed.
 #[derive(Clone, Copy)]
@@ -52,29 +48,25 @@ pub struct TabFeed {
 
 #[derive(Default)]
 struct Inner {
+    subscriber: Subscriber,
     tab: String,
     channel: Option<Rc<TabChannel>>,
-    /// The stand for leading.
-    leads: Option<WebLock>,
-    /// Whether the others can notice when this tab ends.
-    present: bool,
+    /// The lock of the leader, which this tab holds or waits for.
+    lead: Option<WebLock>,
     parts: Vec<Rc<Part>>,
-    patience: Option<TimeoutHandle>,
-    away_since: Option<i64>,
+    answer_timer: Option<TimeoutHandle>,
 }
 
-/// A part of the page that follows something.
+/// A part of the page that follows a topic.
 struct Part {
+    id: u32,
     topic: String,
-    /// Whether the state of its connection is the feed's.
-    main: bool,
     cursor: Box<dyn Fn() -> String>,
     listener: Box<dyn Fn(FeedEvent)>,
-    resting: Cell<bool>,
 }
 
 impl TabFeed {
-    /// The feed of a page; it comes alive once the browser has taken over.
+    /// The feed of a page. It connects once the browser has taken over.
     pub fn start(name: DisplayName) -> Self {
         let inner = BrowserCell::new(Inner::default());
         let feed = Self {
@@ -85,7 +77,7 @@ impl TabFeed {
         browser_effect(move || feed.open());
         browser_effect(move || {
             name.get();
-            feed.say_need();
+            feed.run(|subscriber| subscriber.subscribe_all());
         });
         feed
     }
@@ -100,8 +92,8 @@ impl TabFeed {
         self.state.get_untracked()
     }
 
-    /// Follows a topic from now on, as long as the part of the page lives. `cursor` is asked anew each time. What its
-    /// connection is doing is what [`TabFeed::state`] says.
+    /// Follows a topic from now on, as long as the part of the page lives. `cursor` is called for
+    /// each subscription. [`TabFeed::state`] is the state of this topic's connection.
     pub fn follow(
         self,
         topic: String,
@@ -109,91 +101,65 @@ impl TabFeed {
         listener: impl Fn(FeedEvent) + 'static,
     ) {
         self.state.set(ConnectionState::Connecting);
-        self.add(topic, true, Box::new(cursor), Box::new(listener));
-        self.say_need();
+        self.add_part(topic, true, Box::new(cursor), Box::new(listener));
+        self.run(|subscriber| subscriber.subscribe_all());
     }
 
-    /// Follows a topic that tells whole states besides, whenever it is wanted.
+    /// Follows another topic, whose events carry whole states, while it is wanted.
     pub fn also(self, topic: &str, listener: impl Fn(FeedEvent) + 'static) {
-        self.add(
-            topic.to_owned(),
-            false,
-            Box::new(String::new),
-            Box::new(listener),
-        );
+        let cursor = Box::new(String::new);
+        self.add_part(topic.to_owned(), false, cursor, Box::new(listener));
     }
 
-    fn add(
+    fn add_part(
         self,
         topic: String,
-        main: bool,
+        is_main: bool,
         cursor: Box<dyn Fn() -> String>,
         listener: Box<dyn Fn(FeedEvent)>,
     ) {
-        let part = Rc::new(Part {
-            topic,
-            main,
-            cursor,
-            listener,
-            resting: Cell::new(!main),
+        let id = self.inner.with(|inner| {
+            let id = inner.subscriber.add_part(topic.clone(), is_main);
+            inner.parts.push(Rc::new(Part {
+                id,
+                topic,
+                cursor,
+                listener,
+            }));
+            id
         });
-        let mine = BrowserCell::new(part.clone());
-        self.inner.with(|inner| inner.parts.push(part));
+        let Some(id) = id else { return };
         on_unmount(move || {
-            mine.with(|mine| {
-                self.rest_part(mine);
-                self.inner
-                    .with(|inner| inner.parts.retain(|part| !Rc::ptr_eq(part, mine)));
-            });
+            self.run(|subscriber| subscriber.remove_part(id));
+            self.inner
+                .with(|inner| inner.parts.retain(|part| part.id != id));
         });
     }
 
-    /// Asks for what comes after where the page is now; also ends a rest.
+    /// Subscribes again from where the page is now. This also ends a rest.
     pub fn ask(self) {
-        self.parts()
-            .iter()
-            .filter(|part| part.main)
-            .for_each(|part| part.resting.set(false));
-        self.say_need();
+        self.run(|subscriber| subscriber.wake_main());
     }
 
     /// Needs nothing of the followed topic until [`TabFeed::ask`].
     pub fn rest(self) {
-        self.parts()
-            .iter()
-            .filter(|part| part.main)
-            .for_each(|part| self.rest_part(part));
+        self.run(|subscriber| subscriber.rest_main());
     }
 
-    /// Needs a topic that is followed besides, or no longer.
+    /// Wants a topic of [`TabFeed::also`], or no longer.
     pub fn want(self, topic: &str, wanted: bool) {
-        let Some(part) = self.parts().into_iter().find(|part| part.topic == topic) else {
-            return;
-        };
-        if wanted && part.resting.replace(false) {
-            self.say_need();
-        } else if !wanted {
-            self.rest_part(&part);
-        }
+        self.run(|subscriber| subscriber.set_wanted(topic, wanted));
     }
 
-    fn rest_part(self, part: &Part) {
-        if !part.resting.replace(true) {
-            self.say(TabMessage::Enough {
-                tab: self.tab(),
-                topic: part.topic.clone(),
-            });
-        }
-    }
-
-    /// Tells all tabs, this one too, that what waits to be sent in a room has changed.
+    /// Tells all tabs, this one included, that the outbox of a room has changed.
     pub fn changed(self, topic: String) {
-        self.say(TabMessage::Changed { topic });
+        self.send(TabMessage::OutboxChanged { topic });
     }
 
-    /// The name of a lock that tabs take turns to hold. Without a way to the others it is one that only this tab knows of.
+    /// The name of a lock that tabs take turns to hold. If they cannot reach each other, it is a
+    /// lock of this tab alone.
     pub fn lock(self, what: &str) -> String {
-        if shared() {
+        if is_shared() {
             format!("{CHANNEL_NAME}/{what}")
         } else {
             format!("{CHANNEL_NAME}/{}/{what}", self.tab())
@@ -201,37 +167,68 @@ impl TabFeed {
     }
 
     fn open(self) {
-        let tab = random();
-        let shared = shared();
+        let tab = random_name();
         let name = self.name;
-        let leader = TabLeader::new(
-            tab.clone(),
-            move || name.stored(),
-            move |word| self.say(word),
-        );
-        let channel = TabChannel::open(shared, move |word| {
-            leader.take(&word);
-            self.take(word);
+        let send = move |message| self.send(message);
+        let leader = TabLeader::new(tab.clone(), move || name.stored(), send);
+        let channel = TabChannel::open(is_shared(), move |message| {
+            leader.on_message(&message);
+            self.run(|subscriber| subscriber.on_message(&message));
         });
-        self.inner
-            .with(|inner| (inner.tab, inner.channel) = (tab.clone(), Some(Rc::new(channel))));
+        self.inner.with(|inner| {
+            let now = clock::now().millis();
+            inner.subscriber.open(tab.clone(), now);
+            inner.tab.clone_from(&tab);
+            inner.channel = Some(Rc::new(channel));
+        });
+        let set_present = move |is_present: bool| {
+            self.run(|subscriber| subscriber.set_present(is_present));
+        };
         WebLock::keep_requesting(
             tab_lock_name(&tab),
-            move || self.present(true),
-            move || self.present(false),
+            move || set_present(true),
+            move || set_present(false),
         );
-        let leads = WebLock::keep_requesting(
+        let lead = WebLock::keep_requesting(
             self.lock("lead"),
-            move || leader.begin(),
-            move || leader.end(),
+            move || leader.start(),
+            move || leader.stop(),
         );
-        self.inner.with(|inner| inner.leads = Some(leads));
-        self.watch();
+        self.inner.with(|inner| inner.lead = Some(lead));
+        self.watch_time();
     }
 
-    fn present(self, present: bool) {
-        self.inner.with(|inner| inner.present = present);
-        self.say_need();
+    fn run(self, decide: impl FnOnce(&mut Subscriber) -> Vec<SubscriberAction>) {
+        let actions = self.inner.with(|inner| decide(&mut inner.subscriber));
+        self.perform_all(actions.unwrap_or_default());
+    }
+
+    fn perform_all(self, actions: Vec<SubscriberAction>) {
+        for action in actions {
+            self.perform(action);
+        }
+    }
+
+    fn perform(self, action: SubscriberAction) {
+        match action {
+            SubscriberAction::Subscribe(id) => self.send_subscription(id),
+            SubscriberAction::Send(message) => self.send(message),
+            SubscriberAction::AwaitAnswer => self.await_answer(),
+            SubscriberAction::StopWaiting => self.stop_waiting(),
+            SubscriberAction::StealLead => {
+                let lead = self.inner.with(|inner| inner.lead.clone()).flatten();
+                lead.iter().for_each(WebLock::steal);
+            }
+            SubscriberAction::ReloadSoon => {
+                run_after(RELOAD_DELAY, || drop(window().location().reload()));
+            }
+            SubscriberAction::SetState(state) => self.state.set(state),
+            SubscriberAction::Deliver(id, event) => {
+                if let Some(part) = self.part(id) {
+                    (part.listener)(event);
+                }
+            }
+        }
     }
 
     fn tab(self) -> String {
@@ -240,146 +237,66 @@ impl TabFeed {
             .unwrap_or_default()
     }
 
-    fn parts(self) -> Vec<Rc<Part>> {
+    fn part(self, id: u32) -> Option<Rc<Part>> {
         self.inner
-            .with(|inner| inner.parts.clone())
-            .unwrap_or_default()
+            .with(|inner| inner.parts.iter().find(|part| part.id == id).cloned())
+            .flatten()
     }
 
-    /// The parts of the page that follow something, unless they rest.
-    fn awake(self) -> Vec<Rc<Part>> {
-        let present = self.inner.with(|inner| inner.present) == Some(true);
-        self.parts()
-            .into_iter()
-            .filter(|part| present && !part.resting.get())
-            .collect()
-    }
-
-    fn say(self, word: TabMessage) {
+    fn send(self, message: TabMessage) {
         if let Some(Some(channel)) = self.inner.with(|inner| inner.channel.clone()) {
-            channel.say(word);
+            channel.send(message);
         }
     }
 
-    fn say_need(self) {
-        for part in self.awake() {
-            self.expect_answer();
-            self.say(TabMessage::Need {
-                tab: self.tab(),
-                topic: part.topic.clone(),
-                cursor: (part.cursor)(),
-            });
-        }
-    }
-
-    fn ping(self) {
-        for part in self.awake() {
-            self.expect_answer();
-            self.say(TabMessage::Ping {
-                topic: part.topic.clone(),
-            });
-        }
-    }
-
-    /// A leader that does not answer is no leader: this tab takes its place, if somebody is looking at it.
-    fn expect_answer(self) {
-        self.answered();
-        let patience = run_after(PATIENCE, move || {
-            if !document().hidden() {
-                let leads = self.inner.with(|inner| inner.leads.clone()).flatten();
-                leads.iter().for_each(WebLock::steal);
-            }
+    fn send_subscription(self, id: u32) {
+        let Some(part) = self.part(id) else { return };
+        self.send(TabMessage::Subscribe {
+            tab: self.tab(),
+            topic: part.topic.clone(),
+            cursor: (part.cursor)(),
         });
-        self.inner.with(|inner| inner.patience = patience);
     }
 
-    fn answered(self) {
-        let patience = self.inner.with(|inner| inner.patience.take()).flatten();
-        patience.iter().for_each(TimeoutHandle::clear);
+    fn await_answer(self) {
+        self.stop_waiting();
+        let timer = run_after(ANSWER_TIMEOUT, move || {
+            let is_hidden = document().hidden();
+            self.run(|subscriber| subscriber.on_no_answer(is_hidden));
+        });
+        self.inner.with(|inner| inner.answer_timer = timer);
     }
 
-    fn take(self, word: TabMessage) {
-        match &word {
-            TabMessage::Hail => return self.say_need(),
-            // Also of a page out of sight, that needs nothing. Another password ends sessions, too: by then the browser has
-            // been given its new one.
-            TabMessage::Heard { name, .. } if name == "signed-out" => {
-                run_after(SOON, || drop(window().location().reload()));
-            }
-            _ => {}
-        }
-        self.awake().iter().for_each(|part| self.pass(part, &word));
-    }
-
-    fn pass(self, part: &Part, word: &TabMessage) {
-        match word {
-            TabMessage::State { state, topics }
-                if topics.split(',').any(|topic| topic == part.topic) =>
-            {
-                self.answered();
-                if part.main && self.state.get_untracked() != *state {
-                    self.state.set(*state);
-                    if matches!(state, ConnectionState::Waiting(_)) {
-                        (part.listener)(FeedEvent::Lost);
-                    }
-                }
-            }
-            TabMessage::Changed { topic } if *topic == part.topic => {
-                (part.listener)(FeedEvent::Changed)
-            }
-            TabMessage::Heard {
-                topic,
-                name,
-                data,
-                cursor,
-            } if *topic == part.topic => {
-                (part.listener)(FeedEvent::Event(name.clone(), data.clone(), cursor.clone()));
-            }
-            _ => {}
+    fn stop_waiting(self) {
+        let timer = self.inner.with(|inner| inner.answer_timer.take()).flatten();
+        if let Some(timer) = timer {
+            timer.clear();
         }
     }
 
-    /// Looks out for times in which nothing could be noticed.
-    fn watch(self) {
+    /// Notices times in which nothing could be noticed.
+    fn watch_time(self) {
         on_window_event("visibilitychange", move |_| {
+            let is_hidden = document().hidden();
             let now = clock::now().millis();
-            let hidden = document().hidden();
-            let since = self.inner.with(|inner| {
-                std::mem::replace(&mut inner.away_since, hidden.then_some(now)) //
-            });
-            if let (false, Some(since)) = (hidden, since.flatten()) {
-                self.back(now - since);
-            }
+            self.run(|subscriber| subscriber.on_visibility(is_hidden, now));
         });
-        let last = Cell::new(clock::now().millis());
         let tick = move || {
+            let is_hidden = document().hidden();
             let now = clock::now().millis();
-            let before = last.replace(now);
-            if !document().hidden() {
-                self.back(now - before);
-            }
+            self.run(|subscriber| subscriber.on_tick(is_hidden, now));
         };
         let ticking = set_interval_with_handle(tick, TICK);
         on_unmount(move || drop(ticking.map(|ticking| ticking.clear())));
     }
-
-    /// This tab could notice nothing for so many milliseconds.
-    fn back(self, away: i64) {
-        if away > DOUBTFUL {
-            self.say_need();
-            self.say(TabMessage::Check);
-        } else {
-            self.ping();
-        }
-    }
 }
 
-/// Whether there is all that tabs need to share things.
-fn shared() -> bool {
-    crate::browser::web_lock::is_supported() && tab_channel::is_supported()
+/// Whether the browser has all that tabs need to share a connection.
+fn is_shared() -> bool {
+    web_lock::is_supported() && tab_channel::is_supported()
 }
 
 /// A name that no other tab has.
-fn random() -> String {
+fn random_name() -> String {
     format!("{:x}", (js_sys::Math::random() * 1e18) as u64)
 }

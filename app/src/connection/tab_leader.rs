@@ -1,29 +1,36 @@
-//! Leading: one tab of a browser holds the connection for all of its tabs.
+//! Holds the connection for all tabs of a browser, while this tab leads. In the browser only.
 //!
-//! Promises: while this tab leads, whatever any tab needs is on one connection (on more beyond 32 rooms), each room from
-//! the earliest place that any tab asked for, and everything that comes is told to all tabs. Tabs come, go and die at any
-//! time; a new leader asks them all. Leaves to others: who leads (`lock`), the tabs' own places and what is missing
-//! there (`feed`), healing a connection (`stream`). In the browser only.
+//! # Guarantees
+//! - While this tab leads, the topics of all tabs are on one stream (on more beyond 32 rooms), each
+//!   room from the earliest cursor that any tab asked for.
+//! - Every event is passed on to all tabs.
+//!
+//! # Not here
+//! The decisions (`sharing/leader`), which tab leads (`browser/web_lock`), reopening a connection
+//! (`event_stream`).
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
+use wasm_bindgen::JsValue;
 
 use crate::browser::dom::{browser_effect, run_after};
+use crate::browser::json;
 use crate::browser::web_lock::LockClaim;
-use crate::connection::event_stream::{ConnectionState, EventStream, StreamEvent};
-use crate::connection::subscriptions::{SubscriptionTable, TYPING, cursor_of, topic_of};
-use crate::connection::tab_channel::{CHANNEL_NAME, TabMessage};
+use crate::connection::event_stream::EventStream;
+use crate::connection::sharing::actions::LeaderAction;
+use crate::connection::sharing::leader::Leader;
+use crate::connection::sharing::stream_event::{ConnectionState, StreamEvent};
+use crate::connection::sharing::tab_message::TabMessage;
+use crate::connection::sharing::topic::is_room;
+use crate::connection::tab_channel::CHANNEL_NAME;
 use crate::reactive::BrowserCell;
+use crate::session::visitor;
 use crate::time::clock;
 
-/// The data of the event that says that nobody types.
-const NOBODY: &str = r#"{"usernames":[]}"#;
-/// Needs that come together are served together.
-const PAUSE: Duration = Duration::from_millis(20);
-/// Checks that come this soon after another are the same.
-const SAME: i64 = 2_000;
+/// Subscriptions that come within this time are served together.
+const ASSIGN_DELAY: Duration = Duration::from_millis(20);
 
 /// The leader in a tab; idle while another tab leads.
 #[derive(Clone, Copy)]
@@ -32,18 +39,21 @@ pub struct TabLeader {
 }
 
 struct Inner {
-    /// Where connections belong.
+    leader: Leader,
+    /// The owner of the streams.
     owner: Option<Owner>,
-    /// The tab it is in, which needs no watch.
-    tab: String,
-    /// Who the tabs' visitor is.
+    streams: Vec<EventStream>,
+    /// For each other tab, a claim on the lock that the tab holds as long as it lives.
+    watched_tabs: Vec<WatchedTab>,
+    /// The visitor's display name.
     name: Rc<dyn Fn() -> String>,
-    /// Tells all tabs.
-    say: Rc<dyn Fn(TabMessage)>,
-    leads: bool,
-    settling: bool,
-    checked_at: i64,
-    needs: SubscriptionTable,
+    /// Sends to all tabs.
+    send: Rc<dyn Fn(TabMessage)>,
+}
+
+struct WatchedTab {
+    tab: String,
+    _claim: LockClaim,
 }
 
 impl TabLeader {
@@ -51,17 +61,15 @@ impl TabLeader {
     pub fn new(
         tab: String,
         name: impl Fn() -> String + 'static,
-        say: impl Fn(TabMessage) + 'static,
+        send: impl Fn(TabMessage) + 'static,
     ) -> Self {
         let inner = Inner {
+            leader: Leader::new(tab),
             owner: Owner::current(),
-            tab,
+            streams: Vec::new(),
+            watched_tabs: Vec::new(),
             name: Rc::new(name),
-            say: Rc::new(say),
-            leads: false,
-            settling: false,
-            checked_at: 0,
-            needs: SubscriptionTable::default(),
+            send: Rc::new(send),
         };
         Self {
             inner: BrowserCell::new(inner),
@@ -69,224 +77,132 @@ impl TabLeader {
     }
 
     /// Leads from now on.
-    pub fn begin(self) {
-        self.inner.with(|inner| inner.leads = true);
-        self.say(TabMessage::Hail);
+    pub fn start(self) {
+        self.run(|leader| leader.start());
     }
 
     /// No longer leads.
-    pub fn end(self) {
-        let streams = self.inner.with(|inner| {
-            inner.leads = false;
-            inner.needs.end()
-        });
-        streams.into_iter().flatten().for_each(EventStream::pause);
+    pub fn stop(self) {
+        self.run(|leader| leader.stop());
     }
 
-    /// Hears what any tab says.
-    pub fn take(self, word: &TabMessage) {
-        if self.inner.with(|inner| inner.leads) != Some(true) {
-            return;
+    /// Handles a message of any tab.
+    pub fn on_message(self, message: &TabMessage) {
+        self.run(|leader| leader.on_message(message, clock::now().millis()));
+    }
+
+    fn run(self, decide: impl FnOnce(&mut Leader) -> Vec<LeaderAction>) {
+        let actions = self.inner.with(|inner| decide(&mut inner.leader));
+        self.perform_all(actions.unwrap_or_default());
+    }
+
+    fn perform_all(self, actions: Vec<LeaderAction>) {
+        for action in actions {
+            self.perform(action);
         }
-        match word {
-            TabMessage::Need { tab, topic, cursor } => self.need(tab, topic, cursor),
-            TabMessage::Enough { tab, topic } => self.enough(tab, topic),
-            TabMessage::Ping { topic }
-                if self.inner.with(|inner| inner.needs.has(topic)) == Some(true) =>
-            {
-                self.say_state(topic);
+    }
+
+    fn perform(self, action: LeaderAction) {
+        match action {
+            LeaderAction::Send(message) => self.send(message),
+            LeaderAction::SendState { stream, topic } => self.send_state(stream, topic),
+            LeaderAction::WatchTab(tab) => self.watch_tab(tab),
+            LeaderAction::UnwatchTab(tab) => self.unwatch_tabs(&|watched| watched.tab == tab),
+            LeaderAction::UnwatchAllTabs => self.unwatch_tabs(&|_| true),
+            LeaderAction::AssignSoon => {
+                run_after(ASSIGN_DELAY, move || self.assign_streams());
             }
-            TabMessage::Ping { .. } => self.say(TabMessage::Hail),
-            TabMessage::Check => self.check(),
-            TabMessage::Hail
-            | TabMessage::Changed { .. }
-            | TabMessage::State { .. }
-            | TabMessage::Heard { .. } => {}
+            LeaderAction::OpenStream(stream) => self.open_stream(stream),
+            LeaderAction::CloseStream(stream) => {
+                if let Some(stream) = self.stream(stream) {
+                    stream.close();
+                }
+            }
         }
     }
 
-    fn say(self, word: TabMessage) {
-        if let Some(say) = self.inner.with(|inner| inner.say.clone()) {
-            say(word);
+    fn send(self, message: TabMessage) {
+        if let Some(send) = self.inner.with(|inner| inner.send.clone()) {
+            send(message);
         }
     }
 
-    fn need(self, tab: &str, topic: &str, cursor: &str) {
-        let known = self
-            .inner
-            .with(|inner| inner.tab == tab || inner.needs.knows(tab));
-        let watch = if known == Some(true) {
-            None
-        } else {
-            self.watch(tab)
-        };
+    fn send_state(self, stream: Option<usize>, topics: String) {
+        let stream = stream.and_then(|stream| self.stream(stream));
+        let state = stream.map_or(ConnectionState::Connecting, EventStream::state_now);
+        self.send(TabMessage::State { state, topics });
+    }
+
+    /// Notices when another tab ends, however it ends.
+    fn watch_tab(self, tab: String) {
+        let name = tab.clone();
+        let on_ended = move || self.run(|leader| leader.on_tab_ended(&name));
+        let claim = LockClaim::request(&tab_lock_name(&tab), false, on_ended, drop);
+        if let Some(claim) = claim {
+            self.inner.with(|inner| {
+                inner.watched_tabs.push(WatchedTab { tab, _claim: claim });
+            });
+        }
+    }
+
+    fn unwatch_tabs(self, ends: &dyn Fn(&WatchedTab) -> bool) {
         self.inner
-            .with(|inner| inner.needs.add(tab, topic, cursor, watch));
-        self.answer(topic);
-        self.settle_soon();
+            .with(|inner| inner.watched_tabs.retain(|watched| !ends(watched)));
     }
 
-    /// Notices when another tab is no more, however it ended.
-    fn watch(self, tab: &str) -> Option<LockClaim> {
-        let name = tab.to_owned();
-        LockClaim::request(&tab_lock_name(tab), false, move || self.gone(&name), drop)
-    }
-
-    fn gone(self, tab: &str) {
-        self.inner.with(|inner| inner.needs.remove(tab));
-        self.settle_soon();
-    }
-
-    fn enough(self, tab: &str, topic: &str) {
-        self.inner.with(|inner| inner.needs.remove_one(tab, topic));
-        self.settle_soon();
-    }
-
-    /// Tells what the connection for a topic is doing.
-    fn say_state(self, topic: &str) {
-        if let Some(state) = self.inner.with(|inner| inner.needs.state(topic)) {
-            self.say(TabMessage::State {
-                state,
-                topics: topic.to_owned(),
-            });
+    fn assign_streams(self) {
+        if let Some(name) = self.inner.with(|inner| inner.name.clone()) {
+            let name = name();
+            self.run(|leader| leader.assign_streams(&name));
         }
     }
 
-    /// Tells how things stand with a topic.
-    fn answer(self, topic: &str) {
-        self.say_state(topic);
-        for (name, data) in self
-            .inner
-            .with(|inner| inner.needs.states(topic))
-            .unwrap_or_default()
-        {
-            self.say(TabMessage::Heard {
-                topic: topic.to_owned(),
-                name,
-                data,
-                cursor: String::new(),
-            });
+    fn stream(self, stream: usize) -> Option<EventStream> {
+        self.inner
+            .with(|inner| inner.streams.get(stream).copied())
+            .flatten()
+    }
+
+    fn open_stream(self, index: usize) {
+        while self.stream(index).is_none() {
+            let owner = self.inner.with(|inner| inner.owner.clone()).flatten();
+            let Some(owner) = owner else { return };
+            let next = self.inner.with(|inner| inner.streams.len());
+            let stream = owner.with(|| self.new_stream(next.unwrap_or_default()));
+            self.inner.with(|inner| inner.streams.push(stream));
+        }
+        if let Some(stream) = self.stream(index) {
+            stream.reopen();
         }
     }
 
-    /// The connections may be dead without anybody having been told: opens them anew.
-    fn check(self) {
-        let now = clock::now().millis();
-        let streams = self.inner.with(|inner| {
-            let before = std::mem::replace(&mut inner.checked_at, now);
-            if now - before > SAME {
-                inner.needs.streams()
-            } else {
-                Vec::new()
-            }
-        });
-        streams.into_iter().flatten().for_each(EventStream::again);
-    }
-
-    fn settle_soon(self) {
-        let settling = self
-            .inner
-            .with(|inner| std::mem::replace(&mut inner.settling, true));
-        if settling == Some(false) {
-            run_after(PAUSE, move || self.settle());
-        }
-    }
-
-    /// Makes the connections carry what is needed, from where it is needed.
-    fn settle(self) {
-        let plan = self.inner.with(|inner| {
-            inner.settling = false;
-            inner
-                .leads
-                .then(|| (inner.needs.plan(), inner.owner.clone()))
-        });
-        let Some((plan, Some(owner))) = plan.flatten() else {
-            return;
-        };
-        while let Some(index) = self
-            .inner
-            .with(|inner| inner.needs.lines())
-            .filter(|lines| *lines < plan.len())
-        {
-            let stream = owner.with(|| self.stream(index));
-            self.inner.with(|inner| inner.needs.add_line(stream));
-        }
-        let Some(name) = self.inner.with(|inner| inner.name.clone()) else {
-            return;
-        };
-        let name = name();
-        let changed = self
-            .inner
-            .with(|inner| inner.needs.assign(plan, &name))
-            .unwrap_or_default();
-        for (stream, carries) in changed {
-            if carries {
-                stream.again()
-            } else {
-                stream.pause()
-            }
-        }
-    }
-
-    /// One more connection.
-    fn stream(self, index: usize) -> EventStream {
+    fn new_stream(self, index: usize) -> EventStream {
+        let list_visits = || visitor::list_visits(",");
         let address = move || {
             self.inner
-                .with(|inner| inner.needs.address(index))
+                .with(|inner| inner.leader.address(index, &list_visits))
                 .unwrap_or_default()
         };
-        let stream = EventStream::new(address, move |heard| self.hear(heard));
+        let stream = EventStream::new(address, move |event| self.on_stream_event(event));
         browser_effect(move || {
             stream.state();
-            self.tell(index);
+            self.run(|leader| leader.on_stream_state(index, stream.state_now()));
         });
         stream
     }
 
-    /// Tells what a connection is doing.
-    fn tell(self, index: usize) {
-        let Some(Some((state, topics))) = self.inner.with(|inner| inner.needs.told(index)) else {
-            return;
-        };
-        if state == ConnectionState::Live {
-            // A connection that begins anew says who types, but not that nobody does any more.
-            let typed = self
-                .inner
-                .with(|inner| inner.needs.forget_typing(&topics))
-                .unwrap_or_default();
-            for topic in typed {
-                self.say(TabMessage::Heard {
-                    topic,
-                    name: TYPING.to_owned(),
-                    data: NOBODY.to_owned(),
-                    cursor: String::new(),
-                });
-            }
-        }
-        self.say(TabMessage::State {
-            state,
-            topics: topics.join(","),
-        });
+    fn on_stream_event(self, event: StreamEvent) {
+        let topic = topic_of(&event).unwrap_or_default();
+        self.run(|leader| leader.on_stream_event(topic, event));
     }
+}
 
-    fn hear(self, heard: StreamEvent) {
-        // What is about no topic concerns all tabs.
-        let topic = topic_of(&heard).unwrap_or_default();
-        let cursor = cursor_of(&heard.id, &topic);
-        self.inner
-            .with(|inner| inner.needs.note(&topic, &heard, &cursor));
-        let StreamEvent { name, data, .. } = heard;
-        let reset = name == "reset";
-        self.say(TabMessage::Heard {
-            topic,
-            name,
-            data,
-            cursor,
-        });
-        if reset {
-            self.settle_soon();
-        }
+/// The topic that an event is about, if it is about one.
+fn topic_of(event: &StreamEvent) -> Option<String> {
+    if !is_room(&event.name) {
+        return Some(event.name.clone());
     }
+    json::field(&json::parse::<JsValue>(&event.data)?, "room")
 }
 
 /// The name of the lock that a tab holds as long as it lives.

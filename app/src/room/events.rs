@@ -81,7 +81,7 @@ impl RoomEvents {
         match event {
             FeedEvent::Event(name, data, cursor) => self.on_event(&name, &data, cursor),
             FeedEvent::Lost => self.state.recheck_access(),
-            FeedEvent::Changed => self.state.sender.look(),
+            FeedEvent::Changed => self.state.sender.read_database(),
         }
     }
 
@@ -105,11 +105,11 @@ impl RoomEvents {
             return;
         };
         let taken = self.tracker.with(|tracker| tracker.take(message, cursor));
-        let (first, gap) = taken.unwrap_or_default();
-        if first {
+        let tracked = taken.unwrap_or_default();
+        if tracked.starts_batch {
             run_after(Duration::ZERO, move || self.add_batch());
         }
-        if gap {
+        if tracked.found_gap {
             self.state.feed.ask();
         }
     }
@@ -124,16 +124,16 @@ impl RoomEvents {
         else {
             return;
         };
-        let (fresh, gap) = self
+        let tracked = self
             .tracker
             .with(|tracker| tracker.pass(id, cursor))
             .unwrap_or_default();
         // A change that was applied before is repeated for another tab, which was further back.
-        if fresh {
+        if tracked.is_new {
             self.add_batch();
             self.state.history.replace(message);
         }
-        if gap {
+        if tracked.found_gap {
             self.state.feed.ask();
         }
     }
@@ -159,7 +159,7 @@ impl RoomEvents {
     }
 
     fn add_batch(self) {
-        let batch = self.tracker.with(SequenceTracker::batch);
+        let batch = self.tracker.with(SequenceTracker::take_batch);
         if let Some(batch) = batch.filter(|batch| !batch.is_empty()) {
             self.add_messages(batch, true);
         }
@@ -167,10 +167,11 @@ impl RoomEvents {
 
     fn add_messages(self, batch: Vec<Message>, from_stream: bool) {
         if from_stream {
-            self.state
-                .sender
-                .outbox()
-                .update(|outbox| batch.iter().for_each(|message| outbox.arrived(message)));
+            self.state.sender.outbox().update(|outbox| {
+                batch
+                    .iter()
+                    .for_each(|message| outbox.record_arrival(message))
+            });
         }
         let fresh = self.state.history.add(batch, from_stream);
         if fresh.is_empty() {
@@ -211,7 +212,7 @@ impl RoomEvents {
         self.state
             .sender
             .outbox()
-            .update(|outbox| outbox.begin_anew(newest));
+            .update(|outbox| outbox.restart_log(newest));
         self.state.history.reset(log);
         self.state.feed.ask();
     }

@@ -29,7 +29,7 @@ use protocol::RoomId;
 
 use crate::api::{self, Answer, Failure};
 use crate::browser::dom::{browser_effect, on_click, spawn_task};
-use crate::connection::event_stream::ConnectionState;
+use crate::connection::sharing::stream_event::ConnectionState;
 use crate::initial_state::{FirstContent, PageContent, RoomSnapshot, document_title, room_title};
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::closed::RoomClosed;

@@ -12,7 +12,7 @@ use protocol::{Account, DirectChat, Overview, Room, RoomId, Time};
 
 use crate::browser::dom::{browser_effect, on_window_event};
 use crate::browser::{json, local_storage};
-use crate::connection::subscriptions::{OVERVIEW, ROOMS};
+use crate::connection::sharing::topic::{OVERVIEW, ROOMS};
 use crate::connection::tab_feed::{FeedEvent, TabFeed};
 use crate::router::{Route, Router};
 

@@ -211,7 +211,7 @@ test("checking for a leader does not make it resend messages", async ({ webchat,
       .poll(async () => (await second.page.clock.runFor(1_000), states()))
       .toBeGreaterThan(before);
   }
-  expect(await said.jsonValue()).not.toContain("heard");
+  expect(await said.jsonValue()).not.toContain("event");
 });
 
 test("each tab adds to the browser's recently visited rooms", async ({ webchat, openBrowser }) => {
@@ -280,7 +280,7 @@ test("forty rooms are split over two connections", async ({ webchat, openBrowser
               () => (there(), new Promise(() => {})),
             ),
         );
-        channel.postMessage(["need", `tab ${i}`, id, "0"]);
+        channel.postMessage(["subscribe", `tab ${i}`, id, "0"]);
       }
     },
     rooms.slice(1).map((room) => room.split("/")[2]),

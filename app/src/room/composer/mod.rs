@@ -17,7 +17,7 @@ use crate::api;
 use crate::browser::dom::{
     browser_effect, element_by_id, focus_heading, on_change, on_click, on_submit,
 };
-use crate::connection::event_stream::ConnectionState;
+use crate::connection::sharing::stream_event::ConnectionState;
 use crate::initial_state::FirstContent;
 use crate::reactive::{ErrorText, bool_signal, erase_type, text_signal};
 use crate::room::composer::draft::DraftField;

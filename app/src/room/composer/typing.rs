@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::api;
 use crate::browser::dom::spawn_task;
-use crate::connection::event_stream::ConnectionState;
+use crate::connection::sharing::stream_event::ConnectionState;
 use crate::reactive::{BrowserCell, text_signal};
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;

@@ -1,8 +1,11 @@
-//! The part of a room's log that this page holds, and the part of that which it draws.
+//! The part of a room's log that this page holds.
 //!
-//! Promises: in order of sequence, each message once, however often and in whatever order it arrives; the drawn part
-//! stays bounded however far somebody scrolls; a message that changed before it came is held as it is now. Leaves to
-//! others: fetching (`visit`) and drawing (`timeline`).
+//! # Guarantees
+//! - Each message once and in order of sequence, however often and in whatever order it arrives.
+//! - A message that changes before it arrives is held in its current version.
+//!
+//! # Not here
+//! Fetching (`room/history`), which messages are drawn (`window`), drawing them (`room/timeline`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +18,8 @@ use crate::api::PAGE_SIZE;
 #[derive(Clone, Debug, Default)]
 pub struct MessageLog {
     messages: Vec<Arc<Message>>,
-    /// The latest that changed and are not held: their page of history may be on its way, as they were.
+    /// The latest changed messages that are not held: their page of history may be on its way, with
+    /// the version before the change.
     changed: VecDeque<Message>,
 }
 
@@ -27,7 +31,7 @@ impl MessageLog {
         log
     }
 
-    /// Takes messages in; gives back those that were new, in the order of the batch.
+    /// Adds messages; returns those that were new, in the order of the batch.
     pub fn add(&mut self, batch: Vec<Message>) -> Vec<Arc<Message>> {
         let mut fresh = Vec::with_capacity(batch.len());
         for message in batch {
@@ -45,7 +49,7 @@ impl MessageLog {
         fresh
     }
 
-    /// Holds a message as it is now; one that is not held, when it comes.
+    /// Replaces a message by its current version, now or when it arrives.
     pub fn replace(&mut self, message: Message) {
         let place = self.index(message.id);
         if let Some(held) = self
@@ -68,7 +72,7 @@ impl MessageLog {
         self.changed.remove(place)
     }
 
-    /// The message of this sequence, if it is held.
+    /// The message with this sequence, if it is held.
     pub fn find(&self, seq: u64) -> Option<Arc<Message>> {
         self.messages
             .get(self.index(seq))
@@ -76,7 +80,7 @@ impl MessageLog {
             .cloned()
     }
 
-    /// All that is held, oldest first.
+    /// The messages that are held, oldest first.
     pub fn messages(&self) -> &[Arc<Message>] {
         &self.messages
     }
@@ -96,7 +100,7 @@ impl MessageLog {
         self.oldest() > 1
     }
 
-    /// Where this sequence stands, or would stand.
+    /// The index of this sequence, or the one that it would have.
     pub fn index(&self, seq: u64) -> usize {
         self.messages.partition_point(|held| held.id < seq)
     }
@@ -112,9 +116,9 @@ mod tests {
     }
 
     #[test]
-    fn every_message_is_held_once_and_in_order() {
+    fn messages_are_held_once_and_in_order() {
         let mut log = log([3, 1, 2]);
-        let fresh = log.add([message(5), message(2), message(4), message(5)].into());
+        let fresh = log.add(vec![message(5), message(2), message(4), message(5)]);
         assert_eq!(fresh.iter().map(|m| m.id).collect::<Vec<_>>(), [5, 4]);
         assert_eq!(
             log.messages().iter().map(|m| m.id).collect::<Vec<_>>(),
@@ -124,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_before_it_came_is_held_as_it_is_now() {
-        let said = |log: &MessageLog, id| log.find(id).unwrap().body.clone();
+    fn message_that_changed_before_it_arrived_is_held_in_its_current_version() {
+        let body = |log: &MessageLog, id| log.find(id).unwrap().body.clone();
         let changed = |id, body: &str| Message {
             body: body.into(),
             ..message(id)
@@ -135,13 +139,18 @@ mod tests {
         log.replace(changed(3, "twice"));
         assert_eq!(log.messages().len(), 1, "a change alone shows nothing");
         log.add(vec![message(3), message(4)]);
-        assert_eq!(
-            (said(&log, 3).as_str(), said(&log, 4).as_str()),
-            ("twice", "4")
-        );
+        assert_eq!(body(&log, 3), "twice");
+        assert_eq!(body(&log, 4), "4");
         log.replace(changed(3, "later"));
-        assert_eq!(said(&log, 3), "later");
-        (1_000..1_500).for_each(|id| log.replace(changed(id, "far away")));
-        assert_eq!(log.changed.len(), PAGE_SIZE, "what is kept is bounded");
+        assert_eq!(body(&log, 3), "later");
+    }
+
+    #[test]
+    fn changes_of_messages_that_are_not_held_are_bounded() {
+        let mut log = log([7]);
+        for id in 1_000..1_500 {
+            log.replace(message(id));
+        }
+        assert_eq!(log.changed.len(), PAGE_SIZE);
     }
 }

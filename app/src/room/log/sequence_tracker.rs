@@ -1,24 +1,39 @@
-//! How far a room was heard.
+//! How far a page has received a room's log.
 //!
-//! Promises: its place never passes a hole, whatever comes, however often and in whatever order; each hole is asked for
-//! once. Leaves to others: asking (`visit`), and taking each message once (`log`).
+//! # Guarantees
+//! - The cursor never passes a gap, whatever arrives, however often and in whatever order.
+//! - Each gap is reported once.
+//!
+//! # Not here
+//! Asking for what is missing (`room/events`), holding each message once (`message_log`).
 
 use std::mem;
 
 use protocol::Message;
 
-/// How far a room was heard without a hole.
+/// How far a room's log was received without a gap.
 #[derive(Default)]
 pub struct SequenceTracker {
     seq: u64,
     cursor: String,
-    /// The sequence after which a hole was found and asked for.
-    hole: Option<u64>,
+    /// The sequence after which a gap was found and reported.
+    reported_gap: Option<u64>,
     batch: Vec<Message>,
 }
 
+/// What an entry of the log was for the tracker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrackedEntry {
+    /// Whether it is after the cursor.
+    pub is_new: bool,
+    /// Whether it is the first message of a batch.
+    pub starts_batch: bool,
+    /// Whether there is a gap before it that was not reported before.
+    pub found_gap: bool,
+}
+
 impl SequenceTracker {
-    /// One that heard everything up to here.
+    /// A tracker of a page that has everything up to this sequence.
     pub fn at(seq: u64) -> Self {
         Self {
             seq,
@@ -26,22 +41,22 @@ impl SequenceTracker {
         }
     }
 
-    /// Takes a message; says whether it is the first since the last batch was taken, and what [`SequenceTracker::pass`] says of
-    /// holes.
-    pub fn take(&mut self, message: Message, cursor: String) -> (bool, bool) {
-        let (fresh, hole) = self.pass(message.id, cursor);
-        if fresh {
+    /// Records a message, and adds it to the batch if it is new.
+    pub fn take(&mut self, message: Message, cursor: String) -> TrackedEntry {
+        let mut entry = self.pass(message.id, cursor);
+        if entry.is_new {
+            entry.starts_batch = self.batch.is_empty();
             self.batch.push(message);
         }
-        (fresh && self.batch.len() == 1, hole)
+        entry
     }
 
-    /// The messages that came since this was asked last.
-    pub fn batch(&mut self) -> Vec<Message> {
+    /// Takes the messages that came since the last call.
+    pub fn take_batch(&mut self) -> Vec<Message> {
         mem::take(&mut self.batch)
     }
 
-    /// From where to go on.
+    /// The cursor to go on from.
     pub fn cursor(&self) -> String {
         if self.cursor.is_empty() {
             self.seq.to_string()
@@ -50,52 +65,50 @@ impl SequenceTracker {
         }
     }
 
-    /// Passes a sequence; says whether it is new, and whether there is a hole before it that nobody has asked for yet.
-    pub fn pass(&mut self, id: u64, cursor: String) -> (bool, bool) {
-        let fresh = id > self.seq;
-        let hole = id > self.seq + 1 && self.hole != Some(self.seq);
-        if hole {
-            self.hole = Some(self.seq);
+    /// Records an entry of the log: moves the cursor past it if there is no gap before it.
+    pub fn pass(&mut self, seq: u64, cursor: String) -> TrackedEntry {
+        let is_new = seq > self.seq;
+        let found_gap = seq > self.seq + 1 && self.reported_gap != Some(self.seq);
+        if found_gap {
+            self.reported_gap = Some(self.seq);
         }
-        if id == self.seq + 1 {
-            (self.seq, self.cursor) = (id, cursor);
+        if seq == self.seq + 1 {
+            self.seq = seq;
+            self.cursor = cursor;
         }
-        (fresh, hole)
+        TrackedEntry {
+            is_new,
+            starts_batch: false,
+            found_gap,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::SmallRng;
+    use rand::{RngExt, SeedableRng};
+
     use super::*;
     use crate::fixtures;
     use crate::room::log::message_log::MessageLog;
+    use crate::room::log::simulation::for_each_seed;
 
-    /// A room's log: messages, and changes of earlier ones, each as it is told.
+    const LENGTH: u64 = 40;
+
+    /// An entry of a room's log, as the stream sends it.
     #[derive(Clone, Debug)]
-    enum Told {
+    enum Entry {
         Message(Message),
         Change(u64, Message),
     }
 
-    impl Told {
+    impl Entry {
         fn seq(&self) -> u64 {
             match self {
                 Self::Message(message) => message.id,
                 Self::Change(seq, _) => *seq,
             }
-        }
-    }
-
-    /// Numbers that look like chance and are the same each time.
-    struct Chance(u64);
-
-    impl Chance {
-        fn below(&mut self, bound: usize) -> usize {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(self.0 >> 33).unwrap() % bound
         }
     }
 
@@ -106,52 +119,53 @@ mod tests {
         }
     }
 
-    fn room(length: u64, chance: &mut Chance) -> Vec<Told> {
-        let mut said = vec![1];
-        let mut tell = |seq| {
-            if chance.below(3) > 0 || seq == 1 {
-                said.push(seq);
-                return Told::Message(message(seq, "as it was"));
+    /// A log of messages and of changes of earlier messages.
+    fn random_log(random: &mut SmallRng) -> Vec<Entry> {
+        let mut messages = vec![1];
+        let mut entry = |seq| {
+            if seq == 1 || random.random_range(0..3) > 0 {
+                messages.push(seq);
+                return Entry::Message(message(seq, "as it was written"));
             }
-            let changed = said[chance.below(said.len())];
-            Told::Change(seq, message(changed, &format!("changed by {seq}")))
+            let changed = messages[random.random_range(0..messages.len())];
+            Entry::Change(seq, message(changed, &format!("changed by {seq}")))
         };
-        (1..=length).map(&mut tell).collect()
+        (1..=LENGTH).map(&mut entry).collect()
     }
 
-    /// What a page does with what it hears.
+    /// What a page does with the entries that it receives.
     #[derive(Default)]
     struct Page {
-        reader: SequenceTracker,
+        tracker: SequenceTracker,
         log: MessageLog,
-        asked: usize,
+        gaps: usize,
     }
 
     impl Page {
-        fn hear(&mut self, told: &Told) {
-            let cursor = format!("epoch.{}", told.seq());
-            let hole = match told {
-                Told::Message(message) => self.reader.take(message.clone(), cursor).1,
-                Told::Change(seq, message) => {
-                    let (fresh, hole) = self.reader.pass(*seq, cursor);
-                    if fresh {
-                        self.rest();
+        fn receive(&mut self, entry: &Entry) {
+            let cursor = format!("epoch.{}", entry.seq());
+            let tracked = match entry {
+                Entry::Message(message) => self.tracker.take(message.clone(), cursor),
+                Entry::Change(seq, message) => {
+                    let tracked = self.tracker.pass(*seq, cursor);
+                    if tracked.is_new {
+                        self.add_batch();
                         self.log.replace(message.clone());
                     }
-                    hole
+                    tracked
                 }
             };
-            self.asked += usize::from(hole);
+            self.gaps += usize::from(tracked.found_gap);
         }
 
-        fn rest(&mut self) {
-            let batch = self.reader.batch();
+        fn add_batch(&mut self) {
+            let batch = self.tracker.take_batch();
             self.log.add(batch);
         }
 
-        /// Where the reader says that it is.
-        fn place(&self) -> u64 {
-            let cursor = self.reader.cursor();
+        /// The sequence of the cursor.
+        fn seq(&self) -> u64 {
+            let cursor = self.tracker.cursor();
             cursor.rsplit('.').next().unwrap().parse().unwrap()
         }
 
@@ -164,77 +178,81 @@ mod tests {
         }
     }
 
-    /// What a page shows that heard everything once and in order.
-    fn right(room: &[Told]) -> Vec<(u64, String)> {
+    /// What a page shows that received everything once and in order.
+    fn expected_bodies(entries: &[Entry]) -> Vec<(u64, String)> {
         let mut page = Page::default();
-        for told in room {
-            page.hear(told);
-            page.rest();
+        for entry in entries {
+            page.receive(entry);
+            page.add_batch();
         }
         page.bodies()
     }
 
-    #[test]
-    fn its_place_never_passes_a_hole() {
-        for seed in 0..500 {
-            let chance = &mut Chance(seed);
-            let room = room(40, chance);
-            let (mut page, mut heard) = (Page::default(), Vec::new());
-            // Lost, repeated, out of order.
-            for _ in 0..chance.below(120) {
-                let told = &room[chance.below(room.len())];
-                page.hear(told);
-                heard.push(told.seq());
-                if chance.below(4) == 0 {
-                    page.rest();
-                }
-                let place = page.place();
-                assert!(
-                    (1..=place).all(|seq| heard.contains(&seq)),
-                    "seed {seed}: {place} after {heard:?}"
-                );
+    /// A page receives entries that were lost, repeated and reordered, and then everything after its
+    /// cursor.
+    fn receive_at_random(seed: u64) {
+        let random = &mut SmallRng::seed_from_u64(seed);
+        let entries = random_log(random);
+        let mut page = Page::default();
+        let mut received = Vec::new();
+        for _ in 0..random.random_range(0..120) {
+            let entry = &entries[random.random_range(0..entries.len())];
+            page.receive(entry);
+            received.push(entry.seq());
+            if random.random_range(0..4) == 0 {
+                page.add_batch();
             }
-            // Then told again from there, and now and then from further back, as another page asked for it.
-            let from = usize::try_from(page.place()).unwrap();
-            room[from - chance.below(from + 1)..]
-                .iter()
-                .for_each(|told| page.hear(told));
-            page.rest();
-            assert_eq!(
-                (page.place(), page.bodies()),
-                (40, right(&room)),
-                "seed {seed}"
+            let seq = page.seq();
+            assert!(
+                (1..=seq).all(|seq| received.contains(&seq)),
+                "seed {seed}: {seq} after {received:?}"
             );
         }
+        // Sometimes from further back, as another tab asked for it.
+        let from = usize::try_from(page.seq()).unwrap();
+        let from = from - random.random_range(0..=from);
+        for entry in &entries[from..] {
+            page.receive(entry);
+        }
+        page.add_batch();
+        assert_eq!(page.seq(), LENGTH, "seed {seed}");
+        assert_eq!(page.bodies(), expected_bodies(&entries), "seed {seed}");
+    }
+
+    /// `WEBCHAT_SEEDS=100000` runs more seeds.
+    #[test]
+    fn cursor_never_passes_a_gap_whatever_arrives() {
+        for_each_seed(500, receive_at_random);
     }
 
     #[test]
-    fn a_hole_is_asked_for_once() {
+    fn each_gap_is_reported_once() {
         let mut page = Page {
-            reader: SequenceTracker::at(4),
+            tracker: SequenceTracker::at(4),
             ..Page::default()
         };
         for seq in [7, 8, 7, 9] {
-            page.hear(&Told::Message(message(seq, "early")));
+            page.receive(&Entry::Message(message(seq, "early")));
         }
-        assert_eq!((page.asked, page.reader.cursor().as_str()), (1, "4"));
+        assert_eq!(page.gaps, 1);
+        assert_eq!(page.tracker.cursor(), "4");
         for seq in [5, 6, 7] {
-            page.hear(&Told::Message(message(seq, "in its turn")));
+            page.receive(&Entry::Message(message(seq, "in order")));
         }
-        page.hear(&Told::Message(message(9, "early")));
-        assert_eq!(
-            (page.asked, page.place()),
-            (2, 7),
-            "another hole is another question"
-        );
+        page.receive(&Entry::Message(message(9, "early")));
+        assert_eq!(page.gaps, 2, "another gap is reported again");
+        assert_eq!(page.seq(), 7);
     }
 
     #[test]
-    fn the_first_of_a_batch_says_so() {
-        let mut reader = SequenceTracker::at(1);
-        let mut take = |seq| reader.take(message(seq, "x"), String::new());
-        assert_eq!([take(1).0, take(2).0, take(3).0], [false, true, false]);
-        assert_eq!(reader.batch().len(), 2);
-        assert_eq!(reader.batch().len(), 0);
+    fn only_the_first_new_message_starts_a_batch() {
+        let mut tracker = SequenceTracker::at(1);
+        let mut starts = |seq| {
+            let tracked = tracker.take(message(seq, "x"), String::new());
+            tracked.starts_batch
+        };
+        assert_eq!([starts(1), starts(2), starts(3)], [false, true, false]);
+        assert_eq!(tracker.take_batch().len(), 2);
+        assert_eq!(tracker.take_batch().len(), 0);
     }
 }

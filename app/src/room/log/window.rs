@@ -1,6 +1,7 @@
 //! The drawn part of a message log.
 //!
-//! **Guarantees:** stays bounded however far the reader scrolls.
+//! # Guarantees
+//! It stays bounded, however far the reader scrolls.
 
 use crate::api::PAGE_SIZE;
 use crate::room::log::message_log::MessageLog;
@@ -25,23 +26,23 @@ impl LogWindow {
         )
     }
 
-    /// Which messages are drawn, as indices into the log.
+    /// The indices of the drawn messages in the log.
     pub fn range(self, log: &MessageLog) -> std::ops::Range<usize> {
         let end = self.to.map_or(log.messages().len(), |to| log.index(to + 1));
         log.index(self.from).min(end)..end
     }
 
-    /// Whether it goes to the log's end.
+    /// Whether it reaches the end of the log.
     pub fn at_end(self) -> bool {
         self.to.is_none()
     }
 
-    /// Whether there is something held before it.
+    /// Whether the log holds earlier messages.
     pub fn has_before(self, log: &MessageLog) -> bool {
         self.range(log).start > 0
     }
 
-    /// One page further up.
+    /// The window one page further up.
     #[must_use]
     pub fn up(self, log: &MessageLog) -> Self {
         let range = self.range(log);
@@ -49,7 +50,7 @@ impl LogWindow {
         Self::between(log, start, range.end.min(start + DRAWN))
     }
 
-    /// One page further down.
+    /// The window one page further down.
     #[must_use]
     pub fn down(self, log: &MessageLog) -> Self {
         let range = self.range(log);
@@ -57,7 +58,7 @@ impl LogWindow {
         Self::between(log, range.start.max(end.saturating_sub(DRAWN)), end)
     }
 
-    /// The same without what has grown too long above it; for when its end is in view.
+    /// The window without the oldest messages, if it has grown too long. For when its end is in view.
     #[must_use]
     pub fn trimmed(self, log: &MessageLog) -> Self {
         let range = self.range(log);
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_log_has_nothing_to_draw() {
+    fn empty_log_has_nothing_to_draw() {
         let empty = MessageLog::default();
         for window in [
             LogWindow::default(),
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_stays_bounded_all_the_way_up_and_down() {
+    fn window_stays_bounded_all_the_way_up_and_down() {
         let log = log(1..=2_000);
         let mut window = LogWindow::newest(&log);
         assert_eq!(drawn(window, &log), (1_901, 2_000));
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_end_it_follows_and_is_trimmed_above() {
+    fn window_at_the_end_follows_new_messages_and_is_trimmed_above() {
         let mut log = log(1_901..=2_000);
         let window = LogWindow::newest(&log);
         log.add((2_001..=2_450).map(message).collect());
@@ -135,7 +136,7 @@ mod tests {
         assert_eq!(
             drawn(window, &log).0,
             1_801,
-            "what is held before the oldest is drawn with it"
+            "older messages that are fetched are drawn with the oldest"
         );
     }
 }

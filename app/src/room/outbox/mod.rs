@@ -1,7 +1,15 @@
 //! Messages that this browser has not delivered yet.
 //!
-//! **Guarantees:** a message stays queued, across reloads, until the server has answered for it. **Not here:** the
-//! delivered messages (`room/log`).
+//! # Guarantees
+//! A message stays in the outbox, across reloads and crashes, until the server has answered for it
+//! or its author gives it up.
+//!
+//! # Not here
+//! The delivered messages (`room/log`).
 
+pub mod dispatcher;
+pub mod pending_message;
 pub mod queue;
 pub mod sender;
+#[cfg(test)]
+mod simulation;

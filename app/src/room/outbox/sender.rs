@@ -1,63 +1,52 @@
-//! Sends what is in the outbox, and keeps it across reloads and crashes.
+//! Sends the messages of an outbox, and keeps them across reloads and crashes. In the browser only.
 //!
-//! Promises: each parcel is in the browser's database before it is on the wire, and leaves it only when the server
-//! answered for it or its writer gave it up; of all tabs in a room one sends, in the order of writing, and all show what
-//! is on its way; no answer means another attempt with the same key, after a pause or when the device is back online;
-//! "too many" waits as long as the server said. Where a browser keeps nothing, each tab sends its own. In the browser only.
+//! # Guarantees
+//! - Each message is in the browser's database before it is sent. It leaves the database only when
+//!   the server answered for it or its author gave it up.
+//! - Of all tabs in a room one sends, in the order of writing, and all show what waits.
+//! - Where a browser keeps nothing, each tab sends its own messages.
+//!
+//! # Not here
+//! The decisions (`dispatcher`), the order of the messages (`queue`).
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use protocol::{Message, NewMessage, RoomId, Time};
+use protocol::{Message, NewMessage, RoomId};
 
-use crate::api::{self, Failure};
+use crate::api;
 use crate::browser::dom::{on_unmount, on_window_event, run_after, spawn_task};
 use crate::browser::web_lock::WebLock;
 use crate::browser::{indexed_db, json};
 use crate::connection::tab_feed::TabFeed;
 use crate::reactive::BrowserCell;
 use crate::room::log::message_log::MessageLog;
-use crate::room::outbox::queue::{Outbox, PendingMessage};
+use crate::room::outbox::dispatcher::{Dispatcher, OutboxAction, Pause};
+use crate::room::outbox::pending_message::PendingMessage;
+use crate::room::outbox::queue::Outbox;
 use crate::time::clock;
-
-/// The longest pause between two attempts, in seconds.
-const LONGEST: u32 = 15;
 
 /// The outbox of one room, at work.
 #[derive(Clone, Copy)]
 pub struct OutboxSender {
     room: RoomId,
-    /// What the page already shows.
+    /// The messages that the page already shows.
     log: RwSignal<MessageLog>,
-    /// The way to the other tabs.
+    /// Reaches the other tabs.
     feed: TabFeed,
     outbox: RwSignal<Outbox>,
     pause: RwSignal<Option<Pause>>,
-    work: BrowserCell<Work>,
-}
-
-/// Why nothing is being sent at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pause {
-    /// When sending goes on, by this machine's clock.
-    pub until: Time,
-    /// Whether the server asked for it, as it was too much at once.
-    pub asked: bool,
+    inner: BrowserCell<Inner>,
 }
 
 #[derive(Default)]
-struct Work {
-    /// Gets each message as the server answered it.
-    heard: Option<Rc<dyn Fn(Option<Message>)>>,
-    /// Whether this is the tab that sends.
-    sends: bool,
-    sending: bool,
-    /// Counts what this tab changes in what is kept, so that an older reading of it is noticed.
-    changes: u32,
-    attempts: u32,
-    retry: Option<TimeoutHandle>,
+struct Inner {
+    dispatcher: Dispatcher,
+    /// Gets each message as the server answered it, and `None` if access must be checked.
+    on_answer: Option<Rc<dyn Fn(Option<Message>)>>,
+    timer: Option<TimeoutHandle>,
 }
 
 impl OutboxSender {
@@ -69,260 +58,251 @@ impl OutboxSender {
             feed,
             outbox: RwSignal::new(Outbox::default()),
             pause: RwSignal::new(None),
-            work: BrowserCell::new(Work::default()),
+            inner: BrowserCell::new(Inner::default()),
         }
     }
 
-    /// What is on its way.
+    /// The messages that wait.
     pub fn outbox(self) -> RwSignal<Outbox> {
         self.outbox
     }
 
-    /// Why nothing is being sent at the moment, if so.
+    /// Why nothing is sent at the moment, if so.
     pub fn pause(self) -> Option<Pause> {
         self.pause.get()
     }
 
-    /// Takes up what an earlier visit left, and goes to work. `heard` gets each message as the server answered it,
-    /// and nothing when the room takes none.
-    pub fn start(self, heard: impl Fn(Option<Message>) + 'static) {
-        self.work.with(|work| work.heard = Some(Rc::new(heard)));
-        on_window_event("online", move |_| self.now());
-        on_unmount(move || {
-            self.work
-                .with(|work| work.retry.take().map(|retry| retry.clear()));
-        });
-        self.look();
-        let sends = move |sends| self.work.with(|work| work.sends = sends);
-        let mine = move || {
-            sends(true);
-            self.look();
+    /// Takes up what an earlier visit left, and starts sending. `on_answer` gets each message as the
+    /// server answered it, and `None` when the server refuses the author.
+    pub fn start(self, on_answer: impl Fn(Option<Message>) + 'static) {
+        self.inner
+            .with(|inner| inner.on_answer = Some(Rc::new(on_answer)));
+        on_window_event("online", move |_| self.send_now());
+        on_unmount(move || self.stop_waiting());
+        self.read_database();
+        let set_turn = move |has_turn| {
+            self.inner
+                .with(|inner| inner.dispatcher.set_turn(has_turn))
+                .unwrap_or_default()
         };
-        WebLock::keep_requesting(self.feed.lock(&self.shelf("")), mine, move || {
-            sends(false).unwrap_or_default()
-        });
+        let on_held = move || {
+            set_turn(true);
+            self.read_database();
+        };
+        let lock = self.feed.lock(&self.record_key(""));
+        WebLock::keep_requesting(lock, on_held, move || set_turn(false));
     }
 
-    /// Looks what is kept, by whichever tab, and goes on.
-    pub fn look(self) {
+    /// Reads what is in the database, from any tab, and sends.
+    pub fn read_database(self) {
         spawn_task(async move {
-            while let Some(before) = self.work.with(|work| work.changes) {
-                let Some(kept) = indexed_db::get_all(&self.shelf("")).await else {
+            while let Some(version) = self.inner.with(|inner| inner.dispatcher.version()) {
+                let Some(kept) = indexed_db::get_all(&self.record_key("")).await else {
                     return;
                 };
-                if self.work.with(|work| work.changes == before) == Some(true) {
-                    self.show(kept.iter().filter_map(|text| json::parse(text)).collect());
-                    return self.send();
+                let is_current = self
+                    .inner
+                    .with(|inner| inner.dispatcher.is_current(version));
+                if is_current == Some(true) {
+                    self.merge(kept.iter().filter_map(|text| json::parse(text)).collect());
+                    return self.send_next();
                 }
             }
         });
     }
 
-    fn show(self, kept: Vec<PendingMessage>) {
+    fn merge(self, kept: Vec<PendingMessage>) {
         let before = self.outbox.get_untracked();
         let mut outbox = before.clone();
         outbox.merge(kept);
         self.log.with_untracked(|log| {
-            log.messages()
-                .iter()
-                .for_each(|message| outbox.arrived(message))
+            for message in log.messages() {
+                outbox.record_arrival(message);
+            }
         });
         if outbox != before {
             self.outbox.set(outbox);
         }
     }
 
-    /// Puts a message on its way; `after` is the newest sequence that the page knows.
+    /// Puts a message in the outbox; `after` is the newest sequence that the page knows.
     pub fn put(self, message: NewMessage, after: u64) {
-        // Later than the one before, so that their order is kept with them.
+        // Later than the one before: the records keep this order.
         let latest = self.outbox.with_untracked(Outbox::latest);
-        let written = clock::now().millis().max(latest + 1);
-        let parcel = PendingMessage {
-            key: key(),
+        let pending = PendingMessage {
+            key: random_key(),
             message,
             after,
-            written,
+            written: clock::now().millis().max(latest + 1),
             refused: None,
             free: None,
             seen: None,
             kept: false,
         };
-        self.outbox.update(|outbox| outbox.put(parcel.clone()));
-        self.keep(parcel);
+        self.outbox.update(|outbox| outbox.put(pending.clone()));
+        self.store(pending);
     }
 
-    /// Sends a refused one again, under another name if there is one.
-    pub fn again(self, key: &str, name: Option<String>) {
-        let again = |outbox: &mut Outbox| outbox.again(key, name, clock::now().millis()).cloned();
-        let parcel = self.outbox.try_update(again).flatten();
-        if let Some(parcel) = parcel {
-            self.keep(parcel);
-        }
-        self.now();
+    /// Sends a refused message again, under another name if one is given.
+    pub fn retry(self, key: &str, name: Option<String>) {
+        let now = clock::now().millis();
+        let retried = self
+            .outbox
+            .try_update(|outbox| outbox.retry(key, name, now));
+        self.store_if_any(retried.flatten());
+        self.send_now();
     }
 
-    /// Gives one up.
+    /// Gives a message up.
     pub fn remove(self, key: &str) {
-        self.outbox.update(|outbox| drop(outbox.take(key)));
+        self.outbox.update(|outbox| drop(outbox.remove(key)));
         self.forget(key);
     }
 
-    /// Goes on at once.
-    pub fn now(self) {
-        self.work.with(|work| {
-            work.attempts = 0;
-            if let Some(retry) = work.retry.take() {
-                retry.clear();
+    /// Sends at once, also during a pause.
+    fn send_now(self) {
+        self.run(Dispatcher::send_now);
+    }
+
+    fn run(self, decide: impl FnOnce(&mut Dispatcher) -> Vec<OutboxAction>) {
+        let actions = self.inner.with(|inner| decide(&mut inner.dispatcher));
+        self.perform_all(actions.unwrap_or_default());
+    }
+
+    fn perform_all(self, actions: Vec<OutboxAction>) {
+        for action in actions {
+            self.perform(action);
+        }
+    }
+
+    fn perform(self, action: OutboxAction) {
+        match action {
+            OutboxAction::ShowDelivered(message) => self.report(Some(message)),
+            OutboxAction::RecheckAccess => self.report(None),
+            OutboxAction::Deliver { key, seq } => {
+                let next = self.outbox.try_update(|outbox| outbox.deliver(&key, seq));
+                self.store_if_any(next.flatten());
             }
+            OutboxAction::Refuse {
+                key,
+                reason,
+                free_name,
+            } => {
+                let refuse = |outbox: &mut Outbox| outbox.refuse(&key, reason, free_name);
+                let refused = self.outbox.try_update(refuse);
+                self.store_if_any(refused.flatten());
+            }
+            OutboxAction::Forget(key) => self.forget(&key),
+            OutboxAction::ShowPause(pause) => self.pause.set(pause),
+            OutboxAction::WaitFor(length) => self.wait(length),
+            OutboxAction::StopWaiting => self.stop_waiting(),
+            OutboxAction::SendNext => self.send_next(),
+        }
+    }
+
+    fn report(self, message: Option<Message>) {
+        if let Some(Some(on_answer)) = self.inner.with(|inner| inner.on_answer.clone()) {
+            on_answer(message);
+        }
+    }
+
+    fn wait(self, length: Duration) {
+        let timer = run_after(length, move || self.run(Dispatcher::on_pause_over));
+        self.inner.with(|inner| inner.timer = timer);
+    }
+
+    fn stop_waiting(self) {
+        let timer = self.inner.with(|inner| inner.timer.take()).flatten();
+        if let Some(timer) = timer {
+            timer.clear();
+        }
+    }
+
+    fn send_next(self) {
+        let next = self.outbox.with_untracked(|outbox| {
+            self.inner
+                .with(|inner| inner.dispatcher.start_sending(outbox))
         });
-        self.pause.set(None);
-        self.send();
+        if let Some(pending) = next.flatten() {
+            spawn_task(self.send(pending));
+        }
     }
 
-    fn send(self) {
-        let next = self
-            .outbox
-            .with_untracked(|outbox| outbox.next().filter(|parcel| parcel.kept).cloned());
-        let (Some(parcel), None) = (next, self.pause.get_untracked()) else {
-            return;
-        };
-        let free = self
-            .work
-            .with(|work| work.sends && !std::mem::replace(&mut work.sending, work.sends));
-        if free != Some(true) {
-            return;
+    async fn send(self, pending: PendingMessage) {
+        let key = pending.key;
+        let answer = api::post_message(self.room, &pending.message, &key).await;
+        let is_delivered = answer.is_ok();
+        let now = clock::now();
+        let actions = self
+            .inner
+            .with(|inner| inner.dispatcher.on_answer(key.clone(), answer, now));
+        match actions {
+            Some(actions) => self.perform_all(actions),
+            // The page has left the room. The next visit sends the other messages.
+            None if is_delivered => self.forget(&key),
+            None => {}
         }
+    }
+
+    fn store_if_any(self, pending: Option<PendingMessage>) {
+        if let Some(pending) = pending {
+            self.store(pending);
+        }
+    }
+
+    /// Writes a message to the database, then sends it if it is its turn.
+    fn store(self, pending: PendingMessage) {
+        let text = json::to_json(&pending.record());
+        self.record_change();
+        let storing = indexed_db::put(self.record_key(&pending.key), text);
         spawn_task(async move {
-            let answer = api::post_message(self.room, &parcel.message, &parcel.key).await;
-            let is_delivered = answer.is_ok();
-            // The page part may be gone by now. What it kept goes on with the next visit.
-            let is_here = self.work.with(|work| work.sending = false).is_some();
-            if is_here {
-                self.answered(&parcel.key, answer);
-            }
-            if is_delivered {
-                self.forget(&parcel.key);
-            }
-            if is_here {
-                self.send();
-            }
-        });
-    }
-
-    fn answered(self, key: &str, answer: api::Answer<Message>) {
-        match answer {
-            Ok(message) => {
-                self.work.with(|work| work.attempts = 0);
-                let seq = message.id;
-                self.tell(Some(message));
-                // Kept before this one is forgotten: no tab finds the next one and takes this one's message for it.
-                if let Some(next) = self
-                    .outbox
-                    .try_update(|outbox| outbox.deliver(key, seq))
-                    .flatten()
-                {
-                    self.keep(next);
-                }
-            }
-            Err(Failure::Refused(problem, wait)) if matches!(problem.status, 429 | 503) => {
-                self.rest(wait.unwrap_or(2).max(1), problem.status == 429);
-            }
-            Err(failure) if failure.status().is_some_and(|status| status < 500) => {
-                self.outbox
-                    .update(|outbox| outbox.refuse(key, failure.text(), failure.free_name()));
-                if let Some(parcel) = self
-                    .outbox
-                    .with_untracked(|outbox| outbox.get(key).cloned())
-                {
-                    self.keep(parcel);
-                }
-                if matches!(failure.status(), Some(403 | 404 | 410)) {
-                    self.tell(None);
-                }
-            }
-            Err(_) => {
-                let attempts = self.work.with(|work| {
-                    work.attempts += 1;
-                    work.attempts
-                });
-                self.rest((1 << attempts.unwrap_or(1).min(4)).min(LONGEST), false);
-            }
-        }
-    }
-
-    fn tell(self, heard: Option<Message>) {
-        if let Some(Some(hears)) = self.work.with(|work| work.heard.clone()) {
-            hears(heard);
-        }
-    }
-
-    fn rest(self, seconds: u32, asked: bool) {
-        let pause = Duration::from_secs(seconds.into());
-        self.pause.set(Some(Pause {
-            until: clock::now().after(pause),
-            asked,
-        }));
-        let go_on = move || {
-            if self.pause.try_set(None).is_none() {
-                self.send();
-            }
-        };
-        let retry = run_after(pause, go_on);
-        self.work.with(|work| work.retry = retry);
-    }
-
-    fn keep(self, parcel: PendingMessage) {
-        let text = json::to_json(&parcel.record());
-        self.changing();
-        let keeping = indexed_db::put(self.shelf(&parcel.key), text);
-        spawn_task(async move {
-            if keeping.await.is_none() {
-                // Nobody else will know of it.
-                self.work.with(|work| work.sends = true);
-            }
-            if self.changing() {
-                self.outbox.update(|outbox| outbox.keep(&parcel.key));
-                self.send();
+            let is_stored = storing.await.is_some();
+            self.inner
+                .with(|inner| inner.dispatcher.on_stored(is_stored));
+            if self.record_change() {
+                self.outbox.update(|outbox| outbox.mark_kept(&pending.key));
+                self.send_next();
             }
             self.feed.changed(self.room.to_string());
         });
     }
 
     fn forget(self, key: &str) {
-        self.changing();
-        let forgetting = indexed_db::remove(self.shelf(key));
+        self.record_change();
+        let forgetting = indexed_db::remove(self.record_key(key));
         spawn_task(async move {
             forgetting.await;
-            self.changing();
+            self.record_change();
             self.feed.changed(self.room.to_string());
         });
     }
 
-    /// Makes older readings of what is kept void; says whether the page part is still there.
-    fn changing(self) -> bool {
-        self.work
-            .with(|work| work.changes = work.changes.wrapping_add(1))
+    /// Makes older reads of the database void; returns whether the page is still in the room.
+    fn record_change(self) -> bool {
+        self.inner
+            .with(|inner| inner.dispatcher.record_change())
             .is_some()
     }
 
-    /// Each parcel has its own place, so that two tabs on one room never overwrite each other's.
-    fn shelf(self, key: &str) -> String {
+    /// The database key of a message. Each has its own, so that two tabs never overwrite each
+    /// other's.
+    fn record_key(self, key: &str) -> String {
         format!("{}/{key}", self.room)
     }
 }
 
 /// A key that nobody else will choose: 128 random bits.
-fn key() -> String {
+fn random_key() -> String {
     let mut bytes = [0_u8; 16];
-    match window()
+    let filled = window()
         .crypto()
-        .and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes))
-    {
+        .and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes));
+    let key = match filled {
         Ok(_) => u128::from_ne_bytes(bytes),
         Err(_) => {
-            u128::from((js_sys::Math::random() * 1e18) as u64) << 64
-                | u128::from(clock::now().millis() as u64)
+            let high = u128::from((js_sys::Math::random() * 1e18) as u64);
+            high << 64 | u128::from(clock::now().millis() as u64)
         }
-    }
-    .to_string()
+    };
+    key.to_string()
 }

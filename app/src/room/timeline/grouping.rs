@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use protocol::{Author, Message, Time};
 
-use crate::room::outbox::queue::PendingMessage;
+use crate::room::outbox::pending_message::PendingMessage;
 
 /// A message and how it is set.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,7 +11,7 @@ use web_sys::{HtmlElement, HtmlInputElement};
 use crate::browser::dom::{element_by_id, focus_without_scroll, on_click};
 use crate::reactive::{erase_type, text_signal};
 use crate::room::ids::{LOG, WRITING_AS};
-use crate::room::outbox::queue::PendingMessage;
+use crate::room::outbox::pending_message::PendingMessage;
 use crate::room::permissions::is_mine;
 use crate::room::state::RoomState;
 use crate::room::timeline::grouping::TimelineRow;
@@ -124,7 +124,7 @@ fn Refused(parcel: PendingMessage, state: RoomState) -> impl IntoView {
     let again = {
         let key = key.clone();
         on_click(move || {
-            state.sender.again(&key, None);
+            state.sender.retry(&key, None);
             to_log();
         })
     };
@@ -164,7 +164,7 @@ fn take_name(name: DisplayName, state: RoomState, key: &str, free: Option<String
     if let Some(field) = element_by_id::<HtmlInputElement>(WRITING_AS) {
         field.set_value(&name.get_untracked());
     }
-    state.sender.again(key, Some(free));
+    state.sender.retry(key, Some(free));
 }
 
 /// The line where a day begins. Like the time it is not announced: both are written anew with their row.

@@ -178,7 +178,7 @@ fn drawn(
 fn item(row: TimelineRow, outbox: &Outbox) -> ListItem<RowPosition, TimelineRow> {
     ListItem {
         key: row.place(),
-        previous_key: outbox.was(row.message.id).map(RowPosition::of),
+        previous_key: outbox.delivered_as(row.message.id).map(RowPosition::of),
         content: row,
     }
 }

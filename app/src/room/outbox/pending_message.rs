@@ -1,0 +1,74 @@
+//! A message that the server has not answered for yet, and the record of it in the browser's database.
+
+use protocol::{Author, Message, NewMessage, RoomId, Time};
+use wasm_bindgen::JsValue;
+
+use crate::browser::json::{FromJson, field, json_object};
+
+/// A message in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingMessage {
+    /// Its idempotency key.
+    pub key: String,
+    /// What is sent.
+    pub message: NewMessage,
+    /// The newest sequence that the page knew when it was written: its own can only be higher.
+    pub after: u64,
+    /// Its place in the queue: when it was written, in milliseconds.
+    pub written: i64,
+    /// Why the server refused it, if it did.
+    pub refused: Option<String>,
+    /// A free name like the author's, if the name is the reason.
+    pub free: Option<String>,
+    /// The sequence under which it seems to have arrived by the stream, before the answer.
+    pub seen: Option<u64>,
+    /// Whether it is in the database, where every tab finds it. Only then it may be sent.
+    pub kept: bool,
+}
+
+impl FromJson for PendingMessage {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(Self {
+            key: field(value, "key")?,
+            message: field(value, "message")?,
+            after: field(value, "after")?,
+            written: field(value, "written")?,
+            refused: field(value, "refused")?,
+            free: field(value, "free")?,
+            seen: None,
+            kept: true,
+        })
+    }
+}
+
+impl PendingMessage {
+    /// The message that it will be, as far as that is known.
+    pub fn message(&self, room: RoomId, author: Option<Author>) -> Message {
+        Message {
+            id: 0,
+            room,
+            username: self.message.username.clone(),
+            author,
+            edited_at: None,
+            deleted: false,
+            body: self.message.body.clone(),
+            sent_at: Time::from_millis(self.written),
+        }
+    }
+
+    /// Its record in the database; [`FromJson::read`] reads it.
+    pub fn record(&self) -> JsValue {
+        let message = json_object(&[
+            ("username", self.message.username.as_str().into()),
+            ("body", self.message.body.as_str().into()),
+        ]);
+        json_object(&[
+            ("key", self.key.as_str().into()),
+            ("message", message),
+            ("after", (self.after as f64).into()),
+            ("written", (self.written as f64).into()),
+            ("refused", self.refused.as_deref().into()),
+            ("free", self.free.as_deref().into()),
+        ])
+    }
+}
