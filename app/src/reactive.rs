@@ -100,11 +100,11 @@ pub fn bool_signal(value: impl Fn() -> bool + Send + Sync + 'static) -> Signal<b
 #[component]
 pub fn ErrorText(
     #[prop(optional)] id: &'static str,
-    #[prop(into)] words: Signal<Option<String>>,
+    #[prop(into)] text: Signal<Option<String>>,
 ) -> impl IntoView {
     view! {
         <p class="error" id=id role="alert">
-            {words}
+            {text}
         </p>
     }
 }

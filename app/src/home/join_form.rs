@@ -45,7 +45,7 @@ pub fn JoinForm(rejected_link: Option<String>) -> impl IntoView {
                 />
                 <button>"Join"</button>
             </div>
-            <ErrorText id="join-error" words=error/>
+            <ErrorText id="join-error" text=error/>
         </form>
     })
 }

@@ -83,7 +83,7 @@ fn NameField() -> impl IntoView {
                     on:change=on_change(rename)
                 />
             </div>
-            <ErrorText id="username-error" words=error/>
+            <ErrorText id="username-error" text=error/>
         </div>
     })
 }

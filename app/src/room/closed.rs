@@ -9,7 +9,7 @@ use web_sys::HtmlTextAreaElement;
 use crate::browser::dom::{browser_effect, element_by_id, focus_heading, on_click};
 use crate::initial_state::room_title;
 use crate::reactive::{erase_type, text_signal};
-use crate::room::composer::draft::stored_draft;
+use crate::room::composer::draft::read_draft;
 use crate::room::ids::FIELD;
 use crate::room::state::RoomState;
 use crate::room::transcript::{save_file, transcript};
@@ -48,7 +48,7 @@ pub fn RoomClosed(state: RoomState) -> impl IntoView {
 /// does not hold the draft.
 fn unsent_text(state: RoomState) -> String {
     if state.editing.get_untracked() > 0 {
-        return stored_draft(state.id);
+        return read_draft(state.id);
     }
     element_by_id::<HtmlTextAreaElement>(FIELD)
         .map(|field| field.value())

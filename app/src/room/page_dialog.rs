@@ -64,7 +64,7 @@ pub fn PageDialog(state: RoomState) -> impl IntoView {
                 <h2 id=TITLE tabindex="-1">{text_signal(move || dialog.title.get())}</h2>
                 <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
             </form>
-            <ErrorText words=dialog.error/>
+            <ErrorText text=dialog.error/>
             <div id=PAGE class="form-page"></div>
         </dialog>
     })

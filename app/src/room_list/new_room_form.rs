@@ -46,17 +46,17 @@ pub fn NewRoomForm() -> impl IntoView {
                     <span>"Name of the room"</span>
                     <input id="room-name" name="name" maxlength="160" autocomplete="off" placeholder="None: it goes by its ID" aria-describedby="name-error"/>
                 </label>
-                <ErrorText id="name-error" words=at("name")/>
+                <ErrorText id="name-error" text=at("name")/>
                 <label class="field">
                     <span>"Deleted when nobody writes for"</span>
                     <select id="room-timeout" name="timeout" aria-describedby="timeout-error">
                         {LIFETIMES.map(|(value, words)| view! { <option value=value>{words}</option> }).into_iter().collect_view()}
                     </select>
                 </label>
-                <ErrorText id="timeout-error" words=at("timeout")/>
+                <ErrorText id="timeout-error" text=at("timeout")/>
                 <VisibilityField chosen="link"/>
             </details>
-            <ErrorText words=at("")/>
+            <ErrorText text=at("")/>
         </form>
     })
 }

@@ -67,7 +67,7 @@ fn SidebarContent() -> impl IntoView {
                     <button class="icon-button" aria-label="Open a room" title="Open a room">{Icon::Plus.view()}</button>
                 </form>
             </div>
-            <ErrorText words=error_text/>
+            <ErrorText text=error_text/>
             <RoomListPanel/>
             <p class="account-links"><AccountLinks/></p>
         </nav>

@@ -1,7 +1,8 @@
 //! The text in the message field, and the draft that the browser keeps of it.
 //!
-//! **Guarantees:** what is typed is kept for each room until it is sent; what was typed before the browser took over
-//! stays. In the browser only.
+//! # Guarantees
+//! - The browser keeps the text of each room until it is sent.
+//! - Text that the visitor enters before hydration stays in the field.
 
 use leptos::prelude::*;
 use protocol::RoomId;
@@ -16,12 +17,12 @@ use crate::room::state::RoomState;
 #[derive(Clone, Copy)]
 pub struct DraftField {
     state: RoomState,
-    /// How many characters it holds, without those around the text.
+    /// The number of characters in it, without spaces at either end.
     pub length: RwSignal<usize>,
 }
 
 impl DraftField {
-    /// The empty field of a room.
+    /// The field of a room, empty.
     pub fn new(state: RoomState) -> Self {
         Self {
             state,
@@ -34,11 +35,11 @@ impl DraftField {
         element_by_id(FIELD)
     }
 
-    /// Stores the draft after a change, and lets the field grow with its text.
+    /// Stores the draft after a change, and fits the height of the field to its text.
     pub fn on_changed(self) {
         let Some(field) = self.element() else { return };
         let text = field.value();
-        // The text of an edited message is no draft.
+        // The text of a message that is edited is not a draft.
         if self.state.editing.get_untracked() == 0 {
             local_storage::set(&draft_key(self.state.id), &text);
         }
@@ -48,7 +49,7 @@ impl DraftField {
         fit_height(&field);
     }
 
-    /// Replaces the text, and gives the field the focus.
+    /// Replaces the text, and moves the focus to the field.
     pub fn set_text(self, text: &str) {
         if let Some(field) = self.element() {
             field.set_value(text);
@@ -59,21 +60,21 @@ impl DraftField {
 
     /// Puts the stored draft back after an edit.
     pub fn restore_draft(self) {
-        self.set_text(&stored_draft(self.state.id));
+        self.set_text(&read_draft(self.state.id));
     }
 
     /// Fills an empty field with the stored draft.
     pub fn load_draft(self) {
         let Some(field) = self.element() else { return };
         if field.value().is_empty() {
-            field.set_value(&stored_draft(self.state.id));
+            field.set_value(&read_draft(self.state.id));
         }
         self.on_changed();
     }
 }
 
-/// The draft that the browser keeps for a room.
-pub fn stored_draft(id: RoomId) -> String {
+/// Reads the draft of a room from the browser's storage.
+pub fn read_draft(id: RoomId) -> String {
     local_storage::get(&draft_key(id)).unwrap_or_default()
 }
 
@@ -81,10 +82,10 @@ fn draft_key(id: RoomId) -> String {
     format!("draft/{id}")
 }
 
-/// Lets the field grow with its text, up to what the style allows.
+/// Fits the height of the field to its text, up to the maximum that the style sets.
 fn fit_height(field: &HtmlTextAreaElement) {
     let style = HtmlElement::style(field);
-    // A style that cannot be set leaves the field scrolling.
+    // If the style cannot be set, the field scrolls.
     let _ = style.set_property("height", "auto");
     let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
 }

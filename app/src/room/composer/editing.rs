@@ -1,7 +1,8 @@
 //! Editing a message in the message field.
 //!
-//! **Guarantees:** the changed text stays in the field until the server has accepted it; cancelling brings the draft
-//! back.
+//! # Guarantees
+//! The changed text stays in the field until the server has accepted it. After the edit, or when it
+//! is cancelled, the draft is in the field again.
 
 use std::sync::Arc;
 
@@ -15,8 +16,8 @@ use crate::room::permissions::Permissions;
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
 
-/// Fills the field with a message whenever one is to be edited.
-pub fn follow(state: RoomState, field: DraftField) {
+/// Fills the field with the message that is edited whenever an edit starts.
+pub fn fill_field_on_edit(state: RoomState, field: DraftField) {
     browser_effect(move || {
         let edited = state.editing.get();
         let message = state.history.log.with_untracked(|log| log.find(edited));
@@ -26,20 +27,20 @@ pub fn follow(state: RoomState, field: DraftField) {
     });
 }
 
-/// Stops editing.
-pub fn cancel(state: RoomState, field: DraftField) {
+/// Ends the edit and puts the draft back.
+pub fn cancel_edit(state: RoomState, field: DraftField) {
     state.editing.set(0);
     field.restore_draft();
 }
 
 /// Sends the changed text of a message.
-pub fn save(state: RoomState, field: DraftField, id: u64, body: String) {
+pub fn save_edit(state: RoomState, field: DraftField, id: u64, body: String) {
     spawn_task(async move {
         match api::edit_message(state.id, id, &body).await {
             Ok(message) => {
                 state.history.replace(message);
                 if state.editing.try_get_untracked() == Some(id) {
-                    cancel(state, field);
+                    cancel_edit(state, field);
                 }
             }
             Err(failure) => state.show_error(&failure),
@@ -47,8 +48,8 @@ pub fn save(state: RoomState, field: DraftField, id: u64, body: String) {
     });
 }
 
-/// The visitor's last message, if they may edit it.
-pub fn last_editable(state: RoomState, name: DisplayName) -> Option<u64> {
+/// Finds the last message that the visitor may edit.
+pub fn find_last_editable(state: RoomState, name: DisplayName) -> Option<u64> {
     let is_editable =
         |message: &&Arc<Message>| untrack(|| Permissions::of(message, name, state).edit);
     state.history.log.with_untracked(|log| {

@@ -1,6 +1,8 @@
-//! Who else is typing, and reporting that the visitor types.
+//! Who is typing in a room: shows the others, and reports the visitor.
 //!
-//! **Guarantees:** the line is not read aloud; while the visitor types, a report goes out every few seconds.
+//! # Guarantees
+//! - Screen readers do not announce who is typing.
+//! - While the visitor types, a report is sent every three seconds.
 
 use leptos::prelude::*;
 
@@ -12,14 +14,14 @@ use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
 use crate::time::clock;
 
-/// How often it is reported that the visitor types, in milliseconds; a report holds for twice as long.
+/// The time between two reports, in milliseconds. The server keeps a report for twice as long.
 const REPORT_INTERVAL: i64 = 3_000;
 
 /// Reports that the visitor types.
 #[derive(Clone, Copy)]
 pub struct TypingReporter {
     state: RoomState,
-    /// When it was reported last, in milliseconds; 0 after a message was sent.
+    /// The time of the last report, in milliseconds; 0 after a message was sent.
     reported_at: BrowserCell<i64>,
 }
 
@@ -32,7 +34,7 @@ impl TypingReporter {
         }
     }
 
-    /// Reports it, unless that was done a moment ago or the connection is lost.
+    /// Sends a report, unless the last one is too recent or the connection is lost.
     pub fn report(self, name: String) {
         let now = clock::now().millis();
         let reported_at = self.reported_at.with(|at| *at).unwrap_or_default();
@@ -44,20 +46,20 @@ impl TypingReporter {
         }
     }
 
-    /// The message was sent: the next key is reported at once.
+    /// The message was sent: the next input is reported at once.
     pub fn reset(self) {
         self.reported_at.with(|at| *at = 0);
     }
 }
 
-/// Who else is typing.
+/// The line that says who else is typing.
 #[component]
 pub fn TypingIndicator(state: RoomState) -> impl IntoView {
     let own = expect_context::<DisplayName>();
-    let words = move || {
+    let text = move || {
         let own = own.get();
         state.typing.with(|names| {
-            words(
+            TypingText::of(
                 &names
                     .iter()
                     .filter(|name| **name != own)
@@ -65,19 +67,37 @@ pub fn TypingIndicator(state: RoomState) -> impl IntoView {
             )
         })
     };
-    view! { <p class="typing"><span>{text_signal(move || words().0)}</span>{text_signal(move || words().1.to_owned())}</p> }
+    view! { <p class="typing"><span>{text_signal(move || text().names)}</span>{text_signal(move || text().verb.to_owned())}</p> }
 }
 
-/// In words: who, each name set apart whatever marks of direction it has, and what they do.
-fn words(names: &[&String]) -> (String, &'static str) {
-    match names {
-        [] => (String::new(), ""),
-        [name] => (format!("\u{2068}{name}\u{2069}"), " is typing…"),
-        [one, two] => (
-            format!("\u{2068}{one}\u{2069} and \u{2068}{two}\u{2069}"),
-            " are typing…",
-        ),
-        more => (more.len().to_string(), " people are typing…"),
+/// The two parts of the line.
+struct TypingText {
+    /// The names or their number. Each name is isolated: its direction marks do not affect the text
+    /// around it.
+    names: String,
+    verb: &'static str,
+}
+
+impl TypingText {
+    fn of(names: &[&String]) -> Self {
+        match names {
+            [] => Self {
+                names: String::new(),
+                verb: "",
+            },
+            [name] => Self {
+                names: format!("\u{2068}{name}\u{2069}"),
+                verb: " is typing…",
+            },
+            [one, two] => Self {
+                names: format!("\u{2068}{one}\u{2069} and \u{2068}{two}\u{2069}"),
+                verb: " are typing…",
+            },
+            more => Self {
+                names: more.len().to_string(),
+                verb: " people are typing…",
+            },
+        }
     }
 }
 
@@ -86,15 +106,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn typing_is_said_in_few_words() {
+    fn one_or_two_people_typing_are_named_and_more_are_counted() {
         let names = ["ada", "grace", "linus"].map(str::to_owned);
-        let words = |count: usize| {
-            let (who, what) = words(&names.iter().take(count).collect::<Vec<_>>());
-            who.replace(['\u{2068}', '\u{2069}'], "") + what
+        let line = |count: usize| {
+            let text = TypingText::of(&names.iter().take(count).collect::<Vec<_>>());
+            text.names.replace(['\u{2068}', '\u{2069}'], "") + text.verb
         };
-        assert_eq!(words(0), "");
-        assert_eq!(words(1), "ada is typing…");
-        assert_eq!(words(2), "ada and grace are typing…");
-        assert_eq!(words(3), "3 people are typing…");
+        assert_eq!(line(0), "");
+        assert_eq!(line(1), "ada is typing…");
+        assert_eq!(line(2), "ada and grace are typing…");
+        assert_eq!(line(3), "3 people are typing…");
     }
 }
