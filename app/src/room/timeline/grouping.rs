@@ -1,94 +1,118 @@
-//! How messages are set: which one begins a group, which one begins a day.
+//! The rows of the timeline: which message starts a group, and which one starts a day.
 //!
-//! Promises: a group is one person, known equally well, within one minute; a day begins where the visitor's calendar says so.
+//! # Guarantees
+//! - A group has messages of one author within one minute. The same name of an account, of a guest
+//!   and of an unknown author are three authors.
+//! - A day starts at midnight in the visitor's time zone.
 
 use std::sync::Arc;
 
-use protocol::{Author, Message, Time};
+use protocol::{Author, Message, RoomId};
 
 use crate::room::outbox::pending_message::PendingMessage;
 
-/// A message and how it is set.
+/// A message of the log, or one that is not delivered yet.
+pub struct LogItem {
+    message: Arc<Message>,
+    pending: Option<PendingMessage>,
+}
+
+impl LogItem {
+    /// A delivered message.
+    pub fn delivered(message: &Arc<Message>) -> Self {
+        Self {
+            message: message.clone(),
+            pending: None,
+        }
+    }
+
+    /// A message in the outbox, which will have this author.
+    pub fn pending(pending: &PendingMessage, room: RoomId, author: Option<Author>) -> Self {
+        Self {
+            message: Arc::new(pending.message(room, author)),
+            pending: Some(pending.clone()),
+        }
+    }
+}
+
+/// A row of the timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimelineRow {
     /// The message.
     pub message: Arc<Message>,
-    /// What it still is, if it is on its way.
-    pub parcel: Option<PendingMessage>,
-    /// Whether it begins a group, and so shows who and when.
-    pub head: bool,
-    /// The day that it begins, if it does.
+    /// The same message in the outbox, if it is not delivered yet.
+    pub pending: Option<PendingMessage>,
+    /// Whether it starts a group; then it shows author and time.
+    pub starts_group: bool,
+    /// The day that it starts, if it starts one.
     pub day: Option<i64>,
-    /// Whether it is by the visitor's name.
-    pub own: bool,
+    /// Whether its author has the visitor's display name.
+    pub has_own_name: bool,
 }
 
-/// Where a row stands.
+/// The position of a row, which orders the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowPosition {
-    /// What was delivered, by its sequence.
-    Said(u64),
-    /// Below all that, what is on its way: by when it was written, and its key.
-    Waiting(i64, String),
+    /// A delivered message: its sequence number.
+    Delivered(u64),
+    /// Below those, a message in the outbox: when it was written, and its idempotency key.
+    Pending(i64, String),
 }
 
 impl RowPosition {
-    /// The place of what is on its way.
-    pub fn of(parcel: &PendingMessage) -> Self {
-        Self::Waiting(parcel.written, parcel.key.clone())
+    /// The position of a message in the outbox.
+    pub fn of_pending(pending: &PendingMessage) -> Self {
+        Self::Pending(pending.written, pending.key.clone())
     }
 }
 
 impl TimelineRow {
-    /// Where it stands.
-    pub fn place(&self) -> RowPosition {
-        self.parcel
-            .as_ref()
-            .map_or(RowPosition::Said(self.message.id), RowPosition::of)
+    /// The position of the row.
+    pub fn position(&self) -> RowPosition {
+        self.pending.as_ref().map_or(
+            RowPosition::Delivered(self.message.id),
+            RowPosition::of_pending,
+        )
     }
 }
 
-/// Sets messages that follow on `previous`, for who goes by `name`; `day` tells the day of each.
+/// Makes rows of the messages after `previous`, for a visitor with this display name; `day` returns
+/// the day of a message.
 pub fn group_rows(
     mut previous: Option<Arc<Message>>,
-    messages: impl Iterator<Item = (Arc<Message>, Option<PendingMessage>)>,
-    name: &str,
+    items: impl Iterator<Item = LogItem>,
+    display_name: &str,
     day: impl Fn(&Message) -> i64,
 ) -> Vec<TimelineRow> {
-    let set = |(message, parcel): (Arc<Message>, Option<PendingMessage>)| {
+    let row = |LogItem { message, pending }: LogItem| {
         let before = previous.replace(message.clone());
-        let today = day(&message);
-        let new_day = before.as_ref().is_none_or(|before| day(before) != today);
-        let head = new_day || before.is_none_or(|before| !together(by(&before), by(&message)));
-        let own = parcel.is_some() || message.username == name;
+        let own_day = day(&message);
+        let starts_day = before.as_ref().is_none_or(|before| day(before) != own_day);
+        let starts_group =
+            starts_day || before.is_none_or(|before| !are_grouped(&before, &message));
+        let has_own_name = pending.is_some() || message.username == display_name;
         TimelineRow {
             message,
-            parcel,
-            head,
-            day: new_day.then_some(today),
-            own,
+            pending,
+            starts_group,
+            day: starts_day.then_some(own_day),
+            has_own_name,
         }
     };
-    messages.map(set).collect()
+    items.map(row).collect()
 }
 
-/// Who wrote a message, how far that is known, and when.
-type By<'a> = (&'a str, Option<Author>, Time);
-
-/// Whether two messages belong to one group.
-fn together(a: By<'_>, b: By<'_>) -> bool {
-    (a.0, a.1, a.2.millis() / 60_000) == (b.0, b.1, b.2.millis() / 60_000)
-}
-
-/// Who wrote this one.
-fn by(message: &Message) -> By<'_> {
-    (&message.username, message.author, message.sent_at)
+/// Whether two messages on the same day belong to one group.
+fn are_grouped(a: &Message, b: &Message) -> bool {
+    let minute = |message: &Message| message.sent_at.millis() / 60_000;
+    a.username == b.username && a.author == b.author && minute(a) == minute(b)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures;
+    use protocol::Time;
 
     fn message(id: u64, username: &str, minute: i64) -> Arc<Message> {
         let sent_at = Time::from_millis(minute * 60_000 + 1);
@@ -99,21 +123,19 @@ mod tests {
         })
     }
 
-    fn sent(
-        messages: &[Arc<Message>],
-    ) -> impl Iterator<Item = (Arc<Message>, Option<PendingMessage>)> {
-        messages.iter().map(|message| (message.clone(), None))
+    fn rows_after(previous: Option<Arc<Message>>, messages: &[Arc<Message>]) -> Vec<TimelineRow> {
+        let items = messages.iter().map(LogItem::delivered);
+        group_rows(previous, items, "ada", |message| {
+            message.sent_at.millis() / 86_400_000
+        })
     }
 
-    fn set(messages: &[Arc<Message>]) -> Vec<(bool, Option<i64>)> {
-        let rows = group_rows(None, sent(messages), "ada", |m| {
-            m.sent_at.millis() / 86_400_000
-        });
-        rows.iter().map(|row| (row.head, row.day)).collect()
+    fn rows(messages: &[Arc<Message>]) -> Vec<TimelineRow> {
+        rows_after(None, messages)
     }
 
     #[test]
-    fn a_group_is_one_person_within_one_minute() {
+    fn group_is_one_author_within_one_minute() {
         let messages = [
             message(1, "ada", 0),
             message(2, "ada", 0),
@@ -121,56 +143,58 @@ mod tests {
             message(4, "ben", 1),
             message(5, "ada", 1),
         ];
-        let heads: Vec<_> = set(&messages).into_iter().map(|(head, _)| head).collect();
-        assert_eq!(heads, [true, false, true, true, true]);
+        let starts: Vec<_> = rows(&messages).iter().map(|row| row.starts_group).collect();
+        assert_eq!(starts, [true, false, true, true, true]);
     }
 
     #[test]
-    fn one_name_known_in_two_ways_is_two_groups() {
-        let known = |id, author| {
+    fn same_name_of_different_kinds_of_authors_starts_a_group() {
+        let by = |id, author| {
             Arc::new(Message {
                 author,
                 ..Message::clone(&message(id, "ada", 0))
             })
         };
         let messages = [
-            known(1, None),
-            known(2, Some(Author::Guest)),
-            known(3, Some(Author::Account)),
+            by(1, None),
+            by(2, Some(Author::Guest)),
+            by(3, Some(Author::Account)),
         ];
-        assert!(set(&messages).into_iter().all(|(head, _)| head));
+        assert!(rows(&messages).iter().all(|row| row.starts_group));
     }
 
     #[test]
-    fn a_day_begins_once() {
+    fn only_the_first_message_of_a_day_starts_the_day_and_a_group() {
         let messages = [
             message(1, "ada", 1_439),
             message(2, "ada", 1_440),
             message(3, "ada", 1_440),
         ];
-        assert_eq!(
-            set(&messages),
-            [(true, Some(0)), (true, Some(1)), (false, None)]
-        );
+        let rows = rows(&messages);
+        let days: Vec<_> = rows.iter().map(|row| row.day).collect();
+        let starts: Vec<_> = rows.iter().map(|row| row.starts_group).collect();
+        assert_eq!(days, [Some(0), Some(1), None]);
+        assert_eq!(starts, [true, true, false]);
     }
 
     #[test]
-    fn what_follows_on_an_undrawn_message_goes_on_its_group() {
+    fn first_row_continues_the_group_of_the_message_before_it() {
         let messages = [message(1, "ada", 0), message(2, "ada", 0)];
-        assert!(!group_rows(messages.first().cloned(), sent(&messages[1..]), "", |_| 0)[0].head);
+        let rows = rows_after(messages.first().cloned(), &messages[1..]);
+        assert!(!rows[0].starts_group);
     }
 
     #[test]
-    fn what_is_on_its_way_stands_below_in_the_order_of_writing() {
-        let place = |written, key: &str| RowPosition::Waiting(written, key.into());
-        let places = [
-            RowPosition::Said(1),
-            RowPosition::Said(u64::MAX),
-            place(-1, "c"),
-            place(7, "a"),
-            place(7, "b"),
-            place(8, "a"),
+    fn pending_messages_are_below_delivered_ones_in_the_order_of_writing() {
+        let pending = |written, key: &str| RowPosition::Pending(written, key.into());
+        let positions = [
+            RowPosition::Delivered(1),
+            RowPosition::Delivered(u64::MAX),
+            pending(-1, "c"),
+            pending(7, "a"),
+            pending(7, "b"),
+            pending(8, "a"),
         ];
-        assert!(places.is_sorted());
+        assert!(positions.is_sorted());
     }
 }

@@ -1,8 +1,11 @@
-//! From message to message by the arrows, for whoever is in the log.
+//! Moving from message to message with the arrow keys.
 //!
-//! Promises: what is walked to comes into view, and has the focus, so that its buttons are next; what is longer than the
-//! view is scrolled to its end first, and so is the log at its own ends; it is named by who wrote it, when, and what it says
-//! now. In the browser only.
+//! # Guarantees
+//! - The next message is scrolled into view and gets the focus, so that Tab leads to its buttons.
+//! - A message that is longer than the view is scrolled to its end first. At the first and the last
+//!   message the arrow keys scroll.
+//! - The focused message is labelled by its author, its time and its current text. In the browser
+//!   only.
 
 use leptos::prelude::*;
 use leptos::task::tick;
@@ -15,11 +18,18 @@ use crate::browser::dom::{
 use crate::room::ids::{LOG, MESSAGE};
 use crate::shortcuts::shortcut_target;
 
-/// What names it.
+/// The attribute that labels a message.
 const LABEL: &str = "aria-label";
 
-/// Moves the focus by the arrow keys, as long as the log is on the page.
-pub fn listen() {
+/// The direction of a move.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+/// Moves the focus by the arrow keys while the log is on the page.
+pub fn handle_arrow_keys() {
     browser_effect(|| {
         on_window_event("keydown", |event| {
             event.dyn_ref().into_iter().for_each(on_key)
@@ -32,117 +42,118 @@ fn on_key(event: &KeyboardEvent) {
         return;
     };
     match event.key().as_str() {
-        "ArrowUp" if move_focus(&target, true) => event.prevent_default(),
-        "ArrowDown" if move_focus(&target, false) => event.prevent_default(),
+        "ArrowUp" if move_focus(&target, Direction::Up) => event.prevent_default(),
+        "ArrowDown" if move_focus(&target, Direction::Down) => event.prevent_default(),
         _ => {}
     }
 }
 
-/// Walks one message up or down from where somebody is in the log, and begins with the last one in view; so also for who is
-/// nowhere, as after what had the focus is gone. Tells whether there was one to walk to.
-fn move_focus(from: &Element, up: bool) -> bool {
-    let is_there = |log: &Element| log.contains(Some(from)) || from.tag_name() == "BODY";
-    let Some(log) = element_by_id(LOG).filter(is_there) else {
+/// Moves the focus one message up or down, or to the last message in view if the focus is on none.
+/// That is also done if nothing on the page has the focus, as after the focused element was
+/// removed. Returns whether a message got the focus.
+fn move_focus(from: &Element, direction: Direction) -> bool {
+    let is_in_log = |log: &Element| log.contains(Some(from)) || from.tag_name() == "BODY";
+    let Some(log) = element_by_id(LOG).filter(is_in_log) else {
         return false;
     };
     let next = match from.closest(MESSAGE).ok().flatten() {
-        Some(message) => beside(&log, message, up),
-        None => last_in_view(&log),
+        Some(message) => find_next(&log, message, direction),
+        None => find_last_in_view(&log),
     };
     next.and_then(|next| next.dyn_into().ok())
-        .is_some_and(|next| show(&next))
+        .is_some_and(|next| select_message(&next))
 }
 
-/// The message above or below, once the end of this one is in view.
-fn beside(log: &Element, message: Element, up: bool) -> Option<Element> {
-    let (view, at) = (
-        log.get_bounding_client_rect(),
-        message.get_bounding_client_rect(),
-    );
-    let is_seen = if up {
-        at.top() >= view.top()
-    } else {
-        at.bottom() <= view.bottom()
+/// Finds the message above or below, if the edge of this one towards it is in view.
+fn find_next(log: &Element, message: Element, direction: Direction) -> Option<Element> {
+    let view = log.get_bounding_client_rect();
+    let at = message.get_bounding_client_rect();
+    let is_edge_in_view = match direction {
+        Direction::Up => at.top() >= view.top(),
+        Direction::Down => at.bottom() <= view.bottom(),
     };
-    is_seen.then(|| neighbour(message, up))?
+    is_edge_in_view.then(|| find_neighbour(message, direction))?
 }
 
-fn neighbour(mut at: Element, up: bool) -> Option<Element> {
+fn find_neighbour(mut element: Element, direction: Direction) -> Option<Element> {
     loop {
-        at = if up {
-            at.previous_element_sibling()
-        } else {
-            at.next_element_sibling()
+        element = match direction {
+            Direction::Up => element.previous_element_sibling(),
+            Direction::Down => element.next_element_sibling(),
         }?;
-        if at.matches(MESSAGE).is_ok_and(|is| is) {
-            return Some(at);
+        if element.matches(MESSAGE).is_ok_and(|is_message| is_message) {
+            return Some(element);
         }
     }
 }
 
-fn last_in_view(log: &Element) -> Option<Element> {
+fn find_last_in_view(log: &Element) -> Option<Element> {
     let end = log.get_bounding_client_rect().bottom();
     let mut last = log.query_selector("article:last-of-type").ok()??;
     while last.get_bounding_client_rect().top() >= end {
-        last = neighbour(last, true)?;
+        last = find_neighbour(last, Direction::Up)?;
     }
     Some(last)
 }
 
-/// Gives the focus to a message, as if walked to.
+/// Moves the focus to the message with this sequence number.
 pub fn focus_message(seq: u64) {
     let log = element_by_id::<Element>(LOG);
     let button = log.and_then(|log| log.query_selector(&format!("[value='{seq}']")).ok()?);
     let message = button.and_then(|button| button.closest(MESSAGE).ok()?);
     if let Some(message) = message.and_then(|message| message.dyn_into().ok()) {
-        show(&message);
+        select_message(&message);
     }
 }
 
-/// Names what was walked to by what it says now, once that is drawn.
+/// Labels the selected message by its current text, after that is rendered.
 pub fn refresh_label() {
     spawn_task(async {
         tick().await;
-        named().iter().for_each(name);
+        find_selected().iter().for_each(label_message);
     });
 }
 
-/// What was walked to last. Nothing else has a name.
-fn named() -> Option<Element> {
+/// Finds the message that was selected last: no other has a label.
+fn find_selected() -> Option<Element> {
     document().query_selector("article[aria-label]").ok()?
 }
 
-/// Names a message: who wrote it and when stands at the beginning of its group.
-fn name(message: &Element) {
-    let text = |of: &Element, what: &str| {
-        of.query_selector(what)
+/// Labels a message. Its author and its time are in the first message of its group.
+fn label_message(message: &Element) {
+    let text = |element: &Element, selector: &str| {
+        element
+            .query_selector(selector)
             .ok()?
             .and_then(|element| element.text_content())
     };
     let mut head = Some(message.clone());
-    while let Some(above) = head.take_if(|head| !head.matches(".group-start").is_ok_and(|is| is)) {
-        head = neighbour(above, true);
+    while let Some(above) =
+        head.take_if(|head| !head.matches(".group-start").is_ok_and(|is_start| is_start))
+    {
+        head = find_neighbour(above, Direction::Up);
     }
-    let by = |head: &Element| {
-        Some(format!(
-            "{}, {}: ",
-            text(head, ".author")?,
-            text(head, "time")?
-        ))
+    let byline = |head: &Element| {
+        let author = text(head, ".author")?;
+        let time = text(head, "time")?;
+        Some(format!("{author}, {time}: "))
     };
-    let by = head.as_ref().and_then(by).unwrap_or_default();
-    // An element takes any text as a name.
-    let _ = message.set_attribute(LABEL, &(by + &text(message, ".body").unwrap_or_default()));
+    let byline = head.as_ref().and_then(byline).unwrap_or_default();
+    let body = text(message, ".body").unwrap_or_default();
+    // Setting an attribute does not fail.
+    let _ = message.set_attribute(LABEL, &(byline + &body));
 }
 
-fn show(message: &HtmlElement) -> bool {
-    if let Some(before) = named() {
+/// Labels a message, scrolls it into view and gives it the focus; returns whether it took the
+/// focus.
+fn select_message(message: &HtmlElement) -> bool {
+    if let Some(before) = find_selected() {
         let _ = before.remove_attribute(LABEL);
     }
-    name(message);
-    let place = ScrollIntoViewOptions::new();
-    place.set_block(ScrollLogicalPosition::Nearest);
-    message.scroll_into_view_with_scroll_into_view_options(&place);
+    label_message(message);
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    message.scroll_into_view_with_scroll_into_view_options(&options);
     message.set_tab_index(-1);
     focus_without_scroll(message)
 }

@@ -1,26 +1,31 @@
-//! What somebody wrote, as it is shown: text with its links.
+//! The text of a message, with its links.
 //!
-//! Promises: text stays text, whatever it contains; only `http` and `https` addresses become links, and those neither
-//! vouch for where they lead nor hand this page over. Leaves to others: line breaks and wrapping, which are styles.
+//! # Guarantees
+//! - Text is never interpreted as markup.
+//! - Only `http` and `https` addresses become links. A linked page gets no access to this page
+//!   (`noopener`), and search engines learn that webchat does not endorse it (`nofollow ugc`).
+//!
+//! # Not here
+//! Line breaks and wrapping, which are styles.
 
 use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::ui::avatar::is_invisible;
 
-/// A stretch of a message.
+/// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextPart<'a> {
     /// Plain text.
     Text(&'a str),
-    /// An address that can be followed.
+    /// The address of a link.
     Link(&'a str),
 }
 
 /// The text of one message.
 #[component]
 pub fn MessageBody(#[prop(into)] text: String) -> impl IntoView {
-    let large = is_only_emoji(&text);
+    let only_emoji = is_only_emoji(&text);
     let parts = split_links(&text)
         .into_iter()
         .map(|part| match part {
@@ -33,44 +38,46 @@ pub fn MessageBody(#[prop(into)] text: String) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="body" class:emoji-only=large dir="auto">
+        <div class="body" class:emoji-only=only_emoji dir="auto">
             {parts}
         </div>
     }
 }
 
-/// The text cut into plain stretches and links, in order; joined again it is the text.
+/// Splits a text into plain parts and links, in order; concatenated, they are the text.
 pub fn split_links(text: &str) -> Vec<TextPart<'_>> {
     let mut parts = Vec::new();
-    let (mut plain, mut at) = (0, 0);
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find("http")) {
-        let start = at + found;
+    let mut plain_from = 0;
+    let mut search_from = 0;
+    while let Some(found) = text.get(search_from..).and_then(|rest| rest.find("http")) {
+        let start = search_from + found;
         let end = start + link_length(&text[start..]);
-        if end > start && begins_a_word(&text[..start]) {
-            if plain < start {
-                parts.push(TextPart::Text(&text[plain..start]));
+        if end > start && can_precede_link(&text[..start]) {
+            if plain_from < start {
+                parts.push(TextPart::Text(&text[plain_from..start]));
             }
             parts.push(TextPart::Link(&text[start..end]));
-            plain = end;
+            plain_from = end;
         }
-        at = end.max(start + 4);
+        search_from = end.max(start + 4);
     }
-    if plain < text.len() {
-        parts.push(TextPart::Text(&text[plain..]));
+    if plain_from < text.len() {
+        parts.push(TextPart::Text(&text[plain_from..]));
     }
     parts
 }
 
-/// Only letters of ASCII go on in front of an address: where words have no spaces between them, one begins after any letter.
-/// (To know every letter there is takes tables, which would be loaded with each first visit.)
-fn begins_a_word(before: &str) -> bool {
+/// Whether a link can follow this text. It cannot follow an ASCII letter or digit: `xhttp://` is no
+/// link. It can follow other letters, because some scripts write no spaces between words, and a
+/// check for all letters would add Unicode tables to the first visit.
+fn can_precede_link(before: &str) -> bool {
     !before.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-/// How many bytes at the start of `text` are an address; 0 if none.
+/// The length in bytes of the address at the start of a text; 0 if there is none.
 fn link_length(text: &str) -> usize {
-    // Invisible marks have no place in an address.
-    let stop =
+    // Invisible characters do not belong to an address.
+    let is_end =
         |c: char| c.is_whitespace() || c.is_control() || "<>\"`".contains(c) || is_invisible(c);
     let Some(rest) = text
         .strip_prefix("https://")
@@ -78,29 +85,30 @@ fn link_length(text: &str) -> usize {
     else {
         return 0;
     };
-    if !rest
-        .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[' || (!c.is_ascii() && !stop(c)))
-    {
+    if !rest.starts_with(|c: char| {
+        c.is_ascii_alphanumeric() || c == '[' || (!c.is_ascii() && !is_end(c))
+    }) {
         return 0;
     }
-    let candidate = text.split(stop).next().unwrap_or_default();
-    without_trail(candidate).len()
+    let candidate = text.split(is_end).next().unwrap_or_default();
+    trim_punctuation(candidate).len()
 }
 
-/// The address without the punctuation of the sentence around it. A closing bracket stays if it was opened inside.
-fn without_trail(mut address: &str) -> &str {
+/// The address without the punctuation of the sentence around it. A closing bracket stays if the
+/// address contains its opening bracket.
+fn trim_punctuation(mut address: &str) -> &str {
     while let Some(last) = address.chars().next_back() {
-        let opened = |open: char, close: char| {
+        let is_opened = |open: char, close: char| {
             address.matches(open).count() >= address.matches(close).count()
         };
-        let belongs = match last {
+        let is_part = match last {
             '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '…' | '。' | '、' => false,
-            ')' => opened('(', ')'),
-            ']' => opened('[', ']'),
-            '}' => opened('{', '}'),
+            ')' => is_opened('(', ')'),
+            ']' => is_opened('[', ']'),
+            '}' => is_opened('{', '}'),
             _ => true,
         };
-        if belongs {
+        if is_part {
             break;
         }
         address = &address[..address.len() - last.len_utf8()];
@@ -108,20 +116,20 @@ fn without_trail(mut address: &str) -> &str {
     address
 }
 
-/// Whether the text is nothing but a few emoji, which are shown larger.
+/// Whether a text consists of up to 12 emoji and white space; such a text is shown larger.
 pub fn is_only_emoji(text: &str) -> bool {
-    let mut pictures = 0;
+    let mut emoji = 0;
     for c in text.chars() {
         match c {
             '\u{1f3fb}'..='\u{1f3ff}' | '\u{200d}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => {}
             _ if c.is_whitespace() => {}
             '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' => {
-                pictures += 1
+                emoji += 1
             }
             _ => return false,
         }
     }
-    (1..=12).contains(&pictures)
+    (1..=12).contains(&emoji)
 }
 
 #[cfg(test)]
@@ -130,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_become_links_without_the_sentence_around_them() {
+    fn address_becomes_a_link_without_the_punctuation_after_it() {
         assert_eq!(
             split_links("See https://a.example/x?y=1#z, please."),
             [
@@ -155,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_becomes_a_link() {
+    fn text_without_an_http_address_has_no_link() {
         for text in [
             "javascript:alert(1)",
             "data:text/html,x",
@@ -173,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_ends_before_marks_that_turn_the_line_around() {
+    fn link_ends_before_a_direction_mark_and_before_a_quote() {
         let text = "https://a.example/\u{202e}moc";
         assert_eq!(
             split_links(text),
@@ -186,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn joined_again_it_is_the_text() {
+    fn concatenated_parts_are_the_text() {
         for text in [
             "a http https://b c é https://d.",
             "ℌttp http://é http://",
@@ -203,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_few_emoji_are_shown_larger() {
+    fn only_texts_of_one_to_twelve_emoji_are_shown_larger() {
         for text in ["👍", "👩‍🚀 🚀", "❤️", "👍🏽", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"]
         {
             assert!(is_only_emoji(text), "{text}");

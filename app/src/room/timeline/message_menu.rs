@@ -1,10 +1,18 @@
-//! What can be done with a message where it stands: its author edits or deletes it, moderators delete it and keep order.
+//! The menu of a message: edit, delete, and sanctions against its author.
 //!
-//! Promises: offered only to whom the server lets do it; one menu for the whole log, and nothing moves for it; what cannot
-//! be taken back asks once more. Leaves to others: writing anew (`composer`). Comes alive in the browser.
+//! # Guarantees
+//! - It offers what the server permits the visitor.
+//! - There is one menu for all messages, and opening it moves nothing on the page.
+//! - Deleting needs a second click.
+//!
+//! # Not here
+//! Editing the text (`composer`).
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
+use protocol::Message;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 use crate::api;
@@ -18,8 +26,29 @@ use crate::session::display_name::DisplayName;
 /// The ID of the menu.
 const MENU: &str = "message-menu";
 
-/// The button of one message that opens the menu. Styles show it to whom the server lets do anything; it is not announced
-/// with the message.
+/// A sanction that the menu offers.
+#[derive(Clone, Copy)]
+struct OfferedSanction {
+    kind: &'static str,
+    duration: &'static str,
+    /// What is shown after the name of the author when the sanction is in force.
+    notice: &'static str,
+}
+
+const MUTE: OfferedSanction = OfferedSanction {
+    kind: "mute",
+    duration: "10m",
+    notice: "cannot write for 10 minutes.",
+};
+
+const BAN: OfferedSanction = OfferedSanction {
+    kind: "ban",
+    duration: "1day",
+    notice: "is banned for a day.",
+};
+
+/// The button of a message that opens the menu. A style shows it if the visitor may do something
+/// with the message. Screen readers do not announce it with a new message.
 #[component]
 pub fn MessageMenuButton(id: u64) -> impl IntoView {
     view! {
@@ -34,8 +63,9 @@ pub fn MessageMenuButton(id: u64) -> impl IntoView {
     }
 }
 
-/// What a click in the log does: if it is on the button of a message, the menu is about that one.
-pub fn select_message(state: RoomState) -> Box<dyn FnMut(MouseEvent)> {
+/// A click handler for the log. After a click on the button of a message, the menu is for that
+/// message and beside the button; the browser itself opens it.
+pub fn open_menu_on_click(state: RoomState) -> Box<dyn FnMut(MouseEvent)> {
     Box::new(move |event| {
         let target = event
             .target()
@@ -47,75 +77,118 @@ pub fn select_message(state: RoomState) -> Box<dyn FnMut(MouseEvent)> {
         };
         let id = button.get_attribute("value").and_then(|id| id.parse().ok());
         state.selected.set(id.unwrap_or_default());
-        place(&button);
+        place_menu(&button);
     })
 }
 
-/// Puts the menu where the button is: under it, or above it in the lower half of the page.
-fn place(button: &Element) {
+/// Places the menu below the button, or above it in the lower half of the window.
+fn place_menu(button: &Element) {
     let Some(menu) = element_by_id::<HtmlElement>(MENU) else {
         return;
     };
-    // Whole pixels: to write out a fraction takes more code than all of this.
-    let (at, pixels) = (button.get_bounding_client_rect(), |size: f64| {
-        format!("{}px", size as i32)
-    });
-    let length = |size: Result<wasm_bindgen::JsValue, _>| {
-        size.ok().and_then(|size| size.as_f64()).unwrap_or_default()
-    };
-    let (width, height) = (
-        length(window().inner_width()),
-        length(window().inner_height()),
-    );
-    let upper = at.bottom() < height / 2.0;
-    let (side, away) = if upper {
-        ("top", "bottom")
-    } else {
-        ("bottom", "top")
-    };
-    let distance = pixels(if upper {
+    let at = button.get_bounding_client_rect();
+    let width = to_pixels(window().inner_width());
+    let height = to_pixels(window().inner_height());
+    let is_below = at.bottom() < height / 2.0;
+    let near_edge = if is_below { "top" } else { "bottom" };
+    let far_edge = if is_below { "bottom" } else { "top" };
+    let distance = css_length(if is_below {
         at.bottom()
     } else {
         height - at.top()
     });
-    let right = pixels(width - at.right());
-    for (name, value) in [
-        (side, &*distance),
-        (away, "auto"),
+    let right = css_length(width - at.right());
+    for (property, value) in [
+        (near_edge, &*distance),
+        (far_edge, "auto"),
         ("right", &*right),
         ("left", "auto"),
     ] {
-        // A style that cannot be set leaves the menu in its corner.
-        let _ = menu.style().set_property(name, value);
+        // If the style cannot be set, the menu is in its corner.
+        let _ = menu.style().set_property(property, value);
     }
 }
 
-/// The menu of the message that was chosen.
+fn to_pixels(length: Result<JsValue, JsValue>) -> f64 {
+    length
+        .ok()
+        .and_then(|length| length.as_f64())
+        .unwrap_or_default()
+}
+
+/// A length in whole pixels: formatting fractions would add much code to the first visit.
+fn css_length(pixels: f64) -> String {
+    format!("{}px", pixels as i32)
+}
+
+/// The menu of the selected message.
 #[component]
 pub fn MessageMenu(state: RoomState) -> impl IntoView {
-    let name = expect_context::<DisplayName>();
-    let chosen = move || state.history.log.with(|log| log.find(state.selected.get()));
-    let may = move || {
-        chosen().map_or(Permissions::default(), |message| {
-            Permissions::of(&message, name, state)
-        })
+    let menu = Menu {
+        state,
+        name: expect_context(),
+        is_confirming: RwSignal::new(false),
     };
-    // Whether it is asked once more.
-    let sure = RwSignal::new(false);
     browser_effect(move || {
         state.selected.get();
-        sure.set(false);
+        menu.is_confirming.set(false);
     });
-    let edit = move || {
-        close();
-        state.editing.set(state.selected.get_untracked());
-    };
-    let delete = move || {
-        if !sure.get_untracked() {
-            return sure.set(true);
+    let delete_text = text_signal(move || {
+        if menu.is_confirming.get() {
+            "Delete for good?"
+        } else {
+            "Delete"
         }
-        close();
-        // The button that had the focus goes.
+        .to_owned()
+    });
+    let cannot_sanction = move || !menu.permissions().sanction_author;
+    erase_type(view! {
+        <div id=MENU class="menu" popover="auto" role="group" aria-label="This message">
+            <button hidden=bool_signal(move || !menu.permissions().edit) type="button" on:click=on_click(move || menu.edit())>"Edit"</button>
+            <button hidden=bool_signal(move || !menu.permissions().delete) type="button" class="destructive" on:click=on_click(move || menu.delete())>{delete_text}</button>
+            <button hidden=bool_signal(cannot_sanction) type="button" on:click=menu.sanction_on_click(MUTE)>
+                "Mute the author for 10 minutes"
+            </button>
+            <button hidden=bool_signal(cannot_sanction) type="button" class="destructive" on:click=menu.sanction_on_click(BAN)>
+                "Ban the author for a day"
+            </button>
+        </div>
+    })
+}
+
+/// What the handlers of the menu share.
+#[derive(Clone, Copy)]
+struct Menu {
+    state: RoomState,
+    name: DisplayName,
+    /// Whether the next click on "Delete" deletes the message.
+    is_confirming: RwSignal<bool>,
+}
+
+impl Menu {
+    fn message(self) -> Option<Arc<Message>> {
+        let id = self.state.selected.get();
+        self.state.history.log.with(|log| log.find(id))
+    }
+
+    fn permissions(self) -> Permissions {
+        self.message().map_or(Permissions::default(), |message| {
+            Permissions::of(&message, self.name, self.state)
+        })
+    }
+
+    fn edit(self) {
+        close_menu();
+        self.state.editing.set(self.state.selected.get_untracked());
+    }
+
+    fn delete(self) {
+        if !self.is_confirming.get_untracked() {
+            return self.is_confirming.set(true);
+        }
+        close_menu();
+        let state = self.state;
+        // The button that had the focus is no longer shown for a deleted message.
         focus_message(state.selected.get_untracked());
         spawn_task(async move {
             match api::delete_message(state.id, state.selected.get_untracked()).await {
@@ -123,46 +196,37 @@ pub fn MessageMenu(state: RoomState) -> impl IntoView {
                 Err(failure) => state.show_error(&failure),
             }
         });
-    };
-    let sanction = move |kind: &'static str, lasts: &'static str, done: &'static str| {
+    }
+
+    /// A click handler that imposes a sanction on the author of the message.
+    fn sanction_on_click(self, sanction: OfferedSanction) -> Box<dyn FnMut(MouseEvent)> {
+        let OfferedSanction {
+            kind,
+            duration,
+            notice,
+        } = sanction;
+        let state = self.state;
         on_click(move || {
-            close();
-            let Some(message) = untrack(chosen) else {
+            close_menu();
+            let Some(message) = untrack(|| self.message()) else {
                 return;
             };
             spawn_task(async move {
-                match api::impose_sanction(state.id, message.id, kind, lasts).await {
-                    Ok(_) => drop(state.notice.try_set(format!("{} {done}", message.username))),
+                match api::impose_sanction(state.id, message.id, kind, duration).await {
+                    Ok(_) => {
+                        let text = format!("{} {notice}", message.username);
+                        state.notice.try_set(text);
+                    }
                     Err(failure) => state.show_error(&failure),
                 }
             });
         })
-    };
-    let words = text_signal(move || {
-        if sure.get() {
-            "Delete for good?"
-        } else {
-            "Delete"
-        }
-        .to_owned()
-    });
-    erase_type(view! {
-        <div id=MENU class="menu" popover="auto" role="group" aria-label="This message">
-            <button hidden=bool_signal(move || !may().edit) type="button" on:click=on_click(edit)>"Edit"</button>
-            <button hidden=bool_signal(move || !may().delete) type="button" class="destructive" on:click=on_click(delete)>{words}</button>
-            <button hidden=bool_signal(move || !may().sanction_author) type="button" on:click=sanction("mute", "10m", "cannot write for 10 minutes.")>
-                "Mute the author for 10 minutes"
-            </button>
-            <button hidden=bool_signal(move || !may().sanction_author) type="button" class="destructive" on:click=sanction("ban", "1day", "is banned for a day.")>
-                "Ban the author for a day"
-            </button>
-        </div>
-    })
+    }
 }
 
-fn close() {
+fn close_menu() {
     if let Some(menu) = element_by_id::<HtmlElement>(MENU) {
-        // Refused only to one that is closed.
+        // Fails only if the menu is closed.
         let _ = menu.hide_popover();
     }
 }

@@ -1,7 +1,8 @@
-//! One message, as it stands in the log: delivered, on its way, or refused.
+//! One message in the timeline: delivered, pending or refused.
 //!
-//! Promises: all three are one row, so that nothing moves when one becomes the other; names and texts are isolated
-//! from what is around them, whatever marks they contain.
+//! # Guarantees
+//! - A message has one row in all three states, so nothing moves when the state changes.
+//! - Names and texts are isolated: direction marks in them do not affect the text around them.
 
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -22,80 +23,90 @@ use crate::time::clock::{Clock, rfc3339};
 use crate::time::local_time::day_name;
 use crate::ui::avatar::{hue_class, initials};
 
-/// A message, with the line for its day if it begins one. Nothing of it but the time follows a signal: there are many, and
-/// each has its part in how long a page takes to come alive.
+/// A message, below the line for its day if it starts one. Only dates and times follow signals: a
+/// page has many rows, and each signal adds to the time that hydration takes.
 #[component]
 pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
-    let mine = untrack(|| is_mine(&row.message, expect_context()));
-    let class = class(
-        &row,
-        mine,
-        row.message.id > state.history.settled.get_untracked(),
-    );
+    let is_mine = untrack(|| is_mine(&row.message, expect_context()));
+    let is_new = row.message.id > state.history.settled.get_untracked();
+    let class = row_class(&row, is_mine, is_new);
+    let mark = Mark::of(&row);
     let TimelineRow {
         message,
-        parcel,
-        head,
+        pending,
+        starts_group,
         day,
         ..
     } = row;
-    let (mark, words, shown) = match &parcel {
-        Some(parcel) => ("visually-hidden", "Sending", parcel.refused.is_none()),
-        None => (
-            "edited-mark",
-            "edited",
-            !message.deleted && message.edited_at.is_some(),
-        ),
-    };
-    let end = match parcel {
-        Some(parcel) => Either::Left(
-            parcel
+    let end = match pending {
+        Some(pending) => Either::Left(
+            pending
                 .refused
                 .is_some()
-                .then(|| view! { <Refused parcel state/> }),
+                .then(|| view! { <DeliveryError pending state/> }),
         ),
         None => Either::Right(view! { <MessageMenuButton id=message.id/> }),
     };
     erase_type(view! {
-        {day.map(|day| view! { <Day day/> })}
+        {day.map(|day| view! { <DaySeparator day/> })}
         <article class=class>
-            {head.then(|| view! { <By name=message.username.clone() author=message.author at=message.sent_at/> })}
-            <MessageBody text=said(&message)/>
-            <span hidden=!shown class=mark>{words}</span>
+            {starts_group.then(|| view! { <Byline name=message.username.clone() author=message.author at=message.sent_at/> })}
+            <MessageBody text=shown_text(&message)/>
+            <span hidden=!mark.is_shown class=mark.class>{mark.text}</span>
             {end}
         </article>
     })
 }
 
-/// What the styles know of a message: `editable` are those that the visitor may change, `sanctionable` those of others whose author
-/// can be kept from more.
-fn class(row: &TimelineRow, mine: bool, arrived: bool) -> String {
-    let (message, delivered) = (&row.message, row.parcel.is_none());
-    let marks = [
-        ("group-start", row.head),
-        ("own", row.own),
-        ("editable", mine && delivered),
-        ("sanctionable", message.author.is_some() && !mine),
-        ("new-message", arrived),
-        (
-            "pending",
-            row.parcel
-                .as_ref()
-                .is_some_and(|parcel| parcel.refused.is_none()),
-        ),
+/// The CSS classes of a row: `editable` if the visitor wrote the message, `sanctionable` if the
+/// message is by another author, whom moderators can mute or ban.
+fn row_class(row: &TimelineRow, is_mine: bool, is_new: bool) -> String {
+    let message = &row.message;
+    let pending = row.pending.as_ref();
+    let is_waiting = pending.is_some_and(|pending| pending.refused.is_none());
+    let classes = [
+        ("group-start", row.starts_group),
+        ("own", row.has_own_name),
+        ("editable", is_mine && pending.is_none()),
+        ("sanctionable", message.author.is_some() && !is_mine),
+        ("new-message", is_new),
+        ("pending", is_waiting),
         ("deleted", message.deleted),
     ];
-    let marks = marks
+    let classes = classes
         .into_iter()
-        .filter_map(|(mark, is)| is.then_some(mark));
-    marks.fold(
+        .filter_map(|(class, applies)| applies.then_some(class));
+    classes.fold(
         format!("message {}", hue_class(&message.username)),
-        |class, mark| class + " " + mark,
+        |list, class| list + " " + class,
     )
 }
 
-/// What a message says now.
-fn said(message: &Message) -> String {
+/// The mark after the text of a message.
+struct Mark {
+    class: &'static str,
+    text: &'static str,
+    is_shown: bool,
+}
+
+impl Mark {
+    fn of(row: &TimelineRow) -> Self {
+        match &row.pending {
+            Some(pending) => Self {
+                class: "visually-hidden",
+                text: "Sending",
+                is_shown: pending.refused.is_none(),
+            },
+            None => Self {
+                class: "edited-mark",
+                text: "edited",
+                is_shown: !row.message.deleted && row.message.edited_at.is_some(),
+            },
+        }
+    }
+}
+
+fn shown_text(message: &Message) -> String {
     if message.deleted {
         "(deleted)".to_owned()
     } else {
@@ -103,73 +114,75 @@ fn said(message: &Message) -> String {
     }
 }
 
-/// Why a message was refused, and what can be done about it.
+/// Why a message was refused, with buttons to send it again or to remove it.
 #[component]
-fn Refused(parcel: PendingMessage, state: RoomState) -> impl IntoView {
+fn DeliveryError(pending: PendingMessage, state: RoomState) -> impl IntoView {
     let PendingMessage {
         key,
         message,
         refused,
         free,
         ..
-    } = parcel;
+    } = pending;
     let name = expect_context::<DisplayName>();
-    // Whoever has signed in since goes by the name of the account.
-    let own = || Some(name.get_untracked()).filter(|own| name.is_fixed && *own != message.username);
-    let free = free.or_else(own);
-    let (none, offer) = (
-        free.is_none(),
-        format!("Use {}", free.clone().unwrap_or_default()),
-    );
-    let again = {
+    // A visitor who has signed in since then writes under the username of the account.
+    let own_name =
+        || Some(name.get_untracked()).filter(|own| name.is_fixed && *own != message.username);
+    let offered_name = free.or_else(own_name);
+    let has_no_offer = offered_name.is_none();
+    let offer = format!("Use {}", offered_name.clone().unwrap_or_default());
+    let resend = {
         let key = key.clone();
         on_click(move || {
             state.sender.retry(&key, None);
-            to_log();
+            focus_log();
         })
     };
     let rename = {
         let key = key.clone();
         on_click(move || {
-            take_name(name, state, &key, free.clone());
-            to_log();
+            resend_under_name(name, state, &key, offered_name.clone());
+            focus_log();
         })
     };
     let remove = on_click(move || {
         state.sender.remove(&key);
-        to_log();
+        focus_log();
     });
     view! {
         <p class="delivery-error" role="alert">
             {format!("Not sent. {}", refused.unwrap_or_default())}
-            <button hidden=none type="button" class="link-button" on:click=rename>{offer}</button>
-            <button type="button" class="link-button" on:click=again>"Send again"</button>
+            <button hidden=has_no_offer type="button" class="link-button" on:click=rename>{offer}</button>
+            <button type="button" class="link-button" on:click=resend>"Send again"</button>
             <button type="button" class="link-button" on:click=remove>"Remove"</button>
         </p>
     }
 }
 
-/// Gives the log the focus, as the row that had it goes elsewhere: the arrows go on from there.
-fn to_log() {
+/// Gives the log the focus when the row that had it changes or disappears, so that the arrow keys
+/// continue to work.
+fn focus_log() {
     if let Some(log) = element_by_id::<HtmlElement>(LOG) {
         focus_without_scroll(&log);
     }
 }
 
-/// Takes a free name and sends a refused message again under it.
-fn take_name(name: DisplayName, state: RoomState, key: &str, free: Option<String>) {
-    let Some(free) = free.filter(|free| name.is_fixed || name.change(free).is_ok()) else {
+/// Changes the display name to the offered one, and sends a refused message again under it.
+fn resend_under_name(name: DisplayName, state: RoomState, key: &str, offered: Option<String>) {
+    let Some(offered) = offered.filter(|offered| name.is_fixed || name.change(offered).is_ok())
+    else {
         return;
     };
     if let Some(field) = element_by_id::<HtmlInputElement>(WRITING_AS) {
         field.set_value(&name.get_untracked());
     }
-    state.sender.retry(key, Some(free));
+    state.sender.retry(key, Some(offered));
 }
 
-/// The line where a day begins. Like the time it is not announced: both are written anew with their row.
+/// The line above the first message of a day. Screen readers announce neither it nor the time of a
+/// message: both are rendered again with their row.
 #[component]
-fn Day(day: i64) -> impl IntoView {
+fn DaySeparator(day: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     view! {
         <p class="day-separator" aria-live="off">
@@ -178,22 +191,51 @@ fn Day(day: i64) -> impl IntoView {
     }
 }
 
-/// Who wrote, how far that is known, and when. Guests by their key are the usual case, of which nothing is said.
+/// The author and the time of a message.
 #[component]
-fn By(name: String, #[prop(optional_no_strip)] author: Option<Author>, at: Time) -> impl IntoView {
+fn Byline(
+    name: String,
+    #[prop(optional_no_strip)] author: Option<Author>,
+    at: Time,
+) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let face = initials(&name);
-    let (known, why) = match author {
-        Some(Author::Account) => ("registered", "Somebody with an account wrote this"),
-        Some(Author::Guest) => ("guest", ""),
-        None => ("unverified", "Anybody could have written this"),
-    };
+    let letters = initials(&name);
+    let badge = Badge::of(author);
     view! {
-        <span class="avatar" aria-hidden="true">{face}</span>
+        <span class="avatar" aria-hidden="true">{letters}</span>
         <p class="byline">
             <bdi class="author">{name}</bdi>
-            <span class=known title=why>{if why.is_empty() { "" } else { known }}</span>
+            <span class=badge.class title=badge.title>{badge.text}</span>
             <time aria-live="off" datetime=rfc3339(at) title=text_signal(move || clock.full_text(at))>{text_signal(move || clock.local_time(at).hours())}</time>
         </p>
+    }
+}
+
+/// What is shown beside the name of an author; nothing for a guest, the usual case.
+struct Badge {
+    class: &'static str,
+    text: &'static str,
+    title: &'static str,
+}
+
+impl Badge {
+    fn of(author: Option<Author>) -> Self {
+        match author {
+            Some(Author::Account) => Self {
+                class: "registered",
+                text: "registered",
+                title: "Somebody with an account wrote this",
+            },
+            Some(Author::Guest) => Self {
+                class: "guest",
+                text: "",
+                title: "",
+            },
+            None => Self {
+                class: "unverified",
+                text: "unverified",
+                title: "Anybody could have written this",
+            },
+        }
     }
 }

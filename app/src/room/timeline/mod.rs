@@ -1,8 +1,13 @@
-//! The log of a room, newest at the bottom.
+//! The timeline of a room: its messages, the newest at the bottom.
 //!
-//! Promises: sticks to the newest message only while that is in view; older pages come in above without a jump and
-//! without being announced; what is drawn stays bounded (`log`); a message on its way becomes the delivered one where it
-//! stands. Leaves to others: single messages (`message`).
+//! # Guarantees
+//! - The view follows the newest message only while that is in view. Older messages appear above
+//!   without moving the view, and screen readers do not announce them.
+//! - The number of rows stays bounded.
+//! - A message keeps its row when it is delivered.
+//!
+//! # Not here
+//! Which messages are on the page (`log`, `history`).
 
 pub mod grouping;
 pub mod keyboard_nav;
@@ -10,8 +15,6 @@ pub mod message_body;
 pub mod message_menu;
 pub mod message_row;
 pub mod scroll;
-
-use std::sync::Arc;
 
 use leptos::prelude::*;
 
@@ -23,8 +26,8 @@ use crate::room::outbox::queue::Outbox;
 use crate::room::permissions::own_author;
 use crate::room::share_dialog::{CopyLinkButton, InviteLink};
 use crate::room::state::RoomState;
-use crate::room::timeline::grouping::{RowPosition, TimelineRow, group_rows};
-use crate::room::timeline::message_menu::{MessageMenu, select_message};
+use crate::room::timeline::grouping::{LogItem, RowPosition, TimelineRow, group_rows};
+use crate::room::timeline::message_menu::{MessageMenu, open_menu_on_click};
 use crate::room::timeline::message_row::MessageRow;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::Clock;
@@ -32,31 +35,16 @@ use crate::ui::icon::Icon;
 use crate::ui::identicon::Identicon;
 use crate::ui::stable_list::{ListItem, stable_list};
 
-/// The log of the room that is visited.
+/// The messages of a room, with their menu and the button that scrolls to the newest one.
 #[component]
 pub fn Timeline(state: RoomState) -> impl IntoView {
-    keyboard_nav::listen();
+    keyboard_nav::handle_arrow_keys();
     let clock = expect_context::<Clock>();
     let name = expect_context();
     let rows = stable_list(
-        move || drawn(state, name, clock),
+        move || visible_rows(state, name, clock),
         move |row| view! { <MessageRow row state/> },
     );
-    let silent = move || {
-        state
-            .sender
-            .outbox()
-            .with(|outbox| outbox.shown().next().is_none())
-    };
-    let loud =
-        bool_signal(move || !state.history.log.with(|log| log.messages().is_empty()) || !silent());
-    let private = bool_signal(move || state.is_private());
-    let first = text_signal(move || match (state.is_private(), state.can_invite()) {
-        _ if state.write_obstacle().is_some() => String::new(),
-        (false, _) => "Send the link to somebody and say the first word.".to_owned(),
-        (true, true) => "Invite somebody and say the first word.".to_owned(),
-        (true, false) => "Say the first word.".to_owned(),
-    });
     let live = text_signal(move || {
         if state.history.unannounced.get() > 0 {
             "off"
@@ -76,58 +64,84 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
             class:can-write=bool_signal(move || !state.closed.get())
             class:can-moderate=bool_signal(move || state.can_moderate())
             on:scroll=on_change(move || state.history.on_scroll())
-            on:click=select_message(state)
+            on:click=open_menu_on_click(state)
         >
             <div class="column">
-                <Beginning state/>
-                <div hidden=loud class="hint">
-                    <p><Identicon id=Some(state.id)/></p>
-                    <p>"Nobody has written yet. "<span class="share-control">{first}</span></p>
-                    <p hidden=private class="share-control"><CopyLinkButton id=state.id/></p>
-                    <p hidden=bool_signal(move || !state.can_invite() || !state.is_private())><InviteLink id=state.id/></p>
-                </div>
+                <TimelineStart state/>
+                {empty_room_hint(state)}
                 {rows}
             </div>
         </div>
-        <ToNewest state/>
+        <JumpToNewest state/>
         <MessageMenu state/>
     })
 }
 
-/// What stands above the oldest message.
+/// What is shown above the oldest message.
 #[component]
-fn Beginning(state: RoomState) -> impl IntoView {
+fn TimelineStart(state: RoomState) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let words = text_signal(move || {
-        if state.history.log.with(|log| log.has_older()) {
+    let has_older = move || state.history.log.with(|log| log.has_older());
+    let text = text_signal(move || {
+        if has_older() {
             return "Earlier messages".to_owned();
         }
-        format!(
-            "Opened on {}",
-            clock
-                .local_time(state.room.with(|room| room.created_at))
-                .date()
-        )
+        let created_at = state.room.with(|room| room.created_at);
+        format!("Opened on {}", clock.local_time(created_at).date())
     });
-    // Where the log begins, it says what it is about.
-    let about = text_signal(
-        move || match state.history.log.with(|log| log.has_older()) {
-            true => String::new(),
-            false => state
-                .room
-                .with(|room| room.description.clone().unwrap_or_default()),
-        },
-    );
+    // The description is shown where the log starts.
+    let description = text_signal(move || {
+        if has_older() {
+            return String::new();
+        }
+        state
+            .room
+            .with(|room| room.description.clone().unwrap_or_default())
+    });
     view! {
-        <p class="description"><bdi>{about}</bdi></p>
-        <p class="hint log-start">{words}</p>
+        <p class="description"><bdi>{description}</bdi></p>
+        <p class="hint log-start">{text}</p>
     }
 }
 
-/// The way to the newest message, while that is out of view.
+/// What a room without messages shows.
+fn empty_room_hint(state: RoomState) -> impl IntoView {
+    let has_messages = bool_signal(move || {
+        let is_log_empty = state.history.log.with(|log| log.messages().is_empty());
+        !is_log_empty
+            || state
+                .sender
+                .outbox()
+                .with(|outbox| outbox.shown().next().is_some())
+    });
+    let private = bool_signal(move || state.is_private());
+    let next_step = text_signal(move || next_step_text(state).to_owned());
+    view! {
+        <div hidden=has_messages class="hint">
+            <p><Identicon id=Some(state.id)/></p>
+            <p>"Nobody has written yet. "<span class="share-control">{next_step}</span></p>
+            <p hidden=private class="share-control"><CopyLinkButton id=state.id/></p>
+            <p hidden=bool_signal(move || !state.can_invite() || !state.is_private())><InviteLink id=state.id/></p>
+        </div>
+    }
+}
+
+fn next_step_text(state: RoomState) -> &'static str {
+    if state.write_obstacle().is_some() {
+        ""
+    } else if !state.is_private() {
+        "Send the link to somebody and say the first word."
+    } else if state.can_invite() {
+        "Invite somebody and say the first word."
+    } else {
+        "Say the first word."
+    }
+}
+
+/// The button that scrolls to the newest message, shown while that is out of view.
 #[component]
-fn ToNewest(state: RoomState) -> impl IntoView {
-    let words = text_signal(move || match state.history.unseen_below.get() {
+fn JumpToNewest(state: RoomState) -> impl IntoView {
+    let text = text_signal(move || match state.history.unseen_below.get() {
         0 => "Newest".to_owned(),
         1 => "1 new message".to_owned(),
         count => format!("{count} new messages"),
@@ -135,50 +149,49 @@ fn ToNewest(state: RoomState) -> impl IntoView {
     erase_type(view! {
         <button hidden=bool_signal(move || state.history.at_end.get()) type="button" class="jump-to-newest" on:click=on_click(move || state.history.scroll_to_newest())>
                 {Icon::Down.view()}
-                {words}
+                {text}
         </button>
     })
 }
 
-/// What is drawn of the log, and below it what is on its way, set as it will be when it is delivered.
-fn drawn(
+/// The rows to show: a part of the log, and at its end the outbox.
+fn visible_rows(
     state: RoomState,
     name: DisplayName,
     clock: Clock,
 ) -> Vec<ListItem<RowPosition, TimelineRow>> {
-    let (window, own, author) = (state.history.window.get(), name.get(), own_author(name));
-    let set = |log: &MessageLog, outbox: &Outbox| {
+    let window = state.history.window.get();
+    let display_name = name.get();
+    let author = own_author(name);
+    let list = |log: &MessageLog, outbox: &Outbox| {
         let range = window.range(log);
         let previous = range
             .start
             .checked_sub(1)
             .and_then(|index| log.messages().get(index))
             .cloned();
-        let said = log.messages()[range]
-            .iter()
-            .map(|message| (message.clone(), None));
-        let waiting = outbox.shown().filter(|_| window.at_end());
-        let waiting = waiting.map(|parcel| {
-            (
-                Arc::new(parcel.message(state.id, author)),
-                Some(parcel.clone()),
-            )
-        });
-        let rows = group_rows(previous, said.chain(waiting), &own, |message| {
-            clock.local_time(message.sent_at).day()
-        });
-        rows.into_iter().map(|row| item(row, outbox)).collect()
+        let delivered = log.messages()[range].iter().map(LogItem::delivered);
+        let pending = outbox.shown().filter(|_| window.at_end());
+        let pending = pending.map(|pending| LogItem::pending(pending, state.id, author));
+        let rows = group_rows(
+            previous,
+            delivered.chain(pending),
+            &display_name,
+            |message| clock.local_time(message.sent_at).day(),
+        );
+        rows.into_iter().map(|row| list_item(row, outbox)).collect()
     };
     state
         .history
         .log
-        .with(|log| state.sender.outbox().with(|outbox| set(log, outbox)))
+        .with(|log| state.sender.outbox().with(|outbox| list(log, outbox)))
 }
 
-fn item(row: TimelineRow, outbox: &Outbox) -> ListItem<RowPosition, TimelineRow> {
+/// The row with its key. A message that was just delivered had another key while it was pending.
+fn list_item(row: TimelineRow, outbox: &Outbox) -> ListItem<RowPosition, TimelineRow> {
     ListItem {
-        key: row.place(),
-        previous_key: outbox.delivered_as(row.message.id).map(RowPosition::of),
+        key: row.position(),
+        previous_key: outbox.delivered_as(row.message.id).map(RowPosition::of_pending),
         content: row,
     }
 }

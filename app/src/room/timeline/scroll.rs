@@ -1,8 +1,13 @@
-//! Keeps what somebody is reading where it is, while messages come, go and change.
+//! The scroll position of the message log.
 //!
-//! Promises: nothing moves unless the newest message is in view; then the view follows it. What changes *above* needs
-//! no help: the scroller counts from its end. Browsers differ in helping with what changes below, so their help is
-//! turned off by a style and this does it in all of them alike. In the browser only.
+//! The log is a scroller that counts from its end: position 0 shows the newest message, and
+//! positions further up are negative. So a change *above* the view moves nothing. For a change
+//! *below* the view, browsers differ in what they do. A style turns their scroll anchoring off, and
+//! this module does the same in all of them.
+//!
+//! # Guarantees
+//! Nothing in view moves when messages are added, removed or changed, unless the newest message is
+//! in view; then the view follows the newest message. In the browser only.
 
 use leptos::prelude::*;
 use leptos::task::tick;
@@ -11,52 +16,59 @@ use web_sys::{Element, HtmlElement};
 use crate::browser::dom::spawn_task;
 use crate::room::ids::MESSAGE;
 
-/// How far from the end still counts as at the end, in pixels.
-const NEAR: i32 = 48;
+/// The distance from the end that still counts as at the end, in pixels.
+const END_DISTANCE: i32 = 48;
+
+/// Where an anchor is looked for: offsets from the middle of the view, in pixels. The middle may be
+/// in the space between two messages.
+const PROBES: [f32; 5] = [0.0, 24.0, -24.0, 60.0, -60.0];
+
+/// A message in view, and how far its top is below the top of the window.
+struct Anchor {
+    message: Element,
+    top: f64,
+}
 
 /// Whether the newest message is in view.
 pub fn is_at_end(scroller: &HtmlElement) -> bool {
-    scroller.scroll_top() > -NEAR
+    scroller.scroll_top() > -END_DISTANCE
 }
 
-/// How many pixels are left above the view.
+/// The number of pixels above the view.
 pub fn pixels_above(scroller: &HtmlElement) -> i32 {
     scroller.scroll_height() - scroller.client_height() + scroller.scroll_top()
 }
 
-/// How many pixels are left below the view.
+/// The number of pixels below the view.
 pub fn pixels_below(scroller: &HtmlElement) -> i32 {
     -scroller.scroll_top()
 }
 
-/// Makes a change and afterwards puts what was in view back where it was.
+/// Makes a change, and after it is rendered scrolls so that what was in view is where it was.
 pub fn preserve_scroll(scroller: &HtmlElement, change: impl FnOnce()) {
-    let anchor = anchor(scroller);
+    let anchor = find_anchor(scroller);
     change();
     let scroller = scroller.clone();
     spawn_task(async move {
         tick().await;
-        if let Some((anchor, top)) = anchor.filter(|(anchor, _)| anchor.is_connected()) {
-            let moved = anchor.get_bounding_client_rect().top() - top;
+        if let Some(anchor) = anchor.filter(|anchor| anchor.message.is_connected()) {
+            let moved = anchor.message.get_bounding_client_rect().top() - anchor.top;
             scroller.set_scroll_top(scroller.scroll_top() + moved.round() as i32);
         }
     });
 }
 
-/// The message in the middle of the view, and how far down it is.
-fn anchor(scroller: &HtmlElement) -> Option<(Element, f64)> {
+/// Finds a message in the middle of the view.
+fn find_anchor(scroller: &HtmlElement) -> Option<Anchor> {
     let view = scroller.get_bounding_client_rect();
-    let (x, y) = (
-        view.left() + view.width() / 2.0,
-        view.top() + view.height() / 2.0,
-    );
-    let step = |i: i32| y as f32 + [0.0, 24.0, -24.0, 60.0, -60.0][usize::try_from(i).unwrap_or(0)];
-    let found = (0..5).find_map(|i| {
+    let x = (view.left() + view.width() / 2.0) as f32;
+    let y = (view.top() + view.height() / 2.0) as f32;
+    let message = PROBES.iter().find_map(|offset| {
         document()
-            .element_from_point(x as f32, step(i))?
+            .element_from_point(x, y + offset)?
             .closest(MESSAGE)
             .ok()?
     })?;
-    let top = found.get_bounding_client_rect().top();
-    Some((found, top))
+    let top = message.get_bounding_client_rect().top();
+    Some(Anchor { message, top })
 }
