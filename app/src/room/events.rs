@@ -1,8 +1,11 @@
 //! Reacting to the events of a room.
 //!
-//! **Guarantees:** the page's log has no gaps: a message that arrives early is shown, but the
-//! cursor stays before the gap, and the missing messages are asked for again. **Not here:** the
-//! connection (`connection`).
+//! # Guarantees
+//! No message is missed: a message that arrives after a gap is shown, but the cursor stays before
+//! the gap, and the missing messages are requested again.
+//!
+//! # Not here
+//! The connection (`connection`).
 
 use std::time::Duration;
 
@@ -29,7 +32,7 @@ struct RoomEvents {
     tracker: BrowserCell<SequenceTracker>,
 }
 
-/// Starts following the room once the browser has taken over.
+/// Follows the events of the room after hydration.
 pub fn start(state: RoomState) {
     let lists: RoomLists = expect_context();
     let newest = state.history.log.with_untracked(MessageLog::newest);
@@ -45,7 +48,7 @@ impl RoomEvents {
     fn follow(self) {
         self.state.sender.start(move |answer| match answer {
             Some(message) => self.add_messages(vec![message], false),
-            // The server refused: the visitor's rights may have changed.
+            // The server refused the message: the visitor may have lost access.
             None => self.state.recheck_access(),
         });
         let cursor = move || {
@@ -60,8 +63,8 @@ impl RoomEvents {
             });
     }
 
-    /// Takes over what others have changed about the room, as the room lists have it, unless they
-    /// are behind the stream.
+    /// Takes the room from the room lists after another person changed it, unless the lists are
+    /// older than the state here.
     fn update_from_lists(self, lists: RoomLists) {
         let listed = lists.own.with(|own| {
             own.rooms
@@ -99,7 +102,7 @@ impl RoomEvents {
         }
     }
 
-    /// Messages that arrive together are added together.
+    /// Adds a message, together with all others that arrive in the same turn of the event loop.
     fn on_message(self, data: &str, cursor: String) {
         let Some(message) = json::parse(data) else {
             return;
@@ -119,16 +122,17 @@ impl RoomEvents {
         let Some(change) = json::parse(data) else {
             return;
         };
-        let (Some(id), Some(message)) =
-            (json::field(&change, "id"), json::field(&change, "message"))
-        else {
+        let Some(id) = json::field(&change, "id") else {
+            return;
+        };
+        let Some(message) = json::field(&change, "message") else {
             return;
         };
         let tracked = self
             .tracker
             .with(|tracker| tracker.pass(id, cursor))
             .unwrap_or_default();
-        // A change that was applied before is repeated for another tab, which was further back.
+        // A change can come twice: the stream repeats events for tabs whose cursors are behind.
         if tracked.is_new {
             self.add_batch();
             self.state.history.replace(message);

@@ -1,8 +1,10 @@
-//! The messages that a room's page holds and shows: loading more, and keeping the reader's place.
+//! The messages that a room's page holds and shows: loading more, and keeping the scroll position.
 //!
-//! **Guarantees:** the held messages have no gaps; nothing that the reader looks at moves unless
-//! the newest message is in view. **Not here:** where messages come from (`events`), and how they
-//! look (`timeline`).
+//! # Guarantees
+//! The messages have no gaps. Nothing in view moves unless the newest message is in view.
+//!
+//! # Not here
+//! Where messages come from (`events`), and how they are shown (`timeline`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +23,9 @@ use crate::room::timeline::scroll;
 
 /// How long to wait after a failed request for older messages.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
-/// How close to an edge of what is shown more of it is shown, in pixels.
+/// At this distance from the first or the last shown message, more are shown, in pixels.
 const EDGE_DISTANCE: i32 = 800;
-/// Long enough for a change to be rendered, and for its animation.
+/// The time in which a change is rendered and its animation ends.
 const RENDER_TIME: Duration = Duration::from_millis(200);
 
 /// The messages of a room on this page.
@@ -48,8 +50,7 @@ pub struct History {
 }
 
 impl History {
-    /// Starts with the newest messages of a room; `closed` says whether there is nothing more to
-    /// fetch.
+    /// Starts with the newest messages of a room; while `closed` is true, none are fetched.
     pub fn new(id: RoomId, messages: Vec<Message>, closed: RwSignal<bool>) -> Self {
         let log = MessageLog::new(messages);
         Self {
@@ -93,7 +94,7 @@ impl History {
         }
     }
 
-    /// Adds messages that arrived; returns those that were new.
+    /// Adds messages that arrived; returns the new ones.
     pub fn add(self, batch: Vec<Message>, from_stream: bool) -> Vec<Arc<Message>> {
         let mut fresh = Vec::new();
         self.preserve_scroll(|| {
@@ -101,7 +102,7 @@ impl History {
                 .log
                 .try_update(|log| log.add(batch))
                 .unwrap_or_default();
-            self.note_arrived(&fresh, from_stream);
+            self.record_arrival(&fresh, from_stream);
         });
         fresh
     }
@@ -124,7 +125,7 @@ impl History {
         self.log.set(log);
     }
 
-    fn note_arrived(self, fresh: &[Arc<Message>], from_stream: bool) {
+    fn record_arrival(self, fresh: &[Arc<Message>], from_stream: bool) {
         let Some(latest) = fresh.iter().map(|message| message.id).max() else {
             return;
         };
@@ -150,12 +151,12 @@ impl History {
         at_end
     }
 
-    /// Shows the messages before those shown, and fetches them if need be.
+    /// Shows the messages before the shown ones, and fetches them if the page does not hold them.
     fn show_older(self) {
-        let held = self
+        let is_held = self
             .log
             .with_untracked(|log| self.window.get_untracked().has_before(log));
-        if held {
+        if is_held {
             self.suppress_announcements();
             return self.preserve_scroll(move || {
                 self.log
@@ -174,7 +175,7 @@ impl History {
 
     async fn load_older(self) {
         let older = api::fetch_before(self.id, self.log.with_untracked(MessageLog::oldest)).await;
-        // Not again before it is rendered, nor at once if it failed.
+        // The next request waits until this answer is rendered, and longer if the request failed.
         let pause = if older.is_ok() {
             RENDER_TIME
         } else {
@@ -191,7 +192,7 @@ impl History {
                     .with_untracked(|log| self.window.set(window.up(log)));
             });
         }
-        // By then the view may be at the upper edge again, where no scroll event follows.
+        // By then the first message may be in view again; no scroll event follows there.
         run_after(pause, move || {
             if self.is_loading.try_set(false).is_none() {
                 self.on_scroll();
@@ -199,7 +200,7 @@ impl History {
         });
     }
 
-    /// Shows the messages after those shown.
+    /// Shows the messages after the shown ones.
     fn show_newer(self) {
         if !self.window.get_untracked().at_end() {
             self.suppress_announcements();
@@ -210,7 +211,7 @@ impl History {
         }
     }
 
-    /// Keeps screen readers from announcing what is about to be rendered.
+    /// Keeps screen readers from announcing the next change.
     fn suppress_announcements(self) {
         self.unannounced.update(|count| *count += 1);
         run_after(RENDER_TIME, move || {

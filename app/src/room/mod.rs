@@ -131,19 +131,20 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
     })
 }
 
+/// The header: the title of the room, the connection, who is present, and the menus.
 #[component]
 fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
     let name = text_signal(move || state.room.with(room_title));
-    let about = text_signal(move || {
+    let description = text_signal(move || {
         state
             .room
             .with(|room| room.description.clone().unwrap_or_default())
     });
-    let with = state.room.with_untracked(|room| room.with.clone());
-    let avatar = with.as_ref().map(|with| {
-        view! { <span class=format!("avatar {}", hue_class(&with.username)) aria-hidden="true">{initials(&with.name)}</span> }
+    let peer = state.room.with_untracked(|room| room.with.clone());
+    let avatar = peer.as_ref().map(|peer| {
+        view! { <span class=format!("avatar {}", hue_class(&peer.username)) aria-hidden="true">{initials(&peer.name)}</span> }
     });
-    let id = with.map_or_else(|| state.id.to_string(), |with| with.username);
+    let id = peer.map_or_else(|| state.id.to_string(), |peer| peer.username);
     let closed = bool_signal(move || state.closed.get());
     erase_type(view! {
         <header class="room-header">
@@ -151,7 +152,7 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
             <Identicon id=Some(state.id)/>
             {avatar}
             <div class="room-title">
-                <h1 title=about><bdi>{name}</bdi></h1>
+                <h1 title=description><bdi>{name}</bdi></h1>
                 <p class="room-status">
                     <span class="room-id mono">{id}</span>
                     <ConnectionStatus state/>

@@ -1,8 +1,9 @@
 //! Reporting how far the visitor has read a room.
 //!
-//! **Guarantees:** a message counts as read only while the newest one is in view and the page is
-//! visible; at most one report is on its way. In a room that the visitor does not belong to, the
-//! browser keeps the count itself.
+//! # Guarantees
+//! - Messages count as read only while the newest one is in view and the page is visible.
+//! - At most one report waits or is being sent.
+//! - In a room that the visitor does not belong to, the browser stores the count itself.
 
 use std::time::Duration;
 
@@ -15,9 +16,9 @@ use crate::room::log::message_log::MessageLog;
 use crate::room::state::RoomState;
 use crate::room_list::store::store_read_count;
 
-/// How often progress is reported.
+/// The time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_secs(3);
-/// What [`ReadMarker::reported`] is while a report is about to be sent.
+/// The value of [`ReadMarker::reported`] while a report waits to be sent.
 const REPORTING: u64 = u64::MAX;
 
 /// Reports read progress as long as the room's page is open.
@@ -28,7 +29,7 @@ struct ReadMarker {
     reported: BrowserCell<u64>,
 }
 
-/// Starts reporting once the browser has taken over.
+/// Reports after hydration.
 pub fn start(state: RoomState) {
     let marker = ReadMarker {
         state,
@@ -39,7 +40,7 @@ pub fn start(state: RoomState) {
 }
 
 impl ReadMarker {
-    /// Reports everything as read if the newest message is in view; follows both.
+    /// Reports all messages as read if the newest one is in view; tracks both.
     fn update(self) {
         let newest = self.state.history.log.with(MessageLog::newest);
         let at_end = self.state.history.at_end.get();

@@ -1,7 +1,10 @@
-//! What the parts of a room's page share.
+//! The state that the components of a room's page share.
 //!
-//! **Guarantees:** `room` is never older than what the server last said. **Not here:** the message
-//! log (`history`), reacting to events (`events`), permissions (`permissions`) and rendering.
+//! # Guarantees
+//! `room` is at least as recent as the server's last answer.
+//!
+//! # Not here
+//! The messages (`history`), reacting to events (`events`), permissions (`permissions`), rendering.
 
 use std::sync::Arc;
 
@@ -19,10 +22,10 @@ use crate::room::history::History;
 use crate::room::log::message_log::MessageLog;
 use crate::room::outbox::sender::OutboxSender;
 
-/// Who is in a room.
+/// Who is present in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PresentUsers {
-    /// The first of their names.
+    /// Their names, up to a limit of the server.
     pub names: Vec<String>,
     /// How many there are.
     pub count: u64,
@@ -51,7 +54,7 @@ pub struct RoomState {
     pub closed: RwSignal<bool>,
     /// Whether it is closed because the visitor lost access.
     pub removed: RwSignal<bool>,
-    /// Who is in the room.
+    /// Who is present in the room.
     pub present: RwSignal<PresentUsers>,
     /// Who is typing.
     pub typing: RwSignal<Vec<String>>,
@@ -69,7 +72,8 @@ pub struct RoomState {
     pub feed: TabFeed,
     /// The visitor's own messages that are not delivered yet.
     pub sender: OutboxSender,
-    /// The room's last activity as the server reported it: messages up to then are in its count.
+    /// When the room was last active, as the server reported it: its count includes the messages up
+    /// to then.
     counted_until: BrowserCell<Time>,
 }
 
@@ -190,27 +194,39 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_counts_and_keeps_the_room_open() {
-        let mut told = room(10, 2);
-        let before = Some(told.last_active_at);
-        add_activity(&mut told, before, &[message(3, 20), message(4, 20)]);
-        assert_eq!(told, room(20, 4));
-        add_activity(&mut told, before, &[message(6, 30)]);
-        add_activity(&mut told, before, &[message(5, 25)]);
-        assert_eq!(told, room(30, 6), "an own one may come before earlier ones");
+    fn new_messages_are_counted_and_extend_the_lifetime() {
+        let mut updated = room(10, 2);
+        let counted_until = Some(updated.last_active_at);
+        add_activity(
+            &mut updated,
+            counted_until,
+            &[message(3, 20), message(4, 20)],
+        );
+        assert_eq!(updated, room(20, 4));
+        add_activity(&mut updated, counted_until, &[message(6, 30)]);
+        add_activity(&mut updated, counted_until, &[message(5, 25)]);
+        assert_eq!(
+            updated,
+            room(30, 6),
+            "a visitor's own message may arrive before earlier ones"
+        );
     }
 
     #[test]
-    fn what_the_server_has_counted_is_not_counted_again() {
-        let mut told = room(30, 4);
-        let before = Some(told.last_active_at);
-        add_activity(&mut told, before, &[message(3, 20), message(4, 30)]);
-        assert_eq!(
-            told,
-            room(30, 4),
-            "the room was told of before its messages came"
+    fn messages_in_the_servers_count_are_not_counted_again() {
+        let mut updated = room(30, 4);
+        let counted_until = Some(updated.last_active_at);
+        add_activity(
+            &mut updated,
+            counted_until,
+            &[message(3, 20), message(4, 30)],
         );
-        add_activity(&mut told, before, &[]);
-        assert_eq!(told, room(30, 4));
+        assert_eq!(
+            updated,
+            room(30, 4),
+            "the room may arrive before its messages"
+        );
+        add_activity(&mut updated, counted_until, &[]);
+        assert_eq!(updated, room(30, 4));
     }
 }

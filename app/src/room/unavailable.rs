@@ -9,22 +9,13 @@ use crate::reactive::erase_type;
 use crate::ui::identicon::identicon_url;
 use crate::ui::page_title;
 
-/// Says why, and what to do next; `retry` tries again.
+/// The page: says why the room cannot be opened, and what the visitor can do. `retry` tries again.
 #[component]
 pub fn RoomUnavailable(
     failure: Failure,
     retry: impl Fn() + Copy + Send + 'static,
 ) -> impl IntoView {
-    let (heading, text) = match failure.status() {
-        Some(404) => {
-            ("No such room", "There is no room with this ID. Check the link, or ask whoever sent it for a new one.".to_owned())
-        }
-        Some(410) => (
-            "This room has closed",
-            "It fell quiet, or its owner closed it, and its messages were deleted. Whoever had it open can still save what they see.".to_owned(),
-        ),
-        _ => ("The room cannot be opened", failure.text()),
-    };
+    let Explanation { heading, text } = Explanation::of(&failure);
     let can_retry = !matches!(failure.status(), Some(404 | 410));
     page_title::show_title(document_title(Some(heading)));
     page_title::show_icon(identicon_url(None));
@@ -38,4 +29,29 @@ pub fn RoomUnavailable(
             </p>
         </main>
     })
+}
+
+/// What the page says.
+struct Explanation {
+    heading: &'static str,
+    text: String,
+}
+
+impl Explanation {
+    fn of(failure: &Failure) -> Self {
+        match failure.status() {
+            Some(404) => Self {
+                heading: "No such room",
+                text: "There is no room with this ID. Check the link, or ask whoever sent it for a new one.".to_owned(),
+            },
+            Some(410) => Self {
+                heading: "This room has closed",
+                text: "It fell quiet, or its owner closed it, and its messages were deleted. Whoever had it open can still save what they see.".to_owned(),
+            },
+            _ => Self {
+                heading: "The room cannot be opened",
+                text: failure.text(),
+            },
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! The form in which messages are written.
 //!
 //! # Guarantees
-//! - Enter sends, and Shift+Enter breaks the line. With an on-screen keyboard, Enter breaks the line
-//!   and the button sends.
+//! - Enter sends, and Shift+Enter starts a new line. With an on-screen keyboard, Enter starts a new
+//!   line and the button sends.
 //! - Without a script it is a plain form.
 //!
 //! # Not here
