@@ -77,7 +77,7 @@ pub type Answer<T> = Result<T, Failure>;
 
 /// Fetches a room.
 pub async fn fetch_room(id: RoomId) -> Answer<Room> {
-    get(room_path(id)).await
+    fetch_json(room_path(id)).await
 }
 
 /// Creates a room.
@@ -93,17 +93,17 @@ pub async fn create_room(room: &NewRoom) -> Answer<Room> {
         .iter()
         .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
         .collect();
-    call("POST", "/rooms/", Some(&fields), None).await
+    request_json("POST", "/rooms/", Some(&fields), None).await
 }
 
 /// Fetches the newest messages of a room, oldest first.
 pub async fn fetch_newest(id: RoomId) -> Answer<Vec<Message>> {
-    get(format_args!("{}messages/?limit={PAGE_SIZE}", room_path(id))).await
+    fetch_json(format_args!("{}messages/?limit={PAGE_SIZE}", room_path(id))).await
 }
 
 /// Fetches the messages before one, oldest first.
 pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
-    get(format_args!(
+    fetch_json(format_args!(
         "{}messages/?before={seq}&limit={PAGE_SIZE}",
         room_path(id)
     ))
@@ -113,7 +113,7 @@ pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
 /// Sends a message under an idempotency key.
 pub async fn post_message(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message> {
     let fields = [("username", &*message.username), ("body", &*message.body)];
-    call(
+    request_json(
         "POST",
         &format!("{}messages/", room_path(id)),
         Some(&fields),
@@ -125,7 +125,7 @@ pub async fn post_message(id: RoomId, message: &NewMessage, key: &str) -> Answer
 /// Reports that the visitor types; failures are ignored.
 pub async fn report_typing(id: RoomId, name: &str) {
     drop(
-        call::<JsValue>(
+        request_json::<JsValue>(
             "POST",
             &format!("{}typing/", room_path(id)),
             Some(&[("username", name)]),
@@ -138,7 +138,7 @@ pub async fn report_typing(id: RoomId, name: &str) {
 /// Reports up to which message the visitor has read a room; failures are ignored.
 pub async fn report_read(id: RoomId, seq: u64) {
     drop(
-        call::<JsValue>(
+        request_json::<JsValue>(
             "POST",
             &format!("{}seen/", room_path(id)),
             Some(&[("seen", &seq.to_string())]),
@@ -150,7 +150,7 @@ pub async fn report_read(id: RoomId, seq: u64) {
 
 /// Changes the text of a message.
 pub async fn edit_message(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
-    call(
+    request_json(
         "PATCH",
         &format!("{}messages/{seq}/", room_path(id)),
         Some(&[("body", body)]),
@@ -161,7 +161,7 @@ pub async fn edit_message(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
 
 /// Deletes a message.
 pub async fn delete_message(id: RoomId, seq: u64) -> Answer<Message> {
-    call(
+    request_json(
         "DELETE",
         &format!("{}messages/{seq}/", room_path(id)),
         None,
@@ -177,7 +177,7 @@ pub async fn impose_sanction(id: RoomId, seq: u64, kind: &str, timeout: &str) ->
         ("kind", kind),
         ("timeout", timeout),
     ];
-    call(
+    request_json(
         "POST",
         &format!("{}sanctions/", room_path(id)),
         Some(&fields),
@@ -228,13 +228,13 @@ pub fn room_path(id: RoomId) -> String {
     Route::Room(id).path()
 }
 
-async fn get<T: FromJson>(url: impl Display) -> Answer<T> {
-    call("GET", &url.to_string(), None, None).await
+async fn fetch_json<T: FromJson>(url: impl Display) -> Answer<T> {
+    request_json("GET", &url.to_string(), None, None).await
 }
 
 /// Sends a request and parses its answer; with form fields and an idempotency key, if there are
 /// any.
-async fn call<T: FromJson>(
+async fn request_json<T: FromJson>(
     method: &str,
     url: &str,
     form: Option<&[(&str, &str)]>,

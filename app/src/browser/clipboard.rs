@@ -1,14 +1,14 @@
 //! Copying text to the clipboard.
 //!
-//! **Guarantees:** works without a secure connection too, by the older selection command. In the
-//! browser only.
+//! # Guarantees
+//! It also works without a secure connection. In the browser only.
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
-/// Copies a text, and says whether that went well; without a secure connection the browser's newer
-/// way is missing, and the older one is tried.
+/// Copies a text; returns whether it was copied. Without a secure connection the Clipboard API is
+/// missing, and the older `copy` command is used.
 pub async fn copy_text(text: &str) -> bool {
     let navigator = window().navigator();
     if has_navigator_feature("clipboard") {
@@ -19,15 +19,15 @@ pub async fn copy_text(text: &str) -> bool {
     copy_by_selection(text).unwrap_or(false)
 }
 
-/// Whether this browser can do that.
+/// Whether `navigator` has this property.
 pub fn has_navigator_feature(name: &str) -> bool {
     js_sys::Reflect::has(&window().navigator(), &name.into()).unwrap_or(false)
 }
 
 fn copy_by_selection(text: &str) -> Option<bool> {
     let document = document();
-    // Outside an open dialog nothing can be selected.
-    let place = document
+    // While a dialog is open, nothing outside of it can be selected.
+    let parent = document
         .query_selector("dialog[open]")
         .ok()?
         .or_else(|| document.body().map(Into::into))?;
@@ -35,12 +35,12 @@ fn copy_by_selection(text: &str) -> Option<bool> {
         document.create_element("textarea").ok()?.unchecked_into();
     field.set_class_name("visually-hidden");
     field.set_value(text);
-    place.append_child(&field).ok()?;
+    parent.append_child(&field).ok()?;
     field.select();
-    let done = document
+    let is_copied = document
         .unchecked_ref::<web_sys::HtmlDocument>()
         .exec_command("copy")
         .ok();
     field.remove();
-    done
+    is_copied
 }

@@ -1,7 +1,7 @@
 //! The browser's database ([IndexedDB](https://w3c.github.io/IndexedDB/)): strings under keys.
 //!
 //! # Guarantees
-//! - When the future of [`put`] ends, the value is durable and visible to every tab.
+//! - When the future of [`put`] is complete, the value is durable and visible to every tab.
 //! - Operations take effect in the order of the calls.
 //! - Where the browser stores nothing, every result is `None`. In the browser only.
 
@@ -62,7 +62,7 @@ pub fn remove(key: String) -> Operation {
 fn run_transaction(mode: IdbTransactionMode, start: StartRequest) -> Operation {
     Box::pin(async move {
         // Opened for each operation: an open connection would block an upgrade to a later version.
-        let database = open().await?;
+        let database = open_database().await?;
         let transaction = database.transaction_with_str_and_mode(STORE, mode).ok()?;
         let request = start(&transaction.object_store(STORE).ok()?).ok()?;
         let done = Promise::new(&mut |resolve, reject| {
@@ -76,7 +76,7 @@ fn run_transaction(mode: IdbTransactionMode, start: StartRequest) -> Operation {
     })
 }
 
-async fn open() -> Option<IdbDatabase> {
+async fn open_database() -> Option<IdbDatabase> {
     let request = window().indexed_db().ok()??.open_with_u32(NAME, 1).ok()?;
     let upgrade = request.clone();
     let create_store = Closure::once(move || {

@@ -5,7 +5,7 @@
 //! - Unknown fields are ignored.
 //!
 //! # Not here
-//! What the server writes, which is `serde`'s.
+//! Writing JSON on the server, which `serde` does.
 
 use js_sys::{Array, Date, JSON, Reflect};
 use protocol::{
@@ -199,7 +199,7 @@ impl FromJson for Problem {
             detail: field(value, "detail")?,
             field: field(value, "field")?,
             free: field(value, "free")?,
-            // It is in the header.
+            // The header `Retry-After` has it.
             retry_after: None,
         })
     }

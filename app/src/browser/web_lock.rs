@@ -76,7 +76,7 @@ impl LockClaim {
         })
     }
 
-    /// What stands for a lock where there are none.
+    /// The claim where the browser has no locks.
     fn without_locks() -> Self {
         Self {
             abort: None,
