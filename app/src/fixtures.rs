@@ -1,4 +1,4 @@
-//! A room and a message for tests, which change the fields that they are about.
+//! A room and a message for tests. Each test sets the fields that it checks.
 
 use protocol::{Message, Room, RoomId, Time};
 

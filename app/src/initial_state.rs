@@ -216,7 +216,7 @@ pub fn room_title(room: &Room) -> String {
     let name = room
         .with
         .as_ref()
-        .map(|with| &with.name)
+        .map(|peer| &peer.name)
         .or(room.name.as_ref());
     name.cloned()
         .unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))

@@ -74,7 +74,7 @@ impl Router {
     /// Goes to a route.
     fn navigate(self, route: Route) {
         let pushed = window().history().and_then(|history| {
-            history.push_state_with_url(&JsValue::NULL, "", Some(&route.path())) //
+            history.push_state_with_url(&JsValue::NULL, "", Some(&route.path()))
         });
         if pushed.is_ok() {
             window().scroll_to_with_x_and_y(0.0, 0.0);

@@ -181,9 +181,9 @@ mod tests {
             ),
             (Route::NotFound, PageContent::NotFound, "nothing here"),
         ];
-        for (route, content, words) in pages {
+        for (route, content, text) in pages {
             let html = render(route, content);
-            assert!(html.contains(words), "{html}");
+            assert!(html.contains(text), "{html}");
             assert!(html.contains(r#"data-theme="dark""#));
             for (mark, why) in [
                 ("<b>", "markup"),

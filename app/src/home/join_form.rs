@@ -77,10 +77,10 @@ fn room_error(failure: &Failure) -> String {
 }
 
 fn input_error(text: &str) -> String {
-    let words = match RoomId::find_in(text) {
+    let error = match RoomId::find_in(text) {
         _ if text.trim().is_empty() => "Paste the ID or the link of a room.",
         Some(_) => UNKNOWN,
         None => UNREADABLE,
     };
-    words.to_owned()
+    error.to_owned()
 }

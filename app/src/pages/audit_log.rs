@@ -70,7 +70,7 @@ fn entry_list(
         view! {
             <li>
                 {sentence(deed, names)}
-                <span class="hint">" · "<time datetime=at.to_string() title=full>{duration_text::ago(now.since(at))}</time></span>
+                <span class="hint">" · "<time datetime=at.to_string() title=full>{duration_text::format_ago(now.since(at))}</time></span>
             </li>
         }
     };

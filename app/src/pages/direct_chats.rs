@@ -78,7 +78,7 @@ fn conversation(chat: &DirectChat, chats: &DirectChatsPage) -> AnyView {
         };
         view! {
             <span class="last-message">{who}<bdi>{body}</bdi></span>
-            <time class="time-left" datetime=at.to_string()>{duration_text::ago(chats.now.since(at))}</time>
+            <time class="time-left" datetime=at.to_string()>{duration_text::format_ago(chats.now.since(at))}</time>
         }
     });
     let unread = (chat.unread > 0).then(|| {

@@ -130,7 +130,10 @@ fn row(invitation: &Invitation, invitations: &InvitationsPage, path: &str) -> An
     };
     let lasts = match expires_at {
         None => "as long as the room".to_owned(),
-        Some(end) => format!("for {}", duration_text::long(end.since(invitations.now))),
+        Some(end) => format!(
+            "for {}",
+            duration_text::format_long(end.since(invitations.now))
+        ),
     };
     let short = code.get(..4).unwrap_or_default().to_owned();
     view! {

@@ -126,7 +126,7 @@ fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
                 <p>
                     <bdi class="entry-name">{name}</bdi>
                     {own.then_some(" (you)")}
-                    <span class="hint">{role}" · since "<time datetime=since.to_string()>{duration_text::ago(people.now.since(since))}</time></span>
+                    <span class="hint">{role}" · since "<time datetime=since.to_string()>{duration_text::format_ago(people.now.since(since))}</time></span>
                 </p>
             </div>
             {actions}

@@ -93,7 +93,7 @@ fn form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
         ..Field::default()
     };
     let slow = room.slow_mode.to_string();
-    let words = duration_text::long(Duration::from_secs(room.slow_mode));
+    let words = duration_text::format_long(Duration::from_secs(room.slow_mode));
     let mut pauses = SLOW_MODES.to_vec();
     if !pauses.iter().any(|(value, _)| *value == slow) {
         pauses.push((&slow, &words));
@@ -120,7 +120,10 @@ fn form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
 }
 
 fn lifetime_field(settings: &RoomSettingsPage) -> AnyView {
-    let as_is = format!("{}, as it is", duration_text::long(timeout(&settings.room)));
+    let as_is = format!(
+        "{}, as it is",
+        duration_text::format_long(timeout(&settings.room))
+    );
     let offered = LIFETIMES
         .iter()
         .filter(|(_, seconds, _)| Duration::from_secs(*seconds) <= settings.longest);
@@ -173,7 +176,7 @@ fn settings_text(room: &Room) -> AnyView {
         .clone()
         .map(|words| view! { <p class="description"><bdi>{words}</bdi></p> });
     let slow = (room.slow_mode > 0).then(|| {
-        let pause = duration_text::long(Duration::from_secs(room.slow_mode));
+        let pause = duration_text::format_long(Duration::from_secs(room.slow_mode));
         view! { <dt>"Pause between two messages"</dt> <dd>{pause}</dd> }
     });
     let why = match room.role {
@@ -191,7 +194,7 @@ fn settings_text(room: &Room) -> AnyView {
             <dd>{if room.read_only { "Only moderators" } else { "Everybody who may come, but readers" }}</dd>
             {slow}
             <dt>"Deleted when nobody writes for"</dt>
-            <dd>{duration_text::long(timeout(room))}</dd>
+            <dd>{duration_text::format_long(timeout(room))}</dd>
         </dl>
         <p class="hint">{why}</p>
     }

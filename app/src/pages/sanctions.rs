@@ -49,7 +49,7 @@ fn sanction_row(
     let lasts = match until {
         Some(until) => format!(
             "{kind} for another {}",
-            duration_text::long(until.since(now))
+            duration_text::format_long(until.since(now))
         ),
         None => format!("{kind} for good"),
     };

@@ -10,14 +10,12 @@ use crate::session::visitor::SignedIn;
 #[component]
 pub fn AccountLinks() -> impl IntoView {
     let SignedIn { account } = expect_context();
-    let guest = account.is_none();
+    let is_guest = account.is_none();
     let router = expect_context::<Router>();
-    let (text, path) = match account {
-        Some(account) => (account.name, "/profile/"),
-        None => ("Sign in".to_owned(), "/login"),
-    };
+    let path = if is_guest { "/login" } else { "/profile/" };
+    let text = account.map_or_else(|| "Sign in".to_owned(), |account| account.name);
     view! {
-        <a hidden=guest href="/chats/">"Chats"</a>
+        <a hidden=is_guest href="/chats/">"Chats"</a>
         <a class="account" href=text_signal(move || format!("{path}?next={}", router.route().path()))><bdi>{text}</bdi></a>
     }
 }

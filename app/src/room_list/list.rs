@@ -180,7 +180,7 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
 fn EntryDetails(room: Memo<Room>, left: Signal<TimeLeft>) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let active = text_signal(move || {
-        duration_text::ago(clock.now().since(room.with(|room| room.last_active_at)))
+        duration_text::format_ago(clock.now().since(room.with(|room| room.last_active_at)))
     });
     view! {
         <span class="entry-details">

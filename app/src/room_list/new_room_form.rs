@@ -50,7 +50,7 @@ pub fn NewRoomForm() -> impl IntoView {
                 <label class="field">
                     <span>"Deleted when nobody writes for"</span>
                     <select id="room-timeout" name="timeout" aria-describedby="timeout-error">
-                        {LIFETIMES.map(|(value, words)| view! { <option value=value>{words}</option> }).into_iter().collect_view()}
+                        {LIFETIMES.map(|(value, label)| view! { <option value=value>{label}</option> }).into_iter().collect_view()}
                     </select>
                 </label>
                 <ErrorText id="timeout-error" text=at("timeout")/>
@@ -61,7 +61,7 @@ pub fn NewRoomForm() -> impl IntoView {
     })
 }
 
-/// What was entered in the form.
+/// Reads the fields of the form.
 fn read_form() -> NewRoom {
     let visibility = document()
         .query_selector("#new-room [name=access]:checked")

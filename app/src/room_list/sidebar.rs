@@ -110,13 +110,14 @@ fn is_visible() -> bool {
 
 /// The drawer, if it is open.
 fn drawer() -> Option<Element> {
-    element_by_id::<Element>(SIDEBAR).filter(|side| side.matches(":popover-open").unwrap_or(false))
+    element_by_id::<Element>(SIDEBAR)
+        .filter(|sidebar| sidebar.matches(":popover-open").unwrap_or(false))
 }
 
 /// Closes the drawer.
 fn close_drawer() {
-    if let Some(drawer) =
-        drawer().and_then(|side| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(side).ok())
+    if let Some(drawer) = drawer()
+        .and_then(|sidebar| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(sidebar).ok())
     {
         // Hiding an open popover does not fail.
         let _ = drawer.hide_popover();

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 /// A duration in up to two units: `2 d 4 h`, `23 h 12 min`, `12 min`, `45 s`.
-pub fn long(duration: Duration) -> String {
+pub fn format_long(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match (
         seconds / 86_400,
@@ -24,7 +24,7 @@ pub fn long(duration: Duration) -> String {
 }
 
 /// A duration in one unit: `45 s`, `12 min`, `23 h`, `2 d`.
-pub fn short(duration: Duration) -> String {
+pub fn format_short(duration: Duration) -> String {
     match duration.as_secs() {
         s @ 0..60 => format!("{s} s"),
         s @ 60..3_600 => format!("{} min", s / 60),
@@ -34,10 +34,10 @@ pub fn short(duration: Duration) -> String {
 }
 
 /// How long ago something happened, in one unit: `just now`, `3 min ago`, `2 h ago`, `5 d ago`.
-pub fn ago(duration: Duration) -> String {
+pub fn format_ago(duration: Duration) -> String {
     match duration.as_secs() {
         0..60 => "just now".to_owned(),
-        _ => format!("{} ago", short(duration)),
+        _ => format!("{} ago", format_short(duration)),
     }
 }
 
@@ -65,7 +65,7 @@ mod tests {
             (86_400, "1 d"),
             (187_300, "2 d 4 h"),
         ] {
-            assert_eq!(long(Duration::from_secs(seconds)), text);
+            assert_eq!(format_long(Duration::from_secs(seconds)), text);
         }
     }
 
@@ -77,7 +77,7 @@ mod tests {
             (7_300, "2 h ago"),
             (200_000, "2 d ago"),
         ] {
-            assert_eq!(ago(Duration::from_secs(seconds)), text);
+            assert_eq!(format_ago(Duration::from_secs(seconds)), text);
         }
     }
 }

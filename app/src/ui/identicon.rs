@@ -76,7 +76,9 @@ fn hue(digits: [u8; 16]) -> u32 {
 /// Two bits of a digit choose one of four lightnesses, the other two one of four hues around the
 /// main one.
 fn colour(base: u32, digit: u8) -> String {
-    let (lightness, chroma) = [(38, 9), (56, 14), (74, 12), (90, 6)][usize::from(digit & 3)];
+    let shade = usize::from(digit & 3);
+    let lightness = [38, 56, 74, 90][shade];
+    let chroma = [9, 14, 12, 6][shade];
     let turn = [0, 32, 338, 74][usize::from(digit >> 2 & 3)];
     format!("oklch({lightness}% .{chroma:02} {})", (base + turn) % 360)
 }

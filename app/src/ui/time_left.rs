@@ -21,7 +21,7 @@ pub struct TimeLeft {
 }
 
 impl TimeLeft {
-    /// What a room has left now.
+    /// The time that a room has left now.
     pub fn of(room: &Room, now: protocol::Time) -> Self {
         let millis = |from: protocol::Time| (room.expires_at.millis() - from.millis()).max(0);
         let permille = (millis(now) * 1000 / millis(room.last_active_at).max(1)).min(1000);
@@ -38,12 +38,12 @@ impl TimeLeft {
 
     /// As text in up to two units.
     pub fn long_text(self) -> String {
-        self.text(duration_text::long)
+        self.text(duration_text::format_long)
     }
 
     /// As text in one unit.
     pub fn short_text(self) -> String {
-        self.text(duration_text::short)
+        self.text(duration_text::format_short)
     }
 
     fn text(self, format: fn(Duration) -> String) -> String {
@@ -64,7 +64,7 @@ pub fn TimeLeftBar(left: Signal<TimeLeft>) -> impl IntoView {
     }
 }
 
-/// What the room of the page has left, as text.
+/// The time that a room has left, as text.
 #[component]
 pub fn TimeLeftText(left: Signal<TimeLeft>, closed: Signal<bool>) -> impl IntoView {
     view! {

@@ -26,11 +26,11 @@ pub fn chosen_visibility(room: &protocol::Room) -> &'static str {
 /// The radio buttons.
 #[component]
 pub fn VisibilityField(chosen: &'static str) -> impl IntoView {
-    let choice = |(value, words): (&'static str, &'static str)| {
+    let choice = |(value, label): (&'static str, &'static str)| {
         view! {
             <label class="choice">
                 <input type="radio" name=FIELD value=value checked=value == chosen/>
-                <span>{words}</span>
+                <span>{label}</span>
             </label>
         }
     };
