@@ -30,9 +30,6 @@ const FILTER_FROM: usize = 6;
 #[component]
 pub fn RoomListPanel() -> impl IntoView {
     let RoomLists { own, public, .. } = expect_context();
-    let guest = expect_context::<SignedIn>().account.is_none();
-    let router = expect_context::<Router>();
-    let sign_up = text_signal(move || format!("/register?next={}", router.route().path()));
     let filter = RwSignal::new(String::new());
     let own_rooms = filtered(filter, move || own.with(|own| own.rooms.clone()));
     let chats = filtered(filter, move || {
@@ -41,42 +38,59 @@ pub fn RoomListPanel() -> impl IntoView {
     let others = filtered(filter, move || other_rooms(own, public));
     let count = move || own.with(|own| own.rooms.len() + own.chats.len()) + public.with(Vec::len);
     let few_rooms = bool_signal(move || count() < FILTER_FROM && filter.with(String::is_empty));
-    let nothing = bool_signal(move || {
+    let has_matches = bool_signal(move || {
         filter.with(String::is_empty)
             || [own_rooms, chats, others]
                 .iter()
                 .any(|list| !list.with(Vec::is_empty))
     });
-    let no_others =
-        text_signal(
-            move || match others.with(Vec::is_empty) && filter.with(String::is_empty) {
-                true => "Rooms that are shown to everyone appear here.".to_owned(),
-                false => String::new(),
-            },
-        );
     erase_type(view! {
         <div class="room-lists">
             <FilterField filter is_hidden=few_rooms/>
-            <p hidden=nothing class="hint" role="status">"Nothing here has that in its name or ID."</p>
+            <p hidden=has_matches class="hint" role="status">"Nothing here has that in its name or ID."</p>
             <section hidden=bool_signal(move || own_rooms.with(Vec::is_empty)) aria-labelledby="own-title">
                 <h2 id="own-title">"Your rooms"</h2>
                 <List rooms=own_rooms/>
             </section>
-            <section hidden=bool_signal(move || !filter.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
-                <div class="list-header">
-                    <h2 id="chats-title">"Chats"</h2>
-                    <a hidden=guest href="/chats/">"New chat"</a>
-                </div>
-                <List rooms=chats/>
-                <p hidden=!guest class="hint">"To talk with one person alone, you both need an account. "<a href=sign_up>"Get an account"</a></p>
-            </section>
-            <section hidden=bool_signal(move || !filter.with(String::is_empty) && others.with(Vec::is_empty)) aria-labelledby="open-title">
-                <h2 id="open-title">"Open rooms"</h2>
-                <List rooms=others/>
-                <p class="hint">{no_others}</p>
-            </section>
+            {chats_section(chats, filter)}
+            {open_rooms_section(others, filter)}
         </div>
     })
+}
+
+/// The visitor's direct chats, and where to start one.
+fn chats_section(chats: Memo<Vec<Room>>, filter: RwSignal<String>) -> impl IntoView {
+    let is_guest = expect_context::<SignedIn>().account.is_none();
+    let router = expect_context::<Router>();
+    let sign_up = text_signal(move || format!("/register?next={}", router.route().path()));
+    view! {
+        <section hidden=bool_signal(move || !filter.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
+            <div class="list-header">
+                <h2 id="chats-title">"Chats"</h2>
+                <a hidden=is_guest href="/chats/">"New chat"</a>
+            </div>
+            <List rooms=chats/>
+            <p hidden=!is_guest class="hint">"To talk with one person alone, you both need an account. "<a href=sign_up>"Get an account"</a></p>
+        </section>
+    }
+}
+
+/// The public rooms.
+fn open_rooms_section(rooms: Memo<Vec<Room>>, filter: RwSignal<String>) -> impl IntoView {
+    let hint =
+        text_signal(
+            move || match rooms.with(Vec::is_empty) && filter.with(String::is_empty) {
+                true => "Rooms that are shown to everyone appear here.".to_owned(),
+                false => String::new(),
+            },
+        );
+    view! {
+        <section hidden=bool_signal(move || !filter.with(String::is_empty) && rooms.with(Vec::is_empty)) aria-labelledby="open-title">
+            <h2 id="open-title">"Open rooms"</h2>
+            <List rooms/>
+            <p class="hint">{hint}</p>
+        </section>
+    }
 }
 
 /// The public rooms that are not among the visitor's own.
@@ -139,7 +153,7 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
     let router = expect_context::<Router>();
     let id = first.id;
     let name = room_title(&first);
-    let with = first.with.as_ref().map(|with| with.username.clone());
+    let peer = first.with.as_ref().map(|peer| peer.username.clone());
     // A memo, because the clock reads the room every second.
     let room = Memo::new(move |_| {
         rooms
@@ -155,12 +169,12 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
             room.with(|room| room.unread)
         }
     };
-    let avatar = with.as_ref().map(|username| {
+    let avatar = peer.as_ref().map(|username| {
         view! { <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span> }
     });
     erase_type(view! {
         <li>
-            <a class="entry" class:direct-chat=with.is_some() href=api::room_path(id) aria-current=text_signal(move || if is_current.get() { "page" } else { "false" }.to_owned())>
+            <a class="entry" class:direct-chat=peer.is_some() href=api::room_path(id) aria-current=text_signal(move || if is_current.get() { "page" } else { "false" }.to_owned())>
                 <Identicon id=Some(id)/>
                 {avatar}
                 <span class="entry-name"><bdi>{name}</bdi></span>
