@@ -148,6 +148,29 @@ mod tests {
 
     #[test]
     fn every_page_renders_without_a_browser() {
+        for page in pages() {
+            let html = render(page.route, page.content);
+            assert!(html.contains(page.text), "{html}");
+            assert!(html.contains(r#"data-theme="dark""#));
+            for (markup, kind) in [
+                ("<b>", "markup"),
+                ("<i>", "markup"),
+                ("<script>", "a script"),
+                (" style=", "a style"),
+            ] {
+                assert!(!html.contains(markup), "{kind} is not escaped: {html}");
+            }
+        }
+    }
+
+    /// A page and a text that it contains.
+    struct TestPage {
+        route: Route,
+        content: PageContent,
+        text: &'static str,
+    }
+
+    fn pages() -> [TestPage; 5] {
         let room = room();
         let message = Message {
             room: room.id,
@@ -158,42 +181,25 @@ mod tests {
         let home = HomeContent {
             rejected_link: Some("\"><b>".into()),
         };
-        let at = Route::Room(room.id);
-        let pages = [
-            (Route::Home, PageContent::Home(home), "Your rooms"),
-            (
-                at,
-                PageContent::Room(RoomSnapshot {
-                    room,
-                    messages: vec![message],
-                }),
-                "Writing as",
-            ),
-            (
-                at,
-                PageContent::Refused(Refusal::Gone.problem()),
-                "has closed",
-            ),
-            (
-                at,
-                PageContent::Refused(Refusal::NotFound("room").problem()),
-                "No such room",
-            ),
-            (Route::NotFound, PageContent::NotFound, "nothing here"),
-        ];
-        for (route, content, text) in pages {
-            let html = render(route, content);
-            assert!(html.contains(text), "{html}");
-            assert!(html.contains(r#"data-theme="dark""#));
-            for (mark, why) in [
-                ("<b>", "markup"),
-                ("<i>", "markup"),
-                ("<script>", "a script"),
-                (" style=", "a style"),
-            ] {
-                assert!(!html.contains(mark), "{why} came through: {html}");
-            }
-        }
+        let page = |route, content, text| TestPage {
+            route,
+            content,
+            text,
+        };
+        let route = Route::Room(room.id);
+        let snapshot = RoomSnapshot {
+            room,
+            messages: vec![message],
+        };
+        let closed = PageContent::Refused(Refusal::Gone.problem());
+        let unknown = PageContent::Refused(Refusal::NotFound("room").problem());
+        [
+            page(Route::Home, PageContent::Home(home), "Your rooms"),
+            page(route, PageContent::Room(snapshot), "Writing as"),
+            page(route, closed, "has closed"),
+            page(route, unknown, "No such room"),
+            page(Route::NotFound, PageContent::NotFound, "nothing here"),
+        ]
     }
 
     #[test]

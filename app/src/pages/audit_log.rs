@@ -1,6 +1,7 @@
 //! The audit log of a room: what its moderators and its owner did there.
 //!
-//! **Guarantees:** each entry reads as a sentence, under the names that people write under.
+//! # Guarantees
+//! Each entry is a sentence with the usernames or display names of the people in it.
 
 use std::collections::BTreeMap;
 
@@ -88,31 +89,65 @@ fn entry_list(
     .into_any()
 }
 
-/// An entry as a sentence.
-fn sentence(deed: &AuditEntry, names: &BTreeMap<String, String>) -> AnyView {
-    let who = display_name(names, &deed.actor);
-    let whom = || display_name(names, &deed.target);
-    let (did, whom, what) = match deed.action.as_str() {
-        "left" => ("left", None, ""),
-        "invited" if deed.target == Role::Reader.name() => {
-            ("made an invitation for readers", None, "")
+/// The predicate of a sentence about an entry: `muted` with an object, or `made` with an object and
+/// a complement such as `a member`.
+struct Predicate {
+    verb: &'static str,
+    has_object: bool,
+    complement: &'static str,
+}
+
+impl Predicate {
+    const fn without_object(verb: &'static str) -> Self {
+        Self {
+            verb,
+            has_object: false,
+            complement: "",
         }
-        "invited" => ("made an invitation for members", None, ""),
-        "deleted message" => ("deleted a message", None, ""),
-        "took back an invitation" => ("took back an invitation", None, ""),
-        "changed the room" => ("changed the room", None, ""),
-        "removed" => ("removed", Some(whom()), ""),
-        "muted" => ("muted", Some(whom()), ""),
-        "banned" => ("banned", Some(whom()), ""),
-        "pardoned" => ("pardoned", Some(whom()), ""),
-        made => match made.strip_prefix("made ").and_then(Role::from_name) {
-            Some(role) => ("made", Some(whom()), role_text(role)),
-            None => ("did something", None, ""),
-        },
-    };
-    let whom = whom.map(|whom| view! { " "<bdi>{whom}</bdi> });
-    let what = (!what.is_empty()).then(|| format!(" {what}"));
-    view! { <bdi>{who}</bdi>" "{did}{whom}{what} }.into_any()
+    }
+
+    const fn with_object(verb: &'static str, complement: &'static str) -> Self {
+        Self {
+            verb,
+            has_object: true,
+            complement,
+        }
+    }
+
+    fn of(deed: &Deed) -> Self {
+        match deed.deed.as_str() {
+            "left" => Self::without_object("left"),
+            "invited" if deed.whom == Role::Reader.name() => {
+                Self::without_object("made an invitation for readers")
+            }
+            "invited" => Self::without_object("made an invitation for members"),
+            "deleted message" => Self::without_object("deleted a message"),
+            "took back an invitation" => Self::without_object("took back an invitation"),
+            "changed the room" => Self::without_object("changed the room"),
+            "removed" => Self::with_object("removed", ""),
+            "muted" => Self::with_object("muted", ""),
+            "banned" => Self::with_object("banned", ""),
+            "pardoned" => Self::with_object("pardoned", ""),
+            made => match made.strip_prefix("made ").and_then(Role::named) {
+                Some(role) => Self::with_object("made", role_text(role)),
+                None => Self::without_object("did something"),
+            },
+        }
+    }
+}
+
+/// An entry as a sentence.
+fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
+    let subject = display_name(names, &deed.actor);
+    let Predicate {
+        verb,
+        has_object,
+        complement,
+    } = Predicate::of(deed);
+    let object = has_object.then(|| display_name(names, &deed.whom));
+    let object = object.map(|object| view! { " "<bdi>{object}</bdi> });
+    let complement = (!complement.is_empty()).then(|| format!(" {complement}"));
+    view! { <bdi>{subject}</bdi>" "{verb}{object}{complement} }.into_any()
 }
 
 #[cfg(test)]
@@ -120,16 +155,19 @@ mod tests {
     use super::*;
     use crate::pages::form::tests::form_page;
 
-    #[test]
-    fn entries_read_as_sentences() {
-        let deed = |id: u64, deed: &str, whom: &str| AuditEntry {
+    fn deed(id: u64, deed: &str, whom: &str) -> Deed {
+        Deed {
             id,
             at: Time::from_millis(0),
             actor: "ada".into(),
             action: deed.into(),
             target: whom.into(),
-        };
-        let mut all = vec![
+        }
+    }
+
+    /// A full page of entries.
+    fn entries() -> Vec<Deed> {
+        let mut entries = vec![
             deed(9, "made owner", "bob"),
             deed(8, "muted", "~00000000000001"),
             deed(7, "banned", "~00000000000002"),
@@ -137,15 +175,18 @@ mod tests {
             deed(5, "deleted message", "12"),
             deed(4, "left", "ada"),
         ];
-        all.extend((0..AUDIT_PAGE_SIZE - all.len()).map(|_| deed(3, "pardoned", "eve")));
-        let names = BTreeMap::from([("~00000000000001".into(), "<i>eve".into())]);
-        let room = RoomId::from_bytes([7; 8]);
+        entries.resize(AUDIT_PAGE_SIZE, deed(3, "pardoned", "eve"));
+        entries
+    }
+
+    #[test]
+    fn entries_are_sentences_and_a_full_page_links_to_earlier_entries() {
         let html = audit_log_page(
             &form_page(None),
             &AuditLogPage {
-                room,
-                entries: all,
-                names,
+                room: RoomId::from_bytes([7; 8]),
+                entries: entries(),
+                names: BTreeMap::from([("~00000000000001".into(), "<i>eve".into())]),
                 now: Time::from_millis(300_000),
             },
         );
@@ -154,7 +195,7 @@ mod tests {
             .filter_map(|tag| tag.split_once('>'))
             .map(|(_, text)| text)
             .collect();
-        for words in [
+        for sentence in [
             "ada made bob the owner",
             "ada muted &lt;i",
             "ada banned a guest",
@@ -163,7 +204,7 @@ mod tests {
             "ada left · 5 min ago",
             "ada pardoned eve",
         ] {
-            assert!(text.contains(words), "{words}: {text}");
+            assert!(text.contains(sentence), "{sentence}: {text}");
         }
         assert!(
             html.contains("audit/?before=3") && !html.contains("<i>"),

@@ -33,7 +33,7 @@ pub fn direct_chats_page(page: &FormPage, chats: &DirectChatsPage) -> String {
                 <h2 id="chats-title">"Your chats"</h2>
                 <a href="/profile/?next=/chats/"><bdi>{chats.me.name.clone()}</bdi></a>
             </div>
-            {conversations(chats)}
+            {conversation_list(chats)}
         </section>
         <section aria-labelledby="people-title">
             <h2 id="people-title">"People"</h2>
@@ -44,13 +44,13 @@ pub fn direct_chats_page(page: &FormPage, chats: &DirectChatsPage) -> String {
                     <button>"Find"</button>
                 </p>
             </form>
-            {people(chats)}
+            {people_list(chats)}
         </section>
     };
     page.render("Chats", content)
 }
 
-fn conversations(chats: &DirectChatsPage) -> AnyView {
+fn conversation_list(chats: &DirectChatsPage) -> AnyView {
     if chats.conversations.is_empty() {
         return view! { <p class="hint">"Nothing has been said yet. Choose somebody below and say the first word."</p> }
             .into_any();
@@ -58,14 +58,14 @@ fn conversations(chats: &DirectChatsPage) -> AnyView {
     let rows = chats
         .conversations
         .iter()
-        .map(|chat| conversation(chat, chats))
+        .map(|chat| conversation_row(chat, chats))
         .collect_view();
     view! { <ul>{rows}</ul> }.into_any()
 }
 
-fn conversation(chat: &DirectChat, chats: &DirectChatsPage) -> AnyView {
+fn conversation_row(chat: &DirectChat, chats: &DirectChatsPage) -> AnyView {
     let last = chat.last.as_ref().map(|last| {
-        let who = if last.username == chats.me.username {
+        let author = if last.username == chats.me.username {
             "You: "
         } else {
             ""
@@ -77,27 +77,27 @@ fn conversation(chat: &DirectChat, chats: &DirectChatsPage) -> AnyView {
             last.body.clone()
         };
         view! {
-            <span class="last-message">{who}<bdi>{body}</bdi></span>
+            <span class="last-message">{author}<bdi>{body}</bdi></span>
             <time class="time-left" datetime=at.to_string()>{duration_text::format_ago(chats.now.since(at))}</time>
         }
     });
     let unread = (chat.unread > 0).then(|| {
         view! { <span class="unread">{chat.unread}<span class="visually-hidden">" unread"</span></span> }
     });
-    row(
+    person_row(
         &chat.name,
         &chat.username,
         view! { {last}{unread} }.into_any(),
     )
 }
 
-fn people(chats: &DirectChatsPage) -> AnyView {
+fn people_list(chats: &DirectChatsPage) -> AnyView {
     let others = chats
         .people
         .iter()
         .filter(|person| person.username != chats.me.username);
     let rows = others.map(|person| {
-        row(
+        person_row(
             &person.name,
             &person.username,
             view! { <span>{person.username.clone()}</span> }.into_any(),
@@ -105,11 +105,11 @@ fn people(chats: &DirectChatsPage) -> AnyView {
     });
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
-        let words = match chats.search.as_str() {
+        let hint = match chats.search.as_str() {
             "" => "Nobody else has an account yet.",
             _ => "Nobody else has that in their name or username.",
         };
-        return view! { <p class="hint" role="status">{words}</p> }.into_any();
+        return view! { <p class="hint" role="status">{hint}</p> }.into_any();
     }
     let more = chats.more.as_ref().map(|after| {
         let link = format!(
@@ -122,13 +122,14 @@ fn people(chats: &DirectChatsPage) -> AnyView {
     view! { <ul>{rows.into_iter().collect_view()}</ul>{more} }.into_any()
 }
 
-fn row(name: &str, username: &str, about: AnyView) -> AnyView {
+/// A link to the direct chat with a person.
+fn person_row(name: &str, username: &str, details: AnyView) -> AnyView {
     view! {
         <li>
             <a class="entry" href=format!("/chats/{username}")>
                 <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(name)}</span>
                 <bdi class="entry-name">{name.to_owned()}</bdi>
-                <span class="entry-details">{about}</span>
+                <span class="entry-details">{details}</span>
             </a>
         </li>
     }
@@ -149,8 +150,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn chats_show_their_last_message_and_their_unread_count() {
+    fn conversation() -> Conversation {
         let last = Message {
             room: RoomId::from_bytes([1; 8]),
             username: "bob".into(),
@@ -158,16 +158,20 @@ mod tests {
             body: "<b>tea?".into(),
             ..fixtures::message(3)
         };
-        let chat = DirectChat {
+        Conversation {
             username: "bob".into(),
             name: "Bob".into(),
             room: last.room,
             unread: 2,
             last: Some(last),
-        };
+        }
+    }
+
+    #[test]
+    fn chats_show_their_last_message_and_their_unread_count() {
         let mut chats = DirectChatsPage {
             me: account("Ada", "ada"),
-            conversations: vec![chat],
+            conversations: vec![conversation()],
             search: "\"x".into(),
             people: vec![account("Ada", "ada"), account("Eve", "eve")],
             more: Some("eve".into()),
@@ -190,7 +194,8 @@ mod tests {
             !html.contains("<b>") && !html.contains("\"/chats/ada\""),
             "{html}"
         );
-        (chats.conversations, chats.people) = (Vec::new(), Vec::new());
+        chats.conversations.clear();
+        chats.people.clear();
         assert!(direct_chats_page(&form_page(None), &chats).contains("Nobody else has that"));
     }
 }

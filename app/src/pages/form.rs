@@ -2,11 +2,11 @@
 //!
 //! # Guarantees
 //! - An error is shown at its field, which gets the focus.
-//! - After an error the form keeps what was entered, except passwords.
+//! - After an error the form keeps the entered values, except passwords.
 //! - Fields have the `autocomplete` values that password managers need.
 //!
 //! # Not here
-//! The single pages (the other files of `pages`), and checking what was entered (`server`).
+//! The single pages (the other files of `pages`), and checking the entered values (`server`).
 
 use leptos::prelude::*;
 use protocol::Role;
@@ -136,11 +136,8 @@ impl Field<'_> {
         } else {
             "text"
         };
-        let (class, role) = if error.is_some() {
-            ("error", Some("alert"))
-        } else {
-            ("hint", None)
-        };
+        let class = if error.is_some() { "error" } else { "hint" };
+        let role = error.map(|_| "alert");
         let about_id = (!about.is_empty()).then(|| format!("{name}-{class}"));
         view! {
             <div class="field">
@@ -187,8 +184,8 @@ impl SelectField<'_> {
             options,
             chosen,
         } = self;
-        let option = |(value, words): &(&str, &str)| {
-            view! { <option value=(*value).to_owned() selected=*value == chosen>{(*words).to_owned()}</option> }
+        let option = |(value, label): &(&str, &str)| {
+            view! { <option value=(*value).to_owned() selected=*value == chosen>{(*label).to_owned()}</option> }
         };
         let options = options.iter().map(option).collect_view();
         view! {

@@ -31,7 +31,7 @@ pub struct InvitationsPage {
     pub origin: String,
     /// The valid invitations, the latest first.
     pub valid: Vec<Invitation>,
-    /// What was entered in a form that was refused.
+    /// The values that the visitor entered in a form that the server refused.
     pub entered: Option<InvitationFields>,
     /// The server's time.
     pub now: Time,
@@ -64,7 +64,7 @@ pub fn invitations_page(page: &FormPage, invitations: &InvitationsPage) -> Strin
     let rows = invitations
         .valid
         .iter()
-        .map(|invitation| row(invitation, invitations, &path))
+        .map(|invitation| invitation_row(invitation, invitations, &path))
         .collect_view();
     let list = if invitations.valid.is_empty() {
         view! { <p class="hint">"There is none yet. Make one and send its link to whom you want here."</p> }.into_any()
@@ -72,7 +72,7 @@ pub fn invitations_page(page: &FormPage, invitations: &InvitationsPage) -> Strin
         view! { <ul class="invitations">{rows}</ul> }.into_any()
     };
     let content = view! {
-        {form(page, invitations, &path)}
+        {invitation_form(page, invitations, &path)}
         <section aria-labelledby="good-title">
             <h2 id="good-title">"Good now"</h2>
             {list}
@@ -81,7 +81,7 @@ pub fn invitations_page(page: &FormPage, invitations: &InvitationsPage) -> Strin
     page.render("Invitations", content)
 }
 
-fn form(page: &FormPage, invitations: &InvitationsPage, path: &str) -> AnyView {
+fn invitation_form(page: &FormPage, invitations: &InvitationsPage, path: &str) -> AnyView {
     let entered = invitations.entered.clone().unwrap_or_default();
     let role = SelectField {
         name: "role",
@@ -115,7 +115,7 @@ fn form(page: &FormPage, invitations: &InvitationsPage, path: &str) -> AnyView {
     .into_any()
 }
 
-fn row(invitation: &Invitation, invitations: &InvitationsPage, path: &str) -> AnyView {
+fn invitation_row(invitation: &Invitation, invitations: &InvitationsPage, path: &str) -> AnyView {
     let Invitation {
         code,
         role,
@@ -142,7 +142,7 @@ fn row(invitation: &Invitation, invitations: &InvitationsPage, path: &str) -> An
                 <input class="mono" type="text" readonly value=link aria-label=format!("Link {short}")/>
                 <button type="button" class="copy" data-copy>"Copy"<span class="visually-hidden">" link "{short.clone()}</span></button>
             </p>
-            <p class="hint">{allows(*role)}" · "{uses}" · "{lasts}</p>
+            <p class="hint">{permission_text(*role)}" · "{uses}" · "{lasts}</p>
             <div class="row">
                 <details>
                     <summary>"QR code"<span class="visually-hidden">" of link "{short.clone()}</span></summary>
@@ -157,7 +157,7 @@ fn row(invitation: &Invitation, invitations: &InvitationsPage, path: &str) -> An
     .into_any()
 }
 
-fn allows(role: Role) -> &'static str {
+fn permission_text(role: Role) -> &'static str {
     if role == Role::Reader {
         "Only reads"
     } else {
@@ -165,32 +165,32 @@ fn allows(role: Role) -> &'static str {
     }
 }
 
-/// Renders the page of an invitation.
+/// Renders the page of an invitation to a room with this name, if it has one.
 pub fn invitation_page(
     page: &FormPage,
     code: &str,
     name: Option<&str>,
     role: Role,
-    guest: bool,
+    is_guest: bool,
 ) -> String {
     let path = format!("/invitations/{}/", percent_encode(code));
-    let may = if role == Role::Reader {
+    let permission = if role == Role::Reader {
         "You may read there."
     } else {
         "You may read and write there."
     };
-    let sign_in = guest.then(|| {
+    let sign_in = is_guest.then(|| {
         let link = format!("/login?next={}", percent_encode(&path));
         view! { <p class="hint">"You join as a guest, known by this browser. Have an account? "<a href=link>"Sign in"</a>" first, and the room is yours everywhere."</p> }
     });
-    let called = match name {
+    let room_name = match name {
         Some(name) => {
             view! { "The room is called "<b><bdi>{name.to_owned()}</bdi></b>". " }.into_any()
         }
         None => view! { "The room has no name. " }.into_any(),
     };
     let content = view! {
-        <p>{called}{may}</p>
+        <p>{room_name}{permission}</p>
         <form class="form" method="post" action=path>
             <p class="row"><button class="primary">"Join"</button></p>
         </form>

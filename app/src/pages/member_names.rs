@@ -1,4 +1,4 @@
-//! What to call the members of a room.
+//! The names of the members of a room.
 
 use std::collections::BTreeMap;
 

@@ -70,16 +70,16 @@ pub fn members_page(page: &FormPage, people: &MembersPage) -> String {
         }
     });
     let content = view! {
-        {members(people)}
+        {member_list(people)}
         {moderation}
         {leave_form(people)}
     };
     page.render("People", content)
 }
 
-fn members(people: &MembersPage) -> AnyView {
-    if let Some(with) = &people.room.with {
-        return view! { <p class="hint">"A conversation of you and "<bdi>{with.name.clone()}</bdi>". Nobody else can find it."</p> }.into_any();
+fn member_list(people: &MembersPage) -> AnyView {
+    if let Some(peer) = &people.room.with {
+        return view! { <p class="hint">"A conversation of you and "<bdi>{peer.name.clone()}</bdi>". Nobody else can find it."</p> }.into_any();
     }
     let Some(members) = &people.members else {
         return view! { <p class="hint">"This room is open to everybody, so only its moderators see who has a role in it."</p> }.into_any();
@@ -87,7 +87,7 @@ fn members(people: &MembersPage) -> AnyView {
     let rows = members
         .iter()
         .take(MEMBERS_MAX)
-        .map(|member| row(member, people))
+        .map(|member| member_row(member, people))
         .collect_view();
     let more = members
         .len()
@@ -107,8 +107,8 @@ fn members(people: &MembersPage) -> AnyView {
     .into_any()
 }
 
-fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
-    let own = people.me.as_deref() == Some(&member.id);
+fn member_row(member: &RoomMember, people: &MembersPage) -> AnyView {
+    let is_own = people.me.as_deref() == Some(&member.id);
     let name = member
         .username
         .clone()
@@ -116,16 +116,17 @@ fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
     let key = member.username.clone().unwrap_or_else(|| member.id.clone());
     let since = member.since;
     let role = member.role.name();
-    let actions =
-        (!own && people.is_moderator() && member.role < people.room.role.unwrap_or(Role::Reader))
-            .then(|| member_actions(member, &name, people));
+    let actions = (!is_own
+        && people.is_moderator()
+        && member.role < people.room.role.unwrap_or(Role::Reader))
+    .then(|| member_actions(member, &name, people));
     view! {
         <li>
             <div class="member">
                 <span class=format!("avatar {}", hue_class(&key)) aria-hidden="true">{initials(&name)}</span>
                 <p>
                     <bdi class="entry-name">{name}</bdi>
-                    {own.then_some(" (you)")}
+                    {is_own.then_some(" (you)")}
                     <span class="hint">{role}" · since "<time datetime=since.to_string()>{duration_text::format_ago(people.now.since(since))}</time></span>
                 </p>
             </div>
@@ -138,18 +139,19 @@ fn row(member: &RoomMember, people: &MembersPage) -> AnyView {
 /// The actions for a member with a lower role than the visitor's.
 fn member_actions(member: &RoomMember, name: &str, people: &MembersPage) -> AnyView {
     let path = people.path();
-    let place = format!("{path}members/{}/", percent_encode(&member.id));
-    let whose = || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
-    let owns = people.room.role == Some(Role::Owner);
-    let roles = owns.then(|| role_forms(member, name, &place));
+    let member_path = format!("{path}members/{}/", percent_encode(&member.id));
+    let hidden_name =
+        || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
+    let is_owner = people.room.role == Some(Role::Owner);
+    let roles = is_owner.then(|| role_forms(member, name, &member_path));
     view! {
         <details>
-            <summary>"Manage"{whose()}</summary>
+            <summary>"Manage"{hidden_name()}</summary>
             <div class="member-actions">
                 {roles}
                 {sanction_form(&member.id, name, &path)}
-                <form method="post" action=format!("{place}?method=DELETE")>
-                    <button>"Remove"{whose()}</button>
+                <form method="post" action=format!("{member_path}?method=DELETE")>
+                    <button>"Remove"{hidden_name()}</button>
                     <p class="hint">"They can come back by an invitation; ban them to keep them out."</p>
                 </form>
             </div>
@@ -158,7 +160,7 @@ fn member_actions(member: &RoomMember, name: &str, people: &MembersPage) -> AnyV
     .into_any()
 }
 
-fn role_forms(member: &RoomMember, name: &str, place: &str) -> AnyView {
+fn role_forms(member: &RoomMember, name: &str, member_path: &str) -> AnyView {
     let options = [
         ("reader", "Reader: reads"),
         ("member", "Member: writes"),
@@ -171,7 +173,7 @@ fn role_forms(member: &RoomMember, name: &str, place: &str) -> AnyView {
         options: &options,
         chosen: member.role.name(),
     };
-    let action = format!("{place}?method=PATCH");
+    let action = format!("{member_path}?method=PATCH");
     view! {
         <form class="inline-form" method="post" action=action.clone()>
             {role.view()}
@@ -192,19 +194,20 @@ fn role_forms(member: &RoomMember, name: &str, place: &str) -> AnyView {
 /// The form that mutes or bans a member.
 fn sanction_form(id: &str, name: &str, path: &str) -> AnyView {
     let label = format!("Mute or ban {name} for");
-    let span = SelectField {
+    let duration = SelectField {
         name: "timeout",
         label: &label,
         options: &DURATIONS,
         chosen: "10m",
     };
-    let whose = || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
+    let hidden_name =
+        || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
     view! {
         <form class="inline-form" method="post" action=format!("{path}sanctions/")>
             <input type="hidden" name="person" value=id.to_owned()/>
-            {span.view()}
-            <button name="kind" value="mute">"Mute"{whose()}</button>
-            <button name="kind" value="ban">"Ban"{whose()}</button>
+            {duration.view()}
+            <button name="kind" value="mute">"Mute"{hidden_name()}</button>
+            <button name="kind" value="ban">"Ban"{hidden_name()}</button>
         </form>
     }
     .into_any()
@@ -216,16 +219,16 @@ fn leave_form(people: &MembersPage) -> Option<AnyView> {
     if people.room.with.is_some() {
         return None;
     }
-    let belongs = people
+    let is_member = people
         .members
         .as_ref()
         .is_none_or(|members| members.iter().any(|member| member.id == *me));
-    let words = match (role, people.room.private) {
+    let consequence = match (role, people.room.private) {
         (Role::Owner, _) => "If you leave, nobody can change it any more: hand it over first.",
         (_, true) => "You are then let in again only by an invitation.",
         (_, false) => "You can still come back, but without your role.",
     };
-    belongs.then(|| {
+    is_member.then(|| {
         let action = format!(
             "{}members/{}/?method=DELETE",
             people.path(),
@@ -237,7 +240,7 @@ fn leave_form(people: &MembersPage) -> Option<AnyView> {
                     <summary>"Leave this room"</summary>
                     <form class="form" method="post" action=action>
                         <input type="hidden" name="next" value="/"/>
-                        <p>{format!("You are {} here. {words}", role_text(role))}</p>
+                        <p>{format!("You are {} here. {consequence}", role_text(role))}</p>
                         <p class="row"><button class="destructive">"Leave"</button></p>
                     </form>
                 </details>
@@ -308,7 +311,8 @@ pub(crate) mod tests {
             "{html}"
         );
         let mut plain = people(Role::Member);
-        (plain.sanctions, plain.deeds) = (Vec::new(), Vec::new());
+        plain.sanctions.clear();
+        plain.deeds.clear();
         let html = members_page(&form_page(None), &plain);
         assert!(
             html.contains("Leave") && !html.contains("Manage") && !html.contains("What was done"),

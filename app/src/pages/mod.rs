@@ -1,7 +1,10 @@
 //! Pages with forms that the server renders alone, without the app.
 //!
-//! **Guarantees:** every page works without a script.
-//! **Not here:** loading the data and checking the forms (`server`).
+//! # Guarantees
+//! Every page works without a script.
+//!
+//! # Not here
+//! Loading the data and checking the forms (`server`).
 
 pub mod audit_log;
 pub mod direct_chats;

@@ -6,7 +6,7 @@ use protocol::Account;
 use crate::pages::form::{Field, FormPage};
 use crate::ui::avatar::{hue_class, initials};
 
-/// What was just changed; the page confirms it once.
+/// The change that was just made; the page confirms it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileChange {
     /// The name.
@@ -75,7 +75,7 @@ pub fn profile_page(
     me: &Account,
     name: &str,
     changed: Option<ProfileChange>,
-    entry: &SignInOptions,
+    options: &SignInOptions,
 ) -> String {
     let content = view! {
         <div class="profile-summary">
@@ -88,10 +88,10 @@ pub fn profile_page(
         </div>
         <p class="status-message" role="status">{changed.map(ProfileChange::text)}</p>
         {name_form(page, name)}
-        {password_form(page, me, entry)}
-        {entry.provider.as_ref().map(|provider| provider_section(page, provider, entry.has_password))}
+        {password_form(page, me, options)}
+        {options.provider.as_ref().map(|provider| provider_section(page, provider, options.has_password))}
         {sign_out_section(page)}
-        {deletion_section(page, entry.has_password)}
+        {deletion_section(page, options.has_password)}
     };
     page.render("Your account", content)
 }
@@ -117,12 +117,12 @@ fn name_form(page: &FormPage, name: &str) -> AnyView {
     .into_any()
 }
 
-fn password_form(page: &FormPage, me: &Account, entry: &SignInOptions) -> AnyView {
+fn password_form(page: &FormPage, me: &Account, options: &SignInOptions) -> AnyView {
     let SignInOptions {
         has_password,
         least,
         ..
-    } = *entry;
+    } = *options;
     let hint = format!("At least {least} characters. Everywhere else you are signed out.");
     let old = Field {
         name: "old",
@@ -172,7 +172,7 @@ fn provider_section(page: &FormPage, provider: &LinkedProvider, has_password: bo
             view! { <p class="row"><a class="button" href=href>"Link your account there"</a></p> }.into_any()
         }
     };
-    let words = if is_linked {
+    let text = if is_linked {
         "You can sign in with this."
     } else {
         "Sign in with this, too, from now on."
@@ -180,7 +180,7 @@ fn provider_section(page: &FormPage, provider: &LinkedProvider, has_password: bo
     view! {
         <section aria-labelledby="provider-title">
             <h2 id="provider-title"><bdi>{name}</bdi></h2>
-            <p>{words}</p>
+            <p>{text}</p>
             {action}
         </section>
     }
@@ -240,7 +240,7 @@ mod tests {
     use crate::pages::form::FieldError;
     use crate::pages::form::tests::form_page;
 
-    fn entry(has_password: bool, provider: Option<bool>) -> SignInOptions {
+    fn options(has_password: bool, provider: Option<bool>) -> SignInOptions {
         let provider = provider.map(|is_linked| LinkedProvider {
             name: "<b>Ours".into(),
             is_linked,
@@ -259,29 +259,29 @@ mod tests {
             name: "Ada".into(),
             username: "ada".into(),
         };
-        let draw =
-            |entry: &SignInOptions| profile_page(&form_page(None), &me, &me.name, None, entry);
+        let render =
+            |options: &SignInOptions| profile_page(&form_page(None), &me, &me.name, None, options);
         let cases = [
-            (entry(true, None), "Change password", "provider-title"),
+            (options(true, None), "Change password", "provider-title"),
             (
-                entry(true, Some(false)),
+                options(true, Some(false)),
                 "&amp;link=a.b.c",
                 "/profile/unlink/",
             ),
-            (entry(true, Some(true)), "/profile/unlink/", "link=a.b.c"),
+            (options(true, Some(true)), "/profile/unlink/", "link=a.b.c"),
             (
-                entry(false, Some(true)),
+                options(false, Some(true)),
                 "your only way",
                 "/profile/unlink/",
             ),
-            (entry(false, None), "Set password", "Password so far"),
-            (entry(false, None), "Your username", "Your password<"),
+            (options(false, None), "Set password", "Password so far"),
+            (options(false, None), "Your username", "Your password<"),
         ];
-        for (entry, there, missing) in cases {
-            let html = draw(&entry);
+        for (options, present, absent) in cases {
+            let html = render(&options);
             assert!(
-                html.contains(there) && !html.contains(missing) && !html.contains("<b>Ours"),
-                "{entry:?}: {html}"
+                html.contains(present) && !html.contains(absent) && !html.contains("<b>Ours"),
+                "{options:?}: {html}"
             );
         }
     }
@@ -297,7 +297,7 @@ mod tests {
             &me,
             &me.name,
             Some(ProfileChange::Name),
-            &entry(true, None),
+            &options(true, None),
         );
         assert!(
             html.contains("Your name is changed.") && !html.contains("<b>Ada"),
@@ -317,7 +317,7 @@ mod tests {
             &me,
             &me.name,
             None,
-            &entry(true, None),
+            &options(true, None),
         );
         assert!(
             html.contains("<details open") || html.contains("class=\"danger-zone\" open"),

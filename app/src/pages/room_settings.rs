@@ -1,8 +1,8 @@
 //! The page of a room's settings: a form for its owner, text for all other visitors.
 //!
 //! # Guarantees
-//! No visitor is offered a form that the server would refuse. After an error the form keeps what
-//! was entered.
+//! No visitor is offered a form that the server would refuse. After an error the form keeps the
+//! entered values.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub fn room_settings_page(page: &FormPage, settings: &RoomSettingsPage) -> Strin
     let content = if room.role == Some(Role::Owner) {
         view! {
             <p class="status-message" role="status">{settings.saved.then_some("Saved.")}</p>
-            {form(page, settings, &path)}
+            {settings_form(page, settings, &path)}
             {close_form(&path)}
         }
         .into_any()
@@ -73,7 +73,7 @@ pub fn room_settings_page(page: &FormPage, settings: &RoomSettingsPage) -> Strin
     )
 }
 
-fn form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
+fn settings_form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
     let room = &settings.room;
     let name = Field {
         name: "name",
@@ -92,18 +92,6 @@ fn form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
         optional: true,
         ..Field::default()
     };
-    let slow = room.slow_mode.to_string();
-    let words = duration_text::format_long(Duration::from_secs(room.slow_mode));
-    let mut pauses = SLOW_MODES.to_vec();
-    if !pauses.iter().any(|(value, _)| *value == slow) {
-        pauses.push((&slow, &words));
-    }
-    let pause = SelectField {
-        name: "slow_mode",
-        label: "Pause between two messages of one person",
-        options: &pauses,
-        chosen: &slow,
-    };
     view! {
         <form class="form" method="post" action=format!("{path}?method=PATCH")>
             <input type="hidden" name="next" value=format!("{path}settings/?saved=1")/>
@@ -111,7 +99,7 @@ fn form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
             {description.view(page)}
             <VisibilityField chosen=chosen_visibility(room)/>
             {lifetime_field(settings)}
-            {pause.view()}
+            {slow_mode_field(room)}
             {checkbox("read_only", "Only moderators write", room.read_only)}
             <p class="row"><button class="primary">"Save"</button></p>
         </form>
@@ -119,17 +107,34 @@ fn form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> AnyView {
     .into_any()
 }
 
+/// The interval of slow mode. A current value that is not in the list is offered too.
+fn slow_mode_field(room: &Room) -> AnyView {
+    let current = room.slow_mode.to_string();
+    let label = duration_text::format_long(Duration::from_secs(room.slow_mode));
+    let mut options = SLOW_MODES.to_vec();
+    if !options.iter().any(|(value, _)| *value == current) {
+        options.push((&current, &label));
+    }
+    SelectField {
+        name: "slow_mode",
+        label: "Pause between two messages of one person",
+        options: &options,
+        chosen: &current,
+    }
+    .view()
+}
+
 fn lifetime_field(settings: &RoomSettingsPage) -> AnyView {
-    let as_is = format!(
+    let unchanged = format!(
         "{}, as it is",
         duration_text::format_long(timeout(&settings.room))
     );
     let offered = LIFETIMES
         .iter()
         .filter(|(_, seconds, _)| Duration::from_secs(*seconds) <= settings.longest);
-    let options: Vec<_> = [("", as_is.as_str())]
+    let options: Vec<_> = [("", unchanged.as_str())]
         .into_iter()
-        .chain(offered.map(|(value, _, words)| (*value, *words)))
+        .chain(offered.map(|(value, _, label)| (*value, *label)))
         .collect();
     SelectField {
         name: "timeout",
@@ -166,15 +171,15 @@ fn settings_text(room: &Room) -> AnyView {
         return view! { <p>"A conversation of two has no settings. Nobody else can find it."</p> }
             .into_any();
     }
-    let who = VISIBILITY_CHOICES
+    let visibility = VISIBILITY_CHOICES
         .iter()
         .find(|(value, _)| *value == chosen_visibility(room))
-        .map_or("", |(_, words)| *words);
-    let who = who.replace("you invite", "its moderators invite");
-    let about = room
+        .map_or("", |(_, label)| *label);
+    let visibility = visibility.replace("you invite", "its moderators invite");
+    let description = room
         .description
         .clone()
-        .map(|words| view! { <p class="description"><bdi>{words}</bdi></p> });
+        .map(|text| view! { <p class="description"><bdi>{text}</bdi></p> });
     let slow = (room.slow_mode > 0).then(|| {
         let pause = duration_text::format_long(Duration::from_secs(room.slow_mode));
         view! { <dt>"Pause between two messages"</dt> <dd>{pause}</dd> }
@@ -186,10 +191,10 @@ fn settings_text(room: &Room) -> AnyView {
         Some(_) => "Only the owner of this room changes what it is like.",
     };
     view! {
-        {about}
+        {description}
         <dl class="details-list">
             <dt>"Who may come"</dt>
-            <dd>{who}</dd>
+            <dd>{visibility}</dd>
             <dt>"Who writes"</dt>
             <dd>{if room.read_only { "Only moderators" } else { "Everybody who may come, but readers" }}</dd>
             {slow}
@@ -223,7 +228,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn draw(role: Role, error: Option<FieldError>) -> String {
+    fn render(role: Role, error: Option<FieldError>) -> String {
         let longest = Duration::from_secs(86_400);
         room_settings_page(
             &form_page(error),
@@ -238,7 +243,7 @@ pub(crate) mod tests {
 
     #[test]
     fn owner_gets_a_form_with_the_current_settings() {
-        let html = draw(Role::Owner, None);
+        let html = render(Role::Owner, None);
         for part in [
             "Saved.",
             "1 h 30 min, as it is",
@@ -253,19 +258,19 @@ pub(crate) mod tests {
             !html.contains("168h") && !html.contains("<b>") && !html.contains("<i>"),
             "{html}"
         );
-        // The access that is, and the tick; nothing else.
+        // The current visibility and `read_only` are checked, and nothing else.
         assert_eq!(html.matches(" checked").count(), 2, "{html}");
         let wrong = FieldError {
             field: "name",
             text: "Too long.".into(),
             is_invalid: true,
         };
-        assert!(draw(Role::Owner, Some(wrong)).contains("id=\"name-error\""));
+        assert!(render(Role::Owner, Some(wrong)).contains("id=\"name-error\""));
     }
 
     #[test]
     fn other_visitors_get_the_settings_as_text() {
-        let html = draw(Role::Moderator, None);
+        let html = render(Role::Moderator, None);
         for part in [
             "About this room",
             "kettles",

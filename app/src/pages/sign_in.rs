@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::pages::form::{Field, FormPage};
 
-/// What was entered in a form that was refused, so that it is not lost.
+/// The values that the visitor entered in a form that the server refused.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFields {
     /// The name of the person.
@@ -13,15 +13,15 @@ pub struct AccountFields {
     pub username: String,
 }
 
-/// The page that creates an account. `least` is the minimum length of a password, `provider` the
-/// name of the external sign-in.
+/// The page that creates an account. `min_length` is the minimum length of a password, `provider`
+/// the name of the external sign-in.
 pub fn sign_up_page(
     page: &FormPage,
     entered: &AccountFields,
-    least: usize,
+    min_length: usize,
     provider: Option<&str>,
 ) -> String {
-    let advice = format!("At least {least} characters. It cannot be recovered, so keep it.");
+    let hint = format!("At least {min_length} characters. It cannot be recovered, so keep it.");
     let fields = [
         Field {
             name: "name",
@@ -40,7 +40,7 @@ pub fn sign_up_page(
             hint: "You write under it, and nobody else can: 3 to 32 of the letters a to z, digits, - and _.",
             ..Field::default()
         },
-        password("new-password", &advice),
+        password_field("new-password", &hint),
     ];
     let fields = fields
         .map(|field| field.view(page))
@@ -72,7 +72,7 @@ pub fn sign_in_page(page: &FormPage, entered: &AccountFields, provider: Option<&
         <form class="form" method="post" action="/login">
             {page.next_field()}
             {username.view(page)}
-            {password("current-password", "").view(page)}
+            {password_field("current-password", "").view(page)}
             <p class="row"><button class="primary">"Sign in"</button></p>
         </form>
         {provider_link(page, provider)}
@@ -97,30 +97,33 @@ pub fn sign_in_refused_page(
     reason: &str,
     is_link: bool,
 ) -> String {
-    let (heading, again, other) = match is_link {
-        true => ("Not linked", page.link_to("/profile/"), None),
-        false => (
-            "Not signed in",
-            page.link_to("/login/openid/"),
-            Some(page.link_to("/login")),
-        ),
+    let heading = if is_link {
+        "Not linked"
+    } else {
+        "Not signed in"
     };
-    let again_text = if is_link {
+    let next = page.link_to(if is_link {
+        "/profile/"
+    } else {
+        "/login/openid/"
+    });
+    let next_text = if is_link {
         "Back to your account".to_owned()
     } else {
         format!("Sign in with {provider}")
     };
+    let by_password = (!is_link).then(|| page.link_to("/login"));
     let content = view! {
         <p role="alert">{reason.to_owned()}</p>
         <p class="row">
-            <a class="button primary" href=again>{again_text}</a>
-            {other.map(|other| view! { <a class="button" href=other>"Sign in by a password"</a> })}
+            <a class="button primary" href=next>{next_text}</a>
+            {by_password.map(|link| view! { <a class="button" href=link>"Sign in by a password"</a> })}
         </p>
     };
     page.render(heading, content)
 }
 
-fn password<'a>(autocomplete: &'static str, hint: &'a str) -> Field<'a> {
+fn password_field<'a>(autocomplete: &'static str, hint: &'a str) -> Field<'a> {
     Field {
         name: "password",
         label: "Password",
