@@ -1,7 +1,10 @@
 //! Browser APIs, each behind a few functions.
 //!
-//! **Guarantees:** nothing here depends on rooms, messages or pages.
-//! **Not here:** the HTTP client (`api`) and the event stream (`connection`).
+//! # Guarantees
+//! Nothing here depends on rooms, messages or pages.
+//!
+//! # Not here
+//! The HTTP client (`api`) and the event stream (`connection`).
 
 pub mod clipboard;
 pub mod cookies;

@@ -1,7 +1,10 @@
 //! The home page: display name, new room, joining a room, and the lists of rooms.
 //!
-//! **Guarantees:** every form works without a script.
-//! **Not here:** the lists and the form for a new room (`room_list`).
+//! # Guarantees
+//! Every form works without a script.
+//!
+//! # Not here
+//! The lists and the form for a new room (`room_list`).
 
 mod join_form;
 

@@ -95,8 +95,8 @@ impl RoomEvents {
             "presence" => self.on_presence(data),
             "typing" => self.on_typing(data),
             "closing" => self.on_expiry_change(data),
-            "closed" => self.state.close(),
-            "removed" => self.state.remove(),
+            "closed" => self.state.mark_closed(),
+            "removed" => self.state.mark_removed(),
             "reset" => self.reload_log(),
             _ => {}
         }

@@ -221,7 +221,7 @@ impl History {
         });
     }
 
-    /// Makes a change while what is in view stays in place, unless that is the newest message.
+    /// Makes a change that moves nothing in view, unless the newest message is in view.
     fn preserve_scroll(self, change: impl FnOnce()) {
         match scroller() {
             Some(scroller) if !self.log.is_disposed() && !self.update_at_end(&scroller) => {

@@ -135,21 +135,21 @@ impl RoomState {
         spawn_task(async move {
             match api::fetch_room(self.id).await {
                 Ok(room) => self.set_room(room),
-                Err(failure) if failure.status() == Some(410) => self.close(),
-                Err(failure) if matches!(failure.status(), Some(403 | 404)) => self.remove(),
+                Err(failure) if failure.status() == Some(410) => self.mark_closed(),
+                Err(failure) if matches!(failure.status(), Some(403 | 404)) => self.mark_removed(),
                 Err(_) => {}
             }
         });
     }
 
     /// The visitor has lost access to the room.
-    pub fn remove(self) {
+    pub fn mark_removed(self) {
         self.removed.try_set(true);
-        self.close();
+        self.mark_closed();
     }
 
     /// The room has closed.
-    pub fn close(self) {
+    pub fn mark_closed(self) {
         if self.closed.try_set(true).is_none() {
             self.feed.rest();
         }

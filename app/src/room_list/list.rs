@@ -31,11 +31,11 @@ const FILTER_FROM: usize = 6;
 pub fn RoomListPanel() -> impl IntoView {
     let RoomLists { own, public, .. } = expect_context();
     let filter = RwSignal::new(String::new());
-    let own_rooms = filtered(filter, move || own.with(|own| own.rooms.clone()));
-    let chats = filtered(filter, move || {
+    let own_rooms = filter_rooms(filter, move || own.with(|own| own.rooms.clone()));
+    let chats = filter_rooms(filter, move || {
         own.with(|own| own.chats.iter().map(chat_as_room).collect())
     });
-    let others = filtered(filter, move || other_rooms(own, public));
+    let others = filter_rooms(filter, move || other_rooms(own, public));
     let count = move || own.with(|own| own.rooms.len() + own.chats.len()) + public.with(Vec::len);
     let few_rooms = bool_signal(move || count() < FILTER_FROM && filter.with(String::is_empty));
     let has_matches = bool_signal(move || {
@@ -121,8 +121,8 @@ fn FilterField(filter: RwSignal<String>, is_hidden: Signal<bool>) -> impl IntoVi
     }
 }
 
-/// The rooms whose name or ID contains the filter text.
-fn filtered(
+/// Keeps the rooms whose name or ID contains the filter text.
+fn filter_rooms(
     filter: RwSignal<String>,
     rooms: impl Fn() -> Vec<Room> + Send + Sync + 'static,
 ) -> Memo<Vec<Room>> {
@@ -130,7 +130,7 @@ fn filtered(
         let mut rooms = rooms();
         let filter = filter.with(|filter| lowercase(filter.trim()));
         if !filter.is_empty() {
-            rooms.retain(|room| matches(room, &filter));
+            rooms.retain(|room| matches_filter(room, &filter));
         }
         rooms
     })
@@ -228,7 +228,7 @@ fn lowercase(text: &str) -> String {
 }
 
 /// Whether the name or the ID of a room contains a text in lower case.
-fn matches(room: &Room, filter: &str) -> bool {
+fn matches_filter(room: &Room, filter: &str) -> bool {
     lowercase(&room_title(room)).contains(filter) || room.id.to_string().contains(filter)
 }
 
@@ -245,8 +245,8 @@ mod tests {
             ..fixtures::room()
         };
         for filter in ["", "tea", "größe", "89ab"] {
-            assert!(matches(&room, filter), "{filter}");
+            assert!(matches_filter(&room, filter), "{filter}");
         }
-        assert!(!matches(&room, "coffee"));
+        assert!(!matches_filter(&room, "coffee"));
     }
 }

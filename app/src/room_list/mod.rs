@@ -1,7 +1,10 @@
 //! Lists of rooms and chats: their data, the sidebar, and the form for a new room.
 //!
-//! **Guarantees:** all components share one store.
-//! **Not here:** the page of a room (`room`).
+//! # Guarantees
+//! All components share one store.
+//!
+//! # Not here
+//! The page of a room (`room`).
 
 pub mod account_links;
 pub mod list;

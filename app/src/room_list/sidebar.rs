@@ -105,18 +105,18 @@ fn is_visible() -> bool {
         .ok()
         .flatten()
         .is_some_and(|query| query.matches())
-        || drawer().is_some()
+        || find_open_drawer().is_some()
 }
 
-/// The drawer, if it is open.
-fn drawer() -> Option<Element> {
+/// Finds the drawer, if it is open.
+fn find_open_drawer() -> Option<Element> {
     element_by_id::<Element>(SIDEBAR)
         .filter(|sidebar| sidebar.matches(":popover-open").unwrap_or(false))
 }
 
 /// Closes the drawer.
 fn close_drawer() {
-    if let Some(drawer) = drawer()
+    if let Some(drawer) = find_open_drawer()
         .and_then(|sidebar| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(sidebar).ok())
     {
         // Hiding an open popover does not fail.

@@ -1,6 +1,7 @@
 //! The visitor: display name, theme, recently visited rooms, and account.
 //!
-//! **Not here:** authentication, which is the server's.
+//! # Not here
+//! Authentication, which is the server's.
 
 pub mod display_name;
 pub mod theme;

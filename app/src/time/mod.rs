@@ -1,6 +1,7 @@
 //! The page's clock, and times and durations as text.
 //!
-//! **Guarantees:** the first rendering shows the same text on the server and in the browser.
+//! # Guarantees
+//! The first rendering shows the same text on the server and in the browser.
 
 pub mod clock;
 pub mod duration_text;

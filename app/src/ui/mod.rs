@@ -1,6 +1,7 @@
 //! Components and helpers that several pages share.
 //!
-//! **Guarantees:** nothing here depends on the connection or on the state of a room.
+//! # Guarantees
+//! Nothing here depends on the connection or on the state of a room.
 
 pub mod avatar;
 pub mod icon;

@@ -44,7 +44,8 @@ pub fn pixels_below(scroller: &HtmlElement) -> i32 {
     -scroller.scroll_top()
 }
 
-/// Makes a change, and after it is rendered scrolls so that what was in view is where it was.
+/// Makes a change, and after it is rendered scrolls the message in the middle of the view back to
+/// its position.
 pub fn preserve_scroll(scroller: &HtmlElement, change: impl FnOnce()) {
     let anchor = find_anchor(scroller);
     change();
