@@ -65,12 +65,12 @@ fn entry_list(
     if entries.is_empty() {
         return view! { <p class="hint">"Nothing yet."</p> }.into_any();
     }
-    let row = |deed: &AuditEntry| {
-        let at = deed.at;
+    let row = |entry: &AuditEntry| {
+        let at = entry.at;
         let full = format!("{} UTC", LocalTime::new(at, 0).full());
         view! {
             <li>
-                {sentence(deed, names)}
+                {sentence(entry, names)}
                 <span class="hint">" · "<time datetime=at.to_string() title=full>{duration_text::format_ago(now.since(at))}</time></span>
             </li>
         }
@@ -114,10 +114,10 @@ impl Predicate {
         }
     }
 
-    fn of(deed: &Deed) -> Self {
-        match deed.deed.as_str() {
+    fn of(entry: &AuditEntry) -> Self {
+        match entry.action.as_str() {
             "left" => Self::without_object("left"),
-            "invited" if deed.whom == Role::Reader.name() => {
+            "invited" if entry.target == Role::Reader.name() => {
                 Self::without_object("made an invitation for readers")
             }
             "invited" => Self::without_object("made an invitation for members"),
@@ -128,7 +128,7 @@ impl Predicate {
             "muted" => Self::with_object("muted", ""),
             "banned" => Self::with_object("banned", ""),
             "pardoned" => Self::with_object("pardoned", ""),
-            made => match made.strip_prefix("made ").and_then(Role::named) {
+            made => match made.strip_prefix("made ").and_then(Role::from_name) {
                 Some(role) => Self::with_object("made", role_text(role)),
                 None => Self::without_object("did something"),
             },
@@ -137,14 +137,14 @@ impl Predicate {
 }
 
 /// An entry as a sentence.
-fn sentence(deed: &Deed, names: &BTreeMap<String, String>) -> AnyView {
-    let subject = display_name(names, &deed.actor);
+fn sentence(entry: &AuditEntry, names: &BTreeMap<String, String>) -> AnyView {
+    let subject = display_name(names, &entry.actor);
     let Predicate {
         verb,
         has_object,
         complement,
-    } = Predicate::of(deed);
-    let object = has_object.then(|| display_name(names, &deed.whom));
+    } = Predicate::of(entry);
+    let object = has_object.then(|| display_name(names, &entry.target));
     let object = object.map(|object| view! { " "<bdi>{object}</bdi> });
     let complement = (!complement.is_empty()).then(|| format!(" {complement}"));
     view! { <bdi>{subject}</bdi>" "{verb}{object}{complement} }.into_any()
@@ -155,27 +155,27 @@ mod tests {
     use super::*;
     use crate::pages::form::tests::form_page;
 
-    fn deed(id: u64, deed: &str, whom: &str) -> Deed {
-        Deed {
+    fn entry(id: u64, action: &str, target: &str) -> AuditEntry {
+        AuditEntry {
             id,
             at: Time::from_millis(0),
             actor: "ada".into(),
-            action: deed.into(),
-            target: whom.into(),
+            action: action.into(),
+            target: target.into(),
         }
     }
 
     /// A full page of entries.
-    fn entries() -> Vec<Deed> {
+    fn entries() -> Vec<AuditEntry> {
         let mut entries = vec![
-            deed(9, "made owner", "bob"),
-            deed(8, "muted", "~00000000000001"),
-            deed(7, "banned", "~00000000000002"),
-            deed(6, "invited", "reader"),
-            deed(5, "deleted message", "12"),
-            deed(4, "left", "ada"),
+            entry(9, "made owner", "bob"),
+            entry(8, "muted", "~00000000000001"),
+            entry(7, "banned", "~00000000000002"),
+            entry(6, "invited", "reader"),
+            entry(5, "deleted message", "12"),
+            entry(4, "left", "ada"),
         ];
-        entries.resize(AUDIT_PAGE_SIZE, deed(3, "pardoned", "eve"));
+        entries.resize(AUDIT_PAGE_SIZE, entry(3, "pardoned", "eve"));
         entries
     }
 

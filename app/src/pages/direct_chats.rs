@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    fn conversation() -> Conversation {
+    fn conversation() -> DirectChat {
         let last = Message {
             room: RoomId::from_bytes([1; 8]),
             username: "bob".into(),
@@ -158,7 +158,7 @@ mod tests {
             body: "<b>tea?".into(),
             ..fixtures::message(3)
         };
-        Conversation {
+        DirectChat {
             username: "bob".into(),
             name: "Bob".into(),
             room: last.room,

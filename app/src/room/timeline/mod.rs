@@ -191,7 +191,9 @@ fn visible_rows(
 fn list_item(row: TimelineRow, outbox: &Outbox) -> ListItem<RowPosition, TimelineRow> {
     ListItem {
         key: row.position(),
-        previous_key: outbox.delivered_as(row.message.id).map(RowPosition::of_pending),
+        previous_key: outbox
+            .delivered_as(row.message.id)
+            .map(RowPosition::of_pending),
         content: row,
     }
 }
