@@ -34,6 +34,8 @@ pub struct Module {
 #[derive(Debug, Default)]
 pub struct Crate {
     pub modules: BTreeMap<ModulePath, Module>,
+    /// The files that are compiled for tests alone.
+    test_modules: Vec<ModulePath>,
 }
 
 impl Crate {
@@ -46,6 +48,9 @@ impl Crate {
                 found.add(name, &std::fs::read_to_string(&file).unwrap());
             }
         }
+        let tests = std::mem::take(&mut found.test_modules);
+        let is_product = |path: &ModulePath| !tests.iter().any(|test| path.starts_with(test));
+        found.modules.retain(|path, _| is_product(path));
         found
     }
 
@@ -57,6 +62,13 @@ impl Crate {
             file: file.to_owned(),
             ..Module::default()
         };
+        for item in parsed.items.iter().filter(|item| is_test(item)) {
+            if let Item::Mod(test) = item {
+                let mut test_module = path.clone();
+                test_module.push(test.ident.to_string());
+                self.test_modules.push(test_module);
+            }
+        }
         let items: Vec<&Item> = parsed.items.iter().filter(|item| !is_test(item)).collect();
         for item in &items {
             if let Item::Use(import) = item {
