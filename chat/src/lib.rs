@@ -84,7 +84,7 @@ struct Inner {
     /// Wakes the eraser when rooms are frozen.
     frozen: Arc<Notify>,
     /// `None` once closed. Locked only to clone the queue or to take it away.
-    posts: Mutex<Option<WriteQueue>>,
+    write_queue: Mutex<Option<WriteQueue>>,
     tasks: Mutex<Option<Tasks>>,
     data_dir_lock: File,
 }
@@ -107,7 +107,7 @@ impl Chat {
         let data_dir_lock = data_dir::lock(&config.data_dir)?;
         let location = DatabaseLocation::of(&config)?;
         let store = Store::open(&location).await?;
-        let epoch = store.epoch().await?;
+        let epoch = store.load_epoch().await?;
         let tokens = Tokens::open(&config)?;
         prepare_rooms(&store, &config).await?;
         let clock = config.clock.clone();
@@ -119,7 +119,7 @@ impl Chat {
             public_rooms: public_rooms.clone(),
             epoch,
         };
-        let (posts, writer) = Writer::start(
+        let (write_queue, writer) = Writer::start(
             &location,
             &store,
             clock.clone(),
@@ -141,7 +141,7 @@ impl Chat {
             registrations,
             sessions: SessionRegistry::default(),
             frozen: Arc::default(),
-            posts: Mutex::new(Some(posts)),
+            write_queue: Mutex::new(Some(write_queue)),
             tasks: Mutex::new(None),
             data_dir_lock,
         });
@@ -178,7 +178,7 @@ impl Chat {
     /// # Errors
     /// The fault that keeps it from answering.
     pub async fn check_database(&self) -> Result<(), Error> {
-        self.0.store.ready().await
+        self.0.store.check().await
     }
 
     /// Ends every stream, so that its client reconnects. Posts are still accepted.
@@ -189,7 +189,7 @@ impl Chat {
 
     /// Commits the queued posts, ends the tasks and closes the database. Later posts are refused.
     pub async fn close(&self) {
-        lock(&self.0.posts).take();
+        lock(&self.0.write_queue).take();
         let Some(tasks) = lock(&self.0.tasks).take() else {
             return;
         };

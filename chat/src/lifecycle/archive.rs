@@ -1,8 +1,12 @@
-//! A room as a file: JSON lines that can be checked, and a transcript to read.
+//! A room as a file: an archive of JSON lines with a checksum, or a transcript to read.
 //!
-//! The archive's line 1 is the room, then comes one message a line, and the last line is the count of messages and the
-//! SHA-256 of all before it. It is written beside its place, synced, renamed and synced again, so that it is there whole
-//! or not at all. Memory is one page, however long the room.
+//! Line 1 of an archive is the room, each further line is a message, and the last line has the
+//! number of messages and the SHA-256 of all bytes before it.
+//!
+//! # Guarantees
+//! - The file of an archive is complete and durable: it is written under a temporary name, synced,
+//!   renamed, and its directory is synced.
+//! - The memory is one page of messages, however long the room.
 
 use std::io::SeekFrom;
 use std::path::Path;
@@ -19,13 +23,13 @@ use crate::room::access;
 use crate::store::{MessagesPage, RoomRow, Store, messages, sync_parent};
 use crate::{Chat, Error};
 
-/// Messages read from the store at once.
+/// How many messages to read from the store at once.
 const PAGE: usize = 512;
 
-/// How many bytes an archive's last line has at most.
+/// The greatest length in bytes of an archive's last line.
 const TRAILER_MAX: u64 = 256;
 
-/// The two ways to write a room down.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportFormat {
     /// JSON lines with a checksum, the format of the archive.
@@ -34,15 +38,16 @@ pub enum ExportFormat {
     Transcript,
 }
 
-/// A room being written down, piece by piece.
+/// The export of a room, read piece by piece.
 #[derive(Debug)]
 pub struct Export {
     store: Store,
     room: Room,
-    /// The newest sequence when it began.
+    /// The head of the room when the export began.
     head: u64,
     format: ExportFormat,
     stage: Stage,
+    /// The sequence number of the last exported message.
     seen: u64,
     count: u64,
     hash: Sha256,
@@ -55,7 +60,7 @@ enum Stage {
     Done,
 }
 
-/// The archive's last line, at most [`TRAILER_MAX`] bytes long.
+/// The last line of an archive, at most [`TRAILER_MAX`] bytes long.
 #[derive(Serialize)]
 struct Trailer {
     count: u64,
@@ -63,8 +68,8 @@ struct Trailer {
 }
 
 impl Export {
-    pub(crate) fn new(store: Store, stored: RoomRow, format: ExportFormat) -> Self {
-        let RoomRow { room, head, .. } = stored;
+    pub(crate) fn new(store: Store, row: RoomRow, format: ExportFormat) -> Self {
+        let RoomRow { room, head, .. } = row;
         Self {
             store,
             room,
@@ -80,21 +85,22 @@ impl Export {
     /// The next piece; `None` after the last.
     ///
     /// # Errors
-    /// A fault of the store, or that the room ended meanwhile: what there is of it by then is not all.
+    /// A fault of the store, or a fault if the room ended during the export, which is incomplete
+    /// then.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let piece = match self.stage {
-            Stage::Head => self.head()?,
-            Stage::Messages => self.messages().await?,
+            Stage::Head => self.encode_head()?,
+            Stage::Messages => self.encode_page().await?,
             Stage::Done => return Ok(None),
         };
         self.hash.update(&piece);
         Ok(Some(piece.into()))
     }
 
-    fn head(&mut self) -> Result<Vec<u8>, Error> {
+    fn encode_head(&mut self) -> Result<Vec<u8>, Error> {
         self.stage = Stage::Messages;
         match self.format {
-            ExportFormat::Archive => line(&self.room),
+            ExportFormat::Archive => encode_line(&self.room),
             ExportFormat::Transcript => {
                 let name = self.room.name.as_deref().unwrap_or("Room");
                 Ok(format!("{name} ({})\n\n", self.room.id).into_bytes())
@@ -102,43 +108,44 @@ impl Export {
         }
     }
 
-    async fn messages(&mut self) -> Result<Vec<u8>, Error> {
+    /// The next page of messages; the trailer after the last page.
+    async fn encode_page(&mut self) -> Result<Vec<u8>, Error> {
         let page = MessagesPage {
             before: Some(self.head + 1),
             after: Some(self.seen),
             limit: PAGE,
         };
-        let messages = messages::page(&self.store, self.room.id, page).await?;
+        let messages = messages::load_page(&self.store, self.room.id, page).await?;
         let Some(last) = messages.last() else {
-            return self.trailer();
+            return self.encode_trailer();
         };
         self.seen = last.id;
         self.count += messages.len() as u64;
         let mut piece = Vec::new();
         for message in &messages {
             match self.format {
-                ExportFormat::Archive => piece.extend(line(message)?),
+                ExportFormat::Archive => piece.extend(encode_line(message)?),
                 ExportFormat::Transcript => piece.extend(transcript_line(message).into_bytes()),
             }
         }
         Ok(piece)
     }
 
-    fn trailer(&mut self) -> Result<Vec<u8>, Error> {
-        if self.count != self.room.message_count {
-            let (found, of) = (self.count, self.room.message_count);
+    fn encode_trailer(&mut self) -> Result<Vec<u8>, Error> {
+        let expected = self.room.message_count;
+        if self.count != expected {
+            let found = self.count;
             return Err(Error::fault(format!(
-                "found {found} of {of} messages while writing the room down"
+                "found {found} of {expected} messages while exporting the room"
             )));
         }
         self.stage = Stage::Done;
         match self.format {
             ExportFormat::Archive => {
                 let digest = self.hash.clone().finalize();
-                let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                line(&Trailer {
+                encode_line(&Trailer {
                     count: self.count,
-                    sha256,
+                    sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
                 })
             }
             ExportFormat::Transcript => Ok(Vec::new()),
@@ -147,7 +154,7 @@ impl Export {
 }
 
 impl Chat {
-    /// Writes a room down as it is now.
+    /// Exports a room as it is now.
     ///
     /// # Errors
     /// The refusals of [`Chat::find_room`], or a fault.
@@ -157,18 +164,18 @@ impl Chat {
         room: &RoomId,
         format: ExportFormat,
     ) -> Result<Export, Error> {
-        let stored = access::find(&self.0.store, &self.0.clock, by, *room).await?;
-        Ok(Export::new(self.0.store.clone(), stored, format))
+        let row = access::find(&self.0.store, &self.0.clock, by, *room).await?;
+        Ok(Export::new(self.0.store.clone(), row, format))
     }
 }
 
-fn line(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+fn encode_line(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut line = serde_json::to_vec(value).map_err(Error::fault)?;
     line.push(b'\n');
     Ok(line)
 }
 
-/// `[time] name: text`, further lines of the text indented.
+/// `[time] name: text`, with further lines of the text indented.
 fn transcript_line(message: &Message) -> String {
     let body = if message.deleted {
         "(deleted)".to_owned()
@@ -178,37 +185,57 @@ fn transcript_line(message: &Message) -> String {
     format!("[{}] {}: {body}\n", message.sent_at, message.username)
 }
 
-/// Writes a room's archive to `dir`; when this returns, it is complete and durable. If another one is there already, because
-/// the room came back from a backup and has another history since, that one is kept under a number.
-pub(crate) async fn write(store: &Store, dir: &Path, stored: RoomRow) -> Result<(), Error> {
+/// Writes the archive of a room to `dir`. When this returns, the archive is complete and durable.
+///
+/// A different archive of the same room, which exists if the room was restored from a backup and
+/// has had another history since, is kept under a number.
+pub(crate) async fn write(store: &Store, dir: &Path, row: RoomRow) -> Result<(), Error> {
     fs::create_dir_all(dir).await?;
-    let name = |end: &str| dir.join(format!("{}.{end}", stored.room.id));
-    let (place, beside) = (name("jsonl"), name("jsonl.tmp"));
-    let mut file = fs::File::create(&beside).await?;
-    let mut export = Export::new(store.clone(), stored.clone(), ExportFormat::Archive);
+    let id = row.room.id;
+    let path = dir.join(format!("{id}.jsonl"));
+    let temporary = dir.join(format!("{id}.jsonl.tmp"));
+    write_file(store, &temporary, row).await?;
+    let exists = fs::try_exists(&path).await?;
+    if exists && read_last_line(&path).await? != read_last_line(&temporary).await? {
+        keep_under_a_number(dir, id).await?;
+    }
+    fs::rename(&temporary, &path).await?;
+    let synced = sync_parent(&path);
+    if synced.is_err() {
+        // The room is reopened, so this is not the archive of its end.
+        fs::rename(&path, &temporary).await?;
+    }
+    synced
+}
+
+/// Writes the archive of a room to a file, and syncs the file.
+async fn write_file(store: &Store, path: &Path, row: RoomRow) -> Result<(), Error> {
+    let mut file = fs::File::create(path).await?;
+    let mut export = Export::new(store.clone(), row, ExportFormat::Archive);
     while let Some(piece) = export.next().await? {
         file.write_all(&piece).await?;
     }
     file.flush().await?;
     file.sync_all().await?;
-    if fs::try_exists(&place).await? && last_line(&place).await? != last_line(&beside).await? {
-        let mut number = 1;
-        while fs::try_exists(name(&format!("{number}.jsonl"))).await? {
-            number += 1;
-        }
-        fs::rename(&place, name(&format!("{number}.jsonl"))).await?;
-    }
-    fs::rename(&beside, &place).await?;
-    let synced = sync_parent(&place);
-    if synced.is_err() {
-        // The room lives on, and this is no archive of its end.
-        fs::rename(&place, &beside).await?;
-    }
-    synced
+    Ok(())
 }
 
-/// The last line of an archive, which has the digest of all others; of another file some of its end.
-async fn last_line(file: &Path) -> Result<Vec<u8>, Error> {
+/// Renames the existing archive of a room from `ID.jsonl` to `ID.1.jsonl`, or the next free number.
+async fn keep_under_a_number(dir: &Path, id: RoomId) -> Result<(), Error> {
+    let mut number = 1;
+    loop {
+        let kept = dir.join(format!("{id}.{number}.jsonl"));
+        if !fs::try_exists(&kept).await? {
+            fs::rename(dir.join(format!("{id}.jsonl")), kept).await?;
+            return Ok(());
+        }
+        number += 1;
+    }
+}
+
+/// The last line of an archive, which has the digest of all others; of any other file, some bytes
+/// of its end.
+async fn read_last_line(file: &Path) -> Result<Vec<u8>, Error> {
     let mut file = fs::File::open(file).await?;
     let length = file.metadata().await?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TRAILER_MAX)))
@@ -232,17 +259,17 @@ mod tests {
     use crate::{FollowEvent, Person, back_up_database, restore_database};
 
     async fn close(test: &TestChat, by: &Person, room: RoomId) {
-        let mut follow = test
+        let mut follower = test
             .chat
             .follow_room(by, &room, Start::Latest)
             .await
             .unwrap();
         test.chat.close_room(by, &room).await.unwrap();
-        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {}
+        while !matches!(follower.next().await.unwrap(), FollowEvent::Closed) {}
     }
 
     #[tokio::test]
-    async fn a_room_that_ends_again_after_it_was_restored_keeps_all_its_histories() {
+    async fn room_that_ends_again_after_a_restore_keeps_all_its_archives() {
         let mut test = TestChat::new(|_| {}).await;
         let owner = new_guest();
         let room = test
@@ -254,9 +281,9 @@ mod tests {
         test.post(room, "kept").await;
         let copy = test.config.data_dir.join("copy");
         back_up_database(&test.config, &copy).await.unwrap();
-        for (life, messages) in [("first", 5), ("second", 2), ("third", 9), ("", 0)] {
+        for (history, messages) in [("first", 5), ("second", 2), ("third", 9), ("", 0)] {
             for number in 0..messages {
-                test.post(room, &format!("{life} {number}")).await;
+                test.post(room, &format!("{history} {number}")).await;
             }
             close(&test, &owner, room).await;
             test.chat.close().await;
@@ -267,19 +294,19 @@ mod tests {
         let texts: Vec<String> = ["1.jsonl", "2.jsonl", "3.jsonl", "jsonl"]
             .map(|end| std::fs::read_to_string(archives.join(format!("{room}.{end}"))).unwrap())
             .to_vec();
-        for (text, (life, messages)) in
+        for (text, (history, messages)) in
             texts
                 .iter()
                 .zip([("first", 5), ("second", 2), ("third", 9)])
         {
-            assert_eq!(text.matches(life).count(), messages, "{life}");
+            assert_eq!(text.matches(history).count(), messages, "{history}");
         }
         assert_eq!(texts[3].lines().count(), 3);
         assert_eq!(std::fs::read_dir(archives).unwrap().count(), texts.len());
     }
 
     #[tokio::test]
-    async fn a_room_that_ends_while_it_is_written_down_is_not_taken_for_a_whole_one() {
+    async fn export_of_a_room_that_ends_meanwhile_fails() {
         let test = TestChat::new(|_| {}).await;
         let owner = new_guest();
         let room = test
@@ -318,7 +345,7 @@ mod tests {
         for _ in 0..2 {
             gap.next().await.unwrap().unwrap();
         }
-        // What a large room loses first.
+        // The first part of the erasure of a large room.
         let mut tx = test.chat.0.store.begin().await.unwrap();
         sqlx::query("delete from message where seq between 600 and 700")
             .execute(&mut *tx)

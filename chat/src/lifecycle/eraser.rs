@@ -1,4 +1,8 @@
-//! The eraser: takes frozen rooms to their end.
+//! The eraser: archives and erases frozen rooms.
+//!
+//! # Guarantees
+//! - A room is erased only after its archive is complete and durable, if archives are enabled.
+//! - A room that cannot be archived is reopened, and its end is tried again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,85 +15,99 @@ use crate::lifecycle::archive;
 use crate::realtime::hub::Hub;
 use crate::realtime::public_rooms::PublicRooms;
 use crate::room::Lifetime;
-use crate::store::{RoomRow, Store, rooms};
+use crate::store::{EndingRoom, RoomRow, Store, rooms};
 use crate::{Clock, Error};
 
-/// Rooms taken to their end at once.
-const LEAVING_AT_ONCE: usize = 4;
+/// How many rooms are archived and erased at the same time.
+const CONCURRENT_ROOMS: usize = 4;
 
+/// How many rooms are loaded at once.
+const BATCH: i64 = 64;
+
+/// How long to wait after a fault of the store.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The task that archives and erases rooms.
 #[derive(Debug)]
 pub(crate) struct Eraser {
     pub store: Store,
     pub hub: Hub,
     pub clock: Clock,
     pub public_rooms: PublicRooms,
-    /// Where archives go; `None` if none are wanted.
+    /// The directory of the archives; `None` if archives are disabled.
     pub archives: Option<PathBuf>,
-    /// Says that there are rooms to take to their end.
+    /// Wakes the eraser when rooms are frozen.
     pub frozen: Arc<Notify>,
 }
 
 impl Eraser {
+    /// Runs until it is dropped.
     pub async fn run(self) {
         loop {
-            match rooms::load_ending_rooms(&self.store, 64).await {
+            match rooms::load_ending_rooms(&self.store, BATCH).await {
                 Ok(rooms) if rooms.is_empty() => self.frozen.notified().await,
                 Ok(rooms) => {
-                    let finish = |(room, archived)| self.finish(room, archived);
                     stream::iter(rooms)
-                        .for_each_concurrent(LEAVING_AT_ONCE, finish)
+                        .for_each_concurrent(CONCURRENT_ROOMS, |room| self.finish(room))
                         .await;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "cannot look for rooms on their way out");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    tracing::error!(%error, "cannot load the rooms to archive and erase");
+                    tokio::time::sleep(RETRY_AFTER).await;
                 }
             }
         }
     }
 
-    /// Takes one room to its end, or opens it again if it cannot be archived.
-    async fn finish(&self, stored: RoomRow, archived: bool) {
-        let id = stored.room.id;
-        let was_public = stored.room.public;
-        if !archived && let Err(error) = self.archive(&stored).await {
-            tracing::error!(room = %id, %error, "cannot archive a room; it stays open and is tried again");
-            let retry = stored
-                .timeout
-                .clamp(Duration::from_secs(1), Duration::from_secs(60));
-            let lifetime = Lifetime {
-                end: self.clock.now().after(retry),
-                timeout: stored.timeout,
-            };
-            if let Err(error) = rooms::reopen(&self.store, id, lifetime.end, || {
-                self.hub.set_lifetime(id, lifetime)
-            })
-            .await
-            {
-                tracing::error!(room = %id, %error, "cannot open a room again");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+    /// Archives and erases a room, or reopens it if it cannot be archived.
+    async fn finish(&self, ending: EndingRoom) {
+        let row = ending.row;
+        if !ending.is_archived
+            && let Err(error) = self.archive(&row).await
+        {
+            let id = row.room.id;
+            tracing::error!(room = %id, %error, "cannot archive a room; it is reopened");
+            self.reopen(&row).await;
             return;
         }
-        match rooms::erase(&self.store, id, self.clock.now()).await {
-            Ok(()) => {
-                tracing::info!(room = %id, messages = stored.room.message_count, "room closed");
-                self.hub.close(id);
-                if was_public {
-                    self.public_rooms.changed();
-                }
-            }
-            Err(error) => {
-                tracing::error!(room = %id, %error, "cannot erase a room; it is tried again");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+        self.erase(&row).await;
+    }
+
+    async fn archive(&self, row: &RoomRow) -> Result<(), Error> {
+        match &self.archives {
+            Some(dir) => archive::write(&self.store, dir, row.clone()).await,
+            None => Ok(()),
         }
     }
 
-    async fn archive(&self, stored: &RoomRow) -> Result<(), Error> {
-        match &self.archives {
-            Some(dir) => archive::write(&self.store, dir, stored.clone()).await,
-            None => Ok(()),
+    /// Reopens a room for its timeout, but for at least a second and at most a minute.
+    async fn reopen(&self, row: &RoomRow) {
+        let id = row.room.id;
+        let extension = row
+            .timeout
+            .clamp(Duration::from_secs(1), Duration::from_secs(60));
+        let lifetime = Lifetime {
+            end: self.clock.now().after(extension),
+            timeout: row.timeout,
+        };
+        let notify = || self.hub.set_lifetime(id, lifetime);
+        if let Err(error) = rooms::reopen(&self.store, id, lifetime.end, notify).await {
+            tracing::error!(room = %id, %error, "cannot reopen a room");
+            tokio::time::sleep(RETRY_AFTER).await;
+        }
+    }
+
+    async fn erase(&self, row: &RoomRow) {
+        let id = row.room.id;
+        if let Err(error) = rooms::erase(&self.store, id, self.clock.now()).await {
+            tracing::error!(room = %id, %error, "cannot erase a room; it is tried again");
+            tokio::time::sleep(RETRY_AFTER).await;
+            return;
+        }
+        tracing::info!(room = %id, messages = row.room.message_count, "room closed");
+        self.hub.close(id);
+        if row.room.public {
+            self.public_rooms.mark_changed();
         }
     }
 }

@@ -1,32 +1,33 @@
-//! What is asked of the writer.
+//! The requests that the writer receives.
 
 use protocol::RoomId;
 
-/// A checked message on its way to the log.
+/// A validated request to append to the log of a room.
 #[derive(Debug)]
 pub(crate) struct WriteRequest {
     pub room: RoomId,
-    /// The ID of the person; 0 for nobody in particular.
+    /// The ID of the person; 0 for an anonymous author and for the server.
     pub author: i64,
-    /// Empty for a line that nobody wrote.
+    /// The name that the message is posted under; empty for a line of the lobby. For an edit or a
+    /// deletion it is the actor's ID in the audit log.
     pub username: String,
     pub body: String,
-    /// The same key in the same room is the same message.
-    pub key: Option<String>,
+    /// Requests with the same key in the same room append one message.
+    pub idempotency_key: Option<String>,
     pub command: Command,
 }
 
-/// What is to be done with a message.
+/// What the writer does with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Say it.
+    /// Appends a message.
     Post,
-    /// Let the message of this sequence say it.
+    /// Replaces the text of the message with this sequence number.
     Edit(u64),
-    /// Let the message of this sequence say nothing any more.
+    /// Deletes the text of the message with this sequence number.
     Delete(u64),
-    /// Let somebody have this name in the lobby, and say so.
+    /// Claims a name in the lobby, and appends a line about it.
     JoinLobby(String),
-    /// Let nobody have this name in the lobby, and say so.
+    /// Releases a name in the lobby, and appends a line about it.
     LeaveLobby(String),
 }

@@ -1,4 +1,4 @@
-//! What a room's log holds at one sequence: a message, or a change of an earlier one.
+//! The entry at one sequence number of a room's log: a message, or a change of an earlier message.
 
 use protocol::{Change, Message};
 
@@ -10,7 +10,7 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
-    /// Its sequence.
+    /// The sequence number of the entry.
     pub fn seq(&self) -> u64 {
         match self {
             Self::Message(message) => message.id,
@@ -18,7 +18,7 @@ impl Entry {
         }
     }
 
-    /// The message that it is, if it is one.
+    /// The message, unless the entry is a change.
     pub fn message(&self) -> Option<&Message> {
         match self {
             Self::Message(message) => Some(message),

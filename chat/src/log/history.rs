@@ -1,4 +1,7 @@
-//! Messages: the rule for a new one, and reading them back. Leaves to others: writing them down (`writer`).
+//! Reads the log of a room: the entries for followers, and pages of messages for clients.
+//!
+//! # Not here
+//! - Writing: `writer`.
 
 use protocol::{Change, ChangeKind, Message, RoomId};
 use sqlx::sqlite::SqliteRow;
@@ -10,16 +13,20 @@ use crate::room::access;
 use crate::store::{MessageRow, MessagesPage, Store, key, messages};
 use crate::{Chat, Error};
 
-/// What the log of a room holds after a sequence, in order, whatever state the room is in.
-pub(crate) async fn entries(
+/// The entries of a room's log after a sequence number, in order, whatever the state of the room.
+/// The caller checks the access to the room.
+pub(crate) async fn load_entries(
     store: &Store,
     room: RoomId,
     after: u64,
     limit: usize,
 ) -> Result<Vec<Entry>, Error> {
-    // A change is read as the message that it is of; that of a message is the message itself.
-    let sql = "select entry.seq as place, entry.kind as change, now.*, now.body = '' as deleted from message as entry
-               join message as now on now.room = entry.room and now.seq = coalesce(entry.target, entry.seq)
+    // A change has a target, and a message has none. Each entry is read with its message as it is
+    // now: entry 3, the edit of message 1, comes with the current text of message 1.
+    let sql = "select entry.seq as place, entry.kind as change, now.*, now.body = '' as deleted
+               from message as entry
+               join message as now
+                 on now.room = entry.room and now.seq = coalesce(entry.target, entry.seq)
                where entry.room = $1 and entry.seq > $2 order by entry.seq limit $3";
     let rows: Vec<SqliteRow> = sqlx::query(sql)
         .bind(key(room))
@@ -27,16 +34,16 @@ pub(crate) async fn entries(
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(store.read())
         .await?;
-    rows.iter().map(|row| Ok(entry(row)?)).collect()
+    rows.iter().map(|row| Ok(entry_from_row(row)?)).collect()
 }
 
-fn entry(row: &SqliteRow) -> sqlx::Result<Entry> {
+fn entry_from_row(row: &SqliteRow) -> sqlx::Result<Entry> {
     let message = MessageRow::from_row(row)?.0;
     let stored: i64 = row.try_get("change")?;
-    let Some(event) = ChangeKind::ALL
+    let kind = ChangeKind::ALL
         .into_iter()
-        .find(|kind| *kind as i64 == stored)
-    else {
+        .find(|kind| *kind as i64 == stored);
+    let Some(event) = kind else {
         return Ok(Entry::Message(message));
     };
     Ok(Entry::Change(Change {
@@ -59,7 +66,7 @@ impl Chat {
         page: MessagesPage,
     ) -> Result<Vec<Message>, Error> {
         access::find(&self.0.store, &self.0.clock, by, *room).await?;
-        messages::page(&self.0.store, *room, page).await
+        messages::load_page(&self.0.store, *room, page).await
     }
 }
 
@@ -69,7 +76,7 @@ mod tests {
     use crate::testing::TestChat;
 
     #[tokio::test]
-    async fn pages_are_in_order_from_either_side() {
+    async fn pages_are_in_order_in_both_directions() {
         let test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
         for n in 1..=7 {

@@ -1,25 +1,36 @@
-//! The log of a room: what lasts, in order.
+//! The log of a room: messages and their changes, in the order of their sequence numbers.
+//!
+//! # Guarantees
+//! - The sequence numbers of a room are 1, 2, 3 … without gaps.
+//! - An answered request is durable.
+//!
+//! # Not here
+//! - Who may write: `room::write_policy`. Delivery to followers: `realtime`.
 
 pub(crate) mod command;
 pub(crate) mod decide;
 pub(crate) mod entry;
 pub(crate) mod history;
+mod open_room;
 mod validate;
 pub(crate) mod writer;
 
-use protocol::{Message, NewMessage, RoomId};
+use protocol::{Message, NewMessage, Refusal, RoomId, text};
 
 use self::command::{Command, WriteRequest};
+use self::writer::WriteQueue;
 use crate::identity::person::Person;
 use crate::sync::lock;
 use crate::{Chat, Error};
 
 impl Chat {
-    /// Sends a message. When this returns it, it is durable. The same `key` in the same room gives back the first answer.
+    /// Posts a message. When this returns the message, it is durable. A repeated `key` in the same
+    /// room returns the message of the first request.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if it breaks a rule, [`protocol::Refusal::NameTaken`] if the name is somebody else's,
-    /// the refusals of [`Chat::find_room`], or a fault.
+    /// [`protocol::Refusal::Invalid`] if the message breaks a rule,
+    /// [`protocol::Refusal::NameTaken`] if the name belongs to another person, the refusals of
+    /// [`Chat::find_room`], or a fault.
     pub async fn post_message(
         &self,
         by: &Person,
@@ -27,16 +38,19 @@ impl Chat {
         message: &NewMessage,
         key: Option<&str>,
     ) -> Result<Message, Error> {
-        self.posts()?
-            .append(validate::check(by, *room, message, key)?)
-            .await
+        let queue = self.write_queue()?;
+        let request = validate::check_message(by, *room, message, key)?;
+        queue.append(request).await
     }
 
-    /// Lets somebody write a message of theirs anew. When this returns it as it is now, that is durable.
+    /// Replaces the text of one of the caller's messages. When this returns the message as it is
+    /// now, the change is durable.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Forbidden`] for all but its author, [`protocol::Refusal::NotFound`] if there is no such message,
-    /// [`protocol::Refusal::Invalid`] if the text breaks a rule, the refusals of [`Chat::find_room`], or a fault.
+    /// [`protocol::Refusal::Forbidden`] if the caller is not the author,
+    /// [`protocol::Refusal::NotFound`] if there is no such message,
+    /// [`protocol::Refusal::Invalid`] if the text breaks a rule, the refusals of
+    /// [`Chat::find_room`], or a fault.
     pub async fn edit_message(
         &self,
         by: &Person,
@@ -44,57 +58,49 @@ impl Chat {
         seq: u64,
         body: &str,
     ) -> Result<Message, Error> {
-        let post = validate::change(
-            by,
-            *room,
-            Command::Edit(seq),
-            protocol::text::parse_body(body)?,
-        );
-        self.posts()?.append(post).await
+        let body = text::parse_body(body)?;
+        let request = validate::change_request(by, *room, Command::Edit(seq), body);
+        self.write_queue()?.append(request).await
     }
 
-    /// Lets its author or a moderator delete a message: everybody is told, and its text is gone from the store.
+    /// Deletes a message: its text is overwritten in the store, and all followers of the room
+    /// receive the deletion. The author and the moderators of the room may delete a message.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Forbidden`] for all others, [`protocol::Refusal::NotFound`] if there is no such message, the
-    /// refusals of [`Chat::find_room`], or a fault.
+    /// [`protocol::Refusal::Forbidden`] if the caller is neither, [`protocol::Refusal::NotFound`]
+    /// if there is no such message, the refusals of [`Chat::find_room`], or a fault.
     pub async fn delete_message(
         &self,
         by: &Person,
         room: &RoomId,
         seq: u64,
     ) -> Result<Message, Error> {
-        self.posts()?
-            .append(validate::change(
-                by,
-                *room,
-                Command::Delete(seq),
-                String::new(),
-            ))
-            .await
+        let queue = self.write_queue()?;
+        let request = validate::change_request(by, *room, Command::Delete(seq), String::new());
+        queue.append(request).await
     }
 
-    /// Does something of which a line tells that nobody wrote.
+    /// Appends a line without an author to the lobby, and executes the command that it announces.
     pub(crate) async fn announce(
         &self,
         room: &RoomId,
         command: Command,
         line: String,
     ) -> Result<Message, Error> {
-        let post = WriteRequest {
+        let request = WriteRequest {
             room: *room,
             author: 0,
             username: String::new(),
             body: line,
-            key: None,
+            idempotency_key: None,
             command,
         };
-        self.posts()?.append(post).await
+        self.write_queue()?.append(request).await
     }
 
-    fn posts(&self) -> Result<writer::WriteQueue, Error> {
-        Ok(lock(&self.0.posts)
-            .clone()
-            .ok_or(protocol::Refusal::Draining)?)
+    /// The queue of the writer, until the chat is closed.
+    fn write_queue(&self) -> Result<WriteQueue, Error> {
+        let queue = lock(&self.0.write_queue).clone();
+        Ok(queue.ok_or(Refusal::Draining)?)
     }
 }

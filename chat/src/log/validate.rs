@@ -1,44 +1,49 @@
-//! The rules that a message keeps before it waits for the writer.
+//! Checks of a message that need no transaction, before the message is queued for the writer.
 
 use protocol::{NewMessage, Refusal, RoomId, text};
 
 use crate::identity::person::{Person, guest_public_id};
 use crate::log::command::{Command, WriteRequest};
 
-/// A message that keeps the rules, for the writer. Who has an account writes under its name.
-pub(crate) fn check(
+/// Checks a new message. The holder of an account posts under the username of the account.
+pub(crate) fn check_message(
     by: &Person,
     room: RoomId,
     message: &NewMessage,
-    key: Option<&str>,
+    idempotency_key: Option<&str>,
 ) -> Result<WriteRequest, Refusal> {
-    let (username, body) = (
-        text::parse_username(&message.username)?,
-        text::parse_body(&message.body)?,
-    );
+    let username = text::parse_username(&message.username)?;
+    let body = text::parse_body(&message.body)?;
     let username = by.resolve_username(username)?;
     Ok(WriteRequest {
         room,
         author: by.id(),
         username,
         body,
-        key: key.map(text::parse_idempotency_key).transpose()?,
+        idempotency_key: idempotency_key
+            .map(text::parse_idempotency_key)
+            .transpose()?,
         command: Command::Post,
     })
 }
 
-/// The wish to change a message, for the writer.
-pub(crate) fn change(by: &Person, room: RoomId, command: Command, body: String) -> WriteRequest {
+/// The request to edit or delete a message.
+pub(crate) fn change_request(
+    by: &Person,
+    room: RoomId,
+    command: Command,
+    body: String,
+) -> WriteRequest {
     let actor = by.account().map_or_else(
         || guest_public_id(by.id()),
-        |member| member.username().to_owned(),
+        |account| account.username().to_owned(),
     );
     WriteRequest {
         room,
         author: by.id(),
         username: actor,
         body,
-        key: None,
+        idempotency_key: None,
         command,
     }
 }

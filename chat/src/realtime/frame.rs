@@ -1,4 +1,9 @@
-//! Messages and events as the bytes that every follower is sent, encoded once and shared.
+//! Frames: messages and events as the bytes of an event stream, encoded once for all followers.
+//!
+//! # Guarantees
+//! - Clones and parts of frames share their bytes.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::{ChangeKind, Cursor, Epoch, Message};
@@ -6,47 +11,33 @@ use serde::Serialize;
 
 use crate::log::entry::Entry;
 
-/// What stands before the JSON of a frame.
+/// The bytes before the JSON of a frame.
 const DATA: &[u8] = b"\ndata: ";
 
 /// A run of consecutive messages, as Server-Sent Events
-/// ([HTML, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)). Cheap to clone.
+/// ([HTML, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)). It is
+/// cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Frames {
     epoch: Epoch,
     first: u64,
     bytes: Bytes,
-    /// Where each frame ends, in `bytes`.
-    ends: std::sync::Arc<[usize]>,
+    /// Where each frame ends in `bytes`.
+    ends: Arc<[usize]>,
 }
 
 impl Frames {
-    /// Encodes entries with consecutive sequences; none if there are none.
+    /// Encodes entries with consecutive sequence numbers; `None` if there are no entries.
     pub(crate) fn encode<'a>(
         epoch: Epoch,
         entries: impl IntoIterator<Item = &'a Entry>,
     ) -> Option<Self> {
-        let (mut first, mut bytes, mut ends) = (None, Vec::new(), Vec::new());
+        let mut first = None;
+        let mut bytes = Vec::new();
+        let mut ends = Vec::new();
         for entry in entries {
             first.get_or_insert(entry.seq());
-            let cursor = Cursor {
-                epoch,
-                seq: entry.seq(),
-            };
-            bytes.extend_from_slice(format!("id: {cursor}").as_bytes());
-            // An entry holds nothing that JSON cannot say, and a vector takes every byte.
-            match entry {
-                Entry::Message(message) => {
-                    bytes.extend_from_slice(DATA);
-                    serde_json::to_writer(&mut bytes, message).ok()?;
-                }
-                Entry::Change(change) => {
-                    bytes.extend_from_slice(format!("\nevent: {}", change.event.name()).as_bytes());
-                    bytes.extend_from_slice(DATA);
-                    serde_json::to_writer(&mut bytes, change).ok()?;
-                }
-            }
-            bytes.extend_from_slice(b"\n\n");
+            encode_entry(epoch, entry, &mut bytes)?;
             ends.push(bytes.len());
         }
         first.map(|first| Self {
@@ -57,59 +48,55 @@ impl Frames {
         })
     }
 
-    /// The sequence of the first message.
+    /// The sequence number of the first message.
     pub fn first(&self) -> u64 {
         self.first
     }
 
-    /// The sequence of the last message.
+    /// The sequence number of the last message.
     pub fn last(&self) -> u64 {
         self.first + (self.ends.len() as u64) - 1
     }
 
-    /// How many messages.
+    /// The number of messages.
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// All of it, ready for an event stream.
+    /// The whole run, ready for an event stream.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Each frame, cut from the same bytes.
+    /// The single frames, which share the bytes.
     pub fn frames(&self) -> impl Iterator<Item = Frame> + '_ {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let places = starts.zip(self.ends.iter()).zip(self.first..);
-        places.filter_map(|((start, end), seq)| {
+        let ranges = starts.zip(self.ends.iter()).zip(self.first..);
+        ranges.filter_map(|((start, end), seq)| {
             let frame = &self.bytes[start..*end];
             let data = frame.windows(DATA.len()).position(|part| part == DATA)?;
-            let (cursor, json) = (
-                Cursor {
-                    epoch: self.epoch,
-                    seq,
-                },
-                self.bytes.slice(start + data + DATA.len()..end - 2),
-            );
             let head = &frame[..data];
             let change = ChangeKind::ALL
                 .into_iter()
                 .find(|change| head.ends_with(change.name().as_bytes()));
             Some(Frame {
-                cursor,
+                cursor: Cursor {
+                    epoch: self.epoch,
+                    seq,
+                },
                 change,
-                json,
+                json: self.bytes.slice(start + data + DATA.len()..end - 2),
             })
         })
     }
 
-    /// Each message, read back; changes of messages are left out.
+    /// The messages, decoded, without the changes.
     pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
         self.frames().filter_map(|frame| frame.message())
     }
 
-    /// These and those that follow them, in one piece.
+    /// This run and the one that follows it, as one run.
     #[must_use]
     pub(crate) fn join(&self, next: &Self) -> Self {
         let ends = self
@@ -126,7 +113,8 @@ impl Frames {
         }
     }
 
-    /// What follows the message `seen`; `None` if nothing does. Shares the bytes.
+    /// The part of the run after the sequence number `seen`, which shares the bytes; `None` if it
+    /// is empty.
     #[must_use]
     pub fn after(&self, seen: u64) -> Option<Self> {
         if seen < self.first {
@@ -146,19 +134,42 @@ impl Frames {
     }
 }
 
-/// A message, or the change of one, as it is sent.
+/// Appends the frame of an entry.
+fn encode_entry(epoch: Epoch, entry: &Entry, bytes: &mut Vec<u8>) -> Option<()> {
+    let cursor = Cursor {
+        epoch,
+        seq: entry.seq(),
+    };
+    bytes.extend_from_slice(format!("id: {cursor}").as_bytes());
+    // Encoding cannot fail: JSON can express every entry, and a vector takes every byte.
+    match entry {
+        Entry::Message(message) => {
+            bytes.extend_from_slice(DATA);
+            serde_json::to_writer(&mut *bytes, message).ok()?;
+        }
+        Entry::Change(change) => {
+            bytes.extend_from_slice(format!("\nevent: {}", change.event.name()).as_bytes());
+            bytes.extend_from_slice(DATA);
+            serde_json::to_writer(&mut *bytes, change).ok()?;
+        }
+    }
+    bytes.extend_from_slice(b"\n\n");
+    Some(())
+}
+
+/// A message, or a change of one, as it is sent.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The place after it.
+    /// The cursor after it.
     pub cursor: Cursor,
-    /// What has happened to a message; `None` if it is a new one.
+    /// The kind of change; `None` if it is a new message.
     pub change: Option<ChangeKind>,
     /// The message or the change, as JSON.
     pub json: Bytes,
 }
 
 impl Frame {
-    /// The message, if it is a new one, read back.
+    /// The message, decoded, unless the frame is a change.
     pub fn message(&self) -> Option<Message> {
         if self.change.is_some() {
             None
@@ -168,7 +179,7 @@ impl Frame {
     }
 }
 
-/// What is told to whoever listens now and is not kept: it carries no `id:`, so it never moves a cursor. Cheap to clone.
+/// An event that is not stored: it has no `id:`, so it never moves a cursor. It is cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ephemeral {
     name: &'static str,
@@ -177,7 +188,7 @@ pub struct Ephemeral {
 
 impl Ephemeral {
     pub(crate) fn encode(name: &'static str, data: &impl Serialize) -> Self {
-        // Texts and numbers always serialise.
+        // JSON can express all names and numbers.
         let json = serde_json::to_string(data).unwrap_or_default();
         Self {
             name,
@@ -185,17 +196,17 @@ impl Ephemeral {
         }
     }
 
-    /// What kind of event it is.
+    /// The name of the event.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// All of it, ready for an event stream.
+    /// The whole event, ready for an event stream.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Its data as JSON, cut from the same bytes.
+    /// The data of the event as JSON, which shares the bytes.
     pub fn json(&self) -> Bytes {
         let start = "event: ".len() + self.name.len() + DATA.len();
         self.bytes.slice(start..self.bytes.len() - 2)
@@ -209,15 +220,13 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn message(id: u64) -> Entry {
-        let (room, sent_at) = (RoomId::from_bytes([1; 8]), Time::from_millis(0));
-        let (username, body) = ("ada".to_owned(), format!("line\n{id}"));
         Message {
             id,
-            room,
-            username,
+            room: RoomId::from_bytes([1; 8]),
+            username: "ada".to_owned(),
             author: None,
-            body,
-            sent_at,
+            body: format!("line\n{id}"),
+            sent_at: Time::from_millis(0),
             edited_at: None,
             deleted: false,
         }
@@ -225,7 +234,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_frame_is_an_event_with_its_cursor() {
+    fn frame_is_an_event_with_its_cursor() {
         let frames = Frames::encode(Epoch::new(0xab), &[message(7)]).unwrap();
         assert_eq!(
             frames.bytes(),
@@ -236,7 +245,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_json_is_a_part_of_the_frame() {
+    fn frames_decode_to_the_encoded_messages() {
         let all: Vec<Entry> = (5..=8).map(message).collect();
         let frames = Frames::encode(Epoch::new(0), &all)
             .unwrap()
@@ -248,7 +257,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_change_is_an_event_of_its_own_name_with_a_cursor() {
+    fn change_is_a_named_event_with_its_cursor() {
         let Entry::Message(message) = message(3) else {
             panic!("no message")
         };
@@ -281,7 +290,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_event_that_is_not_kept_has_no_cursor() {
+    fn ephemeral_event_has_no_cursor() {
         let event = Ephemeral::encode("typing", &["ada"]);
         assert_eq!(event.bytes(), "event: typing\ndata: [\"ada\"]\n\n");
         assert_eq!(
@@ -291,10 +300,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_joined_is_as_if_encoded_at_once() {
+    fn joined_runs_equal_one_encoding_of_all_entries() {
         let all: Vec<Entry> = (5..=8).map(message).collect();
         let encode = |messages| Frames::encode(Epoch::new(0), messages).unwrap();
-        let (joined, expected) = (encode(&all[..1]).join(&encode(&all[1..])), encode(&all));
+        let joined = encode(&all[..1]).join(&encode(&all[1..]));
+        let expected = encode(&all);
         assert_eq!(
             (joined.first(), joined.last(), joined.bytes()),
             (5, 8, expected.bytes())
@@ -303,7 +313,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_was_seen_is_left_out() {
+    fn run_after_a_sequence_number_has_only_later_messages() {
         let all: Vec<Entry> = (5..=8).map(message).collect();
         let frames = Frames::encode(Epoch::new(0), &all).unwrap();
         for seen in 0..=9 {

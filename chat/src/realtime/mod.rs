@@ -1,4 +1,11 @@
-//! What happens now, told to everybody who listens.
+//! Live delivery: followers, presence, and the watchers of the overview and the public rooms.
+//!
+//! # Guarantees
+//! - A follower receives every entry of a room's log once and in order.
+//! - Presence, typing and warnings are current states, which may be skipped but are never stale.
+//!
+//! # Not here
+//! - What is stored: `log`. The streams to clients: the server.
 
 pub(crate) mod follower;
 pub(crate) mod frame;
@@ -16,11 +23,11 @@ use crate::room::name_claims;
 use crate::{Chat, Error};
 
 impl Chat {
-    /// Tells a room that somebody types, for the next six seconds.
+    /// Notifies the followers of a room that the caller types, for the next six seconds.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it is somebody else's, the
-    /// refusals of [`Chat::find_room`], or a fault.
+    /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it
+    /// belongs to another person, the refusals of [`Chat::find_room`], or a fault.
     pub async fn notify_typing(
         &self,
         by: &Person,
@@ -29,7 +36,7 @@ impl Chat {
     ) -> Result<(), Error> {
         self.find_room(by, room).await?;
         let username = name_claims::resolve_name(&self.0.store, by, *room, username).await?;
-        self.0.hub.types(*room, &username);
+        self.0.hub.record_typing(*room, &username);
         Ok(())
     }
 }

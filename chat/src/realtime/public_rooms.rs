@@ -1,7 +1,10 @@
-//! The directory: the public rooms, live.
+//! The list of public rooms, live.
 //!
-//! Watchers get the first page as a whole: at the start each reads it, and whenever it has changed, at most once a second, it
-//! is read and encoded once for all of them. While nobody watches, nothing is read.
+//! A watcher receives the whole first page at the start and after each change, at most once a
+//! second.
+//!
+//! # Guarantees
+//! - A change is read and encoded once for all watchers, and not at all while there are none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,24 +16,26 @@ use tokio::sync::{Notify, watch};
 use crate::store::{RoomsPage, Store, rooms};
 use crate::{Chat, Error};
 
-/// How often watchers are told at most.
-const PACE: Duration = Duration::from_secs(1);
+/// The shortest time between two updates of the watchers.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The handle to the watchers of the public rooms. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct PublicRooms {
     changed: Arc<Notify>,
     latest: watch::Sender<Latest>,
-    /// Whether somebody has read for themselves since all were told.
-    joined: Arc<AtomicBool>,
+    /// Whether a watcher has read the page itself since the last refresh. That page may be newer
+    /// than `latest`.
+    has_new_watcher: Arc<AtomicBool>,
 }
 
-/// What watchers were told last.
+/// The latest state that was passed to all watchers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Latest {
     Nothing,
     Rooms(Bytes),
-    /// That the server is about to stop, after which nothing is told.
-    Over,
+    /// The server is about to stop. Nothing follows.
+    Draining,
 }
 
 impl PublicRooms {
@@ -38,35 +43,36 @@ impl PublicRooms {
         Self {
             changed: Arc::default(),
             latest: watch::Sender::new(Latest::Nothing),
-            joined: Arc::default(),
+            has_new_watcher: Arc::default(),
         }
     }
 
-    /// A public room was created, written to or deleted.
-    pub fn changed(&self) {
+    /// Notes that a public room may have been created, written to, changed or deleted.
+    pub fn mark_changed(&self) {
         self.changed.notify_one();
     }
 
-    /// Ends every stream.
+    /// Ends all watches, also those that start later.
     pub fn drain(&self) {
-        self.latest.send_replace(Latest::Over);
+        self.latest.send_replace(Latest::Draining);
     }
 
-    /// Reads the first page, and tells watchers if it differs from what all of them were told.
+    /// Reads the first page, and passes it to all watchers if it differs from what one of them may
+    /// have.
     async fn refresh(&self, store: &Store) -> Result<(), Error> {
-        let joined = self.joined.swap(false, Ordering::AcqRel);
-        let rooms = Latest::Rooms(read(store).await?);
+        let has_new_watcher = self.has_new_watcher.swap(false, Ordering::AcqRel);
+        let rooms = Latest::Rooms(load_first_page(store).await?);
         self.latest.send_if_modified(|latest| {
-            let changed = *latest != Latest::Over && (joined || *latest != rooms);
-            if changed {
+            let is_new = *latest != Latest::Draining && (has_new_watcher || *latest != rooms);
+            if is_new {
                 *latest = rooms;
             }
-            changed
+            is_new
         });
         Ok(())
     }
 
-    /// Tells watchers; runs until it is dropped.
+    /// Refreshes the list after changes. Runs until it is dropped.
     pub async fn run(self, store: Store) {
         loop {
             self.changed.notified().await;
@@ -75,7 +81,7 @@ impl PublicRooms {
             {
                 tracing::error!(%error, "cannot read the public rooms");
             }
-            tokio::time::sleep(PACE).await;
+            tokio::time::sleep(MIN_INTERVAL).await;
         }
     }
 }
@@ -87,12 +93,12 @@ impl Chat {
     }
 }
 
-/// Somebody who watches the public rooms.
+/// A watch of the public rooms.
 #[derive(Debug)]
 pub struct PublicRoomsWatch {
     chat: Chat,
     latest: watch::Receiver<Latest>,
-    started: bool,
+    is_started: bool,
 }
 
 impl PublicRoomsWatch {
@@ -101,40 +107,44 @@ impl PublicRoomsWatch {
         Self {
             chat,
             latest,
-            started: false,
+            is_started: false,
         }
     }
 
-    /// The first page of public rooms as one event of an event stream, now and then whenever it changes; `None` when the
-    /// server is about to stop. May be dropped while it waits, and loses nothing.
+    /// The first page of public rooms as an event of an event stream: at once, and then after each
+    /// change; `None` when the server is about to stop. The future may be dropped while it waits,
+    /// and loses nothing.
     ///
     /// # Errors
     /// A fault of the store.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        if !self.started {
-            // Not from what others were told, which may be a second old. What is told from here on is told again.
-            let (directory, has_ended) = (
-                &self.chat.0.public_rooms,
-                *self.latest.borrow_and_update() == Latest::Over,
-            );
-            directory.joined.store(true, Ordering::Release);
-            let rooms = read(&self.chat.0.store).await?;
-            self.started = true;
-            return Ok((!has_ended).then_some(rooms));
+        if !self.is_started {
+            return self.load_first().await;
         }
         if self.latest.changed().await.is_err() {
             return Ok(None);
         }
         Ok(match &*self.latest.borrow_and_update() {
             Latest::Rooms(rooms) => Some(rooms.clone()),
-            Latest::Nothing | Latest::Over => None,
+            Latest::Nothing | Latest::Draining => None,
         })
+    }
+
+    /// Reads the first page from the store, because the latest state may be a second old. The next
+    /// refresh passes its page to all watchers, even if it is the same.
+    async fn load_first(&mut self) -> Result<Option<Bytes>, Error> {
+        let is_draining = *self.latest.borrow_and_update() == Latest::Draining;
+        let public_rooms = &self.chat.0.public_rooms;
+        public_rooms.has_new_watcher.store(true, Ordering::Release);
+        let rooms = load_first_page(&self.chat.0.store).await?;
+        self.is_started = true;
+        Ok((!is_draining).then_some(rooms))
     }
 }
 
-/// The first page as one event.
-async fn read(store: &Store) -> Result<Bytes, Error> {
-    let rooms = rooms::page(store, RoomsPage::default()).await?;
+/// The first page of public rooms as an event.
+async fn load_first_page(store: &Store) -> Result<Bytes, Error> {
+    let rooms = rooms::load_page(store, RoomsPage::default()).await?;
     let json = serde_json::to_string(&rooms).map_err(Error::fault)?;
     Ok(Bytes::from(format!("data: {json}\n\n")))
 }
@@ -144,7 +154,7 @@ mod tests {
     use crate::testing::TestChat;
 
     #[tokio::test]
-    async fn whoever_begins_to_watch_reads_for_themselves_alone() {
+    async fn new_watcher_reads_the_page_without_an_update_for_others() {
         let test = TestChat::new(|_| {}).await;
         let mut watch = test.chat.watch_public_rooms();
         watch.next().await.unwrap().unwrap();
@@ -167,9 +177,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_read_for_themselves_is_told_when_it_is_as_before() {
+    async fn new_watcher_receives_a_page_that_has_changed_back() {
         let test = TestChat::new(|_| {}).await;
-        let (room, store) = (test.create_room().await, &test.chat.0.store);
+        let room = test.create_room().await;
+        let store = &test.chat.0.store;
         let set_public = async |public: bool| {
             let mut tx = store.begin().await.unwrap();
             sqlx::query("update room set public = $1")
@@ -190,14 +201,14 @@ mod tests {
         assert!(listed(other.next().await.unwrap()));
         set_public(false).await;
         test.chat.0.public_rooms.refresh(store).await.unwrap();
-        let told = tokio::time::timeout(std::time::Duration::from_secs(20), other.next())
+        let update = tokio::time::timeout(std::time::Duration::from_secs(20), other.next())
             .await
-            .expect("nothing is told");
-        assert!(!listed(told.unwrap()));
+            .expect("there is no update");
+        assert!(!listed(update.unwrap()));
     }
 
     #[tokio::test]
-    async fn whoever_comes_while_the_server_stops_does_not_wait() {
+    async fn watch_during_shutdown_ends_at_once() {
         let test = TestChat::new(|_| {}).await;
         let mut watch = test.chat.watch_public_rooms();
         assert!(watch.next().await.unwrap().is_some());

@@ -1,4 +1,8 @@
-//! Topics: who is told that something happened, but not what.
+//! Topics: notifies watchers that a room or a person has changed, without saying how.
+//!
+//! # Guarantees
+//! - A watcher has no queue: any number of notifications before it reads count as one.
+//! - A notification that no watcher waits for costs one lookup in a map.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -9,114 +13,118 @@ use tokio::sync::{Notify, watch};
 
 use crate::sync::lock;
 
-/// How often a watcher is told at most; tests need not wait as long.
-pub(super) const PACE: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 1_000 });
+/// The shortest time between two updates of a watcher. Short in tests, which wait for it.
+pub(super) const MIN_INTERVAL: Duration =
+    Duration::from_millis(if cfg!(test) { 100 } else { 1_000 });
 
-/// What a watcher costs the others: with so many more of them, everybody is told that much less often.
-const PACE_EACH: Duration = Duration::from_millis(2);
+/// How much each watcher adds to the interval of all, once there are so many of them that the sum
+/// exceeds [`MIN_INTERVAL`].
+const INTERVAL_PER_WATCHER: Duration = Duration::from_millis(2);
 
-/// What a bell is rung for.
+/// What a watcher is notified about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Topic {
-    /// Something happened in a room.
+    /// A room has changed.
     Room(RoomId),
-    /// Somebody belongs to more or fewer rooms, or has read something.
+    /// The memberships or read markers of a person have changed.
     Person(i64),
 }
 
-/// All bells of a server.
+/// The subscriptions of all watchers. It is cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TopicRegistry {
-    pub(super) belfry: Arc<Mutex<Subscriptions>>,
+    pub(super) subscriptions: Arc<Mutex<Subscriptions>>,
     pub draining: watch::Sender<bool>,
 }
 
-/// Locked for a look or a change, never across an await.
+/// Locked for a lookup or a change, never across an await.
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
-    pub bells: HashMap<Topic, Vec<Arc<Notify>>>,
-    pub hung: u32,
+    pub by_topic: HashMap<Topic, Vec<Arc<Notify>>>,
+    pub watchers: u32,
 }
 
 impl TopicRegistry {
-    /// A bell that nothing rings yet.
-    pub fn hang(&self) -> TopicSubscription {
-        lock(&self.belfry).hung += 1;
+    /// A subscription to no topic yet.
+    pub fn subscribe(&self) -> TopicSubscription {
+        lock(&self.subscriptions).watchers += 1;
         TopicSubscription {
-            bells: self.clone(),
+            registry: self.clone(),
             notify: Arc::default(),
             topics: Mutex::default(),
         }
     }
 
-    /// Says that something has happened.
-    pub fn ring(&self, topic: Topic) {
-        lock(&self.belfry)
-            .bells
+    /// Notifies the watchers of a topic.
+    pub fn notify(&self, topic: Topic) {
+        lock(&self.subscriptions)
+            .by_topic
             .get(&topic)
             .into_iter()
             .flatten()
-            .for_each(|bell| bell.notify_one());
+            .for_each(|watcher| watcher.notify_one());
     }
 
-    /// Ends every watch, now and from now on.
+    /// Ends all watches, also those that start later.
     pub fn drain(&self) {
         self.draining.send_replace(true);
     }
 
-    pub fn pace(&self) -> Duration {
-        PACE.max(PACE_EACH * lock(&self.belfry).hung)
+    /// The shortest time between two updates of a watcher, at the present number of watchers.
+    pub fn min_interval(&self) -> Duration {
+        MIN_INTERVAL.max(INTERVAL_PER_WATCHER * lock(&self.subscriptions).watchers)
     }
 }
 
-/// One bell; dropping it takes it down.
+/// The subscription of one watcher. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct TopicSubscription {
-    bells: TopicRegistry,
+    registry: TopicRegistry,
     notify: Arc<Notify>,
     topics: Mutex<HashSet<Topic>>,
 }
 
 impl TopicSubscription {
-    /// Hangs it at these topics and no others; says whether any of them is new to it.
-    pub fn listen(&self, topics: HashSet<Topic>) -> bool {
-        let (mut belfry, mut before) = (lock(&self.bells.belfry), lock(&self.topics));
-        for gone in before.difference(&topics) {
-            self.take_down(&mut belfry, gone);
+    /// Subscribes to exactly these topics. Returns whether any of them is new to the watcher.
+    pub fn set_topics(&self, topics: HashSet<Topic>) -> bool {
+        let mut subscriptions = lock(&self.registry.subscriptions);
+        let mut current = lock(&self.topics);
+        for removed in current.difference(&topics) {
+            self.unsubscribe(&mut subscriptions, removed);
         }
-        let fresh: Vec<_> = topics.difference(&before).copied().collect();
-        for topic in &fresh {
-            belfry
-                .bells
+        let added: Vec<_> = topics.difference(&current).copied().collect();
+        for topic in &added {
+            subscriptions
+                .by_topic
                 .entry(*topic)
                 .or_default()
                 .push(self.notify.clone());
         }
-        *before = topics;
-        !fresh.is_empty()
+        *current = topics;
+        !added.is_empty()
     }
 
-    fn take_down(&self, belfry: &mut Subscriptions, topic: &Topic) {
-        if let Some(bells) = belfry.bells.get_mut(topic) {
-            bells.retain(|bell| !Arc::ptr_eq(bell, &self.notify));
-            if bells.is_empty() {
-                belfry.bells.remove(topic);
+    fn unsubscribe(&self, subscriptions: &mut Subscriptions, topic: &Topic) {
+        if let Some(watchers) = subscriptions.by_topic.get_mut(topic) {
+            watchers.retain(|watcher| !Arc::ptr_eq(watcher, &self.notify));
+            if watchers.is_empty() {
+                subscriptions.by_topic.remove(topic);
             }
         }
     }
 
-    /// Waits until it is rung, or was since the last wait.
-    pub async fn rung(&self) {
+    /// Returns when a topic is notified, at once if one was since the last call.
+    pub async fn notified(&self) {
         self.notify.notified().await;
     }
 }
 
 impl Drop for TopicSubscription {
     fn drop(&mut self) {
-        let mut belfry = lock(&self.bells.belfry);
-        belfry.hung -= 1;
+        let mut subscriptions = lock(&self.registry.subscriptions);
+        subscriptions.watchers -= 1;
         lock(&self.topics)
             .iter()
-            .for_each(|topic| self.take_down(&mut belfry, topic));
+            .for_each(|topic| self.unsubscribe(&mut subscriptions, topic));
     }
 }

@@ -93,7 +93,7 @@ impl Chat {
             longest: inner.direct_timeout,
             access: Access::Direct,
         };
-        let room = rooms::insert(&mut tx, now, new).await?.id;
+        let room = rooms::insert_room(&mut tx, now, new).await?.id;
         let sql = "insert into direct_room (low, high, room) values ($1, $2, $3)
                    on conflict (low, high) do update set room = excluded.room";
         sqlx::query(sql)
@@ -155,7 +155,9 @@ impl Chat {
             limit: 1,
             ..MessagesPage::default()
         };
-        Ok(messages::page(&self.0.store, room, newest).await?.pop())
+        Ok(messages::load_page(&self.0.store, room, newest)
+            .await?
+            .pop())
     }
 }
 

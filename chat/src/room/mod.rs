@@ -107,7 +107,7 @@ async fn create_room(
     owner: Option<i64>,
     new: NewRoomRow,
 ) -> Result<Room, Error> {
-    let mut room = rooms::insert(tx, now, new).await?;
+    let mut room = rooms::insert_room(tx, now, new).await?;
     if let Some(owner) = owner {
         members::add_member(tx, now, room.id, owner, Role::Owner).await?;
         room.role = Some(Role::Owner);
@@ -137,7 +137,7 @@ pub(crate) async fn find_or_create_by_alias(
         longest,
         access: Access::Open,
     };
-    let room = rooms::insert(&mut tx, clock.now(), new).await?;
+    let room = rooms::insert_room(&mut tx, clock.now(), new).await?;
     let sql = "insert into room_alias (name, room) values ($1, $2)
                on conflict (name) do update set room = excluded.room";
     sqlx::query(sql)
@@ -163,7 +163,7 @@ impl Chat {
         let person = by.id();
         let notify = move |inner: &Inner| {
             if public {
-                inner.public_rooms.changed();
+                inner.public_rooms.mark_changed();
             }
             inner.hub.notify_person(person);
         };
@@ -208,6 +208,6 @@ impl Chat {
     /// # Errors
     /// A fault.
     pub async fn list_public_rooms(&self, page: RoomsPage) -> Result<Vec<Room>, Error> {
-        rooms::page(&self.0.store, page).await
+        rooms::load_page(&self.0.store, page).await
     }
 }

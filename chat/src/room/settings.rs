@@ -42,7 +42,7 @@ impl Chat {
             inner.hub.set_lifetime(room, lifetime);
             inner.hub.recheck_access(room);
             if list_changed {
-                inner.public_rooms.changed();
+                inner.public_rooms.mark_changed();
             }
         };
         self.commit(tx, notify).await?;

@@ -1,11 +1,15 @@
-//! The data directory: used by one process at a time.
+//! The data directory.
+//!
+//! # Guarantees
+//! - One process at a time uses a data directory.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::Error;
 
-/// Makes sure that nobody else serves this directory: two hubs would not hear of each other's messages.
+/// Locks the data directory against other servers, because two hubs would not receive each other's
+/// messages. The lock ends when the file is closed.
 pub(crate) fn lock(data_dir: &Path) -> Result<File, Error> {
     let path = data_dir.join("webchat.lock");
     let file = File::create(&path)?;
@@ -18,7 +22,7 @@ pub(crate) fn lock(data_dir: &Path) -> Result<File, Error> {
     }
 }
 
-/// Makes a rename of `file` durable.
+/// Makes a rename of `file` durable, by syncing its directory.
 pub(crate) fn sync_parent(file: &Path) -> Result<(), Error> {
     let parent = file
         .parent()

@@ -1,4 +1,10 @@
-//! The database.
+//! The store: the database, the types of its rows, and the data directory.
+//!
+//! # Guarantees
+//! - One transaction writes at a time, and a committed transaction is durable.
+//!
+//! # Not here
+//! - The rules, which decide what is read and written: `room`, `identity` and `log`.
 
 pub(crate) mod data_dir;
 pub(crate) mod rows;
@@ -8,6 +14,7 @@ pub(crate) use self::data_dir::sync_parent;
 pub(crate) use self::rows::*;
 #[cfg(test)]
 pub(crate) use self::sqlite::READERS;
+pub(crate) use self::sqlite::rooms::EndingRoom;
 pub(crate) use self::sqlite::{
     DatabaseLocation, PendingErasure, Store, WriteLock, WriteTransaction, lobby_names, messages,
     rooms,

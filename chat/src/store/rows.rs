@@ -1,4 +1,4 @@
-//! What the database holds, as the types that the rules speak of.
+//! The types of the rows, and their conversion from and to the columns of the database.
 
 use std::time::Duration;
 
@@ -6,18 +6,19 @@ use protocol::{Author, Message, Role, Room, RoomId, SanctionKind, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+/// The columns of a [`RoomRow`].
 pub(crate) const ROOM_COLUMNS: &str =
-    "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, message_count, description, access,
-                       read_only, slow_mode_ms";
+    "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, message_count,
+     description, access, read_only, slow_mode_ms";
 
-/// Who may know of a room.
+/// Who may find a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everybody who knows its ID.
+    /// Every caller who knows the ID.
     Open = 0,
-    /// Its members.
+    /// The members.
     Private = 1,
-    /// The two whose conversation it is.
+    /// The two participants of the direct chat.
     Direct = 2,
 }
 
@@ -26,9 +27,9 @@ pub(crate) enum Access {
 pub(crate) struct RoomRow {
     pub room: Room,
     pub timeout: Duration,
-    /// Its newest sequence.
+    /// The newest sequence number.
     pub head: u64,
-    /// Whether it is a conversation of two.
+    /// Whether it is a direct chat.
     pub direct: bool,
 }
 
@@ -62,33 +63,33 @@ impl FromRow<'_, SqliteRow> for RoomRow {
     }
 }
 
-/// The ID as the database keeps it.
+/// The ID as it is stored.
 pub(crate) fn key(id: RoomId) -> i64 {
     i64::from_be_bytes(id.bytes())
 }
 
-/// The ID that the database keeps as `key`.
+/// The ID that is stored as `key`.
 pub(crate) fn room_id(key: i64) -> RoomId {
     RoomId::from_bytes(key.to_be_bytes())
 }
 
-/// A lifetime as the database keeps it: whole milliseconds, at least one, at most what a time can say.
+/// A duration as it is stored: whole milliseconds, at least one, at most the greatest time.
 pub(crate) fn millis(duration: Duration) -> i64 {
     Time::from_millis(0).after(duration).millis().max(1)
 }
 
-/// What a new room is to be like.
+/// The columns of a new room.
 pub(crate) struct NewRoomRow {
     pub name: Option<String>,
     pub public: bool,
-    /// How long it may stay without a new message, if its creator said so.
+    /// The timeout that the creator asked for.
     pub requested_timeout: Option<Duration>,
-    /// How long it may stay otherwise.
+    /// The timeout of the server, used if the creator asked for none.
     pub longest: Duration,
     pub access: Access,
 }
 
-/// What the database means by a role.
+/// The role that is stored as `stored`.
 pub(crate) fn role_from_row(stored: i64) -> Role {
     usize::try_from(stored)
         .ok()
@@ -96,7 +97,7 @@ pub(crate) fn role_from_row(stored: i64) -> Role {
         .unwrap_or(Role::Reader)
 }
 
-/// What the database means by a sanction.
+/// The sanction that is stored as `stored`.
 pub(crate) fn sanction_from_row(stored: i64) -> SanctionKind {
     if stored == SanctionKind::Ban as i64 {
         SanctionKind::Ban
@@ -105,8 +106,8 @@ pub(crate) fn sanction_from_row(stored: i64) -> SanctionKind {
     }
 }
 
-/// How far it is known who wrote a message, from what the database has of its author.
-pub(crate) fn author(id: i64) -> Option<Author> {
+/// The kind of author that a message shows, by the ID of the author; `None` for an anonymous one.
+pub(crate) fn author_from_row(id: i64) -> Option<Author> {
     match id {
         0 => None,
         1.. => Some(Author::Account),
@@ -117,11 +118,12 @@ pub(crate) fn author(id: i64) -> Option<Author> {
 /// A page of a room's messages.
 #[derive(Clone, Copy, Debug)]
 pub struct MessagesPage {
-    /// Only messages before this sequence.
+    /// Only messages before this sequence number.
     pub before: Option<u64>,
-    /// Only messages after this sequence; the page then begins there, otherwise it ends at the newest.
+    /// Only messages after this sequence number. The page then has the oldest of them, and
+    /// otherwise the newest.
     pub after: Option<u64>,
-    /// At most so many.
+    /// The most messages in the page.
     pub limit: usize,
 }
 
@@ -144,7 +146,7 @@ impl FromRow<'_, SqliteRow> for MessageRow {
             id: row.try_get::<i64, _>("seq")?.unsigned_abs(),
             room: room_id(row.try_get("room")?),
             username: row.try_get("username")?,
-            author: author(row.try_get("author")?),
+            author: author_from_row(row.try_get("author")?),
             body: row.try_get("body")?,
             sent_at: Time::from_millis(row.try_get("sent_at")?),
             edited_at: row
@@ -155,16 +157,16 @@ impl FromRow<'_, SqliteRow> for MessageRow {
     }
 }
 
-/// What is read of a message. One without a text was deleted.
+/// The columns of a [`MessageRow`]. A message without a text is deleted.
 pub(crate) const MESSAGE_COLUMNS: &str =
     "room, seq, username, body, sent_at, author, edited_at, body = '' as deleted";
 
-/// One page of the public rooms, most recently active first.
+/// A page of the public rooms, the most recently active first.
 #[derive(Clone, Copy, Debug)]
 pub struct RoomsPage {
-    /// Only rooms behind this one: its last activity and its ID.
+    /// Only rooms after this one, given by its last activity and its ID.
     pub after: Option<(Time, RoomId)>,
-    /// At most so many.
+    /// The most rooms in the page.
     pub limit: usize,
 }
 

@@ -311,7 +311,7 @@ impl Client {
 }
 
 impl Sink for Client {
-    fn take(&self, frames: &Frames) -> bool {
+    fn try_write(&self, frames: &Frames) -> bool {
         // The stream's own write fails, too.
         self.offer(frames.bytes().clone()).unwrap_or(false)
     }

@@ -1,12 +1,18 @@
-//! The fan-out: what is new is written to those who wait for it, without waking their tasks.
+//! The fan-out: writes new frames to the sinks of waiting followers without waking their tasks.
 //!
-//! A follower whose reader can be written to at any time has a [`Sink`], and lends it to the channel while it waits. Whoever
-//! publishes starts a round: one task (a lane for each core, in a large room) gives all of them what is new, one after the
-//! other, and for each there is nothing left to do but the write. What is published meanwhile goes to those who have yet to
-//! have their turn, and to the others in a round that follows.
+//! A follower whose reader can be written to at any time has a [`Sink`], and lends it to the
+//! channel while it waits. Each publication starts a round: one task, or in a large room one task
+//! per core (a lane), writes the new frames to all lent sinks, one after the other. Frames that are
+//! published during a round reach the sinks that come later in it, and the others in the next
+//! round.
 //!
-//! Promises: a sink is given what follows right after what its follower has seen, and nothing once that goes on by itself.
-//! Leaves to others: whatever is no message, and who is far behind, or does not read: those are woken.
+//! # Guarantees
+//! - A sink receives exactly the frames after the delivered ones, in order, and nothing once its
+//!   follower runs again.
+//!
+//! # Not here
+//! - Events other than messages, and followers that are far behind or whose sink is full: their
+//!   tasks are woken.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,180 +20,187 @@ use std::task::Waker;
 
 use tokio::task::yield_now;
 
-use super::{Channel, Next, following, lock};
+use super::{Channel, Next, lock, next_in_ring};
 use crate::identity::session_watch::SessionWatch;
 use crate::realtime::frame::Frames;
 
-/// How many sinks are given to before others have their turn: those who post among them. Tests have several groups in a
-/// small room.
-const GROUP: usize = if cfg!(test) { 2 } else { 64 };
+/// How many sinks are written to before other tasks run, such as those that post. Small in tests,
+/// so that a small room has several groups.
+const GROUP_SIZE: usize = if cfg!(test) { 2 } else { 64 };
 
-/// How many of the ring's newest pieces are given; whoever is behind them reads on by itself.
-const PIECES: usize = 2;
+/// How many of the newest runs of a ring are written to sinks; a follower that is further behind is
+/// woken.
+const OFFERED_RUNS: usize = 2;
 
-/// Where a reader's messages go.
+/// The destination of a reader's messages.
 pub trait Sink: std::fmt::Debug + Send + Sync {
-    /// Takes all of `frames` or nothing of them, and waits for nothing; tells whether it has taken them. One that has not is
-    /// given nothing more until its follower goes on.
-    fn take(&self, frames: &Frames) -> bool;
+    /// Takes all of `frames`, or nothing, without waiting, and returns whether it took them. After
+    /// `false` it is not called again until its follower has run.
+    fn try_write(&self, frames: &Frames) -> bool;
 }
 
-/// Who waits on a channel.
+/// How a waiting subscriber is reached.
 #[derive(Debug)]
 pub(super) enum Waiting {
     Task(Waker),
-    Line(Arc<Line>),
+    Sink(Arc<LendableSink>),
 }
 
 impl Waiting {
-    /// The task to be woken, unless it is awake.
-    pub fn wake(self) -> Option<Waker> {
+    /// The waker of the follower's task, unless the task has been woken.
+    pub fn into_waker(self) -> Option<Waker> {
         match self {
             Self::Task(waker) => Some(waker),
-            Self::Line(line) => lock(&line.state).lender.take(),
+            Self::Sink(sink) => lock(&sink.loan).waker.take(),
         }
     }
 }
 
-/// A sink that is lent now and then.
+/// A sink that its follower lends to the channel while it waits.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct LendableSink {
     sink: Arc<dyn Sink>,
-    signed_in: SessionWatch,
+    session: SessionWatch,
     /// Locked after a channel.
-    state: Mutex<State>,
+    loan: Mutex<Loan>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// The follower's task, as long as it lends the sink.
-    lender: Option<Waker>,
-    /// What the follower has seen.
+struct Loan {
+    /// Wakes the follower's task; `Some` as long as the sink is lent.
+    waker: Option<Waker>,
+    /// The sequence number up to which everything is delivered.
     seen: u64,
 }
 
-impl Line {
-    pub fn new(sink: Arc<dyn Sink>, signed_in: SessionWatch) -> Self {
+impl LendableSink {
+    pub fn new(sink: Arc<dyn Sink>, session: SessionWatch) -> Self {
         Self {
             sink,
-            signed_in,
-            state: Mutex::default(),
+            session,
+            loan: Mutex::default(),
         }
     }
 
-    /// Lends the sink for a follower that has seen so much.
-    fn lend(&self, lender: &Waker, seen: u64) {
-        *lock(&self.state) = State {
-            lender: Some(lender.clone()),
-            seen,
-        };
-    }
-
-    /// Gives the sink what is new. Gives back the task that is to go on, if that cannot be done here.
-    fn give(&self, newest: &mut Newest) -> Option<Waker> {
-        let mut state = lock(&self.state);
-        state.lender.as_ref()?;
-        if self.signed_in.has_ended() {
-            return state.lender.take();
+    /// Writes the new frames to the sink. Returns the waker of the follower's task if the follower
+    /// has to continue.
+    fn write_new_frames(&self, runs: &mut NewestRuns) -> Option<Waker> {
+        let mut loan = lock(&self.loan);
+        loan.waker.as_ref()?;
+        if self.session.has_ended() {
+            return loan.waker.take();
         }
-        while let Some(next) = newest.after(state.seen) {
+        while let Some(next) = runs.next_after(loan.seen) {
             match next {
-                Next::Take(frames) if self.sink.take(frames) => state.seen = frames.last(),
-                _ => return state.lender.take(),
+                Next::Deliver(frames) if self.sink.try_write(frames) => loan.seen = frames.last(),
+                _ => return loan.waker.take(),
             }
         }
         None
     }
 }
 
-/// A line that is lent for a while, and taken back when this is dropped.
-pub(super) struct Lent<'a> {
-    pub line: Option<&'a Arc<Line>>,
-    /// What its follower has seen.
+/// Lends the sink of a subscriber, if it has one, and takes it back when this is dropped.
+pub(super) struct SinkLoan<'a> {
+    pub sink: Option<&'a Arc<LendableSink>>,
+    /// The sequence number up to which the follower has delivered everything.
     pub seen: &'a mut u64,
 }
 
-impl Lent<'_> {
-    /// Lets whoever waits be found: by its line, if it has one, or else by its task.
-    pub fn wait(&self, task: &Waker) -> Waiting {
-        match self.line {
-            None => Waiting::Task(task.clone()),
-            Some(line) => {
-                line.lend(task, *self.seen);
-                Waiting::Line(line.clone())
-            }
-        }
+impl SinkLoan<'_> {
+    /// Lends the sink. Returns how the channel reaches the subscriber.
+    pub fn begin(&self, task: &Waker) -> Waiting {
+        let Some(sink) = self.sink else {
+            return Waiting::Task(task.clone());
+        };
+        *lock(&sink.loan) = Loan {
+            waker: Some(task.clone()),
+            seen: *self.seen,
+        };
+        Waiting::Sink(sink.clone())
     }
 
-    /// From now on nobody else gives to the sink.
-    pub fn take_back(&mut self) {
-        if let Some(line) = self.line {
-            let mut state = lock(&line.state);
-            state.lender = None;
-            *self.seen = state.seen.max(*self.seen);
+    /// Takes the sink back: from now on only the follower writes to it.
+    pub fn end(&mut self) {
+        if let Some(sink) = self.sink {
+            let mut loan = lock(&sink.loan);
+            loan.waker = None;
+            *self.seen = loan.seen.max(*self.seen);
         }
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for SinkLoan<'_> {
     fn drop(&mut self) {
-        self.take_back();
+        self.end();
     }
 }
 
-/// The newest pieces of a ring.
-struct Newest {
+/// The newest runs of a ring.
+struct NewestRuns {
     ring: VecDeque<Frames>,
-    /// What was given last, and to whom has seen how much: most have seen the same.
-    last: Option<(u64, Option<Next>)>,
+    /// The latest result of [`NewestRuns::next_after`] with its argument, because most followers
+    /// have delivered the same.
+    cached: Option<(u64, Option<Next>)>,
 }
 
-impl Newest {
-    /// What comes for somebody who has seen everything up to `seen`.
-    fn after(&mut self, seen: u64) -> Option<&Next> {
+impl NewestRuns {
+    /// The next step of a follower that has delivered everything up to `seen`.
+    fn next_after(&mut self, seen: u64) -> Option<&Next> {
         if self.ring.back().is_none_or(|newest| newest.last() <= seen) {
             return None;
         }
-        if self.last.as_ref().is_none_or(|(last, _)| *last != seen) {
-            self.last = Some((seen, following(&self.ring, seen)));
+        if self
+            .cached
+            .as_ref()
+            .is_none_or(|(cached, _)| *cached != seen)
+        {
+            self.cached = Some((seen, next_in_ring(&self.ring, seen)));
         }
-        self.last.as_ref()?.1.as_ref()
+        self.cached.as_ref()?.1.as_ref()
     }
 }
 
-/// A part of a room's lines: every `of`th group, beginning with the `first`.
+/// A part of a room's sinks: every `count`th group of slots, beginning with group `first`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lane {
     first: usize,
-    of: usize,
+    count: usize,
 }
 
-/// What a lane's task is at.
+/// The state of a lane's task.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Round {
-    /// It is to begin a round, after the one that it may be in.
+    /// Another round has to follow the one that may be running.
     Due,
-    /// It is in its last one, as far as is known.
+    /// A round is running, and no other has to follow it.
     Last,
 }
 
+/// The sinks to write to before other tasks run, and the frames to write.
+struct Group {
+    runs: NewestRuns,
+    sinks: Vec<Arc<LendableSink>>,
+}
+
 impl Channel {
-    /// The lanes that need a task, because there is something new for them; others have one, which is told.
-    pub(super) fn begin_rounds(&mut self, of: usize) -> Vec<Lane> {
-        let lanes = (0..of).map(|first| Lane { first, of });
-        let mut lanes: Vec<Lane> = lanes.filter(|lane| self.has_lines(*lane)).collect();
+    /// Makes a round due in each of `count` lanes that has sinks. Returns the lanes that have no
+    /// running task.
+    pub(super) fn begin_rounds(&mut self, count: usize) -> Vec<Lane> {
+        let lanes = (0..count).map(|first| Lane { first, count });
+        let mut lanes: Vec<Lane> = lanes.filter(|lane| self.has_sinks(*lane)).collect();
         lanes.retain(|lane| self.rounds.insert(lane.first, Round::Due).is_none());
         lanes
     }
 
-    /// Whether anybody waits by a line in this lane; most have the first one.
-    fn has_lines(&self, Lane { first, of }: Lane) -> bool {
-        let groups = (first..self.waiting.capacity().div_ceil(GROUP)).step_by(of);
-        let mut slots = groups.flat_map(|group| (group * GROUP..).take(GROUP));
-        slots.any(|slot| matches!(self.waiting.get(slot), Some(Some(Waiting::Line(_)))))
+    /// Whether this lane has a lent sink; in most lanes the first slot has one.
+    fn has_sinks(&self, lane: Lane) -> bool {
+        let groups = (lane.first..self.waiting.capacity().div_ceil(GROUP_SIZE)).step_by(lane.count);
+        let mut slots = groups.flat_map(|group| (group * GROUP_SIZE..).take(GROUP_SIZE));
+        slots.any(|slot| matches!(self.waiting.get(slot), Some(Some(Waiting::Sink(_)))))
     }
 
-    /// Whether there is one more round in this lane.
+    /// Begins a round if one is due in this lane; otherwise the task of the lane ends.
     fn begin_round(&mut self, lane: Lane) -> bool {
         let is_due = matches!(self.rounds.remove(&lane.first), Some(Round::Due));
         if is_due {
@@ -196,43 +209,44 @@ impl Channel {
         is_due
     }
 
-    /// A group of lines that are to be given something, and what is there to give. There is none behind the last one.
-    fn group(&self, group: usize) -> Option<(Newest, Vec<Arc<Line>>)> {
-        let slots = group * GROUP..self.waiting.capacity().min((group + 1) * GROUP);
+    /// The group with this number; `None` after the last one.
+    fn find_group(&self, group: usize) -> Option<Group> {
+        let slots = group * GROUP_SIZE..self.waiting.capacity().min((group + 1) * GROUP_SIZE);
         if slots.is_empty() {
             return None;
         }
-        let line = |slot| match self.waiting.get(slot)?.as_ref()? {
-            Waiting::Line(line) => Some(line.clone()),
+        let find_sink = |slot| match self.waiting.get(slot)?.as_ref()? {
+            Waiting::Sink(sink) => Some(sink.clone()),
             Waiting::Task(_) => None,
         };
         let ring = self
             .ring
             .iter()
-            .skip(self.ring.len().saturating_sub(PIECES))
+            .skip(self.ring.len().saturating_sub(OFFERED_RUNS))
             .cloned()
             .collect();
-        Some((
-            Newest { ring, last: None },
-            slots.filter_map(line).collect(),
-        ))
+        Some(Group {
+            runs: NewestRuns { ring, cached: None },
+            sinks: slots.filter_map(find_sink).collect(),
+        })
     }
 }
 
-/// Gives the lines of a lane what is new, until there is nothing new.
-pub(super) async fn give(channel: Arc<Mutex<Channel>>, lane: Lane) {
+/// Runs the rounds of a lane until none is due.
+pub(super) async fn run_lane(channel: Arc<Mutex<Channel>>, lane: Lane) {
     let mut is_first = true;
     while lock(&channel).begin_round(lane) {
-        for group in (lane.first..).step_by(lane.of) {
+        for number in (lane.first..).step_by(lane.count) {
             if !std::mem::take(&mut is_first) {
                 yield_now().await;
             }
-            let Some((mut newest, lines)) = lock(&channel).group(group) else {
+            let Some(mut group) = lock(&channel).find_group(number) else {
                 break;
             };
-            lines
+            group
+                .sinks
                 .iter()
-                .filter_map(|line| line.give(&mut newest))
+                .filter_map(|sink| sink.write_new_frames(&mut group.runs))
                 .for_each(Waker::wake);
         }
     }
@@ -243,26 +257,26 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Nowhere;
+    struct FullSink;
 
-    impl Sink for Nowhere {
-        fn take(&self, _: &Frames) -> bool {
+    impl Sink for FullSink {
+        fn try_write(&self, _: &Frames) -> bool {
             false
         }
     }
 
-    fn channel(lines: usize) -> Channel {
+    fn channel_with_sinks(count: usize) -> Channel {
         let mut channel = Channel::default();
-        for _ in 0..lines {
-            let line = Line::new(Arc::new(Nowhere), SessionWatch::default());
-            channel.waiting.insert(Some(Waiting::Line(Arc::new(line))));
+        for _ in 0..count {
+            let sink = LendableSink::new(Arc::new(FullSink), SessionWatch::default());
+            channel.waiting.insert(Some(Waiting::Sink(Arc::new(sink))));
         }
         channel
     }
 
     #[test]
-    fn what_comes_during_a_round_has_a_round_of_its_own() {
-        let mut channel = channel(1);
+    fn message_during_a_round_gets_another_round() {
+        let mut channel = channel_with_sinks(1);
         for _ in 0..2 {
             let lanes = channel.begin_rounds(1);
             assert_eq!(lanes.len(), 1);
@@ -276,25 +290,25 @@ mod tests {
     }
 
     #[test]
-    fn the_lanes_of_a_room_have_each_line_once() {
-        for (lines, of) in [(1, 1), (1, 4), (5, 1), (7, 2), (40, 3), (41, 16)] {
-            let mut channel = channel(lines);
-            let lanes = channel.begin_rounds(of);
-            assert_eq!(lanes.len(), of.min(lines.div_ceil(GROUP)));
+    fn lanes_of_a_room_contain_each_sink_once() {
+        for (sinks, count) in [(1, 1), (1, 4), (5, 1), (7, 2), (40, 3), (41, 16)] {
+            let mut channel = channel_with_sinks(sinks);
+            let lanes = channel.begin_rounds(count);
+            assert_eq!(lanes.len(), count.min(sinks.div_ceil(GROUP_SIZE)));
             let groups = |lane: &Lane| {
                 (lane.first..)
-                    .step_by(lane.of)
-                    .map_while(|group| channel.group(group))
+                    .step_by(lane.count)
+                    .map_while(|group| channel.find_group(group))
             };
-            let mut given: Vec<_> = lanes
+            let mut found: Vec<_> = lanes
                 .iter()
                 .flat_map(groups)
-                .flat_map(|(_, lines)| lines)
+                .flat_map(|group| group.sinks)
                 .collect();
-            assert_eq!(given.len(), lines, "in {of} lanes");
-            given.sort_by_key(Arc::as_ptr);
-            given.dedup_by_key(|line| Arc::as_ptr(line));
-            assert_eq!(given.len(), lines, "in {of} lanes");
+            assert_eq!(found.len(), sinks, "in {count} lanes");
+            found.sort_by_key(Arc::as_ptr);
+            found.dedup_by_key(|sink| Arc::as_ptr(sink));
+            assert_eq!(found.len(), sinks, "in {count} lanes");
         }
     }
 }

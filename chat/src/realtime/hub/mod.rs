@@ -1,49 +1,59 @@
-//! The hub: tells the followers of a room that something happened.
+//! The hub: passes new messages, presence and warnings to the followers of each room.
 //!
-//! Per room with followers there is one channel: a bounded ring of recent frames, each encoded once, and those who wait, by
-//! their tasks to be woken or by where to write to instead (`fan_out`). A subscriber has no queue of its own, only the cursor
-//! that it brings along, so one that does not read costs nothing. The hub may forget: whoever is behind the ring reads the
-//! store. A channel also knows who is here and who types, and stays until the last of them is told as gone.
+//! Each followed room has one channel: a bounded ring of recent frames, each encoded once, and the
+//! list of waiting subscribers. A subscriber waits with its task, which the hub wakes, or with a
+//! sink, which the hub writes to (`fan_out`).
 //!
-//! Locks are never held across an await. A channel's is held for a look at all who wait, at the longest, and the lock of
-//! one of them for one write; the map's is taken before a channel's.
+//! # Guarantees
+//! - A subscriber has no queue, only the cursor that its follower passes in. A reader that does not
+//!   read costs nothing.
+//! - No lock is held across an await. The lock of a channel is held for at most one pass over the
+//!   waiting subscribers, and the lock of a sink for one write. The lock of the map of rooms is
+//!   taken before that of a channel.
+//!
+//! # Not here
+//! - Messages that have left the ring: a follower reads them from the store.
 
 mod fan_out;
 mod presence_task;
+mod subscriber;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use protocol::{RoomId, Time};
 use slab::Slab;
 use tokio::runtime::Handle;
 
 pub use self::fan_out::Sink;
-use self::fan_out::{Lent, Line, Round, Waiting};
+use self::fan_out::{Round, Waiting};
+pub(crate) use self::subscriber::Subscriber;
 use crate::Clock;
-use crate::identity::session_watch::SessionWatch;
 use crate::realtime::frame::{Ephemeral, Frames};
-use crate::realtime::presence::{Heard, Presence};
+use crate::realtime::presence::{DeliveredVersions, Presence};
 use crate::realtime::topics::{Topic, TopicRegistry};
 use crate::room::Lifetime;
 use crate::sync::lock;
 
-/// How large the newest piece of a ring grows by what follows it, in bytes; what one commit brings is one piece, however large.
-/// Who does not read may hold one.
-const PIECE: usize = 16 * 1024;
+/// The size in bytes up to which the frames of several commits are joined into one run, so that a
+/// reader who missed them receives them in one write. The frames of one commit are one run, however
+/// large. A reader that does not read may keep one run in memory.
+const MAX_JOINED_BYTES: usize = 16 * 1024;
 
+/// The handle to the channels of all rooms. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Hub {
     rooms: Arc<Mutex<Rooms>>,
-    /// What each ring holds at most, in bytes of frames; the newest run of frames always stays.
+    /// The most bytes of frames in one ring; the newest run always stays.
     ring_bytes: usize,
-    /// How many tasks share a large room.
+    /// How many tasks write to the sinks of a large room.
     lanes: usize,
     clock: Clock,
-    unsettled: Arc<presence_task::UnsettledRooms>,
-    bells: TopicRegistry,
+    pending_rooms: Arc<presence_task::PendingRooms>,
+    topics: TopicRegistry,
 }
 
 #[derive(Debug, Default)]
@@ -52,19 +62,20 @@ struct Rooms {
     draining: bool,
 }
 
+/// The state that all followers of a room share.
 #[derive(Debug, Default)]
 struct Channel {
     ring: VecDeque<Frames>,
     ring_bytes: usize,
-    /// How long the room lives, as the first follower has read it, and as it was changed since.
+    /// The lifetime of the room: as the first follower read it, or as it was changed since.
     lifetime: Option<Lifetime>,
-    /// The end that followers have been warned of.
-    warned: Option<Time>,
+    /// The end of the room that followers have been warned of.
+    warned_end: Option<Time>,
     end: Option<End>,
-    /// How often it has changed who may listen.
-    looks: u32,
+    /// Counts the changes of who may follow the room.
+    access_version: u32,
     waiting: Slab<Option<Waiting>>,
-    /// What the tasks are at that give to those who wait, by their lanes.
+    /// The rounds of the tasks that write to sinks, by lane.
     rounds: HashMap<usize, Round>,
     presence: Presence,
 }
@@ -72,25 +83,34 @@ struct Channel {
 /// Why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
+    /// The room has been deleted.
     Closed,
+    /// The server is about to stop.
     Draining,
 }
 
-/// What a subscriber is to do next.
+/// What a follower has to do next.
 #[derive(Clone, Debug)]
 pub(crate) enum Next {
-    /// Take these; they follow right after what was seen.
-    Take(Frames),
-    /// Read the store; messages have left the ring unseen.
-    Behind,
-    /// The room ends at this time, unless somebody writes.
+    /// Deliver these frames, which directly follow the delivered ones.
+    Deliver(Frames),
+    /// Read the store, because frames that were not delivered have left the ring.
+    ReadStore,
+    /// Warn the reader: the room ends at this time unless a message is posted.
     Closing(Time),
-    /// Nothing more will come.
+    /// End the stream.
     End(End),
-    /// Ask again whether you may listen, and then say so by [`Subscriber::looked`] with this.
+    /// Check the access of the reader again, and then call [`Subscriber::confirm_access`] with this
+    /// version.
     RecheckAccess(u32),
-    /// Tell this, and then this has been heard.
-    Ephemeral(Ephemeral, Heard),
+    /// Deliver this event; afterwards these versions are delivered.
+    Ephemeral(Ephemeral, DeliveredVersions),
+}
+
+/// The tasks to start after frames were added to a channel.
+struct Wakeups {
+    wakers: Vec<Waker>,
+    lanes: Vec<fan_out::Lane>,
 }
 
 impl Hub {
@@ -102,57 +122,48 @@ impl Hub {
             ring_bytes,
             lanes,
             clock,
-            unsettled: Arc::default(),
-            bells: TopicRegistry::default(),
+            pending_rooms: Arc::default(),
+            topics: TopicRegistry::default(),
         }
     }
 
-    /// Begins to listen to a room.
+    /// Subscribes to a room.
     pub fn subscribe(&self, room: RoomId) -> Subscriber {
         let mut rooms = lock(&self.rooms);
         let draining = rooms.draining;
         let channel = rooms.channels.entry(room).or_default().clone();
-        let (slot, looks) = {
-            let mut channel = lock(&channel);
-            if draining {
-                channel.end.get_or_insert(End::Draining);
-            }
-            (channel.waiting.insert(None), channel.looks)
-        };
-        Subscriber {
-            hub: self.clone(),
-            room,
-            channel: channel.clone(),
-            slot,
-            line: None,
-            looks,
-            warned: None,
-            name: None,
-            heard: Heard::default(),
+        let mut locked = lock(&channel);
+        if draining {
+            locked.end.get_or_insert(End::Draining);
         }
+        let slot = locked.waiting.insert(None);
+        let access_version = locked.access_version;
+        drop(locked);
+        Subscriber::new(self.clone(), room, channel, slot, access_version)
     }
 
-    /// Those who are told that something happened, but not what.
-    pub fn bells(&self) -> &TopicRegistry {
-        &self.bells
+    /// The registry of watchers that learn that a room or a person has changed, but not how.
+    pub fn topics(&self) -> &TopicRegistry {
+        &self.topics
     }
 
-    /// Says that something happened in a room, to those who do not listen to it.
+    /// Notifies the watchers of a room that it has changed.
     pub fn notify_room(&self, room: RoomId) {
-        self.bells.ring(Topic::Room(room));
+        self.topics.notify(Topic::Room(room));
     }
 
-    /// Says that somebody belongs to more or fewer rooms, or has read something.
+    /// Notifies the watchers of a person that their memberships or read markers have changed.
     pub fn notify_person(&self, person: i64) {
-        self.bells.ring(Topic::Person(person));
+        self.topics.notify(Topic::Person(person));
     }
 
-    /// Whether anybody listens to the room.
+    /// Whether the room has a channel: it has followers, or its presence has yet to be updated.
     pub fn is_followed(&self, room: RoomId) -> bool {
         lock(&self.rooms).channels.contains_key(&room)
     }
 
-    /// Hands over frames that are committed, who wrote them, and how long the room lives now.
+    /// Passes committed frames to the followers of a room, with the authors of the messages and the
+    /// lifetime of the room after them.
     pub fn publish<'a>(
         &self,
         room: RoomId,
@@ -160,111 +171,112 @@ impl Hub {
         authors: impl Iterator<Item = &'a str>,
         lifetime: Lifetime,
     ) {
-        let Some(channel) = self.channel(room) else {
+        let Some(channel) = self.find_channel(room) else {
             return;
         };
-        let (wakers, lanes) = {
+        let Wakeups { wakers, lanes } = {
             let mut channel = lock(&channel);
-            channel.presence.wrote(authors);
-            channel.push(frames, self.ring_bytes);
+            channel.presence.clear_typing(authors);
+            channel.push_frames(frames, self.ring_bytes);
             channel.lifetime = Some(lifetime);
-            (
-                channel.wake(|waiting| matches!(waiting, Waiting::Task(_))),
-                channel.begin_rounds(self.lanes),
-            )
+            Wakeups {
+                wakers: channel.take_wakers(|waiting| matches!(waiting, Waiting::Task(_))),
+                lanes: channel.begin_rounds(self.lanes),
+            }
         };
         wakers.into_iter().for_each(Waker::wake);
         for lane in lanes {
-            tokio::spawn(fan_out::give(channel.clone(), lane));
+            tokio::spawn(fan_out::run_lane(channel.clone(), lane));
         }
     }
 
-    /// Says that a room has been deleted.
+    /// Ends the streams of a room that has been deleted.
     pub fn close(&self, room: RoomId) {
-        self.change(room, |channel| channel.end = Some(End::Closed));
+        self.update_channel(room, |channel| channel.end = Some(End::Closed));
         self.notify_room(room);
     }
 
-    /// Says that a room lives for another time than what was said last.
+    /// Stores the changed lifetime of a room, which its next warning depends on.
     pub fn set_lifetime(&self, room: RoomId, lifetime: Lifetime) {
-        let Some(channel) = self.channel(room) else {
+        let Some(channel) = self.find_channel(room) else {
             return;
         };
         lock(&channel).lifetime = Some(lifetime);
     }
 
-    /// Lets everybody who listens to a room ask again whether they may.
+    /// Makes all followers of a room check again whether they may follow it.
     pub fn recheck_access(&self, room: RoomId) {
-        self.change(room, |channel| channel.looks += 1);
+        self.update_channel(room, |channel| channel.access_version += 1);
         self.notify_room(room);
     }
 
-    /// Ends every stream, now and from now on, so that clients reconnect elsewhere.
+    /// Ends all streams, also those that start later, so that the clients reconnect elsewhere.
     pub fn drain(&self) {
-        self.bells.drain();
+        self.topics.drain();
         let followed: Vec<RoomId> = {
             let mut rooms = lock(&self.rooms);
             rooms.draining = true;
             rooms.channels.keys().copied().collect()
         };
         for room in followed {
-            self.change(room, |channel| {
+            self.update_channel(room, |channel| {
                 channel.end = channel.end.or(Some(End::Draining))
             });
         }
     }
 
-    /// Warns the followers of every room whose time to be warned has come; returns when the next one has.
-    pub fn warn(&self, now: Time) -> Option<Time> {
+    /// Warns the followers of all rooms that end soon. Returns when the next warning is due.
+    pub fn warn_of_expiry(&self, now: Time) -> Option<Time> {
         let channels: Vec<(RoomId, Time)> = {
             let rooms = lock(&self.rooms);
-            let due = |(id, channel): (&RoomId, &Arc<Mutex<Channel>>)| {
-                Some((*id, lock(channel).unwarned()?))
-            };
-            rooms.channels.iter().filter_map(due).collect()
+            rooms
+                .channels
+                .iter()
+                .filter_map(|(id, channel)| Some((*id, lock(channel).warning_due()?)))
+                .collect()
         };
         let (due, later): (Vec<_>, Vec<_>) = channels.into_iter().partition(|(_, at)| *at <= now);
         for (room, _) in due {
-            self.change(room, |channel| {
-                // Somebody may have written meanwhile.
-                if channel.unwarned().is_some_and(|at| at <= now) {
-                    channel.warned = channel.lifetime.map(|lifetime| lifetime.end);
+            self.update_channel(room, |channel| {
+                // A message may have extended the lifetime since the check above.
+                if channel.warning_due().is_some_and(|at| at <= now) {
+                    channel.warned_end = channel.lifetime.map(|lifetime| lifetime.end);
                 }
             });
         }
         later.into_iter().map(|(_, at)| at).min()
     }
 
-    /// The channel of a room that somebody listens to, or has just left.
-    fn channel(&self, room: RoomId) -> Option<Arc<Mutex<Channel>>> {
+    fn find_channel(&self, room: RoomId) -> Option<Arc<Mutex<Channel>>> {
         lock(&self.rooms).channels.get(&room).cloned()
     }
 
-    /// Changes a room's channel, if it has one, and wakes all who wait on it, outside the locks.
-    fn change(&self, room: RoomId, change: impl FnOnce(&mut Channel)) {
-        let Some(channel) = self.channel(room) else {
+    /// Changes the channel of a room, if there is one, and wakes all waiting followers after the
+    /// locks are released.
+    fn update_channel(&self, room: RoomId, change: impl FnOnce(&mut Channel)) {
+        let Some(channel) = self.find_channel(room) else {
             return;
         };
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
             change(&mut channel);
-            channel.wake(|_| true)
+            channel.take_wakers(|_| true)
         };
         wakers.into_iter().for_each(Waker::wake);
     }
 }
 
 impl Channel {
-    /// Adds what was said to the ring, and lets go of what is too old for it. What is new lies in one piece, so that
-    /// whoever missed several commits takes them all in one write.
-    fn push(&mut self, frames: Frames, ring_bytes: usize) {
+    /// Adds frames to the ring, joined with the newest run if both together are small enough, and
+    /// removes the oldest runs that no longer fit.
+    fn push_frames(&mut self, frames: Frames, ring_bytes: usize) {
         self.ring_bytes += frames.bytes().len();
-        let most = PIECE.min(ring_bytes);
-        let fits = |newest: &mut Frames| {
+        let max_bytes = MAX_JOINED_BYTES.min(ring_bytes);
+        let can_join = |newest: &mut Frames| {
             newest.last() + 1 == frames.first()
-                && newest.bytes().len() + frames.bytes().len() <= most
+                && newest.bytes().len() + frames.bytes().len() <= max_bytes
         };
-        let newest = self.ring.pop_back_if(fits);
+        let newest = self.ring.pop_back_if(can_join);
         self.ring
             .push_back(newest.map_or_else(|| frames.clone(), |newest| newest.join(&frames)));
         while self.ring_bytes > ring_bytes && self.ring.len() > 1 {
@@ -275,227 +287,60 @@ impl Channel {
         }
     }
 
-    /// The tasks of those who wait and are to be woken.
-    fn wake(&mut self, whom: impl Fn(&Waiting) -> bool) -> Vec<Waker> {
-        let waiting = self
-            .waiting
+    /// Removes the selected waiting subscribers, and returns the wakers of their tasks.
+    fn take_wakers(&mut self, is_selected: impl Fn(&Waiting) -> bool) -> Vec<Waker> {
+        self.waiting
             .iter_mut()
-            .filter_map(|(_, waiting)| waiting.take_if(|waiting| whom(waiting)));
-        waiting.filter_map(Waiting::wake).collect()
+            .filter_map(|(_, waiting)| waiting.take_if(|waiting| is_selected(waiting)))
+            .filter_map(Waiting::into_waker)
+            .collect()
     }
 
-    /// When its followers are to be warned of its end, unless they have been.
-    fn unwarned(&self) -> Option<Time> {
+    /// When to warn the followers of the room's end; `None` if they have been warned.
+    fn warning_due(&self) -> Option<Time> {
         self.lifetime
-            .filter(|lifetime| self.warned != Some(lifetime.end))
+            .filter(|lifetime| self.warned_end != Some(lifetime.end))
             .map(Lifetime::closing_at)
     }
 
-    fn next(&self, seen: u64, warned: Option<Time>, heard: Heard) -> Option<Next> {
-        if let Some(next) = following(&self.ring, seen) {
+    /// The next step of a follower that has delivered everything up to `seen`, has warned of the
+    /// end `warned_end`, and has delivered these versions of the presence.
+    fn next(
+        &self,
+        seen: u64,
+        warned_end: Option<Time>,
+        delivered: DeliveredVersions,
+    ) -> Option<Next> {
+        if let Some(next) = next_in_ring(&self.ring, seen) {
             return Some(next);
         }
         if let Some(end) = self.end {
             return Some(Next::End(end));
         }
-        let current = self.lifetime.map(|lifetime| lifetime.end);
+        let current_end = self.lifetime.map(|lifetime| lifetime.end);
         let closing = self
-            .warned
-            .filter(|end| Some(*end) == current && Some(*end) != warned)
+            .warned_end
+            .filter(|end| Some(*end) == current_end && Some(*end) != warned_end)
             .map(Next::Closing);
         closing.or_else(|| {
             self.presence
-                .news(heard)
-                .map(|(event, heard)| Next::Ephemeral(event, heard))
+                .next_event(delivered)
+                .map(|(event, delivered)| Next::Ephemeral(event, delivered))
         })
     }
 }
 
-/// What comes for somebody who has seen everything up to `seen`, if this is the end of a room's log.
-fn following(ring: &VecDeque<Frames>, seen: u64) -> Option<Next> {
+/// The next step of a follower that has delivered everything up to `seen`, if the ring, which holds
+/// the newest frames of a room, has anything after it.
+fn next_in_ring(ring: &VecDeque<Frames>, seen: u64) -> Option<Next> {
     if ring.front().is_some_and(|oldest| oldest.first() > seen + 1) {
-        return Some(Next::Behind);
+        return Some(Next::ReadStore);
     }
-    let unseen = ring.partition_point(|frames| frames.last() <= seen);
-    let frames = ring.get(unseen)?.after(seen)?;
+    let undelivered = ring.partition_point(|frames| frames.last() <= seen);
+    let frames = ring.get(undelivered)?.after(seen)?;
     Some(if frames.first() == seen + 1 {
-        Next::Take(frames)
+        Next::Deliver(frames)
     } else {
-        Next::Behind
+        Next::ReadStore
     })
-}
-
-/// One listener. Dropping it ends the listening; the last one takes the room's channel along.
-#[derive(Debug)]
-pub(crate) struct Subscriber {
-    hub: Hub,
-    room: RoomId,
-    channel: Arc<Mutex<Channel>>,
-    slot: usize,
-    /// Where what is new is written to while this listener waits.
-    line: Option<Arc<Line>>,
-    looks: u32,
-    /// The end that this listener has been warned of.
-    warned: Option<Time>,
-    /// The name that is here as long as this listener is.
-    name: Option<Arc<str>>,
-    heard: Heard,
-}
-
-impl Subscriber {
-    /// Tells the hub how long the room lives, as the store says. Since there is a channel all changes are told, so what it
-    /// knows is as new as what was read, or newer.
-    pub fn learn(&self, lifetime: Lifetime) {
-        lock(&self.channel).lifetime.get_or_insert(lifetime);
-    }
-
-    /// What does not wait until a listener has caught up.
-    pub fn urgent(&self) -> Option<Next> {
-        let channel = lock(&self.channel);
-        let draining = channel
-            .end
-            .filter(|end| *end == End::Draining)
-            .map(Next::End);
-        self.doubts(&channel).or(draining)
-    }
-
-    /// Whether this listener has to ask again whether it may.
-    fn doubts(&self, channel: &Channel) -> Option<Next> {
-        (channel.looks != self.looks).then_some(Next::RecheckAccess(channel.looks))
-    }
-
-    /// This listener has asked again whether it may.
-    pub fn looked(&mut self, looks: u32) {
-        self.looks = looks;
-    }
-
-    /// From now on, while this listener waits, `sink` is given what is new, as long as it is somebody who is signed in.
-    pub fn through(&mut self, sink: Arc<dyn Sink>, signed_in: SessionWatch) {
-        self.line = Some(Arc::new(Line::new(sink, signed_in)));
-    }
-
-    /// What to do next for somebody who has seen everything up to `seen`; waits while there is nothing. What was given to the
-    /// sink meanwhile counts as seen.
-    pub async fn next(&mut self, seen: &mut u64) -> Next {
-        let mut lent = Lent {
-            line: self.line.as_ref(),
-            seen,
-        };
-        let next = poll_fn(|context| {
-            let mut channel = lock(&self.channel);
-            lent.take_back();
-            let next = || channel.next(*lent.seen, self.warned, self.heard);
-            if let Some(next) = self.doubts(&channel).or_else(next) {
-                return Poll::Ready(next);
-            }
-            if let Some(waiting) = channel.waiting.get_mut(self.slot) {
-                *waiting = Some(lent.wait(context.waker()));
-            }
-            Poll::Pending
-        })
-        .await;
-        drop(lent);
-        match &next {
-            Next::Closing(end) => self.warned = Some(*end),
-            Next::Ephemeral(_, heard) => self.heard = *heard,
-            _ => {}
-        }
-        next
-    }
-}
-
-impl Drop for Subscriber {
-    fn drop(&mut self) {
-        let mut rooms = lock(&self.hub.rooms);
-        let mut channel = lock(&self.channel);
-        channel.waiting.remove(self.slot);
-        self.leave(&mut channel);
-        if channel.is_idle() {
-            rooms.channels.remove(&self.room);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use protocol::Epoch;
-
-    use super::*;
-    use crate::realtime::frame::tests::message;
-
-    /// What somebody who has seen nothing is to do, after so many messages of a commit each.
-    fn after(messages: u64, ring_bytes: usize) -> Option<Next> {
-        let mut channel = Channel::default();
-        for id in 1..=messages {
-            channel.push(
-                Frames::encode(Epoch::new(0), &[message(id)]).unwrap(),
-                ring_bytes,
-            );
-            let held: usize = channel.ring.iter().map(|frames| frames.bytes().len()).sum();
-            assert_eq!(held, channel.ring_bytes);
-        }
-        channel.next(0, None, Heard::default())
-    }
-
-    #[test]
-    fn several_commits_are_taken_at_once() {
-        let Some(Next::Take(frames)) = after(20, 256 * 1024) else {
-            panic!("nothing to take")
-        };
-        assert_eq!((frames.first(), frames.last()), (1, 20));
-    }
-
-    #[tokio::test]
-    async fn all_are_warned_whoever_comes_before_the_warning() {
-        let (clock, hour) = (Clock::default(), Duration::from_secs(3_600));
-        let hub = Hub::new(0, clock.clone());
-        let room = RoomId::from_bytes([1; 8]);
-        let end = clock.now().after(hour);
-        let listen = || {
-            let listener = hub.subscribe(room);
-            listener.learn(Lifetime { end, timeout: hour });
-            listener
-        };
-        let mut first = listen();
-        let waits = tokio::spawn(async move { first.next(&mut 0).await });
-        tokio::task::yield_now().await;
-        clock.advance(hour - Duration::from_secs(1));
-        let mut second = listen();
-        hub.warn(clock.now());
-        let first = tokio::time::timeout(Duration::from_secs(10), waits)
-            .await
-            .expect("it is not woken")
-            .unwrap();
-        for warned in [first, second.next(&mut 0).await] {
-            assert!(matches!(warned, Next::Closing(at) if at == end));
-        }
-    }
-
-    #[tokio::test]
-    async fn whoever_has_read_of_an_earlier_end_changes_nothing() {
-        let (clock, hour) = (Clock::default(), Duration::from_secs(3_600));
-        let hub = Hub::new(0, clock.clone());
-        let room = RoomId::from_bytes([1; 8]);
-        let [read, since] = [clock.now().after(hour), clock.now().after(2 * hour)]
-            .map(|end| Lifetime { end, timeout: hour });
-        for (first, second) in [(read, since), (since, read)] {
-            let listener = hub.subscribe(room);
-            let frames = Frames::encode(Epoch::new(0), &[message(1)]).unwrap();
-            hub.publish(room, frames, std::iter::empty(), second);
-            listener.learn(first);
-            assert_eq!(hub.warn(clock.now()), Some(second.closing_at()));
-        }
-    }
-
-    #[test]
-    fn a_small_ring_forgets() {
-        for ring_bytes in [0, 300, 1_000] {
-            assert!(
-                matches!(after(40, ring_bytes), Some(Next::Behind)),
-                "{ring_bytes}"
-            );
-        }
-    }
 }

@@ -1,7 +1,12 @@
-//! Who is here and who types, told by the hub.
+//! The presence task: updates the presence of all rooms with pending changes.
 //!
-//! Promises: a room hears of each at most once in [`TICK`]; while nothing is to change nowhere, nothing runs; a room
-//! that everybody has left is forgotten once the last of them was told as gone. Leaves to others: the rules (`presence`).
+//! # Guarantees
+//! - A room is updated at most once in [`TICK`].
+//! - While no room has pending changes, the task does not run.
+//! - A room without followers is forgotten once the departure of the last one has been announced.
+//!
+//! # Not here
+//! - The rules of presence: `presence`.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -13,61 +18,66 @@ use tokio::sync::Notify;
 
 use super::{Channel, Hub, Subscriber, lock};
 
-/// How often a room is told at most.
+/// The shortest time between two updates of a room.
 const TICK: Duration = Duration::from_millis(500);
 
-/// The rooms in which people come, go or type. Its lock is taken after all others.
+/// The rooms whose presence has pending changes. The lock is taken after all others.
 #[derive(Debug, Default)]
-pub(super) struct UnsettledRooms {
+pub(super) struct PendingRooms {
     rooms: Mutex<HashSet<RoomId>>,
     added: Notify,
 }
 
-impl UnsettledRooms {
+impl PendingRooms {
     fn add(&self, room: RoomId) {
         lock(&self.rooms).insert(room);
         self.added.notify_one();
     }
 
-    fn take(&self) -> HashSet<RoomId> {
+    fn take_all(&self) -> HashSet<RoomId> {
         std::mem::take(&mut lock(&self.rooms))
     }
 }
 
 impl Hub {
-    /// Notes that somebody types.
-    pub fn types(&self, room: RoomId, name: &str) {
+    /// Notes that the person of this name types in a room.
+    pub fn record_typing(&self, room: RoomId, name: &str) {
         let mut rooms = lock(&self.rooms);
         let channel = rooms.channels.entry(room).or_default();
-        lock(channel).presence.types(name.into(), self.clock.now());
-        self.unsettled.add(room);
+        lock(channel)
+            .presence
+            .start_typing(name.into(), self.clock.now());
+        self.pending_rooms.add(room);
     }
 
-    /// Tells every room what has changed in it; runs until it is dropped.
+    /// Updates the rooms with pending changes. Runs until it is dropped.
     pub async fn run_presence(self) {
         loop {
-            let (rooms, now) = (self.unsettled.take(), self.clock.now());
+            let rooms = self.pending_rooms.take_all();
             if rooms.is_empty() {
-                self.unsettled.added.notified().await;
+                self.pending_rooms.added.notified().await;
                 continue;
             }
-            rooms.into_iter().for_each(|room| self.settle(room, now));
-            // Also when the clock is set back: either end of the wait is one.
+            let now = self.clock.now();
+            for room in rooms {
+                self.update_presence(room, now);
+            }
+            // The timeout ends the wait if the clock is set back meanwhile.
             let _ = tokio::time::timeout(TICK, self.clock.sleep_until(now.after(TICK))).await;
         }
     }
 
-    fn settle(&self, room: RoomId, now: Time) {
-        let Some(channel) = self.channel(room) else {
+    fn update_presence(&self, room: RoomId, now: Time) {
+        let Some(channel) = self.find_channel(room) else {
             return;
         };
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
-            let changed = channel.presence.settle(room, now);
-            if !channel.presence.is_settled() {
-                self.unsettled.add(room);
+            let has_new_events = channel.presence.update(room, now);
+            if channel.presence.has_pending_changes() {
+                self.pending_rooms.add(room);
             }
-            channel.wake(|_| changed)
+            channel.take_wakers(|_| has_new_events)
         };
         wakers.into_iter().for_each(Waker::wake);
         self.forget_if_idle(room);
@@ -86,14 +96,14 @@ impl Hub {
 }
 
 impl Channel {
-    /// Whether nobody listens, lingers or types.
+    /// Whether the channel has no subscribers, and no name that is present, lingers or types.
     pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.presence.is_empty()
     }
 }
 
 impl Subscriber {
-    /// From now until this listener is dropped, `name` is here.
+    /// Makes `name` present until this subscriber is dropped.
     pub fn join(&mut self, name: &str) {
         let mut channel = lock(&self.channel);
         self.leave(&mut channel);
@@ -101,14 +111,14 @@ impl Subscriber {
         channel.presence.join(&name, self.hub.clock.now());
         drop(channel);
         self.name = Some(name);
-        self.hub.unsettled.add(self.room);
+        self.hub.pending_rooms.add(self.room);
     }
 
-    /// The name of this listener, if it has one, has one connection less.
+    /// Ends the presence of this subscriber's name, if it has one.
     pub(super) fn leave(&self, channel: &mut Channel) {
         if let Some(name) = &self.name {
             channel.presence.leave(name, self.hub.clock.now());
-            self.hub.unsettled.add(self.room);
+            self.hub.pending_rooms.add(self.room);
         }
     }
 }
@@ -119,12 +129,12 @@ mod tests {
 
     use super::*;
     use crate::testing::TestChat;
-    use crate::{FollowEvent, Follower};
+    use crate::{FollowEvent, Follower, Person};
 
-    /// The next event, while time flies.
-    async fn told(test: &TestChat, follow: &mut Follower) -> String {
+    /// The next ephemeral event. Advances the clock while there is none.
+    async fn next_event(test: &TestChat, follower: &mut Follower) -> String {
         loop {
-            match tokio::time::timeout(Duration::from_millis(5), follow.next()).await {
+            match tokio::time::timeout(Duration::from_millis(5), follower.next()).await {
                 Ok(Ok(FollowEvent::Ephemeral(event))) => {
                     return String::from_utf8(event.json().to_vec()).unwrap();
                 }
@@ -135,36 +145,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_room_that_all_have_left_is_forgotten() {
+    async fn room_that_all_followers_left_is_forgotten() {
         let test = TestChat::new(|_| {}).await;
-        let (room, hub) = (test.create_room().await, &test.chat.0.hub);
-        let mut listener = test
+        let room = test.create_room().await;
+        let hub = &test.chat.0.hub;
+        let mut follower = test
             .chat
-            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
+            .follow_room(&Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap();
         let ada = test
             .chat
-            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
+            .follow_room(&Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap()
             .with_username(Some("ada"))
             .await
             .unwrap();
-        assert!(told(&test, &mut listener).await.contains("[\"ada\"]"));
+        assert!(next_event(&test, &mut follower).await.contains("[\"ada\"]"));
         test.chat
-            .notify_typing(&crate::Person::Anonymous, &room, "grace")
+            .notify_typing(&Person::Anonymous, &room, "grace")
             .await
             .unwrap();
-        assert!(told(&test, &mut listener).await.contains("[\"grace\"]"));
-        drop((ada, listener));
-        assert!(hub.is_followed(room), "somebody lingers");
+        assert!(
+            next_event(&test, &mut follower)
+                .await
+                .contains("[\"grace\"]")
+        );
+        drop((ada, follower));
+        assert!(hub.is_followed(room), "a name lingers");
         while hub.is_followed(room) {
             test.config.clock.advance(TICK);
             tokio::task::yield_now().await;
         }
         test.chat
-            .notify_typing(&crate::Person::Anonymous, &room, "grace")
+            .notify_typing(&Person::Anonymous, &room, "grace")
             .await
             .unwrap();
         while hub.is_followed(room) {
@@ -173,54 +188,54 @@ mod tests {
         }
         drop(
             test.chat
-                .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
+                .follow_room(&Person::Anonymous, &room, Start::Seq(0))
                 .await
                 .unwrap(),
         );
         assert!(!hub.is_followed(room));
-        assert!(hub.unsettled.take().is_empty());
+        assert!(hub.pending_rooms.take_all().is_empty());
     }
 
     #[tokio::test]
-    async fn while_nothing_is_to_change_nobody_is_woken() {
+    async fn room_without_pending_changes_is_not_updated() {
         let test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
         let mut ada = test
             .chat
-            .follow_room(&crate::Person::Anonymous, &room, Start::Seq(0))
+            .follow_room(&Person::Anonymous, &room, Start::Seq(0))
             .await
             .unwrap()
             .with_username(Some("ada"))
             .await
             .unwrap();
-        told(&test, &mut ada).await;
-        while !lock(&test.chat.0.hub.unsettled.rooms).is_empty() {
+        next_event(&test, &mut ada).await;
+        while !lock(&test.chat.0.hub.pending_rooms.rooms).is_empty() {
             tokio::task::yield_now().await;
         }
         test.config.clock.advance(Duration::from_secs(60));
         let mut late = test
             .chat
-            .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
+            .follow_room(&Person::Anonymous, &room, Start::Latest)
             .await
             .unwrap();
-        assert!(told(&test, &mut late).await.contains("[\"ada\"]"));
-        assert!(lock(&test.chat.0.hub.unsettled.rooms).is_empty());
+        assert!(next_event(&test, &mut late).await.contains("[\"ada\"]"));
+        assert!(lock(&test.chat.0.hub.pending_rooms.rooms).is_empty());
     }
 
     #[tokio::test]
-    async fn a_name_must_keep_the_rules() {
+    async fn invalid_name_is_refused() {
         let test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
         for name in ["", " ", "a\u{7}", &"x".repeat(33)] {
             assert!(
                 test.chat
-                    .notify_typing(&crate::Person::Anonymous, &room, name)
+                    .notify_typing(&Person::Anonymous, &room, name)
                     .await
                     .is_err()
             );
             assert!(
                 test.chat
-                    .follow_room(&crate::Person::Anonymous, &room, Start::Latest)
+                    .follow_room(&Person::Anonymous, &room, Start::Latest)
                     .await
                     .unwrap()
                     .with_username(Some(name))

@@ -1,9 +1,11 @@
-//! A copy of everything, and putting it back.
+//! Backup and restore of the database.
 //!
-//! A backup is one file, consistent as of one moment, taken while the server runs. A restored database gets a new epoch:
-//! clients whose cursors lie in the future that was lost are told so, and read everything again.
+//! # Guarantees
+//! - A backup is one file with the state of one moment, taken while the server runs.
+//! - A restored database has a new epoch, so that clients whose cursors are newer than the backup
+//!   read everything again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
@@ -14,21 +16,21 @@ use crate::{Config, Error, store};
 /// Copies the database of `config` to a new file.
 ///
 /// # Errors
-/// A fault that says what is wrong: there is no database, or there is something at `file` already.
+/// A fault that names the cause: there is no database, or `file` exists.
 pub async fn back_up_database(config: &Config, file: &Path) -> Result<(), Error> {
-    let place = DatabaseLocation::of(config)?;
+    let location = DatabaseLocation::of(config)?;
     if file.exists() {
         return Err(Error::fault(format!("{} exists already", file.display())));
     }
-    let mut source = place
+    let mut source = location
         .options()
         .create_if_missing(false)
         .read_only(true)
         .connect()
         .await?;
-    let beside = beside(file);
-    let _ = std::fs::remove_file(&beside);
-    let target = beside
+    let temporary = temporary_path(file);
+    let _ = std::fs::remove_file(&temporary);
+    let target = temporary
         .to_str()
         .ok_or_else(|| Error::fault("the file's name is not UTF-8"))?;
     sqlx::query("vacuum into $1")
@@ -36,54 +38,59 @@ pub async fn back_up_database(config: &Config, file: &Path) -> Result<(), Error>
         .execute(&mut source)
         .await?;
     source.close().await?;
-    std::fs::File::open(&beside)?.sync_all()?;
-    std::fs::rename(&beside, file)?;
+    std::fs::File::open(&temporary)?.sync_all()?;
+    std::fs::rename(&temporary, file)?;
     store::sync_parent(file)
 }
 
-/// Puts a backup in the place of the database of `config`, under a new epoch. No server may be using it.
+/// Replaces the database of `config` by a backup, with a new epoch. No server may be using it.
 ///
 /// # Errors
-/// A fault that says what is wrong: a server is running, or the file is not a whole backup.
+/// A fault that names the cause: a server is running, or the file is not a complete backup.
 pub async fn restore_database(config: &Config, file: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(&config.data_dir)?;
     let _lock = store::data_dir::lock(&config.data_dir)?;
-    let place = DatabaseLocation::of(config)?;
-    let beside = beside(place.path());
-    std::fs::copy(file, &beside)?;
-    let checked = renew(&beside).await;
-    if checked.is_err() {
-        std::fs::remove_file(&beside)?;
+    let location = DatabaseLocation::of(config)?;
+    let temporary = temporary_path(location.path());
+    std::fs::copy(file, &temporary)?;
+    let prepared = prepare_copy(&temporary).await;
+    if prepared.is_err() {
+        std::fs::remove_file(&temporary)?;
     }
-    checked?;
-    std::fs::File::open(&beside)?.sync_all()?;
-    // The log of the old database must not be applied to the new one.
+    prepared?;
+    std::fs::File::open(&temporary)?.sync_all()?;
+    remove_write_ahead_log(location.path())?;
+    std::fs::rename(&temporary, location.path())?;
+    store::sync_parent(location.path())
+}
+
+/// Removes the write-ahead log of the old database, which must not be applied to the new one.
+fn remove_write_ahead_log(database: &Path) -> Result<(), Error> {
     for suffix in ["-wal", "-shm"] {
-        let mut name = place.path().as_os_str().to_owned();
+        let mut name = database.as_os_str().to_owned();
         name.push(suffix);
         match std::fs::remove_file(name) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
-    std::fs::rename(&beside, place.path())?;
-    store::sync_parent(place.path())
+    Ok(())
 }
 
-/// Checks that a copy is whole and webchat's, and gives it a new epoch.
-async fn renew(file: &Path) -> Result<(), Error> {
+/// Checks that a copy is a complete database of webchat, and gives it a new epoch.
+async fn prepare_copy(file: &Path) -> Result<(), Error> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Delete);
-    let not_ours = |error| Error::fault(format!("this is not a backup of webchat: {error}"));
-    let mut copy = options.connect().await.map_err(not_ours)?;
-    check(&mut copy).await?;
+    let not_a_backup = |error| Error::fault(format!("this is not a backup of webchat: {error}"));
+    let mut copy = options.connect().await.map_err(not_a_backup)?;
+    check_integrity(&mut copy).await?;
     let epoch = i64::from(getrandom::u32()?);
-    let renewed = sqlx::query("update meta set value = $1 where name = 'epoch'")
+    let updated = sqlx::query("update meta set value = $1 where name = 'epoch'")
         .bind(epoch)
         .execute(&mut copy)
         .await;
-    if renewed.map_err(not_ours)?.rows_affected() != 1 {
+    if updated.map_err(not_a_backup)?.rows_affected() != 1 {
         return Err(Error::fault(
             "this is not a backup of webchat: it has no epoch",
         ));
@@ -92,7 +99,7 @@ async fn renew(file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-async fn check(copy: &mut SqliteConnection) -> Result<(), Error> {
+async fn check_integrity(copy: &mut SqliteConnection) -> Result<(), Error> {
     let found: String = sqlx::query_scalar("pragma integrity_check")
         .fetch_one(copy)
         .await?;
@@ -103,7 +110,8 @@ async fn check(copy: &mut SqliteConnection) -> Result<(), Error> {
     }
 }
 
-fn beside(file: &Path) -> std::path::PathBuf {
+/// The name under which a file is written before it is renamed to `file`.
+fn temporary_path(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".tmp");
     name.into()
@@ -115,10 +123,10 @@ mod tests {
 
     use super::*;
     use crate::testing::TestChat;
-    use crate::{FollowEvent, MessagesPage};
+    use crate::{FollowEvent, MessagesPage, Person};
 
     #[tokio::test]
-    async fn a_backup_taken_while_serving_is_restored_under_a_new_epoch() {
+    async fn backup_of_a_running_server_is_restored_under_a_new_epoch() {
         let mut test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
         let kept = test.post(room, "kept").await;
@@ -131,7 +139,7 @@ mod tests {
         test.post(room, "lost").await;
         assert!(
             restore_database(&test.config, &file).await.is_err(),
-            "not while somebody serves"
+            "a restore needs a stopped server"
         );
         let cursor = Cursor {
             epoch: test.chat.0.epoch,
@@ -142,27 +150,27 @@ mod tests {
         test.reopen().await;
         assert_eq!(
             test.chat
-                .list_messages(&crate::Person::Anonymous, &room, MessagesPage::default())
+                .list_messages(&Person::Anonymous, &room, MessagesPage::default())
                 .await
                 .unwrap(),
             [kept]
         );
-        test.post(room, "anew").await;
-        let mut follow = test
+        test.post(room, "new").await;
+        let mut follower = test
             .chat
-            .follow_room(&crate::Person::Anonymous, &room, Start::Cursor(cursor))
+            .follow_room(&Person::Anonymous, &room, Start::Cursor(cursor))
             .await
             .unwrap();
-        assert!(matches!(follow.next().await.unwrap(), FollowEvent::Reset));
+        assert!(matches!(follower.next().await.unwrap(), FollowEvent::Reset));
     }
 
     #[tokio::test]
-    async fn what_is_not_a_backup_is_refused_and_harms_nothing() {
+    async fn file_that_is_no_backup_is_refused_and_changes_nothing() {
         let mut test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
         test.post(room, "precious").await;
         test.chat.close().await;
-        let file = test.config.data_dir.join("odd");
+        let file = test.config.data_dir.join("other");
         for content in [&b""[..], b"not a database", &[0; 10_000]] {
             std::fs::write(&file, content).unwrap();
             assert!(restore_database(&test.config, &file).await.is_err());
@@ -175,7 +183,7 @@ mod tests {
         test.reopen().await;
         assert_eq!(
             test.chat
-                .find_room(&crate::Person::Anonymous, &room)
+                .find_room(&Person::Anonymous, &room)
                 .await
                 .unwrap()
                 .message_count,

@@ -1,4 +1,12 @@
 //! Checkpoints: moves the write-ahead log into the database.
+//!
+//! A passive checkpoint runs beside the transactions. Only two cases take the write lock: a log
+//! that has become long is moved completely, so that it can start again at its beginning, and after
+//! a deletion the log is emptied.
+//!
+//! # Guarantees
+//! - Deleted text is removed from the log within a few seconds.
+//! - No request waits for a checkpoint, except in these two cases.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,61 +16,66 @@ use tokio::time::MissedTickBehavior;
 use super::pool::Store;
 use crate::Error;
 
-/// How often the log is moved into the database.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// The time between two checkpoints.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The log is emptied at one in so many of these times at most: commits cost more until it is as long as before.
-const EMPTIED_EVERY: u64 = if cfg!(test) { 1 } else { 10 };
+/// The log is emptied at most at one in so many checkpoints, because commits are slower until the
+/// log has grown again.
+const TRUNCATE_EVERY: u64 = if cfg!(test) { 1 } else { 10 };
 
-/// How long the log may become before it begins anew, in pages.
-const LOG_PAGES: i64 = 8_000;
+/// The length of the log, in pages, above which it has to start again at its beginning.
+const LONG_LOG: i64 = 8_000;
 
-/// What came of moving the log into the database.
-struct Moved {
-    /// Whether somebody still read what was in it.
-    busy: bool,
-    /// How long it is, in pages.
+/// The result of a checkpoint.
+struct CheckpointResult {
+    /// Whether a reader kept the checkpoint from completing.
+    is_busy: bool,
+    /// The length of the log in pages.
     pages: i64,
 }
 
 impl Store {
-    /// Moves what was written from the log to its place in the database, now and then, until it is dropped. Beside those who
-    /// write, who would otherwise do it themselves while somebody waits for them; only to begin the log anew when it has
-    /// become long takes their turn, for what came meanwhile, and to empty it when something was deleted.
+    /// Runs checkpoints until it is dropped.
     pub async fn run_checkpoints(self) {
-        let mut pause = tokio::time::interval(CHECKPOINT_EVERY);
-        pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        for time in 1_u64.. {
-            pause.tick().await;
-            if let Err(error) = self.checkpoint(time.is_multiple_of(EMPTIED_EVERY)).await {
-                tracing::error!(%error, "cannot move the log into the database; it is tried again");
+        let mut interval = tokio::time::interval(CHECKPOINT_INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for number in 1_u64.. {
+            interval.tick().await;
+            let may_truncate = number.is_multiple_of(TRUNCATE_EVERY);
+            if let Err(error) = self.checkpoint(may_truncate).await {
+                tracing::error!(%error, "cannot checkpoint the write-ahead log; it is tried again");
             }
         }
     }
 
-    async fn checkpoint(&self, may_empty: bool) -> Result<(), Error> {
-        let pages = self
-            .checkpoint_log("pragma wal_checkpoint(passive)")
-            .await?
-            .pages;
-        if may_empty && self.deleted.0.swap(false, Ordering::Relaxed) {
-            let _turn = self.turn.lock().await;
-            let moved = self.checkpoint_log("pragma wal_checkpoint(truncate)").await;
-            if !moved.as_ref().is_ok_and(|moved| !moved.busy) {
-                self.deleted.mark();
-            }
-            moved?;
-        } else if pages > LOG_PAGES {
-            let _turn = self.turn.lock().await;
-            self.checkpoint_log("pragma wal_checkpoint(passive)")
-                .await?;
+    async fn checkpoint(&self, may_truncate: bool) -> Result<(), Error> {
+        let passive = "pragma wal_checkpoint(passive)";
+        let pages = self.execute_checkpoint(passive).await?.pages;
+        if may_truncate && self.pending_erasure.0.swap(false, Ordering::Relaxed) {
+            return self.truncate_log().await;
+        }
+        if pages > LONG_LOG {
+            let _write_lock = self.write_lock.lock().await;
+            self.execute_checkpoint(passive).await?;
         }
         Ok(())
     }
 
-    async fn checkpoint_log(&self, how: &'static str) -> Result<Moved, Error> {
-        let (busy, pages, _): (bool, i64, i64) =
-            sqlx::query_as(how).fetch_one(&self.checkpoint).await?;
-        Ok(Moved { busy, pages })
+    /// Empties the log; if that fails, the erasure stays pending.
+    async fn truncate_log(&self) -> Result<(), Error> {
+        let _write_lock = self.write_lock.lock().await;
+        let result = self
+            .execute_checkpoint("pragma wal_checkpoint(truncate)")
+            .await;
+        if !result.as_ref().is_ok_and(|result| !result.is_busy) {
+            self.pending_erasure.mark();
+        }
+        result.map(|_| ())
+    }
+
+    async fn execute_checkpoint(&self, pragma: &'static str) -> Result<CheckpointResult, Error> {
+        let (is_busy, pages, _): (bool, i64, i64) =
+            sqlx::query_as(pragma).fetch_one(&self.checkpoint).await?;
+        Ok(CheckpointResult { is_busy, pages })
     }
 }

@@ -1,4 +1,4 @@
-//! Messages.
+//! The rows of messages.
 
 use protocol::{Message, RoomId};
 
@@ -6,8 +6,9 @@ use crate::Error;
 use crate::store::Store;
 use crate::store::rows::{MESSAGE_COLUMNS, MessageRow, MessagesPage, key};
 
-/// A page of messages in order, of a room in any state: whether the room may be read is the caller's question.
-pub(crate) async fn page(
+/// A page of a room's messages in order, whatever the state of the room. The caller checks the
+/// access to the room.
+pub(crate) async fn load_page(
     store: &Store,
     room: RoomId,
     page: MessagesPage,
@@ -15,7 +16,8 @@ pub(crate) async fn page(
     let newest_first = page.after.is_none();
     let order = if newest_first { "seq desc" } else { "seq" };
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {MESSAGE_COLUMNS} from message where room = $1 and seq > $2 and seq < $3 and kind = 0 order by {order} limit $4"
+        "select {MESSAGE_COLUMNS} from message
+         where room = $1 and seq > $2 and seq < $3 and kind = 0 order by {order} limit $4"
     ));
     let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
     let rows: Vec<MessageRow> = sqlx::query_as(sql)
@@ -25,7 +27,7 @@ pub(crate) async fn page(
         .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
         .fetch_all(store.read())
         .await?;
-    let mut messages: Vec<Message> = rows.into_iter().map(|stored| stored.0).collect();
+    let mut messages: Vec<Message> = rows.into_iter().map(|row| row.0).collect();
     if newest_first {
         messages.reverse();
     }

@@ -1,9 +1,14 @@
-//! The database: one that writes at a time, a few that read.
+//! The connections to the `SQLite` database: one that writes, and a few that read.
 //!
-//! Promises: every transaction from [`Store::begin`] takes its turn behind the ones before it and is durable once
-//! committed (write-ahead log, one `fdatasync` a commit); readers never wait for it; a transaction that the database itself
-//! gave up (no space, a broken disk) costs a connection and no more. Leaves to others: the SQL, which stands
-//! with the noun that it is about.
+//! # Guarantees
+//! - Transactions from [`Store::begin`] run one after the other, in the order of their calls, and
+//!   are durable once committed (write-ahead log, one `fdatasync` per commit).
+//! - Readers never wait for a writer.
+//! - A transaction that the database has ended by itself (no space, a broken disk) costs a
+//!   connection, and later transactions work.
+//!
+//! # Not here
+//! - The SQL, which is next to the rows or the rule that it belongs to.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -24,17 +29,19 @@ use crate::{Config, Error};
 /// How long to wait for other processes, such as one that takes a backup.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait for readers before the log can be emptied. Nobody writes meanwhile.
-const READERS_FINISH: Duration = Duration::from_millis(50);
+/// How long to wait for readers before the write-ahead log can be emptied. No transaction can write
+/// meanwhile.
+const READERS_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// The size of a page of a new database, in bytes. Whoever writes a message into a quiet room writes a page of its own, so it
-/// is half of what `SQLite` would take; with still smaller ones a room's messages do not stay together.
+/// The size of a page of a new database, in bytes. A message in a quiet room writes a page of its
+/// own, so this is half of the default of `SQLite`; with even smaller pages the messages of a room
+/// are spread over many pages.
 const PAGE_SIZE: u32 = 2_048;
 
-/// How many readers may ask the database at once.
+/// The number of connections that read.
 pub(crate) const READERS: u32 = 4;
 
-/// Where a database is.
+/// The file of a database.
 #[derive(Clone, Debug)]
 pub(crate) struct DatabaseLocation {
     options: SqliteConnectOptions,
@@ -43,7 +50,7 @@ pub(crate) struct DatabaseLocation {
 }
 
 impl DatabaseLocation {
-    /// The database that the configuration names, or `webchat.db` in its data directory.
+    /// The database of the configuration, by default `webchat.db` in the data directory.
     pub fn of(config: &Config) -> Result<Self, Error> {
         let options = match &config.database {
             Some(url) => SqliteConnectOptions::from_str(url)?,
@@ -60,12 +67,11 @@ impl DatabaseLocation {
         self.options.get_filename()
     }
 
-    /// How to connect to it.
     pub fn options(&self) -> SqliteConnectOptions {
         self.options.clone().busy_timeout(BUSY_TIMEOUT)
     }
 
-    /// A connection to write with, for who does not share.
+    /// Opens a connection outside of the pools, for the writer.
     pub fn connect(&self) -> Result<rusqlite::Connection, Error> {
         let connection = rusqlite::Connection::open(self.path())?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -77,9 +83,9 @@ impl DatabaseLocation {
         Ok(connection)
     }
 
-    /// Connections that are kept for good.
+    /// A pool whose connections stay open.
     fn pool(&self) -> SqlitePoolOptions {
-        // A file does not go away as a server does, so nothing is gained by asking before each use.
+        // A file does not go away as a server does, so a test before each use gains nothing.
         let pool = SqlitePoolOptions::new()
             .idle_timeout(None)
             .max_lifetime(None)
@@ -90,10 +96,12 @@ impl DatabaseLocation {
     }
 }
 
-/// Whose turn it is to write. `SQLite` would let others wait by sleeping and trying again.
+/// Held by the one transaction that may write. `SQLite` itself would let others wait by sleeping
+/// and trying again.
 pub(crate) type WriteLock = Arc<Mutex<()>>;
 
-/// Whether something was deleted of which the log may still tell, as that of an earlier run may.
+/// Whether deleted text may still be in the write-ahead log. Set at the start, because the log of
+/// an earlier run may contain such text.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingErasure(pub(super) Arc<AtomicBool>);
 
@@ -104,31 +112,31 @@ impl Default for PendingErasure {
 }
 
 impl PendingErasure {
-    /// Something was deleted.
+    /// Notes that text was deleted.
     pub fn mark(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// A transaction that may write. Rolled back if it is dropped.
+/// A transaction that may write. It is rolled back if it is dropped.
 #[derive(Debug)]
 pub(crate) struct WriteTransaction {
     tx: Transaction<'static, Sqlite>,
-    turn: OwnedMutexGuard<()>,
+    write_lock: OwnedMutexGuard<()>,
 }
 
 impl WriteTransaction {
-    /// Makes it durable.
+    /// Commits the transaction.
     pub async fn commit(self) -> Result<(), Error> {
         self.commit_then(|| ()).await
     }
 
-    /// Makes it durable, and then does something before anybody else may write.
+    /// Commits the transaction, and calls `then` before another transaction can write.
     pub async fn commit_then(self, then: impl FnOnce()) -> Result<(), Error> {
-        let Self { tx, turn } = self;
+        let Self { tx, write_lock } = self;
         tx.commit().await?;
         then();
-        drop(turn);
+        drop(write_lock);
         Ok(())
     }
 }
@@ -147,87 +155,95 @@ impl DerefMut for WriteTransaction {
     }
 }
 
-/// Whether a connection can be used again. When the database has ended a transaction by itself, because there was no space
-/// or the disk failed, the connection still counts it as open and would begin no other one.
-async fn is_free(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    // What a dropped transaction rolls back is only queued; this waits for it.
+/// Whether a connection can be used again. If the database has ended a transaction by itself
+/// (no space, a failed disk), the pool still counts the transaction as open, and the connection
+/// could not begin another one.
+async fn is_reusable(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // The rollback of a dropped transaction is only queued; this waits for it.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }
 
+/// The handle to the database. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    pub(super) read: SqlitePool,
+    read: SqlitePool,
     write: SqlitePool,
     pub(super) checkpoint: SqlitePool,
-    pub(super) turn: WriteLock,
-    pub(super) deleted: PendingErasure,
+    pub(super) write_lock: WriteLock,
+    pub(super) pending_erasure: PendingErasure,
 }
 
 impl Store {
-    /// Opens the database, made if missing, and brings its tables up to date.
-    pub async fn open(place: &DatabaseLocation) -> Result<Self, Error> {
-        let options = place.options().create_if_missing(true).page_size(PAGE_SIZE);
-        let options = options
+    /// Opens the database, which is created if it does not exist, and migrates it.
+    pub async fn open(location: &DatabaseLocation) -> Result<Self, Error> {
+        let options = location
+            .options()
+            .create_if_missing(true)
+            .page_size(PAGE_SIZE)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
-        // What is deleted is overwritten.
-        let options = options
+            .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", "0")
+            // Deleted text is overwritten.
             .pragma("secure_delete", "on");
-        let write = place
+        let write = location
             .pool()
             .max_connections(1)
-            .after_release(|connection, _| Box::pin(is_free(connection)));
-        let write = write.connect_with(options.clone()).await?;
+            .after_release(|connection, _| Box::pin(is_reusable(connection)))
+            .connect_with(options.clone())
+            .await?;
         sqlx::migrate!("src/store/sqlite/migrations")
             .run(&write)
             .await?;
-        let checkpoint = place.pool().max_connections(1);
-        let checkpoint = checkpoint
-            .connect_with(options.clone().busy_timeout(READERS_FINISH))
+        let checkpoint = location
+            .pool()
+            .max_connections(1)
+            .connect_with(options.clone().busy_timeout(READERS_TIMEOUT))
             .await?;
-        let read = place.pool().max_connections(READERS);
-        let read = read.connect_with(options.read_only(true)).await?;
+        let read = location
+            .pool()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await?;
         Ok(Self {
             read,
             write,
             checkpoint,
-            turn: WriteLock::default(),
-            deleted: PendingErasure::default(),
+            write_lock: WriteLock::default(),
+            pending_erasure: PendingErasure::default(),
         })
     }
 
-    /// The connections for reading.
+    /// The connections that read.
     pub fn read(&self) -> &SqlitePool {
         &self.read
     }
 
-    /// The one transaction that may write now; waits for the one before it.
+    /// Begins a transaction that may write, after the transactions before it have ended.
     pub async fn begin(&self) -> Result<WriteTransaction, Error> {
-        let turn = self.turn.clone().lock_owned().await;
+        let write_lock = self.write_lock.clone().lock_owned().await;
         Ok(WriteTransaction {
             tx: self.write.begin_with("begin immediate").await?,
-            turn,
+            write_lock,
         })
     }
 
-    /// For the writer, which has a connection of its own.
+    /// The lock that the writer takes for its own connection.
     pub fn write_lock(&self) -> WriteLock {
-        self.turn.clone()
+        self.write_lock.clone()
     }
 
-    /// To be told of what is deleted.
+    /// The mark to set after text was deleted.
     pub fn pending_erasure(&self) -> &PendingErasure {
-        &self.deleted
+        &self.pending_erasure
     }
 
-    /// The history that sequences count in, made when the database is.
-    pub async fn epoch(&self) -> Result<Epoch, Error> {
-        let fresh = i64::from(getrandom::u32()?);
+    /// The epoch of the sequence numbers, which is created with the database.
+    pub async fn load_epoch(&self) -> Result<Epoch, Error> {
+        let new_epoch = i64::from(getrandom::u32()?);
         let mut tx = self.begin().await?;
         sqlx::query("insert into meta (name, value) values ('epoch', $1) on conflict do nothing")
-            .bind(fresh)
+            .bind(new_epoch)
             .execute(&mut *tx)
             .await?;
         let epoch: i64 = sqlx::query_scalar("select value from meta where name = 'epoch'")
@@ -237,14 +253,15 @@ impl Store {
         Ok(Epoch::new(u32::try_from(epoch).map_err(Error::fault)?))
     }
 
-    /// Whether the database answers, for reading and for writing.
-    pub async fn ready(&self) -> Result<(), Error> {
+    /// Checks that the database answers a read and a write transaction.
+    pub async fn check(&self) -> Result<(), Error> {
         sqlx::query("select 1").execute(&self.read).await?;
         self.begin().await?.commit().await
     }
 
-    /// Closes every connection, after the transaction under way. The last one moves the log into the database, which those
-    /// that only read cannot.
+    /// Closes all connections, after the running transaction. The connection that writes is closed
+    /// last and moves the write-ahead log into the database, which connections that only read
+    /// cannot do.
     pub async fn close(&self) {
         self.read.close().await;
         self.checkpoint.close().await;
@@ -255,54 +272,36 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use crate::testing::{TestChat, new_message};
+    use crate::{MessagesPage, Person};
 
     #[tokio::test]
-    async fn a_commit_that_fails_is_not_answered_and_the_next_one_works() {
+    async fn failed_commit_is_not_acknowledged_and_the_next_one_works() {
         let test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
         test.config.faults.arm(0, 1);
         assert!(
             test.chat
-                .post_message(
-                    &crate::Person::Anonymous,
-                    &room,
-                    &new_message("lost"),
-                    Some("k")
-                )
+                .post_message(&Person::Anonymous, &room, &new_message("lost"), Some("k"))
                 .await
                 .is_err()
         );
         test.config.faults.arm(1, 0);
         assert!(
             test.chat
-                .list_messages(
-                    &crate::Person::Anonymous,
-                    &room,
-                    crate::MessagesPage::default()
-                )
+                .list_messages(&Person::Anonymous, &room, MessagesPage::default())
                 .await
                 .is_err()
         );
         assert!(
             test.chat
-                .post_message(
-                    &crate::Person::Anonymous,
-                    &room,
-                    &new_message("lost"),
-                    Some("k")
-                )
+                .post_message(&Person::Anonymous, &room, &new_message("lost"), Some("k"))
                 .await
                 .is_err()
         );
         test.config.faults.arm(0, 0);
         assert_eq!(
             test.chat
-                .post_message(
-                    &crate::Person::Anonymous,
-                    &room,
-                    &new_message("said"),
-                    Some("k")
-                )
+                .post_message(&Person::Anonymous, &room, &new_message("kept"), Some("k"))
                 .await
                 .unwrap()
                 .id,

@@ -1,4 +1,11 @@
-//! Rooms: their rows, from the first to the last.
+//! The rows of rooms, from their creation to their erasure.
+//!
+//! # Guarantees
+//! - From the commit that freezes a room on, nothing is written to the room.
+//! - An erased room answers `410 Gone` for a day.
+//!
+//! # Not here
+//! - When a room is frozen, archived and erased: `lifecycle`.
 
 use std::time::Duration;
 
@@ -11,12 +18,21 @@ use crate::store::Store;
 use crate::store::rows::{NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, key, millis};
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+const TOMBSTONE_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Rows erased in one transaction, so that posts to other rooms never wait long for a large room's end.
-const ERASED_AT_ONCE: i64 = 2_000;
+/// How many rows are erased in one transaction, so that posts to other rooms do not wait long for
+/// the erasure of a large room.
+const ERASE_BATCH: i64 = 2_000;
 
-pub(crate) async fn insert(
+/// A room whose end has begun.
+pub(crate) struct EndingRoom {
+    pub row: RoomRow,
+    /// Whether the archive is complete; otherwise the room is frozen.
+    pub is_archived: bool,
+}
+
+/// Inserts a room with a random ID.
+pub(crate) async fn insert_room(
     tx: &mut SqliteConnection,
     now: Time,
     new: NewRoomRow,
@@ -25,10 +41,11 @@ pub(crate) async fn insert(
     let timeout = new.requested_timeout.unwrap_or(new.longest);
     let sql = sqlx::AssertSqlSafe(format!(
         "insert into room
-           (id, name, public, requested_timeout_ms, timeout_ms, created_at, last_active_at, expires_at, due_at, head, state, access)
+           (id, name, public, requested_timeout_ms, timeout_ms, created_at, last_active_at,
+            expires_at, due_at, head, state, access)
          values ($1, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0, $8) returning {ROOM_COLUMNS}"
     ));
-    let stored: RoomRow = sqlx::query_as(sql)
+    let row: RoomRow = sqlx::query_as(sql)
         .bind(key(id))
         .bind(new.name)
         .bind(new.public)
@@ -39,43 +56,45 @@ pub(crate) async fn insert(
         .bind(new.access as i64)
         .fetch_one(tx)
         .await?;
-    Ok(stored.room)
+    Ok(row.room)
 }
 
+/// The open room with this alias.
 pub(crate) async fn find_room_by_alias(
     executor: impl SqliteExecutor<'_>,
     name: &str,
 ) -> Result<Option<Room>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS} from room where state = 0 and id = (select room from room_alias where name = $1)"
+        "select {ROOM_COLUMNS} from room
+         where state = 0 and id = (select room from room_alias where name = $1)"
     ));
-    let stored: Option<RoomRow> = sqlx::query_as(sql)
+    let row: Option<RoomRow> = sqlx::query_as(sql)
         .bind(name)
         .fetch_optional(executor)
         .await?;
-    Ok(stored.map(|stored| stored.room))
+    Ok(row.map(|row| row.room))
 }
 
-/// A page of the open public rooms.
-pub(crate) async fn page(store: &Store, page: RoomsPage) -> Result<Vec<Room>, Error> {
-    let (time, id) = page
-        .after
-        .map_or((i64::MAX, i64::MAX), |(time, id)| (time.millis(), key(id)));
+/// A page of the open public rooms, the most recently active first.
+pub(crate) async fn load_page(store: &Store, page: RoomsPage) -> Result<Vec<Room>, Error> {
+    let after = page.after;
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS} from room where public and state = 0 and (last_active_at, id) < ($1, $2)
+        "select {ROOM_COLUMNS} from room
+         where public and state = 0 and (last_active_at, id) < ($1, $2)
          order by last_active_at desc, id desc limit $3"
     ));
     let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
     let rooms: Vec<RoomRow> = sqlx::query_as(sql)
-        .bind(time)
-        .bind(id)
+        .bind(after.map_or(i64::MAX, |(last_active_at, _)| last_active_at.millis()))
+        .bind(after.map_or(i64::MAX, |(_, id)| key(id)))
         .bind(limit)
         .fetch_all(store.read())
         .await?;
-    Ok(rooms.into_iter().map(|stored| stored.room).collect())
+    Ok(rooms.into_iter().map(|row| row.room).collect())
 }
 
-/// Applies a timeout to the rooms of earlier runs, which may have had another: to conversations of two, or to all others.
+/// Applies the timeout of the server to the rooms of earlier runs: to the direct chats, or to all
+/// other rooms. A shorter timeout that the creator asked for stays.
 pub(crate) async fn apply_timeout(
     store: &Store,
     longest: Duration,
@@ -83,8 +102,10 @@ pub(crate) async fn apply_timeout(
 ) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set timeout_ms = min(coalesce(requested_timeout_ms, $1), $1),
-                 expires_at = min(last_active_at + min(coalesce(requested_timeout_ms, $1), $1), $2), due_at = 0
-               where state = 0 and (access = 2) = $3 and timeout_ms <> min(coalesce(requested_timeout_ms, $1), $1)";
+                 expires_at = min(last_active_at + min(coalesce(requested_timeout_ms, $1), $1), $2),
+                 due_at = 0
+               where state = 0 and (access = 2) = $3
+                 and timeout_ms <> min(coalesce(requested_timeout_ms, $1), $1)";
     let last = Time::from_millis(i64::MAX).millis();
     sqlx::query(sql)
         .bind(millis(longest))
@@ -96,15 +117,15 @@ pub(crate) async fn apply_timeout(
     Ok(())
 }
 
-/// When to look next for rooms that are due to expire.
+/// When the next room may be due. A room that was written to since is due later.
 pub(crate) async fn next_due(store: &Store) -> Result<Option<Time>, Error> {
     let sql = "select min(due_at) from room where state = 0";
     let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(store.read()).await?;
     Ok(due.map(Time::from_millis))
 }
 
-/// Freezes every open room that is due: from the commit on nothing is written to them, and they answer `410 Gone`.
-/// Says whether there was one.
+/// Freezes the open rooms that are due: from the commit on nothing is written to them, and they
+/// answer `410 Gone`. Returns whether there were any.
 pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> {
     let mut tx = store.begin().await?;
     let sql = "update room set state = 1 where state = 0 and due_at <= $1 and expires_at <= $1";
@@ -113,7 +134,7 @@ pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> 
         .execute(&mut *tx)
         .await?
         .rows_affected();
-    // Those that were written to since have moved on.
+    // The rooms that were written to since are due later.
     let sql = "update room set due_at = expires_at where state = 0 and due_at <= $1";
     sqlx::query(sql)
         .bind(now.millis())
@@ -123,25 +144,23 @@ pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> 
     Ok(frozen > 0)
 }
 
-/// Rooms on their way out, frozen ones and archived ones; `true` says that the archive is already complete.
-pub(crate) async fn load_ending_rooms(
-    store: &Store,
-    limit: i64,
-) -> Result<Vec<(RoomRow, bool)>, Error> {
+/// The rooms whose end has begun, the earliest first.
+pub(crate) async fn load_ending_rooms(store: &Store, limit: i64) -> Result<Vec<EndingRoom>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS}, state from room where state in (1, 2) order by expires_at limit $1"
+        "select {ROOM_COLUMNS}, state from room
+         where state in (1, 2) order by expires_at limit $1"
     ));
     let rows = sqlx::query(sql).bind(limit).fetch_all(store.read()).await?;
     let read = |row: &SqliteRow| {
-        Ok((
-            RoomRow::from_row(row)?,
-            row.try_get::<i64, _>("state")? == 2,
-        ))
+        Ok(EndingRoom {
+            row: RoomRow::from_row(row)?,
+            is_archived: row.try_get::<i64, _>("state")? == 2,
+        })
     };
     rows.iter().map(read).collect()
 }
 
-/// Opens a frozen room again, until `expires_at`, because it could not be archived, and then does what follows of it.
+/// Reopens a frozen room until `expires_at`, and calls `then` before another transaction can write.
 pub(crate) async fn reopen(
     store: &Store,
     id: RoomId,
@@ -158,7 +177,7 @@ pub(crate) async fn reopen(
     tx.commit_then(then).await
 }
 
-/// Erases every row of a room whose archive is complete (or not wanted), and remembers for a day that it was.
+/// Erases all rows of a room whose archive is complete or disabled. A tombstone stays for a day.
 pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     sqlx::query("update room set state = 2 where id = $1")
@@ -169,17 +188,29 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         "insert into room_tombstone (room, expires_at) values ($1, $2) on conflict do nothing",
     )
     .bind(key(id))
-    .bind(now.after(REMEMBERED).millis())
+    .bind(now.after(TOMBSTONE_LIFETIME).millis())
     .execute(&mut *tx)
     .await?;
     loop {
-        let erased = erase_some(&mut tx, id).await?;
-        if erased < ERASED_AT_ONCE.unsigned_abs() {
+        let erased = erase_messages(&mut tx, id).await?;
+        if erased < ERASE_BATCH.unsigned_abs() {
             break;
         }
         tx.commit().await?;
         tx = store.begin().await?;
     }
+    erase_other_rows(&mut tx, id).await?;
+    sqlx::query("delete from room where id = $1")
+        .bind(key(id))
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    store.pending_erasure().mark();
+    Ok(())
+}
+
+/// Erases the rows that belong to a room, except its messages.
+async fn erase_other_rows(connection: &mut SqliteConnection, id: RoomId) -> Result<(), Error> {
     for sql in [
         "delete from room_alias where room = $1",
         "delete from lobby_name where room = $1",
@@ -191,29 +222,27 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         "delete from last_write where room = $1",
         "delete from audit_log where room = $1",
     ] {
-        sqlx::query(sql).bind(key(id)).execute(&mut *tx).await?;
+        sqlx::query(sql)
+            .bind(key(id))
+            .execute(&mut *connection)
+            .await?;
     }
-    sqlx::query("delete from room where id = $1")
-        .bind(key(id))
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    store.pending_erasure().mark();
     Ok(())
 }
 
-async fn erase_some(connection: &mut SqliteConnection, id: RoomId) -> Result<u64, Error> {
+/// Erases the oldest messages of a room. Returns how many.
+async fn erase_messages(connection: &mut SqliteConnection, id: RoomId) -> Result<u64, Error> {
     let sql = "delete from message where room = $1
                and seq in (select seq from message where room = $1 order by seq limit $2)";
     Ok(sqlx::query(sql)
         .bind(key(id))
-        .bind(ERASED_AT_ONCE)
+        .bind(ERASE_BATCH)
         .execute(connection)
         .await?
         .rows_affected())
 }
 
-/// Forgets the rooms that were deleted more than a day ago.
+/// Deletes the tombstones of the rooms that were erased more than a day ago.
 pub(crate) async fn delete_expired_tombstones(store: &Store, now: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
     sqlx::query("delete from room_tombstone where expires_at <= $1")

@@ -1,0 +1,160 @@
+//! Tests of sequence numbers, idempotency keys and batches.
+
+use futures_util::future::join_all;
+use protocol::RoomId;
+
+use super::*;
+use crate::FollowEvent;
+use crate::identity::person::Person;
+use crate::store::MessagesPage;
+use crate::testing::{TestChat, new_message};
+
+#[tokio::test]
+async fn sequence_numbers_of_concurrent_posts_have_no_gaps() {
+    let test = TestChat::new(|_| {}).await;
+    let rooms = [test.create_room().await, test.create_room().await];
+    let posts = (0..400).map(|n| {
+        let chat = test.chat.clone();
+        let room = rooms[n % 2];
+        async move {
+            chat.post_message(
+                &Person::Anonymous,
+                &room,
+                &new_message(&n.to_string()),
+                None,
+            )
+            .await
+            .unwrap()
+        }
+    });
+    let answers = join_all(posts).await;
+    for room in rooms {
+        let page = test
+            .chat
+            .list_messages(
+                &Person::Anonymous,
+                &room,
+                MessagesPage {
+                    limit: 1_000,
+                    ..MessagesPage::default()
+                },
+            )
+            .await
+            .unwrap();
+        assert!(page.iter().map(|m| m.id).eq(1..=200));
+        let mut own: Vec<Message> = answers.iter().filter(|m| m.room == room).cloned().collect();
+        own.sort_by_key(|m| m.id);
+        assert_eq!(own, page);
+    }
+}
+
+#[tokio::test]
+async fn repeated_idempotency_key_returns_the_first_message() {
+    let mut test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    let other = test.create_room().await;
+    // Some of these posts share a batch.
+    let posts = (0..50).map(|n| {
+        let chat = test.chat.clone();
+        async move {
+            chat.post_message(
+                &Person::Anonymous,
+                &room,
+                &new_message(&n.to_string()),
+                Some("k"),
+            )
+            .await
+            .unwrap()
+        }
+    });
+    let answers = join_all(posts).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    test.reopen().await;
+    assert_eq!(
+        test.chat
+            .post_message(&Person::Anonymous, &room, &new_message("again"), Some("k"))
+            .await
+            .unwrap(),
+        answers[0]
+    );
+    assert_eq!(test.post(room, "next").await.id, 2);
+    assert_eq!(
+        test.chat
+            .post_message(
+                &Person::Anonymous,
+                &other,
+                &new_message("elsewhere"),
+                Some("k")
+            )
+            .await
+            .unwrap()
+            .id,
+        1
+    );
+}
+
+#[tokio::test]
+async fn idempotency_key_repeated_in_one_batch_is_delivered_once() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    let mut follower = test
+        .chat
+        .follow_room(&Person::Anonymous, &room, protocol::Start::Latest)
+        .await
+        .unwrap();
+    let posts = ["a", "b", "a", "b", "a"].map(|key| {
+        let chat = test.chat.clone();
+        async move {
+            chat.post_message(&Person::Anonymous, &room, &new_message(key), Some(key))
+                .await
+                .unwrap()
+                .id
+        }
+    });
+    assert_eq!(join_all(posts).await, [1, 2, 1, 2, 1]);
+    let mut last = 0;
+    while last < 2 {
+        let FollowEvent::Messages(frames) = follower.next().await.unwrap() else {
+            panic!("no messages")
+        };
+        assert_eq!(frames.first(), last + 1);
+        last = frames.last();
+    }
+    assert_eq!(last, 2);
+}
+
+#[tokio::test]
+async fn post_to_an_unknown_room_is_refused() {
+    let test = TestChat::new(|_| {}).await;
+    let refused = test
+        .chat
+        .post_message(
+            &Person::Anonymous,
+            &RoomId::from_bytes([7; 8]),
+            &new_message("hello"),
+            None,
+        )
+        .await;
+    assert!(matches!(
+        refused,
+        Err(Error::Refusal(Refusal::NotFound("room")))
+    ));
+}
+
+#[tokio::test]
+async fn post_to_a_due_room_is_refused_as_gone() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    // The room is due, and the expiry task has not frozen it yet.
+    let mut tx = test.chat.0.store.begin().await.unwrap();
+    sqlx::query("update room set expires_at = 0")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let refused = test
+        .chat
+        .post_message(&Person::Anonymous, &room, &new_message("late"), None)
+        .await;
+    assert!(matches!(refused, Err(Error::Refusal(Refusal::Gone))));
+}

@@ -1,0 +1,195 @@
+//! The overview: the rooms and direct chats of a person, with unread counts, live.
+//!
+//! A watcher receives the whole overview at the start and after each change, at most once a second,
+//! and less often when many watch.
+//!
+//! # Guarantees
+//! - A person sees no room that is hidden from them.
+//! - A watcher has no queue, only a subscription to topics.
+//!
+//! # Not here
+//! - Which changes notify a topic: the hub's callers.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use protocol::{DirectChat, Overview, Refusal, Room, RoomId};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::identity::person::Person;
+use crate::realtime::topics::{Topic, TopicSubscription};
+use crate::room::access;
+use crate::room::read_marker::UNREAD_COUNTED;
+use crate::store::{ROOM_COLUMNS, RoomRow, role_from_row, room_id};
+use crate::{Chat, Error};
+
+/// The most rooms, and the most direct chats, in an overview.
+const SHOWN_MAX: usize = 50;
+
+impl Chat {
+    /// The rooms and direct chats of the caller, and the rooms in `also` that the caller may find.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn load_overview(&self, by: &Person, also: &[RoomId]) -> Result<Overview, Error> {
+        let mut rooms = self.load_own_rooms(by).await?;
+        for id in also {
+            if rooms.iter().any(|room| room.id == *id) {
+                continue;
+            }
+            match access::find(&self.0.store, &self.0.clock, by, *id).await {
+                Ok(row) if !row.direct => rooms.push(row.room),
+                Ok(_) | Err(Error::Refusal(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        rooms.sort_by_key(|room| std::cmp::Reverse((room.last_active_at, room.id)));
+        Ok(Overview {
+            rooms,
+            chats: self.load_direct_chats(by).await?,
+        })
+    }
+
+    /// The rooms that the caller is a member of, with unread counts.
+    async fn load_own_rooms(&self, by: &Person) -> Result<Vec<Room>, Error> {
+        if *by == Person::Anonymous {
+            return Ok(Vec::new());
+        }
+        let sql = sqlx::AssertSqlSafe(format!(
+            "select {ROOM_COLUMNS}, role,
+               (select count(*) from (
+                 select 1 from message where message.room = room.id and seq > read_seq
+                 and author <> $1 and kind = 0 limit $2)) as unread
+             from member join room on room.id = member.room
+             where person = $1 and state = 0 and access <> 2 and not exists (
+               select 1 from sanction where sanction.room = room.id and sanction.person = $1
+               and kind = 1 and coalesce(until, $3 + 1) > $3)
+             order by last_active_at desc, room.id desc limit $4"
+        ));
+        let rows = sqlx::query(sql)
+            .bind(by.id())
+            .bind(UNREAD_COUNTED)
+            .bind(self.0.clock.now().millis())
+            .bind(i64::try_from(SHOWN_MAX).unwrap_or(i64::MAX))
+            .fetch_all(self.0.store.read())
+            .await?;
+        rows.iter().map(room_from_row).collect()
+    }
+
+    /// The newest direct chats of the caller, of which only an account has any.
+    async fn load_direct_chats(&self, by: &Person) -> Result<Vec<DirectChat>, Error> {
+        match self.list_conversations(by, SHOWN_MAX).await {
+            Err(Error::Refusal(Refusal::NotSignedIn)) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    /// The topics that may change the overview of the caller. They include direct chats without
+    /// messages, which the overview does not show yet.
+    async fn load_topics(&self, by: &Person, also: &[RoomId]) -> Result<HashSet<Topic>, Error> {
+        let mut topics: HashSet<Topic> = also.iter().copied().map(Topic::Room).collect();
+        if *by == Person::Anonymous {
+            return Ok(topics);
+        }
+        let sql = "select room from member where person = $1 limit 1000";
+        let rooms: Vec<i64> = sqlx::query_scalar(sql)
+            .bind(by.id())
+            .fetch_all(self.0.store.read())
+            .await?;
+        topics.extend(rooms.into_iter().map(|room| Topic::Room(room_id(room))));
+        topics.insert(Topic::Person(by.id()));
+        Ok(topics)
+    }
+
+    /// Watches the overview of the caller.
+    pub fn watch_overview(&self, by: Person, also: Vec<RoomId>) -> OverviewWatch {
+        let topics = self.0.hub.topics();
+        OverviewWatch {
+            chat: self.clone(),
+            by,
+            also,
+            subscription: topics.subscribe(),
+            draining: topics.draining.subscribe(),
+            delivered: None,
+            is_stale: true,
+        }
+    }
+}
+
+fn room_from_row(row: &SqliteRow) -> Result<Room, Error> {
+    let mut room = RoomRow::from_row(row)?.room;
+    room.role = Some(role_from_row(row.try_get("role")?));
+    room.unread = row.try_get::<i64, _>("unread")?.unsigned_abs();
+    Ok(room)
+}
+
+/// A watch of the overview of one person.
+#[derive(Debug)]
+pub struct OverviewWatch {
+    chat: Chat,
+    by: Person,
+    also: Vec<RoomId>,
+    subscription: TopicSubscription,
+    draining: watch::Receiver<bool>,
+    delivered: Option<Bytes>,
+    /// Whether a topic was notified since the overview was read.
+    is_stale: bool,
+}
+
+impl OverviewWatch {
+    /// The overview as JSON: at once, and then after each change; `None` when the server is about
+    /// to stop. The future may be dropped while it waits, and loses nothing.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            if self.delivered.is_some() {
+                self.wait_for_change().await;
+            }
+            if *self.draining.borrow() {
+                return Ok(None);
+            }
+            let current = Some(self.read_overview().await?);
+            self.is_stale = false;
+            if self.delivered != current {
+                self.delivered.clone_from(&current);
+                return Ok(current);
+            }
+        }
+    }
+
+    /// Returns when a topic was notified and the interval between two updates has passed, or when
+    /// the server is about to stop.
+    async fn wait_for_change(&mut self) {
+        if !self.is_stale {
+            tokio::select! {
+                () = self.subscription.notified() => self.is_stale = true,
+                _ = self.draining.wait_for(|draining| *draining) => {}
+            }
+        }
+        let interval = self.chat.0.hub.topics().min_interval();
+        // The caller does the same after the timeout and after the end of the wait.
+        let _ = timeout(interval, self.draining.wait_for(|draining| *draining)).await;
+    }
+
+    /// Reads the overview after subscribing to all topics that may change it. New topics may have
+    /// changed before the subscription, so the topics are read again until none is new.
+    async fn read_overview(&self) -> Result<Bytes, Error> {
+        loop {
+            let topics = self.chat.load_topics(&self.by, &self.also).await?;
+            let has_new_topics = self.subscription.set_topics(topics);
+            if !has_new_topics {
+                break;
+            }
+        }
+        let overview = self.chat.load_overview(&self.by, &self.also).await?;
+        Ok(serde_json::to_vec(&overview).map_err(Error::fault)?.into())
+    }
+}

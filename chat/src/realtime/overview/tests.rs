@@ -1,0 +1,231 @@
+//! Tests of the overview and its watch.
+
+use protocol::{Credentials, NewAccount, NewInvitation, NewMessage, NewRoom};
+
+use super::*;
+use crate::realtime::topics::MIN_INTERVAL;
+use crate::sync::lock;
+use crate::testing::{TestChat, new_message};
+
+async fn register(test: &TestChat, username: &str) -> Person {
+    let credentials = Credentials {
+        username: username.to_owned(),
+        password: "secret".to_owned(),
+    };
+    let account = NewAccount {
+        name: username.to_owned(),
+        username: credentials.username.clone(),
+        password: credentials.password.clone(),
+    };
+    test.chat.register_account(&account).await.unwrap();
+    test.chat
+        .sign_in(&credentials)
+        .await
+        .unwrap()
+        .account
+        .into()
+}
+
+async fn create_private_room(test: &TestChat, by: &Person, name: &str) -> RoomId {
+    let wish = NewRoom {
+        name: Some(name.to_owned()),
+        private: Some(true),
+        ..NewRoom::default()
+    };
+    test.chat.create_room(by, &wish).await.unwrap().id
+}
+
+/// The names of the rooms of an overview, with their unread counts.
+fn rooms(overview: &Overview) -> Vec<(&str, u64)> {
+    overview
+        .rooms
+        .iter()
+        .map(|room| (room.name.as_deref().unwrap_or_default(), room.unread))
+        .collect()
+}
+
+async fn next_overview(watch: &mut OverviewWatch) -> Overview {
+    serde_json::from_slice(&watch.next().await.unwrap().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn overview_has_only_rooms_that_the_person_may_find() {
+    let test = TestChat::new(|_| {}).await;
+    let [eva, bob] = [register(&test, "eva").await, register(&test, "bob").await];
+    let [den, _] = [
+        create_private_room(&test, &eva, "den").await,
+        create_private_room(&test, &eva, "attic").await,
+    ];
+    let open = test.create_room().await;
+    for body in ["one", "two"] {
+        test.chat
+            .post_message(
+                &eva,
+                &den,
+                &NewMessage {
+                    username: "eva".into(),
+                    body: body.into(),
+                },
+                None,
+            )
+            .await
+            .unwrap();
+    }
+    test.post(open, "hello").await;
+    let own = test
+        .chat
+        .load_overview(&eva, &[open, open, den])
+        .await
+        .unwrap();
+    assert_eq!(
+        own.rooms
+            .iter()
+            .map(|room| room.id)
+            .filter(|id| *id == open)
+            .count(),
+        1
+    );
+    assert_eq!(
+        rooms(&own)
+            .into_iter()
+            .filter(|(name, _)| !name.is_empty())
+            .count(),
+        2,
+        "{own:?}"
+    );
+    // The author's own messages count as read.
+    assert!(rooms(&own).contains(&("den", 0)));
+    for other in [&bob, &Person::Anonymous] {
+        let theirs = test.chat.load_overview(other, &[den, open]).await.unwrap();
+        assert_eq!(
+            theirs.rooms.iter().map(|room| room.id).collect::<Vec<_>>(),
+            [open]
+        );
+    }
+    let code = test
+        .chat
+        .create_invitation(&eva, &den, &NewInvitation::default())
+        .await
+        .unwrap()
+        .code;
+    test.chat.accept_invitation(&bob, &code).await.unwrap();
+    assert_eq!(
+        rooms(&test.chat.load_overview(&bob, &[]).await.unwrap()),
+        [("den", 2)]
+    );
+    test.chat.move_read_marker(&bob, &den, 1).await.unwrap();
+    assert_eq!(
+        rooms(&test.chat.load_overview(&bob, &[]).await.unwrap()),
+        [("den", 1)]
+    );
+    let sanction = crate::SanctionTarget::Person("bob".into());
+    test.chat
+        .impose_sanction(
+            &eva,
+            &den,
+            &sanction,
+            protocol::SanctionKind::Ban,
+            Some("1h"),
+        )
+        .await
+        .unwrap();
+    assert!(
+        test.chat
+            .load_overview(&bob, &[den])
+            .await
+            .unwrap()
+            .rooms
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn every_change_updates_the_watched_overview() {
+    let test = TestChat::new(|_| {}).await;
+    let chat = &test.chat;
+    let [eva, bob] = [register(&test, "eva").await, register(&test, "bob").await];
+    let visited = test.create_room().await;
+    let mut watch = chat.watch_overview(bob.clone(), vec![visited]);
+    assert_eq!(next_overview(&mut watch).await.rooms.len(), 1);
+    // A message in a room that the person is not a member of.
+    test.post(visited, "hello").await;
+    assert_eq!(next_overview(&mut watch).await.rooms[0].message_count, 1);
+    // A direct chat that the other account opens.
+    let direct = chat.open_direct_room(&eva, "bob").await.unwrap().id;
+    chat.post_message(
+        &eva,
+        &direct,
+        &NewMessage {
+            username: "eva".into(),
+            body: "hi".into(),
+        },
+        None,
+    )
+    .await
+    .unwrap();
+    assert_eq!(next_overview(&mut watch).await.chats[0].unread, 1);
+    // A read marker that another device moves.
+    chat.move_read_marker(&bob, &direct, 1).await.unwrap();
+    assert_eq!(next_overview(&mut watch).await.chats[0].unread, 0);
+    // A room that the person joins on another device, its new name, and the removal from it.
+    let den = create_private_room(&test, &eva, "den").await;
+    let code = chat
+        .create_invitation(&eva, &den, &NewInvitation::default())
+        .await
+        .unwrap()
+        .code;
+    chat.accept_invitation(&bob, &code).await.unwrap();
+    assert!(rooms(&next_overview(&mut watch).await).contains(&("den", 0)));
+    let change = protocol::RoomChange {
+        name: Some("attic".into()),
+        ..Default::default()
+    };
+    chat.change_room_settings(&eva, &den, &change)
+        .await
+        .unwrap();
+    assert!(rooms(&next_overview(&mut watch).await).contains(&("attic", 0)));
+    chat.remove_member(&eva, &den, "bob").await.unwrap();
+    assert!(!rooms(&next_overview(&mut watch).await).contains(&("attic", 0)));
+    // The server stops.
+    chat.drain();
+    assert_eq!(watch.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn watcher_receives_one_update_per_interval_and_none_without_a_change() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    let other = test.create_room().await;
+    let mut watch = test.chat.watch_overview(Person::Anonymous, vec![room]);
+    next_overview(&mut watch).await;
+    let start = tokio::time::Instant::now();
+    for n in 1..=3_u64 {
+        for _ in 0..10 {
+            test.post(room, "hello").await;
+        }
+        test.chat
+            .post_message(&Person::Anonymous, &other, &new_message("not shown"), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            next_overview(&mut watch).await.rooms[0].message_count,
+            n * 10
+        );
+    }
+    assert!(start.elapsed() >= MIN_INTERVAL * 3);
+    let again = timeout(MIN_INTERVAL * 3, watch.next()).await;
+    assert!(again.is_err(), "there is no change");
+}
+
+#[tokio::test]
+async fn dropped_watch_leaves_no_subscription() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    let mut watch = test.chat.watch_overview(Person::Anonymous, vec![room]);
+    next_overview(&mut watch).await;
+    let topics = test.chat.0.hub.topics().clone();
+    assert_eq!(lock(&topics.subscriptions).by_topic.len(), 1);
+    drop(watch);
+    assert!(lock(&topics.subscriptions).by_topic.is_empty());
+    assert_eq!(lock(&topics.subscriptions).watchers, 0);
+}
