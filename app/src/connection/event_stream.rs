@@ -297,9 +297,9 @@ impl EventStream {
     }
 }
 
-/// The pause before an attempt: about 1 s, 2 s, 4 s … to 30 s, scattered by a half each way, so that
-/// the clients of a restarted server do not come back at the same moment. `random` is between 0
-/// and 1.
+/// The pause before an attempt: about 1 s, 2 s, 4 s … to 30 s, scattered by a half each way, so
+/// that the clients of a restarted server do not come back at the same moment. `random` is between
+/// 0 and 1.
 fn backoff(attempt: u32, random: f64) -> Duration {
     let middle = 1_000.0 * f64::from(1_u32 << attempt.clamp(1, 6).saturating_sub(1));
     Duration::from_millis((middle * (0.5 + random)).min(LONGEST_PAUSE) as u64)

@@ -3,7 +3,8 @@
 //! # Guarantees
 //! - While a part of the page follows a topic, a tab that answers holds a connection for it: this
 //!   one or another.
-//! - What was missed while the page was hidden or frozen, or the machine asleep, is asked for at once.
+//! - What was missed while the page was hidden or frozen, or the machine asleep, is asked for at
+//!   once.
 //! - [`TabFeed::state`] is the state of the connection behind this page.
 //!
 //! Only [`TabFeed::start`] and [`TabFeed::state`] are for the server, too.

@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! - Each event of the browser (a message of a tab, a lock, a timer, an event of the stream) goes
-//!   in as a call and comes out as a list of actions. Nothing here knows the DOM, signals or timers,
-//!   so that `room/log/simulation` runs many tabs in one native test.
+//!   in as a call and comes out as a list of actions. Nothing here knows the DOM, signals or
+//!   timers, so that `room/log/simulation` runs many tabs in one native test.
 //! - Every tab receives every message of its room, whichever tab leads, freezes or dies.
 //!
 //! # Not here

@@ -21,7 +21,8 @@ pub fn sequence_of(cursor: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// The cursor of one room in the `id` of an event, which has the cursors of all rooms of its stream.
+/// The cursor of one room in the `id` of an event, which has the cursors of all rooms of its
+/// stream.
 pub fn cursor_of(id: &str, room: &str) -> String {
     let cursor = id
         .split('_')

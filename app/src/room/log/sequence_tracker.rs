@@ -188,8 +188,8 @@ mod tests {
         page.bodies()
     }
 
-    /// A page receives entries that were lost, repeated and reordered, and then everything after its
-    /// cursor.
+    /// A page receives entries that were lost, repeated and reordered, and then everything after
+    /// its cursor.
     fn receive_at_random(seed: u64) {
         let random = &mut SmallRng::seed_from_u64(seed);
         let entries = random_log(random);

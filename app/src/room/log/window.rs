@@ -58,7 +58,8 @@ impl LogWindow {
         Self::between(log, range.start.max(end.saturating_sub(DRAWN)), end)
     }
 
-    /// The window without the oldest messages, if it has grown too long. For when its end is in view.
+    /// The window without the oldest messages, if it has grown too long. For when its end is in
+    /// view.
     #[must_use]
     pub fn trimmed(self, log: &MessageLog) -> Self {
         let range = self.range(log);

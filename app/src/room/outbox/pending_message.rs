@@ -1,4 +1,4 @@
-//! A message that the server has not answered for yet, and the record of it in the browser's database.
+//! A message that the server has not answered for yet, and its record in the browser's database.
 
 use protocol::{Author, Message, NewMessage, RoomId, Time};
 use wasm_bindgen::JsValue;

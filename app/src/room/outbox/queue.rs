@@ -1,4 +1,5 @@
-//! The messages of one room that wait for the server: shown at once, in the order they were written.
+//! The messages of one room that wait for the server: shown at once, in the order they were
+//! written.
 //!
 //! # Guarantees
 //! - A message leaves only when the server answered for it or its author gives it up.
@@ -94,8 +95,8 @@ impl Outbox {
         self.messages.iter_mut().find(|message| message.key == key)
     }
 
-    /// The message that became the one of this sequence, among those that wait and the one delivered
-    /// last.
+    /// The message that became the one of this sequence, among those that wait and the one
+    /// delivered last.
     pub fn delivered_as(&self, seq: u64) -> Option<&PendingMessage> {
         self.messages
             .iter()

@@ -72,8 +72,8 @@ impl OutboxSender {
         self.pause.get()
     }
 
-    /// Takes up what an earlier visit left, and starts sending. `on_answer` gets each message as the
-    /// server answered it, and `None` when the server refuses the author.
+    /// Takes up what an earlier visit left, and starts sending. `on_answer` gets each message as
+    /// the server answered it, and `None` when the server refuses the author.
     pub fn start(self, on_answer: impl Fn(Option<Message>) + 'static) {
         self.inner
             .with(|inner| inner.on_answer = Some(Rc::new(on_answer)));

@@ -1,4 +1,5 @@
-//! What `tab_leader`, `tab_feed` and `room/events` do with the actions of the decisions, and the channel between the tabs.
+//! What `tab_leader`, `tab_feed` and `room/events` do with the actions, and the channel between the
+//! tabs.
 
 use super::*;
 

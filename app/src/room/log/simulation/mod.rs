@@ -1,8 +1,8 @@
 //! Many tabs of one browser and a server, at random, in one thread and on one clock.
 //!
 //! The tabs are made of `connection/sharing` and of this folder. Locks, channel, streams and timers
-//! are models of the browser's. Tabs open, freeze, hang, crash and close; connections break and
-//! fall silent; messages between tabs are lost and reordered.
+//! are models of the browser's. Tabs open, freeze, hang and die; connections break and fall silent;
+//! messages between tabs are lost and reordered.
 
 mod actions;
 mod checks;
@@ -33,6 +33,7 @@ const MOST_TABS: usize = 5;
 const STEPS: usize = 1_500;
 
 /// Runs a test for each seed: `WEBCHAT_SEEDS` of them, from `WEBCHAT_FIRST_SEED`.
+#[expect(clippy::print_stdout, reason = "says which seed fails")]
 pub fn for_each_seed(default: u64, test: fn(u64)) {
     let number = |name| -> Option<u64> { std::env::var(name).ok()?.parse().ok() };
     let first = number("WEBCHAT_FIRST_SEED").unwrap_or(0);

@@ -61,8 +61,8 @@ impl Browser {
         self.follow_room(at);
     }
 
-    /// Not while a tab hangs for good: a leader that hangs may hold the lock of the frozen tab, which
-    /// then cannot return.
+    /// Not while a tab hangs for good: a leader that hangs may hold the lock of the frozen tab,
+    /// which then cannot return.
     pub(super) fn freeze(&mut self, at: usize) {
         self.give_up_lead(at);
         self.give_up_own(at);

@@ -1,8 +1,8 @@
 //! The tabs of one browser in one room, their database and a server, at random and on one clock.
 //!
-//! The tabs are made of `dispatcher` and `queue`. Tabs open, freeze, hang and die; requests are lost
-//! before or after the server has handled them, arrive late, and are refused; reads and writes of
-//! the database take their time.
+//! The tabs are made of `dispatcher` and `queue`. Tabs open, freeze, hang and die; requests are
+//! lost before or after the server has handled them, arrive late, and are refused; reads and writes
+//! of the database take their time.
 
 mod checks;
 mod server;
