@@ -18,8 +18,8 @@ use crate::browser::dom::{element_by_id, run_after, spawn_task};
 use crate::room::ids::LOG;
 use crate::room::log::message_log::MessageLog;
 use crate::room::log::window::LogWindow;
-use crate::room::timeline::keyboard_nav;
-use crate::room::timeline::scroll;
+use crate::room::viewport::keyboard_nav;
+use crate::room::viewport::scroll;
 
 /// How long to wait after a failed request for older messages.
 const RETRY_AFTER: Duration = Duration::from_secs(3);

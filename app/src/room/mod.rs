@@ -22,6 +22,7 @@ mod state;
 mod timeline;
 mod transcript;
 mod unavailable;
+mod viewport;
 
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;

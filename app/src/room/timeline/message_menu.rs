@@ -20,7 +20,7 @@ use crate::browser::dom::{browser_effect, element_by_id, on_click, spawn_task};
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::permissions::Permissions;
 use crate::room::state::RoomState;
-use crate::room::timeline::keyboard_nav::focus_message;
+use crate::room::viewport::keyboard_nav::focus_message;
 use crate::session::display_name::DisplayName;
 
 /// The ID of the menu.

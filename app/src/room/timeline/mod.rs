@@ -10,11 +10,9 @@
 //! Which messages are on the page (`log`, `history`).
 
 pub mod grouping;
-pub mod keyboard_nav;
 pub mod message_body;
 pub mod message_menu;
 pub mod message_row;
-pub mod scroll;
 
 use leptos::prelude::*;
 
@@ -29,6 +27,7 @@ use crate::room::state::RoomState;
 use crate::room::timeline::grouping::{LogItem, RowPosition, TimelineRow, group_rows};
 use crate::room::timeline::message_menu::{MessageMenu, open_menu_on_click};
 use crate::room::timeline::message_row::MessageRow;
+use crate::room::viewport::keyboard_nav;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::Clock;
 use crate::ui::icon::Icon;
