@@ -1,36 +1,38 @@
-//! LogThrottle in the log about what may happen very often.
+//! Throttles log lines about events that can happen very often.
 //!
-//! Promises: there is one at once, and then one now and then, which says how many there were.
+//! # Guarantees
+//! The first event is logged at once. After that, at most one line a minute is logged, with the
+//! number of events since the previous line.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The shortest time between two lines in the log about the same.
-const BETWEEN_LINES: Duration = Duration::from_secs(60);
+/// The shortest time between two log lines about one kind of event.
+const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Something that is in the log now and then, however often it happens.
+/// The throttle for one kind of event.
 #[derive(Debug, Default)]
-pub(crate) struct LogThrottle(Mutex<Told>);
+pub(crate) struct LogThrottle(Mutex<Unlogged>);
 
 #[derive(Debug, Default)]
-struct Told {
-    since: u64,
-    last: Option<Instant>,
+struct Unlogged {
+    count: u64,
+    last_line: Option<Instant>,
 }
 
 impl LogThrottle {
-    /// Counts one more; gives back how many there were since the last line, if it is time for another.
+    /// Counts an event. Returns the number of events to log, if it is time for a line.
     pub fn count(&self, now: Instant) -> Option<u64> {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.since += 1;
-        if told
-            .last
-            .is_some_and(|last| now.duration_since(last) < BETWEEN_LINES)
+        let mut unlogged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unlogged.count += 1;
+        if unlogged
+            .last_line
+            .is_some_and(|last| now.duration_since(last) < INTERVAL)
         {
             return None;
         }
-        told.last = Some(now);
-        Some(std::mem::take(&mut told.since))
+        unlogged.last_line = Some(now);
+        Some(std::mem::take(&mut unlogged.count))
     }
 }
 
@@ -39,13 +41,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_now_and_then_says_how_many() {
-        let (lines, now) = (LogThrottle::default(), Instant::now());
-        assert_eq!(lines.count(now), Some(1));
+    fn first_event_is_logged_and_the_next_line_has_the_number_of_the_others() {
+        let throttle = LogThrottle::default();
+        let now = Instant::now();
+        assert_eq!(throttle.count(now), Some(1));
         assert_eq!(
-            (0..50).find_map(|_| lines.count(now + Duration::from_secs(59))),
+            (0..50).find_map(|_| throttle.count(now + Duration::from_secs(59))),
             None
         );
-        assert_eq!(lines.count(now + BETWEEN_LINES), Some(51));
+        assert_eq!(throttle.count(now + INTERVAL), Some(51));
     }
 }

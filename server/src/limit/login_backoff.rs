@@ -1,7 +1,11 @@
-//! LoginBackoff to sign in and to sign up: how soon one more may be made.
+//! Delays repeated attempts to guess a secret: passwords, invitation codes, and sign-ups.
 //!
-//! Promises: whoever goes on trying waits ever longer, by address and by account, up to a limit that keeps nobody out for
-//! good; memory is bounded. Leaves to others: what is tried.
+//! # Guarantees
+//! Each further failed attempt has to wait longer, up to a limit, so that nobody is locked out for
+//! good. Memory is bounded.
+//!
+//! # Not here
+//! The attempts, and what counts as one subject (`limit`).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,95 +13,107 @@ use std::time::{Duration, Instant};
 
 use protocol::Refusal;
 
-/// How many are remembered at once.
-const REMEMBERED: usize = 10_000;
+/// The most subjects that are remembered.
+const SUBJECTS_MAX: usize = 10_000;
 
-/// After how long without an attempt all is forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
+/// After this time without an attempt, a subject starts again.
+const FORGET_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// How patient to be with one kind of attempts.
+/// No more than this many doublings of a wait.
+const DOUBLINGS_MAX: u32 = 20;
+
+/// How long attempts of one kind have to wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BackoffPolicy {
-    /// So many come without a wait.
+    /// How many attempts need no wait.
     pub free: u32,
-    /// The longest wait before the next one.
+    /// The longest wait before an attempt.
     pub longest: Duration,
 }
 
-/// LoginBackoff so far, by who makes them or whom they are about.
+/// The attempts so far, by subject: an address that makes attempts, or an account that they are
+/// for.
 #[derive(Debug, Default)]
-pub(crate) struct LoginBackoff(Mutex<HashMap<String, Tries>>);
+pub(crate) struct LoginBackoff(Mutex<HashMap<String, Attempts>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Tries {
+struct Attempts {
     count: u32,
     last: Instant,
 }
 
-impl Tries {
-    /// The wait after the last one: a second, then twice as long each time.
-    fn wait(self, patience: BackoffPolicy) -> Duration {
-        match self.count.checked_sub(patience.free) {
-            Some(doubled) => Duration::from_secs(1 << doubled.min(20)).min(patience.longest),
+impl Attempts {
+    /// The wait after the last attempt: none for the free ones, then 1 s, 2 s, 4 s, …
+    fn wait(self, policy: BackoffPolicy) -> Duration {
+        match self.count.checked_sub(policy.free) {
+            Some(doublings) => {
+                Duration::from_secs(1 << doublings.min(DOUBLINGS_MAX)).min(policy.longest)
+            }
             None => Duration::ZERO,
         }
     }
 }
 
 impl LoginBackoff {
-    /// Counts an attempt of or on `who`. Counted before it is made, so that many at once are many.
+    /// Records an attempt. The caller records it before making it, so that concurrent attempts
+    /// count too.
     ///
     /// # Errors
-    /// [`Refusal::RateLimited`] while the wait after the one before is not over; that is not counted.
-    pub fn make(&self, who: &str, patience: BackoffPolicy, now: Instant) -> Result<(), Refusal> {
+    /// [`Refusal::RateLimited`] during the wait after the previous attempt; then nothing is recorded.
+    pub fn record_attempt(
+        &self,
+        subject: &str,
+        policy: BackoffPolicy,
+        now: Instant,
+    ) -> Result<(), Refusal> {
         let mut all = self.lock();
-        if all.len() >= REMEMBERED {
-            forget(&mut all, now);
+        if all.len() >= SUBJECTS_MAX {
+            make_room(&mut all, now);
         }
-        let tries = all.entry(who.to_owned()).or_insert(Tries {
+        let attempts = all.entry(subject.to_owned()).or_insert(Attempts {
             count: 0,
             last: now,
         });
-        if now.duration_since(tries.last) >= FORGOTTEN {
-            tries.count = 0;
+        let elapsed = now.duration_since(attempts.last);
+        if elapsed >= FORGET_AFTER {
+            attempts.count = 0;
         }
-        let rest = tries
-            .wait(patience)
-            .saturating_sub(now.duration_since(tries.last));
+        let rest = attempts.wait(policy).saturating_sub(elapsed);
         if !rest.is_zero() {
             return Err(Refusal::RateLimited(rest));
         }
-        *tries = Tries {
-            count: tries.count.saturating_add(1),
+        *attempts = Attempts {
+            count: attempts.count.saturating_add(1),
             last: now,
         };
         Ok(())
     }
 
-    /// Takes back one attempt of or on `who`, because it was good.
-    pub fn undo(&self, who: &str) {
-        if let Some(tries) = self.lock().get_mut(who) {
-            tries.count = tries.count.saturating_sub(1);
+    /// Removes one attempt, because it has succeeded.
+    pub fn remove_attempt(&self, subject: &str) {
+        if let Some(attempts) = self.lock().get_mut(subject) {
+            attempts.count = attempts.count.saturating_sub(1);
         }
     }
 
-    /// Forgets the attempts of or on `who`, because one was good.
-    pub fn forgive(&self, who: &str) {
-        self.lock().remove(who);
+    /// Removes all attempts of a subject, because one has succeeded.
+    pub fn forget(&self, subject: &str) {
+        self.lock().remove(subject);
     }
 
-    // Held for a look and a change, never across an await.
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Tries>> {
+    // Held for a lookup and a change, never across an await.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Attempts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Makes room: first what is old, and under an attack from everywhere those with the fewest attempts.
-fn forget(all: &mut HashMap<String, Tries>, now: Instant) {
-    all.retain(|_, tries| now.duration_since(tries.last) < FORGOTTEN);
+/// Makes room for a subject: removes the old ones first and then, under an attack from many
+/// addresses, those with the fewest attempts.
+fn make_room(all: &mut HashMap<String, Attempts>, now: Instant) {
+    all.retain(|_, attempts| now.duration_since(attempts.last) < FORGET_AFTER);
     let mut least = 1;
-    while all.len() >= REMEMBERED {
-        all.retain(|_, tries| tries.count > least);
+    while all.len() >= SUBJECTS_MAX {
+        all.retain(|_, attempts| attempts.count > least);
         least *= 2;
     }
 }
@@ -106,7 +122,7 @@ fn forget(all: &mut HashMap<String, Tries>, now: Instant) {
 mod tests {
     use super::*;
 
-    const PATIENCE: BackoffPolicy = BackoffPolicy {
+    const POLICY: BackoffPolicy = BackoffPolicy {
         free: 3,
         longest: Duration::from_secs(60),
     };
@@ -116,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_grows_up_to_a_limit_and_is_forgotten() {
-        let (attempts, begin) = (LoginBackoff::default(), Instant::now());
-        let mut now = begin;
+    fn wait_doubles_up_to_the_longest_and_is_forgotten_after_an_hour() {
+        let backoff = LoginBackoff::default();
+        let mut now = Instant::now();
         for wait in [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60] {
             if wait > 0 {
                 let early = now + seconds(wait) - Duration::from_millis(1);
-                let refused = attempts.make("ada", PATIENCE, early);
+                let refused = backoff.record_attempt("ada", POLICY, early);
                 assert_eq!(
                     refused,
                     Err(Refusal::RateLimited(Duration::from_millis(1))),
@@ -130,31 +146,34 @@ mod tests {
                 );
             }
             now += seconds(wait);
-            assert_eq!(attempts.make("ada", PATIENCE, now), Ok(()), "{wait}");
+            assert_eq!(backoff.record_attempt("ada", POLICY, now), Ok(()), "{wait}");
         }
-        assert_eq!(attempts.make("grace", PATIENCE, now), Ok(()));
-        assert!(attempts.make("ada", PATIENCE, now).is_err());
-        assert_eq!(attempts.make("ada", PATIENCE, now + FORGOTTEN), Ok(()));
-        assert_eq!(attempts.make("ada", PATIENCE, now + FORGOTTEN), Ok(()));
+        assert_eq!(backoff.record_attempt("grace", POLICY, now), Ok(()));
+        assert!(backoff.record_attempt("ada", POLICY, now).is_err());
+        let later = now + FORGET_AFTER;
+        assert_eq!(backoff.record_attempt("ada", POLICY, later), Ok(()));
+        assert_eq!(backoff.record_attempt("ada", POLICY, later), Ok(()));
     }
 
     #[test]
-    fn what_was_good_is_forgiven() {
-        let (attempts, now) = (LoginBackoff::default(), Instant::now());
+    fn successful_attempts_need_no_wait() {
+        let backoff = LoginBackoff::default();
+        let now = Instant::now();
         for _ in 0..10 {
-            assert_eq!(attempts.make("ada", PATIENCE, now), Ok(()));
-            attempts.forgive("ada");
+            assert_eq!(backoff.record_attempt("ada", POLICY, now), Ok(()));
+            backoff.forget("ada");
         }
     }
 
     #[test]
-    fn memory_is_bounded_and_those_who_try_most_are_remembered_longest() {
-        let (attempts, now) = (LoginBackoff::default(), Instant::now());
-        while attempts.make("eve", PATIENCE, now).is_ok() {}
-        for n in 0..REMEMBERED * 2 {
-            attempts.make(&n.to_string(), PATIENCE, now).unwrap();
-            assert!(attempts.lock().len() <= REMEMBERED);
+    fn memory_is_bounded_and_subjects_with_the_most_attempts_are_remembered_longest() {
+        let backoff = LoginBackoff::default();
+        let now = Instant::now();
+        while backoff.record_attempt("eve", POLICY, now).is_ok() {}
+        for n in 0..SUBJECTS_MAX * 2 {
+            backoff.record_attempt(&n.to_string(), POLICY, now).unwrap();
+            assert!(backoff.lock().len() <= SUBJECTS_MAX);
         }
-        assert!(attempts.make("eve", PATIENCE, now).is_err());
+        assert!(backoff.record_attempt("eve", POLICY, now).is_err());
     }
 }

@@ -1,8 +1,12 @@
-//! Rooms that are looked for in vain: how often one address may guess.
+//! Limits how often an address can guess room IDs.
 //!
-//! Promises: whoever guesses too often is refused before anything is looked up, so a refusal says nothing about a room;
-//! memory is bounded. Whoever knows where to go is never counted, and neither is who comes to a room that was deleted.
-//! Leaves to others: who counts as one address (`limit`), and saying so in the log (`lines`).
+//! # Guarantees
+//! An address that has guessed too often is refused before any lookup, so a refusal reveals nothing
+//! about a room. Requests for a room that exists, or that was deleted, do not count. Memory is
+//! bounded.
+//!
+//! # Not here
+//! What counts as one address, and the log (`limit`).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,79 +15,82 @@ use std::time::{Duration, Instant};
 
 use protocol::Refusal;
 
-/// So many a second are forgotten.
-const A_SECOND: f64 = 5.0;
+/// How many failed lookups an address is forgiven each second.
+const FORGIVEN_PER_SECOND: f64 = 5.0;
 
-/// So many may come at once: a class may be behind an address, with a link to a room that is no more.
-const AT_ONCE: f64 = 500.0;
+/// How many failed lookups an address can have at once. A class may be behind one address, with a
+/// link to a room that does not exist.
+const FAILED_MAX: f64 = 500.0;
 
-/// How many addresses are remembered at once.
-const REMEMBERED: usize = 10_000;
+/// The most addresses that are remembered.
+const ADDRESSES_MAX: usize = 10_000;
 
-/// Looks in vain so far, by who looked.
+/// The failed lookups so far, by address.
 #[derive(Debug, Default)]
-pub(crate) struct RoomProbes(Mutex<HashMap<IpAddr, Tally>>);
+pub(crate) struct RoomProbes(Mutex<HashMap<IpAddr, FailedLookups>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Tally {
+struct FailedLookups {
+    /// How many there were at the time `at`.
     count: f64,
     at: Instant,
 }
 
-impl Tally {
-    /// What is not yet forgotten.
-    fn left(self, now: Instant) -> f64 {
-        (self.count - now.duration_since(self.at).as_secs_f64() * A_SECOND).max(0.0)
+impl FailedLookups {
+    /// How many are left now.
+    fn count_at(self, now: Instant) -> f64 {
+        let forgiven = now.duration_since(self.at).as_secs_f64() * FORGIVEN_PER_SECOND;
+        (self.count - forgiven).max(0.0)
     }
 }
 
 impl RoomProbes {
-    /// Whether this address may look for a room.
+    /// Whether this address may look up a room.
     ///
     /// # Errors
-    /// [`Refusal::RateLimited`] while it has looked too often in vain.
+    /// [`Refusal::RateLimited`] if it has too many failed lookups.
     pub fn check(&self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
-        let left = self
+        let count = self
             .lock()
             .get(&address)
-            .map_or(0.0, |tally| tally.left(now));
-        let over = left + 1.0 - AT_ONCE;
-        if over > 0.0 {
-            Err(Refusal::RateLimited(Duration::from_secs_f64(
-                over / A_SECOND,
-            )))
+            .map_or(0.0, |failed| failed.count_at(now));
+        let excess = count + 1.0 - FAILED_MAX;
+        if excess > 0.0 {
+            let wait = Duration::from_secs_f64(excess / FORGIVEN_PER_SECOND);
+            Err(Refusal::RateLimited(wait))
         } else {
             Ok(())
         }
     }
 
-    /// Counts a look in vain.
-    pub fn count(&self, address: IpAddr, now: Instant) {
+    /// Records a failed lookup.
+    pub fn record_failure(&self, address: IpAddr, now: Instant) {
         let mut all = self.lock();
-        if all.len() >= REMEMBERED {
-            forget(&mut all, now);
+        if all.len() >= ADDRESSES_MAX {
+            make_room(&mut all, now);
         }
-        let tally = all.entry(address).or_insert(Tally {
+        let failed = all.entry(address).or_insert(FailedLookups {
             count: 0.0,
             at: now,
         });
-        *tally = Tally {
-            count: tally.left(now) + 1.0,
+        *failed = FailedLookups {
+            count: failed.count_at(now) + 1.0,
             at: now,
         };
     }
 
-    // Held for a look and a change, never across an await.
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Tally>> {
+    // Held for a lookup and a change, never across an await.
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, FailedLookups>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Makes room: first what is over, and under an attack from everywhere those who guessed least.
-fn forget(all: &mut HashMap<IpAddr, Tally>, now: Instant) {
+/// Makes room for an address: removes those that have no failed lookups left first and then, under
+/// an attack from many addresses, those with the fewest.
+fn make_room(all: &mut HashMap<IpAddr, FailedLookups>, now: Instant) {
     let mut least = 0.0;
-    while all.len() >= REMEMBERED {
-        all.retain(|_, tally| tally.left(now) > least);
+    while all.len() >= ADDRESSES_MAX {
+        all.retain(|_, failed| failed.count_at(now) > least);
         least = least * 2.0 + 1.0;
     }
 }
@@ -97,52 +104,48 @@ mod tests {
     }
 
     #[test]
-    fn one_who_guesses_is_refused_until_it_is_forgotten_and_others_are_not() {
-        let (guesses, now) = (RoomProbes::default(), Instant::now());
+    fn guessing_address_is_refused_for_a_while_and_others_are_not() {
+        let probes = RoomProbes::default();
+        let now = Instant::now();
         for _ in 0..500 {
-            assert_eq!(guesses.check(address(1), now), Ok(()));
-            guesses.count(address(1), now);
+            assert_eq!(probes.check(address(1), now), Ok(()));
+            probes.record_failure(address(1), now);
         }
         assert_eq!(
-            guesses.check(address(1), now),
+            probes.check(address(1), now),
             Err(Refusal::RateLimited(Duration::from_millis(200)))
         );
-        assert_eq!(guesses.check(address(2), now), Ok(()));
-        // Whoever is refused is not counted.
-        assert_eq!(
-            guesses.check(address(1), now + Duration::from_millis(200)),
-            Ok(())
-        );
-        assert_eq!(
-            guesses.check(address(1), now + Duration::from_secs(100)),
-            Ok(())
-        );
-        assert_eq!(
-            guesses.lock()[&address(1)].left(now + Duration::from_secs(100)),
-            0.0
-        );
+        assert_eq!(probes.check(address(2), now), Ok(()));
+        // A refused request is not recorded.
+        let soon = now + Duration::from_millis(200);
+        assert_eq!(probes.check(address(1), soon), Ok(()));
+        let later = now + Duration::from_secs(100);
+        assert_eq!(probes.check(address(1), later), Ok(()));
+        assert_eq!(probes.lock()[&address(1)].count_at(later), 0.0);
     }
 
     #[test]
-    fn who_asks_each_second_for_what_is_gone_may_go_on() {
-        let (guesses, begin) = (RoomProbes::default(), Instant::now());
+    fn client_that_polls_a_missing_room_every_second_is_not_refused() {
+        let probes = RoomProbes::default();
+        let start = Instant::now();
         for n in 0..10_000 {
-            let now = begin + Duration::from_secs(n);
-            assert_eq!(guesses.check(address(1), now), Ok(()), "{n}");
-            guesses.count(address(1), now);
+            let now = start + Duration::from_secs(n);
+            assert_eq!(probes.check(address(1), now), Ok(()), "{n}");
+            probes.record_failure(address(1), now);
         }
     }
 
     #[test]
-    fn memory_is_bounded_and_those_who_guess_most_are_remembered_longest() {
-        let (guesses, now) = (RoomProbes::default(), Instant::now());
+    fn memory_is_bounded_and_addresses_with_the_most_failures_are_remembered_longest() {
+        let probes = RoomProbes::default();
+        let now = Instant::now();
         for _ in 0..500 {
-            guesses.count(address(0), now);
+            probes.record_failure(address(0), now);
         }
-        for n in 1..3 * REMEMBERED as u32 {
-            guesses.count(address(n), now);
-            assert!(guesses.lock().len() <= REMEMBERED);
+        for n in 1..3 * ADDRESSES_MAX as u32 {
+            probes.record_failure(address(n), now);
+            assert!(probes.lock().len() <= ADDRESSES_MAX);
         }
-        assert!(guesses.check(address(0), now).is_err());
+        assert!(probes.check(address(0), now).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! Token buckets, one for each key.
 //!
 //! # Guarantees
-//! Memory is bounded: a key whose bucket is full again is forgotten.
+//! Memory is bounded by the keys of the last [`CLEANUP_AFTER`] requests and by those whose bucket
+//! is not full: a full bucket is as good as none, and is removed.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -11,32 +12,42 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// So many a second, and so many at once after a pause.
-pub(crate) type Rate = (u32, u32);
+/// After how many requests the full buckets are removed.
+const CLEANUP_AFTER: u32 = 10_000;
 
-/// After how many looks those that have been quiet are forgotten.
-const LOOKS: u32 = 10_000;
-
-#[derive(Debug)]
-pub(crate) struct Bucket<K: Hash + Eq + Clone> {
-    limiter: DefaultKeyedRateLimiter<K>,
-    looks: AtomicU32,
+/// The limit of a bucket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    /// How many tokens are added each second.
+    pub per_second: u32,
+    /// How many tokens a full bucket has.
+    pub burst: u32,
 }
 
-impl<K: Hash + Eq + Clone> Bucket<K> {
-    pub fn new((a_second, at_once): Rate) -> Self {
+/// Token buckets of the same rate.
+#[derive(Debug)]
+pub(crate) struct TokenBuckets<K: Hash + Eq + Clone> {
+    limiter: DefaultKeyedRateLimiter<K>,
+    requests: AtomicU32,
+}
+
+impl<K: Hash + Eq + Clone> TokenBuckets<K> {
+    pub fn new(rate: Rate) -> Self {
         let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(positive(a_second)).allow_burst(positive(at_once));
+        let quota = Quota::per_second(positive(rate.per_second)).allow_burst(positive(rate.burst));
         Self {
             limiter: RateLimiter::keyed(quota),
-            looks: AtomicU32::new(0),
+            requests: AtomicU32::new(0),
         }
     }
 
-    /// Takes one out, or says how long to wait for it.
+    /// Takes a token from the key's bucket.
+    ///
+    /// # Errors
+    /// The time until the bucket has a token.
     pub fn take(&self, key: &K) -> Result<(), Duration> {
-        // A count of its own, because asking for the size would touch all of it each time.
-        if self.looks.fetch_add(1, Ordering::Relaxed) % LOOKS == LOOKS - 1 {
+        // Requests are counted here because the limiter's own size is slow to compute.
+        if self.requests.fetch_add(1, Ordering::Relaxed) % CLEANUP_AFTER == CLEANUP_AFTER - 1 {
             self.limiter.retain_recent();
         }
         self.limiter
@@ -50,13 +61,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_that_have_been_quiet_are_forgotten() {
-        let bucket = Bucket::new((1_000_000, 1));
-        (0..3 * LOOKS).for_each(|key| bucket.take(&key).unwrap());
+    fn full_buckets_are_removed_so_memory_is_bounded() {
+        let buckets = TokenBuckets::new(Rate {
+            per_second: 1_000_000,
+            burst: 1,
+        });
+        (0..3 * CLEANUP_AFTER).for_each(|key| buckets.take(&key).unwrap());
         assert!(
-            bucket.limiter.len() <= LOOKS as usize,
+            buckets.limiter.len() <= CLEANUP_AFTER as usize,
             "{}",
-            bucket.limiter.len()
+            buckets.limiter.len()
         );
     }
 }
