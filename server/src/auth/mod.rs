@@ -1,6 +1,8 @@
-//! Signing in by a provider outside of this server.
+//! Sign-in by an OpenID Connect provider.
 //!
 //! # Not here
-//! What follows from a sign-in (`routes::oidc`), and accounts (`chat`).
+//! The requests of browsers (`routes::oidc`), and accounts (`chat`).
 
 pub(crate) mod oidc_client;
+mod oidc_provider;
+mod provider_http;

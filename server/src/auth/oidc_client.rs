@@ -1,15 +1,16 @@
-//! The provider of sign-in that the operator has named, spoken to by
+//! The client of the sign-in provider, by
 //! [OpenID Connect](https://openid.net/specs/openid-connect-core-1_0.html).
 //!
-//! Promises: it is asked for nothing before somebody wants to sign in; what it answers is bounded in time and size, and no
-//! redirect is followed; nobody is who it says they are without a signature by one of its keys, for this server and for
-//! this very sign-in. What goes wrong with it is logged once, without codes, tokens and secrets. Leaves to others: the
-//! browser (`openid`) and whose account it is (`chat`).
+//! # Guarantees
+//! A person is identified only by an ID token that is signed with a key of the provider, and issued
+//! for this server and for this sign-in.
+//!
+//! # Not here
+//! Requests to the provider (`oidc_provider`, `provider_http`), the browser (`routes::oidc`), and
+//! the account that belongs to an identity (`chat`).
 
-use std::error::Error;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use chat::{OidcIdentity, ProviderProfile};
 use openidconnect::core::{
@@ -18,37 +19,30 @@ use openidconnect::core::{
     CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
 };
 use openidconnect::{
-    AccessToken, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId,
-    ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, StandardErrorResponse,
-    SubjectIdentifier, TokenResponse,
+    AccessToken, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
+    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
+    SignatureVerificationError, StandardErrorResponse, SubjectIdentifier, TokenResponse,
 };
 use protocol::{Refusal, Time};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::auth::oidc_provider::{METADATA_MAX_AGE, OidcProvider};
 use crate::config::Config;
 
-/// How long the provider may take for an answer, and to let itself be connected to.
-const ANSWER_TIMEOUT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
+/// How many sign-ins can be verified at once.
+const CONCURRENT_MAX: usize = 32;
 
-/// The largest answer that is read, in bytes. Descriptions and sets of keys have a few thousand.
-const ANSWER_MAX: usize = 256 * 1024;
+/// When a client can retry after [`CONCURRENT_MAX`] was reached.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// How long what a provider says of itself is good. Its keys are in there: one that it takes back is not believed longer.
-const KEPT: Duration = Duration::from_secs(60 * 60);
-
-/// How long to wait before it is asked again for what it says of itself, whether it did not answer or uses an unknown key.
-const PAUSE: Duration = Duration::from_secs(10);
-
-/// So many may be on their way back at once.
-const AT_ONCE: usize = 32;
-
-/// The longest subject ([OpenID Connect Core 1.0, section 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
+/// The longest subject, in bytes ([OpenID Connect Core 1.0, section
+/// 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
 const SUBJECT_MAX: usize = 255;
 
-/// Signatures that show who made them. The others would need a secret that two have, or nothing.
+/// The accepted signatures: the asymmetric ones. A symmetric signature could also be made by this
+/// server, which knows the secret.
 const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RsaSsaPkcs1V15Sha256,
     Algorithm::RsaSsaPkcs1V15Sha384,
@@ -73,82 +67,73 @@ type Client = CoreClient<
 type ExchangeError =
     RequestTokenError<std::io::Error, StandardErrorResponse<CoreErrorResponseType>>;
 
-/// A provider, and this server as it knows it.
+/// This server as a client of the configured provider.
 #[derive(Debug)]
 pub(crate) struct OidcClient {
-    issuer: IssuerUrl,
+    provider: OidcProvider,
     id: ClientId,
     secret: Option<ClientSecret>,
-    name: String,
-    wire: OnceCell<Wire>,
-    known: Mutex<Known>,
-    returning: Semaphore,
+    verifying: Semaphore,
 }
 
-/// What a provider says of itself, with its keys, and when it was last asked.
-#[derive(Debug, Default)]
-struct Known {
-    metadata: Option<Arc<CoreProviderMetadata>>,
-    asked: Option<Time>,
-}
-
-/// What is needed of a sign-in when its person comes back. Nobody but their browser may know it.
+/// What a sign-in needs when its person returns from the provider. Only the person's browser may
+/// know it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PendingSignIn {
-    /// What the provider gives back with the person.
+    /// The value that the provider must return with the person.
     pub state: String,
     nonce: Nonce,
     verifier: String,
-    /// Where the provider sends the person.
-    back: RedirectUrl,
+    /// The URL to which the provider sends the person back.
+    callback: RedirectUrl,
 }
 
-/// Somebody whom the provider has named.
+/// An identity that the provider has proved.
 #[derive(Debug)]
 pub(crate) struct VerifiedIdentity {
     pub identity: OidcIdentity,
-    about: ProviderProfile,
+    /// The profile from the ID token; it may be empty.
+    profile: ProviderProfile,
+    /// The token with which the profile can be requested.
     access: AccessToken,
 }
 
 impl OidcClient {
-    /// The provider that the configuration names, if it does.
+    /// The client of the provider in the configuration, if there is one.
     pub fn of(config: &Config) -> Option<Self> {
-        let (issuer, id) = (config.oidc_issuer.clone()?, config.oidc_client_id.clone()?);
-        let host = issuer.url().host_str().unwrap_or_default().to_owned();
+        let issuer = config.oidc_issuer.clone()?;
+        let id = config.oidc_client_id.clone()?;
         Some(Self {
-            issuer,
+            provider: OidcProvider::new(issuer, config.oidc_name.clone()),
             id: ClientId::new(id),
             secret: config.oidc_client_secret.clone().map(ClientSecret::new),
-            name: config.oidc_name.clone().unwrap_or(host),
-            wire: OnceCell::new(),
-            known: Mutex::default(),
-            returning: Semaphore::new(AT_ONCE),
+            verifying: Semaphore::new(CONCURRENT_MAX),
         })
     }
 
-    /// What people call it.
+    /// The provider's name for people.
     pub fn name(&self) -> &str {
-        &self.name
+        self.provider.name()
     }
 
-    /// The name by which identities know it.
+    /// The provider's issuer URL, which is part of every identity.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        self.provider.issuer()
     }
 
-    /// Where to send somebody who wants to sign in and to come `back`, and what to keep until then.
+    /// Begins a sign-in: the provider's URL for the person's browser, and the values that the
+    /// browser keeps until it returns to `callback`.
     ///
     /// # Errors
-    /// [`Refusal::ProviderUnavailable`] if it does not answer.
+    /// [`Refusal::ProviderUnavailable`] if the provider does not answer.
     pub async fn begin(
         &self,
-        back: RedirectUrl,
+        callback: RedirectUrl,
         now: Time,
     ) -> Result<(String, PendingSignIn), Refusal> {
-        let metadata = self.metadata(KEPT, now).await?;
+        let metadata = self.provider.load_metadata(METADATA_MAX_AGE, now).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let client = self.client(&metadata, back.clone());
+        let client = self.client(&metadata, callback.clone());
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
         let scopes = ["profile", "email"].map(|scope| Scope::new(scope.to_owned()));
@@ -156,232 +141,186 @@ impl OidcClient {
             .add_scopes(scopes)
             .set_pkce_challenge(challenge)
             .url();
-        let begun = PendingSignIn {
+        let pending = PendingSignIn {
             state: state.into_secret(),
             nonce,
             verifier: verifier.into_secret(),
-            back,
+            callback,
         };
-        Ok((url.into(), begun))
+        Ok((url.into(), pending))
     }
 
-    /// Who it is that came back with this code.
+    /// Exchanges the code with which a person returned, and verifies the person's identity.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`] if the code is good no longer, [`Refusal::RateLimited`] if too many come back at once,
-    /// [`Refusal::ProviderUnavailable`] if the provider does not answer, or not as agreed.
+    /// [`Refusal::Malformed`] if the provider no longer accepts the code, [`Refusal::RateLimited`] if
+    /// too many people return at once, [`Refusal::ProviderUnavailable`] if the provider does not answer or
+    /// sends an invalid response.
     pub async fn finish(
         &self,
-        begun: PendingSignIn,
+        pending: PendingSignIn,
         code: &str,
         now: Time,
     ) -> Result<VerifiedIdentity, Refusal> {
-        let _turn: SemaphorePermit<'_> = self
-            .returning
+        let _permit: SemaphorePermit<'_> = self
+            .verifying
             .try_acquire()
-            .map_err(|_| Refusal::RateLimited(Duration::from_secs(2)))?;
-        let metadata = self.metadata(KEPT, now).await?;
-        let answer = self.exchange(&metadata, &begun, code).await?;
-        let token = answer
+            .map_err(|_| Refusal::RateLimited(RETRY_AFTER))?;
+        let metadata = self.provider.load_metadata(METADATA_MAX_AGE, now).await?;
+        let response = self.exchange_code(&metadata, &pending, code).await?;
+        let token = response
             .id_token()
-            .ok_or_else(|| self.broken("sends no ID token", None))?;
-        let claims = self.verify(metadata, token, &begun.nonce, now).await?;
+            .ok_or_else(|| self.provider.refuse_invalid("sent no ID token", None))?;
+        let claims = self
+            .verify_token(metadata, token, &pending.nonce, now)
+            .await?;
         let subject = claims.subject().to_string();
         if subject.is_empty() || subject.len() > SUBJECT_MAX {
-            return Err(self.broken("names nobody", None));
+            return Err(self
+                .provider
+                .refuse_invalid("sent an ID token with an invalid subject", None));
         }
         let identity = OidcIdentity {
-            issuer: self.issuer.to_string(),
+            issuer: self.issuer().to_owned(),
             subject,
         };
         Ok(VerifiedIdentity {
             identity,
-            about: introduction(&claims),
-            access: answer.access_token().clone(),
+            profile: profile_in_token(&claims),
+            access: response.access_token().clone(),
         })
     }
 
-    /// What the provider says about somebody: with their name, or where it is asked for that. Nothing if it does not answer.
-    pub async fn introduce(&self, named: VerifiedIdentity, now: Time) -> ProviderProfile {
-        let VerifiedIdentity {
-            identity,
-            about,
-            access,
-        } = named;
-        if about != ProviderProfile::default() {
-            return about;
+    /// The profile of a person: from the ID token, or requested from the provider if the token has
+    /// none. It is empty if the provider does not answer.
+    pub async fn introduce(&self, verified: VerifiedIdentity, now: Time) -> ProviderProfile {
+        if verified.profile != ProviderProfile::default() {
+            return verified.profile;
         }
-        let asked = async {
-            let metadata = self.metadata(KEPT, now).await.ok()?;
-            let client =
-                CoreClient::from_provider_metadata((*metadata).clone(), self.id.clone(), None);
-            let request = client
-                .user_info(access, Some(SubjectIdentifier::new(identity.subject)))
-                .ok()?;
-            let said: Result<CoreUserInfoClaims, _> =
-                request.request_async(self.wire().await.ok()?).await;
-            said.map_err(|error| self.report("does not say what somebody is called", Some(&error)))
-                .ok()
-        };
-        asked.await.map(|claims| told(&claims)).unwrap_or_default()
+        self.request_user_info(verified, now)
+            .await
+            .map(|claims| profile_in_user_info(&claims))
+            .unwrap_or_default()
     }
 
-    async fn exchange(
+    async fn request_user_info(
+        &self,
+        verified: VerifiedIdentity,
+        now: Time,
+    ) -> Option<CoreUserInfoClaims> {
+        let metadata = self.provider.load_metadata(METADATA_MAX_AGE, now).await;
+        let metadata = (*metadata.ok()?).clone();
+        let client = CoreClient::from_provider_metadata(metadata, self.id.clone(), None);
+        let subject = SubjectIdentifier::new(verified.identity.subject);
+        let request = client.user_info(verified.access, Some(subject)).ok()?;
+        let http = self.provider.http().await.ok()?;
+        let claims: Result<CoreUserInfoClaims, _> = request.request_async(http).await;
+        claims
+            .map_err(|error| {
+                self.provider
+                    .log_failure("did not send the profile of a person", Some(&error));
+            })
+            .ok()
+    }
+
+    async fn exchange_code(
         &self,
         metadata: &CoreProviderMetadata,
-        begun: &PendingSignIn,
+        pending: &PendingSignIn,
         code: &str,
     ) -> Result<CoreTokenResponse, Refusal> {
-        let client = self.client(metadata, begun.back.clone());
-        let code = AuthorizationCode::new(code.to_owned());
+        const NO_REQUEST: &str = "cannot be asked to exchange a code";
+        let client = self.client(metadata, pending.callback.clone());
         let request = client
-            .exchange_code(code)
-            .map_err(|error| self.broken("cannot be asked", Some(&error)))?;
-        let request = request.set_pkce_verifier(PkceCodeVerifier::new(begun.verifier.clone()));
-        let wire = self
-            .wire()
-            .await
-            .map_err(|error| self.broken("cannot be asked", Some(&error)))?;
-        request
-            .request_async(wire)
-            .await
-            .map_err(|error: ExchangeError| match error {
-                RequestTokenError::ServerResponse(said)
-                    if *said.error() == CoreErrorResponseType::InvalidGrant =>
-                {
-                    self.report("does not know a code any more", None);
-                    Refusal::Malformed("This sign-in is over, or was used before.".to_owned())
-                }
-                RequestTokenError::Request(_) => self.silent(&error),
-                _ => self.broken("does not take a code", Some(&error)),
-            })
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .map_err(|error| self.provider.refuse_invalid(NO_REQUEST, Some(&error)))?
+            .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()));
+        let http = self.provider.http().await;
+        let http = http.map_err(|error| self.provider.refuse_invalid(NO_REQUEST, Some(&error)))?;
+        let response = request.request_async(http).await;
+        response.map_err(|error| self.refuse_exchange(&error))
     }
 
-    /// What an ID token says, if it is to be believed. For a key that is not known, the keys are asked for anew.
-    async fn verify(
+    /// The refusal of a sign-in whose code was not exchanged.
+    fn refuse_exchange(&self, error: &ExchangeError) -> Refusal {
+        match error {
+            RequestTokenError::ServerResponse(response)
+                if *response.error() == CoreErrorResponseType::InvalidGrant =>
+            {
+                self.provider
+                    .log_failure("does not accept a code that has ended or was used", None);
+                Refusal::Malformed("This sign-in is over, or was used before.".to_owned())
+            }
+            RequestTokenError::Request(_) => self.provider.refuse_unanswered(error),
+            _ => self
+                .provider
+                .refuse_invalid("did not exchange a code", Some(error)),
+        }
+    }
+
+    /// The claims of an ID token that is valid. If its key is unknown, the keys are requested
+    /// again.
+    async fn verify_token(
         &self,
         metadata: Arc<CoreProviderMetadata>,
         token: &CoreIdToken,
         nonce: &Nonce,
         now: Time,
     ) -> Result<CoreIdTokenClaims, Refusal> {
-        let unknown = ClaimsVerificationError::SignatureVerification(
+        let unknown_key = ClaimsVerificationError::SignatureVerification(
             SignatureVerificationError::NoMatchingKey,
         );
-        let verified = match self.check(&metadata, token, nonce, now) {
-            Err(error) if error == unknown => {
-                let metadata = self.metadata(Duration::ZERO, now).await?;
-                self.check(&metadata, token, nonce, now)
+        let verified = match self.verify_with_keys(&metadata, token, nonce, now) {
+            Err(error) if error == unknown_key => {
+                let metadata = self.provider.load_metadata(Duration::ZERO, now).await?;
+                self.verify_with_keys(&metadata, token, nonce, now)
             }
             verified => verified,
         };
-        verified.map_err(|error| self.broken("sends an ID token that is not good", Some(&error)))
+        verified.map_err(|error| {
+            self.provider
+                .refuse_invalid("sent an invalid ID token", Some(&error))
+        })
     }
 
-    fn check(
+    fn verify_with_keys(
         &self,
         metadata: &CoreProviderMetadata,
         token: &CoreIdToken,
         nonce: &Nonce,
         now: Time,
     ) -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
-        let (keys, now) = (
-            metadata.jwks().clone(),
-            std::time::UNIX_EPOCH + now.since(Time::EPOCH),
-        );
-        // As for a client without a secret: with it a signature could be made of what others know, too.
-        let verifier =
-            CoreIdTokenVerifier::new_public_client(self.id.clone(), self.issuer.clone(), keys);
-        let verifier = verifier
-            .set_allowed_algs(ALGORITHMS)
-            .set_time_fn(move || now.into());
+        let keys = metadata.jwks().clone();
+        let now = UNIX_EPOCH + now.since(Time::EPOCH);
+        // The verifier of a public client has no secret, so it accepts no signature made with one.
+        let verifier = CoreIdTokenVerifier::new_public_client(
+            self.id.clone(),
+            self.provider.issuer().clone(),
+            keys,
+        )
+        .set_allowed_algs(ALGORITHMS)
+        .set_time_fn(move || now.into());
         token.claims(&verifier, nonce).cloned()
     }
 
-    fn client(&self, metadata: &CoreProviderMetadata, back: RedirectUrl) -> Client {
-        // As it is meant where nothing is said.
+    fn client(&self, metadata: &CoreProviderMetadata, callback: RedirectUrl) -> Client {
+        // The default, if the metadata names no method, is the header.
         let methods = metadata.token_endpoint_auth_methods_supported();
-        let by_header = methods
+        let is_header_supported = methods
             .is_none_or(|methods| methods.contains(&CoreClientAuthMethod::ClientSecretBasic));
-        let client = CoreClient::from_provider_metadata(
-            metadata.clone(),
-            self.id.clone(),
-            self.secret.clone(),
-        );
-        let way = if by_header {
+        let auth_type = if is_header_supported {
             AuthType::BasicAuth
         } else {
             AuthType::RequestBody
         };
-        client.set_redirect_uri(back).set_auth_type(way)
-    }
-
-    /// What the provider says of itself. It is asked if that is not known, or was as long ago as `age`. Held while it is asked,
-    /// so that many who come at once ask once.
-    async fn metadata(
-        &self,
-        age: Duration,
-        now: Time,
-    ) -> Result<Arc<CoreProviderMetadata>, Refusal> {
-        let mut known = self.known.lock().await;
-        let since = known.asked.map_or(Duration::MAX, |asked| now.since(asked));
-        if since >= PAUSE && (known.metadata.is_none() || since >= age) {
-            known.asked = Some(now);
-            match self.discover().await {
-                Ok(metadata) => known.metadata = Some(Arc::new(metadata)),
-                Err(error) => self.report("does not say how to ask it", Some(&*error)),
-            }
-        }
-        known.metadata.clone().ok_or_else(|| self.absent())
-    }
-
-    async fn discover(&self) -> Result<CoreProviderMetadata, Box<dyn Error + Send + Sync>> {
-        Ok(CoreProviderMetadata::discover_async(self.issuer.clone(), self.wire().await?).await?)
-    }
-
-    async fn wire(&self) -> Result<&Wire, reqwest::Error> {
-        let only_tls = self.issuer.url().scheme() == "https";
-        self.wire
-            .get_or_try_init(async || Wire::new(only_tls))
-            .await
-    }
-
-    fn silent(&self, error: &(dyn Error + 'static)) -> Refusal {
-        self.report("does not answer", Some(error));
-        self.absent()
-    }
-
-    fn absent(&self) -> Refusal {
-        Refusal::ProviderUnavailable(format!(
-            "{} does not answer at the moment. Try again a little later.",
-            self.name
-        ))
-    }
-
-    fn broken(&self, what: &str, error: Option<&(dyn Error + 'static)>) -> Refusal {
-        self.report(what, error);
-        let name = &self.name;
-        Refusal::ProviderUnavailable(format!(
-            "{name} did not answer as agreed, so nobody is signed in. If it stays so, tell whoever runs this server."
-        ))
-    }
-
-    fn report(&self, what: &str, error: Option<&(dyn Error + 'static)>) {
-        let chain = std::iter::successors(error, |&error| error.source());
-        let error = chain
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(": ");
-        tracing::warn!(
-            issuer = self.issuer.as_str(),
-            error,
-            "the provider of sign-in {what}"
-        );
+        CoreClient::from_provider_metadata(metadata.clone(), self.id.clone(), self.secret.clone())
+            .set_redirect_uri(callback)
+            .set_auth_type(auth_type)
     }
 }
 
-/// What an ID token says about somebody.
-fn introduction(claims: &CoreIdTokenClaims) -> ProviderProfile {
+/// The profile in an ID token.
+fn profile_in_token(claims: &CoreIdTokenClaims) -> ProviderProfile {
     ProviderProfile {
         username: claims.preferred_username().map(|name| name.to_string()),
         email: claims.email().map(|email| email.to_string()),
@@ -392,8 +331,8 @@ fn introduction(claims: &CoreIdTokenClaims) -> ProviderProfile {
     }
 }
 
-/// The same of what is told on request.
-fn told(claims: &CoreUserInfoClaims) -> ProviderProfile {
+/// The profile in the provider's response to a request for it.
+fn profile_in_user_info(claims: &CoreUserInfoClaims) -> ProviderProfile {
     ProviderProfile {
         username: claims.preferred_username().map(|name| name.to_string()),
         email: claims.email().map(|email| email.to_string()),
@@ -401,53 +340,5 @@ fn told(claims: &CoreUserInfoClaims) -> ProviderProfile {
             .name()
             .and_then(|name| name.get(None))
             .map(|name| name.to_string()),
-    }
-}
-
-/// How the provider is asked.
-#[derive(Debug)]
-struct Wire(reqwest::Client);
-
-impl Wire {
-    fn new(only_tls: bool) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .https_only(only_tls)
-            .redirect(reqwest::redirect::Policy::none());
-        Ok(Self(
-            client
-                .timeout(ANSWER_TIMEOUT.0)
-                .connect_timeout(ANSWER_TIMEOUT.1)
-                .build()?,
-        ))
-    }
-
-    async fn ask(&self, request: HttpRequest) -> std::io::Result<HttpResponse> {
-        let request = request.try_into().map_err(told_apart)?;
-        let mut answer = self.0.execute(request).await.map_err(told_apart)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(told_apart)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > ANSWER_MAX {
-                return Err(std::io::Error::other("its answer is too large"));
-            }
-        }
-        let mut read = HttpResponse::new(body);
-        (*read.status_mut(), *read.headers_mut()) =
-            (answer.status(), std::mem::take(answer.headers_mut()));
-        Ok(read)
-    }
-}
-
-/// What went wrong, without the address: it has been logged whom it is about.
-fn told_apart(error: reqwest::Error) -> std::io::Error {
-    std::io::Error::other(error.without_url())
-}
-
-impl<'c> AsyncHttpClient<'c> for Wire {
-    type Error = std::io::Error;
-    type Future = Pin<Box<dyn Future<Output = std::io::Result<HttpResponse>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.ask(request))
     }
 }
