@@ -1,7 +1,8 @@
 //! The webchat server: its configuration, and chat over HTTP.
 //!
 //! # Guarantees
-//! When the server stops, event streams end, requests finish, and every accepted message is committed.
+//! When the server stops, event streams end, running requests finish (for at most `--drain`), and
+//! every accepted message is committed.
 //!
 //! # Not here
 //! The rules and the data (`chat`), and the pages (`app`).
@@ -54,14 +55,15 @@ impl App {
     /// Opens the data and starts the background tasks that maintain it.
     ///
     /// # Errors
-    /// A fault that names why the data cannot be used.
+    /// A fault with the reason why the data cannot be used.
     pub async fn open(config: &Config) -> Result<Self, chat::Error> {
         Ok(Self::new(Chat::open(config.chat()).await?, config))
     }
 
     /// A server for an opened chat, with this configuration.
     pub fn new(chat: Chat, config: &Config) -> Self {
-        // Leptos renders pages on tokio. A second server in one process, as in tests, finds the executor set.
+        // Leptos renders pages on tokio. The second server of a process, as in tests, gets an error
+        // here, because the executor is set already.
         let _ = any_spawner::Executor::init_tokio();
         let (routes, openapi) = router::routes().split_for_parts();
         let state = AppState::new(chat, config, ApiDocument::new(openapi));
@@ -84,7 +86,8 @@ impl App {
         }
     }
 
-    /// Serves until `shutdown` completes, then drains: streams end, requests finish, accepted messages are committed.
+    /// Serves until `shutdown` completes, then drains: streams end, requests finish, accepted
+    /// messages are committed.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let state = self.state.clone();
         let drain = self.drain;
@@ -95,12 +98,12 @@ impl App {
         }
         state.draining.store(true, Ordering::Relaxed);
         state.chat.drain();
-        let done = async {
+        let drained = async {
             connections.shutdown().await;
             state.sockets.close();
             state.sockets.wait().await;
         };
-        if tokio::time::timeout(drain, done).await.is_err() {
+        if tokio::time::timeout(drain, drained).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
         state.chat.close().await;
@@ -110,20 +113,20 @@ impl App {
     async fn listen(self, listener: TcpListener, connections: &Connections) {
         let port = listener.local_addr().map_or(0, |address| address.port());
         let Some(tls) = self.tls else {
-            return connections.accept(listener, self.router, None).await;
+            return connections.accept_all(listener, self.router, None).await;
         };
-        let redirected = async {
+        let redirecting = async {
             match self.redirect {
                 Some(redirect) => {
-                    let router = https_redirect::to(port);
-                    connections.accept(redirect, router, None).await;
+                    let router = https_redirect::router(port);
+                    connections.accept_all(redirect, router, None).await;
                 }
                 None => std::future::pending().await,
             }
         };
         tokio::join!(
-            connections.accept(listener, self.router, Some(tls.current())),
-            redirected,
+            connections.accept_all(listener, self.router, Some(tls.current())),
+            redirecting,
             tls.keep_current()
         );
     }

@@ -1,4 +1,5 @@
-//! The webchat program: reads its configuration, opens the data, serves until it is told to stop.
+//! The webchat program: reads its configuration, opens the data, and serves until a signal stops
+//! it.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -7,51 +8,27 @@ use std::process::ExitCode;
 use server::App;
 use server::cli::{admin, health_check, shutdown};
 use server::config::Config;
-use server::config::types::{Admin, Command, LogFormat};
+use server::config::parse::Exit;
+use server::config::types::{Command, LogFormat, OperatorChange};
 use server::tls::Tls;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-/// Requests are made of many small allocations.
+/// A request makes many small allocations, which mimalloc serves faster than the system's
+/// allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // What stands in `.env` counts as the environment, which goes before it.
-    match dotenvy::from_path(".env") {
-        Ok(()) => {}
-        Err(error) if error.not_found() => {}
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "cannot read .env: {error}");
-            return ExitCode::from(2);
-        }
+    if let Err(exit) = load_env_file() {
+        return print(&exit);
     }
     let config = match Config::read(std::env::args_os()) {
         Ok(config) => config,
-        Err((text, 0)) => {
-            // Nobody is left to tell if the terminal is gone.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
-        }
-        Err((text, code)) => {
-            let _ = std::io::stderr().write_all(text.as_bytes());
-            return ExitCode::from(code);
-        }
+        Err(exit) => return print(&exit),
     };
-    log(&config);
-    let done = match &config.command {
-        None => serve(&config),
-        Some(Command::Backup { file }) => admin::backup(&config, file),
-        Some(Command::Restore { file }) => admin::restore(&config, file),
-        Some(Command::Health) => health_check::check(config.listen),
-        Some(Command::Admin {
-            deed: Admin::Grant { username },
-        }) => admin::set_operator(&config, username, true),
-        Some(Command::Admin {
-            deed: Admin::Revoke { username },
-        }) => admin::set_operator(&config, username, false),
-    };
-    match done {
+    start_logging(&config);
+    match run(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -60,7 +37,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn log(config: &Config) {
+/// Adds the variables in `.env` to the environment. Variables that are set already keep their
+/// values.
+fn load_env_file() -> Result<(), Exit> {
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(error) => Err(Exit {
+            text: format!("cannot read .env: {error}\n"),
+            code: 2,
+        }),
+    }
+}
+
+/// Prints help to the standard output, and errors to the standard error.
+fn print(exit: &Exit) -> ExitCode {
+    // If the terminal is gone, there is no place left to report that.
+    if exit.code == 0 {
+        let _ = std::io::stdout().write_all(exit.text.as_bytes());
+    } else {
+        let _ = std::io::stderr().write_all(exit.text.as_bytes());
+    }
+    ExitCode::from(exit.code)
+}
+
+fn start_logging(config: &Config) {
     let filter = EnvFilter::new(&config.log);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -73,44 +74,73 @@ fn log(config: &Config) {
     }
 }
 
+fn run(config: &Config) -> Result<(), String> {
+    match &config.command {
+        None => serve(config),
+        Some(Command::Backup { file }) => admin::backup(config, file),
+        Some(Command::Restore { file }) => admin::restore(config, file),
+        Some(Command::Health) => health_check::check_server(config.listen),
+        Some(Command::Admin { change }) => match change {
+            OperatorChange::Grant { username } => admin::set_operator(config, username, true),
+            OperatorChange::Revoke { username } => admin::set_operator(config, username, false),
+        },
+    }
+}
+
 #[tokio::main]
 async fn serve(config: &Config) -> Result<(), String> {
-    // The handlers stand before anything is announced: whoever reads the log line may send a signal at once.
-    let signal =
-        shutdown::signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    // The handlers must be in place before the log line: its reader may send a signal at once.
+    let signal = shutdown::install_handlers()
+        .map_err(|error| format!("cannot install signal handlers: {error}"))?;
     let app = App::open(config)
         .await
         .map_err(|error| format!("cannot use {}: {error}", config.data_dir.display()))?;
-    let (listener, address) = listen(config.listen).await?;
-    let tls = match (config.tls(), config.acme()) {
-        (Some((cert, key)), _) => Some(Tls::open(cert, key).await?),
-        (None, Some(wish)) => Some(Tls::wish(wish).await?),
-        (None, None) => None,
+    let bound = bind(config.listen).await?;
+    let app = match open_tls(config).await? {
+        Some(tls) => {
+            let app = secure(app, tls, config.redirect).await?;
+            tracing::info!("listening on https://{}", bound.address);
+            app
+        }
+        None => {
+            tracing::info!("listening on http://{}", bound.address);
+            app
+        }
     };
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let app = match tls {
-        Some(tls) => secure(app, tls, config.redirect).await?,
-        None => app,
-    };
-    tracing::info!("listening on {scheme}://{address}");
-    app.serve(listener, signal).await;
+    app.serve(bound.listener, signal).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+/// A listener, and its address with the port that the system selected.
+struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+async fn bind(address: SocketAddr) -> Result<Bound, String> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    Ok((listener, address))
+    Ok(Bound { listener, address })
+}
+
+async fn open_tls(config: &Config) -> Result<Option<Tls>, String> {
+    if let Some(files) = config.certificate_files() {
+        return Ok(Some(Tls::from_files(files.cert, files.key).await?));
+    }
+    match config.acme_settings() {
+        Some(settings) => Ok(Some(Tls::from_acme(settings).await?)),
+        None => Ok(None),
+    }
 }
 
 async fn secure(app: App, tls: Tls, redirect: Option<SocketAddr>) -> Result<App, String> {
     let Some(address) = redirect else {
         return Ok(app.secure(tls, None));
     };
-    let (listener, address) = listen(address).await?;
-    tracing::info!("redirecting from {address}");
-    Ok(app.secure(tls, Some(listener)))
+    let bound = bind(address).await?;
+    tracing::info!("redirecting http://{} to https", bound.address);
+    Ok(app.secure(tls, Some(bound.listener)))
 }

@@ -1,4 +1,4 @@
-//! The commands that do something else than serve, and the signals that end the program.
+//! The commands other than serving, and the signals that stop the server.
 //!
 //! # Not here
 //! The flags (`config`).

@@ -1,23 +1,21 @@
-//! When to stop: SIGTERM or SIGINT.
+//! The signals that stop the server: SIGTERM and SIGINT.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal as listen};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// A future that is done when the process is asked to stop. The handlers are in place when this returns.
+/// Installs the signal handlers. The future completes at the first signal.
 ///
 /// # Errors
 /// The system refuses to install a handler.
-pub fn signal() -> io::Result<impl Future<Output = ()> + Send> {
-    let (mut terminate, mut interrupt) = (
-        listen(SignalKind::terminate())?,
-        listen(SignalKind::interrupt())?,
-    );
+pub fn install_handlers() -> io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("told to stop");
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!("stopping after {name}");
     })
 }

@@ -4,40 +4,44 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-/// What can be done instead of serving.
+/// A command other than serving.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Copy the database to a new file, consistent as of one moment; the server may be running
+    /// Copy the database to a new file; the server may be running
+    ///
+    /// The copy is a consistent snapshot. An existing file is never overwritten.
     Backup {
-        /// The file to make
+        /// The file to create
         file: PathBuf,
     },
-    /// Ask the server that runs here, at --listen, whether it is ready; the exit code is 0 if it is
+    /// Check whether the server at --listen is ready; the exit code is 0 if it is, and 1 otherwise
     Health,
-    /// Say who operates this server: operators keep order in every room that is open to everybody
+    /// Grant or revoke the operator role
+    ///
+    /// Operators moderate every public room.
     Admin {
-        /// What to do
+        /// The change
         #[command(subcommand)]
-        deed: Admin,
+        change: OperatorChange,
     },
-    /// Put a backup in the place of the database; the server must not be running
+    /// Replace the database by a backup; the server must not be running
     Restore {
-        /// The backup
+        /// The backup to read
         file: PathBuf,
     },
 }
 
-/// What can be done about operators.
+/// A change of the operator role.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Admin {
-    /// Make somebody with an account an operator
+pub enum OperatorChange {
+    /// Make an account an operator
     Grant {
-        /// The account's username
+        /// The username of the account
         username: String,
     },
-    /// Make an operator somebody like everybody else
+    /// Take the operator role from an account
     Revoke {
-        /// The account's username
+        /// The username of the account
         username: String,
     },
 }
@@ -45,32 +49,33 @@ pub enum Admin {
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
-    /// Do it.
+    /// The feature is enabled.
     On,
-    /// Leave it.
+    /// The feature is disabled.
     Off,
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Readable text.
     Text,
-    /// For programs: one JSON object a line.
+    /// One JSON object a line.
     Json,
 }
 
-/// Which certificate is wished for, from whom, and where it is kept.
+/// Which certificate to request by ACME, from which authority, and where to store it.
 #[derive(Clone, Debug)]
 pub struct AcmeSettings {
-    /// The names that the certificate is for.
+    /// The domains of the certificate.
     pub domains: Vec<String>,
-    /// Where the authority may write to, as `mailto:`.
+    /// The contact address for the authority, as a `mailto:` URL.
     pub contact: Option<String>,
-    /// The address by which the authority is found.
+    /// The directory URL of the authority.
     pub directory: String,
-    /// Whom to trust about the authority's own certificate (PEM); those whom browsers trust if it is not given.
+    /// The root certificates (PEM) that verify the authority's own certificate; without it, the
+    /// roots that browsers trust.
     pub root: Option<PathBuf>,
-    /// Where account and certificate are kept.
+    /// The folder that stores the ACME account and the certificate.
     pub dir: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! Accepting connections, and ending them in order when the server stops.
+//! Accepts connections, and ends them in order when the server stops.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,82 +9,90 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::log_throttle::LogThrottle;
-use crate::net::timeouts::CONFIRM_TIMEOUT;
+#[cfg(target_os = "linux")]
+use crate::net::timeouts::ACKNOWLEDGE_TIMEOUT;
 use crate::net::{http1, tls_connection};
 use crate::tls::Current;
 
-/// How long to wait when the system has no more descriptors to give.
-const EXHAUSTED: Duration = Duration::from_millis(100);
+/// The pause after a failed accept, for example when no file descriptor is free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Every open connection.
+/// All open connections.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     open: TaskTracker,
-    /// Tells them to finish.
+    /// Asks the connections to finish.
     stopping: CancellationToken,
     /// Throttles the log lines about failed accepts.
-    refused: LogThrottle,
+    failed_accepts: LogThrottle,
 }
 
 impl Connections {
-    /// Accepts and serves connections for good: over TLS, if there is a certificate.
-    pub async fn accept(&self, listener: TcpListener, router: Router, tls: Option<Current>) {
+    /// Accepts and serves connections; never returns. With `tls`, all connections are over TLS.
+    pub async fn accept_all(&self, listener: TcpListener, router: Router, tls: Option<Current>) {
         loop {
             match (listener.accept().await, &tls) {
-                (Ok((socket, peer)), None) => self.serve(socket, peer, &router),
-                (Ok((socket, peer)), Some(tls)) => self.secure(socket, peer, &router, tls),
+                (Ok((socket, peer)), None) => self.serve_plain(socket, peer, &router),
+                (Ok((socket, peer)), Some(tls)) => self.serve_tls(socket, peer, &router, tls),
                 (Err(error), _) => {
-                    if let Some(refused) = self.refused.count(Instant::now()) {
-                        tracing::warn!(%error, refused, "cannot accept connections");
+                    if let Some(failures) = self.failed_accepts.count(Instant::now()) {
+                        tracing::warn!(%error, failures, "cannot accept connections");
                     }
-                    tokio::time::sleep(EXHAUSTED).await;
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Returns when every request is answered and every stream has said its last.
+    /// Returns when all requests are answered and all streams have ended.
     pub async fn shutdown(self) {
         self.stopping.cancel();
         self.open.close();
         self.open.wait().await;
     }
 
-    fn serve(&self, socket: TcpStream, peer: SocketAddr, router: &Router) {
-        if let Err(error) = prepare(&socket) {
-            tracing::debug!(%error, "a connection ended before it began");
-            return;
+    fn serve_plain(&self, socket: TcpStream, peer: SocketAddr, router: &Router) {
+        if set_options(&socket) {
+            self.track(http1::serve(
+                socket,
+                peer,
+                router.clone(),
+                self.stopping.clone(),
+            ));
         }
-        let served = http1::serve(socket, peer, router.clone(), self.stopping.clone());
-        self.open.spawn(async move {
-            if let Err(error) = served.await {
-                tracing::debug!(error, "a connection broke");
-            }
-        });
     }
 
-    fn secure(&self, socket: TcpStream, peer: SocketAddr, router: &Router, tls: &Current) {
-        if let Err(error) = prepare(&socket) {
-            tracing::debug!(%error, "a connection ended before it began");
-            return;
+    fn serve_tls(&self, socket: TcpStream, peer: SocketAddr, router: &Router, tls: &Current) {
+        if set_options(&socket) {
+            self.track(tls_connection::serve(
+                socket,
+                peer,
+                tls.get(),
+                router.clone(),
+                self.stopping.clone(),
+            ));
         }
-        let served = tls_connection::serve(
-            socket,
-            peer,
-            tls.get(),
-            router.clone(),
-            self.stopping.clone(),
-        );
+    }
+
+    fn track(&self, connection: impl Future<Output = Result<(), String>> + Send + 'static) {
         self.open.spawn(async move {
-            if let Err(error) = served.await {
-                tracing::debug!(error, "a connection broke");
+            if let Err(error) = connection.await {
+                tracing::debug!(error, "a connection failed");
             }
         });
     }
 }
 
-fn prepare(stream: &TcpStream) -> std::io::Result<()> {
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(CONFIRM_TIMEOUT))?;
-    stream.set_nodelay(true)
+/// Whether the options of a new socket could be set; otherwise its client has disconnected.
+fn set_options(socket: &TcpStream) -> bool {
+    let set = || -> std::io::Result<()> {
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(socket).set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
+        socket.set_nodelay(true)
+    };
+    if let Err(error) = set() {
+        tracing::debug!(%error, "a connection ended before its first byte");
+        return false;
+    }
+    true
 }

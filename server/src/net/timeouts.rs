@@ -1,20 +1,21 @@
-//! How long a connection may wait for its client, and how much it may buffer.
+//! How long a connection waits for its client, and how much it buffers.
 
 use std::time::Duration;
 
-/// How long a client may take for the handshake.
+/// The longest time for a TLS handshake.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a client may take for the head of a request, and stay silent between two.
+/// The longest time for the head of a request, and between two requests.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a client may leave what it was sent unread, once the system's buffers for it are full.
+/// The longest time in which a client reads nothing while the system's send buffer is full.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long what was sent may stay unconfirmed by the other machine: one that has lost its network says no farewell, and
-/// is noticed by the heartbeat that it does not confirm.
+/// The longest time in which the other machine acknowledges no sent bytes. A machine that has lost
+/// its network closes no connection; it is detected because it does not acknowledge the next
+/// heartbeat.
 #[cfg(target_os = "linux")]
-pub(crate) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(45);
+pub(crate) const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// How much a connection buffers at most, and so the largest head of a request, in bytes.
+/// The largest buffer of a connection, and therefore the largest head of a request, in bytes.
 pub(crate) const BUFFER_MAX: usize = 64 * 1024;

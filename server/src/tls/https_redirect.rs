@@ -1,4 +1,4 @@
-//! The listener without TLS beside the one with: it sends everybody over there, for good.
+//! The plain HTTP listener of an HTTPS server: it redirects every request to HTTPS.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,11 +9,11 @@ use protocol::Refusal;
 
 use crate::error::Error;
 
-/// The port that an address with https means if it names none.
-const HTTPS: u16 = 443;
+/// The port of an `https://` URL that names none.
+const HTTPS_PORT: u16 = 443;
 
-/// Sends every request to the same address at this port over TLS.
-pub(crate) fn to(port: u16) -> Router {
+/// A router that redirects every request to the same address over TLS, at this port.
+pub(crate) fn router(port: u16) -> Router {
     Router::new().fallback(redirect).with_state(port)
 }
 
@@ -28,12 +28,12 @@ async fn redirect(State(port): State<u16>, request: Request) -> Response {
         ))
         .into_response();
     };
-    let port = if port == HTTPS {
+    let port = if port == HTTPS_PORT {
         String::new()
     } else {
         format!(":{port}")
     };
-    // `OPTIONS *` is about no address.
+    // The target of `OPTIONS *` is no path.
     let path = request
         .uri()
         .path_and_query()

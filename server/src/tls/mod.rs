@@ -1,10 +1,14 @@
-//! The certificate and its key: read at the start, and again whenever the process is told to (SIGHUP), or got from an
-//! authority.
+//! The certificate and its key: read from files at start and after SIGHUP, or obtained by ACME.
 //!
-//! Promises: a connection keeps the certificate that it began with; files that cannot be used leave the one before in
-//! force, and the log says why. Leaves to others: the connections (`secured`), how to get a certificate (`acme`).
+//! # Guarantees
+//! A connection keeps the certificate with which it began. If new files cannot be used, the server
+//! keeps the old certificate and logs the reason.
+//!
+//! # Not here
+//! The connections (`net::tls_connection`), and ACME (`acme`).
 
 pub(crate) mod acme;
+mod acme_store;
 pub(crate) mod https_redirect;
 pub(crate) mod pem;
 
@@ -22,13 +26,14 @@ use crate::config::types::AcmeSettings;
 use crate::tls::acme::Acme;
 use crate::tls::pem::read_file;
 
-/// HTTP/2, as a client names it when the connection begins ([RFC 9113, section 3.1](https://www.rfc-editor.org/rfc/rfc9113#section-3.1)).
+/// The name of HTTP/2 in ALPN
+/// ([RFC 9113, section 3.1](https://www.rfc-editor.org/rfc/rfc9113#section-3.1)).
 pub(crate) const H2: &[u8] = b"h2";
 
-/// What is spoken, the best first.
+/// The protocols that the server offers, in order of preference.
 const PROTOCOLS: [&[u8]; 3] = [H2, b"http/1.1", b"http/1.0"];
 
-/// A certificate with its key that stays current.
+/// A certificate with its key, which is kept current.
 #[derive(Debug)]
 pub struct Tls {
     source: Source,
@@ -40,13 +45,14 @@ pub struct Tls {
 #[derive(Debug)]
 enum Source {
     Files(Files),
-    Authority(Box<Acme>),
+    Acme(Box<Acme>),
 }
 
-/// What the next connection begins with.
+/// The TLS configuration of new connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Current(Arc<Mutex<Arc<ServerConfig>>>);
 
+/// The PEM files of a certificate.
 #[derive(Debug)]
 struct Files {
     cert: PathBuf,
@@ -54,12 +60,13 @@ struct Files {
 }
 
 impl Tls {
-    /// Reads a chain of certificates and its private key, both PEM. From now on SIGHUP does not end the process.
+    /// Reads a certificate chain and its private key, both PEM. From now on, SIGHUP reloads them
+    /// instead of ending the process.
     ///
     /// # Errors
-    /// Why they cannot be used, with the flag and the file.
-    pub async fn open(cert: &Path, key: &Path) -> Result<Self, String> {
-        let hangup = hangup()?;
+    /// One line with the flag, the file and the reason why it cannot be used.
+    pub async fn from_files(cert: &Path, key: &Path) -> Result<Self, String> {
+        let hangup = listen_for_hangup()?;
         let files = Files {
             cert: cert.to_owned(),
             key: key.to_owned(),
@@ -72,17 +79,18 @@ impl Tls {
         })
     }
 
-    /// Gets certificates from an authority, once this is served. From now on SIGHUP does not end the process.
+    /// Loads the stored certificate, if there is one; new certificates are requested once the
+    /// server runs. From now on, SIGHUP requests one instead of ending the process.
     ///
     /// # Errors
-    /// Why the wish cannot be followed.
-    pub async fn wish(wish: AcmeSettings) -> Result<Self, String> {
-        let hangup = hangup()?;
-        let acme = Acme::open(wish).await?;
-        let current = Current::new(follow(acme.resolver()).map_err(|error| error.to_string())?);
+    /// One line with the reason why the settings cannot be used.
+    pub async fn from_acme(settings: AcmeSettings) -> Result<Self, String> {
+        let hangup = listen_for_hangup()?;
+        let acme = Acme::open(settings).await?;
+        let config = acme_config(acme.resolver()).map_err(|error| error.to_string())?;
         Ok(Self {
-            source: Source::Authority(Box::new(acme)),
-            current,
+            source: Source::Acme(Box::new(acme)),
+            current: Current::new(config),
             hangup,
         })
     }
@@ -91,16 +99,16 @@ impl Tls {
         self.current.clone()
     }
 
-    /// Sees to it that new connections get a certificate that is good, for good.
+    /// Reloads or renews the certificate when necessary; never returns.
     pub(crate) async fn keep_current(self) {
         match self.source {
             Source::Files(files) => files.keep_current(self.current, self.hangup).await,
-            Source::Authority(acme) => acme.keep_current(self.hangup).await,
+            Source::Acme(acme) => acme.keep_current(self.hangup).await,
         }
     }
 }
 
-fn hangup() -> Result<Signal, String> {
+fn listen_for_hangup() -> Result<Signal, String> {
     signal(SignalKind::hangup()).map_err(|error| format!("cannot listen for SIGHUP: {error}"))
 }
 
@@ -122,13 +130,13 @@ impl Current {
 }
 
 impl Files {
-    /// Reads the files again at every SIGHUP, for good.
+    /// Reloads the files after each SIGHUP; never returns.
     async fn keep_current(&self, current: Current, mut hangup: Signal) {
         while hangup.recv().await.is_some() {
             match self.read().await {
                 Ok(config) => {
                     current.set(config);
-                    tracing::info!("new connections get the new certificate");
+                    tracing::info!("new connections use the new certificate");
                 }
                 Err(error) => tracing::error!("keeping the old certificate: {error}"),
             }
@@ -137,56 +145,55 @@ impl Files {
     }
 
     async fn read(&self) -> Result<ServerConfig, String> {
-        let cert = read_file("--tls-cert", &self.cert).await?;
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert).collect();
-        let chain = chain.ok().filter(|chain| !chain.is_empty());
-        let chain = chain.ok_or_else(|| {
-            format!(
-                "there is no certificate in --tls-cert {}",
-                self.cert.display()
-            )
-        })?;
-        let key = PrivateKeyDer::from_pem_slice(&read_file("--tls-key", &self.key).await?)
-            .map_err(|_| {
-                format!(
-                    "there is no private key in --tls-key {}",
-                    self.key.display()
-                )
-            })?;
-        let Self { cert, key: of } = self;
-        config(chain, key).map_err(|error| {
+        let chain = self.read_chain().await?;
+        let key = self.read_key().await?;
+        files_config(chain, key).map_err(|error| {
             format!(
                 "cannot use --tls-cert {} with --tls-key {}: {error}",
-                cert.display(),
-                of.display()
+                self.cert.display(),
+                self.key.display()
             )
         })
     }
+
+    async fn read_chain(&self) -> Result<Vec<CertificateDer<'static>>, String> {
+        let pem = read_file("--tls-cert", &self.cert).await?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        let chain = chain.ok().filter(|chain| !chain.is_empty());
+        chain.ok_or_else(|| format!("no certificate in --tls-cert {}", self.cert.display()))
+    }
+
+    async fn read_key(&self) -> Result<PrivateKeyDer<'static>, String> {
+        let pem = read_file("--tls-key", &self.key).await?;
+        PrivateKeyDer::from_pem_slice(&pem)
+            .map_err(|_| format!("no private key in --tls-key {}", self.key.display()))
+    }
 }
 
-/// TLS 1.2 and 1.3.
-fn versions() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
+/// A builder for TLS 1.2 and 1.3.
+fn config_builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
 }
 
-/// For HTTP/2 and HTTP/1. That the key is the certificate's is checked here.
-fn config(
+/// The configuration with a certificate from files. Fails if the key is not the certificate's.
+fn files_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<ServerConfig, rustls::Error> {
-    let mut config = versions()?
+    let mut config = config_builder()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     Ok(config)
 }
 
-/// The same with whatever certificate there is when a connection begins, and for the authority that gives it.
-fn follow(certificate: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
-    let mut config = versions()?
+/// The configuration with a certificate that is looked up for each connection, and with the
+/// protocol of the authority's challenge.
+fn acme_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
+    let mut config = config_builder()?
         .with_no_client_auth()
-        .with_cert_resolver(certificate);
+        .with_cert_resolver(resolver);
     config.alpn_protocols = PROTOCOLS
         .iter()
         .chain(&[acme::CHALLENGE])

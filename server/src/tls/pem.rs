@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-/// Reads a file; an error names the flag and the file.
+/// Reads a file.
 ///
 /// # Errors
-/// The file cannot be read.
+/// One line with the flag, the file and the reason.
 pub(crate) async fn read_file(flag: &str, file: &Path) -> Result<Vec<u8>, String> {
     tokio::fs::read(file)
         .await

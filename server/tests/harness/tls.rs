@@ -54,7 +54,7 @@ impl TestCertificate {
     pub async fn start_server(&self, redirect: Option<TcpListener>) -> TestServer {
         let dir = tempfile::tempdir().unwrap();
         self.write(dir.path());
-        let tls = Tls::open(&dir.path().join("cert.pem"), &dir.path().join("key.pem"))
+        let tls = Tls::from_files(&dir.path().join("cert.pem"), &dir.path().join("key.pem"))
             .await
             .unwrap();
         TestServer::secure(tls, redirect).await
