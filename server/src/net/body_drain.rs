@@ -1,8 +1,15 @@
-//! What a request brings and no handler reads: a refusal may be clear from its head, and some handlers need no body.
+//! Request bodies that no handler has read: a refusal may follow from the head, and some handlers
+//! need no body.
 //!
-//! Over HTTP/1.1 the next request comes after it, and who sends it may not have come to reading the answer. Promises: what
-//! is little and comes soon is taken in, and the connection goes on; otherwise the answer says that the connection is at
-//! its end. Leaves to others: what is read (`fields`), and HTTP/2, which resets such a request alone.
+//! Over HTTP/1.1 the next request follows the body, and some clients read the response only after
+//! they have sent the body.
+//!
+//! # Guarantees
+//! A short rest of a body that arrives soon is read and discarded, and the connection stays open.
+//! Otherwise the response announces the end of the connection (`connection: close`).
+//!
+//! # Not here
+//! The bodies that handlers read (`extract::payload`), and HTTP/2, which resets only the request.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,35 +27,40 @@ use tokio::time::timeout;
 
 use crate::extract::payload::BODY_MAX;
 
-/// How long it may take to come.
-const SOON: Duration = Duration::from_secs(1);
+/// How long the rest of a body may take to arrive.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the handler of a connection's request has left, if it has left something.
+/// The part of the current request's body that its handler has left unread. Each clone is a handle
+/// to the same part.
 #[derive(Clone, Default)]
-pub(crate) struct Unread(Arc<Mutex<Option<Sent>>>);
+pub(crate) struct UnreadBody(Arc<Mutex<Option<BodyRest>>>);
 
-impl Unread {
-    /// The request, of which this keeps what its handler leaves.
+impl UnreadBody {
+    /// The request with a body that comes back here when the handler drops it before its end.
     pub fn watch(&self, request: Request<Incoming>) -> Request<Body> {
-        let is_held_back = request.headers().contains_key(header::EXPECT);
+        let expects_continue = request.headers().contains_key(header::EXPECT);
         request.map(|body| {
-            Body::new(Watched {
-                sent: Some(Sent { body, is_held_back }),
+            Body::new(WatchedBody {
+                rest: Some(BodyRest {
+                    body,
+                    expects_continue,
+                }),
                 unread: self.clone(),
             })
         })
     }
 
-    /// The answer to that request, when the connection can go on; or the same with the word that it cannot.
+    /// The response to that request, once the rest of the body is discarded; with `connection:
+    /// close` if the connection cannot be used again.
     pub async fn settle(&self, mut response: Response) -> Response {
-        let Some(sent) = self.lock().take() else {
+        let Some(rest) = self.lock().take() else {
             return response;
         };
-        let is_last = response
+        let is_closing = response
             .headers()
             .get(header::CONNECTION)
             .is_some_and(|value| value == "close");
-        if !is_last && !timeout(SOON, sent.take_in()).await.unwrap_or(false) {
+        if !is_closing && !timeout(DRAIN_TIMEOUT, rest.drain()).await.unwrap_or(false) {
             response
                 .headers_mut()
                 .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -56,45 +68,48 @@ impl Unread {
         response
     }
 
-    // Held to put something there or to take it, never across an await.
-    fn lock(&self) -> MutexGuard<'_, Option<Sent>> {
+    // Held to set or take the value, never across an await.
+    fn lock(&self) -> MutexGuard<'_, Option<BodyRest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The body of a request, as far as it is not read.
-struct Sent {
+/// The part of a body that has not been read.
+struct BodyRest {
     body: Incoming,
-    /// Whether the client waits to be asked for it ([RFC 9110, section 10.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1)).
-    is_held_back: bool,
+    /// Whether the client sends the body only after `100 Continue`, which was not sent yet
+    /// ([RFC 9110, section 10.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1)).
+    expects_continue: bool,
 }
 
-impl Sent {
-    /// Takes it in; whether that is all. Nobody is asked for what is not needed.
-    async fn take_in(mut self) -> bool {
-        let mut room = BODY_MAX;
-        if self.is_held_back || self.body.size_hint().lower() > room as u64 {
+impl BodyRest {
+    /// Reads and discards the rest. Returns whether that was all; a body that the client holds back
+    /// is not requested.
+    async fn drain(mut self) -> bool {
+        let mut allowed = BODY_MAX;
+        if self.expects_continue || self.body.size_hint().lower() > allowed as u64 {
             return false;
         }
         while let Some(frame) = self.body.frame().await {
             let Ok(frame) = frame else { return false };
-            let Some(left) = room.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
+            let size = frame.data_ref().map_or(0, Bytes::len);
+            let Some(left) = allowed.checked_sub(size) else {
                 return false;
             };
-            room = left;
+            allowed = left;
         }
         true
     }
 }
 
-/// A body that gives what is left of it to [`Unread`].
-struct Watched {
-    /// `None` once it has ended.
-    sent: Option<Sent>,
-    unread: Unread,
+/// A body that gives its unread rest to an [`UnreadBody`] when it is dropped.
+struct WatchedBody {
+    /// `None` after the end.
+    rest: Option<BodyRest>,
+    unread: UnreadBody,
 }
 
-impl HttpBody for Watched {
+impl HttpBody for WatchedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -102,34 +117,35 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(sent) = &mut self.sent else {
+        let Some(rest) = &mut self.rest else {
             return Poll::Ready(None);
         };
-        sent.is_held_back = false;
-        let polled = Pin::new(&mut sent.body).poll_frame(context);
+        // The first poll makes hyper send `100 Continue`.
+        rest.expects_continue = false;
+        let polled = Pin::new(&mut rest.body).poll_frame(context);
         if let Poll::Ready(None | Some(Err(_))) = polled {
-            self.sent = None;
+            self.rest = None;
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.sent
+        self.rest
             .as_ref()
-            .is_none_or(|sent| sent.body.is_end_stream())
+            .is_none_or(|rest| rest.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.sent
+        self.rest
             .as_ref()
-            .map_or(SizeHint::with_exact(0), |sent| sent.body.size_hint())
+            .map_or(SizeHint::with_exact(0), |rest| rest.body.size_hint())
     }
 }
 
-impl Drop for Watched {
+impl Drop for WatchedBody {
     fn drop(&mut self) {
-        if let Some(sent) = self.sent.take().filter(|sent| !sent.body.is_end_stream()) {
-            *self.unread.lock() = Some(sent);
+        if let Some(rest) = self.rest.take().filter(|rest| !rest.body.is_end_stream()) {
+            *self.unread.lock() = Some(rest);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Connections over HTTP/1.1 without TLS.
 //!
 //! # Guarantees
-//! A client that does not finish its request head, or does not read what it is sent, is cut off and holds nothing. A
-//! request whose answer is an event stream ends the HTTP machinery of its connection, with its buffers; the stream owns
-//! the socket from then on.
+//! A client that does not finish its request head, or does not read its response, is disconnected.
+//! If the response is an event stream, hyper's part in the connection ends and its buffers are
+//! freed; the stream owns the socket from then on.
 //!
 //! # Not here
-//! The handling of a request (`router`), event streams (`sse_takeover`), connections over TLS (`tls_connection`).
+//! The handling of a request (`router`), event streams (`sse_takeover`), connections over TLS
+//! (`tls_connection`).
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -28,28 +29,36 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::middleware::method_override;
-use crate::net::body_drain::Unread;
-use crate::net::shared_socket::{SharedSocket, Taken};
-use crate::net::sse_takeover::Live;
+use crate::net::body_drain::UnreadBody;
+use crate::net::shared_socket::{SharedSocket, Takeover};
+use crate::net::sse_takeover::StreamResponse;
 use crate::net::timeouts::{BUFFER_MAX, HEAD_TIMEOUT, READ_TIMEOUT};
 
-/// Serves one connection to its end, or until `stopping` and the requests under way are answered.
+/// Serves one connection to its end. After `stopping`, it ends when the running requests are
+/// answered.
 pub(crate) async fn serve(
     socket: TcpStream,
     peer: SocketAddr,
     router: Router,
     stopping: CancellationToken,
 ) -> Result<(), String> {
-    let lent = SharedSocket::new(socket);
-    let mut stream = TimeoutStream::new(lent.clone());
+    let shared = SharedSocket::new(socket);
+    let mut stream = TimeoutStream::new(shared.clone());
     stream.set_write_timeout(Some(READ_TIMEOUT));
-    let taker = lent.clone();
-    let unread = Unread::default();
+    let handle = shared.clone();
+    let unread = UnreadBody::default();
     let service = service_fn(move |request| {
-        answer(router.clone(), peer, taker.clone(), unread.clone(), request)
+        answer(
+            router.clone(),
+            peer,
+            handle.clone(),
+            unread.clone(),
+            request,
+        )
     });
     let mut http = Builder::new();
-    // Most answers are short: to copy head and body together costs less than to have the system gather them.
+    // Most responses are short. Copying head and body into one buffer costs less than a vectored
+    // write of both.
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .writev(false);
@@ -57,65 +66,70 @@ pub(crate) async fn serve(
     let http = http
         .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
-    match requests(Box::pin(http), lent, stopping).await {
-        Ok(Some((socket, stream))) => stream.run(socket).await.map_err(|error| error.to_string()),
+    match serve_requests(Box::pin(http), shared, stopping).await {
+        Ok(Some(Takeover { socket, stream })) => {
+            stream.run(socket).await.map_err(|error| error.to_string())
+        }
         Ok(None) => Ok(()),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// A connection on which requests are answered.
+/// The HTTP/1.1 part of a connection.
 type Http<S> = UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<SharedSocket>>>>, S>;
 
-/// Answers requests to the end of the connection, until `stopping` and what is under way is answered, or until a stream
-/// takes the socket.
-async fn requests<S>(
+/// Answers requests until the connection ends or a stream takes the socket over. After `stopping`,
+/// returns when the running requests are answered.
+async fn serve_requests<S>(
     mut http: Pin<Box<Http<S>>>,
-    lent: SharedSocket,
+    shared: SharedSocket,
     stopping: CancellationToken,
-) -> hyper::Result<Option<Taken>>
+) -> hyper::Result<Option<Takeover>>
 where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
 {
     tokio::select! {
-        end = poll_fn(|context| turn(http.as_mut(), &lent, context)) => return end,
+        end = poll_fn(|context| poll_requests(http.as_mut(), &shared, context)) => return end,
         () = stopping.cancelled() => http.as_mut().graceful_shutdown(),
     }
-    poll_fn(|context| turn(http.as_mut(), &lent, context)).await
+    poll_fn(|context| poll_requests(http.as_mut(), &shared, context)).await
 }
 
-fn turn<S>(
+/// Polls the requests, and then whether a stream can take the socket over.
+fn poll_requests<S>(
     http: Pin<&mut Http<S>>,
-    lent: &SharedSocket,
+    shared: &SharedSocket,
     context: &mut Context<'_>,
-) -> Poll<hyper::Result<Option<Taken>>>
+) -> Poll<hyper::Result<Option<Takeover>>>
 where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
 {
     match http.poll(context) {
         Poll::Ready(end) => Poll::Ready(end.map(|()| None)),
-        Poll::Pending => lent
-            .take()
-            .map_or(Poll::Pending, |taken| Poll::Ready(Ok(Some(taken)))),
+        Poll::Pending => shared
+            .try_take_over()
+            .map_or(Poll::Pending, |takeover| Poll::Ready(Ok(Some(takeover)))),
     }
 }
 
-/// Answers a request. One that is answered by a stream asks for the socket instead, and does not return.
+/// Answers a request. If the response is an event stream, requests the takeover of the socket
+/// instead, and never completes.
 async fn answer(
     router: Router,
     peer: SocketAddr,
     socket: SharedSocket,
-    unread: Unread,
+    unread: UnreadBody,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     request.extensions_mut().insert(ConnectInfo(peer));
-    let (version, is_head) = (request.version(), request.method() == Method::HEAD);
+    let version = request.version();
+    let is_head = request.method() == Method::HEAD;
     let mut response = router
         .oneshot(method_override::apply(unread.watch(request)))
         .await?;
-    match Live::of(&mut response).filter(|_| !is_head) {
-        Some(live) => {
-            socket.offer_to(live.on(version, &response));
+    match StreamResponse::take_from(&mut response).filter(|_| !is_head) {
+        Some(stream) => {
+            socket.offer_to(stream.with_head(version, &response));
             std::future::pending().await
         }
         None => Ok(unread.settle(response).await),

@@ -1,8 +1,14 @@
-//! The requests of one HTTP/2 connection: which of them get on.
+//! Detects slow readers and idle clients of one HTTP/2 connection.
 //!
-//! HTTP/1.1 has one request on a connection, so a socket that does not take what is written says all. Over HTTP/2 a
-//! client may read one answer and leave another. Promises: an answer that its client does not read is reset, and the
-//! others go on; a connection without requests is known to rest. Leaves to others: what follows from that (`secured`).
+//! HTTP/1.1 has one response on a connection at a time, so a write timeout of the socket is enough.
+//! Over HTTP/2 a client may read one response and not another.
+//!
+//! # Guarantees
+//! A response that its client does not read is reset, and the others continue. A connection without
+//! requests is detected as idle.
+//!
+//! # Not here
+//! The end of an idle connection (`tls_connection`).
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,32 +25,34 @@ use tokio_util::task::TaskTracker;
 use crate::net::timeouts::{HEAD_TIMEOUT, READ_TIMEOUT};
 
 tokio::task_local! {
-    /// The reader of the request that this task is about.
+    /// The reader of the response that this task produces.
     static READER: Reader;
 }
 
-/// The requests under way on one connection, each a task.
+/// The running requests of one connection, each a task.
 #[derive(Clone, Default)]
 pub(crate) struct Requests {
     open: TaskTracker,
-    begun: Arc<AtomicUsize>,
+    /// How many requests the connection has had.
+    count: Arc<AtomicUsize>,
 }
 
 impl Requests {
-    /// Whether nothing has been asked for on this connection.
+    /// Whether the connection has had no request yet.
     pub fn are_none_yet(&self) -> bool {
-        self.begun.load(Ordering::Relaxed) == 0
+        self.count.load(Ordering::Relaxed) == 0
     }
 
-    /// Returns when there has been no request for as long as a client may stay silent, or for twice that at most.
-    pub async fn rest(&self) {
-        let mut before = None;
+    /// Returns when the connection has had no request for [`HEAD_TIMEOUT`]; checked so seldom that
+    /// it may take twice as long.
+    pub async fn wait_until_idle(&self) {
+        let mut previous = None;
         loop {
-            let begun = Some(self.begun.load(Ordering::Relaxed));
-            if before == begun && self.open.is_empty() {
+            let count = Some(self.count.load(Ordering::Relaxed));
+            if previous == count && self.open.is_empty() {
                 return;
             }
-            before = begun;
+            previous = count;
             sleep(HEAD_TIMEOUT).await;
         }
     }
@@ -55,33 +63,33 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, request: F) {
-        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
         let reader = Reader::default();
         let request = READER.scope(reader.clone(), request);
         self.open.spawn(async move {
             tokio::select! {
                 biased;
                 _ = request => {}
-                // With the request its stream is dropped, and so reset.
-                () = reader.left() => tracing::debug!("an answer was not read"),
+                // The HTTP/2 stream is dropped with the request, and thereby reset.
+                () = reader.wait_until_stalled() => tracing::debug!("a response was not read"),
             }
         });
     }
 }
 
-/// Who reads one answer; holds since when it has not taken what is there.
+/// The reader of one response: since when a piece of the body waits for it, if one does.
 #[derive(Clone, Default)]
 struct Reader(Arc<Mutex<Option<Instant>>>);
 
 impl Reader {
-    fn waited_for(&self) -> MutexGuard<'_, Option<Instant>> {
+    fn waiting_since(&self) -> MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns when something has been there for too long.
-    async fn left(&self) {
+    /// Returns when a piece has waited for longer than [`READ_TIMEOUT`].
+    async fn wait_until_stalled(&self) {
         while self
-            .waited_for()
+            .waiting_since()
             .is_none_or(|since| since.elapsed() < READ_TIMEOUT)
         {
             sleep(READ_TIMEOUT).await;
@@ -89,20 +97,21 @@ impl Reader {
     }
 }
 
-/// The body of an answer over HTTP/2. It is asked for more when what it gave last has found its place.
-pub(crate) fn paced(body: Body) -> Body {
+/// The body of an HTTP/2 response, which records whether its reader takes the pieces: hyper polls
+/// the body again only when it has passed on the previous piece.
+pub(crate) fn watch_reader(body: Body) -> Body {
     match READER.try_get() {
-        Ok(reader) => Body::new(Paced { body, reader }),
+        Ok(reader) => Body::new(WatchedBody { body, reader }),
         Err(_) => body,
     }
 }
 
-struct Paced {
+struct WatchedBody {
     body: Body,
     reader: Reader,
 }
 
-impl HttpBody for Paced {
+impl HttpBody for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -111,8 +120,8 @@ impl HttpBody for Paced {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        let is_given = matches!(polled, Poll::Ready(Some(_)));
-        *self.reader.waited_for() = is_given.then(Instant::now);
+        let has_piece = matches!(polled, Poll::Ready(Some(_)));
+        *self.reader.waiting_since() = has_piece.then(Instant::now);
         polled
     }
 
@@ -137,19 +146,24 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn only_who_does_not_take_what_is_there_is_given_up() {
+    async fn reader_is_stalled_only_while_a_piece_waits_for_it() {
         let source = stream::iter([Ok::<_, Infallible>("there")]).chain(stream::pending());
         let reader = Reader::default();
-        let mut body = READER.sync_scope(reader.clone(), || paced(Body::from_stream(source)));
+        let mut body =
+            READER.sync_scope(reader.clone(), || watch_reader(Body::from_stream(source)));
         body.frame().await.unwrap().unwrap();
         assert!(
-            timeout(READ_TIMEOUT * 2, reader.left()).await.is_ok(),
-            "there was more to take"
+            timeout(READ_TIMEOUT * 2, reader.wait_until_stalled())
+                .await
+                .is_ok(),
+            "a piece waits for the reader"
         );
         assert!(timeout(Duration::ZERO, body.frame()).await.is_err());
         assert!(
-            timeout(READ_TIMEOUT * 10, reader.left()).await.is_err(),
-            "there is nothing to take"
+            timeout(READ_TIMEOUT * 10, reader.wait_until_stalled())
+                .await
+                .is_err(),
+            "no piece waits for the reader"
         );
     }
 }

@@ -1,13 +1,15 @@
-//! Connections: accepting them, HTTP/1.1, TLS with HTTP/2, and sockets that belong to an event stream.
+//! Connections: accepting them, HTTP/1.1, TLS with HTTP/2, and sockets that belong to an event
+//! stream.
 //!
 //! # Not here
-//! Requests (`router`), and what event streams carry (`stream`).
+//! Requests (`router`), and the contents of event streams (`stream`).
 
 pub(crate) mod body_drain;
 pub(crate) mod connections;
 pub(crate) mod http1;
 pub(crate) mod http2_slow_readers;
 pub(crate) mod shared_socket;
+mod sse_socket;
 pub(crate) mod sse_takeover;
 pub(crate) mod timeouts;
 pub(crate) mod tls_connection;

@@ -8,49 +8,56 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::net::sse_takeover::Stream;
+use crate::net::sse_takeover::PendingStream;
 
-/// A socket with the stream that goes on there.
-pub(crate) type Taken = (TcpStream, Stream);
+/// A socket with the event stream that takes it over.
+pub(crate) struct Takeover {
+    pub socket: TcpStream,
+    pub stream: PendingStream,
+}
 
-/// A socket that is lent to the HTTP machinery until a stream asks for it.
+/// A socket that hyper reads and writes until an event stream takes it over. Each clone is a handle
+/// to the same socket.
 #[derive(Clone)]
-pub(crate) struct SharedSocket(Arc<Mutex<Loan>>);
+pub(crate) struct SharedSocket(Arc<Mutex<Shared>>);
 
-struct Loan {
-    /// `None` once a stream has it.
+struct Shared {
+    /// `None` after the takeover.
     socket: Option<TcpStream>,
-    taker: Option<Stream>,
-    /// Whether the machinery still has to write what the system had no room for.
-    owes: bool,
+    /// The stream that waits for the socket.
+    stream: Option<PendingStream>,
+    /// Whether the system had no room for hyper's last write, so that hyper will repeat it.
+    has_unwritten: bool,
 }
 
 impl SharedSocket {
     pub(crate) fn new(socket: TcpStream) -> Self {
-        Self(Arc::new(Mutex::new(Loan {
+        Self(Arc::new(Mutex::new(Shared {
             socket: Some(socket),
-            taker: None,
-            owes: false,
+            stream: None,
+            has_unwritten: false,
         })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Loan> {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a stream take the socket over when every earlier answer is written.
-    pub(crate) fn offer_to(&self, stream: Stream) {
-        self.lock().taker = Some(stream);
+    /// Lets a stream take the socket over as soon as every earlier response is written.
+    pub(crate) fn offer_to(&self, stream: PendingStream) {
+        self.lock().stream = Some(stream);
     }
 
-    /// Takes the socket back if a stream asks for it and every earlier answer is written.
-    pub(crate) fn take(&self) -> Option<Taken> {
-        let mut loan = self.lock();
-        if loan.owes {
+    /// Takes the socket away from hyper, if a stream waits for it and every earlier response is
+    /// written.
+    pub(crate) fn try_take_over(&self) -> Option<Takeover> {
+        let mut shared = self.lock();
+        if shared.has_unwritten {
             return None;
         }
-        let taker = loan.taker.take()?;
-        Some((loan.socket.take()?, taker))
+        let stream = shared.stream.take()?;
+        let socket = shared.socket.take()?;
+        Some(Takeover { socket, stream })
     }
 }
 
@@ -73,17 +80,17 @@ impl AsyncWrite for SharedSocket {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let mut loan = self.lock();
-        let Some(socket) = &mut loan.socket else {
+        let mut shared = self.lock();
+        let Some(socket) = &mut shared.socket else {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         };
         let written = Pin::new(socket).poll_write(context, bytes);
-        loan.owes = written.is_pending();
+        shared.has_unwritten = written.is_pending();
         written
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A TCP socket holds nothing back.
+        // A TCP socket has no buffer of its own in the process.
         Poll::Ready(Ok(()))
     }
 

@@ -1,8 +1,12 @@
-//! Connections over TLS: HTTP/2 and HTTP/1.1, as the client likes.
+//! Connections over TLS: HTTP/2 or HTTP/1.1, as the client prefers.
 //!
-//! Promises: whoever does not finish the handshake is cut off, and so is whoever does not read; when the server stops,
-//! requests finish. Event streams are bodies like others here: their bytes are encrypted for each connection anyway, so
-//! there is no socket to hand them. Leaves to others: certificates (`tls`), requests over HTTP/2 that do not get on (`pace`).
+//! # Guarantees
+//! A client that does not finish the handshake, or does not read, is disconnected. When the server
+//! stops, running requests finish. Event streams are ordinary bodies here: the bytes are encrypted
+//! for each connection, so a stream cannot write to the socket itself.
+//!
+//! # Not here
+//! Certificates (`tls`), and HTTP/2 responses that are not read (`http2_slow_readers`).
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -30,29 +34,37 @@ use tower::ServiceExt;
 
 use crate::extract::https::Https;
 use crate::middleware::method_override;
-use crate::net::body_drain::Unread;
-use crate::net::http2_slow_readers::{Requests, paced};
-use crate::net::sse_takeover::Live;
+use crate::net::body_drain::UnreadBody;
+use crate::net::http2_slow_readers::{Requests, watch_reader};
+use crate::net::sse_takeover::StreamResponse;
 use crate::net::timeouts::{BUFFER_MAX, HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, READ_TIMEOUT};
 use crate::tls::H2;
 use crate::tls::acme::CHALLENGE;
 
-/// How much the system may hold that is not yet on its way to the client, in bytes.
+/// How much the system buffers that it has not yet sent, in bytes.
 #[cfg(target_os = "linux")]
 const UNSENT_MAX: u32 = 128 * 1024;
 
-/// How long an HTTP/2 client may be silent before it is asked whether it is there, and how long it may take to say so.
-const ASK: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
+/// How long an HTTP/2 client can be silent before the server sends a ping.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Requests under way on one HTTP/2 connection. Each may be an event stream, and all tabs of a browser share it.
+/// The longest time for the response to a ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The most concurrent requests of one HTTP/2 connection. Each may be an event stream, and all tabs
+/// of a browser share the connection.
 const REQUESTS_MAX: u32 = 100;
 
-/// How much of a body is taken in before anybody asks for it, in bytes: for one request, and for all of a connection.
-const TAKEN_MAX: (u32, u32) = (64 * 1024, 256 * 1024);
+/// How much of one request's body is buffered before its handler reads it, in bytes.
+const REQUEST_WINDOW: u32 = 64 * 1024;
+
+/// The same for all requests of a connection together.
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 
 type Tls = TlsStream<Pin<Box<TimeoutStream<TcpStream>>>>;
 
-/// Serves one connection to its end, or until `stopping` and what is under way is answered.
+/// Serves one connection to its end. After `stopping`, it ends when the running requests are
+/// answered.
 pub(crate) async fn serve(
     socket: TcpStream,
     peer: SocketAddr,
@@ -60,23 +72,23 @@ pub(crate) async fn serve(
     router: Router,
     stopping: CancellationToken,
 ) -> Result<(), String> {
-    let shaken = tokio::select! {
-        shaken = timeout(HANDSHAKE_TIMEOUT, shake(socket, config)) => shaken,
+    let handshake = tokio::select! {
+        handshake = timeout(HANDSHAKE_TIMEOUT, accept_tls(socket, config)) => handshake,
         () = stopping.cancelled() => return Ok(()),
     };
-    let tls = shaken
+    let tls = handshake
         .map_err(|_| "the handshake took too long")?
         .map_err(|error| error.to_string())?;
     let served = match tls.get_ref().1.alpn_protocol() {
-        Some(H2) => http2(TokioIo::new(tls), peer, router, stopping).await,
-        // Whoever looks whether a domain leads here has seen it.
+        Some(H2) => serve_http2(TokioIo::new(tls), peer, router, stopping).await,
+        // The handshake is the whole response to an ACME challenge.
         Some(CHALLENGE) => Ok(()),
-        _ => http1(TokioIo::new(tls), peer, router, stopping).await,
+        _ => serve_http1(TokioIo::new(tls), peer, router, stopping).await,
     };
     served.map_err(|error| error.to_string())
 }
 
-async fn shake(socket: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<Tls> {
+async fn accept_tls(socket: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<Tls> {
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT_MAX)?;
     let mut socket = TimeoutStream::new(socket);
@@ -84,7 +96,7 @@ async fn shake(socket: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<
     TlsAcceptor::from(config).accept(Box::pin(socket)).await
 }
 
-async fn http1(
+async fn serve_http1(
     socket: TokioIo<Tls>,
     peer: SocketAddr,
     router: Router,
@@ -94,12 +106,10 @@ async fn http1(
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT);
     http.max_buf_size(BUFFER_MAX).max_header_size(BUFFER_MAX);
-    let unread = Unread::default();
+    let unread = UnreadBody::default();
     let service = service_fn(move |request| {
-        let (answer, unread) = (
-            answer(router.clone(), peer, unread.watch(request)),
-            unread.clone(),
-        );
+        let answer = answer(router.clone(), peer, unread.watch(request));
+        let unread = unread.clone();
         async move { Ok::<_, Infallible>(unread.settle(answer.await?).await) }
     });
     let mut http = pin!(http.serve_connection(socket, service).with_upgrades());
@@ -110,7 +120,7 @@ async fn http1(
     http.await
 }
 
-async fn http2(
+async fn serve_http2(
     socket: TokioIo<Tls>,
     peer: SocketAddr,
     router: Router,
@@ -119,34 +129,44 @@ async fn http2(
     let requests = Requests::default();
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = answer(router.clone(), peer, request.map(Body::new));
-        async { Ok::<_, Infallible>(answer.await?.map(paced)) }
+        async { Ok::<_, Infallible>(answer.await?.map(watch_reader)) }
     });
-    let mut http = pin!(builder(&requests).serve_connection(socket, service));
-    let mut asked_to_go = false;
+    let mut http = pin!(http2_builder(&requests).serve_connection(socket, service));
+    let mut is_shutting_down = false;
     loop {
         tokio::select! {
             end = http.as_mut() => return end,
-            // Who has not asked for anything may not even speak HTTP/2.
-            () = stopping.cancelled(), if !asked_to_go => if requests.are_none_yet() { return Ok(()) },
-            // Who was asked to go and is still there has nothing to finish.
-            () = requests.rest() => if asked_to_go { return Ok(()) },
+            // A client that has sent no request may not even speak HTTP/2, so hyper's shutdown
+            // could wait for it without end.
+            () = stopping.cancelled(), if !is_shutting_down => {
+                if requests.are_none_yet() {
+                    return Ok(());
+                }
+            }
+            // An idle client that ignores the shutdown has nothing to finish.
+            () = requests.wait_until_idle() => {
+                if is_shutting_down {
+                    return Ok(());
+                }
+            }
         }
         http.as_mut().graceful_shutdown();
-        asked_to_go = true;
+        is_shutting_down = true;
     }
 }
 
-/// Bounds for everything that a client of HTTP/2 could make grow. What it resets at once is counted by hyper.
-fn builder(requests: &Requests) -> http2::Builder<Requests> {
+/// HTTP/2 with a bound for everything that a client could make grow. hyper itself bounds the
+/// requests that a client resets immediately.
+fn http2_builder(requests: &Requests) -> http2::Builder<Requests> {
     let mut http = http2::Builder::new(requests.clone());
     http.timer(TokioTimer::new())
-        .keep_alive_interval(ASK.0)
-        .keep_alive_timeout(ASK.1)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
         .max_concurrent_streams(REQUESTS_MAX)
         .max_header_list_size(BUFFER_MAX as u32)
         .max_send_buf_size(BUFFER_MAX)
-        .initial_stream_window_size(TAKEN_MAX.0)
-        .initial_connection_window_size(TAKEN_MAX.1);
+        .initial_stream_window_size(REQUEST_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
     http
 }
 
@@ -155,19 +175,20 @@ async fn answer(
     peer: SocketAddr,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
-    name_host(&mut request);
+    set_host_header(&mut request);
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(Https(true));
     let is_head = request.method() == Method::HEAD;
     let mut response = router.oneshot(method_override::apply(request)).await?;
-    if let Some(live) = Live::of(&mut response).filter(|_| !is_head) {
-        *response.body_mut() = live.body();
+    if let Some(stream) = StreamResponse::take_from(&mut response).filter(|_| !is_head) {
+        *response.body_mut() = stream.into_body();
     }
     Ok(response)
 }
 
-/// HTTP/2 names the host in the address; handlers look for it where HTTP/1.1 has it.
-fn name_host<B>(request: &mut Request<B>) {
+/// Copies the host of an HTTP/2 request from its URL to the header where HTTP/1.1 has it and
+/// handlers read it.
+fn set_host_header<B>(request: &mut Request<B>) {
     if request.headers().contains_key(header::HOST) {
         return;
     }
@@ -185,17 +206,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_is_where_handlers_look_for_it() {
+    fn host_header_is_set_from_the_url_unless_it_is_present() {
         let mut request = Request::get("https://chat.example:8443/rooms/")
             .body(())
             .unwrap();
-        name_host(&mut request);
+        set_host_header(&mut request);
         assert_eq!(request.headers()[header::HOST], "chat.example:8443");
         let mut request = Request::get("/rooms/")
             .header(header::HOST, "other.example")
             .body(())
             .unwrap();
-        name_host(&mut request);
+        set_host_header(&mut request);
         assert_eq!(request.headers()[header::HOST], "other.example");
     }
 }

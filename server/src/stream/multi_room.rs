@@ -1,11 +1,12 @@
 //! Several rooms, the public rooms and an overview as one event stream.
 //!
 //! # Guarantees
-//! The events of each room are those of its own stream, in order; each names its room in its data. The cursor of an
-//! event covers all rooms of the stream. A room that ends does not end the others.
+//! The events of each room are those of its own stream, in order; each names its room in its data.
+//! The cursor of an event covers all rooms of the stream. A room that ends does not end the others.
 //!
 //! # Not here
-//! The query that asks for the rooms (`routes::events`), and the connection (`sse`, `sse_over_websocket`).
+//! The query that asks for the rooms (`routes::events`), and the connection (`sse`,
+//! `sse_over_websocket`).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,27 +19,29 @@ use protocol::{Cursor, RoomId, Start};
 
 use crate::stream::sse;
 
-/// Where a client is in each room.
+/// A client's cursor in each room.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cursors(BTreeMap<RoomId, Cursor>);
 
 impl Cursors {
-    /// Reads what [`Cursors::text`] writes; what cannot be read is left out, so that its room is reset.
+    /// Parses the text of [`Cursors::text`]. A part that is invalid is left out, so that its room
+    /// is reset.
     pub(crate) fn parse(text: &str) -> Self {
-        let pair = |pair: &str| {
-            pair.split_once('-')
-                .and_then(|(room, at)| Some((room.parse().ok()?, at.parse().ok()?)))
+        let parse_pair = |pair: &str| {
+            let (room, cursor) = pair.split_once('-')?;
+            Some((room.parse().ok()?, cursor.parse().ok()?))
         };
-        Self(text.split('_').filter_map(pair).collect())
+        Self(text.split('_').filter_map(parse_pair).collect())
     }
 
-    /// Where a follower of this room starts.
+    /// Where a follower of this room starts; a room without a cursor is reset.
     pub(crate) fn start(&self, room: RoomId) -> Start {
         self.0
             .get(&room)
             .map_or(Start::Unknown, |cursor| Start::Cursor(*cursor))
     }
 
+    /// The text for an event's `id:`, as in `ROOM-CURSOR_ROOM-CURSOR`.
     fn text(&self) -> String {
         let pairs: Vec<_> = self
             .0
@@ -53,8 +56,8 @@ impl Cursors {
 enum Piece {
     /// An event of one room.
     Room(RoomId, FollowEvent),
-    /// An event that carries a whole state other than a room's, ready to be written.
-    Whole(Bytes),
+    /// An encoded event that is not about one room: the public rooms, or the overview.
+    State(Bytes),
     /// The reader's session has ended.
     SignedOut,
     /// The server is stopping.
@@ -73,12 +76,12 @@ pub(crate) struct MultiRoomStream {
 }
 
 impl MultiRoomStream {
-    /// Adds the events of a room, to its end.
-    pub fn add_room(&mut self, room: RoomId, follow: Follower) {
-        if let Some(cursor) = follow.cursor() {
+    /// Adds the events of a room, until the room ends.
+    pub fn add_room(&mut self, room: RoomId, follower: Follower) {
+        if let Some(cursor) = follower.cursor() {
             self.cursors.0.insert(room, cursor);
         }
-        self.sources.push(room_events(room, follow));
+        self.sources.push(room_events(room, follower));
     }
 
     /// Adds the last event of a room that cannot be followed.
@@ -92,13 +95,13 @@ impl MultiRoomStream {
     }
 
     /// Adds the reader's overview, until the server stops.
-    pub fn add_overview(&mut self, glance: OverviewWatch) {
-        self.sources.push(overview(glance));
+    pub fn add_overview(&mut self, watch: OverviewWatch) {
+        self.sources.push(overview(watch));
     }
 
     /// Adds the event that ends the stream with the reader's session.
-    pub fn add_sign_out(&mut self, signed_in: SessionWatch) {
-        self.sources.push(sign_out(signed_in));
+    pub fn add_sign_out(&mut self, session: SessionWatch) {
+        self.sources.push(sign_out(session));
     }
 
     /// Whether no room is followed, and nothing else was added.
@@ -106,18 +109,18 @@ impl MultiRoomStream {
         self.sources.is_empty()
     }
 
-    /// The events as bytes on the wire; the stream ends when the server stops or the last source has ended.
+    /// The events as bytes. The stream ends when the server stops or the last source has ended.
     pub fn into_events(self) -> impl Stream<Item = Bytes> + Send + 'static {
         let merged = stream::unfold(Some((self.sources, self.cursors)), |state| async move {
             let (mut sources, mut cursors) = state?;
             match sources.next().await? {
-                Ok(Piece::Room(room, news)) => {
-                    let event = room_event(room, news, &mut cursors);
+                Ok(Piece::Room(room, event)) => {
+                    let event = room_event(room, event, &mut cursors);
                     Some((event, Some((sources, cursors))))
                 }
-                Ok(Piece::Whole(event)) => Some((event, Some((sources, cursors)))),
+                Ok(Piece::State(event)) => Some((event, Some((sources, cursors)))),
                 Ok(Piece::SignedOut) => Some((sse::signed_out(), None)),
-                Ok(Piece::Draining) => Some((sse::come_back(), None)),
+                Ok(Piece::Draining) => Some((sse::reconnect_later(), None)),
                 Err(error) => {
                     // The client reconnects with its cursor and misses nothing.
                     tracing::error!(%error, "an event stream ended early");
@@ -129,53 +132,53 @@ impl MultiRoomStream {
     }
 }
 
-/// The events of one room, to its end.
-fn room_events(room: RoomId, follow: Follower) -> Source {
-    let events = stream::unfold(Some(follow), move |follow| async move {
-        let mut follow = follow?;
-        let news = follow.next().await;
+/// The events of one room, until the room ends.
+fn room_events(room: RoomId, follower: Follower) -> Source {
+    let events = stream::unfold(Some(follower), move |follower| async move {
+        let mut follower = follower?;
+        let event = follower.next().await;
         let is_last = matches!(
-            news,
+            event,
             Ok(FollowEvent::Closed
                 | FollowEvent::Removed
                 | FollowEvent::SignedOut
                 | FollowEvent::Draining)
                 | Err(_)
         );
-        let piece = news.map(|news| match news {
+        let piece = event.map(|event| match event {
             FollowEvent::Draining => Piece::Draining,
             FollowEvent::SignedOut => Piece::SignedOut,
-            news => Piece::Room(room, news),
+            event => Piece::Room(room, event),
         });
-        Some((piece, (!is_last).then_some(follow)))
+        Some((piece, (!is_last).then_some(follower)))
     });
     events.boxed()
 }
 
 /// The public rooms, until the server stops.
 fn public_rooms(watch: PublicRoomsWatch) -> Source {
-    let pages = stream::unfold(Some(watch), |watch| async move {
+    let lists = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {
             Ok(Some(rooms)) => {
                 let event = [b"event: rooms\n", &rooms[..]].concat();
-                Some((Ok(Piece::Whole(event.into())), Some(watch)))
+                Some((Ok(Piece::State(event.into())), Some(watch)))
             }
             Ok(None) => Some((Ok(Piece::Draining), None)),
             Err(error) => Some((Err(error), None)),
         }
     });
-    pages.boxed()
+    lists.boxed()
 }
 
 /// The reader's overview, until the server stops.
-fn overview(glance: OverviewWatch) -> Source {
-    let states = stream::unfold(Some(glance), |glance| async move {
-        let mut glance = glance?;
-        match glance.next().await {
+fn overview(watch: OverviewWatch) -> Source {
+    let states = stream::unfold(Some(watch), |watch| async move {
+        let mut watch = watch?;
+        match watch.next().await {
             Ok(Some(json)) => {
                 let event = [b"event: overview\ndata: ", &json[..], b"\n\n"].concat();
-                Some((Ok(Piece::Whole(event.into())), Some(glance)))
+                Some((Ok(Piece::State(event.into())), Some(watch)))
             }
             Ok(None) => None,
             Err(error) => Some((Err(error), None)),
@@ -186,19 +189,19 @@ fn overview(glance: OverviewWatch) -> Source {
         .boxed()
 }
 
-/// One piece when the reader's session ends.
-fn sign_out(signed_in: SessionWatch) -> Source {
+/// One piece, when the reader's session ends.
+fn sign_out(session: SessionWatch) -> Source {
     let ended = async move {
-        signed_in.ended().await;
+        session.ended().await;
         Ok(Piece::SignedOut)
     };
     stream::once(ended).boxed()
 }
 
-/// What is told of one room, as bytes on the wire.
-fn room_event(room: RoomId, news: FollowEvent, cursors: &mut Cursors) -> Bytes {
-    match news {
-        FollowEvent::Messages(frames) => messages(&frames, room, cursors),
+/// An event of one room as bytes.
+fn room_event(room: RoomId, event: FollowEvent, cursors: &mut Cursors) -> Bytes {
+    match event {
+        FollowEvent::Messages(frames) => message_events(&frames, room, cursors),
         FollowEvent::Ephemeral(event) => event.bytes().clone(),
         FollowEvent::Reset => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
         FollowEvent::Closing(at) => {
@@ -208,11 +211,12 @@ fn room_event(room: RoomId, news: FollowEvent, cursors: &mut Cursors) -> Bytes {
         FollowEvent::Closed => sse::closed(room),
         FollowEvent::Removed => sse::removed(room),
         FollowEvent::SignedOut => sse::signed_out(),
-        FollowEvent::Draining => sse::come_back(),
+        FollowEvent::Draining => sse::reconnect_later(),
     }
 }
 
-fn messages(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
+/// Messages as events whose `id:` covers all rooms of the stream.
+fn message_events(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
     let mut text = String::new();
     for frame in frames.frames() {
         cursors.0.insert(room, frame.cursor);
@@ -221,7 +225,7 @@ fn messages(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
             .change
             .map(|change| format!("event: {}\n", change.name()))
             .unwrap_or_default();
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "id: {}\n{event}data: {json}\n\n", cursors.text());
     }
     text.into()
@@ -232,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_are_read_as_they_are_written() {
+    fn cursors_are_parsed_from_their_own_text_and_invalid_parts_are_left_out() {
         let text = "0000000000000001-000000ab.5_0123456789abcdef-000000ab.17";
         let cursors = Cursors::parse(text);
         assert_eq!((cursors.0.len(), cursors.text()), (2, text.to_owned()));

@@ -1,7 +1,11 @@
-//! Event streams: what followers are told, as bytes on the wire.
+//! Event streams (Server-Sent Events): the events of a follower as bytes.
 //!
-//! Promises: a stream holds one page at the most and is paced by its reader; it ends with the last thing there is to say.
-//! Leaves to others: the socket, and showing that the connection is alive (`live`).
+//! # Guarantees
+//! A stream holds one page of history at most, and its reader sets the pace. The stream of a room
+//! ends with an event that names the reason, unless the server stops or fails.
+//!
+//! # Not here
+//! The socket and the heartbeats (`net::sse_takeover`).
 
 use std::time::Duration;
 
@@ -16,97 +20,127 @@ use futures_util::{Stream, StreamExt, stream};
 use protocol::RoomId;
 use tokio::time::{Instant, timeout_at};
 
-use crate::net::sse_takeover::{BEAT, Events, Live};
+use crate::net::sse_takeover::{BEAT, Events, StreamResponse};
 
-/// How long a client waits before it comes back, in milliseconds.
+/// The first line of every stream: how long a client waits before it reconnects, in milliseconds.
 const RETRY: &str = "retry: 2000\n\n";
 
-/// A stream that may be silent for longer never ends by it; there are no moments any later.
-const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// Reconnections after a shutdown are spread over this time, in milliseconds, so that the clients
+/// do not all come at once.
+const RECONNECT_SPREAD: u32 = 2_000;
 
-/// Tells a client to forget what it has.
+/// A longer idle timeout of the lobby counts as this one, because the clock has no later times.
+const IDLE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// Makes a client forget the messages that it has.
 const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
 
-/// The messages of a room, as they are and as they come.
-pub(crate) fn messages(follow: Follower, room: RoomId) -> Response {
-    answer(
-        Box::new(move |sink| begun(news(follow.with_sink(sink), room))),
+/// The events of a room, from the follower's cursor on.
+pub(crate) fn messages(follower: Follower, room: RoomId) -> Response {
+    stream_response(
+        Box::new(move |sink| with_retry(room_events(follower.with_sink(sink), room))),
         BEAT,
     )
 }
 
-fn news(follow: Follower, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'static {
-    stream::unfold(Some(follow), move |follow| async move {
-        let mut follow = follow?;
-        match follow.next().await {
-            Ok(FollowEvent::Messages(frames)) => Some((frames.bytes().clone(), Some(follow))),
-            Ok(FollowEvent::Ephemeral(event)) => Some((event.bytes().clone(), Some(follow))),
-            Ok(FollowEvent::Reset) => Some((Bytes::from_static(RESET), Some(follow))),
+fn room_events(follower: Follower, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'static {
+    stream::unfold(Some(follower), move |follower| async move {
+        let mut follower = follower?;
+        match follower.next().await {
+            Ok(FollowEvent::Messages(frames)) => Some((frames.bytes().clone(), Some(follower))),
+            Ok(FollowEvent::Ephemeral(event)) => Some((event.bytes().clone(), Some(follower))),
+            Ok(FollowEvent::Reset) => Some((Bytes::from_static(RESET), Some(follower))),
             Ok(FollowEvent::Closing(at)) => Some((
                 format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(),
-                Some(follow),
+                Some(follower),
             )),
             Ok(FollowEvent::Closed) => Some((closed(room), None)),
             Ok(FollowEvent::Removed) => Some((removed(room), None)),
             Ok(FollowEvent::SignedOut) => Some((signed_out(), None)),
-            Ok(FollowEvent::Draining) => Some((come_back(), None)),
+            Ok(FollowEvent::Draining) => Some((reconnect_later(), None)),
             Err(error) => {
-                // The client comes back with its cursor and misses nothing.
-                tracing::error!(%room, %error, "a stream ends early");
+                // The client reconnects with its cursor and misses nothing.
+                tracing::error!(%room, %error, "an event stream ended early");
                 None
             }
         }
     })
 }
 
-/// The public rooms, as they are and whenever they change.
+/// The list of public rooms, now and after each change.
 pub(crate) fn rooms(watch: PublicRoomsWatch) -> Response {
-    let pages = stream::unfold(Some(watch), |watch| async move {
+    let lists = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {
             Ok(Some(rooms)) => Some((rooms, Some(watch))),
-            Ok(None) => Some((come_back(), None)),
+            Ok(None) => Some((reconnect_later(), None)),
             Err(error) => {
-                tracing::error!(%error, "a stream ends early");
+                tracing::error!(%error, "an event stream ended early");
                 None
             }
         }
     });
-    respond(pages, BEAT)
+    respond(lists, BEAT)
 }
 
-/// The lines of the lobby that somebody hears, until they leave or nothing is said for so long.
+/// The lines of the lobby, until the listener leaves, or there is no message for the time `idle`.
 pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
-    let idle = idle.min(AGES);
-    let start = Some((listener, Instant::now() + idle));
-    let lines = stream::unfold(start, move |state| async move {
-        let (mut listener, end) = state?;
-        match timeout_at(end, listener.follow.next()).await.ok()? {
+    let idle = idle.min(IDLE_MAX);
+    let start = LobbyStream {
+        listener,
+        deadline: Instant::now() + idle,
+    };
+    let events = stream::unfold(Some(start), move |stream| async move {
+        let LobbyStream {
+            mut listener,
+            deadline,
+        } = stream?;
+        match timeout_at(deadline, listener.follow.next()).await.ok()? {
             Ok(FollowEvent::Messages(frames)) => {
-                let (text, left) = lines(&frames, &listener);
-                Some((text, (!left).then(|| (listener, Instant::now() + idle))))
+                let lines = lobby_lines(&frames, &listener);
+                let deadline = Instant::now() + idle;
+                let next = LobbyStream { listener, deadline };
+                Some((lines.text, (!lines.is_last).then_some(next)))
             }
-            Ok(FollowEvent::Reset) => Some((Bytes::from_static(RESET), Some((listener, end)))),
-            // The lobby begins anew when somebody joins; nobody needs a warning. Its people say when they come.
+            Ok(FollowEvent::Reset) => {
+                let next = LobbyStream { listener, deadline };
+                Some((Bytes::from_static(RESET), Some(next)))
+            }
+            // The lobby is created again when a person joins, so its end needs no warning. Joining
+            // and leaving are messages, so presence is not sent.
             Ok(FollowEvent::Closing(_) | FollowEvent::Ephemeral(_)) => {
-                Some((Bytes::new(), Some((listener, end))))
+                let next = LobbyStream { listener, deadline };
+                Some((Bytes::new(), Some(next)))
             }
             Ok(FollowEvent::Closed | FollowEvent::Removed | FollowEvent::SignedOut) => None,
-            Ok(FollowEvent::Draining) => Some((come_back(), None)),
+            Ok(FollowEvent::Draining) => Some((reconnect_later(), None)),
             Err(error) => {
-                tracing::error!(%error, "a stream ends early");
+                tracing::error!(%error, "an event stream ended early");
                 None
             }
         }
     });
-    respond(lines, BEAT)
+    respond(events, BEAT)
 }
 
-/// Messages of the lobby as events of plain text, up to the one that says that who listens has left, if there is one.
-fn lines(frames: &Frames, listener: &Listener) -> (Bytes, bool) {
+/// A stream of the lobby, between two events.
+struct LobbyStream {
+    listener: Listener,
+    /// When the stream ends if there is no message before.
+    deadline: Instant,
+}
+
+/// Messages of the lobby as events of plain text.
+struct LobbyLines {
+    text: Bytes,
+    /// Whether the last line says that the listener has left.
+    is_last: bool,
+}
+
+fn lobby_lines(frames: &Frames, listener: &Listener) -> LobbyLines {
     let mut text = String::new();
     for frame in frames.frames() {
-        // What was heard stays heard: the lobby's lines are not changed afterwards.
+        // Edits and deletions are not sent: a line of the lobby is not changed afterwards.
         let Some(message) = frame.message() else {
             continue;
         };
@@ -116,54 +150,60 @@ fn lines(frames: &Frames, listener: &Listener) -> (Bytes, bool) {
         }
         text.push('\n');
         if listener.ends_with(&message) {
-            return (text.into(), true);
+            return LobbyLines {
+                text: text.into(),
+                is_last: true,
+            };
         }
     }
-    (text.into(), false)
+    LobbyLines {
+        text: text.into(),
+        is_last: false,
+    }
 }
 
-/// The last thing that is said of a room.
+/// The last event of a room that was deleted.
 pub(crate) fn closed(room: RoomId) -> Bytes {
     format!("event: closed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
 }
 
-/// The last thing that is said to somebody who may not listen any longer.
+/// The last event of a room for a reader who has lost access to it.
 pub(crate) fn removed(room: RoomId) -> Bytes {
     format!("event: removed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
 }
 
-/// The last thing that is said to somebody who is no longer signed in.
+/// The last event for a reader whose session has ended.
 pub(crate) fn signed_out() -> Bytes {
     Bytes::from_static(b"event: signed-out\ndata: {}\n\n")
 }
 
-/// Events as an answer; `beat` is what is said only to be heard.
+/// A response with these events; `beat` is the heartbeat of the stream.
 pub(crate) fn respond(
     events: impl Stream<Item = Bytes> + Send + 'static,
     beat: &'static [u8],
 ) -> Response {
-    answer(Box::new(|_| begun(events)), beat)
+    stream_response(Box::new(|_| with_retry(events)), beat)
 }
 
-/// Events, after what every stream begins with.
-fn begun(events: impl Stream<Item = Bytes> + Send + 'static) -> BoxStream<'static, Bytes> {
+/// Events after the first line of every stream.
+fn with_retry(events: impl Stream<Item = Bytes> + Send + 'static) -> BoxStream<'static, Bytes> {
     stream::iter([Bytes::from_static(RETRY.as_bytes())])
         .chain(events)
         .boxed()
 }
 
-fn answer(events: Events, beat: &'static [u8]) -> Response {
+fn stream_response(events: Events, beat: &'static [u8]) -> Response {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/event-stream"),
         (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
         (header::VARY.as_str(), "Accept"),
         ("x-accel-buffering", "no"),
     ];
-    (headers, Extension(Live::new(events, beat))).into_response()
+    (headers, Extension(StreamResponse::new(events, beat))).into_response()
 }
 
-/// Spreads the clients of a server that stops over two seconds, so that they do not all knock at once.
-pub(crate) fn come_back() -> Bytes {
-    let spread = getrandom::u32().unwrap_or(0) % 2_000;
+/// The last line of a stream when the server stops: when to reconnect.
+pub(crate) fn reconnect_later() -> Bytes {
+    let spread = getrandom::u32().unwrap_or(0) % RECONNECT_SPREAD;
     format!("retry: {}\n\n", 1_000 + spread).into()
 }

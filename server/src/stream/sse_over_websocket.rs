@@ -1,9 +1,14 @@
-//! Event streams over WebSocket, for those whom they reach in no other way.
+//! Event streams over WebSocket, for clients behind a proxy that buffers or cuts event streams.
 //!
-//! Some proxies keep an event stream back, or cut it, and pass WebSocket on. Each text frame is a piece of the stream, one
-//! event or several just as they are written there: nobody encodes or takes anything apart for it. Promises: something
-//! that a page can see comes at least every [`HEARTBEAT`]; a client that stops reading or answering is cut. Leaves to
-//! others: what is told (`several`).
+//! Each text frame is a piece of the stream, with one event or several, in the format of the
+//! stream. Nothing is encoded or parsed for it.
+//!
+//! # Guarantees
+//! A heartbeat is sent at least every [`HEARTBEAT`]. A client that does not read, or does not
+//! respond to pings, is disconnected.
+//!
+//! # Not here
+//! The events (`multi_room`).
 
 use std::convert::Infallible;
 
@@ -16,57 +21,58 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::net::sse_takeover::HEARTBEAT;
 use crate::state::AppState;
-use crate::stream::websocket::{End, SILENCE, accept, send};
+use crate::stream::socket_close::upgrade_and_run;
+use crate::stream::socket_end::SocketEnd;
+use crate::stream::socket_frames::{SILENCE_MAX, send};
 
-/// The events, once the client has upgraded; `beat` is what is said only to be heard.
+/// Sends the events over a WebSocket; `beat` is the heartbeat of the stream.
 pub(crate) fn respond(
     state: &AppState,
     upgrade: WebSocketUpgrade,
     events: BoxStream<'static, Bytes>,
     beat: &'static [u8],
 ) -> Response {
-    accept(state, upgrade, async move |mut socket| {
-        let Err(end) = carry(&mut socket, events, beat).await;
+    upgrade_and_run(state, upgrade, async move |mut socket| {
+        let Err(end) = send_events(&mut socket, events, beat).await;
         (socket, end)
     })
 }
 
-/// Carries the events to their end.
-async fn carry(
+/// Sends events until the stream or the WebSocket ends.
+async fn send_events(
     socket: &mut WebSocket,
     mut events: BoxStream<'static, Bytes>,
     beat: &'static [u8],
-) -> Result<Infallible, End> {
+) -> Result<Infallible, SocketEnd> {
     let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut heard = Instant::now();
+    let mut last_received = Instant::now();
     loop {
         tokio::select! {
             frame = socket.recv() => match frame {
-                Some(Ok(Packet::Close(_))) => return Err(End::Heard),
-                Some(Err(error)) => return Err(End::of(error)),
-                None => return Err(End::Broken),
-                // What is said here is heard by nobody.
-                Some(Ok(_)) => heard = Instant::now(),
+                Some(Ok(Packet::Close(_))) => return Err(SocketEnd::ClosedByClient),
+                Some(Err(error)) => return Err(SocketEnd::after_error(error)),
+                None => return Err(SocketEnd::Lost),
+                // The content of a frame is ignored: a client has nothing to send here.
+                Some(Ok(_)) => last_received = Instant::now(),
             },
             piece = events.next() => match piece {
-                Some(piece) => send(socket, text(piece)?).await?,
-                None => return Err(End::Said(close_code::NORMAL, "that was all")),
+                Some(piece) => send(socket, text_frame(piece)?).await?,
+                None => return Err(SocketEnd::Close(close_code::NORMAL, "the stream has ended")),
             },
             _ = beats.tick() => {
-                if heard.elapsed() > SILENCE {
-                    return Err(End::Said(close_code::POLICY, "no answer to pings"));
+                if last_received.elapsed() > SILENCE_MAX {
+                    return Err(SocketEnd::SILENT);
                 }
                 send(socket, Packet::Ping(Bytes::new())).await?;
-                send(socket, text(Bytes::from_static(beat))?).await?;
+                send(socket, text_frame(Bytes::from_static(beat))?).await?;
             }
         }
     }
 }
 
-fn text(piece: Bytes) -> Result<Packet, End> {
-    // The events of a stream are texts.
-    Ok(Packet::Text(Utf8Bytes::try_from(piece).map_err(|_| {
-        End::Said(close_code::ERROR, "internal error")
-    })?))
+fn text_frame(piece: Bytes) -> Result<Packet, SocketEnd> {
+    // A stream is always UTF-8.
+    let text = Utf8Bytes::try_from(piece).map_err(|_| SocketEnd::FAULT)?;
+    Ok(Packet::Text(text))
 }
