@@ -21,7 +21,7 @@ async fn health_command_reports_whether_the_server_is_ready() {
     timeout(TEST_TIMEOUT, server.stop()).await.unwrap().unwrap();
     let (code, log) = run_health_check(&listen);
     assert!(
-        code == Some(1) && log.contains("does not response"),
+        code == Some(1) && log.contains("does not answer"),
         "{code:?} {log}"
     );
 }

@@ -35,7 +35,7 @@ async fn unreachable_provider_blocks_no_other_sign_in() {
         );
         let page = response.text().await.unwrap();
         assert!(
-            page.contains("127.0.0.1 does not response at the moment"),
+            page.contains("127.0.0.1 does not answer at the moment"),
             "{page}"
         );
         assert!(page.contains("href=\"/login?next=%2Frooms%2F\""), "{page}");
