@@ -104,7 +104,10 @@ impl WriteLimits {
             buckets.people.take(&person).map_err(Refusal::RateLimited)?;
         }
         if let Some(room) = room {
-            buckets.rooms.take(&room).map_err(Refusal::RoomRateLimited)?;
+            buckets
+                .rooms
+                .take(&room)
+                .map_err(Refusal::RoomRateLimited)?;
         }
         Ok(())
     }

@@ -208,7 +208,7 @@ impl SseSocket {
 }
 
 impl Sink for SseSocket {
-    fn take(&self, frames: &Frames) -> bool {
+    fn try_write(&self, frames: &Frames) -> bool {
         // After an error, the next write of the stream itself fails too and ends it.
         self.try_accept(frames.bytes().clone()).unwrap_or(false)
     }

@@ -158,7 +158,7 @@ fn cycle_between_folders_is_named_with_its_imports() {
         ("log/entry.rs", "pub struct Entry;"),
         (
             "log/open_room.rs",
-    "log/writer/mod.rs",
+            "log/writer/mod.rs",
             "fn write() { println!(\"{:?}\", crate::room::Access) }",
         ),
     ]);
