@@ -20,7 +20,25 @@ const CRATES: [&str; 4] = ["protocol", "chat", "app", "server"];
 const LONGEST: usize = 400;
 
 /// Longer files, each with the reason why it is not divided.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] = &[
+    (
+        "chat/src/identity/account.rs",
+        "its statements and 150 lines of tests stand beside the rules",
+    ),
+    (
+        "chat/src/identity/oidc_identity.rs",
+        "330 lines are its tests",
+    ),
+    (
+        "app/src/room/log/simulation/mod.rs",
+        "one model of all tabs, whose steps share its state",
+    ),
+    ("server/src/respond/assets.rs", "190 lines are its tests"),
+    (
+        "server/tests/it/moderation/permissions.rs",
+        "the permission table with a line for each operation",
+    ),
+];
 
 /// Files of `chat` outside the store that still contain statements. The list may only shrink.
 const STATEMENTS_OUTSIDE_THE_STORE: &[&str] = &[
@@ -157,8 +175,7 @@ fn cycle_between_folders_is_named_with_its_imports() {
         ("log/mod.rs", "pub mod entry; pub mod writer;"),
         ("log/entry.rs", "pub struct Entry;"),
         (
-            "log/open_room.rs",
-            "log/writer/mod.rs",
+            "log/writer.rs",
             "fn write() { println!(\"{:?}\", crate::room::Access) }",
         ),
     ]);
