@@ -104,7 +104,8 @@ pub(crate) struct CreateRoom {
     /// The room's name.
     #[schema(value_type = Option<RoomName>)]
     name: Option<String>,
-    /// How long the room stays open without a new message, like `30m`.
+    /// How long the room stays open without a new message, like `30m`: at most the server's own limit,
+    /// which is the default.
     #[schema(example = "30m")]
     timeout: Option<String>,
 }
