@@ -63,6 +63,9 @@ impl WriteQueue {
     }
 }
 
+/// Receives the outcomes of a committed batch, before the next batch may begin.
+type Publish = Box<dyn Fn(&[Outcome]) + Send>;
+
 /// The state of the writer's thread.
 pub(crate) struct Writer {
     connection: Connection,
@@ -70,7 +73,7 @@ pub(crate) struct Writer {
     pending_erasure: PendingErasure,
     clock: Clock,
     unregistered_names: UnregisteredNames,
-    publish: Box<dyn Fn(&[Outcome]) + Send>,
+    publish: Publish,
 }
 
 impl Writer {
