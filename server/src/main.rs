@@ -141,6 +141,6 @@ async fn secure(app: App, tls: Tls, redirect: Option<SocketAddr>) -> Result<App,
         return Ok(app.secure(tls, None));
     };
     let bound = bind(address).await?;
-    tracing::info!("redirecting http://{} to https", bound.address);
+    tracing::info!("redirecting from {}", bound.address);
     Ok(app.secure(tls, Some(bound.listener)))
 }

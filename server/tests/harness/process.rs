@@ -87,7 +87,8 @@ impl ServerProcess {
                 .next()
                 .expect("the process ended before it listened")
                 .unwrap();
-            let url = line.find("http").map(|at| line[at..].to_owned());
+            let address = line.split_once("listening on ");
+            let url = address.map(|(_, url)| url.to_owned());
             logged.send(line).unwrap();
             if let Some(url) = url {
                 break url;

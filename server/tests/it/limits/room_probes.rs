@@ -60,7 +60,7 @@ async fn client_that_guesses_room_ids_is_refused_and_others_are_not() {
     let ada = clients.guest().await;
     poll_deleted_room(&clients, &ada).await;
     guess_until_refused(&clients).await;
-    let line = process.wait_for_log("guesses the IDs of rooms");
+    let line = process.wait_for_log("guesses room IDs");
     assert!(
         line.contains("WARN") && line.contains(GUESSER) && line.contains("refused"),
         "{line}"

@@ -100,7 +100,7 @@ async fn invalid_id_token_is_rejected() {
         assert_eq!(session_cookie(&response), None, "{what}");
         let page = response.text().await.unwrap();
         assert!(
-            page.contains("did not response as agreed") && !page.contains("nonce"),
+            page.contains("sent an invalid response") && !page.contains("nonce"),
             "{what}: {page}"
         );
     }
