@@ -8,6 +8,7 @@
 //! The descriptions of single routes (`routes`), and the page that shows the document
 //! (`routes::api_docs`).
 
+mod forms;
 pub(crate) mod responses;
 
 use std::fmt;
@@ -25,7 +26,8 @@ pub(crate) struct ApiDocument {
 
 impl ApiDocument {
     /// A document whose page is not rendered yet.
-    pub fn new(openapi: OpenApi) -> Self {
+    pub fn new(mut openapi: OpenApi) -> Self {
+        forms::describe_forms(&mut openapi);
         Self {
             openapi,
             page: OnceLock::new(),

@@ -34,7 +34,7 @@ const WAIT_MAX: u64 = 60;
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PostMessage {
     /// The name of the author; a caller with an account can leave it out.
-    #[schema(value_type = Option<Username>)]
+    #[schema(value_type = Username)]
     username: Option<String>,
     /// The text.
     #[schema(value_type = Body)]
