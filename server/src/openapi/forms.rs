@@ -1,6 +1,6 @@
 //! Schemas of forms, made from those of JSON bodies.
 //!
-//! A field of a form can be left out, but it cannot be `null`.
+//! A field of a form can be left out, but it cannot be `null`, and a flag is one of several words.
 
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
@@ -8,6 +8,8 @@ use utoipa::openapi::{OpenApi, PathItem, Ref, RefOr, Schema};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const COMPONENTS: &str = "#/components/schemas/";
+/// The words of a flag, as [`crate::extract::payload::parse_flag`] reads them.
+const FLAG: &str = "^(true|on|1|false|off|0|)$";
 
 /// Gives each form a schema of its own in which no field is `null`.
 pub(super) fn describe_forms(openapi: &mut OpenApi) {
@@ -47,6 +49,10 @@ fn without_null(schema: &RefOr<Schema>) -> Option<RefOr<Schema>> {
     let mut schema = serde_json::to_value(schema).ok()?;
     for field in schema.get_mut("properties")?.as_object_mut()?.values_mut() {
         remove_null(field);
+        if field["type"] == "boolean" {
+            field["type"] = "string".into();
+            field["pattern"] = FLAG.into();
+        }
     }
     serde_json::from_value(schema).ok()
 }
