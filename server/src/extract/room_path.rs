@@ -2,7 +2,7 @@
 //! invitation.
 
 use axum::RequestPartsExt;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, RawPathParams};
 use axum::http::request::Parts;
 use protocol::{Refusal, RoomId};
 
@@ -11,6 +11,19 @@ use crate::error::Error;
 /// The room in an address.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoomPath(pub RoomId);
+
+impl RoomPath {
+    /// The room in an address that may name more inside it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if the address has no valid room.
+    pub async fn from_first_part(parts: &mut Parts) -> Result<RoomId, Refusal> {
+        let path = parts.extract::<RawPathParams>().await.ok();
+        let id = path.as_ref().and_then(|path| path.iter().next());
+        let id = id.and_then(|(_, id)| id.parse().ok());
+        id.ok_or(Refusal::NotFound("room"))
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
     type Rejection = Error;

@@ -73,28 +73,19 @@ pub(crate) async fn register_account(
     let payload = payload_of(sent)?;
     let wish = payload.read()?;
     let session = register(&state, peer, &headers, &wish).await;
-    format
-        .answer(
-            session,
-            |session| redirect_signed_in(session, payload.next()),
-            answer_signed_in,
-            async |error| {
-                let place = |field: Option<&str>| match field {
-                    Some("name") => "name",
-                    Some("password") => "password",
-                    _ => "username",
-                };
-                let sheet = form_page::sheet(&headers, payload.next());
-                let typed = AccountFields {
-                    name: wish.name.clone(),
-                    username: wish.username.clone(),
-                };
-                form_page::rerender_with_error(error, place, |wrong| {
-                    draw_sign_up(&state, &sheet.with_error(wrong), &typed)
-                })
-            },
-        )
-        .await
+    let place = |field: Option<&str>| match field {
+        Some("name") => "name",
+        Some("password") => "password",
+        _ => "username",
+    };
+    let typed = AccountFields {
+        name: wish.name,
+        username: wish.username,
+    };
+    answer_sign_in(format, session, &headers, payload.next(), place, |sheet| {
+        draw_sign_up(&state, sheet, &typed)
+    })
+    .await
 }
 
 async fn register(
@@ -226,27 +217,15 @@ pub(crate) async fn sign_in_account(
     let payload = payload_of(sent)?;
     let credentials = payload.read()?;
     let session = sign_in(&state, peer, &credentials).await;
-    format
-        .answer(
-            session,
-            |session| redirect_signed_in(session, payload.next()),
-            answer_signed_in,
-            async |error| {
-                let sheet = form_page::sheet(&headers, payload.next());
-                let typed = AccountFields {
-                    username: credentials.username.clone(),
-                    ..AccountFields::default()
-                };
-                form_page::rerender_with_error(
-                    error,
-                    |_| "password",
-                    |wrong| {
-                        app::sign_in_page(&sheet.with_error(wrong), &typed, state.provider_name())
-                    },
-                )
-            },
-        )
-        .await
+    let place = |_: Option<&str>| "password";
+    let typed = AccountFields {
+        username: credentials.username,
+        ..AccountFields::default()
+    };
+    answer_sign_in(format, session, &headers, payload.next(), place, |sheet| {
+        app::sign_in_page(sheet, &typed, state.provider_name())
+    })
+    .await
 }
 
 async fn sign_in(
@@ -261,17 +240,34 @@ async fn sign_in(
     Ok(session)
 }
 
-/// Sends a browser on with the cookie of its session.
-fn redirect_signed_in(session: &Session, next: Option<&str>) -> Response {
-    let cookie = [(header::SET_COOKIE, session_cookie(session))];
-    (cookie, Redirect::to(local_path(next))).into_response()
-}
-
-/// Gives a script the token of its session.
-fn answer_signed_in(session: Session) -> Response {
-    let message = format!("welcome {}", session.account.name());
-    let token = session.token;
-    Envelope::ok(message, SessionToken { token }).into_response()
+/// Answers a sign-up or a sign-in. A browser goes to `next` with the cookie of its session, or gets
+/// the form of `draw` again with the error at its `place`; a script gets the token of its session.
+async fn answer_sign_in(
+    format: Format,
+    session: Result<Session, Error>,
+    headers: &HeaderMap,
+    next: Option<&str>,
+    place: impl FnOnce(Option<&str>) -> &'static str,
+    draw: impl FnOnce(&FormPage) -> String,
+) -> Result<Response, Error> {
+    format
+        .answer(
+            session,
+            |session| {
+                let cookie = [(header::SET_COOKIE, session_cookie(session))];
+                (cookie, Redirect::to(local_path(next))).into_response()
+            },
+            |session| {
+                let message = format!("welcome {}", session.account.name());
+                let token = session.token;
+                Envelope::ok(message, SessionToken { token }).into_response()
+            },
+            async |error| {
+                let sheet = form_page::sheet(headers, next);
+                form_page::rerender_with_error(error, place, |wrong| draw(&sheet.with_error(wrong)))
+            },
+        )
+        .await
 }
 
 /// Lists the accounts, by username, at most 1,000 of them.

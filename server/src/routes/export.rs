@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use chat::{Export, ExportFormat};
+use chat::{ExportFormat, Person};
 use futures_util::stream;
 use protocol::RoomId;
 
@@ -31,11 +31,7 @@ pub(crate) async fn download_archive(
     Caller(by): Caller,
     RoomPath(room): RoomPath,
 ) -> Result<Response, Error> {
-    let export = state
-        .chat
-        .export_room(&by, &room, ExportFormat::Archive)
-        .await?;
-    Ok(download(export, "application/jsonl", room, "jsonl"))
+    download(&state, &by, room, ExportFormat::Archive).await
 }
 
 /// Downloads the messages of a room as plain text.
@@ -52,25 +48,34 @@ pub(crate) async fn download_transcript(
     Caller(by): Caller,
     RoomPath(room): RoomPath,
 ) -> Result<Response, Error> {
-    let export = state
-        .chat
-        .export_room(&by, &room, ExportFormat::Transcript)
-        .await?;
-    Ok(download(export, "text/plain; charset=utf-8", room, "txt"))
+    download(&state, &by, room, ExportFormat::Transcript).await
 }
 
-fn download(export: Export, kind: &'static str, room: RoomId, extension: &str) -> Response {
-    let disposition = format!("attachment; filename=\"{room}.{extension}\"");
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
+async fn download(
+    state: &AppState,
+    by: &Person,
+    room: RoomId,
+    format: ExportFormat,
+) -> Result<Response, Error> {
+    let headers = match format {
+        ExportFormat::Archive => download_headers("application/jsonl", room, "jsonl"),
+        ExportFormat::Transcript => download_headers("text/plain; charset=utf-8", room, "txt"),
+    };
+    let export = state.chat.export_room(by, &room, format).await?;
     // A fault in the middle breaks the transfer off, so that the client does not take a part for
     // the whole.
     let pieces = stream::try_unfold(export, |mut export| async move {
         let piece = export.next().await?;
         Ok::<_, chat::Error>(piece.map(|piece| (piece, export)))
     });
-    (headers, Body::from_stream(pieces)).into_response()
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+fn download_headers(kind: &str, room: RoomId, extension: &str) -> [(HeaderName, String); 3] {
+    let disposition = format!("attachment; filename=\"{room}.{extension}\"");
+    [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ]
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use app::MembersPage;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::Response;
 use chat::Person;
 use protocol::{Role, RoomId, RoomMember};
@@ -85,44 +86,61 @@ async fn load_people(state: &AppState, by: &Person, id: RoomId) -> Result<Member
     Ok(people)
 }
 
-/// Answers a change of a room's people: with the way back to their page, with the page and the
-/// error, or with `data`.
-pub(crate) async fn answer_change<T>(
-    caller: &PeopleCaller<'_>,
-    next: Option<&str>,
-    outcome: Result<T, Error>,
-    data: impl FnOnce(T) -> Response,
-) -> Result<Response, Error> {
-    let page = format!("/rooms/{}/members/", caller.room);
-    Format::of(caller.headers)
-        .answer(
-            outcome,
-            |_| negotiated::redirect(next, &page),
-            data,
-            async |error| rerender_people(caller, error).await,
-        )
-        .await
-}
-
 /// The caller of a route that changes a room's people.
-pub(crate) struct PeopleCaller<'a> {
-    pub state: &'a AppState,
-    pub by: &'a Person,
+pub(crate) struct PeopleCaller {
+    pub state: AppState,
+    pub by: Person,
     pub room: RoomId,
-    pub headers: &'a HeaderMap,
+    headers: HeaderMap,
 }
 
-async fn rerender_people(caller: &PeopleCaller<'_>, error: Error) -> Result<Response, Error> {
-    // A caller who may not see the room learns nothing else about it.
-    let Ok(people) = load_people(caller.state, caller.by, caller.room).await else {
-        return Err(error);
-    };
-    let sheet = form_page::room_sheet(caller.headers, caller.room);
-    form_page::rerender_with_error(
-        error,
-        |_| "",
-        |wrong| app::members_page(&sheet.with_error(wrong), &people),
-    )
+impl FromRequestParts<AppState> for PeopleCaller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+        let Caller(by) = Caller::from_request_parts(parts, state).await?;
+        let room = RoomPath::from_first_part(parts).await?;
+        Ok(Self {
+            state: state.clone(),
+            by,
+            room,
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+impl PeopleCaller {
+    /// Answers a change of a room's people: with the way back to their page, with the page and the
+    /// error, or with `data`.
+    pub async fn answer<T>(
+        &self,
+        outcome: Result<T, Error>,
+        next: Option<&str>,
+        data: impl FnOnce(T) -> Response,
+    ) -> Result<Response, Error> {
+        let page = format!("/rooms/{}/members/", self.room);
+        Format::of(&self.headers)
+            .answer(
+                outcome,
+                |_| negotiated::redirect(next, &page),
+                data,
+                async |error| self.rerender_people(error).await,
+            )
+            .await
+    }
+
+    async fn rerender_people(&self, error: Error) -> Result<Response, Error> {
+        // A caller who may not see the room learns nothing else about it.
+        let Ok(people) = load_people(&self.state, &self.by, self.room).await else {
+            return Err(error);
+        };
+        let sheet = form_page::room_sheet(&self.headers, self.room);
+        form_page::rerender_with_error(
+            error,
+            |_| "",
+            |wrong| app::members_page(&sheet.with_error(wrong), &people),
+        )
+    }
 }
 
 /// A new role for a member.
@@ -150,29 +168,19 @@ pub(crate) struct ChangeRole {
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn change_role(
-    State(state): State<AppState>,
-    Caller(by): Caller,
+    caller: PeopleCaller,
     InsideRoom(room, person): InsideRoom,
-    headers: HeaderMap,
     payload: Payload<ChangeRole>,
 ) -> Result<Response, Error> {
     let change = async || {
         let role = payload.read()?.role;
-        Ok(state
-            .chat
-            .set_member_role(&by, &room, &person, role)
+        let chat = &caller.state.chat;
+        Ok(chat
+            .set_member_role(&caller.by, &room, &person, role)
             .await?)
     };
-    let caller = PeopleCaller {
-        state: &state,
-        by: &by,
-        room,
-        headers: &headers,
-    };
-    answer_change(&caller, payload.next(), change().await, |()| {
-        negotiated::no_content()
-    })
-    .await
+    let done = |()| negotiated::no_content();
+    caller.answer(change().await, payload.next(), done).await
 }
 
 /// Removes a member from a room: moderators can remove members with a lower role, and every member
@@ -188,22 +196,14 @@ pub(crate) async fn change_role(
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn remove_member(
-    State(state): State<AppState>,
-    Caller(by): Caller,
+    caller: PeopleCaller,
     InsideRoom(room, person): InsideRoom,
-    headers: HeaderMap,
     Next(next): Next,
 ) -> Result<Response, Error> {
-    let removed = state.chat.remove_member(&by, &room, &person).await;
-    let caller = PeopleCaller {
-        state: &state,
-        by: &by,
-        room,
-        headers: &headers,
-    };
-    let removed = removed.map_err(Error::from);
-    answer_change(&caller, next.as_deref(), removed, |()| {
-        negotiated::no_content()
-    })
-    .await
+    let chat = &caller.state.chat;
+    let removed = chat.remove_member(&caller.by, &room, &person).await;
+    let done = |()| negotiated::no_content();
+    caller
+        .answer(removed.map_err(Error::from), next.as_deref(), done)
+        .await
 }

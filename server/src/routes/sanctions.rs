@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chat::{Person, SanctionTarget};
-use protocol::{Refusal, RoomId, Sanction, SanctionKind};
+use chat::SanctionTarget;
+use protocol::{Refusal, Sanction, SanctionKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use crate::extract::payload::{Number, Payload, SEQ_MAX};
 use crate::extract::room_path::{InsideRoom, RoomPath};
 use crate::openapi::responses::{BodyRefused, RoomRefused};
 use crate::respond::negotiated::{self, Format};
-use crate::routes::members::{PeopleCaller, answer_change};
+use crate::routes::members::PeopleCaller;
 use crate::state::AppState;
 
 /// Lists the people who are muted in a room or banned from it; moderators can.
@@ -76,30 +76,17 @@ pub(crate) struct CreateSanction {
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn create_sanction(
-    State(state): State<AppState>,
-    Caller(by): Caller,
-    RoomPath(room): RoomPath,
+    caller: PeopleCaller,
     format: Format,
-    headers: HeaderMap,
     payload: Payload<CreateSanction>,
 ) -> Result<Response, Error> {
-    let sanctioned = apply_sanction(&state, &by, room, format, &payload).await;
-    let caller = PeopleCaller {
-        state: &state,
-        by: &by,
-        room,
-        headers: &headers,
-    };
-    answer_change(&caller, payload.next(), sanctioned, |sanctioned| {
-        (StatusCode::CREATED, Json(sanctioned)).into_response()
-    })
-    .await
+    let sanctioned = apply_sanction(&caller, format, &payload).await;
+    let created = |sanction| (StatusCode::CREATED, Json(sanction)).into_response();
+    caller.answer(sanctioned, payload.next(), created).await
 }
 
 async fn apply_sanction(
-    state: &AppState,
-    by: &Person,
-    room: RoomId,
+    caller: &PeopleCaller,
     format: Format,
     payload: &Payload<CreateSanction>,
 ) -> Result<Sanction, Error> {
@@ -116,9 +103,12 @@ async fn apply_sanction(
         }
     };
     let timeout = wish.timeout.as_deref();
+    let PeopleCaller {
+        state, by, room, ..
+    } = caller;
     Ok(state
         .chat
-        .impose_sanction(by, &room, &target, wish.kind, timeout)
+        .impose_sanction(by, room, &target, wish.kind, timeout)
         .await?)
 }
 
@@ -134,22 +124,14 @@ async fn apply_sanction(
         RoomRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn lift_sanction(
-    State(state): State<AppState>,
-    Caller(by): Caller,
+    caller: PeopleCaller,
     InsideRoom(room, person): InsideRoom,
-    headers: HeaderMap,
     Next(next): Next,
 ) -> Result<Response, Error> {
-    let lifted = state.chat.lift_sanction(&by, &room, &person).await;
-    let caller = PeopleCaller {
-        state: &state,
-        by: &by,
-        room,
-        headers: &headers,
-    };
-    let lifted = lifted.map_err(Error::from);
-    answer_change(&caller, next.as_deref(), lifted, |()| {
-        negotiated::no_content()
-    })
-    .await
+    let chat = &caller.state.chat;
+    let lifted = chat.lift_sanction(&caller.by, &room, &person).await;
+    let done = |()| negotiated::no_content();
+    caller
+        .answer(lifted.map_err(Error::from), next.as_deref(), done)
+        .await
 }
