@@ -35,8 +35,9 @@ use crate::net::sse_socket::SseSocket;
 /// The longest silence of a stream.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// A heartbeat: a comment, which `EventSource` ignores.
-pub(crate) const BEAT: &[u8] = b": heartbeat\n\n";
+/// A heartbeat: a comment, which `EventSource` ignores. No empty line follows, which would end a
+/// block without data.
+pub(crate) const BEAT: &[u8] = b": heartbeat\n";
 
 /// A heartbeat with an event, for pages, which do not see comments.
 pub(crate) const SEEN: &[u8] = b": heartbeat\nevent: beat\ndata: {}\n\n";

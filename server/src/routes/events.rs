@@ -43,9 +43,9 @@ const ROOMS_MAX: usize = 32;
 /// rooms, as in that of `GET /overview/`. With `beat=on` an event `beat` without an `id` comes at
 /// once and at least every 15 seconds, so that a page notices a silent connection.
 ///
-/// The same over WebSocket: each text frame is a piece of the stream, one or more whole events as
-/// they are written there (`id: …`, `event: …`, `data: …`, an empty line); the server ignores
-/// frames from the client.
+/// The same over WebSocket: each text frame is a piece of the stream as it is written there, whole
+/// events (`id: …`, `event: …`, `data: …`, an empty line) or lines between them (`: heartbeat`,
+/// `retry: …`); the server ignores frames from the client.
 #[utoipa::path(get, path = "/stream", tag = "messages",
     params(
         ("rooms" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,31})?$",

@@ -2,7 +2,8 @@
 //!
 //! # Guarantees
 //! A stream holds one page of history at most, and its reader sets the pace. The stream of a room
-//! ends with an event that names the reason, unless the server stops or fails.
+//! ends with an event that names the reason, unless the server stops or fails. Every block that
+//! ends in an empty line carries data: some clients take a block without data for an event.
 //!
 //! # Not here
 //! The socket and the heartbeats (`net::sse_takeover`).
@@ -23,7 +24,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::net::sse_takeover::{BEAT, Events, StreamResponse};
 
 /// The first line of every stream: how long a client waits before it reconnects, in milliseconds.
-const RETRY: &str = "retry: 2000\n\n";
+/// No empty line follows, so the line belongs to the block of the first event, whenever that comes.
+const RETRY: &str = "retry: 2000\n";
 
 /// Reconnections after a shutdown are spread over this time, in milliseconds, so that the clients
 /// do not all come at once.
@@ -202,8 +204,9 @@ fn stream_response(events: Events, beat: &'static [u8]) -> Response {
     (headers, Extension(StreamResponse::new(events, beat))).into_response()
 }
 
-/// The last line of a stream when the server stops: when to reconnect.
+/// The last line of a stream when the server stops: when to reconnect. No empty line follows, so
+/// that the line is no event.
 pub(crate) fn reconnect_later() -> Bytes {
     let spread = getrandom::u32().unwrap_or(0) % RECONNECT_SPREAD;
-    format!("retry: {}\n\n", 1_000 + spread).into()
+    format!("retry: {}\n", 1_000 + spread).into()
 }

@@ -1,7 +1,7 @@
 //! Event streams over WebSocket, for clients behind a proxy that buffers or cuts event streams.
 //!
-//! Each text frame is a piece of the stream, with one event or several, in the format of the
-//! stream. Nothing is encoded or parsed for it.
+//! Each text frame is a piece of the stream, whole events or lines between them, in the format of
+//! the stream. Nothing is encoded or parsed for it.
 //!
 //! # Guarantees
 //! A heartbeat is sent at least every [`HEARTBEAT`]. A client that does not read, or does not

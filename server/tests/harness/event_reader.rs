@@ -36,7 +36,7 @@ impl EventReader {
         }
     }
 
-    /// The next event that carries data; `None` at the end of the stream.
+    /// The next event; `None` at the end of the stream. Every block must carry data.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             while let Some(block) = self.block() {
@@ -55,9 +55,8 @@ impl EventReader {
                         _ => {}
                     }
                 }
-                if !event.data.is_empty() {
-                    return Some(event);
-                }
+                assert!(!event.data.is_empty(), "a block without data: {block:?}");
+                return Some(event);
             }
             let chunk = tokio::time::timeout(TEST_TIMEOUT, self.response.chunk())
                 .await

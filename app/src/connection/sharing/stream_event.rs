@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn frame_is_read_as_the_event_stream_that_it_contains() {
-        let frame = "retry: 2000\n\n: heartbeat\nevent: beat\ndata: {}\n\n\
+        let frame = "retry: 2000\n: heartbeat\nevent: beat\ndata: {}\n\n\
                      id: a-1.2\ndata: {\"body\":\"id: x\"}\n\n\
                      event: edit\nid: a-1.3\ndata: {}\n\n";
         let events = RefCell::new(Vec::new());

@@ -46,7 +46,7 @@ async fn stream_bytes_match_the_documented_format() {
         .find_map(|line| line.strip_prefix("id: "))
         .unwrap();
     assert!(id.ends_with(".1"));
-    assert_eq!(text, format!("retry: 2000\n\nid: {id}\ndata: {json}\n\n"));
+    assert_eq!(text, format!("retry: 2000\nid: {id}\ndata: {json}\n\n"));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Event streams, sockets and presence: history, new messages, resuming, and their end.
 
+mod blocks;
 mod events;
 mod multi_room;
 mod presence;
