@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev test rust-test browser-test api-test budget bench ci format lint docs need-cc need-wasm need-opponents need-chromium need-nginx FORCE
+.PHONY: help run build dev test rust-test browser-test api-test client-test budget bench ci format lint docs need-cc need-wasm need-opponents need-chromium need-nginx FORCE
 
 # Tools in exactly these versions, in a folder of their own beside other installed versions.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
@@ -40,7 +40,7 @@ build: $(SITE) ## Build the release binary, target/release/webchat
 dev: need-cc need-wasm $(BINDGEN)/bin/wasm-bindgen $(LEPTOS)/bin/cargo-leptos ## Serve, and rebuild and reload on each change
 	LEPTOS_SITE_ADDR=$(DEV_ADDRESS) cargo leptos watch -- $(ARGS)
 
-test: rust-test browser-test api-test budget ## Run all tests: Rust, browser, API, size of a first visit
+test: rust-test browser-test api-test client-test budget ## Run all tests: Rust, browser, API, client libraries, size of a first visit
 
 # A test whose program is missing fails here; under plain `cargo test` it is ignored and named at the end.
 rust-test: need-cc need-opponents end2end/node_modules/.ready
@@ -54,6 +54,10 @@ browser-test: build need-chromium end2end/node_modules/.ready
 api-test: build end2end/.venv/.ready
 	$(call say,Testing the API against its description)
 	end2end/api.sh
+
+client-test: build end2end/.venv/.ready end2end/node_modules/.ready
+	$(call say,Testing with client libraries)
+	end2end/.venv/bin/python end2end/clients/run.py
 
 budget: $(SITE) ## Print how many bytes a first visit loads, and fail above the limit
 	@node tools/budget.mjs target/site/pkg
