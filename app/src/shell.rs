@@ -24,10 +24,12 @@ pub struct Assets {
     pub css: String,
 }
 
-/// The document for the [`InitialState`] in the context.
-pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
+/// The document for the [`InitialState`] in the context. The names of the server's cookies end with
+/// `cookie_suffix`.
+pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     let state = InitialState::current();
     let nonce = use_nonce();
+    let cookie_suffix = cookie_suffix.to_owned();
     let Assets { js, wasm, css } = assets.clone();
     // Rust's debug format of these URLs is a JavaScript string literal.
     let start = format!(
@@ -39,7 +41,7 @@ pub fn app_page(assets: &Assets) -> impl IntoView + use<> {
     let icon = identicon::identicon_url(state.content.room());
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme>
+        <html lang="en" data-theme=theme data-cookies=cookie_suffix>
             <head>
                 {head_elements(title, icon, css)}
                 <script type="application/json" id=STATE_ELEMENT inner_html=json></script>
@@ -142,7 +144,7 @@ mod tests {
                 route,
                 content,
             });
-            super::app_page(&assets).to_html()
+            super::app_page(&assets, "-1").to_html()
         })
     }
 

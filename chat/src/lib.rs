@@ -73,6 +73,7 @@ struct Inner {
     public_rooms: PublicRooms,
     clock: Clock,
     epoch: Epoch,
+    instance_id: u32,
     timeout: Duration,
     direct_timeout: Duration,
     password_min: usize,
@@ -108,6 +109,7 @@ impl Chat {
         let location = DatabaseLocation::of(&config)?;
         let store = Store::open(&location).await?;
         let epoch = store.load_epoch().await?;
+        let instance_id = store.load_instance_id().await?;
         let tokens = Tokens::open(&config)?;
         prepare_rooms(&store, &config).await?;
         let clock = config.clock.clone();
@@ -132,6 +134,7 @@ impl Chat {
             public_rooms,
             clock,
             epoch,
+            instance_id,
             timeout: config.timeout,
             direct_timeout: config.direct_timeout,
             password_min: config.password_min,
@@ -148,6 +151,11 @@ impl Chat {
         let background = start_background_tasks(&inner, &config);
         *lock(&inner.tasks) = Some(Tasks { writer, background });
         Ok(Self(inner))
+    }
+
+    /// The ID of this instance of the server: a random number that is kept with the database.
+    pub fn instance_id(&self) -> u32 {
+        self.0.instance_id
     }
 
     /// The current time by the clock of the configuration.
@@ -261,6 +269,7 @@ mod tests {
         let room = test.create_room().await;
         let message = test.post(room, "hello").await;
         let epoch = test.chat.0.epoch;
+        let instance_id = test.chat.instance_id();
         test.reopen().await;
         assert_eq!(
             test.chat
@@ -270,6 +279,7 @@ mod tests {
             [message]
         );
         assert_eq!(test.chat.0.epoch, epoch);
+        assert_eq!(test.chat.instance_id(), instance_id);
     }
 
     #[tokio::test]

@@ -24,7 +24,7 @@ use crate::extract::accept;
 use crate::extract::caller::Caller;
 use crate::extract::https::Https;
 use crate::middleware::problem_pages::ProblemFormat;
-use crate::middleware::{admission, client_ip, security_headers};
+use crate::middleware::{admission, client_ip, instance_cookies, security_headers};
 use crate::respond::{assets, page};
 use crate::routes::{
     accounts, api_docs, audit_log, direct_chats, events, export, guests, health, home, invitations,
@@ -188,8 +188,11 @@ async fn run_middleware(
     client_ip::apply_forwarded(&state.proxies, &mut request);
     let format = ProblemFormat::of(&request);
     let https = Https::of(request.extensions());
+    let moves = instance_cookies::take_own(&state, &mut request).await;
     let answer = admission::admit(&state, request, next).await;
-    security_headers::add(format.apply(answer), https)
+    let mut answer = format.apply(answer);
+    instance_cookies::name_own(&state, &mut answer, moves);
+    security_headers::add(answer, https)
 }
 
 /// Whether an answer is compressed: pages and JSON are; the site's files are stored compressed, and

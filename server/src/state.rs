@@ -38,6 +38,8 @@ pub struct Shared {
     pub(crate) provider: Option<OidcClient>,
     /// The address under which browsers reach this server, if the operator has configured it.
     pub(crate) public_url: Option<String>,
+    /// The end of the names of this instance's cookies.
+    pub(crate) cookie_suffix: String,
     /// The description of the API.
     pub(crate) api: ApiDocument,
 }
@@ -54,6 +56,7 @@ impl AppState {
     /// The state of a server with this configuration.
     pub(crate) fn new(chat: Chat, config: &Config, api: ApiDocument) -> Self {
         Self(Arc::new(Shared {
+            cookie_suffix: format!("-{:08x}", chat.instance_id()),
             chat,
             limits: Limits::new(config.rate_limit),
             stream_timeout: config.stream_timeout,

@@ -1,7 +1,8 @@
 //! Cookies: read on the server and in the browser, written in the browser.
 //!
 //! # Guarantees
-//! Any text can be stored and read back.
+//! Any text can be stored and read back. In the browser, the names end with what the document says,
+//! so that servers on other ports of the same host have cookies of their own.
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
@@ -15,10 +16,21 @@ pub fn read_cookie(header: &str, name: &str) -> Option<String> {
     percent_decode(value)
 }
 
+/// The attribute of the document that has the end of the names of this server's cookies.
+pub const SUFFIX_ATTRIBUTE: &str = "data-cookies";
+
+/// The name of a cookie of this server. In the browser only.
+fn own_name(name: &str) -> String {
+    let root = document().document_element();
+    let suffix = root.and_then(|root| root.get_attribute(SUFFIX_ATTRIBUTE));
+    name.to_owned() + &suffix.unwrap_or_default()
+}
+
 /// Sets a cookie for a year. In the browser only.
 pub fn set_cookie(name: &str, value: &str) {
     let cookie = format!(
-        "{name}={}; Path=/; Max-Age=31536000; SameSite=Lax",
+        "{}={}; Path=/; Max-Age=31536000; SameSite=Lax",
+        own_name(name),
         percent_encode(value)
     );
     // A browser may refuse cookies; then nothing is remembered.
@@ -34,7 +46,7 @@ pub fn stored_cookie(name: &str) -> Option<String> {
             .unchecked_into::<web_sys::HtmlDocument>()
             .cookie()
             .ok()?,
-        name,
+        &own_name(name),
     )
 }
 

@@ -18,10 +18,22 @@ pub(crate) const SESSION: &str = "session";
 /// The cookie of a guest's key.
 pub(crate) const GUEST: &str = "guest";
 
+/// The cookie of a browser that is at the provider of sign-in, and the purpose of the seal on it.
+pub(crate) const SIGN_IN: &str = "openid";
+
+/// How long a person can take at the provider of sign-in.
+pub(crate) const SIGN_IN_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// The path of the routes of sign-in by a provider; browsers send [`SIGN_IN`] nowhere else.
+const SIGN_IN_PATH: &str = "/login/openid/";
+
 /// The cookie of the name under which a visitor writes.
 const NAME: &str = "name";
 
-/// How long a browser keeps the name of its visitor.
+/// The cookies that only pages set.
+const OF_PAGES: [&str; 2] = ["theme", "visits"];
+
+/// How long a browser keeps the name of its visitor, and what else pages set.
 const NAME_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The value of a cookie.
@@ -49,8 +61,28 @@ pub(crate) fn guest_cookie(token: &str) -> String {
     private_cookie(GUEST, token, "/", GUEST_LIFETIME)
 }
 
+/// The cookie of a browser that is at the provider of sign-in.
+pub(crate) fn sign_in_cookie(sealed: &str, lifetime: Duration) -> String {
+    private_cookie(SIGN_IN, sealed, SIGN_IN_PATH, lifetime)
+}
+
+/// The cookie of this name with a value that a browser has sent. The value of a session may end
+/// earlier than its cookie. `None` if the server has no cookie of this name.
+pub(crate) fn known_cookie(name: &str, value: &str) -> Option<Cookie<'static>> {
+    let lifetime = match name {
+        SESSION | GUEST => GUEST_LIFETIME,
+        SIGN_IN => SIGN_IN_LIFETIME,
+        name if name == NAME || OF_PAGES.contains(&name) => NAME_LIFETIME,
+        _ => return None,
+    };
+    let path = if name == SIGN_IN { SIGN_IN_PATH } else { "/" };
+    let mut cookie = lasting_cookie(name, value, path, lifetime).into_owned();
+    cookie.set_http_only(matches!(name, SESSION | GUEST | SIGN_IN));
+    Some(cookie)
+}
+
 /// A cookie that scripts cannot read.
-pub(crate) fn private_cookie(name: &str, value: &str, path: &str, lifetime: Duration) -> String {
+fn private_cookie(name: &str, value: &str, path: &str, lifetime: Duration) -> String {
     let mut cookie = lasting_cookie(name, value, path, lifetime);
     cookie.set_http_only(true);
     cookie.to_string()
@@ -91,12 +123,7 @@ mod tests {
 
     #[test]
     fn cookie_that_authenticates_is_hidden_from_scripts_and_the_name_is_not() {
-        let kept = private_cookie(
-            "openid",
-            "sealed",
-            "/login/openid/",
-            Duration::from_secs(600),
-        );
+        let kept = sign_in_cookie("sealed", SIGN_IN_LIFETIME);
         for attribute in [
             "openid=sealed",
             "HttpOnly",

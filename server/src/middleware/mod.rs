@@ -12,5 +12,6 @@ pub(crate) mod admission;
 pub(crate) mod client_ip;
 pub(crate) mod csrf;
 pub(crate) mod method_override;
+pub(crate) mod instance_cookies;
 pub(crate) mod problem_pages;
 pub(crate) mod security_headers;

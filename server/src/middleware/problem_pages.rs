@@ -53,9 +53,15 @@ fn keep_headers(mut page: Response, problem: &Problem, answer: &Response) -> Res
     let of_status = headers_of_status(problem.status)
         .iter()
         .map(|(name, _)| name);
-    for name in of_status.chain(&[header::RETRY_AFTER, header::ALLOW]) {
-        if let Some(value) = answer.headers().get(name) {
-            page.headers_mut().insert(name, value.clone());
+    let of_answer = [
+        header::RETRY_AFTER,
+        header::ALLOW,
+        header::ACCEPT_ENCODING,
+        header::SET_COOKIE,
+    ];
+    for name in of_status.chain(&of_answer) {
+        for value in answer.headers().get_all(name) {
+            page.headers_mut().append(name, value.clone());
         }
     }
     page

@@ -60,7 +60,8 @@ pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) 
         set_page_headers(status, key.as_ref());
         provide_context(opening.clone());
     };
-    let draw = || app::app_page(&assets::urls());
+    let suffix = state.cookie_suffix.clone();
+    let draw = move || app::app_page(&assets::urls(), &suffix);
     leptos_axum::render_app_async_with_context(prepare, draw)(request).await
 }
 

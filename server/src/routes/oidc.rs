@@ -22,7 +22,9 @@ use serde::{Deserialize, Serialize};
 use crate::auth::oidc_client::{OidcClient, PendingSignIn, VerifiedIdentity};
 use crate::error::Error;
 use crate::extract::caller::Caller;
-use crate::extract::cookies::{private_cookie, read_cookie, session_cookie};
+use crate::extract::cookies::{
+    SIGN_IN, SIGN_IN_LIFETIME, read_cookie, session_cookie, sign_in_cookie,
+};
 use crate::extract::https::{Https, site_origin};
 use crate::extract::next::local_path;
 use crate::extract::query::Query;
@@ -32,20 +34,11 @@ use crate::respond::negotiated::Format;
 use crate::routes::accounts::claim_guest_of;
 use crate::state::AppState;
 
-/// The path of these routes; the browser sends the cookie nowhere else.
-const PATH: &str = "/login/openid/";
-
 /// Where the provider sends the browser back to.
 const CALLBACK: &str = "/login/openid/callback";
 
-/// The cookie of a browser that is at the provider, and the purpose of the seal on its value.
-const PENDING: &str = "openid";
-
 /// The purpose of the seal on the profile page's link to the provider.
 const LINKING: &str = "openid-link";
-
-/// How long a person can take at the provider.
-const PENDING_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// How long the profile page can stay open before its link to the provider expires.
 const LINK_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -118,8 +111,8 @@ async fn send_to_provider(
         next: next.to_owned(),
         link,
     };
-    let sealed = state.chat.seal(PENDING, &pending, PENDING_LIFETIME)?;
-    let cookie = pending_cookie(&sealed, PENDING_LIFETIME);
+    let sealed = state.chat.seal(SIGN_IN, &pending, SIGN_IN_LIFETIME)?;
+    let cookie = sign_in_cookie(&sealed, SIGN_IN_LIFETIME);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
 }
 
@@ -153,11 +146,23 @@ pub(crate) async fn finish_oidc_sign_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     query: Result<Query, Error>,
+) -> Response {
+    let answer = finish_or_show_refusal(&state, peer, &headers, query).await;
+    // Whatever the answer is: a browser returns once.
+    let forget = AppendHeaders([(header::SET_COOKIE, sign_in_cookie("", Duration::ZERO))]);
+    (forget, answer).into_response()
+}
+
+async fn finish_or_show_refusal(
+    state: &AppState,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    query: Result<Query, Error>,
 ) -> Result<Response, Error> {
     let provider = state.provider()?;
     let query = query?;
-    let pending = read_cookie(&headers, PENDING)
-        .and_then(|sealed| state.chat.unseal::<Pending>(PENDING, sealed));
+    let pending = read_cookie(headers, SIGN_IN)
+        .and_then(|sealed| state.chat.unseal::<Pending>(SIGN_IN, sealed));
     let next = pending
         .as_ref()
         .map_or("/", |pending| &pending.next)
@@ -166,17 +171,13 @@ pub(crate) async fn finish_oidc_sign_in(
         .as_ref()
         .is_some_and(|pending| pending.link.is_some());
     let returned = Return {
-        state: &state,
+        state,
         provider,
         peer,
-        headers: &headers,
+        headers,
     };
     let answer = returned.finish(pending, &query).await;
-    let answer = answer.or_else(|error| show_refusal(&headers, provider, error, &next, is_link))?;
-    // With or without success: a browser returns once.
-    let forget = pending_cookie("", Duration::ZERO);
-    let forget = AppendHeaders([(header::SET_COOKIE, forget)]);
-    Ok((forget, answer).into_response())
+    answer.or_else(|error| show_refusal(headers, provider, error, &next, is_link))
 }
 
 /// A request of a browser that returns from the provider.
@@ -316,10 +317,6 @@ fn refusal_of(provider: &OidcClient, error: &str) -> Refusal {
         "{} cannot sign you in at the moment. Try again a little later.",
         provider.name()
     ))
-}
-
-fn pending_cookie(sealed: &str, lifetime: Duration) -> String {
-    private_cookie(PENDING, sealed, PATH, lifetime)
 }
 
 /// For clients that prefer pages: why the sign-in failed, and what else the person can do.

@@ -15,7 +15,7 @@ mod user;
 
 pub use self::server::TestServer;
 pub use browser::{
-    cookie_header, set_cookie_headers, set_cookie_pairs, submit_form_with_cookie,
+    CookieJar, cookie_header, set_cookie_headers, set_cookie_pairs, submit_form_with_cookie,
     username_of_cookie,
 };
 pub use event_reader::{Event, EventReader};

@@ -17,6 +17,8 @@ pub struct TestServer {
     pub url: String,
     pub clock: Clock,
     pub dir: tempfile::TempDir,
+    /// The ID in the names of the server's cookies.
+    instance_id: u32,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
 }
@@ -53,7 +55,9 @@ impl TestServer {
         change(&mut config);
         let clock = config.clock.clone();
         let flags = Config::read(["webchat"].iter().chain(flags).map(Into::into)).unwrap();
-        let app = wrap(App::new(Chat::open(config).await.unwrap(), &flags));
+        let chat = Chat::open(config).await.unwrap();
+        let instance_id = chat.instance_id();
+        let app = wrap(App::new(chat, &flags));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
@@ -64,6 +68,7 @@ impl TestServer {
             url,
             clock,
             dir,
+            instance_id,
             stop: Some(stop),
             serving: Some(serving),
         }
@@ -73,6 +78,11 @@ impl TestServer {
     pub fn stop(&mut self) -> JoinHandle<()> {
         self.stop.take().unwrap().send(()).unwrap();
         self.serving.take().unwrap()
+    }
+
+    /// A cookie of this server as browsers send it, and as `Set-Cookie` begins.
+    pub fn cookie(&self, name: &str, value: &str) -> String {
+        format!("{name}-{:08x}={value}", self.instance_id)
     }
 
     pub fn visitor(&self, name: &str) -> TestUser {

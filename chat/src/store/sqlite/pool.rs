@@ -240,17 +240,28 @@ impl Store {
 
     /// The epoch of the sequence numbers, which is created with the database.
     pub async fn load_epoch(&self) -> Result<Epoch, Error> {
-        let new_epoch = i64::from(getrandom::u32()?);
+        Ok(Epoch::new(self.load_or_draw("epoch").await?))
+    }
+
+    /// The ID of this instance of the server, which is created with the database.
+    pub async fn load_instance_id(&self) -> Result<u32, Error> {
+        self.load_or_draw("instance").await
+    }
+
+    /// The number of this name, which is drawn at random if there is none.
+    async fn load_or_draw(&self, name: &str) -> Result<u32, Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("insert into meta (name, value) values ('epoch', $1) on conflict do nothing")
-            .bind(new_epoch)
+        sqlx::query("insert into meta (name, value) values ($1, $2) on conflict do nothing")
+            .bind(name)
+            .bind(i64::from(getrandom::u32()?))
             .execute(&mut *tx)
             .await?;
-        let epoch: i64 = sqlx::query_scalar("select value from meta where name = 'epoch'")
+        let number: i64 = sqlx::query_scalar("select value from meta where name = $1")
+            .bind(name)
             .fetch_one(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Epoch::new(u32::try_from(epoch).map_err(Error::fault)?))
+        u32::try_from(number).map_err(Error::fault)
     }
 
     /// Checks that the database answers a read and a write transaction.

@@ -69,7 +69,7 @@ async fn cross_site_form_or_script_cannot_act_for_a_signed_in_account() {
         token: None,
         ..ada.clone()
     };
-    let cookie = format!("session={}", ada.token.as_deref().unwrap());
+    let cookie = server.cookie("session", ada.token.as_deref().unwrap());
     let addresses = [
         ("POST", format!("/rooms/{room}/messages/")),
         ("POST", format!("/rooms/{room}/typing/")),
@@ -153,7 +153,7 @@ async fn cross_site_page_cannot_open_a_socket_with_a_session_cookie() {
     let ada = server.account("ada").await;
     let _bob = server.account("bob").await;
     let room = ada.create_room().await;
-    let cookie = format!("session={}", ada.token.as_deref().unwrap());
+    let cookie = server.cookie("session", ada.token.as_deref().unwrap());
     for path in [
         format!("/rooms/{room}/socket"),
         "/room?room=tea&username=ada".to_owned(),

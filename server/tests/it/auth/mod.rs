@@ -2,6 +2,7 @@
 
 mod accounts;
 mod csrf;
+mod instance_cookies;
 mod name_claims;
 mod oidc;
 mod sign_in_pages;

@@ -135,7 +135,7 @@ async fn guest_who_registers_keeps_their_rooms() {
         .id
         .to_string();
     let input = json!({"name": "Another", "username": "another", "password": "secret"});
-    let cookie = format!("guest={}", another.token.unwrap());
+    let cookie = server.cookie("guest", &another.token.unwrap());
     let request = server
         .visitor("")
         .request(Method::POST, "/register")

@@ -125,7 +125,7 @@ async fn oversized_request_head_is_refused() {
         .request(Method::GET, "/profile/")
         .header("accept", "application/json");
     let large = large
-        .header("cookie", format!("session={}", "a.".repeat(15_000)))
+        .header("cookie", server.cookie("session", &"a.".repeat(15_000)))
         .send()
         .await
         .unwrap();
@@ -146,6 +146,7 @@ async fn user_input_never_becomes_a_response_header() {
         for cookie in response.headers().get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
             let (name, rest) = cookie.split_once('=').unwrap();
+            let (name, _) = name.split_once('-').unwrap();
             assert!(
                 expected.contains(&name) && rest.matches("Path=").count() == 1,
                 "{cookie}"

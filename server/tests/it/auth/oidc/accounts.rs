@@ -18,7 +18,7 @@ async fn account_is_linked_only_from_its_own_profile_page() {
     let ada = server.account("ada").await;
     let eve = server.account("eve").await;
     let browser = server.visitor("browser");
-    let cookie = |user: &TestUser| format!("session={}", user.token.as_ref().unwrap());
+    let cookie = |user: &TestUser| server.cookie("session", user.token.as_ref().unwrap());
     let link_of = async |cookie: &str| {
         let page = get_page_with_cookie(&browser, "/profile/?next=/rooms/", cookie)
             .await

@@ -54,7 +54,7 @@ impl Authorization {
 pub fn session_cookie(response: &Response) -> Option<String> {
     let set = set_cookie_headers(response)
         .into_iter()
-        .find(|cookie| cookie.starts_with("session="))?;
+        .find(|cookie| cookie.starts_with("session-"))?;
     Some(set.split(';').next().unwrap().to_owned())
 }
 

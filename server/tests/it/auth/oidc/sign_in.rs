@@ -26,7 +26,7 @@ async fn first_sign_in_creates_an_account_and_later_ones_find_it() {
     // The room of the guest becomes the account's.
     let guest = server.guest("ada").await;
     let room = guest.create_room().await;
-    let as_guest = format!("guest={}", guest.token.as_ref().unwrap());
+    let as_guest = server.cookie("guest", guest.token.as_ref().unwrap());
     let authorization = start_sign_in(&ada, &as_guest, "next=/rooms/%3Fa=b").await;
     assert_eq!(authorization.to.path(), "/auth");
     assert_eq!(
@@ -65,10 +65,11 @@ async fn first_sign_in_creates_an_account_and_later_ones_find_it() {
     );
     let over = set_cookie_headers(&response)
         .into_iter()
-        .find(|cookie| cookie.starts_with("openid="))
+        .find(|cookie| cookie.starts_with(&server.cookie("openid", "")))
         .unwrap();
     assert!(
-        over.starts_with("openid=; ") && over.ends_with("; Path=/login/openid/; Max-Age=0"),
+        over.starts_with(&server.cookie("openid", "; "))
+            && over.ends_with("; Path=/login/openid/; Max-Age=0"),
         "{over}"
     );
     let signed_in = session_cookie(&response).unwrap();
@@ -219,7 +220,7 @@ async fn callback_is_accepted_once_and_only_from_the_browser_that_started() {
         assert!(
             set_cookie_headers(&response)
                 .iter()
-                .any(|cookie| cookie.starts_with("openid=;")),
+                .any(|cookie| cookie.starts_with(&server.cookie("openid", ";"))),
             "{query}"
         );
         let page = response.text().await.unwrap();
@@ -310,10 +311,42 @@ async fn redirect_uri_follows_public_url_or_the_request_host() {
 }
 
 #[tokio::test]
+async fn cookie_of_a_sign_in_is_cleared_whatever_the_outcome_and_the_format() {
+    let key = ProviderKey::new("1");
+    let provider = TestProvider::start(&key).await;
+    let server = provider.start_server(&[]).await;
+    let ada = server.visitor("ada");
+    for accept in ["application/json", "*/*", "text/html"] {
+        let authorization = start_sign_in(&ada, "", "next=/").await;
+        let state = authorization.parameter("state");
+        for query in [
+            "state=other&code=1".to_owned(),
+            format!("state={state}&error=access_denied"),
+            format!("state={state}&code=unknown"),
+            format!("state={state}"),
+            "code=%ff".to_owned(),
+        ] {
+            let request = ada
+                .request(Method::GET, &format!("/login/openid/callback?{query}"))
+                .header("accept", accept)
+                .header("cookie", &authorization.cookie);
+            let response = request.send().await.unwrap();
+            assert!(response.status().as_u16() >= 400, "{accept} {query}");
+            let cleared = server.cookie("openid", "; ");
+            let set = set_cookie_headers(&response);
+            assert!(
+                set.iter().any(|cookie| cookie.starts_with(&cleared)),
+                "{accept} {query}: {set:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn oidc_routes_answer_404_without_a_provider() {
     let server = TestServer::new().await;
     let ada = server.account("ada").await;
-    let cookie = format!("session={}", ada.token.as_ref().unwrap());
+    let cookie = server.cookie("session", ada.token.as_ref().unwrap());
     let nobody = server.visitor("nobody");
     for path in ["/login/openid/", "/login/openid/callback"] {
         expect_problem(nobody.get(path, "application/json").await, 404).await;
