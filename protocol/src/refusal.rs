@@ -48,6 +48,10 @@ pub enum Refusal {
     ContentTooLarge(usize),
     /// The URL does not accept a request body of this media type.
     UnsupportedMediaType,
+    /// The request body is JSON, but its media type is that of a form.
+    JsonSentAsForm,
+    /// The request body has a content encoding that the server does not decode.
+    UnsupportedContentEncoding,
     /// A field of the request breaks a rule.
     Invalid {
         /// The field's name in the request.
@@ -92,7 +96,9 @@ impl Refusal {
             Self::Taken(_) | Self::NameTaken { .. } | Self::StaleCursor => 409,
             Self::Gone => 410,
             Self::ContentTooLarge(_) => 413,
-            Self::UnsupportedMediaType => 415,
+            Self::UnsupportedMediaType
+            | Self::JsonSentAsForm
+            | Self::UnsupportedContentEncoding => 415,
             Self::Invalid { .. } => 422,
             Self::UpgradeRequired => 426,
             Self::RateLimited(_) | Self::RoomRateLimited(_) => 429,
@@ -115,7 +121,8 @@ impl Refusal {
             Self::StaleCursor => "Stale cursor",
             Self::Gone => "Room closed",
             Self::ContentTooLarge(_) => "Too large",
-            Self::UnsupportedMediaType => "Unsupported media type",
+            Self::UnsupportedMediaType | Self::JsonSentAsForm => "Unsupported media type",
+            Self::UnsupportedContentEncoding => "Unsupported content encoding",
             Self::Invalid { .. } => "Invalid field",
             Self::UpgradeRequired => "Upgrade required",
             Self::RateLimited(_) | Self::RoomRateLimited(_) => "Too many requests",
@@ -184,6 +191,8 @@ impl fmt::Display for Refusal {
                 write!(f, "The request body is larger than {limit} bytes.")
             }
             Self::UnsupportedMediaType => f.write_str(UNSUPPORTED_MEDIA_TYPE),
+            Self::JsonSentAsForm => f.write_str(JSON_SENT_AS_FORM),
+            Self::UnsupportedContentEncoding => f.write_str(UNSUPPORTED_CONTENT_ENCODING),
             Self::Invalid { field, rule } => write!(f, "{field} {rule}."),
             Self::UpgradeRequired => f.write_str(UPGRADE_REQUIRED),
             Self::RateLimited(wait) => {
@@ -213,6 +222,10 @@ const GONE: &str = "This room was deleted: it was inactive for too long, or its 
     Create a new room.";
 const UNSUPPORTED_MEDIA_TYPE: &str = "This address does not support the request's media type. \
     Send application/json or application/x-www-form-urlencoded.";
+const JSON_SENT_AS_FORM: &str = "The request body is JSON, but its media type is that of a form. \
+    Add the header Content-Type: application/json; with curl, -H 'Content-Type: application/json'.";
+const UNSUPPORTED_CONTENT_ENCODING: &str = "The server does not decode this Content-Encoding. \
+    Send the request body as it is, without one.";
 const UPGRADE_REQUIRED: &str = "This address accepts WebSocket connections only. \
     Send a WebSocket upgrade request.";
 const DRAINING: &str = "The server is restarting. Try again in a few seconds.";

@@ -27,8 +27,16 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        let is_encoded = matches!(self.refusal(), Some(Refusal::UnsupportedContentEncoding));
         let problem = problem(self.0);
         let mut response = json(&problem);
+        if is_encoded {
+            // Other refusals with this status must not have the header (RFC 9110, section 12.5.3).
+            response.headers_mut().insert(
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static("identity"),
+            );
+        }
         if let Some(wait) = problem.retry_after {
             response
                 .headers_mut()

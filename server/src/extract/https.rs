@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap};
+
+use crate::extract::host::Host;
 
 /// Whether a request came over TLS, for example to mark a cookie as `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +32,13 @@ impl<S: Sync> FromRequestParts<S> for Https {
 /// a valid `Host` header.
 pub(crate) fn site_origin(headers: &HeaderMap, Https(https): Https) -> Option<String> {
     let scheme = if https { "https" } else { "http" };
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    // The host ends up in pages and links, so it may contain nothing else.
-    let is_host = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
-    };
-    (!host.is_empty() && host.bytes().all(is_host)).then(|| format!("{scheme}://{host}"))
+    Some(Host::of(headers)?.origin(scheme))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::extract::Request;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
 
     use super::*;
 
@@ -70,6 +67,10 @@ mod tests {
         assert_eq!(
             at("chat.example:8443", true).as_deref(),
             Some("https://chat.example:8443")
+        );
+        assert_eq!(
+            at("chat.example:443", true).as_deref(),
+            Some("https://chat.example")
         );
         assert_eq!(
             at("[::1]:8080", false).as_deref(),

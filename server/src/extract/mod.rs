@@ -9,6 +9,7 @@
 pub(crate) mod accept;
 pub(crate) mod caller;
 pub(crate) mod cookies;
+pub(crate) mod host;
 pub(crate) mod https;
 pub(crate) mod next;
 pub(crate) mod payload;

@@ -1,5 +1,5 @@
-//! Refuses requests before their handler runs: while the server stops, from pages of other sites,
-//! over a limit.
+//! Refuses requests before their handler runs: while the server stops, without a host, in an
+//! unknown encoding, from pages of other sites, over a limit.
 
 use std::sync::atomic::Ordering;
 
@@ -10,16 +10,20 @@ use axum::response::{IntoResponse, Response};
 use protocol::Refusal;
 
 use crate::error::Error;
-use crate::middleware::csrf;
+use crate::middleware::{content_encoding, csrf, one_host};
 use crate::state::AppState;
 
 /// Runs the handler if the request is admitted, and counts rooms that it does not find.
-pub(crate) async fn admit(state: &AppState, request: Request, next: Next) -> Response {
+pub(crate) async fn admit(state: &AppState, mut request: Request, next: Next) -> Response {
     let limits = &state.limits;
     if state.draining.load(Ordering::Relaxed) && request.uri().path() != "/healthz" {
         return Error::from(Refusal::Draining).into_response();
     }
-    match csrf::guard(&request).and_then(|()| limits.admit(&request)) {
+    let admitted = one_host::require(&mut request)
+        .and_then(|_| content_encoding::check(&request))
+        .and_then(|()| csrf::guard(&request))
+        .and_then(|()| limits.admit(&request));
+    match admitted {
         Ok(looked_up_by) => {
             let answer = next.run(request).await;
             if let Some(address) = looked_up_by

@@ -8,6 +8,8 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use protocol::Refusal;
 
+use crate::extract::host::Host;
+
 /// Refuses a request from a page of another site.
 ///
 /// # Errors
@@ -19,16 +21,9 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
             _ => Ok(()),
         };
     };
-    let host = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.split_once("://"))
-        .map(|(_, host)| host);
-    match headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-    {
-        Some(own) if host.is_some_and(|host| host.eq_ignore_ascii_case(own)) => Ok(()),
+    let own = Host::of(headers);
+    match origin.to_str() {
+        Ok(origin) if own.is_some_and(|own| own.is_host_of(origin)) => Ok(()),
         _ => Err(OTHER_SITE),
     }
 }
@@ -73,6 +68,10 @@ mod tests {
         assert!(allowed(&[
             ("host", "chat.example:81"),
             ("origin", "http://chat.example:81")
+        ]));
+        assert!(allowed(&[
+            ("host", "chat.example:443"),
+            ("origin", "https://chat.example")
         ]));
         assert!(allowed(&[
             ("host", "chat.example"),

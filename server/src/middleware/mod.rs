@@ -1,5 +1,5 @@
-//! The steps around every handler: the client's address, CSRF, admission, problem pages, security
-//! headers.
+//! The steps around every handler: the client's address, the host, cookies, CSRF, admission,
+//! problem pages, security headers.
 //!
 //! # Guarantees
 //! Every answer carries the security headers; every refusal is a problem document, or a page that
@@ -10,8 +10,10 @@
 
 pub(crate) mod admission;
 pub(crate) mod client_ip;
+pub(crate) mod content_encoding;
 pub(crate) mod csrf;
-pub(crate) mod method_override;
 pub(crate) mod instance_cookies;
+pub(crate) mod method_override;
+pub(crate) mod one_host;
 pub(crate) mod problem_pages;
 pub(crate) mod security_headers;

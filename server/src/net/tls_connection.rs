@@ -17,7 +17,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderValue, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -175,7 +174,6 @@ async fn answer(
     peer: SocketAddr,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
-    set_host_header(&mut request);
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(Https(true));
     let is_head = request.method() == Method::HEAD;
@@ -184,39 +182,4 @@ async fn answer(
         *response.body_mut() = stream.into_body();
     }
     Ok(response)
-}
-
-/// Copies the host of an HTTP/2 request from its URL to the header where HTTP/1.1 has it and
-/// handlers read it.
-fn set_host_header<B>(request: &mut Request<B>) {
-    if request.headers().contains_key(header::HOST) {
-        return;
-    }
-    if let Some(host) = request
-        .uri()
-        .authority()
-        .and_then(|host| HeaderValue::from_str(host.as_str()).ok())
-    {
-        request.headers_mut().insert(header::HOST, host);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn host_header_is_set_from_the_url_unless_it_is_present() {
-        let mut request = Request::get("https://chat.example:8443/rooms/")
-            .body(())
-            .unwrap();
-        set_host_header(&mut request);
-        assert_eq!(request.headers()[header::HOST], "chat.example:8443");
-        let mut request = Request::get("/rooms/")
-            .header(header::HOST, "other.example")
-            .body(())
-            .unwrap();
-        set_host_header(&mut request);
-        assert_eq!(request.headers()[header::HOST], "other.example");
-    }
 }

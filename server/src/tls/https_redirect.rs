@@ -2,12 +2,10 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header;
-use axum::http::uri::Authority;
-use axum::response::{IntoResponse, Redirect, Response};
-use protocol::Refusal;
+use axum::response::Redirect;
 
 use crate::error::Error;
+use crate::middleware::one_host;
 
 /// The port of an `https://` URL that names none.
 const HTTPS_PORT: u16 = 443;
@@ -17,17 +15,8 @@ pub(crate) fn router(port: u16) -> Router {
     Router::new().fallback(redirect).with_state(port)
 }
 
-async fn redirect(State(port): State<u16>, request: Request) -> Response {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let Some(host) = host else {
-        return Error::from(Refusal::Malformed(
-            "The header Host is missing, or is not a host.".to_owned(),
-        ))
-        .into_response();
-    };
+async fn redirect(State(port): State<u16>, mut request: Request) -> Result<Redirect, Error> {
+    let host = one_host::require(&mut request)?;
     let port = if port == HTTPS_PORT {
         String::new()
     } else {
@@ -39,10 +28,6 @@ async fn redirect(State(port): State<u16>, request: Request) -> Response {
         .path_and_query()
         .map(|path| path.as_str())
         .filter(|path| path.starts_with('/'));
-    Redirect::permanent(&format!(
-        "https://{}{port}{}",
-        host.host(),
-        path.unwrap_or("/")
-    ))
-    .into_response()
+    let target = format!("https://{}{port}{}", host.name(), path.unwrap_or("/"));
+    Ok(Redirect::permanent(&target))
 }

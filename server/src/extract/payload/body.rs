@@ -22,6 +22,9 @@ const DISCARDED_MAX: usize = 64 * 1024 * 1024;
 /// How long a body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What some programs write at the beginning of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// The type of a body.
 enum ContentType {
     Json,
@@ -33,17 +36,19 @@ enum ContentType {
 /// Reads the fields of a request's body.
 ///
 /// # Errors
-/// [`Refusal::RequestTimeout`], [`Refusal::ContentTooLarge`], [`Refusal::UnsupportedMediaType`], or
-/// [`Refusal::Malformed`].
+/// [`Refusal::RequestTimeout`], [`Refusal::ContentTooLarge`], [`Refusal::UnsupportedMediaType`],
+/// [`Refusal::JsonSentAsForm`], or [`Refusal::Malformed`].
 pub(super) async fn read_fields(request: Request) -> Result<Map<String, Value>, Refusal> {
     let content_type = content_type(request.headers());
     let bytes = tokio::time::timeout(BODY_TIMEOUT, collect(request.into_body()));
     let bytes = bytes.await.map_err(|_| Refusal::RequestTimeout)??;
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
     match content_type {
         // Some clients name a type for an empty body.
         _ if bytes.is_empty() => Ok(Map::new()),
-        ContentType::Json => decode_json(&bytes),
-        ContentType::Form => match std::str::from_utf8(&bytes) {
+        ContentType::Json => decode_json(bytes),
+        ContentType::Form => match std::str::from_utf8(bytes) {
+            Ok(text) if text.trim_start().starts_with(['{', '[']) => Err(Refusal::JsonSentAsForm),
             Ok(text) => decode_form(text),
             Err(_) => Err(Refusal::Malformed("The fields are not UTF-8.".to_owned())),
         },

@@ -55,6 +55,43 @@ async fn cross_site_post_changes_nothing() {
 }
 
 #[tokio::test]
+async fn default_port_is_the_same_as_none() {
+    let server = TestServer::new().await;
+    let ada = server.visitor("ada");
+    let room = ada.create_room().await;
+    for (host, origin, is_same) in [
+        ("chat.example:443", "https://chat.example", true),
+        ("chat.example", "https://chat.example:443", true),
+        ("Chat.Example:80", "http://chat.example", true),
+        ("[::1]:443", "https://[::1]", true),
+        ("chat.example:443", "http://chat.example", false),
+        ("chat.example:80", "https://chat.example", false),
+        ("chat.example:8443", "https://chat.example", false),
+        ("chat.example", "https://chat.example.", false),
+    ] {
+        let posted = ada
+            .request(Method::POST, "/guests/")
+            .header("host", host)
+            .header("origin", origin);
+        let status = posted.send().await.unwrap().status();
+        assert_eq!(status == StatusCode::CREATED, is_same, "{host} {origin}");
+        for path in [
+            format!("/rooms/{room}/socket"),
+            "/stream?list=on".to_owned(),
+        ] {
+            let mut request = format!("{}{path}", server.url.replace("http", "ws"))
+                .into_client_request()
+                .unwrap();
+            let headers = request.headers_mut();
+            headers.insert("host", host.parse().unwrap());
+            headers.insert("origin", origin.parse().unwrap());
+            let opened = connect_async(request).await;
+            assert_eq!(opened.is_ok(), is_same, "{path} {host} {origin}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn cross_site_form_or_script_cannot_act_for_a_signed_in_account() {
     let server = TestServer::new().await;
     let ada = server.account("ada").await;

@@ -1,5 +1,7 @@
 //! HTTP/1.1 on the wire, byte by byte.
 
+mod body_formats;
+mod hosts;
 mod idle_connections;
 mod malformed_requests;
 mod stream_takeover;

@@ -45,7 +45,7 @@ async fn http_1_0_client_is_answered_over_tls() {
     let cert = TestCertificate::new();
     let server = cert.start_server(None).await;
     let mut tls = cert.connect(&server.url, b"http/1.0").await;
-    tls.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")
+    tls.write_all(b"GET /healthz HTTP/1.0\r\nhost: x\r\n\r\n")
         .await
         .unwrap();
     let mut response = String::new();
