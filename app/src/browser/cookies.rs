@@ -16,8 +16,9 @@ pub fn read_cookie(header: &str, name: &str) -> Option<String> {
     percent_decode(value)
 }
 
-/// The attribute of the document that has the end of the names of this server's cookies.
-pub const SUFFIX_ATTRIBUTE: &str = "data-cookies";
+/// The attribute of the document, as `shell` writes it, with the end of the names of this server's
+/// cookies.
+const SUFFIX_ATTRIBUTE: &str = "data-cookies";
 
 /// The name of a cookie of this server. In the browser only.
 fn own_name(name: &str) -> String {
