@@ -9,6 +9,7 @@
 
 mod account;
 mod cursor;
+mod event;
 mod member;
 mod message;
 mod overview;
@@ -21,8 +22,9 @@ mod time;
 
 pub use account::{Account, Author, Credentials, NewAccount};
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
+pub use event::{Change, ChangeKind, EventName};
 pub use member::{AuditEntry, Invitation, NewInvitation, Role, RoomMember, Sanction, SanctionKind};
-pub use message::{Change, ChangeKind, Message, NewMessage};
+pub use message::{Message, NewMessage};
 pub use overview::{DirectChat, Overview};
 pub use refusal::{Problem, Refusal};
 pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};

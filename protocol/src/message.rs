@@ -1,4 +1,4 @@
-//! Messages, requests to send them, and later changes of them.
+//! Messages, and requests to send them.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,45 +35,6 @@ pub struct Message {
     /// Whether the message was deleted, so that its text is empty; absent if it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
-}
-
-/// The kinds of change to a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum ChangeKind {
-    /// The author replaced the text.
-    Edit = 1,
-    /// The author or a moderator deleted the message.
-    Deletion = 2,
-}
-
-impl ChangeKind {
-    /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Edit, Self::Deletion];
-
-    /// Returns the kind's name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Edit => "edit",
-            Self::Deletion => "deletion",
-        }
-    }
-}
-
-/// A change of an earlier message. It has a sequence of its own in the room's log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Change {
-    /// The kind of change.
-    pub event: ChangeKind,
-    /// The change's sequence in the room.
-    pub id: u64,
-    /// The ID of the room.
-    #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"))]
-    pub room: RoomId,
-    /// The message after the change.
-    pub message: Message,
 }
 
 /// A request to send a message.

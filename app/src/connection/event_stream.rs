@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use protocol::EventName;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{EventSource, MessageEvent, WebSocket};
@@ -29,30 +30,12 @@ use web_sys::{EventSource, MessageEvent, WebSocket};
 use crate::api;
 use crate::browser::dom::{on_unmount, on_window_event, run_after, spawn_task};
 use crate::browser::local_storage;
-use crate::connection::sharing::stream_event::{ConnectionState, StreamEvent, UNNAMED, read_frame};
+use crate::connection::sharing::stream_event::{ConnectionState, StreamEvent, read_frame};
 use crate::reactive::BrowserCell;
 use crate::time::clock;
 
-/// The event that only shows that the connection works.
-const BEAT: &str = "beat";
-/// The events to listen for. The first two end a connection.
-const EVENT_NAMES: [&str; 15] = [
-    "error",
-    "close",
-    UNNAMED,
-    BEAT,
-    "closing",
-    "closed",
-    "removed",
-    "signed-out",
-    "reset",
-    "rooms",
-    "overview",
-    "presence",
-    "typing",
-    "edit",
-    "deletion",
-];
+/// The events of the browser that end a connection.
+const LOSSES: [&str; 2] = ["error", "close"];
 /// A beat comes at least this often.
 const BEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// A connection without this many beats in a row is silent.
@@ -334,7 +317,7 @@ impl Source {
             is_socket,
             on_event,
         };
-        for name in EVENT_NAMES {
+        for name in listened_events() {
             source
                 .source
                 .add_event_listener_with_callback(name, source.on_event.as_ref().unchecked_ref())
@@ -346,7 +329,7 @@ impl Source {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        for name in EVENT_NAMES {
+        for name in listened_events() {
             // Removing a listener that is not there does nothing.
             let _ = self
                 .source
@@ -356,6 +339,12 @@ impl Drop for Source {
     }
 }
 
+/// The events to listen for.
+fn listened_events() -> impl Iterator<Item = &'static str> {
+    let sent = EventName::ALL.into_iter().map(EventName::text);
+    LOSSES.into_iter().chain(sent)
+}
+
 fn handle_event(
     stream: EventStream,
     event: &MessageEvent,
@@ -363,19 +352,19 @@ fn handle_event(
     listener: &dyn Fn(StreamEvent),
 ) {
     let name = event.type_();
-    if EVENT_NAMES[..2].contains(&name.as_str()) {
+    if LOSSES.contains(&name.as_str()) {
         return stream.on_loss();
     }
     stream.on_event();
     let data = event.data().as_string().unwrap_or_default();
     let pass_on = |event: StreamEvent| {
-        if event.name != BEAT {
+        if event.name != EventName::Beat {
             listener(event);
         }
     };
     if is_socket {
         read_frame(&data, &pass_on);
-    } else {
+    } else if let Some(name) = EventName::parse(&name) {
         let id = event.last_event_id();
         pass_on(StreamEvent { name, data, id });
     }

@@ -23,7 +23,7 @@ use crate::connection::sharing::actions::LeaderAction;
 use crate::connection::sharing::leader::Leader;
 use crate::connection::sharing::stream_event::{ConnectionState, StreamEvent};
 use crate::connection::sharing::tab_message::TabMessage;
-use crate::connection::sharing::topic::is_room;
+use crate::connection::sharing::topic::topic_without_room;
 use crate::connection::tab_channel::CHANNEL_NAME;
 use crate::reactive::BrowserCell;
 use crate::session::visitor;
@@ -199,8 +199,8 @@ impl TabLeader {
 
 /// The topic that an event is about, if it is about one.
 fn topic_of(event: &StreamEvent) -> Option<String> {
-    if !is_room(&event.name) {
-        return Some(event.name.clone());
+    if let Some(topic) = topic_without_room(event.name) {
+        return Some(topic.to_owned());
     }
     json::field(&json::parse::<JsValue>(&event.data)?, "room")
 }

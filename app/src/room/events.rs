@@ -10,11 +10,13 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{Message, Room};
+use protocol::{ChangeKind, EventName, Message, Room};
+use wasm_bindgen::JsValue;
 
 use crate::api;
 use crate::browser::dom::{browser_effect, run_after, spawn_task};
 use crate::browser::json;
+use crate::connection::sharing::topic::sequence_of;
 use crate::connection::tab_feed::FeedEvent;
 use crate::reactive::BrowserCell;
 use crate::room::log::message_log::MessageLog;
@@ -82,29 +84,34 @@ impl RoomEvents {
 
     fn on_feed_event(self, event: FeedEvent) {
         match event {
-            FeedEvent::Event(name, data, cursor) => self.on_event(&name, &data, cursor),
+            FeedEvent::Event(name, data, cursor) => self.on_event(name, &data, cursor),
             FeedEvent::Lost => self.state.recheck_access(),
             FeedEvent::Changed => self.state.sender.read_database(),
         }
     }
 
-    fn on_event(self, name: &str, data: &str, cursor: String) {
+    fn on_event(self, name: EventName, data: &str, cursor: String) {
         match name {
-            "message" => self.on_message(data, cursor),
-            "edit" | "deletion" => self.on_change(data, cursor),
-            "presence" => self.on_presence(data),
-            "typing" => self.on_typing(data),
-            "closing" => self.on_expiry_change(data),
-            "closed" => self.state.mark_closed(),
-            "removed" => self.state.mark_removed(),
-            "reset" => self.reload_log(),
-            _ => {}
+            EventName::Message => self.on_message(data, cursor),
+            EventName::Change => self.on_change(data, cursor),
+            EventName::Presence => self.on_presence(data),
+            EventName::Typing => self.on_typing(data),
+            EventName::Closing => self.on_expiry_change(data),
+            EventName::Closed => self.state.mark_closed(),
+            EventName::Removed => self.state.mark_removed(),
+            EventName::Reset => self.reload_log(),
+            EventName::SignedOut
+            | EventName::Name
+            | EventName::Rooms
+            | EventName::Overview
+            | EventName::Beat => {}
         }
     }
 
     /// Adds a message, together with all others that arrive in the same turn of the event loop.
     fn on_message(self, data: &str, cursor: String) {
         let Some(message) = json::parse(data) else {
+            self.pass(cursor);
             return;
         };
         let taken = self.tracker.with(|tracker| tracker.take(message, cursor));
@@ -117,29 +124,26 @@ impl RoomEvents {
         }
     }
 
-    /// A message was edited or deleted.
+    /// A message was changed. A kind that a later version of the server sends changes nothing here.
     fn on_change(self, data: &str, cursor: String) {
-        let Some(change) = json::parse(data) else {
-            return;
-        };
-        let Some(id) = json::field(&change, "id") else {
-            return;
-        };
-        let Some(message) = json::field(&change, "message") else {
-            return;
-        };
-        let tracked = self
-            .tracker
-            .with(|tracker| tracker.pass(id, cursor))
-            .unwrap_or_default();
         // A change can come twice: the stream repeats events for tabs whose cursors are behind.
-        if tracked.is_new {
+        let is_new = self.pass(cursor);
+        if let Some(message) = changed_message(data).filter(|_| is_new) {
             self.add_batch();
             self.state.history.replace(message);
         }
+    }
+
+    /// Moves the cursor past an entry of the log that adds no message; returns whether it is new.
+    fn pass(self, cursor: String) -> bool {
+        let passed = self
+            .tracker
+            .with(|tracker| tracker.pass(sequence_of(&cursor), cursor));
+        let tracked = passed.unwrap_or_default();
         if tracked.found_gap {
             self.state.feed.ask();
         }
+        tracked.is_new
     }
 
     fn on_presence(self, data: &str) {
@@ -220,4 +224,12 @@ impl RoomEvents {
         self.state.history.reset(log);
         self.state.feed.ask();
     }
+}
+
+/// The message after a change, if this version knows the kind.
+fn changed_message(data: &str) -> Option<Message> {
+    let change: JsValue = json::parse(data)?;
+    let kind: String = json::field(&change, "kind")?;
+    ChangeKind::parse(&kind)?;
+    json::field(&change, "message")
 }

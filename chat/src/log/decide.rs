@@ -140,7 +140,7 @@ impl LogTransaction<'_> {
         &mut self,
         request: &WriteRequest,
         seq: u64,
-        event: ChangeKind,
+        kind: ChangeKind,
     ) -> Decision<Appended> {
         if self.load_room(request.room)?.is_none() {
             return self.refuse_missing_room(request.room);
@@ -153,17 +153,17 @@ impl LogTransaction<'_> {
         // muted caller, say) comes before `NO_MESSAGE`.
         let permitted = policy.check_change(MessageChange {
             is_own: is_own || author.is_none(),
-            is_deletion: event == ChangeKind::Deletion,
+            is_deletion: kind == ChangeKind::Deletion,
         });
         let refused = permitted.err().or(author.is_none().then_some(NO_MESSAGE));
         if let Some(refusal) = refused {
             return Ok(Err(refusal));
         }
-        self.update_body(request, target, event)?;
+        self.update_body(request, target, kind)?;
         if !is_own {
             self.record_deletion(request, target)?;
         }
-        self.append_change(request, target, event)
+        self.append_change(request, target, kind)
     }
 
     /// The author of a message that is not deleted.
@@ -179,9 +179,9 @@ impl LogTransaction<'_> {
         &self,
         request: &WriteRequest,
         target: i64,
-        event: ChangeKind,
+        kind: ChangeKind,
     ) -> Result<(), Error> {
-        let edited_at = (event == ChangeKind::Edit).then_some(self.now);
+        let edited_at = (kind == ChangeKind::Edit).then_some(self.now);
         let sql = "update message set body = ?3, edited_at = ?4 where room = ?1 and seq = ?2";
         self.tx.prepare_cached(sql)?.execute(params![
             key(request.room),
@@ -208,7 +208,7 @@ impl LogTransaction<'_> {
         &mut self,
         request: &WriteRequest,
         target: i64,
-        event: ChangeKind,
+        kind: ChangeKind,
     ) -> Decision<Appended> {
         let Some(room) = self.next_change_seq(request.room)? else {
             return self.refuse_missing_room(request.room);
@@ -220,18 +220,14 @@ impl LogTransaction<'_> {
             room.head,
             self.now,
             request.author,
-            event as i64,
+            kind as i64,
             target
         ])?;
-        let entry = Entry::Change(Change {
-            event,
-            id: room.head.unsigned_abs(),
-            room: request.room,
-            message: self.load_message(request.room, target)?,
-        });
+        let message = self.load_message(request.room, target)?;
+        let change = Change::new(kind, room.head.unsigned_abs(), message);
         Ok(Ok(Appended {
             room: request.room,
-            entry,
+            entry: Entry::Change(change),
             lifetime: Some(room.lifetime()),
         }))
     }

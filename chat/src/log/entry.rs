@@ -1,6 +1,6 @@
 //! The entry at one sequence number of a room's log: a message, or a change of an earlier message.
 
-use protocol::{Change, Message};
+use protocol::{Change, ChangeKind, Message};
 
 /// An entry of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,14 @@ impl Entry {
         match self {
             Self::Message(message) => Some(message),
             Self::Change(_) => None,
+        }
+    }
+
+    /// The kind of change, unless the entry is a message.
+    pub fn change(&self) -> Option<ChangeKind> {
+        match self {
+            Self::Message(_) => None,
+            Self::Change(change) => Some(change.kind),
         }
     }
 }

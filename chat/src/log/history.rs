@@ -43,15 +43,11 @@ fn entry_from_row(row: &SqliteRow) -> sqlx::Result<Entry> {
     let kind = ChangeKind::ALL
         .into_iter()
         .find(|kind| *kind as i64 == stored);
-    let Some(event) = kind else {
+    let Some(kind) = kind else {
         return Ok(Entry::Message(message));
     };
-    Ok(Entry::Change(Change {
-        event,
-        id: row.try_get::<i64, _>("place")?.unsigned_abs(),
-        room: message.room,
-        message,
-    }))
+    let seq = row.try_get::<i64, _>("place")?.unsigned_abs();
+    Ok(Entry::Change(Change::new(kind, seq, message)))
 }
 
 impl Chat {

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::{ChangeKind, Cursor, Epoch, Message};
+use protocol::{ChangeKind, Cursor, Epoch, EventName, Message};
 use serde::Serialize;
 
 use crate::log::entry::Entry;
 
-/// The bytes before the JSON of a frame.
-const DATA: &[u8] = b"\ndata: ";
+/// The bytes after the JSON of a frame.
+const FRAME_END: &[u8] = b"\n\n";
 
 /// A run of consecutive messages, as Server-Sent Events
 /// ([HTML, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)). It is
@@ -22,8 +22,38 @@ pub struct Frames {
     epoch: Epoch,
     first: u64,
     bytes: Bytes,
-    /// Where each frame ends in `bytes`.
-    ends: Arc<[usize]>,
+    parts: Arc<[FramePart]>,
+}
+
+/// What a frame is, and where it is in the bytes of its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FramePart {
+    /// The kind of change; `None` if it is a new message.
+    change: Option<ChangeKind>,
+    /// Where its JSON begins.
+    json: usize,
+    /// Where it ends, with its empty line.
+    end: usize,
+}
+
+impl FramePart {
+    /// The same frame in a run whose bytes begin this much earlier.
+    fn moved_back(self, bytes: usize) -> Self {
+        Self {
+            json: self.json + bytes,
+            end: self.end + bytes,
+            ..self
+        }
+    }
+
+    /// The same frame in a run whose bytes begin this much later.
+    fn moved_forward(self, bytes: usize) -> Self {
+        Self {
+            json: self.json - bytes,
+            end: self.end - bytes,
+            ..self
+        }
+    }
 }
 
 impl Frames {
@@ -34,17 +64,16 @@ impl Frames {
     ) -> Option<Self> {
         let mut first = None;
         let mut bytes = Vec::new();
-        let mut ends = Vec::new();
+        let mut parts = Vec::new();
         for entry in entries {
             first.get_or_insert(entry.seq());
-            encode_entry(epoch, entry, &mut bytes)?;
-            ends.push(bytes.len());
+            parts.push(encode_entry(epoch, entry, &mut bytes)?);
         }
         first.map(|first| Self {
             epoch,
             first,
             bytes: bytes.into(),
-            ends: ends.into(),
+            parts: parts.into(),
         })
     }
 
@@ -55,13 +84,18 @@ impl Frames {
 
     /// The sequence number of the last message.
     pub fn last(&self) -> u64 {
-        self.first + (self.ends.len() as u64) - 1
+        self.first + (self.parts.len() as u64) - 1
     }
 
     /// The number of messages.
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.parts.len()
+    }
+
+    /// Whether the run has a new message, and not only changes.
+    pub fn has_messages(&self) -> bool {
+        self.parts.iter().any(|part| part.change.is_none())
     }
 
     /// The whole run, ready for an event stream.
@@ -71,24 +105,17 @@ impl Frames {
 
     /// The single frames, which share the bytes.
     pub fn frames(&self) -> impl Iterator<Item = Frame> + '_ {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let ranges = starts.zip(self.ends.iter()).zip(self.first..);
-        ranges.filter_map(|((start, end), seq)| {
-            let frame = &self.bytes[start..*end];
-            let data = frame.windows(DATA.len()).position(|part| part == DATA)?;
-            let head = &frame[..data];
-            let change = ChangeKind::ALL
-                .into_iter()
-                .find(|change| head.ends_with(change.name().as_bytes()));
-            Some(Frame {
+        self.parts
+            .iter()
+            .zip(self.first..)
+            .map(|(part, seq)| Frame {
                 cursor: Cursor {
                     epoch: self.epoch,
                     seq,
                 },
-                change,
-                json: self.bytes.slice(start + data + DATA.len()..end - 2),
+                change: part.change,
+                json: self.bytes.slice(part.json..part.end - FRAME_END.len()),
             })
-        })
     }
 
     /// The messages, decoded, without the changes.
@@ -99,17 +126,16 @@ impl Frames {
     /// This run and the one that follows it, as one run.
     #[must_use]
     pub(crate) fn join(&self, next: &Self) -> Self {
-        let ends = self
-            .ends
+        let moved = next
+            .parts
             .iter()
-            .copied()
-            .chain(next.ends.iter().map(|end| self.bytes.len() + end))
-            .collect();
+            .map(|part| part.moved_back(self.bytes.len()));
+        let parts = self.parts.iter().copied().chain(moved).collect();
         Self {
             epoch: self.epoch,
             first: self.first,
             bytes: [&self.bytes[..], &next.bytes].concat().into(),
-            ends,
+            parts,
         }
     }
 
@@ -122,39 +148,44 @@ impl Frames {
         }
         let skip = usize::try_from(seen - self.first + 1)
             .ok()
-            .filter(|skip| *skip < self.ends.len())?;
-        let start = self.ends[skip - 1];
-        let ends = self.ends[skip..].iter().map(|end| end - start).collect();
+            .filter(|skip| *skip < self.parts.len())?;
+        let start = self.parts[skip - 1].end;
+        let parts = self.parts[skip..]
+            .iter()
+            .map(|part| part.moved_forward(start))
+            .collect();
         Some(Self {
             epoch: self.epoch,
             first: seen + 1,
             bytes: self.bytes.slice(start..),
-            ends,
+            parts,
         })
     }
 }
 
 /// Appends the frame of an entry.
-fn encode_entry(epoch: Epoch, entry: &Entry, bytes: &mut Vec<u8>) -> Option<()> {
+fn encode_entry(epoch: Epoch, entry: &Entry, bytes: &mut Vec<u8>) -> Option<FramePart> {
     let cursor = Cursor {
         epoch,
         seq: entry.seq(),
     };
-    bytes.extend_from_slice(format!("id: {cursor}").as_bytes());
+    let head = match entry {
+        Entry::Message(_) => format!("id: {cursor}\ndata: "),
+        Entry::Change(_) => format!("id: {cursor}\n{}data: ", EventName::Change.line()),
+    };
+    bytes.extend_from_slice(head.as_bytes());
+    let json = bytes.len();
     // Encoding cannot fail: JSON can express every entry, and a vector takes every byte.
     match entry {
-        Entry::Message(message) => {
-            bytes.extend_from_slice(DATA);
-            serde_json::to_writer(&mut *bytes, message).ok()?;
-        }
-        Entry::Change(change) => {
-            bytes.extend_from_slice(format!("\nevent: {}", change.event.name()).as_bytes());
-            bytes.extend_from_slice(DATA);
-            serde_json::to_writer(&mut *bytes, change).ok()?;
-        }
+        Entry::Message(message) => serde_json::to_writer(&mut *bytes, message).ok()?,
+        Entry::Change(change) => serde_json::to_writer(&mut *bytes, change).ok()?,
     }
-    bytes.extend_from_slice(b"\n\n");
-    Some(())
+    bytes.extend_from_slice(FRAME_END);
+    Some(FramePart {
+        change: entry.change(),
+        json,
+        end: bytes.len(),
+    })
 }
 
 /// A message, or a change of one, as it is sent.
@@ -182,22 +213,26 @@ impl Frame {
 /// An event that is not stored: it has no `id:`, so it never moves a cursor. It is cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ephemeral {
-    name: &'static str,
+    name: EventName,
     bytes: Bytes,
+    /// Where its JSON begins.
+    json: usize,
 }
 
 impl Ephemeral {
-    pub(crate) fn encode(name: &'static str, data: &impl Serialize) -> Self {
+    pub(crate) fn encode(name: EventName, data: &impl Serialize) -> Self {
         // JSON can express all names and numbers.
         let json = serde_json::to_string(data).unwrap_or_default();
+        let block = name.encode(&json);
         Self {
             name,
-            bytes: format!("event: {name}\ndata: {json}\n\n").into(),
+            json: block.len() - FRAME_END.len() - json.len(),
+            bytes: block.into(),
         }
     }
 
     /// The name of the event.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> EventName {
         self.name
     }
 
@@ -208,8 +243,8 @@ impl Ephemeral {
 
     /// The data of the event as JSON, which shares the bytes.
     pub fn json(&self) -> Bytes {
-        let start = "event: ".len() + self.name.len() + DATA.len();
-        self.bytes.slice(start..self.bytes.len() - 2)
+        self.bytes
+            .slice(self.json..self.bytes.len() - FRAME_END.len())
     }
 }
 
@@ -266,17 +301,13 @@ pub(crate) mod tests {
             deleted: true,
             ..message
         };
-        let change = Change {
-            event: ChangeKind::Deletion,
-            id: 7,
-            room: message.room,
-            message,
-        };
+        let change = Change::new(ChangeKind::Deletion, 7, message);
         let frames = Frames::encode(Epoch::new(0xab), &[Entry::Change(change.clone())]).unwrap();
         let text = String::from_utf8(frames.bytes().to_vec()).unwrap();
         assert!(
-            text.starts_with("id: 000000ab.7\nevent: deletion\ndata: {\"event\":\"deletion\",\"id\":7,\"room\":\"0101010101010101\",\"message\":{")
+            text.starts_with("id: 000000ab.7\nevent: change\ndata: {\"kind\":\"deletion\",\"id\":7,\"room\":\"0101010101010101\",\"target\":3,\"message\":{")
         );
+        assert!(!frames.has_messages());
         assert!(text.ends_with("\"deleted\":true}}\n\n"));
         let frame = frames.frames().next().unwrap();
         assert_eq!(
@@ -291,11 +322,11 @@ pub(crate) mod tests {
 
     #[test]
     fn ephemeral_event_has_no_cursor() {
-        let event = Ephemeral::encode("typing", &["ada"]);
+        let event = Ephemeral::encode(EventName::Typing, &["ada"]);
         assert_eq!(event.bytes(), "event: typing\ndata: [\"ada\"]\n\n");
         assert_eq!(
             (event.name(), event.json()),
-            ("typing", Bytes::from("[\"ada\"]"))
+            (EventName::Typing, Bytes::from("[\"ada\"]"))
         );
     }
 
@@ -309,6 +340,7 @@ pub(crate) mod tests {
             (joined.first(), joined.last(), joined.bytes()),
             (5, 8, expected.bytes())
         );
+        assert_eq!(joined.parts, expected.parts);
         assert!(joined.messages().map(Entry::from).eq(all));
     }
 
@@ -324,7 +356,8 @@ pub(crate) mod tests {
                 after.as_ref().map(|f| (f.first(), f.last())),
                 expected.as_ref().map(|f| (f.first(), f.last()))
             );
-            assert_eq!(after.map(|f| f.bytes), expected.map(|f| f.bytes));
+            let parts = |frames: Option<Frames>| frames.map(|f| (f.bytes, f.parts));
+            assert_eq!(parts(after), parts(expected));
         }
     }
 }

@@ -196,10 +196,13 @@ async fn read_frames(mut follow: Follower, count: usize) -> Vec<Frame> {
 #[track_caller]
 fn assert_frame(called: &str, then: &EventRecord, now: &Frame) {
     assert_eq!(now.cursor.to_string(), then.id, "{called}");
-    assert_eq!(
-        now.change.map(|change| change.name()),
-        then.event.as_deref()
-    );
-    let data: Value = serde_json::from_slice(&now.json).unwrap();
+    let kind = now.change.map(protocol::ChangeKind::text);
+    assert_eq!(kind, then.event.as_deref(), "{called}");
+    let mut data: Value = serde_json::from_slice(&now.json).unwrap();
+    if let Some(kind) = kind {
+        // Version 0.1 named the kind in `event`.
+        assert_eq!(data["kind"], kind);
+        data["event"] = data["kind"].take();
+    }
     assert_kept(&format!("{called}, {}", then.id), &then.data, &data);
 }

@@ -15,7 +15,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
@@ -26,6 +26,7 @@ use chat::Sink;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::Version;
+use protocol::EventName;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -40,7 +41,8 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 pub(crate) const BEAT: &[u8] = b": heartbeat\n";
 
 /// A heartbeat with an event, for pages, which do not see comments.
-pub(crate) const SEEN: &[u8] = b": heartbeat\nevent: beat\ndata: {}\n\n";
+pub(crate) static SEEN: LazyLock<String> =
+    LazyLock::new(|| ": heartbeat\n".to_owned() + &EventName::Beat.encode("{}"));
 
 /// The size of the system's send buffer, in bytes. It bounds what the system holds for a client
 /// that reads slowly.

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::header::{self, HeaderName};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::prelude::*;
+use protocol::EventName;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::{OpenApi, RefOr, Required};
 
@@ -100,54 +101,48 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
     ),
 ];
 
-/// The events of a room's stream, by name, and the content of each.
-const EVENTS: [(&str, &str); 12] = [
-    (
-        "none",
-        "A message as JSON; its `id:` is the cursor from which a client resumes.",
-    ),
-    (
-        "`reset`",
-        "The server cannot honour the cursor. Discard the messages that you have; every message follows.",
-    ),
-    (
-        "`edit`, `deletion`",
-        "A message was edited or deleted: `message` is the new state; `id:` is the cursor from which a client resumes.",
-    ),
-    (
-        "`closing`",
-        "The room is deleted at `expires_at` unless it receives a message before.",
-    ),
-    ("`closed`", "The room has been deleted. The stream ends."),
-    (
-        "`presence`",
-        "The people in the room: `here` names at most 100 of them, `count` is the number of all. Never moves the cursor.",
-    ),
-    (
-        "`typing`",
-        "The people who are typing: `usernames`. Never moves the cursor.",
-    ),
-    (
-        "`removed`",
-        "The reader may not follow the room (any longer). The stream of the room ends.",
-    ),
-    (
-        "`signed-out`",
-        "The reader’s session has ended. The stream ends.",
-    ),
-    (
-        "`rooms`",
-        "The public rooms, as a complete list, if the client asks for them.",
-    ),
-    (
-        "`overview`",
-        "The caller’s rooms and chats, as a complete list, if the client asks for them.",
-    ),
-    (
-        "`beat`",
-        "No content; at least every 15 seconds, if the client asks for it.",
-    ),
-];
+/// What an event of a stream says.
+fn event_text(event: EventName) -> &'static str {
+    match event {
+        EventName::Message => {
+            "A message as JSON; its `id:` is the cursor from which a client resumes."
+        }
+        EventName::Change => {
+            "A message was changed: `kind` says how (`edit`, `deletion`; others may be added), `id` is the change's own sequence, `target` that of the message, and `message` its new state. `id:` is the cursor from which a client resumes, also after a kind that it does not know."
+        }
+        EventName::Reset => {
+            "The server cannot honour the cursor. Discard the messages that you have; every message follows."
+        }
+        EventName::Closing => {
+            "The room is deleted at `expires_at` unless it receives a message before."
+        }
+        EventName::Closed => "The room has been deleted. The stream ends.",
+        EventName::Removed => {
+            "The reader may not follow the room (any longer). The stream of the room ends."
+        }
+        EventName::SignedOut => "The reader’s session has ended. The stream ends.",
+        EventName::Presence => {
+            "The people in the room: `here` names at most 100 of them, `count` is the number of all. Never moves the cursor."
+        }
+        EventName::Typing => "The people who are typing: `usernames`. Never moves the cursor.",
+        EventName::Name => {
+            "An account has another display name: its `username` and its new `name`. Never moves the cursor."
+        }
+        EventName::Rooms => "The public rooms, as a complete list, if the client asks for them.",
+        EventName::Overview => {
+            "The caller’s rooms and chats, as a complete list, if the client asks for them."
+        }
+        EventName::Beat => "No content; at least every 15 seconds, if the client asks for it.",
+    }
+}
+
+/// The name of an event, as the documentation writes it.
+fn event_title(event: EventName) -> String {
+    match event {
+        EventName::Message => "none".to_owned(),
+        named => format!("`{}`", named.text()),
+    }
+}
 
 /// Shows the OpenAPI 3.1 document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",
@@ -184,8 +179,9 @@ fn render_page(document: &OpenApi) -> String {
     let problems = PROBLEMS.map(|(status, title, text)| {
         view! { <dt id=format!("problem-{status}")><code>{status}</code> " " {title}</dt> <dd>{text}</dd> }
     });
-    let events =
-        EVENTS.map(|(name, text)| view! { <dt>{view_text(name)}</dt> <dd>{view_text(text)}</dd> });
+    let events = EventName::ALL.map(|event| {
+        view! { <dt>{view_text(&event_title(event))}</dt> <dd>{view_text(event_text(event))}</dd> }
+    });
     let page = view! {
         <html lang="en">
             <head>

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use chat::{Follower, Person};
 use futures_util::{StreamExt, stream};
 use protocol::schema::Username;
-use protocol::{Refusal, RoomId, Start, text};
+use protocol::{EventName, Refusal, RoomId, Start, text};
 
 use crate::error::Error;
 use crate::extract::caller::Caller;
@@ -110,8 +110,9 @@ pub(crate) async fn follow_rooms(
         // A room's follower notices the end of the session by itself; the other sources do not.
         merged.add_sign_out(state.chat.watch_session(&by).await?);
     }
-    let beat = if has_visible_beat { SEEN } else { BEAT };
-    let first = stream::iter(has_visible_beat.then_some(Bytes::from_static(SEEN)));
+    let visible_beat = SEEN.as_bytes();
+    let beat = if has_visible_beat { visible_beat } else { BEAT };
+    let first = stream::iter(has_visible_beat.then_some(Bytes::from_static(visible_beat)));
     let events = first.chain(merged.into_events());
     Ok(match upgrade {
         Ok(upgrade) => sse_over_websocket::respond(&state, upgrade, events.boxed(), beat),
@@ -137,12 +138,14 @@ async fn follow_each(
                 }
                 merged.add_room(room, follow);
             }
-            Err(chat::Error::Refusal(Refusal::Gone)) => merged.add_ended_room(sse::closed(room)),
+            Err(chat::Error::Refusal(Refusal::Gone)) => {
+                merged.add_ended_room(sse::about_room(EventName::Closed, room))
+            }
             Err(chat::Error::Refusal(refusal)) if refusal != Refusal::NotSignedIn => {
                 if matches!(refusal, Refusal::NotFound(_)) {
                     state.limits.record_missing_room(peer.ip());
                 }
-                merged.add_ended_room(sse::removed(room));
+                merged.add_ended_room(sse::about_room(EventName::Removed, room));
                 refused = Some(refusal);
             }
             Err(other) => return Err(other.into()),

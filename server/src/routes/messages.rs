@@ -116,8 +116,9 @@ pub(crate) struct EditMessage {
 
 /// Edits a message; only its author can, with the same account or guest's key.
 ///
-/// Followers receive the event `edit`: `{"event":"edit","id","room","message"}`, with a sequence
-/// number of its own and the edited message.
+/// Followers receive the event `change` of the kind `edit`:
+/// `{"kind":"edit","id","room","target","message"}`, with a sequence number of its own (`id`), that
+/// of the message (`target`), and the edited message.
 #[utoipa::path(patch, path = "/rooms/{id}/messages/{seq}/", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
@@ -151,8 +152,8 @@ pub(crate) async fn edit_message(
 
 /// Deletes a message; its author and moderators can.
 ///
-/// The text is erased from the store. Followers receive the event `deletion`, of the same form as
-/// `edit`.
+/// The text is erased from the store. Followers receive the event `change` of the kind `deletion`,
+/// of the same form as for an edit.
 #[utoipa::path(delete, path = "/rooms/{id}/messages/{seq}/", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
@@ -189,8 +190,10 @@ fn parse_seq(text: &str) -> Result<u64, Refusal> {
 /// the room closes. A cursor that the server cannot honour gets the event `reset` and every
 /// message. The events `presence` (`{"room","here","count"}`: at most 100 names, and the number of
 /// all) and `typing` (`{"room","usernames"}`) carry a whole state each; they have no `id`, so they
-/// never move the cursor. A client without a name is not counted. `edit` and `deletion` change an
-/// earlier message and have an `id`. As JSON the answer is one page of history, in order: the
+/// never move the cursor. A client without a name is not counted. `change`
+/// (`{"kind","id","room","target","message"}`) changes an earlier message and has an `id`; its kinds
+/// are `edit` and `deletion`, and others may be added: a client moves its cursor past a kind that it
+/// does not know. As JSON the answer is one page of history, in order: the
 /// newest messages, those before a sequence number, or those after one.
 #[utoipa::path(get, path = "/rooms/{id}/messages/", tag = "messages",
     params(
@@ -318,7 +321,7 @@ async fn wait_for_message(mut follow: Follower, wait: Duration) -> Result<(), ch
         match news? {
             // No message: a warning of the room's end, presence, an edit or a deletion.
             FollowEvent::Closing(_) | FollowEvent::Ephemeral(_) => {}
-            FollowEvent::Messages(frames) if frames.messages().next().is_none() => {}
+            FollowEvent::Messages(frames) if !frames.has_messages() => {}
             FollowEvent::SignedOut => return Err(Refusal::NotSignedIn.into()),
             _ => break,
         }

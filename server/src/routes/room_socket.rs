@@ -23,10 +23,11 @@ use crate::stream::websocket::{Dialect, Talk, Upgrade};
 /// A text frame from the client is a message by `username`; without a username the socket is
 /// read-only. Frames from the server are messages as JSON, the oldest first, then live. A message
 /// that breaks a rule or exceeds a limit is answered with a problem document (`retry_after` names
-/// the waiting time), and the socket stays open. `{"event":"edit",…}` and `{"event":"deletion",…}`
-/// change an earlier message. `{"event":"reset"}` precedes every message when the server cannot
-/// honour `after`. With `presence=on` the server also sends who is present and who is typing, as in
-/// the event stream: `{"event":"presence",…}`, `{"event":"typing",…}`.
+/// the waiting time), and the socket stays open. A frame with a field `event` is no message:
+/// `{"event":"change","kind","id","room","target","message"}` changes an earlier message (ignore
+/// kinds that you do not know), and `{"event":"reset"}` precedes every message when the server
+/// cannot honour `after`. With `presence=on` the server also sends who is present and who is typing,
+/// as in the event stream: `{"event":"presence",…}`, `{"event":"typing",…}`.
 #[utoipa::path(get, path = "/rooms/{id}/socket", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use chat::{FollowEvent, Follower, Frames, OverviewWatch, PublicRoomsWatch, SessionWatch};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
-use protocol::{Cursor, RoomId, Start};
+use protocol::{Cursor, EventName, RoomId, Start};
 
 use crate::stream::sse;
 
@@ -119,7 +119,7 @@ impl MultiRoomStream {
                     Some((event, Some((sources, cursors))))
                 }
                 Ok(Piece::State(event)) => Some((event, Some((sources, cursors)))),
-                Ok(Piece::SignedOut) => Some((sse::signed_out(), None)),
+                Ok(Piece::SignedOut) => Some((sse::without_data(EventName::SignedOut), None)),
                 Ok(Piece::Draining) => Some((sse::reconnect_later(), None)),
                 Err(error) => {
                     // The client reconnects with its cursor and misses nothing.
@@ -161,7 +161,7 @@ fn public_rooms(watch: PublicRoomsWatch) -> Source {
         let mut watch = watch?;
         match watch.next().await {
             Ok(Some(rooms)) => {
-                let event = [b"event: rooms\n", &rooms[..]].concat();
+                let event = [EventName::Rooms.line().as_bytes(), &rooms[..]].concat();
                 Some((Ok(Piece::State(event.into())), Some(watch)))
             }
             Ok(None) => Some((Ok(Piece::Draining), None)),
@@ -177,7 +177,7 @@ fn overview(watch: OverviewWatch) -> Source {
         let mut watch = watch?;
         match watch.next().await {
             Ok(Some(json)) => {
-                let event = [b"event: overview\ndata: ", &json[..], b"\n\n"].concat();
+                let event = EventName::Overview.encode(&String::from_utf8_lossy(&json));
                 Some((Ok(Piece::State(event.into())), Some(watch)))
             }
             Ok(None) => None,
@@ -203,14 +203,14 @@ fn room_event(room: RoomId, event: FollowEvent, cursors: &mut Cursors) -> Bytes 
     match event {
         FollowEvent::Messages(frames) => message_events(&frames, room, cursors),
         FollowEvent::Ephemeral(event) => event.bytes().clone(),
-        FollowEvent::Reset => format!("event: reset\ndata: {{\"room\":\"{room}\"}}\n\n").into(),
+        FollowEvent::Reset => sse::about_room(EventName::Reset, room),
         FollowEvent::Closing(at) => {
-            format!("event: closing\ndata: {{\"room\":\"{room}\",\"expires_at\":\"{at}\"}}\n\n")
-                .into()
+            let data = format!(r#"{{"room":"{room}","expires_at":"{at}"}}"#);
+            EventName::Closing.encode(&data).into()
         }
-        FollowEvent::Closed => sse::closed(room),
-        FollowEvent::Removed => sse::removed(room),
-        FollowEvent::SignedOut => sse::signed_out(),
+        FollowEvent::Closed => sse::about_room(EventName::Closed, room),
+        FollowEvent::Removed => sse::about_room(EventName::Removed, room),
+        FollowEvent::SignedOut => sse::without_data(EventName::SignedOut),
         FollowEvent::Draining => sse::reconnect_later(),
     }
 }
@@ -221,10 +221,8 @@ fn message_events(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes
     for frame in frames.frames() {
         cursors.0.insert(room, frame.cursor);
         let json = String::from_utf8_lossy(&frame.json);
-        let event = frame
-            .change
-            .map(|change| format!("event: {}\n", change.name()))
-            .unwrap_or_default();
+        let event = frame.change.map(|_| EventName::Change.line());
+        let event = event.unwrap_or_default();
         // Writing to a string cannot fail.
         let _ = write!(text, "id: {}\n{event}data: {json}\n\n", cursors.text());
     }

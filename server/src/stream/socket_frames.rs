@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use axum::extract::ws::{Message as Packet, Utf8Bytes, WebSocket};
 use bytes::Bytes;
-use chat::{Ephemeral, Frames};
+use chat::{Frame, Frames};
 use futures_util::SinkExt;
-use protocol::{Message, Problem};
+use protocol::{EventName, Message, Problem};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -71,15 +71,20 @@ pub(super) async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Resu
     send(socket, Packet::Ping(seq.into())).await
 }
 
-/// The data of an event, with the event's name as its first field.
-pub(super) fn named_event(event: &Ephemeral) -> String {
-    let json = event.json();
-    let fields = String::from_utf8_lossy(&json);
-    format!(
-        r#"{{"event":"{}",{}"#,
-        event.name(),
-        fields.trim_start_matches('{')
-    )
+/// A message as it is, and a change with the name of its event.
+pub(super) fn frame_text(frame: Frame) -> Bytes {
+    if frame.change.is_some() {
+        named_event(EventName::Change, &String::from_utf8_lossy(&frame.json)).into()
+    } else {
+        frame.json
+    }
+}
+
+/// The data of an event, a JSON object, with the event's name as its first field.
+pub(super) fn named_event(event: EventName, data: &str) -> String {
+    let fields = data.trim_start_matches('{');
+    let comma = if fields == "}" { "" } else { "," };
+    format!(r#"{{"event":"{}"{comma}{fields}"#, event.text())
 }
 
 /// Problem details as a text frame.

@@ -18,7 +18,7 @@ use chat::lobby::{self, Listener};
 use chat::{FollowEvent, Follower, Frames, PublicRoomsWatch};
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
-use protocol::RoomId;
+use protocol::{EventName, RoomId, Time};
 use tokio::time::{Instant, timeout_at};
 
 use crate::net::sse_takeover::{BEAT, Events, StreamResponse};
@@ -34,9 +34,6 @@ const RECONNECT_SPREAD: u32 = 2_000;
 /// A longer idle timeout of the lobby counts as this one, because the clock has no later times.
 const IDLE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// Makes a client forget the messages that it has.
-const RESET: &[u8] = b"event: reset\ndata: {}\n\n";
-
 /// The events of a room, from the follower's cursor on.
 pub(crate) fn messages(follower: Follower, room: RoomId) -> Response {
     stream_response(
@@ -51,14 +48,11 @@ fn room_events(follower: Follower, room: RoomId) -> impl Stream<Item = Bytes> + 
         match follower.next().await {
             Ok(FollowEvent::Messages(frames)) => Some((frames.bytes().clone(), Some(follower))),
             Ok(FollowEvent::Ephemeral(event)) => Some((event.bytes().clone(), Some(follower))),
-            Ok(FollowEvent::Reset) => Some((Bytes::from_static(RESET), Some(follower))),
-            Ok(FollowEvent::Closing(at)) => Some((
-                format!("event: closing\ndata: {{\"expires_at\":\"{at}\"}}\n\n").into(),
-                Some(follower),
-            )),
-            Ok(FollowEvent::Closed) => Some((closed(room), None)),
-            Ok(FollowEvent::Removed) => Some((removed(room), None)),
-            Ok(FollowEvent::SignedOut) => Some((signed_out(), None)),
+            Ok(FollowEvent::Reset) => Some((without_data(EventName::Reset), Some(follower))),
+            Ok(FollowEvent::Closing(at)) => Some((closing(at), Some(follower))),
+            Ok(FollowEvent::Closed) => Some((about_room(EventName::Closed, room), None)),
+            Ok(FollowEvent::Removed) => Some((about_room(EventName::Removed, room), None)),
+            Ok(FollowEvent::SignedOut) => Some((without_data(EventName::SignedOut), None)),
             Ok(FollowEvent::Draining) => Some((reconnect_later(), None)),
             Err(error) => {
                 // The client reconnects with its cursor and misses nothing.
@@ -106,7 +100,7 @@ pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
             }
             Ok(FollowEvent::Reset) => {
                 let next = LobbyStream { listener, deadline };
-                Some((Bytes::from_static(RESET), Some(next)))
+                Some((without_data(EventName::Reset), Some(next)))
             }
             // The lobby is created again when a person joins, so its end needs no warning. Joining
             // and leaving are messages, so presence is not sent.
@@ -164,19 +158,20 @@ fn lobby_lines(frames: &Frames, listener: &Listener) -> LobbyLines {
     }
 }
 
-/// The last event of a room that was deleted.
-pub(crate) fn closed(room: RoomId) -> Bytes {
-    format!("event: closed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
+/// An event whose data is its room alone.
+pub(crate) fn about_room(event: EventName, room: RoomId) -> Bytes {
+    event.encode(&format!(r#"{{"room":"{room}"}}"#)).into()
 }
 
-/// The last event of a room for a reader who has lost access to it.
-pub(crate) fn removed(room: RoomId) -> Bytes {
-    format!("event: removed\ndata: {{\"room\":\"{room}\"}}\n\n").into()
+/// An event that says everything by its name.
+pub(crate) fn without_data(event: EventName) -> Bytes {
+    event.encode("{}").into()
 }
 
-/// The last event for a reader whose session has ended.
-pub(crate) fn signed_out() -> Bytes {
-    Bytes::from_static(b"event: signed-out\ndata: {}\n\n")
+/// The warning that the room ends at this time.
+fn closing(at: Time) -> Bytes {
+    let data = format!(r#"{{"expires_at":"{at}"}}"#);
+    EventName::Closing.encode(&data).into()
 }
 
 /// A response with these events; `beat` is the heartbeat of the stream.

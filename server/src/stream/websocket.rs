@@ -1,9 +1,9 @@
 //! A room over WebSocket, in both directions
 //! ([RFC 6455](https://www.rfc-editor.org/rfc/rfc6455)).
 //!
-//! Each text frame from the client is a message. Each text frame to the client is a message or an
-//! event as JSON, in the same bytes as in the event stream. A message that is refused is answered
-//! with problem details, and the WebSocket stays open.
+//! Each text frame from the client is a message. Each text frame to the client is a message as JSON,
+//! in the same bytes as in the event stream, or an event with its name in the field `event`. A
+//! message that is refused is answered with problem details, and the WebSocket stays open.
 //!
 //! # Guarantees
 //! A client that does not read, or does not respond to pings, is disconnected. Pages of other sites
@@ -21,7 +21,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 use chat::{FollowEvent, Follower, Frame, Frames, Person};
-use protocol::{NewMessage, Refusal, RoomId};
+use protocol::{EventName, NewMessage, Refusal, RoomId};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::error::{Error, problem};
@@ -31,7 +31,7 @@ use crate::state::AppState;
 use crate::stream::socket_close::upgrade_and_run;
 use crate::stream::socket_end::SocketEnd;
 use crate::stream::socket_frames::{
-    SILENCE_MAX, named_event, problem_frame, send, send_all, send_direct,
+    SILENCE_MAX, frame_text, named_event, problem_frame, send, send_all, send_direct,
 };
 
 /// How often the server sends a ping.
@@ -177,18 +177,17 @@ impl Talk {
             Ok(FollowEvent::Messages(frames)) => self.send_messages(socket, &frames).await,
             Ok(FollowEvent::Ephemeral(event)) => {
                 if self.dialect == (Dialect::Room { presence: true }) {
-                    self.send_event(socket, named_event(&event)).await
+                    let data = event.json();
+                    let data = String::from_utf8_lossy(&data);
+                    self.send_event(socket, event.name(), &data).await
                 } else {
                     Ok(())
                 }
             }
-            Ok(FollowEvent::Reset) => {
-                let event = r#"{"event":"reset"}"#.to_owned();
-                self.send_event(socket, event).await
-            }
+            Ok(FollowEvent::Reset) => self.send_event(socket, EventName::Reset, "{}").await,
             Ok(FollowEvent::Closing(at)) => {
-                let event = format!(r#"{{"event":"closing","expires_at":"{at}"}}"#);
-                self.send_event(socket, event).await
+                let data = format!(r#"{{"expires_at":"{at}"}}"#);
+                self.send_event(socket, EventName::Closing, &data).await
             }
             Ok(FollowEvent::Closed) => {
                 Err(SocketEnd::Close(close_code::NORMAL, "the room was deleted"))
@@ -222,13 +221,20 @@ impl Talk {
         }
         let has_changes = self.dialect != Dialect::Named;
         let is_sent = |frame: &Frame| has_changes || frame.change.is_none();
-        let texts = frames.frames().filter(is_sent).map(|frame| frame.json);
+        let texts = frames.frames().filter(is_sent).map(frame_text);
         send_all(socket, texts).await
     }
 
-    async fn send_event(&self, socket: &mut WebSocket, event: String) -> Result<(), SocketEnd> {
+    async fn send_event(
+        &self,
+        socket: &mut WebSocket,
+        event: EventName,
+        data: &str,
+    ) -> Result<(), SocketEnd> {
         match self.dialect {
-            Dialect::Room { .. } => send(socket, Packet::Text(event.into())).await,
+            Dialect::Room { .. } => {
+                send(socket, Packet::Text(named_event(event, data).into())).await
+            }
             Dialect::Named | Dialect::Direct => Ok(()),
         }
     }

@@ -2,9 +2,11 @@
 //!
 //! # Guarantees
 //! No import cycle between the entries of any folder of a crate; a database only in `chat/src/store`;
-//! no HTTP in `chat`; no `chat` in `app`. What breaks a rule is printed with the import that does.
+//! no HTTP in `chat`; no `chat` in `app`; the names of events in `protocol` alone. What breaks a rule is
+//! printed with the line that does.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod event_names;
 mod graph;
 mod source;
 

@@ -1,5 +1,7 @@
 //! What the decisions of `leader` and `subscriber` ask of the browser.
 
+use protocol::EventName;
+
 use crate::connection::sharing::stream_event::ConnectionState;
 use crate::connection::sharing::tab_message::TabMessage;
 
@@ -52,7 +54,7 @@ pub enum SubscriberAction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedEvent {
     /// An event: its name, its data and the cursor after it.
-    Event(String, String, String),
+    Event(EventName, String, String),
     /// The connection was lost or refused; the reason is not known here.
     Lost,
     /// The outbox of the room has changed.

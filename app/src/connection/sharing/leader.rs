@@ -9,11 +9,13 @@
 //! # Not here
 //! Which tab leads (`browser/web_lock`), what a tab needs (`subscriber`).
 
+use protocol::EventName;
+
 use crate::connection::sharing::actions::LeaderAction;
 use crate::connection::sharing::stream_event::{ConnectionState, StreamEvent};
 use crate::connection::sharing::subscriptions::SubscriptionTable;
 use crate::connection::sharing::tab_message::TabMessage;
-use crate::connection::sharing::topic::{TYPING, cursor_of};
+use crate::connection::sharing::topic::cursor_of;
 
 /// The data of the event that says that nobody types.
 const NOBODY_TYPES: &str = r#"{"usernames":[]}"#;
@@ -156,7 +158,7 @@ impl Leader {
             for topic in self.subscriptions.forget_typing(stream) {
                 actions.push(LeaderAction::Send(TabMessage::Event {
                     topic,
-                    name: TYPING.to_owned(),
+                    name: EventName::Typing,
                     data: NOBODY_TYPES.to_owned(),
                     cursor: String::new(),
                 }));
@@ -170,7 +172,7 @@ impl Leader {
     pub fn on_stream_event(&mut self, topic: String, event: StreamEvent) -> Vec<LeaderAction> {
         let cursor = cursor_of(&event.id, &topic);
         self.subscriptions.record_event(&topic, &event, &cursor);
-        let is_reset = event.name == "reset";
+        let is_reset = event.name == EventName::Reset;
         let mut actions = vec![LeaderAction::Send(TabMessage::Event {
             topic,
             name: event.name,
@@ -228,18 +230,18 @@ mod tests {
         }
     }
 
-    fn event(topic: &str, name: &str, data: &str, cursor: &str) -> LeaderAction {
+    fn event(topic: &str, name: EventName, data: &str, cursor: &str) -> LeaderAction {
         LeaderAction::Send(TabMessage::Event {
             topic: topic.to_owned(),
-            name: name.to_owned(),
+            name,
             data: data.to_owned(),
             cursor: cursor.to_owned(),
         })
     }
 
-    fn stream_event(name: &str, data: &str, id: &str) -> StreamEvent {
+    fn stream_event(name: EventName, data: &str, id: &str) -> StreamEvent {
         StreamEvent {
-            name: name.to_owned(),
+            name,
             data: data.to_owned(),
             id: id.to_owned(),
         }
@@ -329,34 +331,40 @@ mod tests {
     #[test]
     fn events_are_passed_on_with_the_cursor_of_their_room() {
         let mut leader = leader();
-        let heard = stream_event("message", "{}", "q-e.9_r-e.5");
+        let heard = stream_event(EventName::Message, "{}", "q-e.9_r-e.5");
         assert_eq!(
             leader.on_stream_event("r".to_owned(), heard),
-            [event("r", "message", "{}", "e.5")]
+            [event("r", EventName::Message, "{}", "e.5")]
         );
-        let reset = stream_event("reset", "{}", "");
+        let reset = stream_event(EventName::Reset, "{}", "");
         assert_eq!(
             leader.on_stream_event("r".to_owned(), reset),
-            [event("r", "reset", "{}", ""), LeaderAction::AssignSoon]
+            [
+                event("r", EventName::Reset, "{}", ""),
+                LeaderAction::AssignSoon
+            ]
         );
     }
 
     #[test]
     fn later_tab_hears_who_is_present_and_a_new_connection_ends_typing() {
         let mut leader = leader();
-        for name in ["presence", TYPING] {
-            leader.on_stream_event("r".to_owned(), stream_event(name, name, ""));
+        for name in [EventName::Presence, EventName::Typing] {
+            leader.on_stream_event("r".to_owned(), stream_event(name, name.text(), ""));
         }
         let answer = leader.on_message(&subscribe("1", "r", "e.4"), 0);
-        assert!(answer.contains(&event("r", "presence", "presence", "")));
-        assert!(answer.contains(&event("r", TYPING, TYPING, "")));
+        assert!(answer.contains(&event("r", EventName::Presence, "presence", "")));
+        assert!(answer.contains(&event("r", EventName::Typing, "typing", "")));
         let live = LeaderAction::Send(TabMessage::State {
             state: ConnectionState::Live,
             topics: "r".to_owned(),
         });
         assert_eq!(
             leader.on_stream_state(0, ConnectionState::Live),
-            [event("r", TYPING, NOBODY_TYPES, ""), live.clone()]
+            [
+                event("r", EventName::Typing, NOBODY_TYPES, ""),
+                live.clone()
+            ]
         );
         assert_eq!(leader.on_stream_state(0, ConnectionState::Live), [live]);
     }

@@ -1,9 +1,6 @@
 //! The events and states of an event stream.
 
-use protocol::Time;
-
-/// The name of an event without one.
-pub const UNNAMED: &str = "message";
+use protocol::{EventName, Time};
 
 /// What a stream is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,32 +19,51 @@ pub enum ConnectionState {
 }
 
 /// An event of a stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamEvent {
-    /// The name of the event; `message` if it has none.
-    pub name: String,
+    /// Which event.
+    pub name: EventName,
     /// Its data.
     pub data: String,
     /// Its `id`.
     pub id: String,
 }
 
-/// Passes on each event in a WebSocket frame, whose text is a piece of an event stream.
+/// The lines of a block that are read so far.
+#[derive(Default)]
+struct Block<'a> {
+    name: &'a str,
+    data: &'a str,
+    id: &'a str,
+}
+
+/// Passes on each event in a WebSocket frame, whose text is a piece of an event stream. Events of
+/// unknown names are left out, as an `EventSource` leaves them out.
 pub fn read_frame(text: &str, on_event: &dyn Fn(StreamEvent)) {
-    let mut event = StreamEvent::default();
+    let mut block = Block::default();
     for line in text.split('\n') {
         match line.split_once(' ') {
-            Some(("id:", id)) => id.clone_into(&mut event.id),
-            Some(("event:", name)) => name.clone_into(&mut event.name),
-            Some(("data:", data)) => data.clone_into(&mut event.data),
-            None if line.is_empty() && !event.data.is_empty() => {
-                if event.name.is_empty() {
-                    UNNAMED.clone_into(&mut event.name);
-                }
-                on_event(std::mem::take(&mut event));
-            }
+            Some(("id:", id)) => block.id = id,
+            Some(("event:", name)) => block.name = name,
+            Some(("data:", data)) => block.data = data,
+            None if line.is_empty() => finish_block(std::mem::take(&mut block), on_event),
             _ => {}
         }
+    }
+}
+
+/// Passes on the event of a block, if it is one: a block without data is none.
+fn finish_block(block: Block<'_>, on_event: &dyn Fn(StreamEvent)) {
+    let name = match block.name {
+        "" => Some(EventName::Message),
+        name => EventName::parse(name),
+    };
+    if let Some(name) = name.filter(|_| !block.data.is_empty()) {
+        on_event(StreamEvent {
+            name,
+            data: block.data.to_owned(),
+            id: block.id.to_owned(),
+        });
     }
 }
 
@@ -61,18 +77,19 @@ mod tests {
     fn frame_is_read_as_the_event_stream_that_it_contains() {
         let frame = "retry: 2000\n: heartbeat\nevent: beat\ndata: {}\n\n\
                      id: a-1.2\ndata: {\"body\":\"id: x\"}\n\n\
-                     event: edit\nid: a-1.3\ndata: {}\n\n";
+                     event: change\nid: a-1.3\ndata: {}\n\n\
+                     event: of-tomorrow\ndata: {}\n\n";
         let events = RefCell::new(Vec::new());
         read_frame(frame, &|event| events.borrow_mut().push(event));
-        let event = |name: &str, id: &str, data: &str| StreamEvent {
-            name: name.to_owned(),
+        let event = |name, id: &str, data: &str| StreamEvent {
+            name,
             id: id.to_owned(),
             data: data.to_owned(),
         };
         let expected = [
-            event("beat", "", "{}"),
-            event("message", "a-1.2", "{\"body\":\"id: x\"}"),
-            event("edit", "a-1.3", "{}"),
+            event(EventName::Beat, "", "{}"),
+            event(EventName::Message, "a-1.2", "{\"body\":\"id: x\"}"),
+            event(EventName::Change, "a-1.3", "{}"),
         ];
         assert_eq!(*events.borrow(), expected);
     }

@@ -10,6 +10,8 @@
 //! # Not here
 //! Gaps and repetitions (`room/log/sequence_tracker`).
 
+use protocol::EventName;
+
 use crate::connection::sharing::actions::{FeedEvent, SubscriberAction};
 use crate::connection::sharing::stream_event::ConnectionState;
 use crate::connection::sharing::tab_message::TabMessage;
@@ -150,11 +152,11 @@ impl Subscriber {
                 data,
                 cursor,
             } => {
-                let event = FeedEvent::Event(name.clone(), data.clone(), cursor.clone());
+                let event = FeedEvent::Event(*name, data.clone(), cursor.clone());
                 let mut actions = self.deliver(topic, &event);
                 // Also for a page that follows nothing. A new password ends sessions, too: by then
                 // the browser has the cookie of its new session.
-                if name == "signed-out" {
+                if *name == EventName::SignedOut {
                     actions.insert(0, SubscriberAction::ReloadSoon);
                 }
                 actions
@@ -270,10 +272,10 @@ mod tests {
         }
     }
 
-    fn event(topic: &str, name: &str) -> TabMessage {
+    fn event(topic: &str, name: EventName) -> TabMessage {
         TabMessage::Event {
             topic: topic.to_owned(),
-            name: name.to_owned(),
+            name,
             data: "{}".to_owned(),
             cursor: "e.5".to_owned(),
         }
@@ -340,13 +342,12 @@ mod tests {
     fn events_reach_the_parts_that_are_awake() {
         let mut subscriber = subscriber();
         let also = subscriber.add_part("rooms".to_owned(), false);
-        let data =
-            |name: &str| FeedEvent::Event(name.to_owned(), "{}".to_owned(), "e.5".to_owned());
-        assert_eq!(subscriber.on_message(&event("rooms", "rooms")), []);
+        let heard = FeedEvent::Event(EventName::Rooms, "{}".to_owned(), "e.5".to_owned());
+        assert_eq!(subscriber.on_message(&event("rooms", EventName::Rooms)), []);
         subscriber.set_wanted("rooms", true);
         assert_eq!(
-            subscriber.on_message(&event("rooms", "rooms")),
-            [SubscriberAction::Deliver(also, data("rooms"))]
+            subscriber.on_message(&event("rooms", EventName::Rooms)),
+            [SubscriberAction::Deliver(also, heard)]
         );
         assert_eq!(subscriber.set_wanted("rooms", true), []);
         let left = TabMessage::Unsubscribe {
@@ -357,9 +358,9 @@ mod tests {
             subscriber.set_wanted("rooms", false),
             [SubscriberAction::Send(left)]
         );
-        assert_eq!(subscriber.on_message(&event("rooms", "rooms")), []);
+        assert_eq!(subscriber.on_message(&event("rooms", EventName::Rooms)), []);
         assert_eq!(
-            subscriber.on_message(&event("", "signed-out")),
+            subscriber.on_message(&event("", EventName::SignedOut)),
             [SubscriberAction::ReloadSoon]
         );
     }

@@ -9,9 +9,11 @@
 //! # Not here
 //! Opening the streams (`tab_leader`) and when to (`leader`).
 
+use protocol::EventName;
+
 use crate::connection::sharing::stream_address::StreamAddress;
 use crate::connection::sharing::stream_event::StreamEvent;
-use crate::connection::sharing::topic::{OVERVIEW, ROOMS, TYPING, is_room, sequence_of};
+use crate::connection::sharing::topic::{OVERVIEW, ROOMS, is_room, sequence_of};
 
 /// The most rooms on one stream.
 const ROOMS_PER_STREAM: usize = 32;
@@ -44,8 +46,8 @@ struct Topic {
 /// An event that carries a whole state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateEvent {
-    /// The name of the event.
-    pub name: String,
+    /// Which event.
+    pub name: EventName,
     /// Its data.
     pub data: String,
 }
@@ -165,7 +167,7 @@ impl SubscriptionTable {
         for topic in &mut self.topics {
             let before = topic.states.len();
             if stream.topics.contains(&topic.name) {
-                topic.states.retain(|state| state.name != TYPING);
+                topic.states.retain(|state| state.name != EventName::Typing);
             }
             if topic.states.len() < before {
                 had_typing.push(topic.name.clone());
@@ -243,21 +245,21 @@ impl SubscriptionTable {
 
     /// Records how far a topic has come, and its state. After a `reset` the tabs subscribe again.
     pub fn record_event(&mut self, topic: &str, event: &StreamEvent, cursor: &str) {
-        if event.name == "reset" {
+        if event.name == EventName::Reset {
             self.topics.retain(|known| known.name != topic);
             self.subscriptions.retain(|known| known.topic != topic);
         }
         let Some(topic) = self.topics.iter_mut().find(|known| known.name == topic) else {
             return;
         };
-        match event.name.as_str() {
-            "message" | "edit" | "deletion" if !topic.is_stale => {
+        match event.name {
+            EventName::Message | EventName::Change if !topic.is_stale => {
                 cursor.clone_into(&mut topic.cursor);
             }
-            ROOMS | OVERVIEW | "presence" | TYPING => {
+            EventName::Rooms | EventName::Overview | EventName::Presence | EventName::Typing => {
                 topic.states.retain(|state| state.name != event.name);
                 topic.states.push(StateEvent {
-                    name: event.name.clone(),
+                    name: event.name,
                     data: event.data.clone(),
                 });
             }
@@ -274,9 +276,9 @@ impl SubscriptionTable {
 mod tests {
     use super::*;
 
-    fn event(name: &str, data: &str) -> StreamEvent {
+    fn event(name: EventName, data: &str) -> StreamEvent {
         StreamEvent {
-            name: name.to_owned(),
+            name,
             data: data.to_owned(),
             id: String::new(),
         }
@@ -305,7 +307,7 @@ mod tests {
     fn stream_starts_at_the_earliest_cursor_of_any_tab() {
         let mut table = table(&[["1", "r", "e.7"], ["2", "r", "e.4"], ["3", "r", "e.9"]]);
         assert_eq!(address(&table), "&rooms=r&after=e.4");
-        table.record_event("r", &event("message", ""), "e.8");
+        table.record_event("r", &event(EventName::Message, ""), "e.8");
         table.add("4", "r", "e.8");
         assert_eq!(table.assign_streams("ada"), []);
         table.add("4", "r", "e.6");
@@ -318,10 +320,10 @@ mod tests {
     fn events_of_the_old_stream_do_not_pass_an_earlier_cursor() {
         let mut table = table(&[["1", "r", "e.7"]]);
         table.add("2", "r", "e.3");
-        table.record_event("r", &event("message", ""), "e.8");
+        table.record_event("r", &event(EventName::Message, ""), "e.8");
         table.assign_streams("ada");
         assert_eq!(address(&table), "&rooms=r&after=e.3");
-        table.record_event("r", &event("message", ""), "e.4");
+        table.record_event("r", &event(EventName::Message, ""), "e.4");
         assert_eq!(address(&table), "&rooms=r&after=e.4");
     }
 
@@ -368,7 +370,11 @@ mod tests {
     #[test]
     fn later_tab_gets_the_newest_state_events() {
         let mut table = table(&[["1", "r", "5"]]);
-        for (name, data) in [("presence", "1"), (TYPING, "x"), ("presence", "2")] {
+        for (name, data) in [
+            (EventName::Presence, "1"),
+            (EventName::Typing, "x"),
+            (EventName::Presence, "2"),
+        ] {
             table.record_event("r", &event(name, data), "");
         }
         let names = |table: &SubscriptionTable| -> Vec<String> {
@@ -383,7 +389,7 @@ mod tests {
     #[test]
     fn reset_forgets_the_topic_until_tabs_subscribe_again() {
         let mut table = table(&[["1", "r", "e.9"]]);
-        table.record_event("r", &event("reset", ""), "");
+        table.record_event("r", &event(EventName::Reset, ""), "");
         assert!(!table.has_topic("r"));
         assert!(table.knows_tab("1"));
         table.add("1", "r", "f.2");

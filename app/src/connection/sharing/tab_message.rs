@@ -3,7 +3,7 @@
 //! # Guarantees
 //! A message is read as it was written. Only tabs of the same version understand each other.
 
-use protocol::Time;
+use protocol::{EventName, Time};
 
 use crate::connection::sharing::stream_event::ConnectionState;
 
@@ -34,7 +34,7 @@ pub enum TabMessage {
     /// An event of the stream. An event about no topic concerns all tabs.
     Event {
         topic: String,
-        name: String,
+        name: EventName,
         data: String,
         cursor: String,
     },
@@ -58,7 +58,13 @@ impl TabMessage {
                 name,
                 data,
                 cursor,
-            } => vec!["event".to_owned(), topic, name, data, cursor],
+            } => vec![
+                "event".to_owned(),
+                topic,
+                name.text().to_owned(),
+                data,
+                cursor,
+            ],
         }
     }
 
@@ -87,7 +93,7 @@ impl TabMessage {
             },
             "event" => Self::Event {
                 topic: next()?,
-                name: next()?,
+                name: EventName::parse(&next()?)?,
                 data: next()?,
                 cursor: next()?,
             },
@@ -152,7 +158,7 @@ mod tests {
             },
             TabMessage::Event {
                 topic: text("a"),
-                name: text("message"),
+                name: EventName::Message,
                 data: text("{}"),
                 cursor: text("0.5"),
             },
@@ -164,7 +170,13 @@ mod tests {
 
     #[test]
     fn malformed_message_is_not_read() {
-        let malformed: [&[&str]; 4] = [&[], &["other"], &["subscribe", "1"], &["state", "x", ""]];
+        let malformed: [&[&str]; 5] = [
+            &[],
+            &["other"],
+            &["subscribe", "1"],
+            &["state", "x", ""],
+            &["event", "a", "of-tomorrow", "{}", "0.5"],
+        ];
         for texts in malformed {
             let texts = texts.iter().map(|text| (*text).to_owned()).collect();
             assert_eq!(TabMessage::read(texts), None);

@@ -1,11 +1,19 @@
 //! The topics of the shared stream, and the cursors of the rooms in its event IDs.
 
+use protocol::EventName;
+
 /// The topic of the public rooms.
 pub const ROOMS: &str = "rooms";
 /// The topic of the visitor's own rooms and chats. Every other topic is the ID of a room.
 pub const OVERVIEW: &str = "overview";
-/// The event with the names of those who type.
-pub const TYPING: &str = "typing";
+/// The topic of an event that is not about one room, if there is one.
+pub fn topic_without_room(event: EventName) -> Option<&'static str> {
+    match event {
+        EventName::Rooms => Some(ROOMS),
+        EventName::Overview => Some(OVERVIEW),
+        _ => None,
+    }
+}
 
 /// Whether a topic is a room.
 pub fn is_room(topic: &str) -> bool {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::{RoomId, Time};
+use protocol::{EventName, RoomId, Time};
 use serde::Serialize;
 
 use crate::realtime::frame::Ephemeral;
@@ -161,11 +161,11 @@ impl Presence {
                 here: names.map(AsRef::as_ref).collect(),
                 count: self.announced.len(),
             };
-            Ephemeral::encode("presence", &data)
+            Ephemeral::encode(EventName::Presence, &data)
         });
         let has_typing_event = self.typing_event.refresh(self.typing.is_empty(), || {
             let usernames = self.typing.keys().map(AsRef::as_ref).collect();
-            Ephemeral::encode("typing", &TypingData { room, usernames })
+            Ephemeral::encode(EventName::Typing, &TypingData { room, usernames })
         });
         has_presence_event || has_typing_event
     }

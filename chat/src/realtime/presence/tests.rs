@@ -61,9 +61,9 @@ fn summarize(event: &Ephemeral) -> String {
         names.collect::<Vec<_>>().join(" ")
     };
     match event.name() {
-        "presence" => format!("here: {} ({})", names("here"), data["count"]),
-        "typing" => format!("typing: {}", names("usernames")),
-        other => panic!("{other}"),
+        EventName::Presence => format!("here: {} ({})", names("here"), data["count"]),
+        EventName::Typing => format!("typing: {}", names("usernames")),
+        other => panic!("{other:?}"),
     }
 }
 

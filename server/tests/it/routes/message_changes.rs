@@ -53,8 +53,10 @@ async fn edits_and_deletions_reach_every_kind_of_reader() {
         404,
     )
     .await;
-    for (name, id, message) in [("edit", 3, &edited), ("deletion", 4, &gone)] {
-        let expected = json!({"event": name, "id": id, "room": room, "message": message});
+    for (kind, id, message) in [("edit", 3, &edited), ("deletion", 4, &gone)] {
+        let target = &message["id"];
+        let mut expected =
+            json!({"kind": kind, "id": id, "room": room, "target": target, "message": message});
         for reader in [&mut live, &mut several] {
             let event = reader.next().await.unwrap();
             assert_eq!(
@@ -62,10 +64,11 @@ async fn edits_and_deletions_reach_every_kind_of_reader() {
                     event.name.as_str(),
                     serde_json::from_str::<Value>(&event.data).unwrap()
                 ),
-                (name, expected.clone())
+                ("change", expected.clone())
             );
             assert!(event.id.unwrap().ends_with(&format!(".{id}")));
         }
+        expected["event"] = json!("change");
         assert_eq!(
             serde_json::from_str::<Value>(socket.next().await.to_text().unwrap()).unwrap(),
             expected

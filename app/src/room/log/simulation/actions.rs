@@ -103,7 +103,7 @@ impl Browser {
         let FeedEvent::Event(name, data, cursor) = event else {
             return;
         };
-        assert_eq!(name, "message");
+        assert_eq!(name, EventName::Message);
         let message = fixtures::message(data.parse().unwrap());
         let tracked = self.tabs[at].tracker.take(message, cursor);
         if tracked.starts_batch {

@@ -12,7 +12,7 @@ mod tabs;
 
 use std::collections::VecDeque;
 
-use protocol::Time;
+use protocol::{EventName, Time};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 

@@ -116,7 +116,7 @@ impl Browser {
             .map(|place| format!("{}-e.{}", ROOMS[place.room], place.seq))
             .collect();
         let event = StreamEvent {
-            name: "message".to_owned(),
+            name: EventName::Message,
             data,
             id: cursors.join("_"),
         };
