@@ -35,6 +35,10 @@ pub struct Message {
     /// Whether the message was deleted, so that its text is empty; absent if it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// Whether the caller wrote the message, with the same account or guest's key, under whatever
+    /// name; absent if not, and in streams, which are the same for all readers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
 }
 
 /// A request to send a message.

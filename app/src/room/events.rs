@@ -49,7 +49,7 @@ pub fn start(state: RoomState) {
 impl RoomEvents {
     fn follow(self) {
         self.state.sender.start(move |answer| match answer {
-            Some(message) => self.add_messages(vec![message], false),
+            Some(message) => self.add_own(message),
             // The server refused the message: the visitor may have lost access.
             None => self.state.recheck_access(),
         });
@@ -173,13 +173,18 @@ impl RoomEvents {
         }
     }
 
-    fn add_messages(self, batch: Vec<Message>, from_stream: bool) {
+    /// Adds the visitor's own message, as the server answered it.
+    fn add_own(self, message: Message) {
+        let own = Message {
+            own: true,
+            ..message
+        };
+        self.add_messages(vec![own], false);
+    }
+
+    fn add_messages(self, mut batch: Vec<Message>, from_stream: bool) {
         if from_stream {
-            self.state.sender.outbox().update(|outbox| {
-                batch
-                    .iter()
-                    .for_each(|message| outbox.record_arrival(message))
-            });
+            self.record_arrivals(&mut batch);
         }
         let fresh = self.state.history.add(batch, from_stream);
         if fresh.is_empty() {
@@ -189,6 +194,16 @@ impl RoomEvents {
         if from_stream && document().hidden() {
             self.state.unread.update(|count| *count += fresh.len());
         }
+    }
+
+    /// Messages that wait in the outbox have arrived: they are the visitor's own.
+    fn record_arrivals(self, batch: &mut [Message]) {
+        self.state.sender.outbox().update(|outbox| {
+            for message in batch {
+                outbox.record_arrival(message);
+                message.own |= outbox.delivered_as(message.id).is_some();
+            }
+        });
     }
 
     /// The server cannot honour the page's cursor: fetches the newest messages again.

@@ -21,7 +21,7 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// The current permissions for a message; tracks them.
+    /// The current permissions for a message; tracks the room.
     pub fn of(message: &Message, name: DisplayName, state: RoomState) -> Self {
         let is_own = is_mine(message, name);
         let can_moderate = state.can_moderate();
@@ -34,9 +34,15 @@ impl Permissions {
     }
 }
 
-/// Whether the visitor wrote a message; tracks the display name.
+/// Whether the visitor wrote a message: the server or the outbox says so, or it is by the visitor's
+/// account. The name alone says nothing: a guest may have changed it, and others may have it now.
 pub fn is_mine(message: &Message, name: DisplayName) -> bool {
-    message.username == name.get() && message.author == own_author(name)
+    let is_by_account = || {
+        name.is_fixed
+            && message.author == Some(Author::Account)
+            && message.username == name.get_untracked()
+    };
+    message.own || is_by_account()
 }
 
 /// How the server will mark the author of the visitor's messages, so that a delivered message looks

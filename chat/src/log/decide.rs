@@ -132,6 +132,7 @@ impl LogTransaction<'_> {
             sent_at: Time::from_millis(room.last_active_at),
             edited_at: None,
             deleted: false,
+            own: false,
         })
     }
 
@@ -381,6 +382,7 @@ fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Message> {
         username: row.get(1)?,
         author: author_from_row(row.get(4)?),
         deleted: body.is_empty(),
+        own: false,
         body,
         sent_at: Time::from_millis(row.get(3)?),
         edited_at: row.get::<_, Option<i64>>(5)?.map(Time::from_millis),

@@ -51,7 +51,7 @@ fn entry_from_row(row: &SqliteRow) -> sqlx::Result<Entry> {
 }
 
 impl Chat {
-    /// A page of a room's messages, in order.
+    /// A page of a room's messages, in order, with a mark at those that the caller wrote.
     ///
     /// # Errors
     /// The refusals of [`Chat::find_room`], or a fault.
@@ -62,8 +62,31 @@ impl Chat {
         page: MessagesPage,
     ) -> Result<Vec<Message>, Error> {
         access::find(&self.0.store, &self.0.clock, by, *room).await?;
-        messages::load_page(&self.0.store, *room, page).await
+        let mut messages = messages::load_page(&self.0.store, *room, page).await?;
+        mark_own(&self.0.store, by, *room, &mut messages).await?;
+        Ok(messages)
     }
+}
+
+/// Marks the messages that the caller wrote. An anonymous caller is no one's author.
+async fn mark_own(
+    store: &Store,
+    by: &Person,
+    room: RoomId,
+    messages: &mut [Message],
+) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (messages.first(), messages.last()) else {
+        return Ok(());
+    };
+    if by.id() == 0 {
+        return Ok(());
+    }
+    let range = first.id..=last.id;
+    let own = messages::load_seqs_by(store, room, by.id(), range).await?;
+    for message in messages {
+        message.own = own.contains(&message.id);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -153,6 +153,7 @@ impl FromRow<'_, SqliteRow> for MessageRow {
                 .try_get::<Option<i64>, _>("edited_at")?
                 .map(Time::from_millis),
             deleted: row.try_get("deleted")?,
+            own: false,
         }))
     }
 }

@@ -1,7 +1,7 @@
 // Display names: how each author is marked, changing a name, and names that are refused or taken.
 
 import { field, clickButton, signUp } from "../../support/account_forms";
-import { expect, test } from "../../support/webchat";
+import { expect, test, type User } from "../../support/webchat";
 
 test("authors are marked: accounts with a check, unverified authors with a word, guests with nothing", async ({
   webchat,
@@ -126,4 +126,48 @@ test("an invalid name is refused at its field and the message stays unsent", asy
   ).toBeVisible();
   await expect(ada.messageField).toHaveValue("hello");
   expect(await webchat.messageTexts(room)).toEqual([]);
+});
+
+test("a guest who changed the name edits and deletes what was written under the old one, and nobody else's", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const grace = await openBrowser("grace");
+  await ada.openRoom(room);
+  await grace.openRoom(room);
+  await ada.send("as ada");
+  await ada.send("as ada, too");
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await ada.page.getByRole("textbox", { name: "Writing as" }).fill("countess");
+  await ada.send("as a countess");
+  await expect(grace.messageBodies).toHaveCount(3);
+  // The old name is free now.
+  await grace.page.getByRole("textbox", { name: "Writing as" }).fill("ada");
+  await grace.send("another ada");
+  await expect(ada.messageBodies).toHaveCount(4);
+
+  const menuOf = async (user: User, text: string) => {
+    const message = user.messages.filter({ has: user.page.getByText(text, { exact: true }) });
+    await message.hover();
+    return message.getByRole("button", { name: "What to do with this message" });
+  };
+  for (const when of ["live", "after a reload"]) {
+    if (when !== "live") await ada.page.reload();
+    await ada.waitUntilLive();
+    for (const text of ["as ada, too", "as a countess"])
+      await expect(await menuOf(ada, text), `${text}, ${when}`).toBeVisible();
+    await expect(await menuOf(ada, "another ada"), when).toBeHidden();
+  }
+  await expect(await menuOf(grace, "as ada, too")).toBeHidden();
+
+  await (await menuOf(ada, "as ada, too")).click();
+  await clickButton(ada, "Edit");
+  await ada.send("once ada");
+  await expect(grace.messageBodies.nth(1)).toHaveText("once ada");
+  await (await menuOf(ada, "once ada")).click();
+  await clickButton(ada, "Delete");
+  await clickButton(ada, "Delete for good?");
+  await expect(grace.messageBodies.nth(1)).toHaveText("(deleted)");
 });

@@ -3,6 +3,7 @@
 //! # Guarantees
 //! - Each message once and in order of sequence, however often and in whatever order it arrives.
 //! - A message that changes before it arrives is held in its current version.
+//! - A message that was once the visitor's own stays that, whichever version of it comes later.
 //!
 //! # Not here
 //! Fetching (`room/history`), which messages are drawn (`window`), drawing them (`room/timeline`).
@@ -36,14 +37,15 @@ impl MessageLog {
         let mut fresh = Vec::with_capacity(batch.len());
         for message in batch {
             let place = self.index(message.id);
-            if self
-                .messages
-                .get(place)
-                .is_none_or(|held| held.id != message.id)
-            {
-                let message = Arc::new(self.take_changed(message.id).unwrap_or(message));
-                fresh.push(message.clone());
-                self.messages.insert(place, message);
+            match self.messages.get_mut(place) {
+                Some(held) if held.id == message.id => mark_own(held, message.own),
+                _ => {
+                    let is_own = message.own;
+                    let mut arrived = Arc::new(self.take_changed(message.id).unwrap_or(message));
+                    mark_own(&mut arrived, is_own);
+                    fresh.push(arrived.clone());
+                    self.messages.insert(place, arrived);
+                }
             }
         }
         fresh
@@ -57,11 +59,15 @@ impl MessageLog {
             .get_mut(place)
             .filter(|held| held.id == message.id)
         {
+            let was_own = held.own;
             *held = Arc::new(message);
-            return;
+            return mark_own(held, was_own);
         }
-        self.take_changed(message.id);
-        self.changed.push_back(message);
+        let was_own = self.take_changed(message.id).is_some_and(|held| held.own);
+        self.changed.push_back(Message {
+            own: was_own || message.own,
+            ..message
+        });
         if self.changed.len() > PAGE_SIZE {
             self.changed.pop_front();
         }
@@ -106,6 +112,13 @@ impl MessageLog {
     }
 }
 
+/// Marks a message as the visitor's own, if it is.
+fn mark_own(held: &mut Arc<Message>, is_own: bool) {
+    if is_own && !held.own {
+        Arc::make_mut(held).own = true;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +156,24 @@ mod tests {
         assert_eq!(body(&log, 4), "4");
         log.replace(changed(3, "later"));
         assert_eq!(body(&log, 3), "later");
+    }
+
+    #[test]
+    fn own_message_stays_own_in_every_later_version() {
+        let own = |id| Message {
+            own: true,
+            ..message(id)
+        };
+        let is_own = |log: &MessageLog, id| log.find(id).unwrap().own;
+        let mut log = log([7]);
+        assert!(!is_own(&log, 7));
+        log.add(vec![own(7)]);
+        assert!(is_own(&log, 7), "the answer came after the stream");
+        log.replace(message(7));
+        assert!(is_own(&log, 7), "a change from the stream says nothing");
+        log.replace(message(3));
+        log.add(vec![own(3)]);
+        assert!(is_own(&log, 3), "changed before its page arrived");
     }
 
     #[test]

@@ -51,6 +51,7 @@ impl PendingMessage {
             author,
             edited_at: None,
             deleted: false,
+            own: true,
             body: self.message.body.clone(),
             sent_at: Time::from_millis(self.written),
         }

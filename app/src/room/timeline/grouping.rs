@@ -46,8 +46,8 @@ pub struct TimelineRow {
     pub starts_group: bool,
     /// The day that it starts, if it starts one.
     pub day: Option<i64>,
-    /// Whether its author has the visitor's display name.
-    pub has_own_name: bool,
+    /// Whether the visitor wrote it.
+    pub is_own: bool,
 }
 
 /// The position of a row, which orders the timeline.
@@ -76,12 +76,12 @@ impl TimelineRow {
     }
 }
 
-/// Makes rows of the messages after `previous`, for a visitor with this display name; `day` returns
-/// the day of a message.
+/// Makes rows of the messages after `previous`; `is_own` says whether the visitor wrote a message,
+/// and `day` returns its day.
 pub fn group_rows(
     mut previous: Option<Arc<Message>>,
     items: impl Iterator<Item = LogItem>,
-    display_name: &str,
+    is_own: impl Fn(&Message) -> bool,
     day: impl Fn(&Message) -> i64,
 ) -> Vec<TimelineRow> {
     let row = |LogItem { message, pending }: LogItem| {
@@ -90,13 +90,13 @@ pub fn group_rows(
         let starts_day = before.as_ref().is_none_or(|before| day(before) != own_day);
         let starts_group =
             starts_day || before.is_none_or(|before| !are_grouped(&before, &message));
-        let has_own_name = pending.is_some() || message.username == display_name;
+        let is_own = pending.is_some() || is_own(&message);
         TimelineRow {
             message,
             pending,
             starts_group,
             day: starts_day.then_some(own_day),
-            has_own_name,
+            is_own,
         }
     };
     items.map(row).collect()
@@ -125,9 +125,8 @@ mod tests {
 
     fn rows_after(previous: Option<Arc<Message>>, messages: &[Arc<Message>]) -> Vec<TimelineRow> {
         let items = messages.iter().map(LogItem::delivered);
-        group_rows(previous, items, "ada", |message| {
-            message.sent_at.millis() / 86_400_000
-        })
+        let day = |message: &Message| message.sent_at.millis() / 86_400_000;
+        group_rows(previous, items, |message| message.own, day)
     }
 
     fn rows(messages: &[Arc<Message>]) -> Vec<TimelineRow> {

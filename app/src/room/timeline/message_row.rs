@@ -13,7 +13,6 @@ use crate::browser::dom::{element_by_id, focus_without_scroll, on_click};
 use crate::reactive::{erase_type, text_signal};
 use crate::room::ids::{LOG, WRITING_AS};
 use crate::room::outbox::pending_message::PendingMessage;
-use crate::room::permissions::is_mine;
 use crate::room::state::RoomState;
 use crate::room::timeline::grouping::TimelineRow;
 use crate::room::timeline::message_body::MessageBody;
@@ -27,9 +26,8 @@ use crate::ui::avatar::{hue_class, initials};
 /// page has many rows, and each signal adds to the time that hydration takes.
 #[component]
 pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
-    let is_mine = untrack(|| is_mine(&row.message, expect_context()));
     let is_new = row.message.id > state.history.settled.get_untracked();
-    let class = row_class(&row, is_mine, is_new);
+    let class = row_class(&row, is_new);
     let mark = Mark::of(&row);
     let TimelineRow {
         message,
@@ -60,15 +58,15 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
 
 /// The CSS classes of a row: `editable` if the visitor wrote the message, `sanctionable` if the
 /// message is by another author, whom moderators can mute or ban.
-fn row_class(row: &TimelineRow, is_mine: bool, is_new: bool) -> String {
+fn row_class(row: &TimelineRow, is_new: bool) -> String {
     let message = &row.message;
     let pending = row.pending.as_ref();
     let is_waiting = pending.is_some_and(|pending| pending.refused.is_none());
     let classes = [
         ("group-start", row.starts_group),
-        ("own", row.has_own_name),
-        ("editable", is_mine && pending.is_none()),
-        ("sanctionable", message.author.is_some() && !is_mine),
+        ("own", row.is_own),
+        ("editable", row.is_own && pending.is_none()),
+        ("sanctionable", message.author.is_some() && !row.is_own),
         ("new-message", is_new),
         ("pending", is_waiting),
         ("deleted", message.deleted),

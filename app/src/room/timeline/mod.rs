@@ -21,7 +21,7 @@ use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::ids::LOG;
 use crate::room::log::message_log::MessageLog;
 use crate::room::outbox::queue::Outbox;
-use crate::room::permissions::own_author;
+use crate::room::permissions::{is_mine, own_author};
 use crate::room::share_dialog::{CopyLinkButton, InviteLink};
 use crate::room::state::RoomState;
 use crate::room::timeline::grouping::{LogItem, RowPosition, TimelineRow, group_rows};
@@ -160,7 +160,6 @@ fn visible_rows(
     clock: Clock,
 ) -> Vec<ListItem<RowPosition, TimelineRow>> {
     let window = state.history.window.get();
-    let display_name = name.get();
     let author = own_author(name);
     let list = |log: &MessageLog, outbox: &Outbox| {
         let range = window.range(log);
@@ -175,7 +174,7 @@ fn visible_rows(
         let rows = group_rows(
             previous,
             delivered.chain(pending),
-            &display_name,
+            |message| is_mine(message, name),
             |message| clock.local_time(message.sent_at).day(),
         );
         rows.into_iter().map(|row| list_item(row, outbox)).collect()

@@ -1,5 +1,8 @@
 //! The rows of messages.
 
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
 use protocol::{Message, RoomId};
 
 use crate::Error;
@@ -32,4 +35,24 @@ pub(crate) async fn load_page(
         messages.reverse();
     }
     Ok(messages)
+}
+
+/// The sequences of the messages that a person wrote in a room, in a range.
+pub(crate) async fn load_seqs_by(
+    store: &Store,
+    room: RoomId,
+    person: i64,
+    range: RangeInclusive<u64>,
+) -> Result<HashSet<u64>, Error> {
+    let sql = "select seq from message
+               where room = $1 and seq between $2 and $3 and kind = 0 and author = $4";
+    let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+    let seqs: Vec<i64> = sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(bound(*range.start()))
+        .bind(bound(*range.end()))
+        .bind(person)
+        .fetch_all(store.read())
+        .await?;
+    Ok(seqs.into_iter().map(i64::unsigned_abs).collect())
 }

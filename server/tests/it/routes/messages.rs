@@ -4,7 +4,7 @@ use protocol::{Message, Room};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::harness::{TestServer, expect_problem};
+use crate::harness::{TestServer, TestUser, expect_problem};
 
 #[tokio::test]
 async fn posted_messages_are_numbered_and_paged() {
@@ -196,4 +196,33 @@ async fn malformed_unknown_or_misplaced_request_gets_its_4xx_status() {
     let large = "x".repeat(10_000_000);
     expect_problem(ada.try_post(&room, &large).await, 413).await;
     assert!(ada.history(&room, "").await.is_empty());
+}
+
+#[tokio::test]
+async fn only_the_author_finds_a_message_marked_as_own_under_whatever_name() {
+    let server = TestServer::new().await;
+    let ada = server.guest("ada").await;
+    let grace = server.guest("grace").await;
+    let nobody = server.visitor("nobody");
+    let room = ada.create_room().await;
+    ada.post(&room, "as ada").await;
+    let named = |user: &TestUser, name: &str| TestUser {
+        name: name.to_owned(),
+        ..user.clone()
+    };
+    let renamed = named(&ada, "countess");
+    renamed.post(&room, "as a countess").await;
+    named(&grace, "ada").post(&room, "another ada").await;
+    let own = async |reader: &TestUser| -> Vec<bool> {
+        let page = reader.history(&room, "").await;
+        page.iter().map(|message| message.own).collect()
+    };
+    assert_eq!(own(&renamed).await, [true, true, false]);
+    assert_eq!(own(&grace).await, [false, false, true]);
+    assert_eq!(own(&nobody).await, [false; 3]);
+    let mut stream = ada.follow(&room, "").await;
+    assert!(
+        !stream.next_message().await.own,
+        "a stream is the same for all"
+    );
 }
