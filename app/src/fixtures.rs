@@ -31,6 +31,7 @@ pub fn message(id: u64) -> Message {
         author: None,
         edited_at: None,
         deleted: false,
+        client_id: None,
         own: false,
         body: id.to_string(),
         sent_at: Time::from_millis(0),

@@ -8,6 +8,7 @@
 //! The rules that need stored data (crate `chat`) and HTTP (crate `server`).
 
 mod account;
+mod client_id;
 mod cursor;
 mod event;
 mod member;
@@ -21,6 +22,7 @@ pub mod text;
 mod time;
 
 pub use account::{Account, Author, Credentials, NewAccount};
+pub use client_id::client_id;
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use event::{Change, ChangeKind, EventName};
 pub use member::{AuditEntry, Invitation, NewInvitation, Role, RoomMember, Sanction, SanctionKind};

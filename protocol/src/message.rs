@@ -35,6 +35,14 @@ pub struct Message {
     /// Whether the message was deleted, so that its text is empty; absent if it was not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// A digest of the `Idempotency-Key` under which the message was sent, by which its sender knows
+    /// it again: the first 128 bits of the key's SHA-256 in hexadecimal. Absent without a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schema(nullable = false, pattern = "^[0-9a-f]{32}$")
+    )]
+    pub client_id: Option<String>,
     /// Whether the caller wrote the message, with the same account or guest's key, under whatever
     /// name; absent if not, and in streams, which are the same for all readers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -126,6 +126,7 @@ impl FromJson for Message {
             sent_at: field(value, "sent_at")?,
             edited_at: field(value, "edited_at")?,
             deleted: field::<Option<bool>>(value, "deleted")?.unwrap_or_default(),
+            client_id: field(value, "client_id")?,
             own: field::<Option<bool>>(value, "own")?.unwrap_or_default(),
         })
     }

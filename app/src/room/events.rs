@@ -232,10 +232,11 @@ impl RoomEvents {
         let newest = log.newest();
         self.tracker
             .with(|tracker| *tracker = SequenceTracker::at(newest));
-        self.state
-            .sender
-            .outbox()
-            .update(|outbox| outbox.restart_log(newest));
+        self.state.sender.outbox().update(|outbox| {
+            outbox.restart_log();
+            let messages = log.messages().iter();
+            messages.for_each(|message| outbox.record_arrival(message));
+        });
         self.state.history.reset(log);
         self.state.feed.ask();
     }

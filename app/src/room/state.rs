@@ -19,7 +19,6 @@ use crate::connection::tab_feed::TabFeed;
 use crate::initial_state::RoomSnapshot;
 use crate::reactive::BrowserCell;
 use crate::room::history::History;
-use crate::room::log::message_log::MessageLog;
 use crate::room::outbox::sender::OutboxSender;
 
 /// Who is present in a room.
@@ -107,8 +106,7 @@ impl RoomState {
     /// Queues a message for sending, and scrolls to the newest message.
     pub fn send_message(self, message: NewMessage) {
         self.history.scroll_to_newest();
-        self.sender
-            .put(message, self.history.log.with_untracked(MessageLog::newest));
+        self.sender.put(message);
     }
 
     /// Shows why a request failed, in the composer.

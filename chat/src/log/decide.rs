@@ -9,7 +9,7 @@
 
 use std::collections::{HashMap, hash_map};
 
-use protocol::{Change, ChangeKind, Message, Refusal, RoomId, Time};
+use protocol::{Change, ChangeKind, Message, Refusal, RoomId, Time, client_id};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::Error;
@@ -132,6 +132,7 @@ impl LogTransaction<'_> {
             sent_at: Time::from_millis(room.last_active_at),
             edited_at: None,
             deleted: false,
+            client_id: request.idempotency_key.as_deref().map(client_id),
             own: false,
         })
     }
@@ -234,7 +235,7 @@ impl LogTransaction<'_> {
     }
 
     fn load_message(&self, room: RoomId, seq: i64) -> Result<Message, Error> {
-        let sql = "select seq, username, body, sent_at, author, edited_at
+        let sql = "select seq, username, body, sent_at, author, edited_at, idempotency_key
                    from message where room = ?1 and seq = ?2";
         let mut select = self.tx.prepare_cached(sql)?;
         Ok(select.query_row(params![key(room), seq], |row| message_from_row(room, row))?)
@@ -246,7 +247,7 @@ impl LogTransaction<'_> {
         let Some(idempotency_key) = &request.idempotency_key else {
             return Ok(None);
         };
-        let sql = "select seq, username, body, sent_at, author, edited_at
+        let sql = "select seq, username, body, sent_at, author, edited_at, idempotency_key
              from message where room = ?1 and idempotency_key = ?2
              and exists (select 1 from room where id = ?1 and state = 0 and (access = 0
                or exists (select 1 from member where room = ?1 and person = ?3)))";
@@ -372,7 +373,8 @@ impl LogTransaction<'_> {
     }
 }
 
-/// A message from the columns `seq, username, body, sent_at, author, edited_at`. A message without
+/// A message from the columns `seq, username, body, sent_at, author, edited_at, idempotency_key`. A
+/// message without
 /// a text is deleted.
 fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Message> {
     let body: String = row.get(2)?;
@@ -382,6 +384,7 @@ fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Message> {
         username: row.get(1)?,
         author: author_from_row(row.get(4)?),
         deleted: body.is_empty(),
+        client_id: row.get::<_, Option<String>>(6)?.as_deref().map(client_id),
         own: false,
         body,
         sent_at: Time::from_millis(row.get(3)?),

@@ -264,6 +264,7 @@ pub(crate) mod tests {
             sent_at: Time::from_millis(0),
             edited_at: None,
             deleted: false,
+            client_id: None,
             own: false,
         }
         .into()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{Author, Message, Role, Room, RoomId, SanctionKind, Time};
+use protocol::{Author, Message, Role, Room, RoomId, SanctionKind, Time, client_id};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -153,6 +153,10 @@ impl FromRow<'_, SqliteRow> for MessageRow {
                 .try_get::<Option<i64>, _>("edited_at")?
                 .map(Time::from_millis),
             deleted: row.try_get("deleted")?,
+            client_id: row
+                .try_get::<Option<String>, _>("idempotency_key")?
+                .as_deref()
+                .map(client_id),
             own: false,
         }))
     }
@@ -160,7 +164,8 @@ impl FromRow<'_, SqliteRow> for MessageRow {
 
 /// The columns of a [`MessageRow`]. A message without a text is deleted.
 pub(crate) const MESSAGE_COLUMNS: &str =
-    "room, seq, username, body, sent_at, author, edited_at, body = '' as deleted";
+    "room, seq, username, body, sent_at, author, edited_at, idempotency_key,
+    body = '' as deleted";
 
 /// A page of the public rooms, the most recently active first.
 #[derive(Clone, Copy, Debug)]

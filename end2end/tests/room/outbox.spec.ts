@@ -232,3 +232,23 @@ test("two offline tabs send each queued message once", async ({ webchat, openBro
   await expect(ada.messageBodies).toHaveCount(2);
   expect((await webchat.messageTexts(room)).sort()).toEqual(["from the first", "from the second"]);
 });
+
+test("the same text under the same name by somebody else is not taken for the pending message", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  await ada.page.route("**/messages/", (route) => route.abort());
+  for (let n = 0; n < 2; n++) await ada.send("hi");
+  await expect(ada.pendingMessages).toHaveCount(2);
+  await webchat.postMessage(room, "ada", "hi");
+  await expect(ada.messageBodies).toHaveText(["hi", "hi", "hi"]);
+  await expect(ada.pendingMessages).toHaveCount(2);
+  await ada.page.unroute("**/messages/");
+  await ada.page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await expect(ada.messageBodies).toHaveText(["hi", "hi", "hi"]);
+  expect(await webchat.messageTexts(room)).toEqual(["hi", "hi", "hi"]);
+});

@@ -78,6 +78,14 @@ impl MessageLog {
         self.changed.remove(place)
     }
 
+    /// Marks a message as the visitor's own.
+    pub fn mark_own(&mut self, seq: u64) {
+        let place = self.index(seq);
+        if let Some(held) = self.messages.get_mut(place).filter(|held| held.id == seq) {
+            mark_own(held, true);
+        }
+    }
+
     /// The message with this sequence, if it is held.
     pub fn find(&self, seq: u64) -> Option<Arc<Message>> {
         self.messages

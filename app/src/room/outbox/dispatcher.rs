@@ -5,8 +5,7 @@
 //! - Only the tab whose turn it is sends, one message at a time, each after it is in the database.
 //! - A message without an answer is sent again under the same key, after a growing pause.
 //! - After 429 and 503 nothing is sent for as long as the server said.
-//! - A message leaves the database only after the server answered for it, and the next one is
-//!   written before: a tab that takes over never takes one for the other.
+//! - A message leaves the database only after the server answered for it.
 //!
 //! # Not here
 //! Carrying the actions out (`sender`), the order of the messages (`queue`).
@@ -40,7 +39,7 @@ pub enum OutboxAction {
     ShowDelivered(Message),
     /// Check what the visitor may do in the room.
     RecheckAccess,
-    /// Remove this message from the queue, and write the next one to the database.
+    /// Remove this message, which has this sequence in the log, from the queue.
     Deliver { key: String, seq: u64 },
     /// Mark this message as refused, and write it to the database.
     Refuse {
@@ -207,18 +206,13 @@ mod tests {
     const NOW: Time = Time::EPOCH;
 
     fn pending(key: &str) -> PendingMessage {
+        let message = NewMessage {
+            username: "ada".to_owned(),
+            body: key.to_owned(),
+        };
         PendingMessage {
-            key: key.to_owned(),
-            message: NewMessage {
-                username: "ada".to_owned(),
-                body: key.to_owned(),
-            },
-            after: 0,
-            written: 0,
-            refused: None,
-            free: None,
-            seen: None,
             kept: true,
+            ..PendingMessage::new(key.to_owned(), message, 0)
         }
     }
 
@@ -298,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn delivered_message_leaves_the_database_after_the_next_one_is_written() {
+    fn delivered_message_is_shown_before_it_leaves_the_queue_and_the_database() {
         let key = || "a".to_owned();
         assert_eq!(
             answer(&mut dispatcher(), Ok(fixtures::message(7))),

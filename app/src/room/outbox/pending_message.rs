@@ -1,6 +1,6 @@
 //! A message that the server has not answered for yet, and its record in the browser's database.
 
-use protocol::{Author, Message, NewMessage, RoomId, Time};
+use protocol::{Author, Message, NewMessage, RoomId, Time, client_id};
 use wasm_bindgen::JsValue;
 
 use crate::browser::json::{FromJson, field, json_object};
@@ -10,17 +10,17 @@ use crate::browser::json::{FromJson, field, json_object};
 pub struct PendingMessage {
     /// Its idempotency key.
     pub key: String,
+    /// The ID by which it is known in the log.
+    pub client_id: String,
     /// What is sent.
     pub message: NewMessage,
-    /// The newest sequence that the page knew when it was written: its own can only be higher.
-    pub after: u64,
     /// Its place in the queue: when it was written, in milliseconds.
     pub written: i64,
     /// Why the server refused it, if it did.
     pub refused: Option<String>,
     /// A free name like the author's, if the name is the reason.
     pub free: Option<String>,
-    /// The sequence under which it seems to have arrived by the stream, before the answer.
+    /// The sequence under which it arrived by the stream, before the answer.
     pub seen: Option<u64>,
     /// Whether it is in the database, where every tab finds it. Only then it may be sent.
     pub kept: bool,
@@ -28,20 +28,32 @@ pub struct PendingMessage {
 
 impl FromJson for PendingMessage {
     fn read(value: &JsValue) -> Option<Self> {
+        let key = field(value, "key")?;
+        let written = field(value, "written")?;
         Some(Self {
-            key: field(value, "key")?,
-            message: field(value, "message")?,
-            after: field(value, "after")?,
-            written: field(value, "written")?,
             refused: field(value, "refused")?,
             free: field(value, "free")?,
-            seen: None,
             kept: true,
+            ..Self::new(key, field(value, "message")?, written)
         })
     }
 }
 
 impl PendingMessage {
+    /// A message that was just written, at this time in milliseconds.
+    pub fn new(key: String, message: NewMessage, written: i64) -> Self {
+        Self {
+            client_id: client_id(&key),
+            key,
+            message,
+            written,
+            refused: None,
+            free: None,
+            seen: None,
+            kept: false,
+        }
+    }
+
     /// The message that it will be, as far as that is known.
     pub fn message(&self, room: RoomId, author: Option<Author>) -> Message {
         Message {
@@ -52,6 +64,7 @@ impl PendingMessage {
             edited_at: None,
             deleted: false,
             own: true,
+            client_id: Some(self.client_id.clone()),
             body: self.message.body.clone(),
             sent_at: Time::from_millis(self.written),
         }
@@ -66,7 +79,6 @@ impl PendingMessage {
         json_object(&[
             ("key", self.key.as_str().into()),
             ("message", message),
-            ("after", (self.after as f64).into()),
             ("written", (self.written as f64).into()),
             ("refused", self.refused.as_deref().into()),
             ("free", self.free.as_deref().into()),

@@ -3,7 +3,8 @@
 //!
 //! # Guarantees
 //! - A message leaves only when the server answered for it or its author gives it up.
-//! - A message is never shown twice, whichever comes first, the answer or the event of the stream.
+//! - A message is never shown twice, whichever comes first, the answer or the event of the stream,
+//!   and none is taken for another: a message of the log is known by its `client_id` alone.
 //! - All tabs that wrote have the same order.
 //!
 //! # Not here
@@ -79,6 +80,11 @@ impl Outbox {
             .filter(|message| message.seen.is_none())
     }
 
+    /// The sequences of the messages that are in the log already.
+    pub fn arrived(&self) -> impl Iterator<Item = u64> {
+        self.messages.iter().filter_map(|message| message.seen)
+    }
+
     /// How many messages still wait for the server.
     pub fn waiting(&self) -> usize {
         self.shown()
@@ -104,27 +110,21 @@ impl Outbox {
             .find(|message| message.seen == Some(seq))
     }
 
-    /// Removes a message that was delivered under this sequence; returns the next one, which can
-    /// only arrive later.
-    pub fn deliver(&mut self, key: &str, seq: u64) -> Option<PendingMessage> {
-        let message = self.remove(key)?;
-        self.delivered = Some(PendingMessage {
-            seen: Some(seq),
-            ..message
-        });
-        let next = self
-            .messages
-            .iter_mut()
-            .find(|message| message.refused.is_none())?;
-        next.after = next.after.max(seq);
-        Some(next.clone())
+    /// Removes a message that was delivered under this sequence.
+    pub fn deliver(&mut self, key: &str, seq: u64) {
+        if let Some(message) = self.remove(key) {
+            self.delivered = Some(PendingMessage {
+                seen: Some(seq),
+                ..message
+            });
+        }
     }
 
-    /// The room's log is replaced by one that ends at this sequence.
-    pub fn restart_log(&mut self, newest: u64) {
+    /// The room's log is replaced by another one, in which nothing has arrived yet.
+    pub fn restart_log(&mut self) {
         self.delivered = None;
         for message in &mut self.messages {
-            message.after = message.after.min(newest);
+            message.seen = None;
         }
     }
 
@@ -137,21 +137,16 @@ impl Outbox {
         Some(self.messages.remove(place))
     }
 
-    /// A message came by the stream. The first pending message that could be it is no longer shown;
-    /// the answer will tell for sure. Only a message that may have been sent can have arrived, and
-    /// only after the one delivered before.
+    /// A message is in the log: if it is a pending one, that is no longer shown.
     pub fn record_arrival(&mut self, message: &Message) {
-        let delivered = self.delivered.as_ref().and_then(|last| last.seen);
-        let is_known = self.delivered_as(message.id).is_some() || delivered >= Some(message.id);
-        // The answer for one that was seen may be on its way to another tab, which goes on already.
-        let next = self
+        let Some(client_id) = &message.client_id else {
+            return;
+        };
+        let pending = self
             .messages
             .iter_mut()
-            .find(|pending| pending.refused.is_none() && pending.seen.is_none());
-        let Some(pending) = next else { return };
-        let is_alike =
-            pending.message.username == message.username && pending.message.body == message.body;
-        if !is_known && is_alike && message.id > pending.after {
+            .find(|pending| pending.client_id == *client_id);
+        if let Some(pending) = pending {
             pending.seen = Some(message.id);
         }
     }
@@ -189,24 +184,22 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use protocol::NewMessage;
+    use protocol::{NewMessage, client_id};
 
     use super::*;
     use crate::fixtures;
 
-    fn pending(key: &str, body: &str) -> PendingMessage {
+    fn pending(key: &str) -> PendingMessage {
         PendingMessage {
-            key: key.into(),
-            message: NewMessage {
-                username: "ada".into(),
-                body: body.into(),
-            },
-            after: 4,
-            written: 0,
-            refused: None,
-            free: None,
-            seen: None,
             kept: true,
+            ..PendingMessage::new(key.into(), ada_says("hi"), 0)
+        }
+    }
+
+    fn ada_says(body: &str) -> NewMessage {
+        NewMessage {
+            username: "ada".into(),
+            body: body.into(),
         }
     }
 
@@ -217,17 +210,19 @@ mod tests {
         }
     }
 
-    fn message(id: u64, body: &str) -> Message {
+    /// A message of the log that was sent under this key. All have the same name and text.
+    fn arrived(id: u64, key: &str) -> Message {
         Message {
-            body: body.into(),
+            body: "hi".into(),
+            client_id: Some(client_id(key)),
             ..fixtures::message(id)
         }
     }
 
-    fn outbox(messages: &[(&str, &str)]) -> Outbox {
+    fn outbox(keys: &[&str]) -> Outbox {
         let mut outbox = Outbox::default();
-        for (key, body) in messages {
-            outbox.put(pending(key, body));
+        for key in keys {
+            outbox.put(pending(key));
         }
         outbox
     }
@@ -246,25 +241,25 @@ mod tests {
 
     #[test]
     fn messages_leave_in_the_order_they_were_written() {
-        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
+        let mut outbox = outbox(&["a", "b"]);
         assert_eq!(next(&outbox), "a");
         outbox.remove("a");
         assert_eq!(next(&outbox), "b");
-        outbox.put(written(-1, pending("c", "0")));
+        outbox.put(written(-1, pending("c")));
         assert_eq!(next(&outbox), "c", "one of an earlier visit goes first");
-        outbox.put(pending("b", "2"));
+        outbox.put(pending("b"));
         assert_eq!(shown(&outbox), ["c", "b"], "the same key is one message");
     }
 
     #[test]
     fn other_tabs_add_and_remove_messages() {
-        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
+        let mut outbox = outbox(&["a", "b"]);
         outbox.put(PendingMessage {
             kept: false,
-            ..written(3, pending("c", "3"))
+            ..written(3, pending("c"))
         });
-        outbox.record_arrival(&message(5, "1"));
-        outbox.merge(vec![written(7, pending("d", "4")), pending("a", "1")]);
+        outbox.record_arrival(&arrived(5, "a"));
+        outbox.merge(vec![written(7, pending("d")), pending("a")]);
         assert_eq!(
             shown(&outbox),
             ["c", "d"],
@@ -280,9 +275,9 @@ mod tests {
 
     #[test]
     fn delivered_message_is_known_by_its_sequence() {
-        let mut outbox = outbox(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        let mut outbox = outbox(&["a", "b", "c"]);
         assert_eq!(delivered_as(&outbox, 5), None);
-        outbox.record_arrival(&message(5, "1"));
+        outbox.record_arrival(&arrived(5, "a"));
         assert_eq!(delivered_as(&outbox, 5), Some("a"));
         outbox.deliver("a", 5);
         outbox.deliver("b", 7);
@@ -295,71 +290,62 @@ mod tests {
 
     #[test]
     fn two_tabs_that_wrote_at_the_same_time_have_the_same_order() {
-        let a = outbox(&[("a", "1"), ("b", "2")]);
-        let b = outbox(&[("b", "2"), ("a", "1")]);
+        let a = outbox(&["a", "b"]);
+        let b = outbox(&["b", "a"]);
         assert_eq!(shown(&a), shown(&b));
     }
 
     #[test]
-    fn message_that_the_stream_brings_first_is_not_shown_twice() {
-        let mut outbox = outbox(&[("a", "hi"), ("b", "hi")]);
-        outbox.record_arrival(&message(5, "hi"));
-        assert_eq!(shown(&outbox), ["b"]);
-        outbox.record_arrival(&message(5, "hi"));
-        assert_eq!(shown(&outbox), ["b"], "a repeated event hides no other one");
-        outbox.deliver("a", 5);
-        outbox.record_arrival(&message(5, "hi"));
-        assert_eq!(shown(&outbox), ["b"], "nor after the answer");
-        outbox.record_arrival(&message(6, "hi"));
+    fn of_two_equal_texts_the_one_with_the_key_has_arrived() {
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.record_arrival(&arrived(5, "b"));
+        assert_eq!(shown(&outbox), ["a"]);
+        outbox.record_arrival(&arrived(5, "b"));
+        assert_eq!(shown(&outbox), ["a"], "a repeated event hides no other one");
+        outbox.deliver("b", 5);
+        outbox.record_arrival(&arrived(5, "b"));
+        assert_eq!(shown(&outbox), ["a"], "nor after the answer");
+        outbox.record_arrival(&arrived(6, "a"));
         assert_eq!(shown(&outbox), [""; 0]);
     }
 
     #[test]
-    fn tab_that_missed_the_first_does_not_take_it_for_the_second() {
-        let mut sending = outbox(&[("a", "hi"), ("b", "hi"), ("c", "hi")]);
-        let next = sending.deliver("a", 5).unwrap();
-        // Another tab, or this one after a reload, has only the database.
+    fn equal_texts_under_another_key_or_none_have_not_arrived() {
+        let mut outbox = outbox(&["a"]);
+        outbox.record_arrival(&arrived(5, "x"));
+        outbox.record_arrival(&Message {
+            client_id: None,
+            ..arrived(6, "a")
+        });
+        assert_eq!(shown(&outbox), ["a"]);
+    }
+
+    #[test]
+    fn tab_that_has_only_the_database_takes_none_for_another() {
         let mut other = Outbox::default();
-        other.merge(vec![next, pending("c", "hi")]);
-        other.record_arrival(&message(5, "hi"));
+        other.merge(vec![pending("b"), pending("c")]);
+        other.record_arrival(&arrived(5, "a"));
         assert_eq!(shown(&other), ["b", "c"]);
-        other.record_arrival(&message(6, "hi"));
+        other.record_arrival(&arrived(6, "b"));
         assert_eq!(shown(&other), ["c"]);
-        assert_eq!(sending.deliver("c", 7).unwrap().key, "b");
-        assert_eq!(sending.deliver("b", 8), None);
     }
 
     #[test]
-    fn several_arrive_before_their_answers() {
-        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
-        outbox.record_arrival(&message(5, "1"));
-        outbox.record_arrival(&message(6, "2"));
-        assert_eq!(shown(&outbox), [""; 0]);
-        assert_eq!(delivered_as(&outbox, 6), Some("b"));
-    }
-
-    #[test]
-    fn replaced_log_has_lower_sequences() {
-        let mut outbox = outbox(&[("a", "hi"), ("b", "hi")]);
+    fn message_of_a_replaced_log_has_not_arrived_in_the_new_one() {
+        let mut outbox = outbox(&["a", "b"]);
         outbox.deliver("a", 5);
-        outbox.restart_log(2);
-        outbox.record_arrival(&message(3, "hi"));
-        assert_eq!(shown(&outbox), [""; 0]);
-    }
-
-    #[test]
-    fn earlier_different_and_later_messages_do_not_count_as_arrived() {
-        let mut outbox = outbox(&[("a", "hi"), ("b", "yo")]);
-        outbox.record_arrival(&message(4, "hi"));
-        outbox.record_arrival(&message(5, "other"));
-        outbox.record_arrival(&message(6, "yo"));
-        assert_eq!(shown(&outbox), ["a", "b"]);
+        outbox.record_arrival(&arrived(6, "b"));
+        outbox.restart_log();
+        assert_eq!(shown(&outbox), ["b"]);
+        assert_eq!(delivered_as(&outbox, 5), None);
+        outbox.record_arrival(&arrived(3, "b"));
+        assert_eq!(delivered_as(&outbox, 3), Some("b"));
     }
 
     #[test]
     fn refused_message_stays_holds_up_no_other_and_is_retried_last() {
-        let mut outbox = outbox(&[("a", "1"), ("b", "2")]);
-        outbox.record_arrival(&message(5, "1"));
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.record_arrival(&arrived(5, "a"));
         outbox.refuse("a", "no".into(), Some("ada2".into()));
         assert_eq!(shown(&outbox), ["a", "b"]);
         assert_eq!(next(&outbox), "b");

@@ -120,25 +120,32 @@ impl OutboxSender {
                 outbox.record_arrival(message);
             }
         });
+        self.mark_own(&outbox);
         if outbox != before {
             self.outbox.set(outbox);
         }
     }
 
-    /// Puts a message in the outbox; `after` is the newest sequence that the page knows.
-    pub fn put(self, message: NewMessage, after: u64) {
+    /// Marks messages of the outbox that were in the log before it was read: they are the
+    /// visitor's own.
+    fn mark_own(self, outbox: &Outbox) {
+        let is_unmarked = |log: &MessageLog, seq| log.find(seq).is_some_and(|held| !held.own);
+        let unmarked: Vec<u64> = self.log.with_untracked(|log| {
+            let arrived = outbox.arrived();
+            arrived.filter(|seq| is_unmarked(log, *seq)).collect()
+        });
+        if !unmarked.is_empty() {
+            self.log
+                .update(|log| unmarked.into_iter().for_each(|seq| log.mark_own(seq)));
+        }
+    }
+
+    /// Puts a message in the outbox.
+    pub fn put(self, message: NewMessage) {
         // Later than the one before: the records keep this order.
         let latest = self.outbox.with_untracked(Outbox::latest);
-        let pending = PendingMessage {
-            key: random_key(),
-            message,
-            after,
-            written: clock::now().millis().max(latest + 1),
-            refused: None,
-            free: None,
-            seen: None,
-            kept: false,
-        };
+        let written = clock::now().millis().max(latest + 1);
+        let pending = PendingMessage::new(random_key(), message, written);
         self.outbox.update(|outbox| outbox.put(pending.clone()));
         self.store(pending);
     }
@@ -180,8 +187,8 @@ impl OutboxSender {
             OutboxAction::ShowDelivered(message) => self.report(Some(message)),
             OutboxAction::RecheckAccess => self.report(None),
             OutboxAction::Deliver { key, seq } => {
-                let next = self.outbox.try_update(|outbox| outbox.deliver(&key, seq));
-                self.store_if_any(next.flatten());
+                let deliver = |outbox: &mut Outbox| outbox.deliver(&key, seq);
+                self.outbox.try_update(deliver).unwrap_or_default();
             }
             OutboxAction::Refuse {
                 key,

@@ -226,3 +226,27 @@ async fn only_the_author_finds_a_message_marked_as_own_under_whatever_name() {
         "a stream is the same for all"
     );
 }
+
+#[tokio::test]
+async fn sender_knows_a_message_by_the_digest_of_its_key_wherever_it_is_read() {
+    let server = TestServer::new().await;
+    let ada = server.guest("ada").await;
+    let room = ada.create_room().await;
+    let path = format!("/rooms/{room}/messages/");
+    let post = ada.request(Method::POST, &path);
+    let post = post.header("idempotency-key", "abc");
+    let post = post.json(&json!({"username": "ada", "body": "hello"}));
+    let posted: Message = post.send().await.unwrap().json().await.unwrap();
+    let known = Some("ba7816bf8f01cfea414140de5dae2223");
+    assert_eq!(posted.client_id.as_deref(), known);
+    let mut live = ada.follow(&room, "").await;
+    assert_eq!(live.next_message().await.client_id.as_deref(), known);
+    ada.post(&room, "without a key").await;
+    assert_eq!(live.next_message().await.client_id, None);
+    let page = ada.history(&room, "").await;
+    assert_eq!(page[0].client_id.as_deref(), known);
+    assert_eq!(page[1].client_id, None);
+    let deleted = ada.request(Method::DELETE, &format!("{path}1/"));
+    let deleted: Message = deleted.send().await.unwrap().json().await.unwrap();
+    assert_eq!(deleted.client_id.as_deref(), known);
+}

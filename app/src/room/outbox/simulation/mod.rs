@@ -10,7 +10,7 @@ mod tabs;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use protocol::{Message, NewMessage, Problem, Time};
+use protocol::{Message, NewMessage, Problem, Time, client_id};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -24,6 +24,8 @@ use crate::room::outbox::queue::Outbox;
 
 const MOST_TABS: usize = 4;
 const STEPS: usize = 600;
+/// The text of every message: only its key tells one from the other.
+const SAID: &str = "hi";
 /// A name that the server refuses.
 const TAKEN: &str = "taken";
 

@@ -5,7 +5,8 @@ use super::*;
 impl Browser {
     pub(super) fn message(&self, index: usize) -> Message {
         Message {
-            body: self.server[index].clone(),
+            body: SAID.to_owned(),
+            client_id: Some(client_id(&self.server[index])),
             ..fixtures::message(index as u64 + 1)
         }
     }

@@ -7,19 +7,12 @@ impl Browser {
         let key = format!("{:04}", self.written.len());
         let is_taken = self.random.random_range(0..8) == 0;
         let tab = &mut self.tabs[at];
-        let pending = PendingMessage {
-            key: key.clone(),
-            message: NewMessage {
-                username: if is_taken { TAKEN } else { "ada" }.to_owned(),
-                body: key.clone(),
-            },
-            after: tab.log.newest(),
-            written: self.now.max(tab.outbox.latest() + 1),
-            refused: None,
-            free: None,
-            seen: None,
-            kept: false,
+        let message = NewMessage {
+            username: if is_taken { TAKEN } else { "ada" }.to_owned(),
+            body: SAID.to_owned(),
         };
+        let written = self.now.max(tab.outbox.latest() + 1);
+        let pending = PendingMessage::new(key.clone(), message, written);
         self.written.push(Written {
             key,
             tab: at,
@@ -61,9 +54,7 @@ impl Browser {
             match action {
                 OutboxAction::ShowDelivered(message) => drop(self.tabs[at].log.add(vec![message])),
                 OutboxAction::Deliver { key, seq } => {
-                    if let Some(next) = self.tabs[at].outbox.deliver(&key, seq) {
-                        self.store(at, next);
-                    }
+                    self.tabs[at].outbox.deliver(&key, seq);
                 }
                 OutboxAction::Refuse {
                     key,
