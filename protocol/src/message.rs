@@ -44,7 +44,8 @@ pub struct Message {
     )]
     pub client_id: Option<String>,
     /// Whether the caller wrote the message, with the same account or guest's key, under whatever
-    /// name; absent if not, and in streams, which are the same for all readers.
+    /// name; absent if not. Only pages of history say it: a stream is the same for all readers, and
+    /// the sender of a message knows its author.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
 }

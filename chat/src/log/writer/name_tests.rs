@@ -192,7 +192,10 @@ async fn username_belongs_to_its_account_in_every_room() {
         chat.list_messages(&alice, &room, MessagesPage::default())
             .await
             .unwrap()[1],
-        message
+        protocol::Message {
+            own: true,
+            ..message
+        }
     );
     for name in ["alice", "aIice", "ALICE", "al\u{200d}ice"] {
         for by in [&guest, &Person::Anonymous] {
