@@ -48,7 +48,7 @@ def reconnect(follow):
         try:
             for event in follow(headers):
                 last_id = event.id or last_id
-                retry = event.retry or retry
+                retry = int(event.retry or retry)
                 report_event(event.event, event.data)
         except OSError:
             pass
