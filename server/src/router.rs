@@ -36,7 +36,9 @@ use crate::state::AppState;
 /// The frame of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it.",),
+    info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it. \
+            Every route answers 400 to a request without exactly one valid `Host`, \
+            and 415 to a body with a `Content-Encoding`.",),
     components(schemas(Problem, rooms::CreateRoom, room_settings::ChangeRoom, invitations::CreateInvitation)),
     modifiers(&Tokens)
 )]
