@@ -8,11 +8,13 @@
 //! The rules that need stored data (crate `chat`) and HTTP (crate `server`).
 
 mod account;
+pub mod characters;
 mod client_id;
 mod cursor;
 mod event;
 mod member;
 mod message;
+mod normal_form;
 mod overview;
 mod refusal;
 mod room;
@@ -20,6 +22,7 @@ mod room;
 pub mod schema;
 pub mod text;
 mod time;
+mod transcript;
 
 pub use account::{Account, Author, Credentials, NewAccount};
 pub use client_id::client_id;
@@ -27,7 +30,9 @@ pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use event::{Change, ChangeKind, EventName};
 pub use member::{AuditEntry, Invitation, NewInvitation, Role, RoomMember, Sanction, SanctionKind};
 pub use message::{Message, NewMessage};
+pub use normal_form::nfc;
 pub use overview::{DirectChat, Overview};
 pub use refusal::{Problem, Refusal};
 pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};
 pub use time::Time;
+pub use transcript::transcript_lines;

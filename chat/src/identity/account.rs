@@ -13,11 +13,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use protocol::{Account, Credentials, NewAccount, Refusal, Time, text};
+use protocol::{Account, Credentials, NewAccount, Refusal, Time, nfc, text};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use crate::identity::name_skeleton::NameSkeleton;
+use crate::identity::password::Verification;
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
 use crate::store::{DatabaseLocation, Store, WriteTransaction, room_id};
 use crate::{Chat, Config, Error, Inner};
@@ -207,14 +208,31 @@ impl Chat {
         // Without an account the password is verified against a dummy hash, so that both cases take
         // as long.
         let hash = found.as_ref().and_then(AccountRow::password_hash);
-        let is_right = inner
-            .passwords
-            .verify(truncate_password(&credentials.password), hash)
-            .await?;
-        let found = found
-            .filter(|_| is_right)
-            .ok_or(Refusal::WrongCredentials)?;
+        let password = &credentials.password;
+        let verified = inner.passwords.verify(password, hash).await?;
+        let found = found.filter(|_| verified != Verification::Wrong);
+        let found = found.ok_or(Refusal::WrongCredentials)?;
+        if verified == Verification::RightUnnormalized {
+            self.rehash_password(&found, password).await?;
+        }
         self.begin_session(found.account)
+    }
+
+    /// Replaces the hash of a password that was hashed before normalization, unless the password has
+    /// changed since.
+    async fn rehash_password(&self, found: &AccountRow, password: &str) -> Result<(), Error> {
+        let normalized = text::normalize_password(password);
+        let hash = self.0.passwords.hash(&normalized).await?;
+        let mut tx = self.0.store.begin().await?;
+        let sql = "update account set password_hash = $2 where id = $1 and password_hash = $3";
+        sqlx::query(sql)
+            .bind(found.account.id)
+            .bind(hash)
+            .bind(&found.password_hash)
+            .execute(&mut *tx)
+            .await?;
+        self.commit(tx, |inner: &Inner| inner.store.pending_erasure().mark())
+            .await
     }
 
     pub(crate) fn begin_session(&self, account: AccountHolder) -> Result<Session, Error> {
@@ -276,7 +294,7 @@ impl Chat {
                    order by username limit $3";
         let rows: Vec<(String, String)> = sqlx::query_as(sql)
             .bind(&page.after)
-            .bind(&page.search)
+            .bind(nfc(&page.search))
             .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
             .fetch_all(self.0.store.read())
             .await?;
@@ -477,8 +495,8 @@ impl Chat {
 
     /// Hashes a new password that keeps the rules.
     async fn hash_new_password(&self, password: &str) -> Result<String, Error> {
-        let password = text::check_password(password, self.0.password_min)?;
-        self.0.passwords.hash(password).await
+        let password = text::parse_password(password, self.0.password_min)?;
+        self.0.passwords.hash(&password).await
     }
 
     /// The holder of an account, if this is the password of the account.
@@ -487,15 +505,10 @@ impl Chat {
         found: AccountRow,
         password: &str,
     ) -> Result<AccountHolder, Error> {
-        let is_right = self
-            .0
-            .passwords
-            .verify(truncate_password(password), found.password_hash())
-            .await?;
-        if is_right {
-            Ok(found.account)
-        } else {
-            Err(Refusal::WrongCredentials.into())
+        let hash = found.password_hash();
+        match self.0.passwords.verify(password, hash).await? {
+            Verification::Right | Verification::RightUnnormalized => Ok(found.account),
+            Verification::Wrong => Err(Refusal::WrongCredentials.into()),
         }
     }
 }
@@ -556,13 +569,6 @@ async fn move_guest_rows(
             .await?;
     }
     Ok(banned_from)
-}
-
-/// Cuts a password after the maximum length. A longer one belongs to no account, and hashing it
-/// would cost time.
-fn truncate_password(password: &str) -> &str {
-    let end = password.char_indices().nth(text::PASSWORD_MAX + 1);
-    end.map_or(password, |(end, _)| &password[..end])
 }
 
 #[cfg(test)]
@@ -627,6 +633,48 @@ mod tests {
                 refusal(test.chat.sign_in(&knows(username, password)).await),
                 Refusal::WrongCredentials
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn password_is_accepted_in_composed_and_decomposed_letters() {
+        const COMPOSED: &str = "pässwörté";
+        const DECOMPOSED: &str = "pa\u{308}sswo\u{308}rte\u{301}";
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        for (username, password, other) in
+            [("ada", COMPOSED, DECOMPOSED), ("ben", DECOMPOSED, COMPOSED)]
+        {
+            let wish = NewAccount {
+                password: password.to_owned(),
+                ..wish(username)
+            };
+            chat.register_account(&wish).await.unwrap();
+            assert!(chat.sign_in(&knows(username, password)).await.is_ok());
+            assert!(chat.sign_in(&knows(username, other)).await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn password_hashed_before_normalization_is_accepted_and_rehashed() {
+        const COMPOSED: &str = "pässwörté";
+        const DECOMPOSED: &str = "pa\u{308}sswo\u{308}rte\u{301}";
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let account = chat.register_account(&wish("ada")).await.unwrap().account;
+        let old_hash = chat.0.passwords.hash(DECOMPOSED).await.unwrap();
+        let mut tx = chat.0.store.begin().await.unwrap();
+        sqlx::query("update account set password_hash = $2 where id = $1")
+            .bind(account.id)
+            .bind(old_hash)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let wrong = chat.sign_in(&knows("ada", COMPOSED)).await;
+        assert_eq!(refusal(wrong), Refusal::WrongCredentials);
+        for password in [DECOMPOSED, COMPOSED, DECOMPOSED] {
+            assert!(chat.sign_in(&knows("ada", password)).await.is_ok());
         }
     }
 

@@ -11,8 +11,9 @@
 use std::iter;
 use std::sync::atomic::Ordering;
 
+use protocol::characters::clean_name;
 use protocol::text::{self, ACCOUNT_NAME_MAX, ACCOUNT_NAME_MIN, PERSON_NAME_MAX};
-use protocol::{Refusal, Time};
+use protocol::{Refusal, Time, nfc};
 use sqlx::SqliteConnection;
 use unicode_normalization::UnicodeNormalization;
 
@@ -70,10 +71,9 @@ impl ProviderProfile {
     /// The display name of the new account.
     fn display_name(&self) -> Option<String> {
         let printable = |name: &String| {
-            name.chars()
-                .filter(|c| !c.is_control())
-                .take(PERSON_NAME_MAX)
-                .collect::<String>()
+            let name = nfc(name);
+            let characters = name.chars().filter(|c| !c.is_control());
+            clean_name(&characters.take(PERSON_NAME_MAX).collect::<String>()).into_owned()
         };
         [&self.name, &self.username]
             .into_iter()

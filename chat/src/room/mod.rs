@@ -211,3 +211,36 @@ impl Chat {
         rooms::load_page(&self.0.store, page).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestChat;
+
+    const COMPOSED: &str = "café";
+    const DECOMPOSED: &str = "cafe\u{301}";
+
+    #[tokio::test]
+    async fn name_in_composed_and_decomposed_letters_is_one_room() {
+        let test = TestChat::new(|_| {}).await;
+        let room = |name: &'static str| test.chat.find_or_create_room_by_name(name);
+        let first = room(DECOMPOSED).await.unwrap();
+        assert_eq!(first.name.as_deref(), Some(COMPOSED));
+        assert_eq!(room(COMPOSED).await.unwrap().id, first.id);
+        let found = test.chat.find_room_by_name(DECOMPOSED).await.unwrap();
+        assert_eq!(found.map(|room| room.id), Some(first.id));
+    }
+
+    #[tokio::test]
+    async fn alias_stored_in_decomposed_letters_is_found_under_either_form() {
+        let test = TestChat::new(|_| {}).await;
+        let inner = &test.chat.0;
+        let old = find_or_create_by_alias(&inner.store, &inner.clock, DECOMPOSED, inner.timeout)
+            .await
+            .unwrap();
+        for name in [COMPOSED, DECOMPOSED] {
+            let found = test.chat.find_or_create_room_by_name(name).await.unwrap();
+            assert_eq!(found.id, old.id);
+        }
+    }
+}

@@ -186,38 +186,3 @@ fn suggest_free_name(tx: &Transaction<'_>, request: NameRequest<'_>) -> Result<S
     }
     Ok(candidate)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn alike(a: &str, b: &str) -> bool {
-        let (a, b) = (NameSkeleton::of(a), NameSkeleton::of(b));
-        a.lowercase == b.lowercase
-            || a.cased == b.lowercase
-            || a.lowercase == b.cased
-            || a.cased == b.cased
-    }
-
-    #[test]
-    fn names_that_look_alike_share_a_skeleton() {
-        for other in [
-            "Alice",
-            "aIice",
-            "al\u{200b}ice",
-            "аlice",
-            "alісe",
-            "ALICE",
-            "a1ice",
-            "𝐚lice",
-        ] {
-            assert!(alike("alice", other), "{other}");
-        }
-        for other in ["alicia", "alice2", "bob", "a lice"] {
-            assert!(!alike("alice", other), "{other}");
-        }
-        for (one, other) in [("modern", "rnodern"), ("b0b", "bob"), ("Isabel", "lsabeI")] {
-            assert!(alike(one, other), "{one} and {other}");
-        }
-    }
-}

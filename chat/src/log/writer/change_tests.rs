@@ -75,7 +75,7 @@ async fn check_edit(chat: &Chat, room: RoomId, people: &People) {
         ));
     }
     let edited = chat
-        .edit_message(author, &room, 1, " hello, all ")
+        .edit_message(author, &room, 1, "hello, all ")
         .await
         .unwrap();
     assert_eq!(

@@ -197,7 +197,7 @@ async fn username_belongs_to_its_account_in_every_room() {
             ..message
         }
     );
-    for name in ["alice", "aIice", "ALICE", "al\u{200d}ice"] {
+    for name in ["alice", "aIice", "ALICE", "ａlice"] {
         for by in [&guest, &Person::Anonymous] {
             let refused = chat.post_message(by, &room, &new_message(name), None).await;
             assert!(

@@ -12,6 +12,7 @@ use std::time::Duration;
 use protocol::{Room, RoomId, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection, SqliteExecutor};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::Error;
 use crate::store::Store;
@@ -59,17 +60,20 @@ pub(crate) async fn insert_room(
     Ok(row.room)
 }
 
-/// The open room with this alias.
+/// The open room with this alias, which is in Normalization Form C. An alias that was stored before
+/// that rule may be in decomposed letters.
 pub(crate) async fn find_room_by_alias(
     executor: impl SqliteExecutor<'_>,
     name: &str,
 ) -> Result<Option<Room>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
         "select {ROOM_COLUMNS} from room
-         where state = 0 and id = (select room from room_alias where name = $1)"
+         where state = 0 and id in (select room from room_alias where name in ($1, $2))
+         order by id = (select room from room_alias where name = $1) desc limit 1"
     ));
     let row: Option<RoomRow> = sqlx::query_as(sql)
         .bind(name)
+        .bind(name.nfd().collect::<String>())
         .fetch_optional(executor)
         .await?;
     Ok(row.map(|row| row.room))

@@ -41,6 +41,29 @@ async fn name_belongs_to_an_account_then_to_a_guest_key() {
 }
 
 #[tokio::test]
+async fn name_that_is_drawn_like_an_account_is_refused() {
+    let server = TestServer::new().await;
+    let nora = server.account("nora").await;
+    let room = nora.create_room().await;
+    for name in [
+        "\u{202e}aron",
+        "n\u{202e}aro",
+        "\u{2066}\u{202e}aron\u{2069}",
+        "nora\u{2800}",
+        "no\u{200a}ra",
+    ] {
+        for visitor in [server.visitor(name), server.guest(name).await] {
+            let refused = expect_problem(visitor.try_post(&room, "I am nora").await, 422).await;
+            assert_eq!(refused.field.as_deref(), Some("username"), "{name:?}");
+        }
+    }
+    for name in ["nora", "NORA", "nοra", "n\u{43e}ra"] {
+        let refused = server.visitor(name).try_post(&room, "I am nora").await;
+        expect_problem(refused, 409).await;
+    }
+}
+
+#[tokio::test]
 async fn presence_under_a_claimed_name_is_refused() {
     let server = TestServer::new().await;
     let eve = server.visitor("ada");

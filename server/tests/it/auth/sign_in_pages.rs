@@ -238,7 +238,7 @@ async fn page_that_needs_an_account_links_to_sign_in_and_back() {
     );
     for (path, words) in [
         ("/profile/", "Writes as"),
-        ("/chats/", "Nobody else has an account yet"),
+        ("/chats/", "There are no other accounts yet"),
     ] {
         assert!(
             expect_page(ada.get(path, "text/html").await, 200)

@@ -1,10 +1,11 @@
 //! Text that is unusual: it is stored as it was sent, or refused.
 
 use proptest::prelude::*;
-use reqwest::StatusCode;
+use protocol::text;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::harness::TestServer;
+use crate::harness::{TestServer, expect_problem};
 
 #[tokio::test]
 async fn unusual_text_is_delivered_unchanged() {
@@ -30,6 +31,72 @@ async fn unusual_text_is_delivered_unchanged() {
     }
 }
 
+#[tokio::test]
+async fn text_of_which_nothing_is_drawn_is_refused_as_empty() {
+    let server = TestServer::new().await;
+    let ada = server.account("ada").await;
+    let room = ada.create_room().await;
+    let message = ada.post(&room, "hello").await.id;
+    for blank in [
+        "\u{200b}",
+        "\u{2800}",
+        "\u{3164}",
+        "\u{ad}",
+        "\u{202e}\u{feff}",
+    ] {
+        let messages = format!("/rooms/{room}/messages/");
+        let edited = format!("{messages}{message}/");
+        let own = format!("/rooms/{room}/");
+        let cases = [
+            (
+                Method::POST,
+                messages.as_str(),
+                json!({"body": blank}),
+                "body",
+            ),
+            (
+                Method::PATCH,
+                edited.as_str(),
+                json!({"body": blank}),
+                "body",
+            ),
+            (Method::POST, "/rooms/", json!({"name": blank}), "name"),
+            (Method::PATCH, own.as_str(), json!({"name": blank}), "name"),
+            (
+                Method::PATCH,
+                own.as_str(),
+                json!({"description": blank}),
+                "description",
+            ),
+            (Method::POST, "/profile/", json!({"name": blank}), "name"),
+        ];
+        for (method, path, sent, field) in cases {
+            let response = ada.request(method, path).json(&sent).send().await.unwrap();
+            let refused = expect_problem(response, 422).await;
+            assert_eq!(refused.field.as_deref(), Some(field), "{path} {blank:?}");
+            assert!(refused.detail.contains("is empty"), "{}", refused.detail);
+        }
+        let sent = json!({"username": blank, "body": "hello"});
+        let response = server.visitor("").post_json(&messages, sent).await;
+        expect_problem(response, 422).await;
+    }
+}
+
+#[tokio::test]
+async fn first_line_of_a_message_keeps_its_indentation() {
+    let server = TestServer::new().await;
+    let ada = server.guest("ada").await;
+    let room = ada.create_room().await;
+    let posted = ada.post(&room, "\n \n    if x:\n        y\n\n ").await;
+    assert_eq!(posted.body, "    if x:\n        y");
+    let path = format!("/rooms/{room}/messages/{}/", posted.id);
+    let request = ada
+        .request(Method::PATCH, &path)
+        .json(&json!({"body": "\n\tz  \n"}));
+    let edited: protocol::Message = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(edited.body, "\tz");
+}
+
 #[test]
 fn any_text_is_stored_whole_or_refused() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -45,9 +112,11 @@ fn any_text_is_stored_whole_or_refused() {
         match response.status() {
             StatusCode::CREATED => {
                 let message: protocol::Message = runtime.block_on(response.json()).unwrap();
-                prop_assert_eq!(message.username, username.trim());
-                let body = body.replace("\r\n", "\n").replace('\r', "\n");
-                prop_assert_eq!(message.body, body.trim());
+                prop_assert_eq!(Ok(message.username), text::parse_username(&username));
+                let lines = body.replace("\r\n", "\n").replace('\r', "\n");
+                let expected = lines.trim_end().trim_start_matches(char::is_whitespace);
+                prop_assert_eq!(message.body.trim_start(), expected);
+                prop_assert!(lines.contains(&message.body));
             }
             status => prop_assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY),
         }
