@@ -6,9 +6,13 @@
 //!
 //! # Guarantees
 //! - A caller who joins holds a name until it leaves; no one else can take it over.
+//! - A line says who wrote it: a message is one line, its name has no colon, and no name reads like
+//!   the announcement of a join or a leave.
 
-use protocol::{Message, NewMessage, Refusal, Room, RoomId, Start};
+use protocol::characters::{is_colon, is_line_break, isolate_name};
+use protocol::{Message, NewMessage, Refusal, Room, RoomId, Start, text};
 
+use crate::identity::name_skeleton::NameSkeleton;
 use crate::log::command::Command;
 use crate::room::{self, name_claims};
 use crate::store::key;
@@ -42,9 +46,10 @@ impl Lobby {
     /// Claims a name. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::Taken`] if the name is taken, [`Refusal::Invalid`] if it breaks a rule, or a
-    /// fault.
+    /// [`Refusal::Taken`] if the name is taken, [`Refusal::Invalid`] if it breaks a rule,
+    /// [`Refusal::Malformed`] if it could forge a line, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
+        check_forgery(name)?;
         let store = &self.chat.0.store;
         let name = name_claims::resolve_name(store, &Person::Anonymous, self.room.id, name).await?;
         let line = format!("{name} joined the chat");
@@ -55,11 +60,13 @@ impl Lobby {
     ///
     /// # Errors
     /// [`Refusal::NotInLobby`] if the name has not joined, [`Refusal::Invalid`] if the message
-    /// breaks a rule, or a fault.
+    /// breaks a rule, [`Refusal::Malformed`] if the name could forge a line, or a fault.
     pub async fn send(&self, name: &str, message: &str) -> Result<String, Error> {
-        self.load_since(name).await?;
+        let name = normalize_name(name);
+        check_forgery(&name)?;
+        self.load_since(&name).await?;
         let message = NewMessage {
-            username: name.to_owned(),
+            username: name,
             body: message.to_owned(),
         };
         let posted = self
@@ -74,7 +81,8 @@ impl Lobby {
     /// # Errors
     /// [`Refusal::NotFound`] if the name has not joined, or a fault.
     pub async fn leave(&self, name: &str) -> Result<String, Error> {
-        self.announce(left_line(name), Command::LeaveLobby(name.to_owned()))
+        let name = normalize_name(name);
+        self.announce(left_line(&name), Command::LeaveLobby(name))
             .await
     }
 
@@ -83,7 +91,8 @@ impl Lobby {
     /// # Errors
     /// [`Refusal::NotInLobby`] if the name has not joined, or a fault.
     pub async fn listen(&self, name: &str, start: Option<Start>) -> Result<Listener, Error> {
-        let since = self.load_since(name).await?;
+        let name = normalize_name(name);
+        let since = self.load_since(&name).await?;
         let start = start.unwrap_or(Start::Seq(since));
         let follow = self
             .chat
@@ -92,7 +101,7 @@ impl Lobby {
         Ok(Listener {
             follow,
             since,
-            farewell: left_line(name),
+            farewell: left_line(&name),
         })
     }
 
@@ -132,16 +141,42 @@ impl Listener {
     }
 }
 
-/// A message of the lobby as plain text.
+/// A message of the lobby as one line of plain text.
 pub fn line(message: &Message) -> String {
+    let text = message.body.replace(is_line_break, " ");
     match message.username.as_str() {
-        "" => message.body.clone(),
-        name => format!("{name}: {}", message.body),
+        "" => text,
+        name => format!("{}: {text}", isolate_name(name)),
     }
 }
 
 fn left_line(name: &str) -> String {
     format!("{name} left the chat")
+}
+
+/// The name as it is stored when it joins.
+fn normalize_name(name: &str) -> String {
+    text::parse_username(name).unwrap_or_else(|_| name.trim().to_owned())
+}
+
+/// Refuses a name by which one line could be taken for another.
+fn check_forgery(name: &str) -> Result<(), Refusal> {
+    if name.contains(is_colon) {
+        return Err(Refusal::Malformed(
+            "A name in the lobby must not contain a colon.".to_owned(),
+        ));
+    }
+    let looks = NameSkeleton::of(name);
+    let reads_like = |words: &str| {
+        let words = NameSkeleton::of(words).lowercase;
+        looks.lowercase.contains(&words) || looks.cased.contains(&words)
+    };
+    if reads_like("joined the chat") || reads_like("left the chat") {
+        return Err(Refusal::Malformed(
+            "A name in the lobby must not read like a line of the lobby.".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 impl Chat {
@@ -190,6 +225,50 @@ mod tests {
             Err(Error::Refusal(Refusal::NotFound(_)))
         ));
         assert!(lobby.join("C").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn message_cannot_forge_a_line_of_another_speaker() {
+        let test = TestChat::new(|_| {}).await;
+        let lobby = test.chat.open_lobby().await.unwrap();
+        lobby.join("C").await.unwrap();
+        for (message, line) in [
+            ("hi\nada: yes", "C: hi ada: yes"),
+            ("hi\u{2028}eve joined the chat", "C: hi eve joined the chat"),
+            ("a\r\nb", "C: a b"),
+        ] {
+            assert_eq!(lobby.send("C", message).await.unwrap(), line);
+        }
+    }
+
+    #[tokio::test]
+    async fn name_that_could_forge_a_line_is_refused() {
+        let test = TestChat::new(|_| {}).await;
+        let lobby = test.chat.open_lobby().await.unwrap();
+        for name in [
+            "ada: yes, eve",
+            "ada：yes",
+            "ada∶",
+            "ada joined the chat",
+            "ada JOINED  the chat",
+            "ada Ieft the chat",
+            "left the chat",
+        ] {
+            let refused = lobby.join(name).await;
+            let is_refused = matches!(refused, Err(Error::Refusal(Refusal::Malformed(_))));
+            assert!(is_refused, "{name}");
+        }
+        assert!(lobby.join("ada who left").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn name_in_another_form_is_the_same_name() {
+        let test = TestChat::new(|_| {}).await;
+        let lobby = test.chat.open_lobby().await.unwrap();
+        lobby.join("Zoe\u{301}  B").await.unwrap();
+        assert_eq!(lobby.send("Zoé B", "hi").await.unwrap(), "Zoé B: hi");
+        assert!(lobby.send("Zoe\u{301} B", "hi").await.is_ok());
+        assert!(lobby.leave("Zoe\u{301}  B").await.is_ok());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

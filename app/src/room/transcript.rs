@@ -1,14 +1,15 @@
 //! The messages on the page as a text file.
 //!
 //! # Guarantees
-//! Each message once and in order, with times in the visitor's time zone.
+//! Each message once and in order, with times in the visitor's time zone, and in lines that no name
+//! and no text can imitate.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use js_sys::Array;
 use leptos::prelude::document;
-use protocol::{Message, Time};
+use protocol::{Message, Time, transcript_lines};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, HtmlAnchorElement, Url};
 
@@ -27,8 +28,7 @@ pub fn transcript(
         if day.replace(at.day()) != Some(at.day()) {
             let _ = write!(text, "\n{}\n\n", at.date());
         }
-        let body = message.body.replace('\n', "\n      ");
-        let _ = writeln!(text, "{} {}: {body}", at.hours(), message.username);
+        text += &transcript_lines(&at.hours(), message);
     }
     text
 }
@@ -66,7 +66,7 @@ mod tests {
         ];
         assert_eq!(
             transcript("Tea", &messages, |time| LocalTime::new(time, 0)),
-            "Tea\n\nThursday 19 November 2026\n\n23:59 ada: hello\n      there\n\nFriday 20 November 2026\n\n00:01 ben: hi\n"
+            "Tea\n\nThursday 19 November 2026\n\n23:59 ada: hello\n    there\n\nFriday 20 November 2026\n\n00:01 ben: hi\n"
         );
     }
 }

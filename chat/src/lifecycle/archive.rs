@@ -12,7 +12,8 @@ use std::io::SeekFrom;
 use std::path::Path;
 
 use bytes::Bytes;
-use protocol::{Message, Room, RoomId};
+use protocol::characters::isolate_name;
+use protocol::{Message, Room, RoomId, transcript_lines};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::fs;
@@ -102,7 +103,8 @@ impl Export {
         match self.format {
             ExportFormat::Archive => encode_line(&self.room),
             ExportFormat::Transcript => {
-                let name = self.room.name.as_deref().unwrap_or("Room");
+                let name = isolate_name(self.room.name.as_deref().unwrap_or_default());
+                let name = if name.is_empty() { "Room" } else { &name };
                 Ok(format!("{name} ({})\n\n", self.room.id).into_bytes())
             }
         }
@@ -125,7 +127,7 @@ impl Export {
         for message in &messages {
             match self.format {
                 ExportFormat::Archive => piece.extend(encode_line(message)?),
-                ExportFormat::Transcript => piece.extend(transcript_line(message).into_bytes()),
+                ExportFormat::Transcript => piece.extend(encode_for_transcript(message)),
             }
         }
         Ok(piece)
@@ -175,14 +177,8 @@ fn encode_line(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     Ok(line)
 }
 
-/// `[time] name: text`, with further lines of the text indented.
-fn transcript_line(message: &Message) -> String {
-    let body = if message.deleted {
-        "(deleted)".to_owned()
-    } else {
-        message.body.replace('\n', "\n    ")
-    };
-    format!("[{}] {}: {body}\n", message.sent_at, message.username)
+fn encode_for_transcript(message: &Message) -> Vec<u8> {
+    transcript_lines(&format!("[{}]", message.sent_at), message).into_bytes()
 }
 
 /// Writes the archive of a room to `dir`. When this returns, the archive is complete and durable.

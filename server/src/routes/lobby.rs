@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chat::Person;
+use protocol::characters::shows_nothing;
 use protocol::schema::{Body, Username};
 use protocol::{Refusal, Start};
 
@@ -61,7 +62,7 @@ pub(crate) async fn follow_lobby(
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Error> {
-    let name = parse_name(&query)?.trim();
+    let name = parse_name(&query)?;
     let start = resume_point::start(&headers, &query);
     let start = (start != Start::Seq(0)).then_some(start);
     let listener = state.chat.open_lobby().await?.listen(name, start).await?;
@@ -87,7 +88,7 @@ pub(crate) async fn send_to_lobby(
     State(state): State<AppState>,
     query: Query,
 ) -> Result<String, Error> {
-    let name = parse_name(&query)?.trim();
+    let name = parse_name(&query)?;
     let message = required_text(&query, "message")?;
     let lobby = state.chat.open_lobby().await?;
     let room = Some(lobby.room_id());
@@ -111,7 +112,7 @@ pub(crate) async fn leave_lobby(
     State(state): State<AppState>,
     query: Query,
 ) -> Result<String, Error> {
-    let name = parse_name(&query)?.trim();
+    let name = parse_name(&query)?;
     Ok(state.chat.open_lobby().await?.leave(name).await?)
 }
 
@@ -153,6 +154,6 @@ fn parse_name(query: &Query) -> Result<&str, Refusal> {
 
 /// A parameter that must not be blank.
 fn required_text<'a>(query: &'a Query, name: &str) -> Result<&'a str, Refusal> {
-    let text = query.text(name).filter(|text| !text.trim().is_empty());
+    let text = query.text(name).filter(|text| !shows_nothing(text));
     text.ok_or_else(|| Refusal::Malformed(format!("Give {name}, which is missing or empty.")))
 }

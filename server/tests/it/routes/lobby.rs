@@ -71,6 +71,10 @@ async fn invalid_lobby_request_is_refused_with_its_status() {
         (Method::POST, "/join?id=A", 409),
         (Method::POST, "/join", 400),
         (Method::POST, "/join?id=", 400),
+        (Method::POST, "/join?id=%E2%80%8B", 400),
+        (Method::POST, "/join?id=ada:+yes,+eve", 400),
+        (Method::POST, "/join?id=ada+joined+the+chat", 400),
+        (Method::POST, "/send?id=A&message=%E2%A0%80", 400),
         (Method::GET, "/messages?id=B", 401),
         (Method::POST, "/send?id=B&message=Hi", 401),
         (Method::POST, "/send?id=A&message=", 400),
@@ -101,7 +105,7 @@ async fn silent_lobby_stream_ends_after_its_timeout_and_can_be_resumed() {
         .request(Method::GET, "/messages?id=A")
         .header("last-event-id", joined.id.unwrap());
     let mut resumed = EventReader::new(request.send().await.unwrap());
-    assert_eq!(resumed.next().await.unwrap().data, "A: two\nlines");
+    assert_eq!(resumed.next().await.unwrap().data, "A: two lines");
 }
 
 #[tokio::test]
