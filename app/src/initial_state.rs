@@ -6,7 +6,10 @@
 //! # Not here
 //! Finding the data (`server`), and what happens after the first rendering.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
+use protocol::characters::{clean_name, isolate_name};
 use protocol::{Message, Overview, Problem, Room, RoomId, Time};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -207,19 +210,25 @@ impl PageContent {
 pub fn document_title(about: Option<&str>) -> String {
     about.map_or_else(
         || "webchat".to_owned(),
-        |about| format!("{about} · webchat"),
+        |about| format!("{} · webchat", isolate_name(about)),
     )
 }
 
-/// The title of a room: the other person of a direct chat, its name, or the beginning of its ID.
+/// The title of a room: the other person of a direct chat, its name, or the beginning of its ID if
+/// nothing is drawn for its name.
 pub fn room_title(room: &Room) -> String {
     let name = room
         .with
         .as_ref()
         .map(|peer| &peer.name)
         .or(room.name.as_ref());
-    name.cloned()
-        .unwrap_or_else(|| format!("Room {:.4}", room.id.to_string()))
+    let drawn = name
+        .map(|name| clean_name(name))
+        .filter(|name| !name.is_empty());
+    drawn.map_or_else(
+        || format!("Room {:.4}", room.id.to_string()),
+        Cow::into_owned,
+    )
 }
 
 /// The content of the first rendering, for components. It is gone after hydration: components that
@@ -244,5 +253,30 @@ impl FirstContent {
     /// The content, during the first rendering.
     pub fn content(self) -> Option<PageContent> {
         self.0.get_value()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn room_is_titled_by_what_is_drawn_of_its_name_or_by_its_id() {
+        let title = |name: Option<&str>| {
+            room_title(&Room {
+                name: name.map(str::to_owned),
+                ..fixtures::room()
+            })
+        };
+        assert_eq!(title(Some("Tea")), "Tea");
+        assert_eq!(title(Some("\u{202e}aeT\u{200b}")), "aeT");
+        for name in [None, Some("\u{200b}"), Some("\u{3164}\u{2800}")] {
+            assert_eq!(title(name), "Room 0000");
+        }
+        assert_eq!(
+            document_title(Some("נורה")),
+            "\u{2068}נורה\u{2069} · webchat"
+        );
     }
 }

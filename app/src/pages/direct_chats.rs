@@ -1,6 +1,7 @@
 //! The page of direct chats: the visitor's conversations, and a search for people.
 
 use leptos::prelude::*;
+use protocol::characters::clean_name;
 use protocol::{Account, DirectChat, Time};
 
 use crate::browser::cookies::percent_encode;
@@ -31,14 +32,14 @@ pub fn direct_chats_page(page: &FormPage, chats: &DirectChatsPage) -> String {
         <section aria-labelledby="chats-title">
             <div class="list-header">
                 <h2 id="chats-title">"Your chats"</h2>
-                <a href="/profile/?next=/chats/"><bdi>{chats.me.name.clone()}</bdi></a>
+                <a href="/profile/?next=/chats/"><bdi>{clean_name(&chats.me.name).into_owned()}</bdi></a>
             </div>
             {conversation_list(chats)}
         </section>
         <section aria-labelledby="people-title">
             <h2 id="people-title">"People"</h2>
             <form class="join-form" role="search" method="get" action="/chats/">
-                <label for="search">"Find somebody by name or username"</label>
+                <label for="search">"Find people by name or username"</label>
                 <p class="row">
                     <input id="search" name="search" type="search" value=chats.search.clone() autocomplete="off" spellcheck="false"/>
                     <button>"Find"</button>
@@ -52,7 +53,7 @@ pub fn direct_chats_page(page: &FormPage, chats: &DirectChatsPage) -> String {
 
 fn conversation_list(chats: &DirectChatsPage) -> AnyView {
     if chats.conversations.is_empty() {
-        return view! { <p class="hint">"Nothing has been said yet. Choose somebody below and say the first word."</p> }
+        return view! { <p class="hint">"No messages yet. Choose a person below to write to."</p> }
             .into_any();
     }
     let rows = chats
@@ -106,8 +107,8 @@ fn people_list(chats: &DirectChatsPage) -> AnyView {
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         let hint = match chats.search.as_str() {
-            "" => "Nobody else has an account yet.",
-            _ => "Nobody else has that in their name or username.",
+            "" => "There are no other accounts yet.",
+            _ => "No other name or username contains that.",
         };
         return view! { <p class="hint" role="status">{hint}</p> }.into_any();
     }
@@ -124,11 +125,12 @@ fn people_list(chats: &DirectChatsPage) -> AnyView {
 
 /// A link to the direct chat with a person.
 fn person_row(name: &str, username: &str, details: AnyView) -> AnyView {
+    let name = clean_name(name).into_owned();
     view! {
         <li>
             <a class="entry" href=format!("/chats/{username}")>
-                <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(name)}</span>
-                <bdi class="entry-name">{name.to_owned()}</bdi>
+                <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span>
+                <bdi class="entry-name">{name}</bdi>
                 <span class="entry-details">{details}</span>
             </a>
         </li>
@@ -196,6 +198,6 @@ mod tests {
         );
         chats.conversations.clear();
         chats.people.clear();
-        assert!(direct_chats_page(&form_page(None), &chats).contains("Nobody else has that"));
+        assert!(direct_chats_page(&form_page(None), &chats).contains("No other name or username"));
     }
 }

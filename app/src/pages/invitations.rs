@@ -5,6 +5,7 @@
 //! visitor joins.
 
 use leptos::prelude::*;
+use protocol::characters::clean_name;
 use protocol::{Invitation, Role, RoomId, Time};
 
 use crate::browser::cookies::percent_encode;
@@ -67,14 +68,14 @@ pub fn invitations_page(page: &FormPage, invitations: &InvitationsPage) -> Strin
         .map(|invitation| invitation_row(invitation, invitations, &path))
         .collect_view();
     let list = if invitations.valid.is_empty() {
-        view! { <p class="hint">"There is none yet. Make one and send its link to whom you want here."</p> }.into_any()
+        view! { <p class="hint">"None yet. Create one and send its link to the people you want here."</p> }.into_any()
     } else {
         view! { <ul class="invitations">{rows}</ul> }.into_any()
     };
     let content = view! {
         {invitation_form(page, invitations, &path)}
         <section aria-labelledby="good-title">
-            <h2 id="good-title">"Good now"</h2>
+            <h2 id="good-title">"Active invitations"</h2>
             {list}
         </section>
     };
@@ -85,22 +86,22 @@ fn invitation_form(page: &FormPage, invitations: &InvitationsPage, path: &str) -
     let entered = invitations.entered.clone().unwrap_or_default();
     let role = SelectField {
         name: "role",
-        label: "Whoever joins may",
+        label: "People who join may",
         options: &ROLES,
         chosen: &entered.role,
     };
     let lifetime = SelectField {
         name: "timeout",
-        label: "It is good for",
+        label: "Valid for",
         options: &LIFETIMES,
         chosen: &entered.timeout,
     };
     let uses = Field {
         name: "uses",
-        label: "How many may use it",
+        label: "Number of uses",
         autocomplete: "off",
         value: &entered.uses,
-        hint: "Empty: as many as like.",
+        hint: "Empty: no limit.",
         optional: true,
         ..Field::default()
     };
@@ -109,7 +110,7 @@ fn invitation_form(page: &FormPage, invitations: &InvitationsPage, path: &str) -
             {role.view()}
             {lifetime.view()}
             {uses.view(page)}
-            <p class="row"><button class="primary">"Make an invitation"</button></p>
+            <p class="row"><button class="primary">"Create invitation"</button></p>
         </form>
     }
     .into_any()
@@ -124,7 +125,7 @@ fn invitation_row(invitation: &Invitation, invitations: &InvitationsPage, path: 
     } = invitation;
     let link = format!("{}/invitations/{code}/", invitations.origin);
     let uses = match uses_left {
-        None => "as many as like".to_owned(),
+        None => "no limit".to_owned(),
         Some(1) => "for one more".to_owned(),
         Some(uses) => format!("for {uses} more"),
     };
@@ -149,7 +150,7 @@ fn invitation_row(invitation: &Invitation, invitations: &InvitationsPage, path: 
                     <img class="qr-code" src=format!("/invitations/{code}/code.svg") alt=format!("QR code of link {short}") loading="lazy" width="320" height="320"/>
                 </details>
                 <form method="post" action=format!("{path}{code}/?method=DELETE")>
-                    <button>"Take back"<span class="visually-hidden">" link "{short.clone()}</span></button>
+                    <button>"Revoke"<span class="visually-hidden">" link "{short.clone()}</span></button>
                 </form>
             </div>
         </li>
@@ -183,9 +184,10 @@ pub fn invitation_page(
         let link = format!("/login?next={}", percent_encode(&path));
         view! { <p class="hint">"You join as a guest, known by this browser. Have an account? "<a href=link>"Sign in"</a>" first, and the room is yours everywhere."</p> }
     });
-    let room_name = match name {
+    let drawn_name = name.map(clean_name).filter(|name| !name.is_empty());
+    let room_name = match drawn_name {
         Some(name) => {
-            view! { "The room is called "<b><bdi>{name.to_owned()}</bdi></b>". " }.into_any()
+            view! { "The room is called "<b><bdi>{name.into_owned()}</bdi></b>". " }.into_any()
         }
         None => view! { "The room has no name. " }.into_any(),
     };
@@ -202,11 +204,11 @@ pub fn invitation_page(
 /// Renders the page of an invitation that is unknown, expired, used up or revoked.
 pub fn unusable_invitation_page(page: &FormPage) -> String {
     let content = view! {
-        <p>"It was used up, its time ran out, it was taken back, or its room is gone. Or the link is not complete."</p>
-        <p>"Ask whoever sent it for a new one."</p>
+        <p>"It was used up, it has expired, it was revoked, or its room is gone. Or the link is not complete."</p>
+        <p>"Ask the person who sent it for a new one."</p>
         <p class="row"><a class="button" href="/">"Go to the rooms"</a></p>
     };
-    page.render("This invitation is not good", content)
+    page.render("This invitation is not valid", content)
 }
 
 #[cfg(test)]

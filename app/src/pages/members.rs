@@ -8,9 +8,11 @@
 //! Sanctions (`sanctions`) and the audit log (`audit_log`), which this page includes for
 //! moderators.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
+use protocol::characters::{clean_name, isolate_name};
 use protocol::{AuditEntry, Role, Room, RoomMember, Sanction, Time};
 
 use crate::browser::cookies::percent_encode;
@@ -79,10 +81,10 @@ pub fn members_page(page: &FormPage, people: &MembersPage) -> String {
 
 fn member_list(people: &MembersPage) -> AnyView {
     if let Some(peer) = &people.room.with {
-        return view! { <p class="hint">"A conversation of you and "<bdi>{peer.name.clone()}</bdi>". Nobody else can find it."</p> }.into_any();
+        return view! { <p class="hint">"A conversation between you and "<bdi>{clean_name(&peer.name).into_owned()}</bdi>". No one else can find it."</p> }.into_any();
     }
     let Some(members) = &people.members else {
-        return view! { <p class="hint">"This room is open to everybody, so only its moderators see who has a role in it."</p> }.into_any();
+        return view! { <p class="hint">"This room is open to everyone, so only its moderators see who has a role in it."</p> }.into_any();
     };
     let rows = members
         .iter()
@@ -109,10 +111,11 @@ fn member_list(people: &MembersPage) -> AnyView {
 
 fn member_row(member: &RoomMember, people: &MembersPage) -> AnyView {
     let is_own = people.me.as_deref() == Some(&member.id);
-    let name = member
-        .username
-        .clone()
-        .unwrap_or_else(|| "Somebody who has not written yet".to_owned());
+    let username = member.username.as_deref().map(clean_name);
+    let name = username.filter(|name| !name.is_empty()).map_or_else(
+        || "A guest who has not written yet".to_owned(),
+        Cow::into_owned,
+    );
     let key = member.username.clone().unwrap_or_else(|| member.id.clone());
     let since = member.since;
     let role = member.role.name();
@@ -166,7 +169,7 @@ fn role_forms(member: &RoomMember, name: &str, member_path: &str) -> AnyView {
         ("member", "Member: writes"),
         ("moderator", "Moderator: keeps order"),
     ];
-    let label = format!("Role of {name}");
+    let label = format!("Role of {}", isolate_name(name));
     let role = SelectField {
         name: "role",
         label: &label,
@@ -193,7 +196,7 @@ fn role_forms(member: &RoomMember, name: &str, member_path: &str) -> AnyView {
 
 /// The form that mutes or bans a member.
 fn sanction_form(id: &str, name: &str, path: &str) -> AnyView {
-    let label = format!("Mute or ban {name} for");
+    let label = format!("Mute or ban {} for", isolate_name(name));
     let duration = SelectField {
         name: "timeout",
         label: &label,
@@ -224,8 +227,10 @@ fn leave_form(people: &MembersPage) -> Option<AnyView> {
         .as_ref()
         .is_none_or(|members| members.iter().any(|member| member.id == *me));
     let consequence = match (role, people.room.private) {
-        (Role::Owner, _) => "If you leave, nobody can change it any more: hand it over first.",
-        (_, true) => "You are then let in again only by an invitation.",
+        (Role::Owner, _) => {
+            "If you leave, no one can change its settings any more. Hand it over first."
+        }
+        (_, true) => "You then need an invitation to come back.",
         (_, false) => "You can still come back, but without your role.",
     };
     is_member.then(|| {
@@ -298,7 +303,7 @@ pub(crate) mod tests {
         for part in [
             "members/%7E00000000000001/?method=DELETE",
             "Hand it over",
-            "Take back",
+            "Unmute",
             "Leave",
             "muted<",
         ] {
@@ -315,7 +320,7 @@ pub(crate) mod tests {
         plain.deeds.clear();
         let html = members_page(&form_page(None), &plain);
         assert!(
-            html.contains("Leave") && !html.contains("Manage") && !html.contains("What was done"),
+            html.contains("Leave") && !html.contains("Manage") && !html.contains("Moderation log"),
             "{html}"
         );
         let html = members_page(

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use protocol::Account;
+use protocol::characters::clean_name;
 
 use crate::pages::form::{Field, FormPage};
 use crate::ui::avatar::{hue_class, initials};
@@ -79,9 +80,9 @@ pub fn profile_page(
 ) -> String {
     let content = view! {
         <div class="profile-summary">
-            <span class=format!("avatar {}", hue_class(&me.username)) aria-hidden="true">{initials(&me.name)}</span>
+            <span class=format!("avatar {}", hue_class(&me.username)) aria-hidden="true">{initials(&clean_name(&me.name))}</span>
             <p>
-                <bdi class="entry-name">{me.name.clone()}</bdi>
+                <bdi class="entry-name">{clean_name(&me.name).into_owned()}</bdi>
                 <span class="hint">"Writes as "<b>{me.username.clone()}</b></span>
             </p>
             <a class="button" href="/chats/">"Your chats"</a>
@@ -126,7 +127,7 @@ fn password_form(page: &FormPage, me: &Account, options: &SignInOptions) -> AnyV
     let hint = format!("At least {least} characters. Everywhere else you are signed out.");
     let old = Field {
         name: "old",
-        label: "Password so far",
+        label: "Current password",
         autocomplete: "current-password",
         ..Field::default()
     };
@@ -274,7 +275,7 @@ mod tests {
                 "your only way",
                 "/profile/unlink/",
             ),
-            (options(false, None), "Set password", "Password so far"),
+            (options(false, None), "Set password", "Current password"),
             (options(false, None), "Your username", "Your password<"),
         ];
         for (options, present, absent) in cases {

@@ -4,6 +4,7 @@
 //! When people come and go, nothing moves and screen readers announce nothing.
 
 use leptos::prelude::*;
+use protocol::characters::clean_name;
 
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::state::RoomState;
@@ -49,10 +50,11 @@ fn Rows(state: RoomState, limit: usize) -> impl IntoView {
     let own = expect_context::<DisplayName>();
     let row = move |name: &String| {
         let you = if *name == own.get() { " (you)" } else { "" };
+        let drawn = clean_name(name).into_owned();
         view! {
             <span role="listitem">
-                <span class=format!("avatar {}", hue_class(name)) aria-hidden="true">{initials(name)}</span>
-                <span class="participant-name"><bdi>{name.clone()}</bdi>{you}</span>
+                <span class=format!("avatar {}", hue_class(name)) aria-hidden="true">{initials(&drawn)}</span>
+                <span class="participant-name"><bdi>{drawn}</bdi>{you}</span>
             </span>
         }
     };

@@ -1,6 +1,7 @@
 //! Links to the visitor's chats and account, or to the sign-in page.
 
 use leptos::prelude::*;
+use protocol::characters::clean_name;
 
 use crate::reactive::text_signal;
 use crate::router::Router;
@@ -13,7 +14,10 @@ pub fn AccountLinks() -> impl IntoView {
     let is_guest = account.is_none();
     let router = expect_context::<Router>();
     let path = if is_guest { "/login" } else { "/profile/" };
-    let text = account.map_or_else(|| "Sign in".to_owned(), |account| account.name);
+    let text = account.map_or_else(
+        || "Sign in".to_owned(),
+        |account| clean_name(&account.name).into_owned(),
+    );
     view! {
         <a hidden=is_guest href="/chats/">"Chats"</a>
         <a class="account" href=text_signal(move || format!("{path}?next={}", router.route().path()))><bdi>{text}</bdi></a>

@@ -7,7 +7,7 @@
 //! The data (`store`).
 
 use leptos::prelude::*;
-use protocol::{Overview, Room, RoomId};
+use protocol::{Overview, Room, RoomId, nfc};
 use web_sys::HtmlInputElement;
 
 use crate::api;
@@ -47,7 +47,7 @@ pub fn RoomListPanel() -> impl IntoView {
     erase_type(view! {
         <div class="room-lists">
             <FilterField filter is_hidden=few_rooms/>
-            <p hidden=has_matches class="hint" role="status">"Nothing here has that in its name or ID."</p>
+            <p hidden=has_matches class="hint" role="status">"No room or chat here has that in its name or ID."</p>
             <section hidden=bool_signal(move || own_rooms.with(Vec::is_empty)) aria-labelledby="own-title">
                 <h2 id="own-title">"Your rooms"</h2>
                 <List rooms=own_rooms/>
@@ -219,8 +219,10 @@ fn find_room(rooms: &[Room], id: RoomId) -> Option<Room> {
     rooms.iter().find(|room| room.id == id).cloned()
 }
 
-/// The text in lower case. The browser's own function saves loading Unicode tables.
+/// The text in lower case and in Normalization Form C. The browser's own function saves loading
+/// Unicode tables.
 fn lowercase(text: &str) -> String {
+    let text = nfc(text);
     #[cfg(target_arch = "wasm32")]
     return js_sys::JsString::from(text).to_lower_case().into();
     #[cfg(not(target_arch = "wasm32"))]
@@ -244,8 +246,8 @@ mod tests {
             name: Some("Tea & Größe".into()),
             ..fixtures::room()
         };
-        for filter in ["", "tea", "größe", "89ab"] {
-            assert!(matches_filter(&room, filter), "{filter}");
+        for filter in ["", "tea", "größe", "gro\u{308}ße", "89ab"] {
+            assert!(matches_filter(&room, &lowercase(filter)), "{filter}");
         }
         assert!(!matches_filter(&room, "coffee"));
     }

@@ -7,6 +7,7 @@
 //! Which names are valid (`protocol::text`).
 
 use leptos::prelude::*;
+use protocol::characters::shows_nothing;
 use protocol::text;
 
 use crate::browser::cookies;
@@ -80,10 +81,10 @@ impl DisplayName {
     /// # Errors
     /// Why the name is invalid, as text for the visitor.
     pub fn change(self, name: &str) -> Result<(), String> {
-        let name = text::parse_username(name).map_err(|_| match name.trim() {
-            "" => "Choose a name that others will see.".to_owned(),
+        let name = text::parse_username(name).map_err(|_| match name {
+            _ if shows_nothing(name) => "Choose a name that others will see.".to_owned(),
             _ => format!(
-                "A name has at most {} characters, all on one line.",
+                "A name has at most {} characters, all of them visible and on one line.",
                 text::USERNAME_MAX
             ),
         })?;

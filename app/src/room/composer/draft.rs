@@ -6,6 +6,7 @@
 
 use leptos::prelude::*;
 use protocol::RoomId;
+use protocol::text::trim_body;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 
 use crate::browser::dom::element_by_id;
@@ -17,7 +18,7 @@ use crate::room::state::RoomState;
 #[derive(Clone, Copy)]
 pub struct DraftField {
     state: RoomState,
-    /// The number of characters in it, without spaces at either end.
+    /// The number of characters in it after trimming.
     pub length: RwSignal<usize>,
 }
 
@@ -43,7 +44,7 @@ impl DraftField {
         if self.state.editing.get_untracked() == 0 {
             local_storage::set(&draft_key(self.state.id), &text);
         }
-        self.length.set(text.trim().chars().count());
+        self.length.set(trim_body(&text).chars().count());
         self.state.error.set(None);
         self.state.notice.set(String::new());
         fit_height(&field);

@@ -5,6 +5,7 @@
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use protocol::characters::shows_nothing;
 use protocol::text::{BODY_MAX, parse_body};
 use protocol::{NewMessage, Refusal};
 use web_sys::HtmlInputElement;
@@ -113,7 +114,7 @@ impl MessageForm {
         let text = self.field.element()?.value();
         match parse_body(&text) {
             Ok(body) => (is_editing || self.change_name()).then_some(body),
-            Err(refusal) if !text.trim().is_empty() => {
+            Err(refusal) if !shows_nothing(&text) => {
                 let length = self.field.length.get_untracked();
                 self.state.error.set(Some(refusal_text(&refusal, length)));
                 None

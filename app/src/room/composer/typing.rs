@@ -5,6 +5,7 @@
 //! - While the visitor types, a report is sent every three seconds.
 
 use leptos::prelude::*;
+use protocol::characters::isolate_name;
 
 use crate::api;
 use crate::browser::dom::spawn_task;
@@ -72,8 +73,8 @@ pub fn TypingIndicator(state: RoomState) -> impl IntoView {
 
 /// The two parts of the line.
 struct TypingText {
-    /// The names or their number. Each name is isolated: its direction marks do not affect the text
-    /// around it.
+    /// The names or their number. Each name is isolated: its direction does not affect the text around
+    /// it.
     names: String,
     verb: &'static str,
 }
@@ -86,11 +87,11 @@ impl TypingText {
                 verb: "",
             },
             [name] => Self {
-                names: format!("\u{2068}{name}\u{2069}"),
+                names: isolate_name(name),
                 verb: " is typing…",
             },
             [one, two] => Self {
-                names: format!("\u{2068}{one}\u{2069} and \u{2068}{two}\u{2069}"),
+                names: format!("{} and {}", isolate_name(one), isolate_name(two)),
                 verb: " are typing…",
             },
             more => Self {
@@ -110,11 +111,16 @@ mod tests {
         let names = ["ada", "grace", "linus"].map(str::to_owned);
         let line = |count: usize| {
             let text = TypingText::of(&names.iter().take(count).collect::<Vec<_>>());
-            text.names.replace(['\u{2068}', '\u{2069}'], "") + text.verb
+            text.names + text.verb
         };
         assert_eq!(line(0), "");
         assert_eq!(line(1), "ada is typing…");
         assert_eq!(line(2), "ada and grace are typing…");
         assert_eq!(line(3), "3 people are typing…");
+        let right_to_left = "נורה".to_owned();
+        assert_eq!(
+            TypingText::of(&[&right_to_left]).names,
+            "\u{2068}נורה\u{2069}"
+        );
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::Message;
+use protocol::characters::isolate_name;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, MouseEvent};
 
@@ -214,7 +215,7 @@ impl Menu {
             spawn_task(async move {
                 match api::impose_sanction(state.id, message.id, kind, duration).await {
                     Ok(_) => {
-                        let text = format!("{} {notice}", message.username);
+                        let text = format!("{} {notice}", isolate_name(&message.username));
                         state.notice.try_set(text);
                     }
                     Err(failure) => state.show_error(&failure),

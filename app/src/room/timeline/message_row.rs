@@ -6,6 +6,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
+use protocol::characters::clean_name;
 use protocol::{Author, Message, Time};
 use web_sys::{HtmlElement, HtmlInputElement};
 
@@ -197,6 +198,7 @@ fn Byline(
     at: Time,
 ) -> impl IntoView {
     let clock = expect_context::<Clock>();
+    let name = clean_name(&name).into_owned();
     let letters = initials(&name);
     let badge = Badge::of(author);
     view! {
@@ -222,7 +224,7 @@ impl Badge {
             Some(Author::Account) => Self {
                 class: "registered",
                 text: "registered",
-                title: "Somebody with an account wrote this",
+                title: "The author has an account",
             },
             Some(Author::Guest) => Self {
                 class: "guest",
@@ -232,7 +234,7 @@ impl Badge {
             None => Self {
                 class: "unverified",
                 text: "unverified",
-                title: "Anybody could have written this",
+                title: "The author is not verified",
             },
         }
     }
