@@ -32,7 +32,7 @@ export async function chooseMenuItem(user: User, name: string): Promise<void> {
 
 /** Creates an invitation in the dialog and returns its link. */
 export async function createInvitation(user: User): Promise<string> {
-  await button(user, "Make an invitation").click();
+  await button(user, "Create invitation").click();
   const link = pageDialog(user, "Invitations").getByRole("textbox", { name: /^Link/ }).first();
   await expect(link).toHaveValue(/\/invitations\/[0-9a-f]{32}\/$/);
   return link.inputValue();

@@ -15,7 +15,7 @@ use crate::router::{Route, Router};
 const UNREADABLE: &str =
     "That is neither a room's ID nor its link. An ID has 16 characters, each 0–9 or a–f.";
 const UNKNOWN: &str = "There is no open room with that ID or link. Check it, or ask for it again.";
-const CLOSED: &str = "That room has closed: nobody wrote there for a while.";
+const CLOSED: &str = "That room has closed because no one wrote there for a while.";
 
 /// The form; `rejected_link` is an earlier input that leads to no room.
 #[component]

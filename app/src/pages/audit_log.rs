@@ -35,7 +35,7 @@ pub fn audit_log_page(page: &FormPage, log_page: &AuditLogPage) -> String {
         {entry_list(log_page.room, &log_page.entries, &log_page.names, log_page.now)}
         <p class="row"><a class="button" data-panel href=format!("/rooms/{}/members/", log_page.room)>"People"</a></p>
     };
-    page.render("What was done here", content)
+    page.render("Moderation log", content)
 }
 
 /// The section of the members page that holds the newest entries, folded away.
@@ -48,7 +48,7 @@ pub(crate) fn audit_log_section(
     view! {
         <section>
             <details>
-                <summary>"What was done here"</summary>
+                <summary>"Moderation log"</summary>
                 {entry_list(room, entries, names, now)}
             </details>
         </section>
@@ -122,7 +122,7 @@ impl Predicate {
             }
             "invited" => Self::without_object("made an invitation for members"),
             "deleted message" => Self::without_object("deleted a message"),
-            "took back an invitation" => Self::without_object("took back an invitation"),
+            "took back an invitation" => Self::without_object("revoked an invitation"),
             "changed the room" => Self::without_object("changed the room"),
             "removed" => Self::with_object("removed", ""),
             "muted" => Self::with_object("muted", ""),

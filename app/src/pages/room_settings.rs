@@ -80,7 +80,7 @@ fn settings_form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> An
         label: "Name of the room",
         autocomplete: "off",
         value: room.name.as_deref().unwrap_or_default(),
-        hint: "Empty: it goes by its ID.",
+        hint: "Optional. Without a name, the room is shown by its ID.",
         optional: true,
         ..Field::default()
     };
@@ -138,7 +138,7 @@ fn lifetime_field(settings: &RoomSettingsPage) -> AnyView {
         .collect();
     SelectField {
         name: "timeout",
-        label: "Deleted when nobody writes for",
+        label: "Deleted when no one writes for",
         options: &options,
         chosen: &settings.timeout,
     }
@@ -156,7 +156,7 @@ fn close_form(path: &str) -> AnyView {
             <details class="danger-zone">
                 <summary>"Close this room now"</summary>
                 <form class="form" method="post" action=format!("{path}?method=DELETE")>
-                    <p>"The room is archived and deleted at once, as if it had fallen quiet. Whoever has it open can still save what they see. Nobody can open it again."</p>
+                    <p>"The room is archived and deleted at once. People who have it open can still save the messages that they see. No one can open it again."</p>
                     <p class="row"><button class="destructive">"Close this room for good"</button></p>
                 </form>
             </details>
@@ -168,7 +168,7 @@ fn close_form(path: &str) -> AnyView {
 /// The settings as text, for visitors who cannot change them.
 fn settings_text(room: &Room) -> AnyView {
     if room.with.is_some() {
-        return view! { <p>"A conversation of two has no settings. Nobody else can find it."</p> }
+        return view! { <p>"A direct chat has no settings. No one else can find it."</p> }
             .into_any();
     }
     let visibility = VISIBILITY_CHOICES
@@ -186,19 +186,19 @@ fn settings_text(room: &Room) -> AnyView {
     });
     let why = match room.role {
         None => {
-            "Only the owner of a room changes what it is like. A room that a program opened may have none."
+            "Only the owner of a room can change its settings. A room that a program created may have no owner."
         }
-        Some(_) => "Only the owner of this room changes what it is like.",
+        Some(_) => "Only the owner of this room can change its settings.",
     };
     view! {
         {description}
         <dl class="details-list">
-            <dt>"Who may come"</dt>
+            <dt>"Who can enter"</dt>
             <dd>{visibility}</dd>
             <dt>"Who writes"</dt>
-            <dd>{if room.read_only { "Only moderators" } else { "Everybody who may come, but readers" }}</dd>
+            <dd>{if room.read_only { "Only moderators" } else { "Everyone except readers" }}</dd>
             {slow}
-            <dt>"Deleted when nobody writes for"</dt>
+            <dt>"Deleted when no one writes for"</dt>
             <dd>{duration_text::format_long(timeout(room))}</dd>
         </dl>
         <p class="hint">{why}</p>

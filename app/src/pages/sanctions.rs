@@ -21,7 +21,7 @@ pub(crate) fn sanctions_section(
         .map(|sanctioned| sanction_row(room, sanctioned, names, now))
         .collect_view();
     let list = if sanctions.is_empty() {
-        view! { <p class="hint">"Nobody is muted or banned."</p> }.into_any()
+        view! { <p class="hint">"No one is muted or banned."</p> }.into_any()
     } else {
         view! { <ul class="member-list">{rows}</ul> }.into_any()
     };
@@ -42,6 +42,10 @@ fn sanction_row(
 ) -> AnyView {
     let Sanction { id, kind, until } = sanctioned;
     let name = display_name(names, id);
+    let lift = match kind {
+        SanctionKind::Mute => "Unmute",
+        SanctionKind::Ban => "Unban",
+    };
     let kind = match kind {
         SanctionKind::Mute => "muted",
         SanctionKind::Ban => "banned",
@@ -61,7 +65,7 @@ fn sanction_row(
         <li class="sanction">
             <p><bdi class="entry-name">{name.clone()}</bdi><span class="hint">{lasts}</span></p>
             <form method="post" action=action>
-                <button>"Take back"<span class="visually-hidden">" for "<bdi>{name}</bdi></span></button>
+                <button>{lift}<span class="visually-hidden">" "<bdi>{name}</bdi></span></button>
             </form>
         </li>
     }

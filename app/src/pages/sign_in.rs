@@ -37,7 +37,7 @@ pub fn sign_up_page(
             label: "Username",
             autocomplete: "username",
             value: &entered.username,
-            hint: "You write under it, and nobody else can: 3 to 32 of the letters a to z, digits, - and _.",
+            hint: "You write under it, and no one else can: 3 to 32 of the letters a to z, digits, - and _.",
             ..Field::default()
         },
         password_field("new-password", &hint),
@@ -76,7 +76,7 @@ pub fn sign_in_page(page: &FormPage, entered: &AccountFields, provider: Option<&
             <p class="row"><button class="primary">"Sign in"</button></p>
         </form>
         {provider_link(page, provider)}
-        <p class="hint">"New here? "<a href=page.link_to("/register")>"Create an account"</a>", or go on as a guest: nobody needs one."</p>
+        <p class="hint">"New here? "<a href=page.link_to("/register")>"Create an account"</a>", or continue as a guest."</p>
     };
     page.render("Sign in", content)
 }

@@ -33,7 +33,7 @@ pub fn RoomClosed(state: RoomState) -> impl IntoView {
                 " It is gone when you leave."
             </p>
             <label hidden=nothing_unsent class="field">
-                <span>"What you had not sent"</span>
+                <span>"Your unsent message"</span>
                 <textarea readonly>{unsent}</textarea>
             </label>
             <form class="row" method="post" action="/rooms/">
@@ -95,8 +95,8 @@ fn heading(removed: bool) -> &'static str {
 
 fn reason(removed: bool) -> &'static str {
     if removed {
-        "You left, or its moderators let you in no more. "
+        "You left, or its moderators removed you. "
     } else {
-        "It fell quiet, or its owner closed it. "
+        "No one wrote in it for a while, or its owner closed it. "
     }
 }

@@ -13,7 +13,7 @@ pub fn ExpiryWarning(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView 
     erase_type(view! {
         <div class="expiry-warning" role="status">
             <p hidden=bool_signal(move || !is_short())>
-                    "This room is deleted soon, unless somebody writes"
+                    "This room will be deleted soon unless someone writes"
                     <span aria-hidden="true">{text_signal(move || format!(" · {}", left.get().long_text()))}</span>
             </p>
         </div>

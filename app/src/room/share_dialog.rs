@@ -77,10 +77,10 @@ pub fn ShareDialog(state: RoomState) -> impl IntoView {
 fn access_text(state: RoomState) -> &'static str {
     match (state.is_private(), state.can_invite()) {
         (true, true) => {
-            "This room is private: the link lets in nobody but its members. Others need an invitation."
+            "This room is private: only its members can open the link. Others need an invitation."
         }
         (true, false) => {
-            "This room is private: the link lets in nobody but its members. Its moderators invite others."
+            "This room is private: only its members can open the link. Its moderators invite others."
         }
         (false, _) => "Anyone with the link can come in.",
     }

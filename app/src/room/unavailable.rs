@@ -42,11 +42,11 @@ impl Explanation {
         match failure.status() {
             Some(404) => Self {
                 heading: "No such room",
-                text: "There is no room with this ID. Check the link, or ask whoever sent it for a new one.".to_owned(),
+                text: "There is no room with this ID. Check the link, or ask the person who sent it for a new one.".to_owned(),
             },
             Some(410) => Self {
                 heading: "This room has closed",
-                text: "It fell quiet, or its owner closed it, and its messages were deleted. Whoever had it open can still save what they see.".to_owned(),
+                text: "No one wrote in it for a while, or its owner closed it, and its messages were deleted. People who had it open can still save the messages that they see.".to_owned(),
             },
             _ => Self {
                 heading: "The room cannot be opened",

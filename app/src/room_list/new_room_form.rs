@@ -44,11 +44,11 @@ pub fn NewRoomForm() -> impl IntoView {
                 <summary>"Options"</summary>
                 <label class="field">
                     <span>"Name of the room"</span>
-                    <input id="room-name" name="name" maxlength="160" autocomplete="off" placeholder="None: it goes by its ID" aria-describedby="name-error"/>
+                    <input id="room-name" name="name" maxlength="160" autocomplete="off" placeholder="Optional" aria-describedby="name-error"/>
                 </label>
                 <ErrorText id="name-error" text=at("name")/>
                 <label class="field">
-                    <span>"Deleted when nobody writes for"</span>
+                    <span>"Deleted when no one writes for"</span>
                     <select id="room-timeout" name="timeout" aria-describedby="timeout-error">
                         {LIFETIMES.map(|(value, label)| view! { <option value=value>{label}</option> }).into_iter().collect_view()}
                     </select>

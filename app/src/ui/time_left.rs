@@ -72,7 +72,7 @@ pub fn TimeLeftText(left: Signal<TimeLeft>, closed: Signal<bool>) -> impl IntoVi
             hidden=closed
             class="time-left"
             class:ending=bool_signal(move || left.get().is_short())
-            title="A room is deleted when nobody writes for a while. Every message resets the time."
+            title="A room is deleted when no one writes for a while. Every message resets the time."
         >
             {text_signal(move || left.get().long_text())}
         </span>

@@ -36,7 +36,7 @@ pub fn VisibilityField(chosen: &'static str) -> impl IntoView {
     };
     view! {
         <fieldset class="visibility">
-            <legend>"Who may come"</legend>
+            <legend>"Who can enter"</legend>
             {VISIBILITY_CHOICES.map(choice).into_iter().collect_view()}
         </fieldset>
     }

@@ -152,7 +152,7 @@ test("denying consent shows the reason and signs nobody in", async ({ provider, 
   await clickButton(ada, "Deny");
   await expect(ada.page.getByRole("heading", { name: "Not signed in" })).toBeVisible();
   await expect(ada.page.getByRole("alert")).toHaveText(
-    "You did not allow it, so nobody is signed in.",
+    "You did not allow it, so you are not signed in.",
   );
   await expect(ada.page.getByText("a detail")).toHaveCount(0);
   // The callback address cannot be used twice.
@@ -211,7 +211,7 @@ test("an account without a password can set one, or be deleted by typing its use
   await field(ada, "New password").fill("secret");
   await clickButton(ada, "Set password");
   await expect(ada.page.getByRole("status")).toContainText("Your password is changed");
-  await expect(field(ada, "Password so far")).toBeVisible();
+  await expect(field(ada, "Current password")).toBeVisible();
   await expect(ada.page.getByRole("button", { name: "Unlink" })).toBeVisible();
 
   provider.accounts.set("8", { preferred_username: "grace" });

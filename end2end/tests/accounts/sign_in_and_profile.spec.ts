@@ -67,15 +67,15 @@ for (const [how, options] of [
     await expect(ada.page.getByRole("status")).toHaveText("Your name is changed.");
     await expect(field(ada, "What people call you")).toHaveValue("Countess");
 
-    await field(ada, "Password so far").fill("wrong!");
+    await field(ada, "Current password").fill("wrong!");
     await field(ada, "New password").fill("secret2");
     await clickButton(ada, "Change password");
-    await expectFieldError(ada, "Password so far", /no account/);
-    await field(ada, "Password so far").fill("secret");
+    await expectFieldError(ada, "Current password", /no account/);
+    await field(ada, "Current password").fill("secret");
     await field(ada, "New password").fill("x");
     await clickButton(ada, "Change password");
     await expectFieldError(ada, "New password", /6 to 256/);
-    await field(ada, "Password so far").fill("secret");
+    await field(ada, "Current password").fill("secret");
     await field(ada, "New password").fill("secret2");
     await clickButton(ada, "Change password");
     await expect(ada.page.getByRole("status")).toContainText("Your password is changed");

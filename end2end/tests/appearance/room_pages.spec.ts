@@ -73,7 +73,7 @@ const states: Record<string, Show> = {
     await button(ada, "Mute bob").click();
     await expect(ada.page.getByText(/muted for another/)).toBeVisible();
     await ada.page.getByText("Manage bob").click();
-    await ada.page.getByText("What was done here").click();
+    await ada.page.getByText("Moderation log").click();
     return ada;
   },
   async trail(webchat, openBrowser, options) {
@@ -94,8 +94,8 @@ const states: Record<string, Show> = {
       options,
     );
     await chooseMenuItem(ada, "Invitations");
-    await pageDialog(ada, "Invitations").getByLabel("How many may use it").fill("5");
-    await button(ada, "Make an invitation").click();
+    await pageDialog(ada, "Invitations").getByLabel("Number of uses").fill("5");
+    await button(ada, "Create invitation").click();
     await ada.page.getByText("for 5 more").waitFor();
     await ada.page
       .getByText(/^QR code/)

@@ -41,7 +41,7 @@ test("search finds public rooms by part of their name or ID", async ({ webchat, 
   await filter.fill(last.slice(9, 17));
   await expect(rows.getByRole("link")).toHaveAttribute("href", last);
   await filter.fill("wine");
-  await expect(ada.page.getByText("Nothing here has that in its name or ID.")).toBeVisible();
+  await expect(ada.page.getByText("No room or chat here has that in its name or ID.")).toBeVisible();
   await webchat.createRoom({ name: "Wine", public: true });
   await expect(rows).toHaveText([/Wine/]);
   await filter.fill("");

@@ -15,13 +15,13 @@ test("every management form works without JavaScript", async ({ webchat, openBro
   await write(ada, "Welcome");
   await chooseMenuItem(ada, "Invitations");
   await expect(ada.page.getByRole("heading", { level: 1, name: "Invitations" })).toBeVisible();
-  await ada.page.getByLabel("How many may use it").fill("none");
-  await button(ada, "Make an invitation").click();
-  await expect(ada.page.getByLabel("How many may use it")).toHaveAccessibleDescription(
+  await ada.page.getByLabel("Number of uses").fill("none");
+  await button(ada, "Create invitation").click();
+  await expect(ada.page.getByLabel("Number of uses")).toHaveAccessibleDescription(
     /whole number/,
   );
-  await ada.page.getByLabel("How many may use it").fill("1");
-  await button(ada, "Make an invitation").click();
+  await ada.page.getByLabel("Number of uses").fill("1");
+  await button(ada, "Create invitation").click();
   const link = await ada.page.getByRole("textbox", { name: /^Link/ }).inputValue();
   await bob.page.goto(link);
   await button(bob, "Join").click();
@@ -35,7 +35,7 @@ test("every management form works without JavaScript", async ({ webchat, openBro
   await expect(ada.page.getByText(/muted for another/)).toBeVisible();
   await write(bob, "psst");
   await expect(bob.page.getByText("You are muted in this room.")).toBeVisible();
-  await button(ada, "Take back for bob").click();
+  await button(ada, "Unmute bob").click();
   await ada.page.getByText("Manage bob").click();
   await ada.page.getByLabel("Role of bob").selectOption("reader");
   await button(ada, "Change role").click();

@@ -29,7 +29,7 @@ test("an owner's changed settings reach every reader, and a refused change shows
   await settings.getByLabel("Name of the room").fill("Tea");
   await settings.getByLabel("What it is about").fill("Kettles, and what to do with them");
   await settings.getByLabel("Only moderators write").check();
-  await settings.getByLabel("Deleted when nobody writes for").selectOption("30 minutes");
+  await settings.getByLabel("Deleted when no one writes for").selectOption("30 minutes");
   await settings.getByRole("button", { name: "Save" }).click();
   await expect(settings.getByRole("status")).toHaveText("Saved.");
   await ada.page.keyboard.press("Escape");
@@ -64,7 +64,7 @@ test("a room that its owner closes shows the reason to every reader", async ({
   await button(ada, "Close this room for good").click();
   for (const user of [ada, bob]) {
     await expect(user.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
-    await expect(user.page.getByText("It fell quiet, or its owner closed it.")).toBeVisible();
+    await expect(user.page.getByText("No one wrote in it for a while, or its owner closed it.")).toBeVisible();
     await expect(user.page.getByRole("dialog")).toHaveCount(0);
   }
   await bob.page.goto(room);

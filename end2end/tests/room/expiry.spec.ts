@@ -18,7 +18,7 @@ test.describe("room that lives for twelve seconds", () => {
     await ada.send("a line\nand another");
     await expect(grace.messageBodies).toHaveCount(1);
 
-    const words = "This room is deleted soon, unless somebody writes";
+    const words = "This room will be deleted soon unless someone writes";
     const warning = (user: typeof ada) => user.page.getByText(words);
     // The warning is visible for little more than a second, so the page checks every frame.
     const warned = (user: typeof ada) =>
@@ -72,7 +72,7 @@ test.describe("room that lives for twelve seconds", () => {
     const heading = ada.page.getByRole("heading", { name: "This room has closed" });
     await expect(heading).toBeVisible();
     await expect(heading).toBeFocused();
-    await expect(ada.page.getByRole("textbox", { name: "What you had not sent" })).toHaveValue(
+    await expect(ada.page.getByRole("textbox", { name: "Your unsent message" })).toHaveValue(
       "a long thought",
     );
     await ada.openRoom(await webchat.createRoom());

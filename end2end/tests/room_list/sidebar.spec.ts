@@ -48,7 +48,7 @@ test("the first message in a room that was empty when visited counts as unread",
   const ada = await openBrowser("ada");
   const tea = await webchat.createRoom({ name: "Tea" });
   await ada.openRoom(tea);
-  await expect(ada.page.getByText("Nobody has written yet")).toBeVisible();
+  await expect(ada.page.getByText("No messages yet")).toBeVisible();
   await visitNewRoom(webchat, ada, "Rum");
   await webchat.postMessage(tea, "grace", "the first word");
   await expect(unreadBadge(ada, "Tea")).toHaveText("1 unread");
@@ -111,7 +111,7 @@ test("search covers all lists and says when nothing matches", async ({ webchat, 
   await search.fill("bak");
   await expect(ada.page.locator(".sidebar li")).toHaveText([/Baking/, /Bob Baker/, /Bakery/]);
   await search.fill("wine");
-  await expect(ada.page.getByText("Nothing here has that in its name or ID.")).toBeVisible();
+  await expect(ada.page.getByText("No room or chat here has that in its name or ID.")).toBeVisible();
   await expect(ada.page.locator(".sidebar li")).toHaveCount(0);
 });
 

@@ -305,7 +305,7 @@ fn callback_url(
 /// The refusal of a sign-in that the provider has refused.
 fn refusal_of(provider: &OidcClient, error: &str) -> Refusal {
     if error == "access_denied" {
-        return Refusal::Forbidden("You did not allow it, so nobody is signed in.");
+        return Refusal::Forbidden("You did not allow it, so you are not signed in.");
     }
     let error: String = error.chars().take(40).collect();
     tracing::warn!(

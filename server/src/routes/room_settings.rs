@@ -24,9 +24,9 @@ use crate::state::AppState;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Access {
-    /// Everybody with the link.
+    /// Everyone with the link.
     Link,
-    /// Everybody; `GET /rooms/` lists the room.
+    /// Everyone; `GET /rooms/` lists the room.
     Public,
     /// Members only.
     Private,

@@ -17,8 +17,8 @@ use crate::connection::sharing::subscriptions::SubscriptionTable;
 use crate::connection::sharing::tab_message::TabMessage;
 use crate::connection::sharing::topic::cursor_of;
 
-/// The data of the event that says that nobody types.
-const NOBODY_TYPES: &str = r#"{"usernames":[]}"#;
+/// The data of the event that says that no one is typing.
+const NO_ONE_TYPING: &str = r#"{"usernames":[]}"#;
 /// A check that comes this soon after another, in milliseconds, is part of it.
 const CHECK_INTERVAL: i64 = 2_000;
 
@@ -154,12 +154,12 @@ impl Leader {
         }
         let mut actions = Vec::new();
         if state == ConnectionState::Live {
-            // A new connection says who types, but not that nobody types any more.
+            // A new connection says who types, but not that no one is typing any more.
             for topic in self.subscriptions.forget_typing(stream) {
                 actions.push(LeaderAction::Send(TabMessage::Event {
                     topic,
                     name: EventName::Typing,
-                    data: NOBODY_TYPES.to_owned(),
+                    data: NO_ONE_TYPING.to_owned(),
                     cursor: String::new(),
                 }));
             }
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(
             leader.on_stream_state(0, ConnectionState::Live),
             [
-                event("r", EventName::Typing, NOBODY_TYPES, ""),
+                event("r", EventName::Typing, NO_ONE_TYPING, ""),
                 live.clone()
             ]
         );

@@ -118,7 +118,7 @@ fn empty_room_hint(state: RoomState) -> impl IntoView {
     view! {
         <div hidden=has_messages class="hint">
             <p><Identicon id=Some(state.id)/></p>
-            <p>"Nobody has written yet. "<span class="share-control">{next_step}</span></p>
+            <p>"No messages yet. "<span class="share-control">{next_step}</span></p>
             <p hidden=private class="share-control"><CopyLinkButton id=state.id/></p>
             <p hidden=bool_signal(move || !state.can_invite() || !state.is_private())><InviteLink id=state.id/></p>
         </div>
@@ -129,11 +129,11 @@ fn next_step_text(state: RoomState) -> &'static str {
     if state.write_obstacle().is_some() {
         ""
     } else if !state.is_private() {
-        "Send the link to somebody and say the first word."
+        "Send the link to someone, and write the first message."
     } else if state.can_invite() {
-        "Invite somebody and say the first word."
+        "Invite someone, and write the first message."
     } else {
-        "Say the first word."
+        "Write the first message."
     }
 }
 

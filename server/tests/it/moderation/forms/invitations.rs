@@ -92,7 +92,7 @@ async fn browser_with_an_invitation_link_joins_the_room() {
     assert_refused(
         submit_form(&server.guest("late").await, &link, &[]).await,
         404,
-        "Ask whoever sent it",
+        "Ask the person who sent it",
     )
     .await;
     assert_refused(
