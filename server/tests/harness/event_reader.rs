@@ -20,6 +20,25 @@ impl Event {
     }
 }
 
+/// Parses a block, which must carry data.
+fn parse_block(block: &str) -> Event {
+    let mut event = Event {
+        name: "message".to_owned(),
+        ..Event::default()
+    };
+    for line in block.lines() {
+        match line.split_once(": ") {
+            Some(("event", name)) => name.clone_into(&mut event.name),
+            Some(("id", id)) => event.id = Some(id.to_owned()),
+            Some(("data", data)) if event.data.is_empty() => data.clone_into(&mut event.data),
+            Some(("data", data)) => event.data.extend(["\n", data]),
+            _ => {}
+        }
+    }
+    assert!(!event.data.is_empty(), "a block without data: {block:?}");
+    event
+}
+
 /// A client of an event stream.
 pub struct EventReader {
     pub response: Response,
@@ -39,24 +58,8 @@ impl EventReader {
     /// The next event; `None` at the end of the stream. Every block must carry data.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
-            while let Some(block) = self.block() {
-                let mut event = Event {
-                    name: "message".to_owned(),
-                    ..Event::default()
-                };
-                for line in block.lines() {
-                    match line.split_once(": ") {
-                        Some(("event", name)) => name.clone_into(&mut event.name),
-                        Some(("id", id)) => event.id = Some(id.to_owned()),
-                        Some(("data", data)) if event.data.is_empty() => {
-                            data.clone_into(&mut event.data)
-                        }
-                        Some(("data", data)) => event.data.extend(["\n", data]),
-                        _ => {}
-                    }
-                }
-                assert!(!event.data.is_empty(), "a block without data: {block:?}");
-                return Some(event);
+            if let Some(block) = self.block() {
+                return Some(parse_block(&block));
             }
             let chunk = tokio::time::timeout(TEST_TIMEOUT, self.response.chunk())
                 .await
