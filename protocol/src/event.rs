@@ -29,8 +29,6 @@ pub enum EventName {
     Presence,
     /// Who is typing.
     Typing,
-    /// An account has another display name.
-    Name,
     /// The public rooms.
     Rooms,
     /// The reader's rooms and chats.
@@ -41,7 +39,7 @@ pub enum EventName {
 
 impl EventName {
     /// All events.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::Message,
         Self::Change,
         Self::Reset,
@@ -51,7 +49,6 @@ impl EventName {
         Self::SignedOut,
         Self::Presence,
         Self::Typing,
-        Self::Name,
         Self::Rooms,
         Self::Overview,
         Self::Beat,
@@ -70,7 +67,6 @@ impl EventName {
             Self::SignedOut => "signed-out",
             Self::Presence => "presence",
             Self::Typing => "typing",
-            Self::Name => "name",
             Self::Rooms => "rooms",
             Self::Overview => "overview",
             Self::Beat => "beat",

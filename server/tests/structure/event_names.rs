@@ -22,7 +22,7 @@ fn forms(name: &str) -> [String; 6] {
 
 /// The names of events that no parameter, role or resource shares.
 fn distinct_names() -> Vec<&'static str> {
-    let shared = [EventName::Name, EventName::Rooms, EventName::Message];
+    let shared = [EventName::Rooms, EventName::Message];
     let events = EventName::ALL.into_iter();
     let events = events.filter(|event| !shared.contains(event));
     let kinds = ChangeKind::ALL.into_iter().map(ChangeKind::text);
