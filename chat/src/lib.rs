@@ -10,10 +10,12 @@ mod clock;
 mod config;
 mod duration;
 mod error;
+mod events;
 #[cfg(test)]
 mod faults;
 mod identity;
 mod lifecycle;
+mod lifetime;
 pub mod lobby;
 mod log;
 mod realtime;
@@ -35,6 +37,7 @@ pub use self::clock::Clock;
 pub use self::config::Config;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
+use self::events::DomainEvent;
 pub use self::identity::account::{AccountsPage, Session, set_operator};
 pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile, SignInMethods};
 use self::identity::password::Passwords;
@@ -69,8 +72,7 @@ pub struct Chat(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    hub: Hub,
-    public_rooms: PublicRooms,
+    listeners: Listeners,
     clock: Clock,
     epoch: Epoch,
     instance_id: u32,
@@ -80,14 +82,21 @@ struct Inner {
     jwt_lifetime: Duration,
     passwords: Passwords,
     tokens: Tokens,
-    registrations: RegistrationCounter,
-    sessions: SessionRegistry,
-    /// Wakes the eraser when rooms are frozen.
-    frozen: Arc<Notify>,
     /// `None` once closed. Locked only to clone the queue or to take it away.
     write_queue: Mutex<Option<WriteQueue>>,
     tasks: Mutex<Option<Tasks>>,
     data_dir_lock: File,
+}
+
+/// The parts of this process that hear of committed transactions. It is cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Listeners {
+    hub: Hub,
+    public_rooms: PublicRooms,
+    sessions: SessionRegistry,
+    registrations: RegistrationCounter,
+    /// Wakes the eraser when rooms are frozen.
+    frozen: Arc<Notify>,
 }
 
 /// The tasks that [`Chat::open`] starts and [`Chat::close`] ends.
@@ -113,25 +122,21 @@ impl Chat {
         let tokens = Tokens::open(&config)?;
         prepare_rooms(&store, &config).await?;
         let clock = config.clock.clone();
-        let hub = Hub::new(config.ring_bytes, clock.clone());
-        let public_rooms = PublicRooms::new();
-        let registrations = RegistrationCounter::default();
+        let listeners = Listeners::new(&config);
         let publisher = Publisher {
-            hub: hub.clone(),
-            public_rooms: public_rooms.clone(),
+            listeners: listeners.clone(),
             epoch,
         };
         let (write_queue, writer) = Writer::start(
             &location,
             &store,
             clock.clone(),
-            registrations.clone(),
+            listeners.registrations.clone(),
             move |committed| publisher.publish(committed),
         )?;
         let inner = Arc::new(Inner {
             store,
-            hub,
-            public_rooms,
+            listeners,
             clock,
             epoch,
             instance_id,
@@ -141,9 +146,6 @@ impl Chat {
             jwt_lifetime: config.jwt_lifetime,
             passwords: Passwords::new(),
             tokens,
-            registrations,
-            sessions: SessionRegistry::default(),
-            frozen: Arc::default(),
             write_queue: Mutex::new(Some(write_queue)),
             tasks: Mutex::new(None),
             data_dir_lock,
@@ -168,17 +170,13 @@ impl Chat {
         self.0.timeout
     }
 
-    /// Commits a transaction, and notifies whomever it concerns before the next transaction may
-    /// begin. Both steps complete even if the caller of this future drops it.
+    /// Commits a transaction and applies its events, as [`Listeners::commit`] does.
     async fn commit(
         &self,
         tx: WriteTransaction,
-        notify: impl FnOnce(&Inner) + Send + 'static,
+        events: impl IntoIterator<Item = DomainEvent>,
     ) -> Result<(), Error> {
-        let chat = self.clone();
-        tokio::spawn(async move { tx.commit_then(|| notify(&chat.0)).await })
-            .await
-            .map_err(Error::fault)?
+        self.0.listeners.commit(tx, events).await
     }
 
     /// Checks that the database answers.
@@ -191,8 +189,8 @@ impl Chat {
 
     /// Ends every stream, so that its client reconnects. Posts are still accepted.
     pub fn drain(&self) {
-        self.0.hub.drain();
-        self.0.public_rooms.drain();
+        self.0.listeners.hub.drain();
+        self.0.listeners.public_rooms.drain();
     }
 
     /// Commits the queued posts, ends the tasks and closes the database. Later posts are refused.
@@ -214,12 +212,44 @@ impl Chat {
     }
 }
 
+impl Listeners {
+    fn new(config: &Config) -> Self {
+        Self {
+            hub: Hub::new(config.ring_bytes, config.clock.clone()),
+            public_rooms: PublicRooms::new(),
+            sessions: SessionRegistry::default(),
+            registrations: RegistrationCounter::default(),
+            frozen: Arc::default(),
+        }
+    }
+
+    /// Commits a transaction, and applies its events before the next transaction may begin. Both
+    /// steps complete even if the caller of this future drops it.
+    async fn commit(
+        &self,
+        tx: WriteTransaction,
+        events: impl IntoIterator<Item = DomainEvent>,
+    ) -> Result<(), Error> {
+        let listeners = self.clone();
+        let events: Vec<DomainEvent> = events.into_iter().collect();
+        let commit = async move {
+            let write_lock = tx.commit().await?;
+            events.iter().for_each(|event| event.apply(&listeners));
+            drop(write_lock);
+            Ok(())
+        };
+        tokio::spawn(commit).await.map_err(Error::fault)?
+    }
+}
+
 /// Applies the configured timeouts to the rooms of earlier runs, and freezes the rooms that expired
 /// while no server ran, so that none of them answers.
 async fn prepare_rooms(store: &Store, config: &Config) -> Result<(), Error> {
     rooms::apply_timeout(store, config.timeout, false).await?;
     rooms::apply_timeout(store, config.direct_timeout, true).await?;
-    rooms::freeze_due(store, config.clock.now()).await?;
+    let mut tx = store.begin().await?;
+    rooms::freeze_due(&mut tx, config.clock.now()).await?;
+    tx.commit().await?;
     Ok(())
 }
 
@@ -227,23 +257,26 @@ async fn prepare_rooms(store: &Store, config: &Config) -> Result<(), Error> {
 fn start_background_tasks(inner: &Inner, config: &Config) -> Vec<JoinHandle<()>> {
     let expiry = Expiry {
         store: inner.store.clone(),
-        hub: inner.hub.clone(),
+        listeners: inner.listeners.clone(),
         clock: inner.clock.clone(),
-        frozen: inner.frozen.clone(),
     };
     let eraser = Eraser {
         store: inner.store.clone(),
-        hub: inner.hub.clone(),
+        listeners: inner.listeners.clone(),
         clock: inner.clock.clone(),
-        public_rooms: inner.public_rooms.clone(),
         archives: config.archive.then(|| config.data_dir.join("archive")),
-        frozen: inner.frozen.clone(),
     };
     vec![
         tokio::spawn(expiry.run()),
         tokio::spawn(eraser.run()),
-        tokio::spawn(inner.public_rooms.clone().run(inner.store.clone())),
-        tokio::spawn(inner.hub.clone().run_presence()),
+        tokio::spawn(
+            inner
+                .listeners
+                .public_rooms
+                .clone()
+                .run(inner.store.clone()),
+        ),
+        tokio::spawn(inner.listeners.hub.clone().run_presence()),
         tokio::spawn(inner.store.clone().run_checkpoints()),
     ]
 }

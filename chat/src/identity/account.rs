@@ -10,18 +10,18 @@
 //! # Not here
 //! - How often a client may try a password: the server.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use protocol::{Account, Credentials, NewAccount, Refusal, Time, nfc, text};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
+use crate::events::DomainEvent;
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::identity::password::Verification;
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
 use crate::store::{DatabaseLocation, Store, WriteTransaction, room_id};
-use crate::{Chat, Config, Error, Inner};
+use crate::{Chat, Config, Error};
 
 /// A session that has just begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,14 @@ pub(crate) async fn find_account(store: &Store, username: &str) -> Result<Accoun
     Ok(found.ok_or(Refusal::NotFound("such person"))?.account)
 }
 
+/// The events of a person's lost access to these rooms.
+fn access_changes(rooms: Vec<i64>) -> Vec<DomainEvent> {
+    let rooms = rooms.into_iter().map(room_id);
+    rooms
+        .map(|room| DomainEvent::AccessChanged { room })
+        .collect()
+}
+
 /// Which accounts to list.
 #[derive(Clone, Debug)]
 pub struct AccountsPage {
@@ -180,10 +188,6 @@ impl Chat {
         };
         let mut tx = inner.store.begin().await?;
         let inserted = insert_account(&mut tx, &account, &password_hash, inner.clock.now()).await?;
-        // The counter moves inside the transaction, so that no message is written under the new
-        // name in between.
-        inner.registrations.fetch_add(1, Ordering::Release);
-        tx.commit().await?;
         if !inserted {
             let taken = format!(
                 "The username {}, or one that looks like it,",
@@ -191,6 +195,7 @@ impl Chat {
             );
             return Err(Refusal::Taken(taken).into());
         }
+        self.commit(tx, [DomainEvent::AccountRegistered]).await?;
         self.begin_session(account)
     }
 
@@ -231,8 +236,8 @@ impl Chat {
             .bind(&found.password_hash)
             .execute(&mut *tx)
             .await?;
-        self.commit(tx, |inner: &Inner| inner.store.pending_erasure().mark())
-            .await
+        tx.mark_erasure();
+        self.commit(tx, []).await
     }
 
     pub(crate) fn begin_session(&self, account: AccountHolder) -> Result<Session, Error> {
@@ -415,14 +420,12 @@ impl Chat {
         ] {
             sqlx::query(sql).bind(account.id).execute(&mut *tx).await?;
         }
-        let notify = move |inner: &Inner| {
-            for room in rooms {
-                inner.hub.recheck_access(room_id(room));
-            }
-            inner.sessions.end_sessions(account.id);
-            inner.store.pending_erasure().mark();
-        };
-        self.commit(tx, notify).await
+        tx.mark_erasure();
+        let mut events = access_changes(rooms);
+        events.push(DomainEvent::SessionsEnded {
+            account: account.id,
+        });
+        self.commit(tx, events).await
     }
 
     /// Gives the rooms, roles and sanctions of a guest to the caller's account.
@@ -438,15 +441,10 @@ impl Chat {
         let guest = guest.id();
         let mut tx = self.0.store.begin().await?;
         let banned_from = move_guest_rows(&mut tx, guest, account, self.now()).await?;
-        let notify = move |inner: &Inner| {
-            inner.hub.notify_person(account);
-            inner.hub.notify_person(guest);
-            // A ban of the guest now applies to the account, whose followers must stop.
-            for room in banned_from {
-                inner.hub.recheck_access(room_id(room));
-            }
-        };
-        self.commit(tx, notify).await
+        // A ban of the guest now applies to the account, whose followers must stop.
+        let mut events = access_changes(banned_from);
+        events.extend([account, guest].map(|person| DomainEvent::PersonChanged { person }));
+        self.commit(tx, events).await
     }
 
     /// Checks that the caller confirms the deletion of the account.
@@ -478,12 +476,10 @@ impl Chat {
             .fetch_optional(&mut *tx)
             .await?;
         let generation = generation.ok_or(Refusal::NotSignedIn)?;
-        let notify = move |inner: &Inner| {
-            inner.sessions.end_sessions(account);
-            // The transaction may have overwritten an old password hash.
-            inner.store.pending_erasure().mark();
-        };
-        self.commit(tx, notify).await?;
+        // The transaction may have overwritten an old password hash.
+        tx.mark_erasure();
+        self.commit(tx, [DomainEvent::SessionsEnded { account }])
+            .await?;
         Ok(generation)
     }
 

@@ -9,7 +9,6 @@
 //! - Whether the provider really vouches for the identity: the server.
 
 use std::iter;
-use std::sync::atomic::Ordering;
 
 use protocol::characters::clean_name;
 use protocol::text::{self, ACCOUNT_NAME_MAX, ACCOUNT_NAME_MIN, PERSON_NAME_MAX};
@@ -17,6 +16,7 @@ use protocol::{Refusal, Time, nfc};
 use sqlx::SqliteConnection;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::events::DomainEvent;
 use crate::identity::account::{Session, insert_account, load_by_id};
 use crate::identity::name_skeleton::suffix_numbers;
 use crate::identity::person::{AccountHolder, Person, random_id};
@@ -219,9 +219,7 @@ impl Chat {
         }
         let account = create_account(&mut tx, profile, now).await?;
         insert_link(&mut tx, identity, account.id, now).await?;
-        // As in `register_account`: no message is written under the new name in between.
-        inner.registrations.fetch_add(1, Ordering::Release);
-        tx.commit().await?;
+        self.commit(tx, [DomainEvent::AccountRegistered]).await?;
         self.begin_session(account)
     }
 
@@ -237,7 +235,10 @@ impl Chat {
         match find_linked_account(&mut tx, identity).await? {
             Some(account) if account == own => Ok(()),
             Some(_) => taken("The identity, which belongs to another account,"),
-            None if insert_link(&mut tx, identity, own, self.now()).await? => tx.commit().await,
+            None if insert_link(&mut tx, identity, own, self.now()).await? => {
+                tx.commit().await?;
+                Ok(())
+            }
             None => taken("The link of your account to this provider"),
         }
     }
@@ -267,7 +268,8 @@ impl Chat {
             .bind(issuer)
             .execute(&mut *tx)
             .await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The ways in which the caller can sign in. `issuer` is the configured provider, if there is

@@ -16,9 +16,10 @@ use crate::identity::person::Person;
 use crate::sync::lock;
 use crate::{Chat, Error};
 
-/// The accounts that have open streams, each with the token that ends these streams.
-#[derive(Debug, Default)]
-pub(crate) struct SessionRegistry(Mutex<HashMap<i64, Arc<CancellationToken>>>);
+/// The accounts that have open streams, each with the token that ends these streams. It is cheap to
+/// clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SessionRegistry(Arc<Mutex<HashMap<i64, Arc<CancellationToken>>>>);
 
 impl SessionRegistry {
     /// The token that is cancelled when the sessions of an account end.
@@ -69,7 +70,7 @@ impl Chat {
             return Ok(SessionWatch(None));
         };
         // The watch comes first: a session that ends after the check cancels the token.
-        let token = self.0.sessions.watch_account(account.id);
+        let token = self.0.listeners.sessions.watch_account(account.id);
         account::require_session(&self.0.store, account).await?;
         Ok(SessionWatch(Some(token)))
     }

@@ -5,18 +5,16 @@
 //! - A room that cannot be archived is reopened, and its end is tried again.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::sync::Notify;
+use protocol::RoomId;
 
+use crate::events::DomainEvent;
 use crate::lifecycle::archive;
-use crate::realtime::hub::Hub;
-use crate::realtime::public_rooms::PublicRooms;
-use crate::room::Lifetime;
+use crate::lifetime::Lifetime;
 use crate::store::{EndingRoom, RoomRow, Store, rooms};
-use crate::{Clock, Error};
+use crate::{Clock, Error, Listeners};
 
 /// How many rooms are archived and erased at the same time.
 const CONCURRENT_ROOMS: usize = 4;
@@ -31,13 +29,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Eraser {
     pub store: Store,
-    pub hub: Hub,
+    pub listeners: Listeners,
     pub clock: Clock,
-    pub public_rooms: PublicRooms,
     /// The directory of the archives; `None` if archives are disabled.
     pub archives: Option<PathBuf>,
-    /// Wakes the eraser when rooms are frozen.
-    pub frozen: Arc<Notify>,
 }
 
 impl Eraser {
@@ -45,7 +40,7 @@ impl Eraser {
     pub async fn run(self) {
         loop {
             match rooms::load_ending_rooms(&self.store, BATCH).await {
-                Ok(rooms) if rooms.is_empty() => self.frozen.notified().await,
+                Ok(rooms) if rooms.is_empty() => self.listeners.frozen.notified().await,
                 Ok(rooms) => {
                     stream::iter(rooms)
                         .for_each_concurrent(CONCURRENT_ROOMS, |room| self.finish(room))
@@ -90,24 +85,36 @@ impl Eraser {
             end: self.clock.now().after(extension),
             timeout: row.timeout,
         };
-        let notify = || self.hub.set_lifetime(id, lifetime);
-        if let Err(error) = rooms::reopen(&self.store, id, lifetime.end, notify).await {
+        if let Err(error) = self.commit_reopening(id, lifetime).await {
             tracing::error!(room = %id, %error, "cannot reopen a room");
             tokio::time::sleep(RETRY_AFTER).await;
         }
     }
 
+    async fn commit_reopening(&self, room: RoomId, lifetime: Lifetime) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        rooms::reopen(&mut tx, room, lifetime.end).await?;
+        let event = DomainEvent::LifetimeChanged { room, lifetime };
+        self.listeners.commit(tx, [event]).await
+    }
+
     async fn erase(&self, row: &RoomRow) {
         let id = row.room.id;
-        if let Err(error) = rooms::erase(&self.store, id, self.clock.now()).await {
+        if let Err(error) = self.commit_erasure(id).await {
             tracing::error!(room = %id, %error, "cannot erase a room; it is tried again");
             tokio::time::sleep(RETRY_AFTER).await;
             return;
         }
         tracing::info!(room = %id, messages = row.room.message_count, "room closed");
-        self.hub.close(id);
-        if row.room.public {
-            self.public_rooms.mark_changed();
-        }
+    }
+
+    async fn commit_erasure(&self, room: RoomId) -> Result<(), Error> {
+        let tx = rooms::erase(&self.store, room, self.clock.now()).await?;
+        // The list of public rooms is sent only if it differs.
+        let events = [
+            DomainEvent::RoomClosed { room },
+            DomainEvent::PublicRoomsChanged,
+        ];
+        self.listeners.commit(tx, events).await
     }
 }

@@ -6,15 +6,13 @@
 //! # Not here
 //! - What happens to a frozen room: `eraser`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::Time;
-use tokio::sync::Notify;
 
-use crate::realtime::hub::Hub;
+use crate::events::DomainEvent;
 use crate::store::{Store, rooms};
-use crate::{Clock, Error};
+use crate::{Clock, Error, Listeners};
 
 /// The longest single sleep, and so the longest delay until the task notices a new room with a
 /// short timeout.
@@ -27,10 +25,8 @@ const TOMBSTONE_CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
 #[derive(Debug)]
 pub(crate) struct Expiry {
     pub store: Store,
-    pub hub: Hub,
+    pub listeners: Listeners,
     pub clock: Clock,
-    /// Wakes the eraser when rooms are frozen.
-    pub frozen: Arc<Notify>,
 }
 
 impl Expiry {
@@ -43,7 +39,7 @@ impl Expiry {
                 tracing::error!(%error, "cannot freeze the rooms that are due");
                 None
             });
-            let next_warning = self.hub.warn_of_expiry(now);
+            let next_warning = self.listeners.hub.warn_of_expiry(now);
             if next_cleanup <= now {
                 next_cleanup = now.after(TOMBSTONE_CLEANUP_INTERVAL);
                 self.delete_expired_tombstones(now).await;
@@ -59,9 +55,10 @@ impl Expiry {
     async fn freeze_due_rooms(&self, now: Time) -> Result<Option<Time>, Error> {
         match rooms::next_due(&self.store).await? {
             Some(due) if due <= now => {
-                if rooms::freeze_due(&self.store, now).await? {
-                    self.frozen.notify_one();
-                }
+                let mut tx = self.store.begin().await?;
+                let has_frozen = rooms::freeze_due(&mut tx, now).await?;
+                let events = has_frozen.then_some(DomainEvent::RoomsFrozen);
+                self.listeners.commit(tx, events).await?;
                 rooms::next_due(&self.store).await
             }
             later => Ok(later),

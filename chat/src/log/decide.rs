@@ -14,12 +14,13 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::Error;
 use crate::error::Decision;
+use crate::lifetime::Lifetime;
 use crate::log::command::{Command, WriteRequest};
 use crate::log::entry::Entry;
 use crate::log::open_room::OpenRoom;
 use crate::room::name_claims::{NameRequest, UnregisteredNames};
 use crate::room::write_policy::{self, MessageChange, WritePolicy};
-use crate::room::{Lifetime, audit_log, name_claims};
+use crate::room::{audit_log, name_claims};
 use crate::store::lobby_names;
 use crate::store::rows::{author_from_row, key};
 

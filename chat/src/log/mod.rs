@@ -12,7 +12,7 @@ pub(crate) mod decide;
 pub(crate) mod entry;
 pub(crate) mod history;
 mod open_room;
-mod validate;
+pub(crate) mod validate;
 pub(crate) mod writer;
 
 use protocol::{Message, NewMessage, Refusal, RoomId, text};

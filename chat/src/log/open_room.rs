@@ -10,7 +10,7 @@ use protocol::{RoomId, Time};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::Error;
-use crate::room::Lifetime;
+use crate::lifetime::Lifetime;
 use crate::store::rows::key;
 
 /// The columns of a room that an entry reads or changes. Times are milliseconds since the Unix

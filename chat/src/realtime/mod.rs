@@ -36,7 +36,7 @@ impl Chat {
     ) -> Result<(), Error> {
         self.find_room(by, room).await?;
         let username = name_claims::resolve_name(&self.0.store, by, *room, username).await?;
-        self.0.hub.record_typing(*room, &username);
+        self.0.listeners.hub.record_typing(*room, &username);
         Ok(())
     }
 }

@@ -103,7 +103,7 @@ pub struct PublicRoomsWatch {
 
 impl PublicRoomsWatch {
     pub(crate) fn start(chat: Chat) -> Self {
-        let latest = chat.0.public_rooms.latest.subscribe();
+        let latest = chat.0.listeners.public_rooms.latest.subscribe();
         Self {
             chat,
             latest,
@@ -134,7 +134,7 @@ impl PublicRoomsWatch {
     /// refresh passes its page to all watchers, even if it is the same.
     async fn load_first(&mut self) -> Result<Option<Bytes>, Error> {
         let is_draining = *self.latest.borrow_and_update() == Latest::Draining;
-        let public_rooms = &self.chat.0.public_rooms;
+        let public_rooms = &self.chat.0.listeners.public_rooms;
         public_rooms.has_new_watcher.store(true, Ordering::Release);
         let rooms = load_first_page(&self.chat.0.store).await?;
         self.is_started = true;
@@ -192,7 +192,13 @@ mod tests {
         };
         let mut watch = test.chat.watch_public_rooms();
         watch.next().await.unwrap().unwrap();
-        test.chat.0.public_rooms.refresh(store).await.unwrap();
+        test.chat
+            .0
+            .listeners
+            .public_rooms
+            .refresh(store)
+            .await
+            .unwrap();
         set_public(true).await;
         let mut other = test.chat.watch_public_rooms();
         let listed = |page: Option<bytes::Bytes>| {
@@ -200,7 +206,13 @@ mod tests {
         };
         assert!(listed(other.next().await.unwrap()));
         set_public(false).await;
-        test.chat.0.public_rooms.refresh(store).await.unwrap();
+        test.chat
+            .0
+            .listeners
+            .public_rooms
+            .refresh(store)
+            .await
+            .unwrap();
         let update = tokio::time::timeout(std::time::Duration::from_secs(20), other.next())
             .await
             .expect("there is no update");

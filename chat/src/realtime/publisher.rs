@@ -4,19 +4,18 @@ use std::collections::HashMap;
 
 use protocol::{Epoch, RoomId};
 
+use crate::Listeners;
+use crate::events::DomainEvent;
+use crate::lifetime::Lifetime;
 use crate::log::decide::Appended;
 use crate::log::entry::Entry;
 use crate::log::writer::Outcome;
 use crate::realtime::frame::Frames;
-use crate::realtime::hub::Hub;
-use crate::realtime::public_rooms::PublicRooms;
-use crate::room::Lifetime;
 
 /// Publishes what the writer commits.
 #[derive(Debug)]
 pub(crate) struct Publisher {
-    pub hub: Hub,
-    pub public_rooms: PublicRooms,
+    pub listeners: Listeners,
     pub epoch: Epoch,
 }
 
@@ -27,16 +26,15 @@ struct RoomUpdate<'a> {
 }
 
 impl Publisher {
-    /// Passes the new entries of each followed room to the hub, encoded once, and notifies the
-    /// watchers of the rooms. Whether a public room is among them is not checked: the list of
-    /// public rooms is sent only if it differs.
+    /// Passes the new entries of each followed room to the hub, encoded once, so that its followers
+    /// need not read the store. All others hear only that the log has advanced.
     pub fn publish(&self, outcomes: &[Outcome]) {
-        self.public_rooms.mark_changed();
         for (room, update) in group_by_room(outcomes) {
-            self.hub.notify_room(room);
-            if self.hub.is_followed(room) {
+            if self.listeners.hub.is_followed(room) {
                 self.publish_to_followers(room, &update);
             }
+            let seq = update.entries.last().map_or(0, |entry| entry.seq());
+            DomainEvent::LogAdvanced { room, seq }.apply(&self.listeners);
         }
     }
 
@@ -47,7 +45,9 @@ impl Publisher {
             .filter_map(|entry| entry.message())
             .map(|message| message.username.as_str());
         if let Some(frames) = Frames::encode(self.epoch, update.entries.iter().copied()) {
-            self.hub.publish(room, frames, authors, update.lifetime);
+            self.listeners
+                .hub
+                .publish(room, frames, authors, update.lifetime);
         }
     }
 }

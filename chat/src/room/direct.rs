@@ -9,6 +9,7 @@
 
 use protocol::{Account, DirectChat, Message, Role, Room, RoomId};
 
+use crate::events::DomainEvent;
 use crate::identity::account;
 use crate::identity::person::{AccountHolder, Person};
 use crate::room::members;
@@ -105,11 +106,8 @@ impl Chat {
         for person in [pair.low, pair.high] {
             members::add_member(&mut tx, now, room, person, Role::Member).await?;
         }
-        self.commit(tx, move |inner| {
-            inner.hub.notify_person(pair.low);
-            inner.hub.notify_person(pair.high);
-        })
-        .await?;
+        let events = [pair.low, pair.high].map(|person| DomainEvent::PersonChanged { person });
+        self.commit(tx, events).await?;
         Ok(room)
     }
 

@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use crate::duration::parse_duration;
+use crate::events::DomainEvent;
 use crate::identity::person::Person;
 use crate::room::{access, audit_log, members};
 use crate::store::{key, role_from_row, room_id};
@@ -142,7 +143,8 @@ impl Chat {
         }
         let now = self.0.clock.now();
         audit_log::record(&mut tx, now, *room, by, "took back an invitation", "").await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(())
     }
 
     /// An invitation, and the name of its room if that room has a name.
@@ -180,8 +182,7 @@ impl Chat {
         }
         // For a banned caller this fails, and the transaction is rolled back.
         let found = access::find_in(&mut tx, now, by, room).await?;
-        let person = by.id();
-        self.commit(tx, move |inner| inner.hub.notify_person(person))
+        self.commit(tx, [DomainEvent::PersonChanged { person: by.id() }])
             .await?;
         Ok(found.room)
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::{Refusal, Role, RoomId, RoomMember, Time};
 use sqlx::SqliteConnection;
 
+use crate::events::DomainEvent;
 use crate::identity::person::{Person, find_person_by_public_id, guest_public_id};
 use crate::room::{access, audit_log};
 use crate::store::{key, role_from_row};
@@ -175,8 +176,7 @@ impl Chat {
         add_member(&mut tx, now, *room, person, role).await?;
         let action = format!("made {}", role.name());
         audit_log::record(&mut tx, now, *room, by, &action, id).await?;
-        let room = *room;
-        self.commit(tx, move |inner| inner.hub.notify_room(room))
+        self.commit(tx, [DomainEvent::RoomChanged { room: *room }])
             .await
     }
 
@@ -208,8 +208,7 @@ impl Chat {
             .await?;
         let action = if leaves { "left" } else { "removed" };
         audit_log::record(&mut tx, self.0.clock.now(), *room, by, action, id).await?;
-        let room = *room;
-        self.commit(tx, move |inner| inner.hub.recheck_access(room))
+        self.commit(tx, [DomainEvent::AccessChanged { room: *room }])
             .await
     }
 }

@@ -25,27 +25,11 @@ use protocol::{NewRoom, Refusal, Role, Room, RoomId, Time, text};
 use sqlx::SqliteConnection;
 
 use crate::duration::parse_duration;
+use crate::events::DomainEvent;
 use crate::identity::person::Person;
-use crate::store::{Access, NewRoomRow, RoomRow, RoomsPage, Store, key, millis, rooms};
-use crate::{Chat, Clock, Error, Inner};
-
-/// How long a room lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lifetime {
-    /// When the room ends, unless a message is posted.
-    pub end: Time,
-    /// How long the room stays open without a new message.
-    pub timeout: Duration,
-}
-
-impl Lifetime {
-    /// When to warn the followers: a tenth of the timeout before the end, but at most an hour
-    /// before it.
-    pub fn closing_at(self) -> Time {
-        let notice = (self.timeout / 10).min(Duration::from_secs(3_600));
-        Time::from_millis(self.end.millis() - millis(notice))
-    }
-}
+use crate::lifetime::Lifetime;
+use crate::store::{Access, NewRoomRow, RoomRow, RoomsPage, Store, key, rooms};
+use crate::{Chat, Clock, Error};
 
 impl RoomRow {
     pub fn lifetime(&self) -> Lifetime {
@@ -159,15 +143,11 @@ impl Chat {
         let new = check_new_room(by, wish, self.0.timeout)?;
         let mut tx = self.0.store.begin().await?;
         let room = create_room(&mut tx, self.0.clock.now(), by.stable_id(), new).await?;
-        let public = room.public;
-        let person = by.id();
-        let notify = move |inner: &Inner| {
-            if public {
-                inner.public_rooms.mark_changed();
-            }
-            inner.hub.notify_person(person);
-        };
-        self.commit(tx, notify).await?;
+        let mut events = vec![DomainEvent::PersonChanged { person: by.id() }];
+        if room.public {
+            events.push(DomainEvent::PublicRoomsChanged);
+        }
+        self.commit(tx, events).await?;
         Ok(room)
     }
 

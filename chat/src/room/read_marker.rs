@@ -5,6 +5,7 @@
 
 use protocol::RoomId;
 
+use crate::events::DomainEvent;
 use crate::identity::person::Person;
 use crate::room::access;
 use crate::store::key;
@@ -58,8 +59,7 @@ impl Chat {
             .bind(i64::try_from(seq).unwrap_or(i64::MAX))
             .execute(&mut *tx)
             .await?;
-        let person = by.id();
-        self.commit(tx, move |inner| inner.hub.notify_person(person))
+        self.commit(tx, [DomainEvent::PersonChanged { person: by.id() }])
             .await
     }
 }

@@ -13,6 +13,7 @@ use protocol::{Refusal, Role, RoomId, Sanction, SanctionKind, Time};
 use sqlx::SqliteConnection;
 
 use crate::duration::parse_duration;
+use crate::events::DomainEvent;
 use crate::identity::person::{Person, find_person_by_public_id, load_public_id};
 use crate::room::access::RoomAction;
 use crate::room::members::{load_role, require_greater_role};
@@ -65,8 +66,7 @@ impl Chat {
             SanctionKind::Mute => "muted",
         };
         audit_log::record(&mut tx, now, *room, by, action, &id).await?;
-        let room = *room;
-        self.commit(tx, move |inner| inner.hub.recheck_access(room))
+        self.commit(tx, [DomainEvent::AccessChanged { room: *room }])
             .await?;
         Ok(Sanction { id, kind, until })
     }
@@ -89,7 +89,8 @@ impl Chat {
             return Err(Refusal::NotFound("such sanction").into());
         }
         audit_log::record(&mut tx, self.0.clock.now(), *room, by, "pardoned", id).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Lists the sanctions in a room that have not ended.

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use protocol::{Refusal, Role, Room, RoomChange, RoomId, Time, text};
 
+use crate::events::DomainEvent;
 use crate::identity::person::Person;
 use crate::room::access::RoomAction;
 use crate::room::{self, access, audit_log};
 use crate::store::{Access, RoomRow, WriteTransaction, key, millis};
-use crate::{Chat, Error, Inner};
+use crate::{Chat, Error};
 
 /// The longest pause between two messages in slow mode, in seconds.
 const SLOWEST: u64 = 3_600;
@@ -37,15 +38,14 @@ impl Chat {
         let found = access::find_in(&mut tx, now, by, *room).await?;
         let room = *room;
         let lifetime = found.lifetime();
-        let list_changed = was_public || found.room.public;
-        let notify = move |inner: &Inner| {
-            inner.hub.set_lifetime(room, lifetime);
-            inner.hub.recheck_access(room);
-            if list_changed {
-                inner.public_rooms.mark_changed();
-            }
-        };
-        self.commit(tx, notify).await?;
+        let mut events = vec![
+            DomainEvent::LifetimeChanged { room, lifetime },
+            DomainEvent::AccessChanged { room },
+        ];
+        if was_public || found.room.public {
+            events.push(DomainEvent::PublicRoomsChanged);
+        }
+        self.commit(tx, events).await?;
         Ok(found.room)
     }
 
@@ -63,7 +63,7 @@ impl Chat {
             .bind(now)
             .execute(&mut *tx)
             .await?;
-        self.commit(tx, |inner| inner.frozen.notify_one()).await
+        self.commit(tx, [DomainEvent::RoomsFrozen]).await
     }
 }
 

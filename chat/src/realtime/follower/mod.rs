@@ -147,7 +147,7 @@ impl Follower {
         let session = chat.watch_session(&by).await?;
         let inner = &chat.0;
         // The subscription comes first: the hub passes on what is committed after the head is read.
-        let subscriber = inner.hub.subscribe(room);
+        let subscriber = inner.listeners.hub.subscribe(room);
         let row = access::find(&inner.store, &inner.clock, &by, room).await?;
         subscriber.init_lifetime(row.lifetime());
         let Position { seen, must_reset } = chat.find_position(start, row.head);

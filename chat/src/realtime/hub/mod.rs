@@ -32,10 +32,10 @@ pub use self::fan_out::Sink;
 use self::fan_out::{Round, Waiting};
 pub(crate) use self::subscriber::Subscriber;
 use crate::Clock;
+use crate::lifetime::Lifetime;
 use crate::realtime::frame::{Ephemeral, Frames};
 use crate::realtime::presence::{DeliveredVersions, Presence};
 use crate::realtime::topics::{Topic, TopicRegistry};
-use crate::room::Lifetime;
 use crate::sync::lock;
 
 /// The size in bytes up to which the frames of several commits are joined into one run, so that a
@@ -67,6 +67,8 @@ struct Rooms {
 struct Channel {
     ring: VecDeque<Frames>,
     ring_bytes: usize,
+    /// The newest sequence number that the store is known to have.
+    advanced_to: u64,
     /// The lifetime of the room: as the first follower read it, or as it was changed since.
     lifetime: Option<Lifetime>,
     /// The end of the room that followers have been warned of.
@@ -190,6 +192,17 @@ impl Hub {
         }
     }
 
+    /// Makes the followers of a room read the store up to this sequence number, unless they receive
+    /// its frames, and notifies the watchers of the room.
+    pub fn advance_log(&self, room: RoomId, seq: u64) {
+        self.update_channel_if(room, |channel| {
+            let is_ahead = channel.head() < seq;
+            channel.advanced_to = channel.advanced_to.max(seq);
+            is_ahead
+        });
+        self.notify_room(room);
+    }
+
     /// Ends the streams of a room that has been deleted.
     pub fn close(&self, room: RoomId) {
         self.update_channel(room, |channel| channel.end = Some(End::Closed));
@@ -254,12 +267,23 @@ impl Hub {
     /// Changes the channel of a room, if there is one, and wakes all waiting followers after the
     /// locks are released.
     fn update_channel(&self, room: RoomId, change: impl FnOnce(&mut Channel)) {
+        self.update_channel_if(room, |channel| {
+            change(channel);
+            true
+        });
+    }
+
+    /// Does the same as [`Hub::update_channel`], but wakes the followers only if `change` returns
+    /// `true`.
+    fn update_channel_if(&self, room: RoomId, change: impl FnOnce(&mut Channel) -> bool) {
         let Some(channel) = self.find_channel(room) else {
             return;
         };
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
-            change(&mut channel);
+            if !change(&mut channel) {
+                return;
+            }
             channel.take_wakers(|_| true)
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -267,6 +291,12 @@ impl Hub {
 }
 
 impl Channel {
+    /// The newest sequence number that the followers were woken for.
+    fn head(&self) -> u64 {
+        let newest = self.ring.back().map_or(0, Frames::last);
+        newest.max(self.advanced_to)
+    }
+
     /// Adds frames to the ring, joined with the newest run if both together are small enough, and
     /// removes the oldest runs that no longer fit.
     fn push_frames(&mut self, frames: Frames, ring_bytes: usize) {
@@ -313,6 +343,9 @@ impl Channel {
     ) -> Option<Next> {
         if let Some(next) = next_in_ring(&self.ring, seen) {
             return Some(next);
+        }
+        if self.advanced_to > seen {
+            return Some(Next::ReadStore);
         }
         if let Some(end) = self.end {
             return Some(Next::End(end));

@@ -148,7 +148,7 @@ mod tests {
     async fn room_that_all_followers_left_is_forgotten() {
         let test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
-        let hub = &test.chat.0.hub;
+        let hub = &test.chat.0.listeners.hub;
         let mut follower = test
             .chat
             .follow_room(&Person::Anonymous, &room, Start::Seq(0))
@@ -209,7 +209,7 @@ mod tests {
             .await
             .unwrap();
         next_event(&test, &mut ada).await;
-        while !lock(&test.chat.0.hub.pending_rooms.rooms).is_empty() {
+        while !lock(&test.chat.0.listeners.hub.pending_rooms.rooms).is_empty() {
             tokio::task::yield_now().await;
         }
         test.config.clock.advance(Duration::from_secs(60));
@@ -219,7 +219,7 @@ mod tests {
             .await
             .unwrap();
         assert!(next_event(&test, &mut late).await.contains("[\"ada\"]"));
-        assert!(lock(&test.chat.0.hub.pending_rooms.rooms).is_empty());
+        assert!(lock(&test.chat.0.listeners.hub.pending_rooms.rooms).is_empty());
     }
 
     #[tokio::test]
@@ -243,6 +243,6 @@ mod tests {
                     .is_err()
             );
         }
-        assert!(!test.chat.0.hub.is_followed(room));
+        assert!(!test.chat.0.listeners.hub.is_followed(room));
     }
 }

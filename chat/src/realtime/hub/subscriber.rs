@@ -13,8 +13,8 @@ use protocol::{RoomId, Time};
 use super::fan_out::{LendableSink, Sink, SinkLoan};
 use super::{Channel, End, Hub, Next, lock};
 use crate::identity::session_watch::SessionWatch;
+use crate::lifetime::Lifetime;
 use crate::realtime::presence::DeliveredVersions;
-use crate::room::Lifetime;
 
 /// A subscription to a room. Dropping it ends the subscription.
 #[derive(Debug)]

@@ -109,7 +109,7 @@ impl Chat {
 
     /// Watches the overview of the caller.
     pub fn watch_overview(&self, by: Person, also: Vec<RoomId>) -> OverviewWatch {
-        let topics = self.0.hub.topics();
+        let topics = self.0.listeners.hub.topics();
         OverviewWatch {
             chat: self.clone(),
             by,
@@ -174,7 +174,7 @@ impl OverviewWatch {
                 _ = self.draining.wait_for(|draining| *draining) => {}
             }
         }
-        let interval = self.chat.0.hub.topics().min_interval();
+        let interval = self.chat.0.listeners.hub.topics().min_interval();
         // The caller does the same after the timeout and after the end of the wait.
         let _ = timeout(interval, self.draining.wait_for(|draining| *draining)).await;
     }

@@ -223,7 +223,7 @@ async fn dropped_watch_leaves_no_subscription() {
     let room = test.create_room().await;
     let mut watch = test.chat.watch_overview(Person::Anonymous, vec![room]);
     next_overview(&mut watch).await;
-    let topics = test.chat.0.hub.topics().clone();
+    let topics = test.chat.0.listeners.hub.topics().clone();
     assert_eq!(lock(&topics.subscriptions).by_topic.len(), 1);
     drop(watch);
     assert!(lock(&topics.subscriptions).by_topic.is_empty());

@@ -122,22 +122,28 @@ impl PendingErasure {
 #[derive(Debug)]
 pub(crate) struct WriteTransaction {
     tx: Transaction<'static, Sqlite>,
-    write_lock: OwnedMutexGuard<()>,
+    write_lock: WriteLockGuard,
+    /// The mark to set once the transaction is committed, if it deletes text.
+    pending_erasure: PendingErasure,
+    erases: bool,
 }
 
+/// While it is held, no other transaction can write.
+pub(crate) type WriteLockGuard = OwnedMutexGuard<()>;
+
 impl WriteTransaction {
-    /// Commits the transaction.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.commit_then(|| ()).await
+    /// Notes that the transaction deletes text, which must leave the write-ahead log too.
+    pub fn mark_erasure(&mut self) {
+        self.erases = true;
     }
 
-    /// Commits the transaction, and calls `then` before another transaction can write.
-    pub async fn commit_then(self, then: impl FnOnce()) -> Result<(), Error> {
-        let Self { tx, write_lock } = self;
-        tx.commit().await?;
-        then();
-        drop(write_lock);
-        Ok(())
+    /// Commits the transaction. No other transaction can write until the caller drops the result.
+    pub async fn commit(self) -> Result<WriteLockGuard, Error> {
+        self.tx.commit().await?;
+        if self.erases {
+            self.pending_erasure.mark();
+        }
+        Ok(self.write_lock)
     }
 }
 
@@ -225,6 +231,8 @@ impl Store {
         Ok(WriteTransaction {
             tx: self.write.begin_with("begin immediate").await?,
             write_lock,
+            pending_erasure: self.pending_erasure.clone(),
+            erases: false,
         })
     }
 
@@ -267,7 +275,8 @@ impl Store {
     /// Checks that the database answers a read and a write transaction.
     pub async fn check(&self) -> Result<(), Error> {
         sqlx::query("select 1").execute(&self.read).await?;
-        self.begin().await?.commit().await
+        self.begin().await?.commit().await?;
+        Ok(())
     }
 
     /// Closes all connections, after the running transaction. The connection that writes is closed

@@ -15,8 +15,8 @@ use sqlx::{FromRow, Row, SqliteConnection, SqliteExecutor};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::Error;
-use crate::store::Store;
 use crate::store::rows::{NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, key, millis};
+use crate::store::{Store, WriteTransaction};
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
 const TOMBSTONE_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -130,8 +130,7 @@ pub(crate) async fn next_due(store: &Store) -> Result<Option<Time>, Error> {
 
 /// Freezes the open rooms that are due: from the commit on nothing is written to them, and they
 /// answer `410 Gone`. Returns whether there were any.
-pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> {
-    let mut tx = store.begin().await?;
+pub(crate) async fn freeze_due(tx: &mut SqliteConnection, now: Time) -> Result<bool, Error> {
     let sql = "update room set state = 1 where state = 0 and due_at <= $1 and expires_at <= $1";
     let frozen = sqlx::query(sql)
         .bind(now.millis())
@@ -140,11 +139,7 @@ pub(crate) async fn freeze_due(store: &Store, now: Time) -> Result<bool, Error> 
         .rows_affected();
     // The rooms that were written to since are due later.
     let sql = "update room set due_at = expires_at where state = 0 and due_at <= $1";
-    sqlx::query(sql)
-        .bind(now.millis())
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
+    sqlx::query(sql).bind(now.millis()).execute(tx).await?;
     Ok(frozen > 0)
 }
 
@@ -164,25 +159,24 @@ pub(crate) async fn load_ending_rooms(store: &Store, limit: i64) -> Result<Vec<E
     rows.iter().map(read).collect()
 }
 
-/// Reopens a frozen room until `expires_at`, and calls `then` before another transaction can write.
+/// Reopens a frozen room until `expires_at`.
 pub(crate) async fn reopen(
-    store: &Store,
+    tx: &mut SqliteConnection,
     id: RoomId,
     expires_at: Time,
-    then: impl FnOnce(),
 ) -> Result<(), Error> {
-    let mut tx = store.begin().await?;
     let sql = "update room set state = 0, expires_at = $2, due_at = $2 where id = $1 and state = 1";
     sqlx::query(sql)
         .bind(key(id))
         .bind(expires_at.millis())
-        .execute(&mut *tx)
+        .execute(tx)
         .await?;
-    tx.commit_then(then).await
+    Ok(())
 }
 
-/// Erases all rows of a room whose archive is complete or disabled. A tombstone stays for a day.
-pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Error> {
+/// Erases all rows of a room whose archive is complete or disabled, in several transactions, the
+/// last of which the caller commits. A tombstone stays for a day.
+pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<WriteTransaction, Error> {
     let mut tx = store.begin().await?;
     sqlx::query("update room set state = 2 where id = $1")
         .bind(key(id))
@@ -208,9 +202,8 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<(), Er
         .bind(key(id))
         .execute(&mut *tx)
         .await?;
-    tx.commit().await?;
-    store.pending_erasure().mark();
-    Ok(())
+    tx.mark_erasure();
+    Ok(tx)
 }
 
 /// Erases the rows that belong to a room, except its messages.

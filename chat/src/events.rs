@@ -1,0 +1,130 @@
+//! Events: what other parts of the service must hear of a committed transaction.
+//!
+//! An event is a hint, and what has changed is read from the store: an event that arrives twice or
+//! out of order does no harm.
+//!
+//! # Guarantees
+//! - Events are applied after their transaction is committed and before the next one can write, so
+//!   no listener hears of two commits in the wrong order.
+//! - Every event can be serialized, in less than 8,000 bytes.
+//!
+//! # Not here
+//! - What is never stored: presence and typing (`realtime::presence`).
+
+use std::sync::atomic::Ordering;
+
+use protocol::RoomId;
+use serde::{Deserialize, Serialize};
+
+use crate::Listeners;
+use crate::lifetime::Lifetime;
+
+/// The greatest length of a serialized event, in bytes: a notification of `PostgreSQL` has less
+/// than 8,000 ([NOTIFY](https://www.postgresql.org/docs/current/sql-notify.html)).
+#[cfg(test)]
+const MAX_BYTES: usize = 8_000;
+
+/// What a committed transaction has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DomainEvent {
+    /// The log of a room has reached this sequence number.
+    LogAdvanced { room: RoomId, seq: u64 },
+    /// What the overview shows of a room has changed.
+    RoomChanged { room: RoomId },
+    /// The lifetime of a room has changed otherwise than by a message.
+    LifetimeChanged { room: RoomId, lifetime: Lifetime },
+    /// A person may have lost the access to a room.
+    AccessChanged { room: RoomId },
+    /// Rooms were frozen, and can be archived and erased.
+    RoomsFrozen,
+    /// A room was erased.
+    RoomClosed { room: RoomId },
+    /// The list of public rooms may have changed.
+    PublicRoomsChanged,
+    /// The memberships or read markers of a person have changed.
+    PersonChanged { person: i64 },
+    /// An account was registered, and has taken its name.
+    AccountRegistered,
+    /// All sessions of an account have ended.
+    SessionsEnded { account: i64 },
+}
+
+impl DomainEvent {
+    /// Passes the event to those in this process whom it concerns.
+    pub fn apply(&self, listeners: &Listeners) {
+        let Listeners {
+            hub,
+            public_rooms,
+            sessions,
+            registrations,
+            frozen,
+        } = listeners;
+        match *self {
+            Self::LogAdvanced { room, seq } => {
+                hub.advance_log(room, seq);
+                // The list is sent only if it differs, so whether the room is public is not checked.
+                public_rooms.mark_changed();
+            }
+            Self::RoomChanged { room } => hub.notify_room(room),
+            Self::LifetimeChanged { room, lifetime } => hub.set_lifetime(room, lifetime),
+            Self::AccessChanged { room } => hub.recheck_access(room),
+            Self::RoomsFrozen => frozen.notify_one(),
+            Self::RoomClosed { room } => hub.close(room),
+            Self::PublicRoomsChanged => public_rooms.mark_changed(),
+            Self::PersonChanged { person } => hub.notify_person(person),
+            Self::AccountRegistered => {
+                registrations.fetch_add(1, Ordering::Release);
+            }
+            Self::SessionsEnded { account } => sessions.end_sessions(account),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::Time;
+
+    use super::*;
+
+    /// One event of each variant. A variant that is missing here does not compile.
+    macro_rules! one_of_each {
+        ($($variant:ident $fields:tt),* $(,)?) => {{
+            let _exhaustive = |event: DomainEvent| match event {
+                $(DomainEvent::$variant { .. } => (),)*
+            };
+            [$(DomainEvent::$variant $fields),*]
+        }};
+    }
+
+    #[test]
+    fn every_event_survives_serialization_in_few_bytes() {
+        let room = RoomId::from_bytes([0xff; 8]);
+        let lifetime = Lifetime {
+            end: Time::from_millis(i64::MAX),
+            timeout: Duration::MAX,
+        };
+        let events = one_of_each![
+            LogAdvanced {
+                room,
+                seq: u64::MAX
+            },
+            RoomChanged { room },
+            LifetimeChanged { room, lifetime },
+            AccessChanged { room },
+            RoomsFrozen {},
+            RoomClosed { room },
+            PublicRoomsChanged {},
+            PersonChanged { person: i64::MIN },
+            AccountRegistered {},
+            SessionsEnded { account: i64::MAX },
+        ];
+        for event in events {
+            let json = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<DomainEvent>(&json).unwrap(), event);
+            assert!(json.len() < MAX_BYTES, "{json}");
+        }
+    }
+}
