@@ -27,7 +27,8 @@ struct Columns {
 const TABLES: [Table; 15] = [
     table(
         columns("meta", "name, value"),
-        columns("meta", "name, value"),
+        // The start adds the ID of the instance.
+        columns("meta where name = 'epoch'", "name, value"),
         None,
     ),
     table(
