@@ -77,7 +77,7 @@ const states: Record<string, ShowState> = {
     await ada.installClock();
     await ada.page.reload();
     await ada.page.clock.fastForward("00:56");
-    await expect(ada.page.getByText("This room is deleted soon")).toBeVisible();
+    await expect(ada.page.getByText("This room will be deleted soon")).toBeVisible();
   },
   "the home page of an account": async (ada, webchat) => {
     await webchat.sendDirectMessage(await signInWithContact(ada, webchat), "ada", "hello");

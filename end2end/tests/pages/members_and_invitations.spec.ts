@@ -27,7 +27,7 @@ test("a guest joins a private room by invitation, reads its history and is remov
   await share.getByRole("link", { name: "Invite people" }).click();
   await expect(share).toBeHidden();
   const invitations = pageDialog(ada, "Invitations");
-  await expect(invitations).toContainText("There is none yet");
+  await expect(invitations).toContainText("None yet");
   const link = await createInvitation(ada);
   await expect(
     invitations.getByText("Reads and writes · no limit · for 23 h 59 min"),

@@ -45,7 +45,7 @@ test("an owner's changed settings reach every reader, and a refused change shows
   await expect(bob.messageField).toBeHidden();
   await chooseMenuItem(bob, "About this room");
   await expect(pageDialog(bob, "About this room")).toContainText(
-    "Only the owner of a room changes what it is like",
+    "Only the owner of a room can change its settings",
   );
   await expect(pageDialog(bob, "About this room").getByRole("button")).toHaveCount(1);
 });

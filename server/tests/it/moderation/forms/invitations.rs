@@ -88,7 +88,7 @@ async fn browser_with_an_invitation_link_joins_the_room() {
         .unwrap();
     assert_eq!(seen.status(), StatusCode::OK);
     // The invitation was for one use.
-    assert!(get_page(&browser, &link, 404).await.contains("not good"));
+    assert!(get_page(&browser, &link, 404).await.contains("not valid"));
     assert_refused(
         submit_form(&server.guest("late").await, &link, &[]).await,
         404,
@@ -98,7 +98,7 @@ async fn browser_with_an_invitation_link_joins_the_room() {
     assert_refused(
         submit_form(&browser, "/invitations/nonsense/", &[]).await,
         404,
-        "not good",
+        "not valid",
     )
     .await;
     // A revoked invitation is not found.
