@@ -19,7 +19,7 @@ struct TestBinary {
     folder: &'static str,
 }
 
-const BINARIES: [TestBinary; 6] = [
+const BINARIES: [TestBinary; 8] = [
     TestBinary {
         name: "protocol",
         folder: "protocol/src/",
@@ -27,6 +27,10 @@ const BINARIES: [TestBinary; 6] = [
     TestBinary {
         name: "chat",
         folder: "chat/src/",
+    },
+    TestBinary {
+        name: "upgrade",
+        folder: "chat/tests/upgrade/",
     },
     TestBinary {
         name: "app",
@@ -43,6 +47,10 @@ const BINARIES: [TestBinary; 6] = [
     TestBinary {
         name: "external",
         folder: "server/tests/external/",
+    },
+    TestBinary {
+        name: "structure",
+        folder: "server/tests/structure/",
     },
 ];
 
