@@ -93,7 +93,8 @@ pub struct PersonName(pub String);
 #[schema(example = "ada", pattern = "^[A-Za-z0-9_-]{3,32}$")]
 pub struct AccountName(pub String);
 
-/// A password: 6 to 256 characters; the operator can set a higher minimum.
+/// A password: 6 to 256 characters, no control characters; the operator can set a higher minimum.
 #[derive(Debug, ToSchema)]
 #[schema(min_length = 6, max_length = 256, format = Password)]
+#[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
 pub struct Password(pub String);
