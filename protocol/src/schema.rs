@@ -4,52 +4,75 @@
 //! trailing white space, and the patterns of short texts contain the length limits. The patterns of
 //! names allow no joiners and no variants, which the server allows where a script needs them.
 
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-/// The name under which a person writes: 1 to 32 characters on one line after trimming, none of them
-/// invisible.
-#[derive(Debug, ToSchema)]
-#[schema(example = "ada")]
-#[schema(pattern = "\
-    ^[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*\
-    [^\\s\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f\\x00-\\x1f\
-    \\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\
-    \\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\
-    \u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]\
-    (\
-    [^\\xa0\\u1680\\u2000-\\u200a\\u202f\\u205f\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\
-    \\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\
-    \\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\
-    \u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]\
-    {0,30}\
-    [^\\s\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\
+use crate::text::{PERSON_NAME_MAX, ROOM_NAME_MAX, USERNAME_MAX};
+
+/// White space that is trimmed.
+const TRIMMED: &str = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*";
+
+/// Blanks that a name must not contain.
+const BLANKS: &str = r"\xa0\u1680\u2000-\u200a\u202f\u205f";
+
+/// Combining marks, with which a name must not begin.
+const MARKS: &str = r"\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f";
+
+/// Control characters, and characters of which nothing is drawn.
+const INVISIBLE: &str = "\
+    \\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\
     \\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\
     \\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\
-    \u{e0000}-\u{e0fff}])?\
-    [\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*$")]
-pub struct Username(pub String);
+    \u{e0000}-\u{e0fff}";
 
-/// A room's name: 1 to 80 characters on one line after trimming, none of them invisible.
-#[derive(Debug, ToSchema)]
-#[schema(example = "tea")]
-#[schema(pattern = "\
-    ^[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*\
-    [^\\s\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f\\x00-\\x1f\
-    \\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\
-    \\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\
-    \u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]\
-    (\
-    [^\\xa0\\u1680\\u2000-\\u200a\\u202f\\u205f\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\
-    \\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\
-    \\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\
-    \u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]\
-    {0,78}\
-    [^\\s\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\
-    \\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\
-    \\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\
-    \u{e0000}-\u{e0fff}])?\
-    [\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*$")]
-pub struct RoomName(pub String);
+/// The pattern of a name on one line with 1 to `max` characters after trimming.
+fn name_pattern(max: usize) -> String {
+    let between = max - 2;
+    let first = format!(r"[^\s{MARKS}{INVISIBLE}]");
+    let inner = format!("[^{BLANKS}{INVISIBLE}]{{0,{between}}}");
+    let last = format!(r"[^\s{INVISIBLE}]");
+    format!("^{TRIMMED}{first}({inner}{last})?{TRIMMED}$")
+}
+
+/// Declares a text with its description, an example and a pattern that is made of parts.
+macro_rules! text {
+    ($(#[doc = $doc:literal])+ $name:ident, $example:literal, $pattern:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Debug)]
+        pub struct $name(pub String);
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let schema = ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some([$($doc.trim()),+].join("\n")))
+                    .examples([$example])
+                    .pattern(Some($pattern));
+                schema.into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+text! {
+    /// The name under which a person writes: 1 to 32 characters on one line after trimming, none of
+    /// them invisible.
+    Username, "ada", name_pattern(USERNAME_MAX)
+}
+
+text! {
+    /// A room's name: 1 to 80 characters on one line after trimming, none of them invisible.
+    RoomName, "tea", name_pattern(ROOM_NAME_MAX)
+}
+
+text! {
+    /// A person's name, for display: 1 to 64 characters on one line after trimming, none of them
+    /// invisible.
+    PersonName, "Ada Lovelace", name_pattern(PERSON_NAME_MAX)
+}
 
 /// A message's text: 1 to 4,000 characters after trimming; newline and tab are the only control
 /// characters allowed.
@@ -63,29 +86,6 @@ pub struct RoomName(pub String);
     \u{e0000}-\u{e0fff}]\
     [^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]*[\\t-\\r \\x85]*$")]
 pub struct Body(pub String);
-
-/// A person's name, for display: 1 to 64 characters on one line after trimming, none of them
-/// invisible.
-#[derive(Debug, ToSchema)]
-#[schema(example = "Ada Lovelace")]
-#[schema(pattern = "\
-    ^[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*\
-    [^\\s\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f\\x00-\\x1f\
-    \\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\
-    \\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\
-    \u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]\
-    (\
-    [^\\xa0\\u1680\\u2000-\\u200a\\u202f\\u205f\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\
-    \\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\
-    \\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\
-    \u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]\
-    {0,62}\
-    [^\\s\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\
-    \\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\
-    \\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\
-    \u{e0000}-\u{e0fff}])?\
-    [\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*$")]
-pub struct PersonName(pub String);
 
 /// An account's username, in upper or lower case: 3 to 32 of the letters a to z, digits, `-` and
 /// `_`.
