@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::text::{PERSON_NAME_MAX, ROOM_NAME_MAX, USERNAME_MAX};
+use crate::text::{DESCRIPTION_MAX, PERSON_NAME_MAX, ROOM_NAME_MAX, USERNAME_MAX};
 
 /// White space that is trimmed.
 const TRIMMED: &str = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*";
@@ -28,11 +28,21 @@ const INVISIBLE: &str = "\
 
 /// The pattern of a name on one line with 1 to `max` characters after trimming.
 fn name_pattern(max: usize) -> String {
+    format!("^{TRIMMED}{}{TRIMMED}$", visible_line(max))
+}
+
+/// The same, or an empty text, which removes the name.
+fn name_or_empty_pattern(max: usize) -> String {
+    format!("^{TRIMMED}({})?{TRIMMED}$", visible_line(max))
+}
+
+/// A line of 1 to `max` characters, none of them invisible, without white space around it.
+fn visible_line(max: usize) -> String {
     let between = max - 2;
     let first = format!(r"[^\s{MARKS}{INVISIBLE}]");
     let inner = format!("[^{BLANKS}{INVISIBLE}]{{0,{between}}}");
     let last = format!(r"[^\s{INVISIBLE}]");
-    format!("^{TRIMMED}{first}({inner}{last})?{TRIMMED}$")
+    format!("{first}({inner}{last})?")
 }
 
 /// Declares a text with its description, an example and a pattern that is made of parts.
@@ -66,6 +76,18 @@ text! {
 text! {
     /// A room's name: 1 to 80 characters on one line after trimming, none of them invisible.
     RoomName, "tea", name_pattern(ROOM_NAME_MAX)
+}
+
+text! {
+    /// A room's new name: at most 80 characters on one line after trimming, none of them invisible.
+    /// Empty for none.
+    NewRoomName, "tea", name_or_empty_pattern(ROOM_NAME_MAX)
+}
+
+text! {
+    /// A room's new topic: at most 500 characters on one line after trimming, none of them
+    /// invisible. Empty for none.
+    NewDescription, "Green and black", name_or_empty_pattern(DESCRIPTION_MAX)
 }
 
 text! {

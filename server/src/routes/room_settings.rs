@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chat::Person;
+use protocol::schema::{NewDescription, NewRoomName};
 use protocol::{Room, RoomChange, RoomId};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -93,10 +94,10 @@ pub(crate) struct ChangeRoom {
     /// `public` and `private` as one choice, which takes precedence over them.
     access: Option<Access>,
     /// The room's name; empty for none.
-    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,80}$")]
+    #[schema(value_type = Option<NewRoomName>)]
     name: Option<String>,
     /// The room's topic; empty for none.
-    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]{0,500}$")]
+    #[schema(value_type = Option<NewDescription>)]
     description: Option<String>,
     /// How long the room stays open without a new message, like `30m`.
     #[schema(example = "30m")]
