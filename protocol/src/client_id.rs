@@ -1,25 +1,17 @@
 //! The ID by which the sender of a message knows it again.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 /// How many bytes of the digest the ID has.
 const LENGTH: usize = 16;
 
 /// The `client_id` of a message that was sent under this idempotency key: a part of the key's
-/// SHA-256 digest, in hexadecimal. Whoever knows the key knows the message; the ID tells nobody the
-/// key.
+/// SHA-256 digest, in hexadecimal. A client that knows the key recognises its message; the ID does not
+/// reveal the key.
 pub fn client_id(idempotency_key: &str) -> String {
     let digest = Sha256::digest(idempotency_key.as_bytes());
-    digest
-        .iter()
-        .take(LENGTH)
-        .fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    let bytes = digest.iter().take(LENGTH);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
