@@ -128,7 +128,7 @@ test("an invalid name is refused at its field and the message stays unsent", asy
   expect(await webchat.messageTexts(room)).toEqual([]);
 });
 
-test("a guest who changed the name edits and deletes what was written under the old one, and nobody else's", async ({
+test("a guest under a new name edits and deletes the guest's earlier messages only", async ({
   webchat,
   openBrowser,
 }) => {

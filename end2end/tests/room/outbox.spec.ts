@@ -233,7 +233,7 @@ test("two offline tabs send each queued message once", async ({ webchat, openBro
   expect((await webchat.messageTexts(room)).sort()).toEqual(["from the first", "from the second"]);
 });
 
-test("the same text under the same name by somebody else is not taken for the pending message", async ({
+test("an equal message of another author is not taken for the pending message", async ({
   webchat,
   openBrowser,
 }) => {

@@ -298,7 +298,7 @@ impl OutboxSender {
     }
 }
 
-/// A key that nobody else will choose: 128 random bits.
+/// A key that no other client will choose: 128 random bits.
 fn random_key() -> String {
     let mut bytes = [0_u8; 16];
     let filled = window()

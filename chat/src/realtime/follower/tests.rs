@@ -241,7 +241,8 @@ async fn follower_skips_no_message_while_the_room_is_erased() {
     }
 }
 
-/// A writer on the database of `test` whose commits nobody hears of, like that of another process.
+/// A writer on the database of `test` that publishes no commit to the chat of `test`, like a writer
+/// in another process.
 fn start_silent_writer(test: &TestChat) -> WriteQueue {
     let location = DatabaseLocation::of(&test.config).unwrap();
     let clock = test.config.clock.clone();

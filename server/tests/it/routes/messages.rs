@@ -199,11 +199,11 @@ async fn malformed_unknown_or_misplaced_request_gets_its_4xx_status() {
 }
 
 #[tokio::test]
-async fn only_the_author_finds_a_message_marked_as_own_under_whatever_name() {
+async fn message_is_marked_as_own_for_its_author_alone_under_any_name() {
     let server = TestServer::new().await;
     let ada = server.guest("ada").await;
     let grace = server.guest("grace").await;
-    let nobody = server.visitor("nobody");
+    let anonymous = server.visitor("anonymous");
     let room = ada.create_room().await;
     ada.post(&room, "as ada").await;
     let named = |user: &TestUser, name: &str| TestUser {
@@ -219,7 +219,7 @@ async fn only_the_author_finds_a_message_marked_as_own_under_whatever_name() {
     };
     assert_eq!(own(&renamed).await, [true, true, false]);
     assert_eq!(own(&grace).await, [false, false, true]);
-    assert_eq!(own(&nobody).await, [false; 3]);
+    assert_eq!(own(&anonymous).await, [false; 3]);
     let mut stream = ada.follow(&room, "").await;
     assert!(
         !stream.next_message().await.own,
