@@ -1,71 +1,204 @@
-//! The clock of all deadlines, which tests can advance.
+//! The clock of all deadlines, and the time that is shown, both of which tests can set.
+//!
+//! The machine's clock can be wrong and be corrected. Deadlines count the time that has really
+//! passed, which no correction changes: if the machine's clock is two days ahead for five seconds,
+//! five seconds pass.
 //!
 //! # Guarantees
-//! - [`Clock::now`] and [`Clock::sleep_until`] agree, also after a test advances the clock or the
-//!   machine's clock jumps (a suspended machine, a corrected time).
+//! - [`Clock::now`] shows the machine's time at the start of the process, and then what has really
+//!   passed, also while the machine is suspended. It follows corrections of less than [`JUMP`],
+//!   such as those of a time server.
+//! - [`Clock::wall_time`] always shows the machine's time.
+//! - [`Clock::now`] and [`Clock::sleep_until`] agree, also after a test advances the clock.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::Time;
 use tokio::sync::watch;
 
-/// The longest single sleep, and so the longest delay until a sleeper notices a jump of the
-/// machine's clock.
+/// The longest single sleep, and so the longest delay until a sleeper notices that the machine was
+/// suspended.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
-/// The machine's clock plus the time by which a test has advanced it.
+/// The smallest correction of the machine's clock, in milliseconds, that deadlines do not follow.
+const JUMP: i64 = 10_000;
+
+/// The machine's clocks plus the time by which a test has changed them.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<watch::Sender<Duration>>);
+pub struct Clock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    changes: watch::Sender<Changes>,
+    /// What the clock shows minus the time since the machine was started, in milliseconds.
+    offset: AtomicI64,
+}
+
+/// How far a test has changed the clocks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Changes {
+    /// By how much it has advanced both.
+    advanced: Duration,
+    /// By how much it has corrected the machine's clock, in milliseconds.
+    corrected: i64,
+}
 
 impl Default for Clock {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Duration::ZERO)))
+        let changes = Changes::default();
+        let offset = wall_millis(changes) - millis_since_boot(changes);
+        Self(Arc::new(Inner {
+            changes: watch::Sender::new(changes),
+            offset: AtomicI64::new(offset),
+        }))
     }
 }
 
 impl Clock {
-    /// The present moment.
+    /// The present moment of deadlines.
     pub fn now(&self) -> Time {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Time::from_millis(0).after(since).after(*self.0.borrow())
+        let changes = *self.0.changes.borrow();
+        let since_boot = millis_since_boot(changes);
+        let offset = wall_millis(changes) - since_boot;
+        if offset.abs_diff(self.0.offset.load(Ordering::Relaxed)) < JUMP.unsigned_abs() {
+            self.0.offset.store(offset, Ordering::Relaxed);
+        }
+        Time::from_millis(since_boot + self.0.offset.load(Ordering::Relaxed))
+    }
+
+    /// The time of the machine, for what people read. It may jump.
+    pub fn wall_time(&self) -> Time {
+        Time::from_millis(wall_millis(*self.0.changes.borrow()))
+    }
+
+    /// By how much the machine's clock was corrected, in milliseconds: its time minus
+    /// [`Clock::now`], or 0 while they are close.
+    pub(crate) fn correction(&self) -> i64 {
+        let difference = self.wall_time().millis() - self.now().millis();
+        if difference.abs() < JUMP {
+            return 0;
+        }
+        difference
     }
 
     /// Advances the clock and wakes all sleepers.
     pub fn advance(&self, by: Duration) {
-        self.0.send_modify(|advanced| *advanced += by);
+        self.0.changes.send_modify(|changes| changes.advanced += by);
+    }
+
+    /// Corrects the machine's time by this many milliseconds, while no time passes.
+    pub fn correct_wall_time(&self, millis: i64) {
+        self.0
+            .changes
+            .send_modify(|changes| changes.corrected += millis);
     }
 
     /// Returns when the clock shows `due` or a later time.
     pub async fn sleep_until(&self, due: Time) {
-        let mut advanced = self.0.subscribe();
+        let mut changes = self.0.changes.subscribe();
         loop {
             let wait = due.since(self.now());
             if wait.is_zero() {
                 return;
             }
             // After a timeout and after a change the loop reads the clock again.
-            let _ = tokio::time::timeout(wait.min(LONGEST_SLEEP), advanced.changed()).await;
+            let _ = tokio::time::timeout(wait.min(LONGEST_SLEEP), changes.changed()).await;
         }
     }
+}
+
+/// The machine's time in milliseconds since the Unix epoch.
+fn wall_millis(changes: Changes) -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let wall = Time::from_millis(0).after(since.unwrap_or_default());
+    wall.after(changes.advanced)
+        .millis()
+        .saturating_add(changes.corrected)
+}
+
+/// The time since the machine was started, in milliseconds, including the time in which it was
+/// suspended.
+fn millis_since_boot(changes: Changes) -> i64 {
+    Time::from_millis(0)
+        .after(since_boot())
+        .after(changes.advanced)
+        .millis()
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Other systems count from the first call, and some of them not while they are suspended.
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const DAY: Duration = Duration::from_secs(86_400);
+    const DAY_MILLIS: i64 = 86_400_000;
+
+    /// Whether two times differ by no more than a test takes.
+    fn are_close(one: Time, other: Time) -> bool {
+        one.millis().abs_diff(other.millis()) < 5_000
+    }
+
     #[tokio::test]
     async fn sleeper_wakes_when_the_clock_is_advanced() {
         let clock = Clock::default();
-        let due = clock.now().after(Duration::from_secs(3_600));
+        let due = clock.now().after(DAY);
         let sleeper = tokio::spawn({
             let clock = clock.clone();
             async move { clock.sleep_until(due).await }
         });
-        clock.advance(Duration::from_secs(3_600));
+        clock.advance(DAY);
         sleeper.await.unwrap();
         assert!(clock.now() >= due);
+    }
+
+    #[test]
+    fn jump_of_the_machine_changes_the_shown_time_and_no_deadline() {
+        for jump in [2 * DAY_MILLIS, -2 * DAY_MILLIS] {
+            let clock = Clock::default();
+            let start = clock.now();
+            assert_eq!(clock.correction(), 0);
+            clock.correct_wall_time(jump);
+            assert!(are_close(clock.now(), start));
+            assert!(are_close(
+                clock.wall_time(),
+                Time::from_millis(start.millis() + jump)
+            ));
+            assert!(clock.correction().abs_diff(jump) < 5_000);
+            clock.advance(DAY);
+            assert!(are_close(clock.now(), start.after(DAY)));
+            clock.correct_wall_time(-jump);
+            assert!(are_close(clock.now(), start.after(DAY)));
+            assert_eq!(clock.correction(), 0);
+        }
+    }
+
+    #[test]
+    fn small_corrections_are_followed() {
+        let clock = Clock::default();
+        let start = clock.now();
+        for _ in 0..10 {
+            clock.correct_wall_time(9_000);
+            clock.now();
+        }
+        assert!(are_close(
+            clock.now(),
+            Time::from_millis(start.millis() + 90_000)
+        ));
+        assert_eq!(clock.correction(), 0);
     }
 }

@@ -1,10 +1,13 @@
-//! Faults that tests inject into `SQLite`: statements that are interrupted, and commits that fail.
+//! Faults that tests inject: interrupted statements and failed commits of `SQLite`, and panics of
+//! background tasks.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rand::RngExt;
 use sqlx::sqlite::SqlitePoolOptions;
+use tokio::sync::watch;
 
 /// After how many instructions of its virtual machine `SQLite` calls the progress handler.
 const INSTRUCTIONS: i32 = 20;
@@ -18,9 +21,40 @@ struct Odds {
     instructions: AtomicU32,
     commits: AtomicU32,
     happened: AtomicU32,
+    /// The tasks to panic.
+    panics: watch::Sender<HashSet<&'static str>>,
 }
 
 impl Faults {
+    /// Makes a background task panic once, at its next await.
+    pub fn panic_in(&self, task: &'static str) {
+        self.0.panics.send_modify(|panics| {
+            panics.insert(task);
+        });
+    }
+
+    /// Panics when [`Faults::panic_in`] asks this task to.
+    pub async fn panic_when_asked(&self, task: &'static str) {
+        let mut asked = self.0.panics.subscribe();
+        // The sender is in `self`, so the wait cannot fail.
+        let _ = asked.wait_for(|panics| panics.contains(task)).await;
+        self.0.panics.send_if_modified(|panics| {
+            panics.remove(task);
+            false
+        });
+        panic!("a test asked {task} to panic");
+    }
+
+    /// Panics if [`Faults::panic_in`] has asked for it.
+    pub fn panic_if_asked(&self, place: &'static str) {
+        let mut is_asked = false;
+        self.0.panics.send_if_modified(|panics| {
+            is_asked = panics.remove(place);
+            false
+        });
+        assert!(!is_asked, "a test asked {place} to panic");
+    }
+
     /// Interrupts a statement at one in `instructions` calls of the progress handler, and fails one
     /// in `commits` commits.
     pub fn arm(&self, instructions: u32, commits: u32) {

@@ -21,6 +21,7 @@ mod log;
 mod realtime;
 mod room;
 mod store;
+mod supervisor;
 mod sync;
 #[cfg(test)]
 mod testing;
@@ -62,7 +63,8 @@ use self::room::name_claims::RegistrationCounter;
 pub use self::room::sanctions::SanctionTarget;
 pub use self::store::rows::{MessagesPage, RoomsPage};
 pub use self::store::sqlite::backup::{back_up_database, restore_database};
-use self::store::{DatabaseLocation, Store, WriteTransaction, data_dir, rooms};
+use self::store::{DatabaseLocation, Store, WriteTransaction, clock_correction, data_dir, rooms};
+pub use self::supervisor::Supervisor;
 use self::sync::lock;
 
 /// The handle to all rooms and accounts. It is cheap to clone.
@@ -84,6 +86,7 @@ struct Inner {
     tokens: Tokens,
     /// `None` once closed. Locked only to clone the queue or to take it away.
     write_queue: Mutex<Option<WriteQueue>>,
+    supervisor: Supervisor,
     tasks: Mutex<Option<Tasks>>,
     data_dir_lock: File,
 }
@@ -127,11 +130,16 @@ impl Chat {
             listeners: listeners.clone(),
             epoch,
         };
+        #[cfg(test)]
+        let supervisor = Supervisor::with_faults(config.faults.clone());
+        #[cfg(not(test))]
+        let supervisor = Supervisor::default();
         let (write_queue, writer) = Writer::start(
             &location,
             &store,
             clock.clone(),
             listeners.registrations.clone(),
+            &supervisor,
             move |committed| publisher.publish(committed),
         )?;
         let inner = Arc::new(Inner {
@@ -147,6 +155,7 @@ impl Chat {
             passwords: Passwords::new(),
             tokens,
             write_queue: Mutex::new(Some(write_queue)),
+            supervisor,
             tasks: Mutex::new(None),
             data_dir_lock,
         });
@@ -179,12 +188,28 @@ impl Chat {
         self.0.listeners.commit(tx, events).await
     }
 
-    /// Checks that the database answers.
+    /// The supervisor of the background tasks.
+    pub fn supervisor(&self) -> &Supervisor {
+        &self.0.supervisor
+    }
+
+    /// Checks that all background tasks run and that the database can be read and written.
     ///
     /// # Errors
-    /// The fault that keeps it from answering.
-    pub async fn check_database(&self) -> Result<(), Error> {
-        self.0.store.check().await
+    /// [`protocol::Refusal::NotReady`] with what does not work.
+    pub async fn check_readiness(&self) -> Result<(), Error> {
+        let not_ready = |text: &str| Err(protocol::Refusal::NotReady(text.to_owned()).into());
+        if self.0.supervisor.stopped_task().is_some() {
+            return not_ready("A part of the server has failed and is started again.");
+        }
+        if let Err(error) = self.0.store.check_reads().await {
+            tracing::warn!(%error, "the database cannot be read");
+            return not_ready("The database cannot be read.");
+        }
+        if self.0.store.check_writes().await.is_err() {
+            return not_ready("The database cannot be written.");
+        }
+        Ok(())
     }
 
     /// Ends every stream, so that its client reconnects. Posts are still accepted.
@@ -245,6 +270,7 @@ impl Listeners {
 /// Applies the configured timeouts to the rooms of earlier runs, and freezes the rooms that expired
 /// while no server ran, so that none of them answers.
 async fn prepare_rooms(store: &Store, config: &Config) -> Result<(), Error> {
+    clock_correction::apply(store).await?;
     rooms::apply_timeout(store, config.timeout, false).await?;
     rooms::apply_timeout(store, config.direct_timeout, true).await?;
     let mut tx = store.begin().await?;
@@ -266,18 +292,19 @@ fn start_background_tasks(inner: &Inner, config: &Config) -> Vec<JoinHandle<()>>
         clock: inner.clock.clone(),
         archives: config.archive.then(|| config.data_dir.join("archive")),
     };
+    let supervisor = &inner.supervisor;
+    let public_rooms = inner.listeners.public_rooms.clone();
+    let store = inner.store.clone();
+    let hub = inner.listeners.hub.clone();
+    let checkpoints = inner.store.clone();
     vec![
-        tokio::spawn(expiry.run()),
-        tokio::spawn(eraser.run()),
-        tokio::spawn(
-            inner
-                .listeners
-                .public_rooms
-                .clone()
-                .run(inner.store.clone()),
-        ),
-        tokio::spawn(inner.listeners.hub.clone().run_presence()),
-        tokio::spawn(inner.store.clone().run_checkpoints()),
+        supervisor.spawn("expiry", move || expiry.clone().run()),
+        supervisor.spawn("eraser", move || eraser.clone().run()),
+        supervisor.spawn("public rooms", move || {
+            public_rooms.clone().run(store.clone())
+        }),
+        supervisor.spawn("presence", move || hub.clone().run_presence()),
+        supervisor.spawn("checkpoints", move || checkpoints.clone().run_checkpoints()),
     ]
 }
 

@@ -71,6 +71,8 @@ pub enum Refusal {
     ProviderUnavailable(String),
     /// The server is shutting down.
     Draining,
+    /// A part of the server does not work. The text says which.
+    NotReady(String),
 }
 
 impl Refusal {
@@ -102,7 +104,7 @@ impl Refusal {
             Self::Invalid { .. } => 422,
             Self::UpgradeRequired => 426,
             Self::RateLimited(_) | Self::RoomRateLimited(_) => 429,
-            Self::ProviderUnavailable(_) | Self::Draining => 503,
+            Self::ProviderUnavailable(_) | Self::Draining | Self::NotReady(_) => 503,
         }
     }
 
@@ -128,6 +130,7 @@ impl Refusal {
             Self::RateLimited(_) | Self::RoomRateLimited(_) => "Too many requests",
             Self::ProviderUnavailable(_) => "Sign-in not available",
             Self::Draining => "Shutting down",
+            Self::NotReady(_) => "Not ready",
         }
     }
 
@@ -136,7 +139,7 @@ impl Refusal {
         match self {
             Self::RateLimited(wait) | Self::RoomRateLimited(wait) => Some(*wait),
             Self::ProviderUnavailable(_) => Some(Duration::from_secs(10)),
-            Self::Draining => Some(Duration::from_secs(2)),
+            Self::Draining | Self::NotReady(_) => Some(Duration::from_secs(2)),
             _ => None,
         }
     }
@@ -171,7 +174,9 @@ fn whole_seconds(wait: Duration) -> u64 {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(text) | Self::ProviderUnavailable(text) => f.write_str(text),
+            Self::Malformed(text) | Self::ProviderUnavailable(text) | Self::NotReady(text) => {
+                f.write_str(text)
+            }
             Self::NotInLobby(text) | Self::Forbidden(text) => f.write_str(text),
             Self::NotSignedIn => f.write_str(NOT_SIGNED_IN),
             Self::WrongCredentials => f.write_str(WRONG_CREDENTIALS),

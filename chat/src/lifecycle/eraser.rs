@@ -26,7 +26,7 @@ const BATCH: i64 = 64;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The task that archives and erases rooms.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Eraser {
     pub store: Store,
     pub listeners: Listeners,

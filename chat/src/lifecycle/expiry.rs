@@ -2,6 +2,7 @@
 //!
 //! # Guarantees
 //! - The queue is the index over the due times of the rooms, so nothing is rebuilt after a restart.
+//! - A room ends after its timeout has really passed, however the machine's clock is corrected.
 //!
 //! # Not here
 //! - What happens to a frozen room: `eraser`.
@@ -11,7 +12,7 @@ use std::time::Duration;
 use protocol::Time;
 
 use crate::events::DomainEvent;
-use crate::store::{Store, rooms};
+use crate::store::{Store, clock_correction, rooms};
 use crate::{Clock, Error, Listeners};
 
 /// The longest single sleep, and so the longest delay until the task notices a new room with a
@@ -21,8 +22,11 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(250);
 /// The time between two deletions of expired tombstones.
 const TOMBSTONE_CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
 
+/// The smallest change of the correction of the machine's clock that is stored, in milliseconds.
+const LEAST_CORRECTION: u64 = 1_000;
+
 /// The task that freezes rooms and warns of their end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Expiry {
     pub store: Store,
     pub listeners: Listeners,
@@ -33,7 +37,9 @@ impl Expiry {
     /// Runs until it is dropped.
     pub async fn run(self) {
         let mut next_cleanup = self.clock.now();
+        let mut correction = 0;
         loop {
+            self.save_correction(&mut correction).await;
             let now = self.clock.now();
             let next_due = self.freeze_due_rooms(now).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "cannot freeze the rooms that are due");
@@ -48,6 +54,25 @@ impl Expiry {
             let next = [next_due, next_warning].into_iter().flatten().min();
             let wake_at = next.map_or(latest, |next| next.min(latest));
             self.clock.sleep_until(wake_at).await;
+        }
+    }
+
+    /// Stores the correction of the machine's clock if it has changed since it was `saved`.
+    async fn save_correction(&self, saved: &mut i64) {
+        let correction = self.clock.correction();
+        if correction.abs_diff(*saved) < LEAST_CORRECTION {
+            return;
+        }
+        match clock_correction::save(&self.store, correction).await {
+            Ok(()) => {
+                let seconds = correction / 1_000;
+                tracing::warn!(
+                    seconds,
+                    "the machine's clock was corrected; deadlines count the time that has passed"
+                );
+                *saved = correction;
+            }
+            Err(error) => tracing::error!(%error, "cannot store the correction of the clock"),
         }
     }
 
@@ -118,6 +143,73 @@ mod tests {
                 .message_count,
             1
         );
+    }
+
+    #[tokio::test]
+    async fn room_survives_a_jump_of_the_machine_by_two_days_and_ends_after_its_timeout() {
+        const TWO_DAYS: i64 = 2 * 86_400_000;
+        for jump in [TWO_DAYS, -TWO_DAYS] {
+            let test = new_test_chat().await;
+            let room = test.create_room().await;
+            let mut follower = test
+                .chat
+                .follow_room(&Person::Anonymous, &room, Start::Latest)
+                .await
+                .unwrap();
+            test.config.clock.correct_wall_time(jump);
+            test.post(room, "during the jump").await;
+            wait_for_correction(&test, jump).await;
+            test.post(room, "still here").await;
+            test.config.clock.correct_wall_time(-jump);
+            wait_for_correction(&test, 0).await;
+            test.config.clock.advance(HOUR - Duration::from_secs(30));
+            test.post(room, "the last one").await;
+            test.config.clock.advance(HOUR);
+            while !matches!(follower.next().await.unwrap(), FollowEvent::Closed) {}
+        }
+    }
+
+    /// Waits until about this correction is stored.
+    async fn wait_for_correction(test: &TestChat, expected: i64) {
+        let sql = "select value from meta where name = 'clock_correction'";
+        loop {
+            let stored: Option<i64> = sqlx::query_scalar(sql)
+                .fetch_optional(test.chat.0.store.read())
+                .await
+                .unwrap();
+            if stored.is_some_and(|stored| stored.abs_diff(expected) < 5_000) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn lasting_correction_of_the_machine_moves_the_rooms_at_the_next_start() {
+        const DAY: i64 = 86_400_000;
+        let mut test = new_test_chat().await;
+        test.config.clock.correct_wall_time(DAY);
+        let room = test.create_room().await;
+        wait_for_correction(&test, DAY).await;
+        test.chat.close().await;
+        // The next process reads the corrected clock.
+        test.config.clock = Clock::default();
+        test.config
+            .clock
+            .advance(Duration::from_millis(DAY.unsigned_abs()));
+        for _ in 0..2 {
+            test.reopen().await;
+            let found = test
+                .chat
+                .find_room(&Person::Anonymous, &room)
+                .await
+                .unwrap();
+            let left = found.expires_at.since(test.config.clock.now());
+            assert!(
+                left > HOUR - Duration::from_secs(30) && left <= HOUR,
+                "{left:?}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -49,6 +49,8 @@ impl Appended {
 pub(crate) struct LogTransaction<'a> {
     pub tx: Transaction<'a>,
     pub now: i64,
+    /// The time that readers see.
+    pub wall_time: i64,
     /// The rooms that were loaded in this transaction; `None` for a room that does not exist or no
     /// longer accepts messages.
     pub rooms: HashMap<RoomId, Option<OpenRoom>>,
@@ -120,7 +122,7 @@ impl LogTransaction<'_> {
             room.head,
             request.username,
             request.body,
-            room.last_active_at,
+            self.wall_time,
             request.idempotency_key,
             request.author
         ])?;
@@ -130,7 +132,7 @@ impl LogTransaction<'_> {
             username: request.username.clone(),
             author: author_from_row(request.author),
             body: request.body.clone(),
-            sent_at: Time::from_millis(room.last_active_at),
+            sent_at: Time::from_millis(self.wall_time),
             edited_at: None,
             deleted: false,
             client_id: request.idempotency_key.as_deref().map(client_id),
@@ -184,7 +186,7 @@ impl LogTransaction<'_> {
         target: i64,
         kind: ChangeKind,
     ) -> Result<(), Error> {
-        let edited_at = (kind == ChangeKind::Edit).then_some(self.now);
+        let edited_at = (kind == ChangeKind::Edit).then_some(self.wall_time);
         let sql = "update message set body = ?3, edited_at = ?4 where room = ?1 and seq = ?2";
         self.tx.prepare_cached(sql)?.execute(params![
             key(request.room),
@@ -221,7 +223,7 @@ impl LogTransaction<'_> {
         self.tx.prepare_cached(sql)?.execute(params![
             key(request.room),
             room.head,
-            self.now,
+            self.wall_time,
             request.author,
             kind as i64,
             target

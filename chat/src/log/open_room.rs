@@ -2,7 +2,6 @@
 //!
 //! # Guarantees
 //! - Only a new message extends the lifetime of its room.
-//! - A room's own time never runs backwards, even if the clock of the machine does.
 
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ pub(crate) struct OpenRoom {
     pub head: i64,
     message_count: i64,
     timeout: i64,
-    pub last_active_at: i64,
+    last_active_at: i64,
     expires_at: i64,
     /// Whether the room restricts who may write, or how often.
     pub has_policy: bool,
@@ -66,7 +65,7 @@ impl OpenRoom {
     pub fn add_message(&mut self, now: i64) {
         self.add_change();
         self.message_count += 1;
-        self.last_active_at = self.last_active_at.max(now);
+        self.last_active_at = now;
         let last = Time::from_millis(i64::MAX).millis();
         self.expires_at = self.last_active_at.saturating_add(self.timeout).min(last);
     }

@@ -16,6 +16,6 @@ pub(crate) use self::rows::*;
 pub(crate) use self::sqlite::READERS;
 pub(crate) use self::sqlite::rooms::EndingRoom;
 pub(crate) use self::sqlite::{
-    DatabaseLocation, PendingErasure, Store, WriteLock, WriteTransaction, lobby_names, messages,
-    rooms,
+    DatabaseLocation, PendingErasure, Store, WriteHealth, WriteLock, WriteTransaction,
+    clock_correction, lobby_names, messages, rooms,
 };

@@ -121,8 +121,12 @@ refusals! {
 
     /// Refusals of the report whether the server can answer requests.
     ReadinessRefused {
-        500: "The database does not answer",
-        503: "The server is stopping",
+        503: "The server is stopping, the database cannot be read or written, or a part of the server has failed",
+    }
+
+    /// Refusals of the report whether the process is healthy.
+    HealthRefused {
+        503: "A part of the server has failed for good, and the server is stopping",
     }
 
     /// Refusals of every route of the OpenID Connect provider.

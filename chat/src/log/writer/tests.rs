@@ -158,3 +158,45 @@ async fn post_to_a_due_room_is_refused_as_gone() {
         .await;
     assert!(matches!(refused, Err(Error::Refusal(Refusal::Gone))));
 }
+
+#[tokio::test]
+async fn writer_that_panics_continues_with_the_next_batch() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    for (place, count) in [("writer before a commit", 0), ("writer after a commit", 1)] {
+        test.config.faults.panic_in(place);
+        let refused = test
+            .chat
+            .post_message(&Person::Anonymous, &room, &new_message(place), Some(place))
+            .await;
+        assert!(matches!(refused, Err(Error::Refusal(Refusal::Draining))));
+        let page = MessagesPage::default();
+        let stored = test.chat.list_messages(&Person::Anonymous, &room, page);
+        let stored = stored.await.unwrap();
+        let stored = stored.iter().filter(|message| message.body == place);
+        assert_eq!(stored.count(), count);
+        let repeated = test
+            .chat
+            .post_message(&Person::Anonymous, &room, &new_message(place), Some(place))
+            .await
+            .unwrap();
+        assert_eq!(repeated.body, place);
+    }
+    assert_eq!(test.post(room, "next").await.id, 3);
+    test.chat.close().await;
+}
+
+#[tokio::test]
+async fn sent_at_follows_the_machines_clock_back() {
+    const TWO_DAYS: i64 = 2 * 86_400_000;
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    let before = test.post(room, "before").await;
+    test.config.clock.correct_wall_time(TWO_DAYS);
+    let ahead = test.post(room, "ahead").await;
+    assert!(ahead.sent_at.millis() - before.sent_at.millis() >= TWO_DAYS);
+    test.config.clock.correct_wall_time(-TWO_DAYS);
+    let after = test.post(room, "after").await;
+    assert!(after.sent_at.millis() - before.sent_at.millis() < TWO_DAYS / 2);
+    assert_eq!([before.id, ahead.id, after.id], [1, 2, 3]);
+}

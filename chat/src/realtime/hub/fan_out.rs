@@ -232,8 +232,33 @@ impl Channel {
     }
 }
 
+/// Ends the rounds of a lane whose task panics: the next message starts a new task, and the
+/// followers that this round would have reached continue by themselves.
+struct EndOnPanic<'a> {
+    channel: &'a Mutex<Channel>,
+    lane: Lane,
+}
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let wakers = {
+            let mut channel = lock(self.channel);
+            channel.rounds.remove(&self.lane.first);
+            channel.take_wakers(|_| true)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
 /// Runs the rounds of a lane until none is due.
 pub(super) async fn run_lane(channel: Arc<Mutex<Channel>>, lane: Lane) {
+    let _end_on_panic = EndOnPanic {
+        channel: &channel,
+        lane,
+    };
     let mut is_first = true;
     while lock(&channel).begin_round(lane) {
         for number in (lane.first..).step_by(lane.count) {
@@ -254,7 +279,22 @@ pub(super) async fn run_lane(channel: Arc<Mutex<Channel>>, lane: Lane) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use protocol::Epoch;
+
     use super::*;
+    use crate::realtime::frame::tests::message;
+
+    #[derive(Debug, Default)]
+    struct CountingWaker(AtomicUsize);
+
+    impl Wake for CountingWaker {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 
     #[derive(Debug)]
     struct FullSink;
@@ -272,6 +312,39 @@ mod tests {
             channel.waiting.insert(Some(Waiting::Sink(Arc::new(sink))));
         }
         channel
+    }
+
+    #[derive(Debug)]
+    struct PanickingSink;
+
+    impl Sink for PanickingSink {
+        fn try_write(&self, _: &Frames) -> bool {
+            panic!("a test asked for it")
+        }
+    }
+
+    #[tokio::test]
+    async fn lane_that_panics_wakes_its_followers_and_can_run_again() {
+        let mut channel = Channel::default();
+        let sink = Arc::new(LendableSink::new(
+            Arc::new(PanickingSink),
+            SessionWatch::default(),
+        ));
+        let woken = Arc::new(CountingWaker::default());
+        let mut seen = 0;
+        let loan = SinkLoan {
+            sink: Some(&sink),
+            seen: &mut seen,
+        };
+        let waiting = loan.begin(&woken.clone().into());
+        channel.waiting.insert(Some(waiting));
+        channel.push_frames(Frames::encode(Epoch::new(0), &[message(1)]).unwrap(), 1);
+        let lanes = channel.begin_rounds(1);
+        let channel = Arc::new(Mutex::new(channel));
+        let ended = tokio::spawn(run_lane(channel.clone(), lanes[0])).await;
+        assert!(ended.is_err_and(|error| error.is_panic()));
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1, "the follower is woken");
+        assert!(lock(&channel).rounds.is_empty(), "a next task can begin");
     }
 
     #[test]

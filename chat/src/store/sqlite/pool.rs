@@ -22,6 +22,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::write_health::WriteHealth;
 #[cfg(test)]
 use crate::faults;
 use crate::{Config, Error};
@@ -65,6 +66,12 @@ impl DatabaseLocation {
 
     pub fn path(&self) -> &Path {
         self.options.get_filename()
+    }
+
+    /// The faults that tests inject.
+    #[cfg(test)]
+    pub fn faults(&self) -> &faults::Faults {
+        &self.faults
     }
 
     pub fn options(&self) -> SqliteConnectOptions {
@@ -123,6 +130,7 @@ impl PendingErasure {
 pub(crate) struct WriteTransaction {
     tx: Transaction<'static, Sqlite>,
     write_lock: WriteLockGuard,
+    write_health: WriteHealth,
     /// The mark to set once the transaction is committed, if it deletes text.
     pending_erasure: PendingErasure,
     erases: bool,
@@ -139,7 +147,9 @@ impl WriteTransaction {
 
     /// Commits the transaction. No other transaction can write until the caller drops the result.
     pub async fn commit(self) -> Result<WriteLockGuard, Error> {
-        self.tx.commit().await?;
+        let outcome = self.tx.commit().await.map_err(Error::from);
+        self.write_health.record(&outcome);
+        outcome?;
         if self.erases {
             self.pending_erasure.mark();
         }
@@ -178,6 +188,7 @@ pub(crate) struct Store {
     pub(super) checkpoint: SqlitePool,
     pub(super) write_lock: WriteLock,
     pub(super) pending_erasure: PendingErasure,
+    write_health: WriteHealth,
 }
 
 impl Store {
@@ -217,6 +228,7 @@ impl Store {
             checkpoint,
             write_lock: WriteLock::default(),
             pending_erasure: PendingErasure::default(),
+            write_health: WriteHealth::default(),
         })
     }
 
@@ -228,9 +240,15 @@ impl Store {
     /// Begins a transaction that may write, after the transactions before it have ended.
     pub async fn begin(&self) -> Result<WriteTransaction, Error> {
         let write_lock = self.write_lock.clone().lock_owned().await;
+        let tx = self.write.begin_with("begin immediate").await;
+        let tx = tx.map_err(Error::from);
+        if tx.is_err() {
+            self.write_health.record(&tx);
+        }
         Ok(WriteTransaction {
-            tx: self.write.begin_with("begin immediate").await?,
+            tx: tx?,
             write_lock,
+            write_health: self.write_health.clone(),
             pending_erasure: self.pending_erasure.clone(),
             erases: false,
         })
@@ -239,6 +257,11 @@ impl Store {
     /// The lock that the writer takes for its own connection.
     pub fn write_lock(&self) -> WriteLock {
         self.write_lock.clone()
+    }
+
+    /// The outcomes of the latest commits, which the writer records too.
+    pub fn write_health(&self) -> &WriteHealth {
+        &self.write_health
     }
 
     /// The mark to set after text was deleted.
@@ -272,10 +295,9 @@ impl Store {
         u32::try_from(number).map_err(Error::fault)
     }
 
-    /// Checks that the database answers a read and a write transaction.
-    pub async fn check(&self) -> Result<(), Error> {
+    /// Checks that the database answers a read.
+    pub async fn check_reads(&self) -> Result<(), Error> {
         sqlx::query("select 1").execute(&self.read).await?;
-        self.begin().await?.commit().await?;
         Ok(())
     }
 

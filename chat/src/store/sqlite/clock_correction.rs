@@ -1,0 +1,47 @@
+//! The correction of the machine's clock, which the times of rooms do not contain yet.
+//!
+//! While a process runs, the times of rooms follow its own clock, which ignores corrections. The
+//! next process reads the machine's clock, so it moves these times when it starts.
+//!
+//! # Guarantees
+//! - A correction is applied once, also if a process is killed.
+
+use protocol::Time;
+
+use super::pool::Store;
+use crate::Error;
+
+/// Stores by how many milliseconds the machine's clock was corrected.
+pub(crate) async fn save(store: &Store, millis: i64) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "insert into meta (name, value) values ('clock_correction', $1)
+         on conflict (name) do update set value = excluded.value",
+    )
+    .bind(millis)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Moves the times of all open rooms by the correction that an earlier process stored. A room that
+/// never ends stays so.
+pub(crate) async fn apply(store: &Store) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    let sql = "delete from meta where name = 'clock_correction' returning value";
+    let correction: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&mut *tx).await?;
+    if let Some(correction) = correction.filter(|correction| *correction != 0) {
+        let sql = "update room set last_active_at = max(last_active_at + $1, 0), due_at = 0,
+                     expires_at = case when expires_at = $2 then $2
+                                       else max(min(expires_at + $1, $2), 0) end
+                   where state = 0";
+        sqlx::query(sql)
+            .bind(correction)
+            .bind(Time::from_millis(i64::MAX).millis())
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
