@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::Failure;
 use crate::publish;
 use crate::report::percentile;
-use crate::servers::Server;
-use crate::subscribe::Subscribers;
+use crate::servers::{Server, listen_overflows};
+use crate::subscribe::{Subscribers, connect_herd};
 
 /// A measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,15 +18,17 @@ pub enum Case {
     Posts,
     Alone,
     Idle,
+    Herd,
 }
 
-pub const ALL: [Case; 6] = [
+pub const ALL: [Case; 7] = [
     Case::FlatOut,
     Case::Steady,
     Case::ManyRooms,
     Case::Posts,
     Case::Alone,
     Case::Idle,
+    Case::Herd,
 ];
 
 /// Named figures, in the order of the table.
@@ -44,6 +46,7 @@ impl Case {
             Self::Posts => "64 publishers, 64 rooms, as fast as acknowledged",
             Self::Alone => "one room, 1 subscriber, 100 messages/s",
             Self::Idle => "15,000 idle subscribers",
+            Self::Herd => "15,000 subscribers that come at once",
         }
     }
 
@@ -55,6 +58,7 @@ impl Case {
             Self::Posts => run_posts(server).await,
             Self::Alone => run_paced(server, 1, 1, 100).await,
             Self::Idle => run_idle(server).await,
+            Self::Herd => run_herd(server).await,
         }
     }
 }
@@ -137,4 +141,18 @@ async fn run_idle(server: &Server) -> Result<Figures, Failure> {
         "bytes resident per subscriber",
         grown as f64 / IDLE_SUBSCRIBERS as f64,
     )])
+}
+
+async fn run_herd(server: &Server) -> Result<Figures, Failure> {
+    let paths = server.create_rooms(1).await?;
+    let overflows = listen_overflows()?;
+    let times = connect_herd(server.address, &paths[0], IDLE_SUBSCRIBERS).await?;
+    Ok(vec![
+        ("ms until the median is answered", percentile(&times, 50)),
+        ("ms until all are answered", percentile(&times, 100)),
+        (
+            "clients that found no place in the queue",
+            (listen_overflows()? - overflows) as f64,
+        ),
+    ])
 }

@@ -214,3 +214,16 @@ fn set_up_nchan(command: &mut Command, address: SocketAddr, dir: &Path) -> Resul
         .arg(dir.join("error.log"));
     Ok(())
 }
+
+/// How often, since the machine was started, a connection found no place in the queue of a
+/// listening socket.
+pub fn listen_overflows() -> Result<u64, Failure> {
+    let table = fs::read_to_string("/proc/net/netstat")?;
+    let mut lines = table.lines().filter(|line| line.starts_with("TcpExt:"));
+    let names = lines.next().unwrap_or_default().split(' ');
+    let values = lines.next().unwrap_or_default().split(' ');
+    let mut pairs = names.zip(values);
+    let found = pairs.find(|(name, _)| *name == "ListenOverflows");
+    let (_, value) = found.ok_or("no count of overflows")?;
+    Ok(value.parse()?)
+}

@@ -2,6 +2,7 @@
 //! a room get the same messages in the same order.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -137,6 +138,34 @@ impl Subscribers {
         all.sort_unstable();
         all
     }
+}
+
+/// Connects this many subscribers to a path at once, and keeps them until all are answered.
+/// Returns the times until each was answered, ascending, in microseconds.
+pub async fn connect_herd(
+    address: SocketAddr,
+    path: &str,
+    count: usize,
+) -> Result<Vec<u32>, Failure> {
+    let begin = Instant::now();
+    let mut connecting = JoinSet::new();
+    for _ in 0..count {
+        let path = format!("{path}?after=latest");
+        connecting.spawn(async move {
+            let stream = http::follow(address, &path).await?;
+            stream.readable().await?;
+            Ok::<_, Failure>((begin.elapsed(), stream))
+        });
+    }
+    let mut times = Vec::new();
+    let mut streams = Vec::new();
+    while let Some(answered) = connecting.join_next().await {
+        let (time, stream) = answered??;
+        times.push(u32::try_from(time.as_micros())?);
+        streams.push(stream);
+    }
+    times.sort_unstable();
+    Ok(times)
 }
 
 async fn receive(
