@@ -16,8 +16,9 @@ mod error;
 mod extract;
 mod limit;
 mod log_throttle;
+pub mod logging;
 mod middleware;
-mod net;
+pub mod net;
 mod openapi;
 mod respond;
 mod router;
@@ -26,18 +27,21 @@ mod state;
 mod stream;
 pub mod tls;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
-use chat::Chat;
+use chat::{Chat, Supervisor};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
+use crate::cli::shutdown::Shutdown;
 use crate::config::Config;
 use crate::net::connections::Connections;
 use crate::openapi::ApiDocument;
 use crate::state::AppState;
-use crate::tls::{Tls, https_redirect};
+use crate::tls::{Current, Tls, https_redirect};
 
 /// The server with its data open, ready to serve.
 #[derive(Debug)]
@@ -86,15 +90,32 @@ impl App {
         }
     }
 
-    /// Serves until `shutdown` completes, then drains: streams end, requests finish, accepted
+    /// The supervisor of all background tasks.
+    pub fn supervisor(&self) -> &Supervisor {
+        self.state.chat.supervisor()
+    }
+
+    /// Serves until the shutdown begins, then drains: streams end, requests finish, accepted
     /// messages are committed.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// The drain was begun by a background task that panics repeatedly.
+    pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) -> Result<(), String> {
         let state = self.state.clone();
         let drain = self.drain;
         let connections = Connections::default();
-        tokio::select! {
-            () = self.listen(listener, &connections) => {}
-            () = shutdown => {}
+        let supervisor = self.supervisor().clone();
+        let tasks = self.start_tasks(listener, &connections);
+        let outcome = tokio::select! {
+            () = shutdown.begin.cancelled() => Ok(()),
+            task = supervisor.wait_for_failure() => {
+                Err(format!("stopped because the task \"{task}\" panics repeatedly"))
+            }
+        };
+        for task in tasks {
+            task.abort();
+            // Its listener is closed before the drain begins.
+            let _ = task.await;
         }
         state.draining.store(true, Ordering::Relaxed);
         state.chat.drain();
@@ -103,31 +124,46 @@ impl App {
             state.sockets.close();
             state.sockets.wait().await;
         };
-        if tokio::time::timeout(drain, drained).await.is_err() {
-            tracing::warn!("some requests did not finish in time");
+        tokio::select! {
+            drained = tokio::time::timeout(drain, drained) => if drained.is_err() {
+                tracing::warn!("some requests did not finish in time");
+            },
+            () = shutdown.hurry.cancelled() => {}
         }
         state.chat.close().await;
+        outcome
     }
 
-    /// Accepts connections; never returns.
-    async fn listen(self, listener: TcpListener, connections: &Connections) {
-        let port = listener.local_addr().map_or(0, |address| address.port());
+    /// Starts the tasks that accept connections and keep the certificate current.
+    fn start_tasks(self, listener: TcpListener, connections: &Connections) -> Vec<JoinHandle<()>> {
+        let supervisor = self.supervisor().clone();
+        let accept = |name, listener: TcpListener, router: Router, tls: Option<Current>| {
+            let listener = Arc::new(listener);
+            let connections = connections.clone();
+            supervisor.spawn(name, move || {
+                let connections = connections.clone();
+                connections.accept_all(listener.clone(), router.clone(), tls.clone())
+            })
+        };
         let Some(tls) = self.tls else {
-            return connections.accept_all(listener, self.router, None).await;
+            return vec![accept("connections", listener, self.router, None)];
         };
-        let redirecting = async {
-            match self.redirect {
-                Some(redirect) => {
-                    let router = https_redirect::router(port);
-                    connections.accept_all(redirect, router, None).await;
-                }
-                None => std::future::pending().await,
-            }
-        };
-        tokio::join!(
-            connections.accept_all(listener, self.router, Some(tls.current())),
-            redirecting,
-            tls.keep_current()
-        );
+        let port = listener.local_addr().map_or(0, |address| address.port());
+        let mut tasks = vec![accept(
+            "connections",
+            listener,
+            self.router,
+            Some(tls.current()),
+        )];
+        if let Some(redirect) = self.redirect {
+            let router = https_redirect::router(port);
+            tasks.push(accept("redirects", redirect, router, None));
+        }
+        let tls = Arc::new(tokio::sync::Mutex::new(tls));
+        tasks.push(supervisor.spawn("certificate", move || {
+            let tls = tls.clone();
+            async move { tls.lock().await.keep_current().await }
+        }));
+        tasks
     }
 }

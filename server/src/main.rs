@@ -4,15 +4,17 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use server::App;
-use server::cli::{admin, health_check, shutdown};
+use server::cli::shutdown::{Shutdown, Signals};
+use server::cli::{admin, health_check};
 use server::config::Config;
 use server::config::parse::Exit;
-use server::config::types::{Command, LogFormat, OperatorChange};
+use server::config::types::{Command, OperatorChange};
+use server::net::listener::bind;
 use server::tls::Tls;
-use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use server::{App, logging};
+use tokio::sync::Mutex;
 
 /// A request makes many small allocations, which mimalloc serves faster than the system's
 /// allocator.
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(exit) => return print(&exit),
     };
-    start_logging(&config);
+    let _log = logging::start(&config);
     match run(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,19 +63,6 @@ fn print(exit: &Exit) -> ExitCode {
     ExitCode::from(exit.code)
 }
 
-fn start_logging(config: &Config) {
-    let filter = EnvFilter::new(&config.log);
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match config.log_format {
-        LogFormat::Text => lines
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-    }
-}
-
 fn run(config: &Config) -> Result<(), String> {
     match &config.command {
         None => serve(config),
@@ -90,15 +79,18 @@ fn run(config: &Config) -> Result<(), String> {
 #[tokio::main]
 async fn serve(config: &Config) -> Result<(), String> {
     // The handlers must be in place before the log line: its reader may send a signal at once.
-    let signal = shutdown::install_handlers()
-        .map_err(|error| format!("cannot install signal handlers: {error}"))?;
+    let signals =
+        Signals::install().map_err(|error| format!("cannot install signal handlers: {error}"))?;
     let app = App::open(config)
         .await
         .map_err(|error| format!("cannot use {}: {error}", config.data_dir.display()))?;
-    let bound = bind(config.listen).await?;
-    let app = match open_tls(config).await? {
+    let bound = bind(config.listen)?;
+    let tls = open_tls(config).await?;
+    let shutdown = Shutdown::default();
+    handle_signals(&app, signals, &shutdown, tls.is_some());
+    let app = match tls {
         Some(tls) => {
-            let app = secure(app, tls, config.redirect).await?;
+            let app = secure(app, tls, config.redirect)?;
             tracing::info!("listening on https://{}", bound.address);
             app
         }
@@ -107,23 +99,25 @@ async fn serve(config: &Config) -> Result<(), String> {
             app
         }
     };
-    app.serve(bound.listener, signal).await;
+    app.serve(bound.listener, shutdown).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// A listener, and its address with the port that the system selected.
-struct Bound {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-async fn bind(address: SocketAddr) -> Result<Bound, String> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    Ok(Bound { listener, address })
+fn handle_signals(app: &App, signals: Signals, shutdown: &Shutdown, has_certificate: bool) {
+    let signals = Arc::new(Mutex::new(signals));
+    let shutdown = shutdown.clone();
+    app.supervisor().spawn("signals", move || {
+        let signals = signals.clone();
+        let shutdown = shutdown.clone();
+        async move {
+            signals
+                .lock()
+                .await
+                .handle(&shutdown, has_certificate)
+                .await
+        }
+    });
 }
 
 async fn open_tls(config: &Config) -> Result<Option<Tls>, String> {
@@ -136,11 +130,11 @@ async fn open_tls(config: &Config) -> Result<Option<Tls>, String> {
     }
 }
 
-async fn secure(app: App, tls: Tls, redirect: Option<SocketAddr>) -> Result<App, String> {
+fn secure(app: App, tls: Tls, redirect: Option<SocketAddr>) -> Result<App, String> {
     let Some(address) = redirect else {
         return Ok(app.secure(tls, None));
     };
-    let bound = bind(address).await?;
+    let bound = bind(address)?;
     tracing::info!("redirecting from {}", bound.address);
     Ok(app.secure(tls, Some(bound.listener)))
 }

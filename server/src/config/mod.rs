@@ -5,6 +5,7 @@
 //! flags.
 
 mod combinations;
+mod database;
 pub mod parse;
 pub mod types;
 mod values;
@@ -257,6 +258,19 @@ impl Config {
             jwt_lifetime: Duration::from_secs(u64::from(self.jwt_exp) * 60),
             ..chat::Config::new(&self.data_dir)
         }
+    }
+
+    /// Checks that the file of the database can be written.
+    ///
+    /// # Errors
+    /// One line with the flag, the value and an example.
+    fn check_database(&self) -> Result<(), String> {
+        let Some(url) = &self.database else {
+            return Ok(());
+        };
+        let checked =
+            database::parse_url(url).and_then(|path| database::check_file(&path, &self.data_dir));
+        checked.map_err(|reason| format!("{url:?} for '--database <URL>' {reason}"))
     }
 
     /// The files of the certificate, if HTTPS uses files.

@@ -47,6 +47,8 @@ impl Config {
         let config = Self::try_parse_from(args)?;
         config
             .check_combinations()
+            .map_err(str::to_owned)
+            .and_then(|()| config.check_database())
             .map_err(|reason| Exit::for_unusable(format!("error: {reason}\n")))?;
         Ok(config)
     }
@@ -83,7 +85,10 @@ pub(super) mod tests {
             ("--acme", "a b", "chat.example.org"),
             ("--acme-contact", "somebody", "mailto:admin@example.org"),
             ("--acme-directory", "http://ca.example/", "https://"),
-            ("--database", "mysql://x", "sqlite:"),
+            ("--database", "mysql://x", "sqlite:/var/lib/"),
+            ("--database", "sqlite::memory:", "sqlite:/var/lib/"),
+            ("--database", "sqlite:/dev/null", "sqlite:/var/lib/"),
+            ("--database", "sqlite:/missing/chat.db", "sqlite:/var/lib/"),
             ("--trusted-proxies", "nonsense", "10.0.0.0/8"),
             ("--jwt-exp", "0", "1"),
             ("--password-min", "0", "1"),

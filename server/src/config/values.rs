@@ -22,6 +22,7 @@ use openidconnect::IssuerUrl;
 use rustls::pki_types::DnsName;
 use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
 
+use crate::config::database;
 use crate::config::types::{LogFormat, Switch};
 
 /// The longest name of a sign-in provider, in characters.
@@ -153,14 +154,9 @@ pub fn parse_site_url(text: &str) -> Result<String, String> {
     })
 }
 
-/// A database URL.
+/// The URL of a database that outlives the process.
 pub fn parse_database_url(text: &str) -> Result<String, String> {
-    match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(text.to_owned()),
-        _ => Err("is not a database that this build supports; \
-             write it like sqlite:/var/lib/webchat/webchat.db"
-            .to_owned()),
-    }
+    database::parse_url(text).map(|_| text.to_owned())
 }
 
 /// A log level, or a filter of `tracing-subscriber`.

@@ -1,6 +1,7 @@
 //! Accepts connections, and ends them in order when the server stops.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -17,19 +18,24 @@ use crate::tls::Current;
 /// The pause after a failed accept, for example when no file descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// All open connections.
-#[derive(Debug, Default)]
+/// All open connections. It is cheap to clone.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Connections {
     open: TaskTracker,
     /// Asks the connections to finish.
     stopping: CancellationToken,
     /// Throttles the log lines about failed accepts.
-    failed_accepts: LogThrottle,
+    failed_accepts: Arc<LogThrottle>,
 }
 
 impl Connections {
     /// Accepts and serves connections; never returns. With `tls`, all connections are over TLS.
-    pub async fn accept_all(&self, listener: TcpListener, router: Router, tls: Option<Current>) {
+    pub async fn accept_all(
+        self,
+        listener: Arc<TcpListener>,
+        router: Router,
+        tls: Option<Current>,
+    ) {
         loop {
             match (listener.accept().await, &tls) {
                 (Ok((socket, peer)), None) => self.serve_plain(socket, peer, &router),

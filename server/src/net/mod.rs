@@ -8,6 +8,7 @@ pub(crate) mod body_drain;
 pub(crate) mod connections;
 pub(crate) mod http1;
 pub(crate) mod http2_slow_readers;
+pub mod listener;
 pub(crate) mod shared_socket;
 mod sse_socket;
 pub(crate) mod sse_takeover;

@@ -95,7 +95,7 @@ impl Acme {
     }
 
     /// Obtains and renews the certificate; never returns. SIGHUP starts over at once.
-    pub async fn keep_current(mut self, mut hangup: Signal) {
+    pub async fn keep_current(&mut self, hangup: &mut Signal) {
         loop {
             tokio::select! {
                 () = self.handle_next_event() => {}

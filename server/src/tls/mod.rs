@@ -100,10 +100,10 @@ impl Tls {
     }
 
     /// Reloads or renews the certificate when necessary; never returns.
-    pub(crate) async fn keep_current(self) {
-        match self.source {
-            Source::Files(files) => files.keep_current(self.current, self.hangup).await,
-            Source::Acme(acme) => acme.keep_current(self.hangup).await,
+    pub(crate) async fn keep_current(&mut self) {
+        match &mut self.source {
+            Source::Files(files) => files.keep_current(&self.current, &mut self.hangup).await,
+            Source::Acme(acme) => acme.keep_current(&mut self.hangup).await,
         }
     }
 }
@@ -131,7 +131,7 @@ impl Current {
 
 impl Files {
     /// Reloads the files after each SIGHUP; never returns.
-    async fn keep_current(&self, current: Current, mut hangup: Signal) {
+    async fn keep_current(&self, current: &Current, hangup: &mut Signal) {
         while hangup.recv().await.is_some() {
             match self.read().await {
                 Ok(config) => {

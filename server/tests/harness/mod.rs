@@ -20,7 +20,7 @@ pub use browser::{
 };
 pub use event_reader::{Event, EventReader};
 pub use process::{
-    MessagePoster, ServerProcess, allow_connections, run_health_check, size_from_env,
+    LogReader, MessagePoster, ServerProcess, allow_connections, run_health_check, size_from_env,
 };
 pub use raw_event_reader::{RawEventReader, open_stalled_reader};
 pub use responses::{expect_envelope, expect_json, expect_problem};

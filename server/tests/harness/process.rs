@@ -1,9 +1,10 @@
 //! The webchat program as a process of its own, which tests kill, restart and measure.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, mpsc};
+use std::time::Instant;
 
 use protocol::{Message, Room};
 use reqwest::Client;
@@ -57,11 +58,27 @@ pub fn allow_connections(count: usize) {
     }
 }
 
+/// What the reader of a process's log does once the server listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogReader {
+    /// It reads on.
+    Reads,
+    /// It closes its end of the pipe.
+    Leaves,
+    /// It stops reading, until [`ServerProcess::read_log`].
+    Stops,
+}
+
+/// The lines of a process's log.
+type LogLines = Lines<BufReader<ChildStderr>>;
+
 /// A running webchat process.
 pub struct ServerProcess {
     child: Child,
     pub url: String,
     log: Mutex<mpsc::Receiver<String>>,
+    /// Where the lines of the log go, and the lines, while nobody reads them.
+    unread_log: Option<(mpsc::Sender<String>, LogLines)>,
     http: Client,
 }
 
@@ -72,6 +89,15 @@ impl ServerProcess {
     }
 
     pub fn start_at(listen: &str, data_dir: &Path, more: &[&str]) -> Self {
+        Self::start_with_log(listen, data_dir, more, LogReader::Reads)
+    }
+
+    pub fn start_with_log(
+        listen: &str,
+        data_dir: &Path,
+        more: &[&str],
+        log_reader: LogReader,
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_webchat"))
             .env("WEBCHAT_RATE_LIMIT", "off")
             .args(["--listen", listen, "--data-dir"])
@@ -87,38 +113,59 @@ impl ServerProcess {
                 .next()
                 .expect("the process ended before it listened")
                 .unwrap();
-            let address = line.split_once("listening on ");
-            let url = address.map(|(_, url)| url.to_owned());
+            let url = find_url(&line);
             logged.send(line).unwrap();
             if let Some(url) = url {
                 break url;
             }
         };
-        // The pipe of its log must be drained, or the process blocks when it is full.
-        std::thread::spawn(move || {
-            lines
-                .map_while(Result::ok)
-                .for_each(|line| drop(logged.send(line)))
-        });
-        Self {
+        let mut process = Self {
             child,
             url,
             log: Mutex::new(log),
+            unread_log: (log_reader != LogReader::Leaves).then_some((logged, lines)),
             http: Client::new(),
+        };
+        if log_reader == LogReader::Reads {
+            process.read_log();
         }
+        process
+    }
+
+    /// Reads the log from now on.
+    pub fn read_log(&mut self) {
+        if let Some((logged, lines)) = self.unread_log.take() {
+            std::thread::spawn(move || {
+                lines
+                    .map_while(Result::ok)
+                    .for_each(|line| drop(logged.send(line)))
+            });
+        }
+    }
+
+    /// Its ID, for other programs.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for the next line of the log that contains these words.
     pub fn wait_for_log(&self, words: &str) -> String {
         let log = self.log.lock().unwrap();
+        let deadline = Instant::now() + TEST_TIMEOUT;
         loop {
             let line = log
-                .recv_timeout(TEST_TIMEOUT)
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
                 .unwrap_or_else(|_| panic!("no log line with {words:?}"));
             if line.contains(words) {
                 return line;
             }
         }
+    }
+
+    /// Whether the server says that it is ready.
+    pub async fn is_ready(&self) -> bool {
+        let response = self.http.get(format!("{}/readyz", self.url)).send().await;
+        response.unwrap().status() == 200
     }
 
     pub fn signal(&self, signal: &str) {
@@ -196,6 +243,12 @@ impl ServerProcess {
             stored.extend(page);
         }
     }
+}
+
+/// The address in the log line that names it, in text or in JSON.
+fn find_url(line: &str) -> Option<String> {
+    let (_, url) = line.split_once("listening on ")?;
+    url.split('"').next().map(str::to_owned)
 }
 
 impl Drop for ServerProcess {

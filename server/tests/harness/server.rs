@@ -4,11 +4,12 @@ use chat::{Chat, Clock};
 use reqwest::Client;
 use serde_json::{Value, json};
 use server::App;
+use server::cli::shutdown::Shutdown;
 use server::config::Config;
 use server::tls::Tls;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::sync::DropGuard;
 
 use super::TestUser;
 
@@ -19,7 +20,8 @@ pub struct TestServer {
     pub dir: tempfile::TempDir,
     /// The ID in the names of the server's cookies.
     instance_id: u32,
-    stop: Option<oneshot::Sender<()>>,
+    shutdown: Shutdown,
+    _stop_on_drop: DropGuard,
     serving: Option<JoinHandle<()>>,
 }
 
@@ -60,23 +62,23 @@ impl TestServer {
         let app = wrap(App::new(chat, &flags));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(app.serve(listener, async {
-            let _ = stopped.await;
-        }));
+        let shutdown = Shutdown::default();
+        let serving = app.serve(listener, shutdown.clone());
+        let serving = tokio::spawn(async move { serving.await.unwrap() });
         Self {
             url,
             clock,
             dir,
             instance_id,
-            stop: Some(stop),
+            _stop_on_drop: shutdown.begin.clone().drop_guard(),
+            shutdown,
             serving: Some(serving),
         }
     }
 
     /// Starts the shutdown. The handle ends with the server.
     pub fn stop(&mut self) -> JoinHandle<()> {
-        self.stop.take().unwrap().send(()).unwrap();
+        self.shutdown.begin.cancel();
         self.serving.take().unwrap()
     }
 

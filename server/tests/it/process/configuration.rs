@@ -36,3 +36,27 @@ fn unusable_flag_value_exits_with_code_2_and_one_line() {
         "{text}"
     );
 }
+
+#[test]
+fn database_that_cannot_last_exits_with_code_2_and_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = format!("sqlite:{}", dir.path().display());
+    for url in ["sqlite::memory:", "sqlite:", "sqlite:/dev/full", &directory] {
+        for variable in [false, true] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_webchat"));
+            command.arg("--data-dir").arg(dir.path().join("data"));
+            if variable {
+                command.env("WEBCHAT_DATABASE", url);
+            } else {
+                command.args(["--database", url]);
+            }
+            let output = command.output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{url}");
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(text.lines().count(), 1, "{text}");
+            for part in ["--database", url, "sqlite:/var/lib/webchat/webchat.db"] {
+                assert!(text.contains(part), "{part} is not in: {text}");
+            }
+        }
+    }
+}

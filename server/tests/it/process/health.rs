@@ -1,9 +1,59 @@
 //! Health and readiness.
 
+use std::process::Command;
+
+use chat::Chat;
 use reqwest::StatusCode;
+use server::App;
+use server::cli::shutdown::Shutdown;
+use server::config::Config;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use crate::harness::{TEST_TIMEOUT, TestServer, run_health_check};
+use crate::harness::{ServerProcess, TEST_TIMEOUT, TestServer, run_health_check};
+
+/// Sets how large a file of the process may be.
+fn limit_file_size(process: &ServerProcess, limit: &str) {
+    let limited = Command::new("prlimit")
+        .args([
+            "--pid",
+            &process.id().to_string(),
+            &format!("--fsize={limit}:"),
+        ])
+        .status();
+    assert!(limited.unwrap().success());
+}
+
+#[tokio::test]
+async fn readyz_answers_503_while_writes_fail_and_200_when_they_succeed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let process = ServerProcess::start(dir.path(), &[]);
+    let room = process.create_room().await;
+    assert!(process.is_ready().await);
+    for posts in [true, false] {
+        // As on a full disk, no file can grow.
+        limit_file_size(&process, "512");
+        if posts {
+            assert!(process.post(&room, "ada", "lost").await.is_none());
+        }
+        while process.is_ready().await {
+            tokio::task::yield_now().await;
+        }
+        assert!(process.post(&room, "ada", "lost").await.is_none());
+        limit_file_size(&process, "unlimited");
+        while !process.is_ready().await {
+            tokio::task::yield_now().await;
+        }
+        assert!(process.post(&room, "ada", "kept").await.is_some());
+    }
+    assert!(
+        process
+            .history(&room)
+            .await
+            .iter()
+            .all(|message| message.body == "kept")
+    );
+}
 
 #[tokio::test]
 async fn healthz_and_readyz_answer_200_while_serving() {
@@ -24,4 +74,22 @@ async fn health_command_reports_whether_the_server_is_ready() {
         code == Some(1) && log.contains("does not answer"),
         "{code:?} {log}"
     );
+}
+
+#[tokio::test]
+async fn server_drains_and_reports_a_failure_when_a_task_panics_repeatedly() {
+    let dir = tempfile::tempdir().unwrap();
+    let chat = Chat::open(chat::Config::new(dir.path())).await.unwrap();
+    let flags = Config::read(["webchat".into()]).unwrap();
+    let app = App::new(chat, &flags);
+    let supervisor = app.supervisor().clone();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(app.serve(listener, Shutdown::default()));
+    let stream = reqwest::get(format!("{url}/stream?list=on")).await.unwrap();
+    supervisor.spawn("broken", || async { panic!("a test asked for it") });
+    let failure = timeout(TEST_TIMEOUT, serving).await.unwrap().unwrap();
+    assert!(failure.unwrap_err().contains("broken"));
+    // The stream has ended in order.
+    stream.text().await.unwrap();
 }

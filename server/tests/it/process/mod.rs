@@ -3,5 +3,7 @@
 mod configuration;
 mod durability;
 mod health;
+mod log_output;
 mod restart;
 mod shutdown;
+mod signals;

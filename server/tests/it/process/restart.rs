@@ -15,6 +15,10 @@ use crate::harness::{
 /// The text of the last message; a follower ends there.
 const LAST_BODY: &str = "last";
 
+/// The delays after which a server that stops asks its clients to return.
+const RETRIES: std::ops::Range<Duration> =
+    Duration::from_millis(1_000)..Duration::from_millis(1_800);
+
 /// Follows a room across interruptions, as an `EventSource` does, up to the last message. Returns
 /// the times of its connections, since `start`.
 async fn follow_across_restarts(
@@ -38,7 +42,11 @@ async fn follow_across_restarts(
                     return returns;
                 }
             }
-            (cursor, retry) = (reader.cursor, reader.retry.max(Duration::from_millis(1)));
+            (cursor, retry) = (reader.cursor, reader.retry);
+            assert!(
+                RETRIES.contains(&retry),
+                "all clients return within a second: {retry:?}"
+            );
         }
         // The delay that the server asked for.
         tokio::time::sleep(retry).await;

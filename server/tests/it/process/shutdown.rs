@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::harness::{ServerProcess, TEST_TIMEOUT, TestServer, TestSocket, let_server_run};
 
 #[test]
-fn sigterm_and_sigint_exit_with_code_0() {
-    for signal in ["-TERM", "-INT"] {
+fn stopping_signals_exit_with_code_0() {
+    for signal in ["-TERM", "-INT", "-QUIT"] {
         let dir = tempfile::tempdir().unwrap();
         let mut process = ServerProcess::start(dir.path(), &["--log-format", "json"]);
         process.signal(signal);
