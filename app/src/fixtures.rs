@@ -1,6 +1,6 @@
 //! A room and a message for tests. Each test sets the fields that it checks.
 
-use protocol::{Message, Room, RoomId, Time};
+use protocol::{Message, MessageContent, Room, RoomId, Time};
 
 /// A room without a name and without messages.
 pub fn room() -> Room {
@@ -28,12 +28,12 @@ pub fn message(id: u64) -> Message {
         id,
         room: room().id,
         username: "ada".into(),
+        name: None,
         author: None,
-        edited_at: None,
-        deleted: false,
         client_id: None,
+        edited_at: None,
+        content: Some(MessageContent::text(id.to_string())),
         own: false,
-        body: id.to_string(),
         sent_at: Time::from_millis(0),
     }
 }

@@ -177,7 +177,9 @@ mod tests {
         let message = Message {
             room: room.id,
             username: "<i>eve".into(),
-            body: "<script>alert(1)</script>\u{202e}".into(),
+            content: Some(protocol::MessageContent::text(
+                "<script>alert(1)</script>\u{202e}",
+            )),
             ..fixtures::message(1)
         };
         let home = HomeContent {

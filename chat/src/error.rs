@@ -17,10 +17,6 @@ pub enum Error {
     Fault(Arc<dyn std::error::Error + Send + Sync>),
 }
 
-/// The outcome of a decision in a transaction: granted with a value, or refused. The outer error
-/// is a fault, which ends the transaction.
-pub(crate) type Decision<T> = Result<Result<T, Refusal>, Error>;
-
 impl Error {
     pub(crate) fn fault(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Fault(Arc::from(source.into()))

@@ -24,6 +24,9 @@ use crate::lifetime::Lifetime;
 #[cfg(test)]
 const MAX_BYTES: usize = 8_000;
 
+/// The most rooms in one [`DomainEvent::AccountRenamed`], so that it stays small enough.
+const RENAMED_ROOMS_MAX: usize = 256;
+
 /// What a committed transaction has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,37 +49,66 @@ pub(crate) enum DomainEvent {
     PersonChanged { person: i64 },
     /// An account was registered, and has taken its name.
     AccountRegistered,
+    /// An account that has written in these rooms, or is a member of them, has another display name.
+    AccountRenamed {
+        username: String,
+        name: String,
+        /// At most [`RENAMED_ROOMS_MAX`].
+        rooms: Vec<RoomId>,
+    },
     /// All sessions of an account have ended.
     SessionsEnded { account: i64 },
 }
 
 impl DomainEvent {
+    /// The events of an account's new display name, for its followers in these rooms. Without rooms
+    /// there is one too, because the name is remembered elsewhere.
+    pub fn account_renamed(username: &str, name: &str, rooms: &[RoomId]) -> Vec<Self> {
+        let event = |rooms: &[RoomId]| Self::AccountRenamed {
+            username: username.to_owned(),
+            name: name.to_owned(),
+            rooms: rooms.to_vec(),
+        };
+        if rooms.is_empty() {
+            return vec![event(rooms)];
+        }
+        rooms.chunks(RENAMED_ROOMS_MAX).map(event).collect()
+    }
+
     /// Passes the event to those in this process whom it concerns.
     pub fn apply(&self, listeners: &Listeners) {
         let Listeners {
             hub,
             public_rooms,
             sessions,
-            registrations,
+            account_changes,
             frozen,
         } = listeners;
-        match *self {
+        match self {
             Self::LogAdvanced { room, seq } => {
-                hub.advance_log(room, seq);
+                hub.advance_log(*room, *seq);
                 // The list is sent only if it differs, so whether the room is public is not checked.
                 public_rooms.mark_changed();
             }
-            Self::RoomChanged { room } => hub.notify_room(room),
-            Self::LifetimeChanged { room, lifetime } => hub.set_lifetime(room, lifetime),
-            Self::AccessChanged { room } => hub.recheck_access(room),
+            Self::RoomChanged { room } => hub.notify_room(*room),
+            Self::LifetimeChanged { room, lifetime } => hub.set_lifetime(*room, *lifetime),
+            Self::AccessChanged { room } => hub.recheck_access(*room),
             Self::RoomsFrozen => frozen.notify_one(),
-            Self::RoomClosed { room } => hub.close(room),
+            Self::RoomClosed { room } => hub.close(*room),
             Self::PublicRoomsChanged => public_rooms.mark_changed(),
-            Self::PersonChanged { person } => hub.notify_person(person),
+            Self::PersonChanged { person } => hub.notify_person(*person),
             Self::AccountRegistered => {
-                registrations.fetch_add(1, Ordering::Release);
+                account_changes.fetch_add(1, Ordering::Release);
             }
-            Self::SessionsEnded { account } => sessions.end_sessions(account),
+            Self::AccountRenamed {
+                username,
+                name,
+                rooms,
+            } => {
+                account_changes.fetch_add(1, Ordering::Release);
+                hub.announce_name(username, name, rooms);
+            }
+            Self::SessionsEnded { account } => sessions.end_sessions(*account),
         }
     }
 }
@@ -119,6 +151,11 @@ mod tests {
             PublicRoomsChanged {},
             PersonChanged { person: i64::MIN },
             AccountRegistered {},
+            AccountRenamed {
+                username: "\u{1f986}".repeat(32),
+                name: "\"".repeat(80),
+                rooms: vec![room; RENAMED_ROOMS_MAX],
+            },
             SessionsEnded { account: i64::MAX },
         ];
         for event in events {

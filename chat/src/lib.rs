@@ -50,6 +50,7 @@ use self::identity::token::Tokens;
 pub use self::lifecycle::archive::{Export, ExportFormat};
 use self::lifecycle::eraser::Eraser;
 use self::lifecycle::expiry::Expiry;
+use self::log::load::AccountChangeCounter;
 use self::log::writer::{WriteQueue, Writer};
 pub use self::realtime::follower::{FollowEvent, Follower};
 pub use self::realtime::frame::{Ephemeral, Frame, Frames};
@@ -59,7 +60,6 @@ pub use self::realtime::overview::OverviewWatch;
 use self::realtime::public_rooms::PublicRooms;
 pub use self::realtime::public_rooms::PublicRoomsWatch;
 use self::realtime::publisher::Publisher;
-use self::room::name_claims::RegistrationCounter;
 pub use self::room::sanctions::SanctionTarget;
 pub use self::store::rows::{MessagesPage, RoomsPage};
 pub use self::store::sqlite::backup::{back_up_database, restore_database};
@@ -97,7 +97,7 @@ pub(crate) struct Listeners {
     hub: Hub,
     public_rooms: PublicRooms,
     sessions: SessionRegistry,
-    registrations: RegistrationCounter,
+    account_changes: AccountChangeCounter,
     /// Wakes the eraser when rooms are frozen.
     frozen: Arc<Notify>,
 }
@@ -138,7 +138,7 @@ impl Chat {
             &location,
             &store,
             clock.clone(),
-            listeners.registrations.clone(),
+            listeners.account_changes.clone(),
             &supervisor,
             move |committed| publisher.publish(committed),
         )?;
@@ -243,7 +243,7 @@ impl Listeners {
             hub: Hub::new(config.ring_bytes, config.clock.clone()),
             public_rooms: PublicRooms::new(),
             sessions: SessionRegistry::default(),
-            registrations: RegistrationCounter::default(),
+            account_changes: AccountChangeCounter::default(),
             frozen: Arc::default(),
         }
     }

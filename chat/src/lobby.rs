@@ -118,7 +118,7 @@ impl Lobby {
 
     async fn announce(&self, line: String, command: Command) -> Result<String, Error> {
         let message = self.chat.announce(&self.room.id, command, line).await?;
-        Ok(message.body)
+        Ok(message.body().to_owned())
     }
 }
 
@@ -137,13 +137,13 @@ impl Listener {
     /// Whether this message says that the name has left since it joined. It ends the streams of the
     /// name.
     pub fn ends_with(&self, message: &Message) -> bool {
-        message.id > self.since && message.username.is_empty() && message.body == self.farewell
+        message.id > self.since && message.username.is_empty() && message.body() == self.farewell
     }
 }
 
 /// A message of the lobby as one line of plain text.
 pub fn line(message: &Message) -> String {
-    let text = message.body.replace(is_line_break, " ");
+    let text = message.body().replace(is_line_break, " ");
     match message.username.as_str() {
         "" => text,
         name => format!("{}: {text}", isolate_name(name)),
@@ -303,7 +303,7 @@ mod tests {
             .unwrap();
         let comes: Vec<bool> = lines
             .iter()
-            .map(|line| line.body.ends_with("joined the chat"))
+            .map(|line| line.body().ends_with("joined the chat"))
             .collect();
         assert!(
             comes[0] && comes.windows(2).all(|two| two[0] != two[1]),

@@ -29,6 +29,8 @@ pub enum EventName {
     Presence,
     /// Who is typing.
     Typing,
+    /// An account has another display name.
+    Name,
     /// The public rooms.
     Rooms,
     /// The reader's rooms and chats.
@@ -39,7 +41,7 @@ pub enum EventName {
 
 impl EventName {
     /// All events.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Message,
         Self::Change,
         Self::Reset,
@@ -49,6 +51,7 @@ impl EventName {
         Self::SignedOut,
         Self::Presence,
         Self::Typing,
+        Self::Name,
         Self::Rooms,
         Self::Overview,
         Self::Beat,
@@ -67,6 +70,7 @@ impl EventName {
             Self::SignedOut => "signed-out",
             Self::Presence => "presence",
             Self::Typing => "typing",
+            Self::Name => "name",
             Self::Rooms => "rooms",
             Self::Overview => "overview",
             Self::Beat => "beat",

@@ -10,6 +10,7 @@
 mod account;
 pub mod characters;
 mod client_id;
+mod content;
 mod cursor;
 mod event;
 mod member;
@@ -26,6 +27,7 @@ mod transcript;
 
 pub use account::{Account, Author, Credentials, NewAccount};
 pub use client_id::client_id;
+pub use content::MessageContent;
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use event::{Change, ChangeKind, EventName};
 pub use member::{AuditEntry, Invitation, NewInvitation, Role, RoomMember, Sanction, SanctionKind};

@@ -17,10 +17,10 @@ const INDENTATION: &str = "    ";
 /// The lines of a message: `TIME NAME: TEXT`, or `TIME NAME (deleted)`.
 pub fn transcript_lines(time: &str, message: &Message) -> String {
     let name = quote_name(&message.username);
-    if message.deleted {
+    if message.is_deleted() {
         return format!("{time} {name} (deleted)\n");
     }
-    format!("{time} {name}: {}\n", indent(&message.body))
+    format!("{time} {name}: {}\n", indent(message.body()))
 }
 
 /// The name as it is drawn; in quotation marks if the text after it could be taken for a part of
@@ -62,12 +62,12 @@ mod tests {
             id: 1,
             room: RoomId::from_bytes([1; 8]),
             username: username.to_owned(),
+            name: None,
             author: None,
-            body: body.unwrap_or_default().to_owned(),
+            client_id: None,
             sent_at: Time::from_millis(0),
             edited_at: None,
-            deleted: body.is_none(),
-            client_id: None,
+            content: body.map(crate::MessageContent::text),
             own: false,
         }
     }

@@ -9,7 +9,8 @@
 
 use js_sys::{Array, Date, JSON, Reflect};
 use protocol::{
-    Account, Author, DirectChat, Message, NewMessage, Overview, Problem, Role, Room, RoomId, Time,
+    Account, Author, DirectChat, Message, MessageContent, NewMessage, Overview, Problem, Role,
+    Room, RoomId, Time,
 };
 use wasm_bindgen::JsValue;
 
@@ -117,16 +118,19 @@ impl FromJson for Author {
 
 impl FromJson for Message {
     fn read(value: &JsValue) -> Option<Self> {
+        let deleted = field::<Option<bool>>(value, "deleted")?.unwrap_or_default();
         Some(Self {
             id: field(value, "id")?,
             room: field(value, "room")?,
             username: field(value, "username")?,
+            name: field(value, "name")?,
             author: field(value, "author")?,
-            body: field(value, "body")?,
+            client_id: field(value, "client_id")?,
             sent_at: field(value, "sent_at")?,
             edited_at: field(value, "edited_at")?,
-            deleted: field::<Option<bool>>(value, "deleted")?.unwrap_or_default(),
-            client_id: field(value, "client_id")?,
+            content: (!deleted).then_some(MessageContent {
+                body: field(value, "body")?,
+            }),
             own: field::<Option<bool>>(value, "own")?.unwrap_or_default(),
         })
     }

@@ -72,10 +72,10 @@ fn conversation_row(chat: &DirectChat, chats: &DirectChatsPage) -> AnyView {
             ""
         };
         let at = last.sent_at;
-        let body = if last.deleted {
+        let body = if last.is_deleted() {
             "A message that was deleted".to_owned()
         } else {
-            last.body.clone()
+            last.body().to_owned()
         };
         view! {
             <span class="last-message">{author}<bdi>{body}</bdi></span>
@@ -157,7 +157,7 @@ mod tests {
             room: RoomId::from_bytes([1; 8]),
             username: "bob".into(),
             author: Some(Author::Account),
-            body: "<b>tea?".into(),
+            content: Some(protocol::MessageContent::text("<b>tea?")),
             ..fixtures::message(3)
         };
         DirectChat {

@@ -100,7 +100,11 @@ impl RoomEvents {
             EventName::Closed => self.state.mark_closed(),
             EventName::Removed => self.state.mark_removed(),
             EventName::Reset => self.reload_log(),
-            EventName::SignedOut | EventName::Rooms | EventName::Overview | EventName::Beat => {}
+            EventName::SignedOut
+            | EventName::Name
+            | EventName::Rooms
+            | EventName::Overview
+            | EventName::Beat => {}
         }
     }
 

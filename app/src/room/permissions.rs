@@ -25,7 +25,7 @@ impl Permissions {
     pub fn of(message: &Message, name: DisplayName, state: RoomState) -> Self {
         let is_own = is_mine(message, name);
         let can_moderate = state.can_moderate();
-        let is_changeable = !message.deleted && !state.closed.get();
+        let is_changeable = !message.is_deleted() && !state.closed.get();
         Self {
             edit: is_changeable && is_own,
             delete: is_changeable && (is_own || can_moderate),

@@ -55,7 +55,7 @@ mod tests {
         let message = |id, username: &str, body: &str, at: &str| {
             Arc::new(Message {
                 username: username.into(),
-                body: body.into(),
+                content: Some(protocol::MessageContent::text(body)),
                 sent_at: at.parse().unwrap(),
                 ..fixtures::message(id)
             })

@@ -102,10 +102,10 @@ pub fn chat_as_room(chat: &DirectChat) -> Room {
         .map_or(Time::from_millis(0), |last| last.sent_at);
     let excerpt =
         chat.last.as_ref().map(
-            |last| match (last.deleted, last.username == chat.username) {
+            |last| match (last.is_deleted(), last.username == chat.username) {
                 (true, _) => "A message that was deleted".to_owned(),
-                (false, true) => last.body.clone(),
-                (false, false) => format!("You: {}", last.body),
+                (false, true) => last.body().to_owned(),
+                (false, false) => format!("You: {}", last.body()),
             },
         );
     Room {

@@ -20,7 +20,7 @@ use crate::events::DomainEvent;
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::identity::password::Verification;
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
-use crate::store::{DatabaseLocation, Store, WriteTransaction, room_id};
+use crate::store::{DatabaseLocation, Store, WriteTransaction, room_authors, room_id};
 use crate::{Chat, Config, Error};
 
 /// A session that has just begun.
@@ -327,7 +327,9 @@ impl Chat {
             .bind(&name)
             .execute(&mut *tx)
             .await?;
-        tx.commit().await?;
+        let rooms = room_authors::list_rooms_that_name(&mut tx, account.id).await?;
+        let events = DomainEvent::account_renamed(&account.username, &name, &rooms);
+        self.commit(tx, events).await?;
         Ok(AccountHolder {
             name,
             ..account.clone()

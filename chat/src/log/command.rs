@@ -1,6 +1,6 @@
 //! The requests that the writer receives.
 
-use protocol::RoomId;
+use protocol::{MessageContent, RoomId};
 
 /// A validated request to append to the log of a room.
 #[derive(Debug)]
@@ -11,9 +11,11 @@ pub(crate) struct WriteRequest {
     /// The name that the message is posted under; empty for a line of the lobby. For an edit or a
     /// deletion it is the actor's ID in the audit log.
     pub username: String,
-    pub body: String,
-    /// Requests with the same key in the same room append one message.
-    pub idempotency_key: Option<String>,
+    /// What the message says afterwards; `None` for a deletion.
+    pub content: Option<MessageContent>,
+    /// Requests of an author with the same digest of an idempotency key append one message to a
+    /// room.
+    pub client_id: Option<String>,
     pub command: Command,
 }
 
@@ -22,9 +24,9 @@ pub(crate) struct WriteRequest {
 pub(crate) enum Command {
     /// Appends a message.
     Post,
-    /// Replaces the text of the message with this sequence number.
+    /// Replaces the content of the message with this sequence number.
     Edit(u64),
-    /// Deletes the text of the message with this sequence number.
+    /// Removes the content of the message with this sequence number.
     Delete(u64),
     /// Claims a name in the lobby, and appends a line about it.
     JoinLobby(String),

@@ -3,14 +3,12 @@
 //! # Not here
 //! - Writing: `writer`.
 
-use protocol::{Change, ChangeKind, Message, RoomId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use protocol::{Message, RoomId};
 
 use crate::identity::person::Person;
 use crate::log::entry::Entry;
 use crate::room::access;
-use crate::store::{MessageRow, MessagesPage, Store, key, messages};
+use crate::store::{MessagesPage, Store, messages};
 use crate::{Chat, Error};
 
 /// The entries of a room's log after a sequence number, in order, whatever the state of the room.
@@ -21,33 +19,11 @@ pub(crate) async fn load_entries(
     after: u64,
     limit: usize,
 ) -> Result<Vec<Entry>, Error> {
-    // A change has a target, and a message has none. Each entry is read with its message as it is
-    // now: entry 3, the edit of message 1, comes with the current text of message 1.
-    let sql = "select entry.seq as place, entry.kind as change, now.*, now.body = '' as deleted
-               from message as entry
-               join message as now
-                 on now.room = entry.room and now.seq = coalesce(entry.target, entry.seq)
-               where entry.room = $1 and entry.seq > $2 order by entry.seq limit $3";
-    let rows: Vec<SqliteRow> = sqlx::query(sql)
-        .bind(key(room))
-        .bind(i64::try_from(after).unwrap_or(i64::MAX))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(store.read())
-        .await?;
-    rows.iter().map(|row| Ok(entry_from_row(row)?)).collect()
-}
-
-fn entry_from_row(row: &SqliteRow) -> sqlx::Result<Entry> {
-    let message = MessageRow::from_row(row)?.0;
-    let stored: i64 = row.try_get("change")?;
-    let kind = ChangeKind::ALL
+    let rows = messages::load_entries(store, room, after, limit).await?;
+    Ok(rows
         .into_iter()
-        .find(|kind| *kind as i64 == stored);
-    let Some(kind) = kind else {
-        return Ok(Entry::Message(message));
-    };
-    let seq = row.try_get::<i64, _>("place")?.unsigned_abs();
-    Ok(Entry::Change(Change::new(kind, seq, message)))
+        .map(|row| Entry::from_row(room, row))
+        .collect())
 }
 
 impl Chat {

@@ -7,15 +7,17 @@
 //! # Not here
 //! - Who may write: `room::write_policy`. Delivery to followers: `realtime`.
 
+pub(crate) mod batch_state;
 pub(crate) mod command;
 pub(crate) mod decide;
 pub(crate) mod entry;
 pub(crate) mod history;
+pub(crate) mod load;
 mod open_room;
 pub(crate) mod validate;
 pub(crate) mod writer;
 
-use protocol::{Message, NewMessage, Refusal, RoomId, text};
+use protocol::{Message, MessageContent, NewMessage, Refusal, RoomId, text};
 
 use self::command::{Command, WriteRequest};
 use self::writer::WriteQueue;
@@ -59,7 +61,8 @@ impl Chat {
         body: &str,
     ) -> Result<Message, Error> {
         let body = text::parse_body(body)?;
-        let request = validate::change_request(by, *room, Command::Edit(seq), body);
+        let content = Some(MessageContent { body });
+        let request = validate::change_request(by, *room, Command::Edit(seq), content);
         self.write_queue()?.append(request).await
     }
 
@@ -76,7 +79,7 @@ impl Chat {
         seq: u64,
     ) -> Result<Message, Error> {
         let queue = self.write_queue()?;
-        let request = validate::change_request(by, *room, Command::Delete(seq), String::new());
+        let request = validate::change_request(by, *room, Command::Delete(seq), None);
         queue.append(request).await
     }
 
@@ -91,8 +94,8 @@ impl Chat {
             room: *room,
             author: 0,
             username: String::new(),
-            body: line,
-            idempotency_key: None,
+            content: Some(MessageContent { body: line }),
+            client_id: None,
             command,
         };
         self.write_queue()?.append(request).await

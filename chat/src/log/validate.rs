@@ -1,6 +1,6 @@
 //! Checks of a message that need no transaction, before the message is queued for the writer.
 
-use protocol::{NewMessage, Refusal, RoomId, text};
+use protocol::{MessageContent, NewMessage, Refusal, RoomId, client_id, text};
 
 use crate::identity::person::{Person, guest_public_id};
 use crate::log::command::{Command, WriteRequest};
@@ -19,10 +19,11 @@ pub(crate) fn check_message(
         room,
         author: by.id(),
         username,
-        body,
-        idempotency_key: idempotency_key
+        content: Some(MessageContent { body }),
+        client_id: idempotency_key
             .map(text::parse_idempotency_key)
-            .transpose()?,
+            .transpose()?
+            .map(|key| client_id(&key)),
         command: Command::Post,
     })
 }
@@ -32,7 +33,7 @@ pub(crate) fn change_request(
     by: &Person,
     room: RoomId,
     command: Command,
-    body: String,
+    content: Option<MessageContent>,
 ) -> WriteRequest {
     let actor = by.account().map_or_else(
         || guest_public_id(by.id()),
@@ -42,8 +43,8 @@ pub(crate) fn change_request(
         room,
         author: by.id(),
         username: actor,
-        body,
-        idempotency_key: None,
+        content,
+        client_id: None,
         command,
     }
 }

@@ -28,7 +28,9 @@ pub struct Frames {
 /// What a frame is, and where it is in the bytes of its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FramePart {
-    /// The kind of change; `None` if it is a new message.
+    is_message: bool,
+    /// The kind of change; `None` if it is a new message or of a kind that this version does not
+    /// know.
     change: Option<ChangeKind>,
     /// Where its JSON begins.
     json: usize,
@@ -95,7 +97,7 @@ impl Frames {
 
     /// Whether the run has a new message, and not only changes.
     pub fn has_messages(&self) -> bool {
-        self.parts.iter().any(|part| part.change.is_none())
+        self.parts.iter().any(|part| part.is_message)
     }
 
     /// The whole run, ready for an event stream.
@@ -113,6 +115,7 @@ impl Frames {
                     epoch: self.epoch,
                     seq,
                 },
+                is_message: part.is_message,
                 change: part.change,
                 json: self.bytes.slice(part.json..part.end - FRAME_END.len()),
             })
@@ -171,7 +174,9 @@ fn encode_entry(epoch: Epoch, entry: &Entry, bytes: &mut Vec<u8>) -> Option<Fram
     };
     let head = match entry {
         Entry::Message(_) => format!("id: {cursor}\ndata: "),
-        Entry::Change(_) => format!("id: {cursor}\n{}data: ", EventName::Change.line()),
+        Entry::Change(_) | Entry::Unknown { .. } => {
+            format!("id: {cursor}\n{}data: ", EventName::Change.line())
+        }
     };
     bytes.extend_from_slice(head.as_bytes());
     let json = bytes.len();
@@ -179,9 +184,14 @@ fn encode_entry(epoch: Epoch, entry: &Entry, bytes: &mut Vec<u8>) -> Option<Fram
     match entry {
         Entry::Message(message) => serde_json::to_writer(&mut *bytes, message).ok()?,
         Entry::Change(change) => serde_json::to_writer(&mut *bytes, change).ok()?,
+        Entry::Unknown { room, seq } => {
+            let change = format!(r#"{{"kind":"unknown","id":{seq},"room":"{room}"}}"#);
+            bytes.extend_from_slice(change.as_bytes());
+        }
     }
     bytes.extend_from_slice(FRAME_END);
     Some(FramePart {
+        is_message: entry.message().is_some(),
         change: entry.change(),
         json,
         end: bytes.len(),
@@ -193,7 +203,10 @@ fn encode_entry(epoch: Epoch, entry: &Entry, bytes: &mut Vec<u8>) -> Option<Fram
 pub struct Frame {
     /// The cursor after it.
     pub cursor: Cursor,
-    /// The kind of change; `None` if it is a new message.
+    /// Whether it is a new message, and not a change of one.
+    pub is_message: bool,
+    /// The kind of change; `None` if it is a new message or of a kind that this version does not
+    /// know.
     pub change: Option<ChangeKind>,
     /// The message or the change, as JSON.
     pub json: Bytes,
@@ -202,10 +215,10 @@ pub struct Frame {
 impl Frame {
     /// The message, decoded, unless the frame is a change.
     pub fn message(&self) -> Option<Message> {
-        if self.change.is_some() {
-            None
-        } else {
+        if self.is_message {
             serde_json::from_slice(&self.json).ok()
+        } else {
+            None
         }
     }
 }
@@ -250,7 +263,7 @@ impl Ephemeral {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use protocol::{Change, RoomId, Time};
+    use protocol::{Change, MessageContent, RoomId, Time};
 
     use super::*;
 
@@ -259,12 +272,12 @@ pub(crate) mod tests {
             id,
             room: RoomId::from_bytes([1; 8]),
             username: "ada".to_owned(),
+            name: None,
             author: None,
-            body: format!("line\n{id}"),
+            client_id: None,
             sent_at: Time::from_millis(0),
             edited_at: None,
-            deleted: false,
-            client_id: None,
+            content: Some(MessageContent::text(format!("line\n{id}"))),
             own: false,
         }
         .into()
@@ -299,8 +312,7 @@ pub(crate) mod tests {
             panic!("no message")
         };
         let message = Message {
-            body: String::new(),
-            deleted: true,
+            content: None,
             ..message
         };
         let change = Change::new(ChangeKind::Deletion, 7, message);

@@ -7,9 +7,8 @@ use protocol::{Epoch, RoomId};
 use crate::Listeners;
 use crate::events::DomainEvent;
 use crate::lifetime::Lifetime;
-use crate::log::decide::Appended;
+use crate::log::decide::{Appended, Outcome};
 use crate::log::entry::Entry;
-use crate::log::writer::Outcome;
 use crate::realtime::frame::Frames;
 
 /// Publishes what the writer commits.

@@ -6,35 +6,8 @@ use sqlx::SqliteConnection;
 
 use crate::identity::person::{Person, load_public_id};
 use crate::room::access;
-use crate::store::key;
+use crate::store::{append, key};
 use crate::{Chat, Error};
-
-/// How many entries to keep for a room. The oldest ones beyond this number are deleted.
-const KEPT: i64 = if cfg!(test) { 5 } else { 10_000 };
-
-const INSERT: &str = "insert into audit_log (room, seq, at, actor, action, target)
-    select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit_log where room = $1 returning seq";
-
-const DELETE_OLDEST: &str = "delete from audit_log where room = $1 and seq <= $2";
-
-/// Records an action in the transaction of the writer.
-pub(crate) fn record_in_writer(
-    tx: &rusqlite::Transaction<'_>,
-    now: i64,
-    room: RoomId,
-    actor: &str,
-    action: &str,
-    target: &str,
-) -> Result<(), Error> {
-    let mut insert = tx.prepare_cached(INSERT)?;
-    let seq: i64 = insert.query_row(
-        rusqlite::params![key(room), now, actor, action, target],
-        |row| row.get(0),
-    )?;
-    tx.prepare_cached(DELETE_OLDEST)?
-        .execute(rusqlite::params![key(room), seq - KEPT])?;
-    Ok(())
-}
 
 /// Records an action in the transaction that performs it.
 pub(crate) async fn record(
@@ -46,7 +19,7 @@ pub(crate) async fn record(
     target: &str,
 ) -> Result<(), Error> {
     let actor = load_public_id(tx, by.id()).await?;
-    let seq: i64 = sqlx::query_scalar(INSERT)
+    let seq: i64 = sqlx::query_scalar(append::INSERT_AUDIT_ENTRY)
         .bind(key(room))
         .bind(now.millis())
         .bind(actor)
@@ -54,9 +27,9 @@ pub(crate) async fn record(
         .bind(target)
         .fetch_one(&mut *tx)
         .await?;
-    sqlx::query(DELETE_OLDEST)
+    sqlx::query(append::DELETE_OLDEST_AUDIT_ENTRIES)
         .bind(key(room))
-        .bind(seq - KEPT)
+        .bind(seq - append::AUDIT_ENTRIES_KEPT)
         .execute(tx)
         .await?;
     Ok(())

@@ -122,8 +122,9 @@ impl Chat {
         limit: usize,
     ) -> Result<Vec<DirectChat>, Error> {
         let sql = "select account.username, account.name, room.id,
-                     (select count(*) from (select 1 from message where message.room = room.id
-                        and seq > read_seq and author <> $1 and kind = 0 limit $3))
+                     (select count(*) from (select 1 from message
+                        where message.key > (room.number << 32 | read_seq)
+                        and message.key < (room.number + 1) << 32 and author <> $1 and kind = 0 limit $3))
                    from member join room on room.id = member.room
                      join direct_room on direct_room.room = room.id
                      join account on account.id = case low when $1 then high else low end
@@ -287,7 +288,7 @@ mod tests {
             panic!("not one")
         };
         assert_eq!((theirs.username.as_str(), theirs.unread), ("ada", 2));
-        assert_eq!(theirs.last.as_ref().unwrap().body, "two");
+        assert_eq!(theirs.last.as_ref().unwrap().body(), "two");
         assert_eq!(chat.list_conversations(&ada, 9).await.unwrap()[0].unread, 0);
         chat.move_read_marker(&bob, &room, 1).await.unwrap();
         chat.move_read_marker(&bob, &room, 0).await.unwrap();

@@ -18,7 +18,7 @@ use crate::identity::person::{Person, find_person_by_public_id, load_public_id};
 use crate::room::access::RoomAction;
 use crate::room::members::{load_role, require_greater_role};
 use crate::room::{access, audit_log};
-use crate::store::{key, sanction_from_row};
+use crate::store::{key, sanction_from_row, stored_seq};
 use crate::{Chat, Error};
 
 /// The person that a sanction applies to.
@@ -155,10 +155,11 @@ async fn find_author(
     room: RoomId,
     seq: u64,
 ) -> Result<i64, Error> {
-    let sql = "select author from message where room = $1 and seq = $2";
+    let sql = "select author from message
+               where key = ((select number from room where id = $1) << 32 | $2)";
     let author: Option<i64> = sqlx::query_scalar(sql)
         .bind(key(room))
-        .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+        .bind(stored_seq(seq))
         .fetch_optional(connection)
         .await?;
     match author.ok_or(Refusal::NotFound("such message"))? {

@@ -7,15 +7,17 @@
 //! - The rules, which decide what is read and written: `room`, `identity` and `log`.
 
 pub(crate) mod data_dir;
+pub(crate) mod log_rows;
 pub(crate) mod rows;
 pub(crate) mod sqlite;
 
 pub(crate) use self::data_dir::sync_parent;
+pub(crate) use self::log_rows::*;
 pub(crate) use self::rows::*;
 #[cfg(test)]
 pub(crate) use self::sqlite::READERS;
 pub(crate) use self::sqlite::rooms::EndingRoom;
 pub(crate) use self::sqlite::{
-    DatabaseLocation, PendingErasure, Store, WriteHealth, WriteLock, WriteTransaction,
-    clock_correction, lobby_names, messages, rooms,
+    DatabaseLocation, LogConnection, LogTransaction, PendingErasure, Store, WriteHealth, WriteLock,
+    WriteTransaction, append, clock_correction, messages, room_authors, rooms,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{Author, Message, Role, Room, RoomId, SanctionKind, Time, client_id};
+use protocol::{Author, Message, MessageContent, Role, Room, RoomId, SanctionKind, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -137,35 +137,47 @@ impl Default for MessagesPage {
     }
 }
 
+/// The key of an entry: the number of its room in the upper half, its sequence number in the lower
+/// half.
+pub(crate) fn message_key(room_number: i64, seq: u64) -> i64 {
+    (room_number << 32) | stored_seq(seq)
+}
+
+/// A sequence number as it is stored. Those that no log reaches become the greatest one.
+pub(crate) fn stored_seq(seq: u64) -> i64 {
+    i64::from(u32::try_from(seq).unwrap_or(u32::MAX))
+}
+
 /// A message as it is stored.
 pub(crate) struct MessageRow(pub Message);
 
 impl FromRow<'_, SqliteRow> for MessageRow {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let deleted: bool = row.try_get("deleted")?;
+        let body = row.try_get("body")?;
         Ok(Self(Message {
             id: row.try_get::<i64, _>("seq")?.unsigned_abs(),
             room: room_id(row.try_get("room")?),
             username: row.try_get("username")?,
+            name: row.try_get("author_name")?,
             author: author_from_row(row.try_get("author")?),
-            body: row.try_get("body")?,
+            client_id: row.try_get("client_id")?,
             sent_at: Time::from_millis(row.try_get("sent_at")?),
             edited_at: row
                 .try_get::<Option<i64>, _>("edited_at")?
                 .map(Time::from_millis),
-            deleted: row.try_get("deleted")?,
-            client_id: row
-                .try_get::<Option<String>, _>("idempotency_key")?
-                .as_deref()
-                .map(client_id),
+            content: (!deleted).then_some(MessageContent { body }),
             own: false,
         }))
     }
 }
 
-/// The columns of a [`MessageRow`]. A message without a text is deleted.
-pub(crate) const MESSAGE_COLUMNS: &str =
-    "room, seq, username, body, sent_at, author, edited_at, idempotency_key,
-    body = '' as deleted";
+/// The columns of a [`MessageRow`] except `room`, in a query that calls the table `shown`. The name
+/// of an account is the one that it has now.
+pub(crate) const MESSAGE_COLUMNS: &str = "shown.key & 4294967295 as seq, shown.username,
+    shown.body, shown.sent_at, shown.author, shown.edited_at, shown.client_id,
+    shown.deleted_at is not null as deleted,
+    (select name from account where account.id = shown.author) as author_name";
 
 /// A page of the public rooms, the most recently active first.
 #[derive(Clone, Copy, Debug)]

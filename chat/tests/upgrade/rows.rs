@@ -18,6 +18,11 @@ struct Table {
     room: Option<&'static str>,
 }
 
+/// The messages with the columns that their key is made of.
+const MESSAGES: &str = "(select room.id as room, key & 4294967295 as seq, username, body, sent_at,
+    author, kind, target & 4294967295 as target, edited_at, deleted_at, client_id
+    from message join room on room.number = key >> 32)";
+
 struct Columns {
     table: &'static str,
     names: &'static str,
@@ -27,7 +32,7 @@ struct Columns {
 const TABLES: [Table; 15] = [
     table(
         columns("meta", "name, value"),
-        // The start adds the ID of the instance.
+        // The start adds the ID of the instance, and the number of the newest room.
         columns("meta where name = 'epoch'", "name, value"),
         None,
     ),
@@ -47,12 +52,11 @@ const TABLES: [Table; 15] = [
     table(
         columns(
             "message",
-            "room, seq, username, body, sent_at, key, author, kind, target, edited_at",
+            "room, seq, username, body, sent_at, author, kind, target, edited_at",
         ),
         columns(
-            "message",
-            "room, seq, username, body, sent_at, idempotency_key, author, kind, target, \
-         edited_at",
+            MESSAGES,
+            "room, seq, username, body, sent_at, author, kind, target, edited_at",
         ),
         Some("room"),
     ),
@@ -276,4 +280,38 @@ async fn every_row_is_found_under_the_name_that_its_table_has_now() {
             assert_eq!(then, now, "{names}: a row");
         }
     }
+}
+
+#[tokio::test]
+async fn deleted_messages_and_idempotency_keys_are_kept_in_other_columns() {
+    let old = open(&fixture("v0_1.db"));
+    let upgraded = Upgraded::open().await;
+    upgraded.chat.close().await;
+    let new = open(&upgraded.data_dir().join("webchat.db"));
+    let open_rooms = "room in (select id from room where state = 0)";
+    let deleted_then = format!(
+        "select printf('%d.%d %d', message.room, message.seq, deletion.sent_at) from message
+         join message as deletion on deletion.room = message.room
+           and deletion.target = message.seq and deletion.kind = 2
+         where message.kind = 0 and message.body = '' and message.{open_rooms} order by 1"
+    );
+    let deleted_now = format!(
+        "select printf('%d.%d %d', room, seq, deleted_at) from {MESSAGES}
+         where deleted_at is not null and {open_rooms} order by 1"
+    );
+    let deleted = texts(&new, &deleted_now);
+    assert_eq!(deleted, texts(&old, &deleted_then));
+    assert!(!deleted.is_empty());
+    let keys = texts(
+        &old,
+        &format!("select key from message where key is not null and {open_rooms}"),
+    );
+    let mut expected: Vec<String> = keys.iter().map(|key| protocol::client_id(key)).collect();
+    expected.sort();
+    let client_ids =
+        format!("select client_id from {MESSAGES} where client_id is not null order by 1");
+    assert_eq!(texts(&new, &client_ids), expected);
+    assert!(!expected.is_empty());
+    let left = texts(&new, "select idempotency_key from old_idempotency_key");
+    assert!(left.is_empty(), "{left:?}");
 }

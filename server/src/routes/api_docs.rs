@@ -125,6 +125,9 @@ fn event_text(event: EventName) -> &'static str {
             "The people in the room: `here` names at most 100 of them, `count` is the number of all. Never moves the cursor."
         }
         EventName::Typing => "The people who are typing: `usernames`. Never moves the cursor.",
+        EventName::Name => {
+            "An account has another display name: its `username` and its new `name`. Never moves the cursor."
+        }
         EventName::Rooms => "The public rooms, as a complete list, if the client asks for them.",
         EventName::Overview => {
             "The caller’s rooms and chats, as a complete list, if the client asks for them."

@@ -43,8 +43,8 @@ pub(crate) struct PostMessage {
 
 /// Sends a message.
 ///
-/// The answer means that the message is durable. The same `Idempotency-Key` in the same room gets
-/// the first answer and sends nothing. Clients that prefer pages are redirected to the room.
+/// The answer means that the message is durable. The same `Idempotency-Key` of the same author in
+/// the same room gets the first answer and sends nothing. Clients that prefer pages are redirected to the room.
 #[utoipa::path(post, path = "/rooms/{id}/messages/", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),

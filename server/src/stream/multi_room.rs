@@ -221,7 +221,7 @@ fn message_events(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes
     for frame in frames.frames() {
         cursors.0.insert(room, frame.cursor);
         let json = String::from_utf8_lossy(&frame.json);
-        let event = frame.change.map(|_| EventName::Change.line());
+        let event = (!frame.is_message).then(|| EventName::Change.line());
         let event = event.unwrap_or_default();
         // Writing to a string cannot fail.
         let _ = write!(text, "id: {}\n{event}data: {json}\n\n", cursors.text());

@@ -60,7 +60,7 @@ pub(super) async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Resu
     let texts = messages.iter().map(|message| {
         let direct = DirectMessage {
             from: &message.username,
-            body: &message.body,
+            body: message.body(),
             sent_at: message.sent_at.millis() / 1_000,
         };
         // Strings and a number always serialize.
@@ -73,10 +73,10 @@ pub(super) async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Resu
 
 /// A message as it is, and a change with the name of its event.
 pub(super) fn frame_text(frame: Frame) -> Bytes {
-    if frame.change.is_some() {
-        named_event(EventName::Change, &String::from_utf8_lossy(&frame.json)).into()
-    } else {
+    if frame.is_message {
         frame.json
+    } else {
+        named_event(EventName::Change, &String::from_utf8_lossy(&frame.json)).into()
     }
 }
 

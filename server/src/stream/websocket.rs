@@ -220,7 +220,7 @@ impl Talk {
             return send_direct(socket, frames).await;
         }
         let has_changes = self.dialect != Dialect::Named;
-        let is_sent = |frame: &Frame| has_changes || frame.change.is_none();
+        let is_sent = |frame: &Frame| has_changes || frame.is_message;
         let texts = frames.frames().filter(is_sent).map(frame_text);
         send_all(socket, texts).await
     }

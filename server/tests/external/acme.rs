@@ -200,7 +200,7 @@ pub async fn acme_certificate_is_obtained_and_reused_after_a_restart() {
     let room = ada.create_room().await;
     let mut stream = ada.follow(&room, "").await;
     ada.post(&room, "hello").await;
-    assert_eq!(stream.next_message().await.body, "hello");
+    assert_eq!(stream.next_message().await.body(), "hello");
 
     let files = stored_files(data.path());
     assert_eq!(files.len(), 2, "the account and the certificate: {files:?}");
@@ -251,7 +251,7 @@ pub async fn acme_certificate_is_renewed_before_it_expires() {
     let late = authority.client("grace", &process).await;
     late.post(&room, "with the new one").await;
     assert_eq!(
-        stream.next_message().await.body,
+        stream.next_message().await.body(),
         "with the new one",
         "an open stream continues"
     );

@@ -190,7 +190,7 @@ async fn assert_clients_notice_no_proxy(proxy: &TestProxy) {
     let mut stream = ada.follow(&room, "").await;
     for text in ["one", "two", "three"] {
         ada.post(&room, text).await;
-        assert_eq!(stream.next_message().await.body, text);
+        assert_eq!(stream.next_message().await.body(), text);
     }
     let request = ada
         .request(reqwest::Method::POST, &format!("/rooms/{room}/messages/"))
@@ -201,7 +201,7 @@ async fn assert_clients_notice_no_proxy(proxy: &TestProxy) {
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
-    assert_eq!(stream.next_message().await.body, "from a page");
+    assert_eq!(stream.next_message().await.body(), "from a page");
 
     // Sockets pass.
     let tls = proxy.cert.connect(&proxy.url(), b"http/1.1").await;

@@ -22,7 +22,12 @@ fn forms(name: &str) -> [String; 6] {
 
 /// The names of events that no resource and no entry of the audit log shares.
 fn distinct_names() -> Vec<&'static str> {
-    let shared = [EventName::Rooms, EventName::Message, EventName::Removed];
+    let shared = [
+        EventName::Name,
+        EventName::Rooms,
+        EventName::Message,
+        EventName::Removed,
+    ];
     let events = EventName::ALL.into_iter();
     let events = events.filter(|event| !shared.contains(event));
     let kinds = ChangeKind::ALL.into_iter().map(ChangeKind::text);

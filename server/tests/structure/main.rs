@@ -53,10 +53,6 @@ const STATEMENTS_OUTSIDE_THE_STORE: &[&str] = &[
     "identity/oidc_identity.rs",
     "identity/person.rs",
     "lobby.rs",
-    "log/decide.rs",
-    "log/history.rs",
-    "log/open_room.rs",
-    "log/writer/mod.rs",
     "realtime/overview/mod.rs",
     "room/mod.rs",
     "room/access.rs",
@@ -68,7 +64,6 @@ const STATEMENTS_OUTSIDE_THE_STORE: &[&str] = &[
     "room/read_marker.rs",
     "room/sanctions.rs",
     "room/settings.rs",
-    "room/write_policy.rs",
 ];
 
 fn workspace() -> PathBuf {

@@ -22,7 +22,7 @@ pub fn fill_field_on_edit(state: RoomState, field: DraftField) {
         let edited = state.editing.get();
         let message = state.history.log.with_untracked(|log| log.find(edited));
         if let Some(message) = message {
-            field.set_text(&message.body);
+            field.set_text(message.body());
         }
     });
 }

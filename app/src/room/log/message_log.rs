@@ -150,9 +150,9 @@ mod tests {
 
     #[test]
     fn message_that_changed_before_it_arrived_is_held_in_its_current_version() {
-        let body = |log: &MessageLog, id| log.find(id).unwrap().body.clone();
+        let body = |log: &MessageLog, id| log.find(id).unwrap().body().to_owned();
         let changed = |id, body: &str| Message {
-            body: body.into(),
+            content: Some(protocol::MessageContent::text(body)),
             ..message(id)
         };
         let mut log = log([7]);

@@ -114,7 +114,7 @@ mod tests {
 
     fn message(id: u64, body: &str) -> Message {
         Message {
-            body: body.into(),
+            content: Some(protocol::MessageContent::text(body)),
             ..fixtures::message(id)
         }
     }
@@ -173,7 +173,7 @@ mod tests {
             self.log
                 .messages()
                 .iter()
-                .map(|message| (message.id, message.body.clone()))
+                .map(|message| (message.id, message.body().to_owned()))
                 .collect()
         }
     }

@@ -1,6 +1,6 @@
 //! A message that the server has not answered for yet, and its record in the browser's database.
 
-use protocol::{Author, Message, NewMessage, RoomId, Time, client_id};
+use protocol::{Author, Message, MessageContent, NewMessage, RoomId, Time, client_id};
 use wasm_bindgen::JsValue;
 
 use crate::browser::json::{FromJson, field, json_object};
@@ -60,12 +60,12 @@ impl PendingMessage {
             id: 0,
             room,
             username: self.message.username.clone(),
+            name: None,
             author,
-            edited_at: None,
-            deleted: false,
-            own: true,
             client_id: Some(self.client_id.clone()),
-            body: self.message.body.clone(),
+            edited_at: None,
+            content: Some(MessageContent::text(self.message.body.clone())),
+            own: true,
             sent_at: Time::from_millis(self.written),
         }
     }

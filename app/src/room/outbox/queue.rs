@@ -213,7 +213,7 @@ mod tests {
     /// A message of the log that was sent under this key. All have the same name and text.
     fn arrived(id: u64, key: &str) -> Message {
         Message {
-            body: "hi".into(),
+            content: Some(protocol::MessageContent::text("hi")),
             client_id: Some(client_id(key)),
             ..fixtures::message(id)
         }

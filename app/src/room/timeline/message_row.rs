@@ -70,7 +70,7 @@ fn row_class(row: &TimelineRow, is_new: bool) -> String {
         ("sanctionable", message.author.is_some() && !row.is_own),
         ("new-message", is_new),
         ("pending", is_waiting),
-        ("deleted", message.deleted),
+        ("deleted", message.is_deleted()),
     ];
     let classes = classes
         .into_iter()
@@ -99,17 +99,17 @@ impl Mark {
             None => Self {
                 class: "edited-mark",
                 text: "edited",
-                is_shown: !row.message.deleted && row.message.edited_at.is_some(),
+                is_shown: !row.message.is_deleted() && row.message.edited_at.is_some(),
             },
         }
     }
 }
 
 fn shown_text(message: &Message) -> String {
-    if message.deleted {
+    if message.is_deleted() {
         "(deleted)".to_owned()
     } else {
-        message.body.clone()
+        message.body().to_owned()
     }
 }
 

@@ -79,7 +79,7 @@ async fn check_edit(chat: &Chat, room: RoomId, people: &People) {
         .await
         .unwrap();
     assert_eq!(
-        (edited.id, edited.body.as_str(), edited.sent_at),
+        (edited.id, edited.body(), edited.sent_at),
         (1, "hello, all", first.sent_at)
     );
     assert!(edited.edited_at.is_some());
@@ -110,7 +110,7 @@ async fn check_deletion(chat: &Chat, room: RoomId, people: &People) {
         Err(Error::Refusal(Refusal::Forbidden(_)))
     ));
     let deleted = chat.delete_message(&people.owner, &room, 1).await.unwrap();
-    assert_eq!((deleted.body.as_str(), deleted.deleted), ("", true));
+    assert_eq!((deleted.body(), deleted.is_deleted()), ("", true));
     assert!(matches!(
         chat.edit_message(author, &room, 1, "back").await,
         Err(Error::Refusal(Refusal::NotFound(_)))

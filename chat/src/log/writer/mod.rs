@@ -1,8 +1,7 @@
 //! The writer: one task that commits all write requests, in batches.
 //!
 //! It commits all waiting requests as one transaction: one `fdatasync` for many posts under load,
-//! and no delay for a single post. It runs on its own thread with its own `SQLite` connection,
-//! because the way through the pool's thread would cost several times as much as a statement.
+//! and no delay for a single post. It runs on its own thread.
 //!
 //! # Guarantees
 //! - A request is published and answered only after its commit.
@@ -21,22 +20,24 @@ mod name_tests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
 
 use protocol::{Message, Refusal};
-use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 #[cfg(test)]
 use crate::faults::Faults;
 use crate::log::command::WriteRequest;
-use crate::log::decide::{Appended, LogTransaction};
+use crate::log::decide::{Outcome, decide};
 use crate::log::entry::Entry;
-use crate::room::name_claims::{RegistrationCounter, UnregisteredNames};
-use crate::store::{DatabaseLocation, PendingErasure, Store, WriteHealth, WriteLock};
+use crate::log::load::{
+    AccountChangeCounter, WriterMemory, apply_decisions, load_state, suggest_names,
+};
+use crate::store::{
+    DatabaseLocation, LogConnection, PendingErasure, Store, WriteHealth, WriteLock,
+};
 use crate::sync::lock;
 use crate::{Clock, Error, Supervisor};
 
@@ -57,9 +58,6 @@ struct QueuedRequest {
 
 type Answer = Result<Message, Error>;
 
-/// The outcome of a committed request.
-pub(crate) type Outcome = Result<Appended, Refusal>;
-
 impl WriteQueue {
     /// Queues a request and waits for its answer. An answered message is durable.
     pub async fn append(&self, request: WriteRequest) -> Answer {
@@ -70,17 +68,23 @@ impl WriteQueue {
     }
 }
 
+/// The answer to a committed request.
+fn answer(outcome: Outcome) -> Answer {
+    let message = outcome?.into_message();
+    message.ok_or_else(|| Error::fault("the writer appended an unknown entry"))
+}
+
 /// Receives the outcomes of a committed batch, before the next batch may begin.
 type Publish = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
 
 /// The state of the writer's thread.
 pub(crate) struct Writer {
-    connection: Connection,
+    connection: LogConnection,
     write_lock: WriteLock,
     write_health: WriteHealth,
     pending_erasure: PendingErasure,
     clock: Clock,
-    unregistered_names: UnregisteredNames,
+    memory: WriterMemory,
     publish: Publish,
     #[cfg(test)]
     faults: Faults,
@@ -93,7 +97,7 @@ impl Writer {
         location: &DatabaseLocation,
         store: &Store,
         clock: Clock,
-        registrations: RegistrationCounter,
+        account_changes: AccountChangeCounter,
         supervisor: &Supervisor,
         publish: impl Fn(&[Outcome]) + Send + Sync + 'static,
     ) -> Result<(WriteQueue, JoinHandle<()>), Error> {
@@ -101,12 +105,12 @@ impl Writer {
         let publish: Publish = Arc::new(publish);
         let open = move || -> Result<Self, Error> {
             Ok(Self {
-                connection: location.connect()?,
+                connection: LogConnection::open(&location)?,
                 write_lock: store.write_lock(),
                 write_health: store.write_health().clone(),
                 pending_erasure: store.pending_erasure().clone(),
                 clock: clock.clone(),
-                unregistered_names: UnregisteredNames::new(registrations.clone()),
+                memory: WriterMemory::new(account_changes.clone()),
                 publish: publish.clone(),
                 #[cfg(test)]
                 faults: location.faults().clone(),
@@ -143,10 +147,7 @@ impl Writer {
         let answers: Vec<Answer> = match outcome {
             Ok(outcomes) => {
                 (self.publish)(&outcomes);
-                outcomes
-                    .into_iter()
-                    .map(|outcome| Ok(outcome?.into_message()))
-                    .collect()
+                outcomes.into_iter().map(answer).collect()
             }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
@@ -157,29 +158,34 @@ impl Writer {
         }
     }
 
+    /// Loads what the batch refers to, decides about it and applies the decisions, in one
+    /// transaction.
     fn commit_batch(&mut self, batch: &[QueuedRequest]) -> Result<Vec<Outcome>, Error> {
-        let mut log = LogTransaction {
-            tx: self
-                .connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)?,
-            now: self.clock.now().millis(),
-            wall_time: self.clock.wall_time().millis(),
-            rooms: HashMap::new(),
-            unregistered_names: &mut self.unregistered_names,
-        };
-        let outcomes: Vec<Outcome> = batch
-            .iter()
-            .map(|queued| log.append(&queued.request))
-            .collect::<Result<_, _>>()?;
-        log.commit()?;
-        let has_changes = outcomes
-            .iter()
-            .flatten()
-            .any(|appended| matches!(appended.entry, Entry::Change(_)));
-        if has_changes {
-            self.pending_erasure.mark();
+        let requests = || batch.iter().map(|queued| &queued.request);
+        let now = self.clock.now().millis();
+        let wall_time = self.clock.wall_time().millis();
+        let tx = self.connection.begin()?;
+        let mut state = load_state(&tx, &mut self.memory, now, wall_time, requests())?;
+        let mut decisions = decide(&mut state, requests());
+        apply_decisions(&tx, &self.memory, &state, requests(), &decisions)?;
+        suggest_names(&tx, requests(), &mut decisions.outcomes)?;
+        tx.commit()?;
+        self.note_commit(batch, &decisions.outcomes);
+        Ok(decisions.outcomes)
+    }
+
+    /// Notes what the next transactions need not find out again.
+    fn note_commit(&mut self, batch: &[QueuedRequest], outcomes: &[Outcome]) {
+        for (queued, outcome) in batch.iter().zip(outcomes) {
+            let Ok(appended) = outcome else { continue };
+            match appended.entry {
+                Entry::Message(_) if appended.lifetime.is_some() => {
+                    self.memory.note_author(&queued.request);
+                }
+                Entry::Message(_) | Entry::Unknown { .. } => {}
+                Entry::Change(_) => self.pending_erasure.mark(),
+            }
         }
-        Ok(outcomes)
     }
 }
 

@@ -173,14 +173,14 @@ async fn writer_that_panics_continues_with_the_next_batch() {
         let page = MessagesPage::default();
         let stored = test.chat.list_messages(&Person::Anonymous, &room, page);
         let stored = stored.await.unwrap();
-        let stored = stored.iter().filter(|message| message.body == place);
+        let stored = stored.iter().filter(|message| message.body() == place);
         assert_eq!(stored.count(), count);
         let repeated = test
             .chat
             .post_message(&Person::Anonymous, &room, &new_message(place), Some(place))
             .await
             .unwrap();
-        assert_eq!(repeated.body, place);
+        assert_eq!(repeated.body(), place);
     }
     assert_eq!(test.post(room, "next").await.id, 3);
     test.chat.close().await;

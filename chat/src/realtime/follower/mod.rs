@@ -13,6 +13,8 @@
 #[cfg(test)]
 mod randomized_tests;
 #[cfg(test)]
+mod store_tests;
+#[cfg(test)]
 mod tests;
 
 use std::ops::RangeInclusive;
@@ -46,7 +48,7 @@ pub enum FollowEvent {
     Reset,
     /// The next messages.
     Messages(Frames),
-    /// The presence or the typing names have changed.
+    /// The presence, the typing names or a display name has changed.
     Ephemeral(Ephemeral),
     /// The room ends at this time unless a message is posted.
     Closing(Time),
@@ -259,7 +261,7 @@ impl Follower {
                 FollowEvent::Removed
             }
             Next::Closing(end) => FollowEvent::Closing(end),
-            Next::Ephemeral(event, _) => FollowEvent::Ephemeral(event),
+            Next::Ephemeral(event, _) | Next::Name(event, _) => FollowEvent::Ephemeral(event),
             Next::End(End::Closed) => FollowEvent::Closed,
             Next::End(End::Draining) => FollowEvent::Draining,
         };

@@ -207,6 +207,7 @@ fn apply_entries(entries: Vec<Entry>) -> Vec<Message> {
         let message = match entry {
             Entry::Message(message) => message,
             Entry::Change(change) => change.message,
+            Entry::Unknown { .. } => panic!("nobody wrote such an entry"),
         };
         messages.insert(message.id, message);
     }

@@ -20,7 +20,8 @@ use std::task::Waker;
 
 use tokio::task::yield_now;
 
-use super::{Channel, Next, lock, next_in_ring};
+use super::ring::next_in_ring;
+use super::{Channel, Next, lock};
 use crate::identity::session_watch::SessionWatch;
 use crate::realtime::frame::Frames;
 

@@ -15,7 +15,11 @@
 //! - Messages that have left the ring: a follower reads them from the store.
 
 mod fan_out;
+#[cfg(test)]
+mod name_tests;
+mod names;
 mod presence_task;
+mod ring;
 mod subscriber;
 #[cfg(test)]
 mod tests;
@@ -30,6 +34,8 @@ use tokio::runtime::Handle;
 
 pub use self::fan_out::Sink;
 use self::fan_out::{Round, Waiting};
+use self::names::{ChannelNames, RecentNames};
+use self::ring::next_in_ring;
 pub(crate) use self::subscriber::Subscriber;
 use crate::Clock;
 use crate::lifetime::Lifetime;
@@ -37,11 +43,6 @@ use crate::realtime::frame::{Ephemeral, Frames};
 use crate::realtime::presence::{DeliveredVersions, Presence};
 use crate::realtime::topics::{Topic, TopicRegistry};
 use crate::sync::lock;
-
-/// The size in bytes up to which the frames of several commits are joined into one run, so that a
-/// reader who missed them receives them in one write. The frames of one commit are one run, however
-/// large. A reader that does not read may keep one run in memory.
-const MAX_JOINED_BYTES: usize = 16 * 1024;
 
 /// The handle to the channels of all rooms. It is cheap to clone.
 #[derive(Clone, Debug)]
@@ -54,6 +55,8 @@ pub(crate) struct Hub {
     clock: Clock,
     pending_rooms: Arc<presence_task::PendingRooms>,
     topics: TopicRegistry,
+    /// Locked for one change or one look, inside of the lock of the map of rooms.
+    names: Arc<Mutex<RecentNames>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +83,7 @@ struct Channel {
     /// The rounds of the tasks that write to sinks, by lane.
     rounds: HashMap<usize, Round>,
     presence: Presence,
+    names: ChannelNames,
 }
 
 /// Why a stream ends.
@@ -107,6 +111,18 @@ pub(crate) enum Next {
     RecheckAccess(u32),
     /// Deliver this event; afterwards these versions are delivered.
     Ephemeral(Ephemeral, DeliveredVersions),
+    /// Deliver this changed display name; afterwards the changes up to this version are delivered.
+    Name(Ephemeral, u64),
+}
+
+/// What a follower has delivered beside the entries of the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DeliveredEvents {
+    /// The end of the room that the reader was warned of.
+    warned_end: Option<Time>,
+    presence: DeliveredVersions,
+    /// The version of the last changed display name.
+    name: u64,
 }
 
 /// The tasks to start after frames were added to a channel.
@@ -126,6 +142,7 @@ impl Hub {
             clock,
             pending_rooms: Arc::default(),
             topics: TopicRegistry::default(),
+            names: Arc::default(),
         }
     }
 
@@ -133,7 +150,18 @@ impl Hub {
     pub fn subscribe(&self, room: RoomId) -> Subscriber {
         let mut rooms = lock(&self.rooms);
         let draining = rooms.draining;
-        let channel = rooms.channels.entry(room).or_default().clone();
+        let open_channel = || {
+            let names = lock(&self.names).of_room(room, self.clock.now());
+            Arc::new(Mutex::new(Channel {
+                names,
+                ..Channel::default()
+            }))
+        };
+        let channel = rooms
+            .channels
+            .entry(room)
+            .or_insert_with(open_channel)
+            .clone();
         let mut locked = lock(&channel);
         if draining {
             locked.end.get_or_insert(End::Draining);
@@ -297,26 +325,6 @@ impl Channel {
         newest.max(self.advanced_to)
     }
 
-    /// Adds frames to the ring, joined with the newest run if both together are small enough, and
-    /// removes the oldest runs that no longer fit.
-    fn push_frames(&mut self, frames: Frames, ring_bytes: usize) {
-        self.ring_bytes += frames.bytes().len();
-        let max_bytes = MAX_JOINED_BYTES.min(ring_bytes);
-        let can_join = |newest: &mut Frames| {
-            newest.last() + 1 == frames.first()
-                && newest.bytes().len() + frames.bytes().len() <= max_bytes
-        };
-        let newest = self.ring.pop_back_if(can_join);
-        self.ring
-            .push_back(newest.map_or_else(|| frames.clone(), |newest| newest.join(&frames)));
-        while self.ring_bytes > ring_bytes && self.ring.len() > 1 {
-            self.ring_bytes -= self
-                .ring
-                .pop_front()
-                .map_or(0, |oldest| oldest.bytes().len());
-        }
-    }
-
     /// Removes the selected waiting subscribers, and returns the wakers of their tasks.
     fn take_wakers(&mut self, is_selected: impl Fn(&Waiting) -> bool) -> Vec<Waker> {
         self.waiting
@@ -333,14 +341,9 @@ impl Channel {
             .map(Lifetime::closing_at)
     }
 
-    /// The next step of a follower that has delivered everything up to `seen`, has warned of the
-    /// end `warned_end`, and has delivered these versions of the presence.
-    fn next(
-        &self,
-        seen: u64,
-        warned_end: Option<Time>,
-        delivered: DeliveredVersions,
-    ) -> Option<Next> {
+    /// The next step of a follower that has delivered everything up to `seen`, and these other
+    /// events.
+    fn next(&self, seen: u64, delivered: DeliveredEvents) -> Option<Next> {
         if let Some(next) = next_in_ring(&self.ring, seen) {
             return Some(next);
         }
@@ -353,27 +356,14 @@ impl Channel {
         let current_end = self.lifetime.map(|lifetime| lifetime.end);
         let closing = self
             .warned_end
-            .filter(|end| Some(*end) == current_end && Some(*end) != warned_end)
+            .filter(|end| Some(*end) == current_end && Some(*end) != delivered.warned_end)
             .map(Next::Closing);
-        closing.or_else(|| {
+        let name = || self.names.next_after(delivered.name);
+        let presence = || {
             self.presence
-                .next_event(delivered)
-                .map(|(event, delivered)| Next::Ephemeral(event, delivered))
-        })
+                .next_event(delivered.presence)
+                .map(|(event, versions)| Next::Ephemeral(event, versions))
+        };
+        closing.or_else(name).or_else(presence)
     }
-}
-
-/// The next step of a follower that has delivered everything up to `seen`, if the ring, which holds
-/// the newest frames of a room, has anything after it.
-fn next_in_ring(ring: &VecDeque<Frames>, seen: u64) -> Option<Next> {
-    if ring.front().is_some_and(|oldest| oldest.first() > seen + 1) {
-        return Some(Next::ReadStore);
-    }
-    let undelivered = ring.partition_point(|frames| frames.last() <= seen);
-    let frames = ring.get(undelivered)?.after(seen)?;
-    Some(if frames.first() == seen + 1 {
-        Next::Deliver(frames)
-    } else {
-        Next::ReadStore
-    })
 }

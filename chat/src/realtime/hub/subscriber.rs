@@ -8,13 +8,12 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use protocol::{RoomId, Time};
+use protocol::RoomId;
 
 use super::fan_out::{LendableSink, Sink, SinkLoan};
-use super::{Channel, End, Hub, Next, lock};
+use super::{Channel, DeliveredEvents, End, Hub, Next, lock};
 use crate::identity::session_watch::SessionWatch;
 use crate::lifetime::Lifetime;
-use crate::realtime::presence::DeliveredVersions;
 
 /// A subscription to a room. Dropping it ends the subscription.
 #[derive(Debug)]
@@ -27,11 +26,9 @@ pub(crate) struct Subscriber {
     sink: Option<Arc<LendableSink>>,
     /// The access version that the follower has checked.
     access_version: u32,
-    /// The end of the room that this subscriber has warned of.
-    warned_end: Option<Time>,
     /// The name that is present as long as this subscriber exists.
     pub(super) name: Option<Arc<str>>,
-    delivered: DeliveredVersions,
+    delivered: DeliveredEvents,
 }
 
 impl Subscriber {
@@ -49,9 +46,8 @@ impl Subscriber {
             slot,
             sink: None,
             access_version,
-            warned_end: None,
             name: None,
-            delivered: DeliveredVersions::default(),
+            delivered: DeliveredEvents::default(),
         }
     }
 
@@ -96,7 +92,7 @@ impl Subscriber {
         let next = poll_fn(|context| {
             let mut channel = lock(&self.channel);
             loan.end();
-            let next = || channel.next(*loan.seen, self.warned_end, self.delivered);
+            let next = || channel.next(*loan.seen, self.delivered);
             if let Some(next) = self.pending_recheck(&channel).or_else(next) {
                 return Poll::Ready(next);
             }
@@ -108,8 +104,9 @@ impl Subscriber {
         .await;
         drop(loan);
         match &next {
-            Next::Closing(end) => self.warned_end = Some(*end),
-            Next::Ephemeral(_, delivered) => self.delivered = *delivered,
+            Next::Closing(end) => self.delivered.warned_end = Some(*end),
+            Next::Ephemeral(_, versions) => self.delivered.presence = *versions,
+            Next::Name(_, version) => self.delivered.name = *version,
             _ => {}
         }
         next

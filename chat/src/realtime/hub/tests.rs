@@ -18,7 +18,7 @@ fn next_after(messages: u64, ring_bytes: usize) -> Option<Next> {
         let held: usize = channel.ring.iter().map(|frames| frames.bytes().len()).sum();
         assert_eq!(held, channel.ring_bytes);
     }
-    channel.next(0, None, DeliveredVersions::default())
+    channel.next(0, DeliveredEvents::default())
 }
 
 #[test]

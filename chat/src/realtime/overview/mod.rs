@@ -64,7 +64,8 @@ impl Chat {
         let sql = sqlx::AssertSqlSafe(format!(
             "select {ROOM_COLUMNS}, role,
                (select count(*) from (
-                 select 1 from message where message.room = room.id and seq > read_seq
+                 select 1 from message where message.key > (room.number << 32 | read_seq)
+                 and message.key < (room.number + 1) << 32
                  and author <> $1 and kind = 0 limit $2)) as unread
              from member join room on room.id = member.room
              where person = $1 and state = 0 and access <> 2 and not exists (

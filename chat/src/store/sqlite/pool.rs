@@ -22,6 +22,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::migrate;
 use super::write_health::WriteHealth;
 #[cfg(test)]
 use crate::faults;
@@ -209,9 +210,7 @@ impl Store {
             .after_release(|connection, _| Box::pin(is_reusable(connection)))
             .connect_with(options.clone())
             .await?;
-        sqlx::migrate!("src/store/sqlite/migrations")
-            .run(&write)
-            .await?;
+        migrate::run(&write).await?;
         let checkpoint = location
             .pool()
             .max_connections(1)

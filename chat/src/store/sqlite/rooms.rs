@@ -39,12 +39,13 @@ pub(crate) async fn insert_room(
     new: NewRoomRow,
 ) -> Result<Room, Error> {
     let id = RoomId::from_bytes(getrandom::u64()?.to_be_bytes());
+    let number = next_room_number(tx).await?;
     let timeout = new.requested_timeout.unwrap_or(new.longest);
     let sql = sqlx::AssertSqlSafe(format!(
         "insert into room
-           (id, name, public, requested_timeout_ms, timeout_ms, created_at, last_active_at,
+           (id, number, name, public, requested_timeout_ms, timeout_ms, created_at, last_active_at,
             expires_at, due_at, head, state, access)
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0, $8) returning {ROOM_COLUMNS}"
+         values ($1, $9, $2, $3, $4, $5, $6, $6, $7, $7, 0, 0, $8) returning {ROOM_COLUMNS}"
     ));
     let row: RoomRow = sqlx::query_as(sql)
         .bind(key(id))
@@ -55,9 +56,16 @@ pub(crate) async fn insert_room(
         .bind(now.millis())
         .bind(now.after(timeout).millis())
         .bind(new.access as i64)
+        .bind(number)
         .fetch_one(tx)
         .await?;
     Ok(row.room)
+}
+
+/// The number of a new room. No room gets it again, so a key never names two messages.
+async fn next_room_number(tx: &mut SqliteConnection) -> Result<i64, Error> {
+    let sql = "update meta set value = value + 1 where name = 'last_room_number' returning value";
+    Ok(sqlx::query_scalar(sql).fetch_one(tx).await?)
 }
 
 /// The open room with this alias, which is in Normalization Form C. An alias that was stored before
@@ -211,6 +219,7 @@ async fn erase_other_rows(connection: &mut SqliteConnection, id: RoomId) -> Resu
     for sql in [
         "delete from room_alias where room = $1",
         "delete from lobby_name where room = $1",
+        "delete from room_author where room = $1",
         "delete from name_claim where room = $1",
         "delete from member where room = $1",
         "delete from direct_room where room = $1",
@@ -229,8 +238,11 @@ async fn erase_other_rows(connection: &mut SqliteConnection, id: RoomId) -> Resu
 
 /// Erases the oldest messages of a room. Returns how many.
 async fn erase_messages(connection: &mut SqliteConnection, id: RoomId) -> Result<u64, Error> {
-    let sql = "delete from message where room = $1
-               and seq in (select seq from message where room = $1 order by seq limit $2)";
+    let sql = "delete from message where key in (
+                 select key from message
+                 where key > (select number from room where id = $1) << 32
+                   and key < ((select number from room where id = $1) + 1) << 32
+                 order by key limit $2)";
     Ok(sqlx::query(sql)
         .bind(key(id))
         .bind(ERASE_BATCH)

@@ -27,7 +27,7 @@ async fn unusual_text_is_delivered_unchanged() {
     let mut reader = ada.follow(&room, "").await;
     for text in texts {
         ada.post(&room, text).await;
-        assert_eq!(reader.next_message().await.body, text);
+        assert_eq!(reader.next_message().await.body(), text);
     }
 }
 
@@ -88,13 +88,13 @@ async fn first_line_of_a_message_keeps_its_indentation() {
     let ada = server.guest("ada").await;
     let room = ada.create_room().await;
     let posted = ada.post(&room, "\n \n    if x:\n        y\n\n ").await;
-    assert_eq!(posted.body, "    if x:\n        y");
+    assert_eq!(posted.body(), "    if x:\n        y");
     let path = format!("/rooms/{room}/messages/{}/", posted.id);
     let request = ada
         .request(Method::PATCH, &path)
         .json(&json!({"body": "\n\tz  \n"}));
     let edited: protocol::Message = request.send().await.unwrap().json().await.unwrap();
-    assert_eq!(edited.body, "\tz");
+    assert_eq!(edited.body(), "\tz");
 }
 
 #[test]
@@ -112,11 +112,11 @@ fn any_text_is_stored_whole_or_refused() {
         match response.status() {
             StatusCode::CREATED => {
                 let message: protocol::Message = runtime.block_on(response.json()).unwrap();
-                prop_assert_eq!(Ok(message.username), text::parse_username(&username));
+                prop_assert_eq!(Ok(message.username.clone()), text::parse_username(&username));
                 let lines = body.replace("\r\n", "\n").replace('\r', "\n");
                 let expected = lines.trim_end().trim_start_matches(char::is_whitespace);
-                prop_assert_eq!(message.body.trim_start(), expected);
-                prop_assert!(lines.contains(&message.body));
+                prop_assert_eq!(message.body().trim_start(), expected);
+                prop_assert!(lines.contains(message.body()));
             }
             status => prop_assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY),
         }

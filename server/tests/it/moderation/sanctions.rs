@@ -39,7 +39,7 @@ async fn removed_or_banned_user_hears_nothing_more_under_any_name() {
         assert!(ends_with_removed(one).await && ends_with_removed(several).await);
         assert_eq!(socket.close_code().await, 1008);
         owner.post(&room, "order").await;
-        assert_eq!(friends.next_message().await.body, "order");
+        assert_eq!(friends.next_message().await.body(), "order");
         for name in ["mallory", "somebody else"] {
             let again = TestUser {
                 name: name.to_owned(),

@@ -51,7 +51,7 @@ async fn readyz_answers_503_while_writes_fail_and_200_when_they_succeed_again() 
             .history(&room)
             .await
             .iter()
-            .all(|message| message.body == "kept")
+            .all(|message| message.body() == "kept")
     );
 }
 

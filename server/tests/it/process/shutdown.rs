@@ -33,7 +33,7 @@ async fn shutdown_ends_streams_after_the_last_message() {
     ada.post(&room, "last words").await;
     let stopped = server.stop();
     for mut stream in streams {
-        assert_eq!(stream.next_message().await.body, "last words");
+        assert_eq!(stream.next_message().await.body(), "last words");
         assert_eq!(stream.next().await, None);
     }
     tokio::time::timeout(TEST_TIMEOUT, stopped)

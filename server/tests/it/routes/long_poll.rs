@@ -15,7 +15,7 @@ async fn long_poll_returns_when_a_message_arrives() {
         async move { ada.history(&room, "after=1&wait=60").await }
     });
     ada.post(&room, "two").await;
-    assert_eq!(waiting.await.unwrap()[0].body, "two");
+    assert_eq!(waiting.await.unwrap()[0].body(), "two");
     assert!(ada.history(&room, "after=2&wait=1").await.is_empty());
     assert_eq!(
         ada.history(&room, "wait=60").await.len(),
@@ -44,7 +44,7 @@ async fn long_poll_starts_where_a_stream_would_or_is_refused() {
                 .unwrap()
                 .first()
                 .expect("the poll returned nothing")
-                .body,
+                .body(),
             "hello",
             "{query}"
         );
@@ -63,7 +63,7 @@ async fn long_poll_starts_where_a_stream_would_or_is_refused() {
         .unwrap();
     let (epoch, _) = first.split_once('.').unwrap();
     for query in [format!("after={first}"), format!("after={first}&wait=60")] {
-        assert_eq!(ada.history(&room, &query).await[0].body, "two", "{query}");
+        assert_eq!(ada.history(&room, &query).await[0].body(), "two", "{query}");
     }
     assert!(ada.history(&room, "after=latest").await.is_empty());
     for query in [

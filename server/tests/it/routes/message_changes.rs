@@ -78,8 +78,8 @@ async fn edits_and_deletions_reach_every_kind_of_reader() {
     let mut late = grace.follow(&room, "").await;
     assert_eq!(
         (
-            late.next_message().await.body.as_str(),
-            late.next_message().await.deleted
+            late.next_message().await.body(),
+            late.next_message().await.is_deleted()
         ),
         ("hello", true)
     );

@@ -106,7 +106,7 @@ async fn html_form_client_is_redirected_to_its_room() {
         .next_back()
         .unwrap()
         .to_owned();
-    assert_eq!(ada.history(&room, "").await[0].body, "a\nb");
+    assert_eq!(ada.history(&room, "").await[0].body(), "a\nb");
 }
 
 #[tokio::test]

@@ -15,9 +15,9 @@ async fn every_reader_receives_every_message_in_order() {
     let room = ada.create_room().await;
     ada.post(&room, "one").await;
     let mut early = grace.follow(&room, "").await;
-    assert_eq!(early.next_message().await.body, "one");
+    assert_eq!(early.next_message().await.body(), "one");
     ada.post(&room, "two").await;
-    assert_eq!(early.next_message().await.body, "two");
+    assert_eq!(early.next_message().await.body(), "two");
     let mut late = grace.follow(&room, "").await;
     assert_eq!(
         (late.next_message().await.id, late.next_message().await.id),

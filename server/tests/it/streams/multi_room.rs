@@ -22,8 +22,8 @@ async fn multi_room_stream_resumes_from_one_cursor() {
     let path = format!("/stream?rooms={one},{two}");
     let mut reader = EventReader::new(ada.get(&path, "*/*").await);
     let mut bodies = vec![
-        reader.next_message().await.body,
-        reader.next_message().await.body,
+        reader.next_message().await.body().to_owned(),
+        reader.next_message().await.body().to_owned(),
     ];
     bodies.sort();
     assert_eq!(bodies, ["1.1", "2.1"]);
@@ -41,8 +41,8 @@ async fn multi_room_stream_resumes_from_one_cursor() {
         .header("last-event-id", last.id.unwrap());
     let mut resumed = EventReader::new(resume.send().await.unwrap());
     let mut bodies = vec![
-        resumed.next_message().await.body,
-        resumed.next_message().await.body,
+        resumed.next_message().await.body().to_owned(),
+        resumed.next_message().await.body().to_owned(),
     ];
     bodies.sort();
     assert_eq!(bodies, ["1.3", "2.2"], "nothing missing and nothing twice");
@@ -50,7 +50,7 @@ async fn multi_room_stream_resumes_from_one_cursor() {
     while resumed.next().await.unwrap().name != "closed" {}
     ada.post(&one, "1.4").await;
     assert_eq!(
-        resumed.next_message().await.body,
+        resumed.next_message().await.body().to_owned(),
         "1.4",
         "the other room continues"
     );
@@ -166,7 +166,7 @@ async fn silent_room_of_a_stream_is_resumed_where_it_was() {
         EventReader::new(resume.send().await.unwrap())
             .next_message()
             .await
-            .body,
+            .body(),
         "new"
     );
 }
@@ -240,7 +240,7 @@ async fn beat_events_are_sent_only_on_request() {
             .await,
     );
     ada.post(&room, "hello").await;
-    assert_eq!(plain.next_message().await.body, "hello");
+    assert_eq!(plain.next_message().await.body(), "hello");
 }
 
 #[tokio::test]

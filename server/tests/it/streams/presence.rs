@@ -214,7 +214,7 @@ async fn typing_is_announced_until_the_message_arrives() {
         }
     );
     ada.post(&room, "done").await;
-    assert_eq!(reader.next_message().await.body, "done");
+    assert_eq!(reader.next_message().await.body(), "done");
     assert!(next_typing(&server, &mut reader).await.is_empty());
     let form = ada
         .request(Method::POST, &path)

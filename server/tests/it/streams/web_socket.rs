@@ -21,7 +21,7 @@ async fn named_room_carries_messages_both_ways() {
     ada.send_text("hello").await;
     let first = ada.next_message().await;
     assert_eq!(
-        (first.id, first.username.as_str(), first.body.as_str()),
+        (first.id, first.username.as_str(), first.body()),
         (1, "ada", "hello")
     );
     let mut grace = TestSocket::open(&server, "/room?room=tea&username=grace").await;
@@ -127,7 +127,7 @@ async fn flood_over_a_socket_is_refused_frame_by_frame() {
         socket.send_text("at last").await;
         let frame = socket.next().await;
         match serde_json::from_str::<Message>(frame.to_text().unwrap()) {
-            Ok(message) if message.body == "at last" => {
+            Ok(message) if message.body() == "at last" => {
                 assert_eq!(message.id, earlier + 1, "refused frames are not messages");
                 break;
             }

@@ -25,7 +25,7 @@ async fn reloaded_certificate_applies_to_new_connections() {
     let grace = new.client("grace", &process.url, Version::HTTP_2);
     grace.post(&room, "with the new one").await;
     assert_eq!(
-        stream.next_message().await.body,
+        stream.next_message().await.body(),
         "with the new one",
         "an open stream continues"
     );
@@ -58,7 +58,7 @@ async fn reloaded_certificate_applies_to_new_connections() {
         );
         let next = new.client("next", &process.url, Version::HTTP_2);
         next.post(&room, "still").await;
-        assert_eq!(stream.next_message().await.body, "still");
+        assert_eq!(stream.next_message().await.body(), "still");
     }
     process.signal("-TERM");
     assert_eq!(stream.rest().await, []);

@@ -24,13 +24,13 @@ async fn tls_stream_has_history_and_new_messages_and_ends_on_shutdown() {
         assert_eq!(
             (
                 stream.response.version(),
-                stream.next_message().await.body.as_str()
+                stream.next_message().await.body()
             ),
             (version, "before")
         );
         assert!(!stream.response.headers().contains_key("content-length"));
         ada.post(&room, "now").await;
-        assert_eq!(stream.next_message().await.body, "now");
+        assert_eq!(stream.next_message().await.body(), "now");
         let stopped = server.stop();
         assert_eq!(stream.rest().await, []);
         timeout(TEST_TIMEOUT, stopped).await.unwrap().unwrap();

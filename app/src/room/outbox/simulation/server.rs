@@ -5,7 +5,7 @@ use super::*;
 impl Browser {
     pub(super) fn message(&self, index: usize) -> Message {
         Message {
-            body: SAID.to_owned(),
+            content: Some(protocol::MessageContent::text(SAID)),
             client_id: Some(client_id(&self.server[index])),
             ..fixtures::message(index as u64 + 1)
         }

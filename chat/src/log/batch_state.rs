@@ -1,0 +1,98 @@
+//! The state that a batch of write requests is decided by.
+
+use std::collections::{HashMap, HashSet};
+
+use protocol::RoomId;
+
+use crate::log::command::WriteRequest;
+use crate::store::{NameClaim, OpenRoom, StoredMessage, WritePolicy};
+
+/// What is known of a room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RoomState {
+    Open(OpenRoom),
+    /// It has been deleted, or is about to be.
+    Gone,
+    Unknown,
+}
+
+/// A person in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RoomPerson {
+    pub room: RoomId,
+    pub person: i64,
+}
+
+/// A message in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct MessageId {
+    pub room: RoomId,
+    pub seq: u64,
+}
+
+/// A message by its author and the digest of its idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ClientMessageId {
+    pub author: RoomPerson,
+    pub client_id: String,
+}
+
+/// A name in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RoomName {
+    pub room: RoomId,
+    pub name: String,
+}
+
+/// The state that a batch is decided by. It has everything that a request of the batch refers to.
+#[derive(Debug, Default)]
+pub(crate) struct BatchState {
+    /// The time of deadlines, in milliseconds since the Unix epoch.
+    pub now: i64,
+    /// The time that readers see.
+    pub wall_time: i64,
+    pub rooms: HashMap<RoomId, RoomState>,
+    /// The policies of rooms that have one, and of all rooms where a request changes a message.
+    pub policies: HashMap<RoomPerson, WritePolicy>,
+    /// The messages that requests change or that have one of their idempotency keys.
+    pub messages: HashMap<MessageId, StoredMessage>,
+    /// The messages that requests change, whether or not they exist.
+    pub targets: HashSet<MessageId>,
+    /// The sequence numbers of the messages that have an idempotency key of a request.
+    pub earlier: HashMap<ClientMessageId, u64>,
+    /// The claims that look like a name of a request.
+    pub claims: HashMap<RoomId, Vec<NameClaim>>,
+    /// The names of requests that look like the username of an account.
+    pub registered: HashSet<String>,
+    /// The lobby names of requests that are taken.
+    pub lobby_names: HashSet<RoomName>,
+    /// The display names of the accounts among the authors.
+    pub account_names: HashMap<i64, String>,
+}
+
+impl RoomPerson {
+    pub fn author_of(request: &WriteRequest) -> Self {
+        Self {
+            room: request.room,
+            person: request.author,
+        }
+    }
+}
+
+impl ClientMessageId {
+    pub fn of(request: &WriteRequest) -> Option<Self> {
+        Some(Self {
+            author: RoomPerson::author_of(request),
+            client_id: request.client_id.clone()?,
+        })
+    }
+}
+
+impl RoomName {
+    pub fn of(room: RoomId, name: &str) -> Self {
+        Self {
+            room,
+            name: name.to_owned(),
+        }
+    }
+}

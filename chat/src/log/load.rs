@@ -1,0 +1,323 @@
+//! Loads the state that a batch of write requests is decided by, and applies the decisions.
+//!
+//! # Guarantees
+//! - Each row is read once for a batch, and only if a request of the batch refers to it: a post by
+//!   a known author to a room without rules reads the row of the room alone.
+
+use std::collections::hash_map::Entry as MapEntry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use protocol::{Refusal, RoomId};
+
+use crate::Error;
+use crate::identity::name_skeleton::NameSkeleton;
+use crate::log::batch_state::{
+    BatchState, ClientMessageId, MessageId, RoomName, RoomPerson, RoomState,
+};
+use crate::log::command::{Command, WriteRequest};
+use crate::log::decide::{Decisions, Outcome};
+use crate::log::entry::Entry;
+use crate::room::name_claims;
+use crate::store::{LogTransaction, OpenRoom};
+
+/// How many answers of each kind to remember.
+const REMEMBERED: usize = 10_000;
+
+/// Counts the registrations and the renamings of accounts, each of which may change whose a name
+/// is.
+pub(crate) type AccountChangeCounter = Arc<AtomicU64>;
+
+/// What the writer remembers of earlier batches.
+#[derive(Debug)]
+pub(crate) struct WriterMemory {
+    account_changes: AccountChangeCounter,
+    /// The count of changes that the names were looked up after.
+    as_of: u64,
+    /// Names that look like the username of no account.
+    unregistered_names: HashSet<String>,
+    /// The display names of accounts.
+    account_names: HashMap<i64, String>,
+    /// The rooms that accounts are known to have written in.
+    room_authors: HashSet<RoomPerson>,
+}
+
+impl WriterMemory {
+    pub fn new(account_changes: AccountChangeCounter) -> Self {
+        Self {
+            account_changes,
+            as_of: 0,
+            unregistered_names: HashSet::new(),
+            account_names: HashMap::new(),
+            room_authors: HashSet::new(),
+        }
+    }
+
+    /// Forgets the names after a change of an account, and whatever has become too much.
+    fn refresh(&mut self) {
+        let changes = self.account_changes.load(Ordering::Acquire);
+        if self.as_of != changes {
+            self.as_of = changes;
+            self.unregistered_names.clear();
+            self.account_names.clear();
+        }
+        if self.unregistered_names.len() >= REMEMBERED {
+            self.unregistered_names.clear();
+        }
+        if self.account_names.len() >= REMEMBERED {
+            self.account_names.clear();
+        }
+        if self.room_authors.len() >= REMEMBERED {
+            self.room_authors.clear();
+        }
+    }
+
+    /// Notes that the author of a committed message has written in its room.
+    pub fn note_author(&mut self, request: &WriteRequest) {
+        if request.author > 0 {
+            self.room_authors.insert(RoomPerson::author_of(request));
+        }
+    }
+}
+
+/// Loads what the requests refer to. Deadlines are checked at `now`; readers see `wall_time`.
+pub(crate) fn load_state<'a>(
+    tx: &LogTransaction<'_>,
+    memory: &mut WriterMemory,
+    now: i64,
+    wall_time: i64,
+    requests: impl IntoIterator<Item = &'a WriteRequest>,
+) -> Result<BatchState, Error> {
+    memory.refresh();
+    let state = BatchState {
+        now,
+        wall_time,
+        ..BatchState::default()
+    };
+    let mut loader = Loader { tx, memory, state };
+    for request in requests {
+        loader.load(request)?;
+    }
+    Ok(loader.state)
+}
+
+struct Loader<'a> {
+    tx: &'a LogTransaction<'a>,
+    memory: &'a mut WriterMemory,
+    state: BatchState,
+}
+
+impl Loader<'_> {
+    fn load(&mut self, request: &WriteRequest) -> Result<(), Error> {
+        let RoomState::Open(room) = self.load_room(request.room)? else {
+            return Ok(());
+        };
+        match &request.command {
+            Command::Post => self.load_post(request, room),
+            Command::Edit(seq) | Command::Delete(seq) => self.load_target(request, room, *seq),
+            Command::JoinLobby(name) | Command::LeaveLobby(name) => {
+                self.load_lobby_name(request.room, name)
+            }
+        }
+    }
+
+    fn load_room(&mut self, id: RoomId) -> Result<RoomState, Error> {
+        if let Some(loaded) = self.state.rooms.get(&id) {
+            return Ok(*loaded);
+        }
+        let room = match self.tx.find_open_room(id, self.state.now)? {
+            Some(room) => RoomState::Open(room),
+            None if self.tx.has_existed(id)? => RoomState::Gone,
+            None => RoomState::Unknown,
+        };
+        self.state.rooms.insert(id, room);
+        Ok(room)
+    }
+
+    fn load_post(&mut self, request: &WriteRequest, room: OpenRoom) -> Result<(), Error> {
+        if room.has_policy {
+            self.load_policy(request)?;
+        }
+        self.load_earlier_message(request, room)?;
+        if request.author > 0 {
+            self.load_account_name(request.author)
+        } else {
+            self.load_name(request, room)
+        }
+    }
+
+    fn load_policy(&mut self, request: &WriteRequest) -> Result<(), Error> {
+        let author = RoomPerson::author_of(request);
+        if let MapEntry::Vacant(vacant) = self.state.policies.entry(author) {
+            let policy = self
+                .tx
+                .load_policy(author.room, author.person, self.state.now)?;
+            vacant.insert(policy);
+        }
+        Ok(())
+    }
+
+    fn load_earlier_message(
+        &mut self,
+        request: &WriteRequest,
+        room: OpenRoom,
+    ) -> Result<(), Error> {
+        let Some(id) = ClientMessageId::of(request) else {
+            return Ok(());
+        };
+        if self.state.earlier.contains_key(&id) {
+            return Ok(());
+        }
+        let ClientMessageId { author, client_id } = &id;
+        let found =
+            self.tx
+                .find_by_client_id(author.room, room.number, author.person, client_id)?;
+        if let Some(stored) = found {
+            let message = MessageId {
+                room: request.room,
+                seq: stored.message.id,
+            };
+            self.state.earlier.insert(id, message.seq);
+            self.state.messages.insert(message, stored);
+        }
+        Ok(())
+    }
+
+    fn load_account_name(&mut self, account: i64) -> Result<(), Error> {
+        if !self.memory.account_names.contains_key(&account)
+            && let Some(name) = self.tx.find_account_name(account)?
+        {
+            self.memory.account_names.insert(account, name);
+        }
+        if let Some(name) = self.memory.account_names.get(&account) {
+            self.state.account_names.insert(account, name.clone());
+        }
+        Ok(())
+    }
+
+    /// Loads whose the name of a guest or of an anonymous author is. In a room without claims a
+    /// known name costs no query.
+    fn load_name(&mut self, request: &WriteRequest, room: OpenRoom) -> Result<(), Error> {
+        let name = &request.username;
+        let is_known = self.memory.unregistered_names.contains(name);
+        if is_known && !room.has_name_claims {
+            return Ok(());
+        }
+        let NameSkeleton { lowercase, cased } = NameSkeleton::of(name);
+        if !is_known && self.tx.is_name_registered(&lowercase, &cased)? {
+            self.state.registered.insert(name.clone());
+        } else {
+            self.memory.unregistered_names.insert(name.clone());
+        }
+        if room.has_name_claims {
+            let claims = self.state.claims.entry(request.room).or_default();
+            for claim in self.tx.load_claims(request.room, &lowercase, &cased)? {
+                if !claims.contains(&claim) {
+                    claims.push(claim);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load_target(
+        &mut self,
+        request: &WriteRequest,
+        room: OpenRoom,
+        seq: u64,
+    ) -> Result<(), Error> {
+        self.load_policy(request)?;
+        let id = MessageId {
+            room: request.room,
+            seq,
+        };
+        if self.state.targets.insert(id)
+            && let Some(stored) = self.tx.find_message(id.room, room.number, seq)?
+        {
+            self.state.messages.insert(id, stored);
+        }
+        Ok(())
+    }
+
+    fn load_lobby_name(&mut self, room: RoomId, name: &str) -> Result<(), Error> {
+        if self.tx.is_lobby_name_taken(room, name)? {
+            self.state.lobby_names.insert(RoomName::of(room, name));
+        }
+        Ok(())
+    }
+}
+
+/// Stores what was decided about the requests.
+pub(crate) fn apply_decisions<'a>(
+    tx: &LogTransaction<'_>,
+    memory: &WriterMemory,
+    state: &BatchState,
+    requests: impl Iterator<Item = &'a WriteRequest>,
+    decisions: &Decisions,
+) -> Result<(), Error> {
+    for (request, outcome) in requests.zip(&decisions.outcomes) {
+        apply_outcome(tx, memory, state, request, outcome)?;
+    }
+    for change in &decisions.row_changes {
+        tx.change_row(state.now, change)?;
+    }
+    for (id, room) in &state.rooms {
+        if let RoomState::Open(room) = room
+            && room.is_changed
+        {
+            tx.save_room(*id, room)?;
+        }
+    }
+    Ok(())
+}
+
+/// Inserts the entry of a granted request, unless an earlier request has appended it.
+fn apply_outcome(
+    tx: &LogTransaction<'_>,
+    memory: &WriterMemory,
+    state: &BatchState,
+    request: &WriteRequest,
+    outcome: &Outcome,
+) -> Result<(), Error> {
+    let (Ok(appended), Some(RoomState::Open(room))) = (outcome, state.rooms.get(&request.room))
+    else {
+        return Ok(());
+    };
+    if appended.lifetime.is_none() {
+        return Ok(());
+    }
+    match &appended.entry {
+        Entry::Message(message) => {
+            tx.insert_message(room.number, request.author, message)?;
+            let author = RoomPerson::author_of(request);
+            if author.person > 0 && !memory.room_authors.contains(&author) {
+                tx.insert_room_author(author.room, author.person)?;
+            }
+            Ok(())
+        }
+        Entry::Unknown { .. } => Ok(()),
+        Entry::Change(change) => {
+            tx.insert_change(room.number, request.author, state.wall_time, change)
+        }
+    }
+}
+
+/// Completes the refusals of taken names by names that are free after the batch.
+pub(crate) fn suggest_names<'a>(
+    tx: &LogTransaction<'_>,
+    requests: impl Iterator<Item = &'a WriteRequest>,
+    outcomes: &mut [Outcome],
+) -> Result<(), Error> {
+    for (request, outcome) in requests.zip(outcomes) {
+        if let Err(Refusal::NameTaken { free, .. }) = outcome {
+            *free = name_claims::suggest_free_name(
+                tx,
+                request.room,
+                request.author,
+                &request.username,
+            )?;
+        }
+    }
+    Ok(())
+}

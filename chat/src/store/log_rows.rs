@@ -1,0 +1,95 @@
+//! What the writer loads to decide about a batch of requests, and what it appends.
+
+use protocol::{ChangeKind, Message, Role, RoomId, SanctionKind};
+
+/// The columns of an open room that an entry reads or changes. Times are milliseconds since the
+/// Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OpenRoom {
+    /// The small number of the room, which the keys of its messages begin with.
+    pub number: i64,
+    /// The newest sequence number.
+    pub head: i64,
+    pub message_count: i64,
+    pub timeout: i64,
+    pub last_active_at: i64,
+    pub expires_at: i64,
+    /// Whether the room restricts who may write, or how often.
+    pub has_policy: bool,
+    /// Whether a guest has claimed a name in the room.
+    pub has_name_claims: bool,
+    /// Whether the room has changed since it was loaded.
+    pub is_changed: bool,
+}
+
+/// The write policy of a room for one person. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WritePolicy {
+    /// Whether only members may know of the room.
+    pub hidden: bool,
+    pub read_only: bool,
+    /// The pause between two messages in slow mode, in milliseconds; 0 without slow mode.
+    pub slow_mode: i64,
+    pub role: Option<Role>,
+    pub sanction: Option<SanctionKind>,
+    /// When the person last wrote in slow mode.
+    pub last_write: Option<i64>,
+}
+
+/// A message, and who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredMessage {
+    /// The ID of the person; 0 for an anonymous author.
+    pub author: i64,
+    pub message: Message,
+}
+
+/// An entry of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EntryRow {
+    Message(Message),
+    /// A change, and the message as it is now.
+    Change {
+        seq: u64,
+        kind: ChangeKind,
+        message: Message,
+    },
+    /// An entry of a kind that a later version has written.
+    Unknown {
+        seq: u64,
+    },
+}
+
+/// The name that a guest writes under in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NameClaim {
+    pub person: i64,
+    pub name: String,
+    /// The skeleton of the name in lower case.
+    pub skeleton: String,
+    /// The skeleton of the name as it is written.
+    pub cased_skeleton: String,
+}
+
+/// A change of a row beside the log, made with the entry of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RowChange {
+    /// A guest claims a name, instead of the one that the guest has in the room.
+    ClaimName { room: RoomId, claim: NameClaim },
+    /// A person has written in slow mode.
+    RecordWrite { room: RoomId, person: i64 },
+    /// A client claims a name in the lobby from a sequence number on.
+    ClaimLobbyName {
+        room: RoomId,
+        name: String,
+        since: i64,
+    },
+    /// A client releases its name in the lobby.
+    ReleaseLobbyName { room: RoomId, name: String },
+    /// A moderator has deleted the message of another author.
+    RecordDeletion {
+        room: RoomId,
+        actor: String,
+        target: u64,
+    },
+}
