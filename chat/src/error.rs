@@ -23,24 +23,6 @@ impl Error {
     }
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(source: sqlx::Error) -> Self {
-        Self::fault(source)
-    }
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(source: rusqlite::Error) -> Self {
-        Self::fault(source)
-    }
-}
-
-impl From<sqlx::migrate::MigrateError> for Error {
-    fn from(source: sqlx::migrate::MigrateError) -> Self {
-        Self::fault(source)
-    }
-}
-
 impl From<std::io::Error> for Error {
     fn from(source: std::io::Error) -> Self {
         Self::fault(source)

@@ -15,7 +15,7 @@ use protocol::{Message, NewMessage, Refusal, Room, RoomId, Start, text};
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::log::command::Command;
 use crate::room::{self, name_claims};
-use crate::store::key;
+use crate::store::lobby_names;
 use crate::{Chat, Error, Follower, Person};
 
 /// The alias of the lobby. It is a control character, so no request can name it.
@@ -107,13 +107,8 @@ impl Lobby {
 
     /// The sequence after which the messages for a name begin.
     async fn load_since(&self, name: &str) -> Result<u64, Error> {
-        let sql = "select since_seq from lobby_name where room = $1 and name = $2";
-        let since: Option<i64> = sqlx::query_scalar(sql)
-            .bind(key(self.room.id))
-            .bind(name)
-            .fetch_optional(self.chat.0.store.read())
-            .await?;
-        Ok(since.ok_or(NOT_JOINED)?.unsigned_abs())
+        let since = lobby_names::load_since(&self.chat.0.store, self.room.id, name).await?;
+        Ok(since.ok_or(NOT_JOINED)?)
     }
 
     async fn announce(&self, line: String, command: Command) -> Result<String, Error> {

@@ -12,15 +12,16 @@
 
 use std::time::Duration;
 
-use protocol::{Account, Credentials, NewAccount, Refusal, Time, nfc, text};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
+use protocol::{Account, Credentials, NewAccount, Refusal, RoomId, Time, nfc, text};
 
 use crate::events::DomainEvent;
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::identity::password::Verification;
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
-use crate::store::{DatabaseLocation, Store, WriteTransaction, room_authors, room_id};
+use crate::store::{
+    AccountRow, AccountsPage, DatabaseLocation, NewAccountRow, Store, WriteTransaction, accounts,
+    members, name_claims, room_authors, rooms, sanctions,
+};
 use crate::{Chat, Config, Error};
 
 /// A session that has just begun.
@@ -34,119 +35,63 @@ pub struct Session {
     pub lifetime: Duration,
 }
 
-/// A row of the table `account`.
-pub(crate) struct AccountRow {
-    pub account: AccountHolder,
-    /// Empty if the account has no password.
-    password_hash: String,
-}
-
-impl AccountRow {
-    /// The hash of the password, if the account has a password.
-    fn password_hash(&self) -> Option<&str> {
-        Some(self.password_hash.as_str()).filter(|hash| !hash.is_empty())
+impl From<AccountRow> for AccountHolder {
+    fn from(row: AccountRow) -> Self {
+        Self {
+            id: row.id,
+            username: row.username,
+            name: row.name,
+            operator: row.operator,
+            generation: row.generation,
+        }
     }
-}
-
-impl FromRow<'_, SqliteRow> for AccountRow {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            account: AccountHolder {
-                id: row.try_get("id")?,
-                username: row.try_get("username")?,
-                name: row.try_get("name")?,
-                operator: row.try_get("operator")?,
-                generation: row.try_get("generation")?,
-            },
-            password_hash: row.try_get("password_hash")?,
-        })
-    }
-}
-
-async fn load_by_username(store: &Store, username: &str) -> Result<Option<AccountRow>, Error> {
-    let sql = "select id, username, name, password_hash, operator, generation
-               from account where username = $1";
-    Ok(sqlx::query_as(sql)
-        .bind(username)
-        .fetch_optional(store.read())
-        .await?)
-}
-
-pub(crate) async fn load_by_id(store: &Store, id: i64) -> Result<Option<AccountRow>, Error> {
-    let sql = "select id, username, name, password_hash, operator, generation
-               from account where id = $1";
-    Ok(sqlx::query_as(sql)
-        .bind(id)
-        .fetch_optional(store.read())
-        .await?)
 }
 
 /// Checks that the session of an account has not ended.
 pub(crate) async fn require_session(store: &Store, account: &AccountHolder) -> Result<(), Error> {
-    match load_by_id(store, account.id).await? {
-        Some(found) if found.account.generation == account.generation => Ok(()),
+    match accounts::load_account(store, account.id).await? {
+        Some(found) if found.generation == account.generation => Ok(()),
         _ => Err(Refusal::NotSignedIn.into()),
     }
 }
 
 /// Inserts an account. Returns `false` if its username or one that looks like it is taken.
 pub(crate) async fn insert_account(
-    connection: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     account: &AccountHolder,
-    password_hash: &str,
+    password_hash: Option<&str>,
     now: Time,
 ) -> Result<bool, Error> {
-    let sql = "insert into account
-                 (id, username, skeleton, name, password_hash, operator, generation, created_at)
-               values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
-    let inserted = sqlx::query(sql)
-        .bind(account.id)
-        .bind(&account.username)
-        .bind(NameSkeleton::of(&account.username).lowercase)
-        .bind(&account.name)
-        .bind(password_hash)
-        .bind(now.millis())
-        .execute(connection)
-        .await?;
-    Ok(inserted.rows_affected() > 0)
+    let row = NewAccountRow {
+        id: account.id,
+        username: &account.username,
+        skeleton: &NameSkeleton::of(&account.username).lowercase,
+        name: &account.name,
+        password_hash,
+        created_at: now,
+    };
+    accounts::insert_account(tx, &row).await
+}
+
+/// The account with a username as a client wrote it; `None` if there is none, or the username
+/// breaks a rule.
+async fn find_row(store: &Store, username: &str) -> Result<Option<AccountRow>, Error> {
+    match text::parse_account_name(username) {
+        Ok(username) => accounts::find_account(store, &username).await,
+        Err(_) => Ok(None),
+    }
 }
 
 /// The holder of the account with this username.
 pub(crate) async fn find_account(store: &Store, username: &str) -> Result<AccountHolder, Error> {
-    let found = match text::parse_account_name(username) {
-        Ok(name) => load_by_username(store, &name).await?,
-        Err(_) => None,
-    };
-    Ok(found.ok_or(Refusal::NotFound("such person"))?.account)
+    let found = find_row(store, username).await?;
+    Ok(found.ok_or(Refusal::NotFound("such person"))?.into())
 }
 
 /// The events of a person's lost access to these rooms.
-fn access_changes(rooms: Vec<i64>) -> Vec<DomainEvent> {
-    let rooms = rooms.into_iter().map(room_id);
-    rooms
-        .map(|room| DomainEvent::AccessChanged { room })
-        .collect()
-}
-
-/// Which accounts to list.
-#[derive(Clone, Debug)]
-pub struct AccountsPage {
-    /// List only accounts whose name or username contains this text.
-    pub search: String,
-    /// List only usernames that sort after this one.
-    pub after: String,
-    /// List at most this many.
-    pub limit: usize,
-}
-
-impl Default for AccountsPage {
-    fn default() -> Self {
-        Self {
-            search: String::new(),
-            after: String::new(),
-            limit: 1_000,
-        }
-    }
+fn access_changes(rooms: Vec<RoomId>) -> Vec<DomainEvent> {
+    let change = |room| DomainEvent::AccessChanged { room };
+    rooms.into_iter().map(change).collect()
 }
 
 /// Makes an account an operator, or takes that role back. A server may be running.
@@ -154,12 +99,12 @@ impl Default for AccountsPage {
 /// # Errors
 /// [`Refusal::NotFound`] if there is no such account, or a fault.
 pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Result<(), Error> {
-    let connection = DatabaseLocation::of(config)?.connect()?;
-    let sql = "update account set operator = ?2 where username = ?1";
+    let location = DatabaseLocation::of(config)?;
     let username = text::parse_account_name(username)?;
-    match connection.execute(sql, rusqlite::params![username, operator])? {
-        0 => Err(Refusal::NotFound("such person").into()),
-        _ => Ok(()),
+    if accounts::set_operator(&location, &username, operator)? {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound("such person").into())
     }
 }
 
@@ -187,7 +132,8 @@ impl Chat {
             generation: 0,
         };
         let mut tx = inner.store.begin().await?;
-        let inserted = insert_account(&mut tx, &account, &password_hash, inner.clock.now()).await?;
+        let now = inner.clock.now();
+        let inserted = insert_account(&mut tx, &account, Some(&password_hash), now).await?;
         if !inserted {
             let taken = format!(
                 "The username {}, or one that looks like it,",
@@ -206,13 +152,10 @@ impl Chat {
     /// fault.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, Error> {
         let inner = &self.0;
-        let found = match text::parse_account_name(&credentials.username) {
-            Ok(username) => load_by_username(&inner.store, &username).await?,
-            Err(_) => None,
-        };
+        let found = find_row(&inner.store, &credentials.username).await?;
         // Without an account the password is verified against a dummy hash, so that both cases take
         // as long.
-        let hash = found.as_ref().and_then(AccountRow::password_hash);
+        let hash = found.as_ref().and_then(|row| row.password_hash.as_deref());
         let password = &credentials.password;
         let verified = inner.passwords.verify(password, hash).await?;
         let found = found.filter(|_| verified != Verification::Wrong);
@@ -220,7 +163,7 @@ impl Chat {
         if verified == Verification::RightUnnormalized {
             self.rehash_password(&found, password).await?;
         }
-        self.begin_session(found.account)
+        self.begin_session(found.into())
     }
 
     /// Replaces the hash of a password that was hashed before normalization, unless the password has
@@ -229,13 +172,8 @@ impl Chat {
         let normalized = text::normalize_password(password);
         let hash = self.0.passwords.hash(&normalized).await?;
         let mut tx = self.0.store.begin().await?;
-        let sql = "update account set password_hash = $2 where id = $1 and password_hash = $3";
-        sqlx::query(sql)
-            .bind(found.account.id)
-            .bind(hash)
-            .bind(&found.password_hash)
-            .execute(&mut *tx)
-            .await?;
+        let old = found.password_hash.as_deref().unwrap_or_default();
+        accounts::replace_password_hash(&mut tx, found.id, old, &hash).await?;
         tx.mark_erasure();
         self.commit(tx, []).await
     }
@@ -277,11 +215,11 @@ impl Chat {
             let guest = GuestId::from_person_id(claims.id).ok_or(Refusal::NotSignedIn)?;
             return Ok(Person::Guest(guest));
         };
-        let found = load_by_id(&inner.store, claims.id)
+        let found = accounts::load_account(&inner.store, claims.id)
             .await?
-            .filter(|found| found.account.generation == generation)
+            .filter(|found| found.generation == generation)
             .ok_or(Refusal::NotSignedIn)?;
-        Ok(found.account.into())
+        Ok(AccountHolder::from(found).into())
     }
 
     /// Lists accounts by username.
@@ -294,19 +232,11 @@ impl Chat {
         page: &AccountsPage,
     ) -> Result<Vec<Account>, Error> {
         by.require_account()?;
-        let sql = "select name, username from account where username > $1
-                   and (instr(username, lower($2)) > 0 or instr(lower(name), lower($2)) > 0)
-                   order by username limit $3";
-        let rows: Vec<(String, String)> = sqlx::query_as(sql)
-            .bind(&page.after)
-            .bind(nfc(&page.search))
-            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
-            .fetch_all(self.0.store.read())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(name, username)| Account { name, username })
-            .collect())
+        let normalized = AccountsPage {
+            search: nfc(&page.search),
+            ..page.clone()
+        };
+        accounts::list_accounts(&self.0.store, &normalized).await
     }
 
     /// Changes the display name of the caller's account.
@@ -321,12 +251,7 @@ impl Chat {
         let account = by.require_account()?;
         let name = text::parse_person_name(name)?;
         let mut tx = self.0.store.begin().await?;
-        let sql = "update account set name = $2 where id = $1";
-        sqlx::query(sql)
-            .bind(account.id)
-            .bind(&name)
-            .execute(&mut *tx)
-            .await?;
+        accounts::set_display_name(&mut tx, account.id, &name).await?;
         let rooms = room_authors::list_rooms_that_name(&mut tx, account.id).await?;
         let events = DomainEvent::account_renamed(&account.username, &name, &rooms);
         self.commit(tx, events).await?;
@@ -352,12 +277,7 @@ impl Chat {
             .await?;
         let hash = self.hash_new_password(new).await?;
         let mut tx = self.0.store.begin().await?;
-        let sql = "update account set password_hash = $2 where id = $1";
-        sqlx::query(sql)
-            .bind(account.id)
-            .bind(hash)
-            .execute(&mut *tx)
-            .await?;
+        accounts::set_password_hash(&mut tx, account.id, &hash).await?;
         let generation = self.revoke_sessions(tx, account.id).await?;
         self.begin_session(AccountHolder {
             generation,
@@ -374,13 +294,7 @@ impl Chat {
         let account = by.require_account()?;
         let hash = self.hash_new_password(new).await?;
         let mut tx = self.0.store.begin().await?;
-        let sql = "update account set password_hash = $2 where id = $1 and password_hash = ''";
-        let updated = sqlx::query(sql)
-            .bind(account.id)
-            .bind(hash)
-            .execute(&mut *tx)
-            .await?;
-        if updated.rows_affected() == 0 {
+        if !accounts::set_first_password_hash(&mut tx, account.id, &hash).await? {
             return Err(Refusal::WrongCredentials.into());
         }
         let generation = self.revoke_sessions(tx, account.id).await?;
@@ -410,18 +324,10 @@ impl Chat {
     pub async fn delete_account(&self, by: &Person, confirmation: &str) -> Result<(), Error> {
         let account = self.confirm_deletion(by, confirmation).await?;
         let mut tx = self.0.store.begin().await?;
-        expire_direct_rooms_without_other(&mut tx, account.id, self.now()).await?;
-        let rooms: Vec<i64> = sqlx::query_scalar("select room from member where person = $1")
-            .bind(account.id)
-            .fetch_all(&mut *tx)
-            .await?;
-        for sql in [
-            "delete from account where id = $1",
-            "delete from oidc_identity where account = $1",
-            "delete from member where person = $1",
-        ] {
-            sqlx::query(sql).bind(account.id).execute(&mut *tx).await?;
-        }
+        rooms::expire_abandoned_direct_rooms(&mut tx, account.id, self.now()).await?;
+        let rooms = members::list_rooms_of(&mut tx, account.id, usize::MAX).await?;
+        accounts::delete_account(&mut tx, account.id).await?;
+        members::delete_memberships(&mut tx, account.id).await?;
         tx.mark_erasure();
         let mut events = access_changes(rooms);
         events.push(DomainEvent::SessionsEnded {
@@ -456,11 +362,11 @@ impl Chat {
         confirmation: &str,
     ) -> Result<AccountHolder, Error> {
         let found = self.load_own_account(by).await?;
-        if found.password_hash().is_some() {
+        if found.password_hash.is_some() {
             return self.verify_password(found, confirmation).await;
         }
         match text::parse_account_name(confirmation) {
-            Ok(name) if name == found.account.username => Ok(found.account),
+            Ok(name) if name == found.username => Ok(found.into()),
             _ => {
                 let reason = "is not yours; type it to show that you mean it";
                 Err(Refusal::invalid("username", reason).into())
@@ -471,12 +377,7 @@ impl Chat {
     /// Commits a transaction together with the end of all sessions of an account. Returns the
     /// generation of new sessions.
     async fn revoke_sessions(&self, mut tx: WriteTransaction, account: i64) -> Result<i64, Error> {
-        let sql =
-            "update account set generation = generation + 1 where id = $1 returning generation";
-        let generation: Option<i64> = sqlx::query_scalar(sql)
-            .bind(account)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let generation = accounts::begin_generation(&mut tx, account).await?;
         let generation = generation.ok_or(Refusal::NotSignedIn)?;
         // The transaction may have overwritten an old password hash.
         tx.mark_erasure();
@@ -487,7 +388,7 @@ impl Chat {
 
     /// The row of the caller's account.
     async fn load_own_account(&self, by: &Person) -> Result<AccountRow, Error> {
-        let found = load_by_id(&self.0.store, by.require_account()?.id).await?;
+        let found = accounts::load_account(&self.0.store, by.require_account()?.id).await?;
         Ok(found.ok_or(Refusal::NotSignedIn)?)
     }
 
@@ -503,69 +404,29 @@ impl Chat {
         found: AccountRow,
         password: &str,
     ) -> Result<AccountHolder, Error> {
-        let hash = found.password_hash();
+        let hash = found.password_hash.as_deref();
         match self.0.passwords.verify(password, hash).await? {
-            Verification::Right | Verification::RightUnnormalized => Ok(found.account),
+            Verification::Right | Verification::RightUnnormalized => Ok(found.into()),
             Verification::Wrong => Err(Refusal::WrongCredentials.into()),
         }
     }
 }
 
-/// Lets the direct chats expire whose other account is deleted already. Such a chat ends with the
-/// second of its accounts.
-async fn expire_direct_rooms_without_other(
-    connection: &mut SqliteConnection,
-    account: i64,
-    now: Time,
-) -> Result<(), Error> {
-    let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
-               and id in (select room from member where person = $1)
-               and not exists (select 1 from member where room = id and person <> $1)";
-    sqlx::query(sql)
-        .bind(account)
-        .bind(now.millis())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// Moves the memberships and sanctions of a guest to an account. Returns the rooms that the guest
-/// is banned from.
+/// is banned from. The sanctions stay with the guest, too.
 async fn move_guest_rows(
-    connection: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     guest: i64,
     account: i64,
     now: Time,
-) -> Result<Vec<i64>, Error> {
-    sqlx::query("delete from sanction where person in ($1, $2) and until <= $3")
-        .bind(account)
-        .bind(guest)
-        .bind(now.millis())
-        .execute(&mut *connection)
-        .await?;
-    let banned_from =
-        sqlx::query_scalar("select room from sanction where person = $1 and kind = 1")
-            .bind(guest)
-            .fetch_all(&mut *connection)
-            .await?;
-    for sql in [
-        "insert into member select room, $1, role, joined_at, read_seq from member where person = $2
-         on conflict (room, person) do update set role = max(role, excluded.role)",
-        // Of two sanctions the account gets the harder kind and the later end, so that it escapes
-        // neither. A sanction without an end has a null `until`, and max() of a null and a number
-        // is null in SQLite.
-        "insert into sanction select room, $1, kind, until from sanction where person = $2
-         on conflict (room, person) do update
-           set kind = max(kind, excluded.kind), until = max(until, excluded.until)",
-        "delete from member where $1 <> $2 and person = $2",
-        "delete from name_claim where $1 <> $2 and person = $2",
-    ] {
-        sqlx::query(sql)
-            .bind(account)
-            .bind(guest)
-            .execute(&mut *connection)
-            .await?;
+) -> Result<Vec<RoomId>, Error> {
+    for person in [guest, account] {
+        sanctions::delete_ended_sanctions(tx, person, now).await?;
     }
+    let banned_from = sanctions::list_bans(tx, guest).await?;
+    sanctions::copy_sanctions(tx, guest, account).await?;
+    members::move_memberships(tx, guest, account).await?;
+    name_claims::delete_claims_of(tx, guest).await?;
     Ok(banned_from)
 }
 

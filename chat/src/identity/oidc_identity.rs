@@ -13,13 +13,13 @@ use std::iter;
 use protocol::characters::clean_name;
 use protocol::text::{self, ACCOUNT_NAME_MAX, ACCOUNT_NAME_MIN, PERSON_NAME_MAX};
 use protocol::{Refusal, Time, nfc};
-use sqlx::SqliteConnection;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::events::DomainEvent;
-use crate::identity::account::{Session, insert_account, load_by_id};
+use crate::identity::account::{Session, insert_account};
 use crate::identity::name_skeleton::suffix_numbers;
 use crate::identity::person::{AccountHolder, Person, random_id};
+use crate::store::{Reader, WriteTransaction, accounts, oidc_identities};
 use crate::{Chat, Error};
 
 /// The username of a new account when no name that the provider reports makes a valid one.
@@ -116,7 +116,7 @@ fn append_number(username: &str, number: u64) -> String {
 /// Inserts an account without a password. Its username is the one that the profile suggests, or
 /// that with a number.
 async fn create_account(
-    connection: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     profile: &ProviderProfile,
     now: Time,
 ) -> Result<AccountHolder, Error> {
@@ -133,7 +133,7 @@ async fn create_account(
             operator: false,
             generation: 0,
         };
-        if insert_account(connection, &account, "", now).await? {
+        if insert_account(tx, &account, None, now).await? {
             return Ok(account);
         }
     }
@@ -144,36 +144,21 @@ async fn create_account(
 
 /// The account that an identity belongs to.
 async fn find_linked_account(
-    connection: &mut SqliteConnection,
+    from: &mut impl Reader,
     identity: &OidcIdentity,
 ) -> Result<Option<i64>, Error> {
-    let sql = "select account from oidc_identity where issuer = $1 and subject = $2";
-    let account = sqlx::query_scalar(sql)
-        .bind(&identity.issuer)
-        .bind(&identity.subject)
-        .fetch_optional(connection)
-        .await?;
-    Ok(account)
+    oidc_identities::find_linked_account(from, &identity.issuer, &identity.subject).await
 }
 
 /// Links an identity to an account. Returns `false` if the identity has an account, or the account
 /// has another identity at this provider.
 async fn insert_link(
-    connection: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     identity: &OidcIdentity,
     account: i64,
     now: Time,
 ) -> Result<bool, Error> {
-    let sql = "insert into oidc_identity (issuer, subject, account, created_at)
-               values ($1, $2, $3, $4) on conflict do nothing";
-    let inserted = sqlx::query(sql)
-        .bind(&identity.issuer)
-        .bind(&identity.subject)
-        .bind(account)
-        .bind(now.millis())
-        .execute(connection)
-        .await?;
-    Ok(inserted.rows_affected() > 0)
+    oidc_identities::insert_link(tx, &identity.issuer, &identity.subject, account, now).await
 }
 
 impl Chat {
@@ -186,15 +171,14 @@ impl Chat {
         identity: &OidcIdentity,
     ) -> Result<Option<Session>, Error> {
         let store = &self.0.store;
-        let mut connection = store.read().acquire().await?;
-        let Some(id) = find_linked_account(&mut connection, identity).await? else {
+        let linked = find_linked_account(&mut store.reader().await?, identity).await?;
+        let Some(id) = linked else {
             return Ok(None);
         };
-        drop(connection);
-        let Some(found) = load_by_id(store, id).await? else {
+        let Some(found) = accounts::load_account(store, id).await? else {
             return Ok(None);
         };
-        self.begin_session(found.account).map(Some)
+        self.begin_session(found.into()).map(Some)
     }
 
     /// Creates an account for an identity and signs in to it. If the identity has an account by
@@ -251,23 +235,13 @@ impl Chat {
     pub async fn unlink_identity(&self, by: &Person, issuer: &str) -> Result<(), Error> {
         let own = by.require_account()?.id;
         let mut tx = self.0.store.begin().await?;
-        let sql = "select exists (select 1 from account where id = $1 and password_hash <> '')";
-        let has_password: bool = sqlx::query_scalar(sql)
-            .bind(own)
-            .fetch_one(&mut *tx)
-            .await?;
-        if !has_password {
+        if !accounts::has_password(&mut tx, own).await? {
             return Err(Refusal::Forbidden(
                 "Set a password first: without it you could not sign in again.",
             )
             .into());
         }
-        let sql = "delete from oidc_identity where account = $1 and issuer = $2";
-        sqlx::query(sql)
-            .bind(own)
-            .bind(issuer)
-            .execute(&mut *tx)
-            .await?;
+        oidc_identities::delete_link(&mut tx, own, issuer).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -282,15 +256,14 @@ impl Chat {
         by: &Person,
         issuer: Option<&str>,
     ) -> Result<SignInMethods, Error> {
-        let sql = "select password_hash <> '',
-                     exists (select 1 from oidc_identity where account = $1 and issuer = $2)
-                   from account where id = $1";
-        let found: Option<(bool, bool)> = sqlx::query_as(sql)
-            .bind(by.require_account()?.id)
-            .bind(issuer)
-            .fetch_optional(self.0.store.read())
-            .await?;
-        let (password, provider) = found.ok_or(Refusal::NotSignedIn)?;
+        let store = &self.0.store;
+        let own = by.require_account()?.id;
+        let found = accounts::load_account(store, own).await?;
+        let password = found.ok_or(Refusal::NotSignedIn)?.password_hash.is_some();
+        let provider = match issuer {
+            Some(issuer) => oidc_identities::is_linked(store, own, issuer).await?,
+            None => false,
+        };
         Ok(SignInMethods { password, provider })
     }
 }

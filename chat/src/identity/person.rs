@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use protocol::{Refusal, text};
-use sqlx::SqliteConnection;
 
 use crate::Error;
+use crate::store::{Reader, accounts};
 
 /// A caller, as far as the server can tell callers apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,37 +136,62 @@ pub(crate) fn guest_public_id(person: i64) -> String {
     format!("~{:014x}", person.unsigned_abs())
 }
 
-/// The public ID of a person: the username of an account, or [`guest_public_id`].
-pub(crate) async fn load_public_id(
-    connection: &mut SqliteConnection,
-    person: i64,
-) -> Result<String, Error> {
+/// The guest with this public ID; `None` if it is not the ID of a guest.
+pub(crate) fn parse_guest_public_id(id: &str) -> Option<i64> {
+    let number = i64::from_str_radix(id.strip_prefix('~')?, 16).ok()?;
+    (number > 0).then_some(-number)
+}
+
+/// The public ID of a person: the username of an account, or [`guest_public_id`]. An account
+/// without a username has been deleted.
+pub(crate) fn public_id(person: i64, username: Option<String>) -> String {
     if person <= 0 {
-        return Ok(guest_public_id(person));
+        return guest_public_id(person);
     }
-    let username: Option<String> = sqlx::query_scalar("select username from account where id = $1")
-        .bind(person)
-        .fetch_optional(connection)
-        .await?;
-    Ok(username.unwrap_or_else(|| "deleted account".to_owned()))
+    username.unwrap_or_else(|| "deleted account".to_owned())
+}
+
+/// Does the same as [`public_id`] for a person whose username is not known yet.
+pub(crate) async fn load_public_id(from: &mut impl Reader, person: i64) -> Result<String, Error> {
+    let username = match person {
+        1.. => accounts::load_username(from, person).await?,
+        _ => None,
+    };
+    Ok(public_id(person, username))
 }
 
 /// The person with this public ID.
 pub(crate) async fn find_person_by_public_id(
-    connection: &mut SqliteConnection,
+    from: &mut impl Reader,
     id: &str,
 ) -> Result<i64, Error> {
     const UNKNOWN: Refusal = Refusal::NotFound("such person");
-    if let Some(digits) = id.strip_prefix('~') {
-        let number = i64::from_str_radix(digits, 16)
-            .ok()
-            .filter(|number| *number > 0);
-        return Ok(-number.ok_or(UNKNOWN)?);
+    if id.starts_with('~') {
+        return Ok(parse_guest_public_id(id).ok_or(UNKNOWN)?);
     }
     let username = text::parse_account_name(id).map_err(|_| UNKNOWN)?;
-    let found = sqlx::query_scalar("select id from account where username = $1")
-        .bind(username)
-        .fetch_optional(connection)
-        .await?;
+    let found = accounts::find_account_id(from, &username).await?;
     Ok(found.ok_or(UNKNOWN)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_id_of_a_guest_leads_back_to_the_guest() {
+        for person in [-1, -0x0012_3456_789a_bcde, -((1 << 53) - 1)] {
+            let id = public_id(person, None);
+            assert_eq!(parse_guest_public_id(&id), Some(person), "{id}");
+        }
+        for id in ["", "~", "~0", "~-1", "~x", "1", "ada"] {
+            assert_eq!(parse_guest_public_id(id), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn public_id_of_an_account_is_its_username_while_it_exists() {
+        assert_eq!(public_id(7, Some("ada".to_owned())), "ada");
+        assert_eq!(public_id(7, None), "deleted account");
+    }
 }

@@ -1,16 +1,14 @@
 //! Access: whether a caller may know of a room, and the role of the caller in it.
 //!
 //! # Guarantees
-//! - The query that finds a room checks the membership of the caller, so a missing check finds
+//! - The statement that finds a room checks the membership of the caller, so a missing check finds
 //!   nothing.
 //! - A room that is hidden from the caller answers like a room that does not exist.
 
 use protocol::{Refusal, Role, RoomId, Time};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
 
 use crate::identity::person::Person;
-use crate::store::{ROOM_COLUMNS, RoomRow, Store, WriteTransaction, key, role_from_row};
+use crate::store::{FoundRoom, Reader, RoomRow, Store, WriteTransaction, room_access};
 use crate::{Chat, Clock, Error};
 
 /// The refusal for a banned caller.
@@ -23,69 +21,50 @@ pub(crate) async fn find(
     by: &Person,
     id: RoomId,
 ) -> Result<RoomRow, Error> {
-    let mut connection = store.read().acquire().await?;
-    find_in(&mut connection, clock.now(), by, id).await
+    find_in(&mut store.reader().await?, clock.now(), by, id).await
 }
 
 /// Does the same as [`find`] on a connection, such as that of a transaction.
 pub(crate) async fn find_in(
-    connection: &mut SqliteConnection,
+    from: &mut impl Reader,
     now: Time,
     by: &Person,
     id: RoomId,
 ) -> Result<RoomRow, Error> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS},
-           (select role from member where room = $1 and person = $2) as role,
-           exists (select 1 from sanction where room = $1 and person = $2 and kind = 1
-                   and coalesce(until, $3 + 1) > $3) as banned
-         from room where id = $1 and state = 0
-         and (access = 0 or exists (select 1 from member where room = $1 and person = $2))"
-    ));
-    let found: Option<SqliteRow> = sqlx::query(sql)
-        .bind(key(id))
-        .bind(by.id())
-        .bind(now.millis())
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(row) = found else {
-        return Err(missing_room_refusal(connection, id).await?.into());
-    };
-    if row.try_get("banned")? {
-        return Err(BANNED.into());
+    match room_access::find_open_room(from, id, by.id(), now).await? {
+        Some(found) => Ok(admit(found, by)?),
+        None if room_access::has_ended(from, id).await? => Err(Refusal::Gone.into()),
+        None => Err(Refusal::NotFound("room").into()),
     }
-    let mut found = RoomRow::from_row(&row)?;
-    found.room.role = role_of_caller(&row, by)?;
-    Ok(found)
 }
 
-/// The role of the caller. An operator acts as the owner of every room that is open to everyone.
-fn role_of_caller(row: &SqliteRow, by: &Person) -> sqlx::Result<Option<Role>> {
-    let is_open = row.try_get::<i64, _>("access")? == 0;
-    if is_open && by.account().is_some_and(|account| account.operator) {
-        return Ok(Some(Role::Owner));
-    }
-    let role: Option<i64> = row.try_get("role")?;
-    Ok(role.map(role_from_row))
+/// The rooms of these IDs that the caller may find, with the role of the caller.
+pub(crate) async fn find_all(
+    store: &Store,
+    clock: &Clock,
+    by: &Person,
+    ids: &[RoomId],
+) -> Result<Vec<RoomRow>, Error> {
+    let found = room_access::find_open_rooms(store, ids, by.id(), clock.now()).await?;
+    let admitted = found.into_iter().filter_map(|found| admit(found, by).ok());
+    Ok(admitted.collect())
 }
 
-/// The refusal for a room that was not found: the room has ended, never existed, or is hidden from
-/// the caller.
-async fn missing_room_refusal(
-    connection: &mut SqliteConnection,
-    id: RoomId,
-) -> Result<Refusal, Error> {
-    let sql = "select exists (select 1 from room_tombstone where room = $1)
-                 or exists (select 1 from room where id = $1 and state <> 0)";
-    let has_ended: bool = sqlx::query_scalar(sql)
-        .bind(key(id))
-        .fetch_one(connection)
-        .await?;
-    Ok(if has_ended {
-        Refusal::Gone
+/// The room with the role of the caller, unless the caller is banned. An operator acts as the owner
+/// of every room that is open to everyone.
+fn admit(found: FoundRoom, by: &Person) -> Result<RoomRow, Refusal> {
+    if found.is_banned {
+        return Err(BANNED);
+    }
+    let mut row = found.row;
+    let is_open = !row.room.private && !row.direct;
+    let is_operator = by.account().is_some_and(|account| account.operator);
+    row.room.role = if is_open && is_operator {
+        Some(Role::Owner)
     } else {
-        Refusal::NotFound("room")
-    })
+        found.role
+    };
+    Ok(row)
 }
 
 impl RoomRow {

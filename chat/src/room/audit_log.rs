@@ -2,16 +2,15 @@
 //! ends with the room.
 
 use protocol::{AuditEntry, Role, RoomId, Time};
-use sqlx::SqliteConnection;
 
 use crate::identity::person::{Person, load_public_id};
 use crate::room::access;
-use crate::store::{append, key};
+use crate::store::{WriteTransaction, audit_log};
 use crate::{Chat, Error};
 
 /// Records an action in the transaction that performs it.
 pub(crate) async fn record(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     now: Time,
     room: RoomId,
     by: &Person,
@@ -19,33 +18,7 @@ pub(crate) async fn record(
     target: &str,
 ) -> Result<(), Error> {
     let actor = load_public_id(tx, by.id()).await?;
-    let seq: i64 = sqlx::query_scalar(append::INSERT_AUDIT_ENTRY)
-        .bind(key(room))
-        .bind(now.millis())
-        .bind(actor)
-        .bind(action)
-        .bind(target)
-        .fetch_one(&mut *tx)
-        .await?;
-    sqlx::query(append::DELETE_OLDEST_AUDIT_ENTRIES)
-        .bind(key(room))
-        .bind(seq - append::AUDIT_ENTRIES_KEPT)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// A row of the table `audit_log` without its room.
-type AuditRow = (i64, i64, String, String, String);
-
-fn deed_from_row((id, at, actor, deed, whom): AuditRow) -> AuditEntry {
-    AuditEntry {
-        id: id.unsigned_abs(),
-        at: Time::from_millis(at),
-        actor,
-        action: deed,
-        target: whom,
-    }
+    audit_log::append(tx, now, room, &actor, action, target).await
 }
 
 impl Chat {
@@ -65,15 +38,7 @@ impl Chat {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
             .require_role(Role::Moderator)?;
-        let sql = "select seq, at, actor, action, target from audit_log
-                   where room = $1 and seq < $2 order by seq desc limit $3";
-        let rows: Vec<AuditRow> = sqlx::query_as(sql)
-            .bind(key(*room))
-            .bind(i64::try_from(before).unwrap_or(i64::MAX))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(self.0.store.read())
-            .await?;
-        Ok(rows.into_iter().map(deed_from_row).collect())
+        audit_log::list_entries(&self.0.store, *room, before, limit).await
     }
 }
 

@@ -7,49 +7,13 @@
 //! # Not here
 //! - Everything that holds for all rooms.
 
-use protocol::{Account, DirectChat, Message, Role, Room, RoomId};
+use protocol::{DirectChat, Role, Room, RoomId};
 
 use crate::events::DomainEvent;
 use crate::identity::account;
-use crate::identity::person::{AccountHolder, Person};
-use crate::room::members;
-use crate::room::read_marker::UNREAD_COUNTED;
-use crate::store::{Access, MessagesPage, NewRoomRow, Store, key, messages, room_id, rooms};
+use crate::identity::person::Person;
+use crate::store::{Access, AccountPair, NewRoomRow, direct_rooms, members, rooms};
 use crate::{Chat, Error};
-
-/// The other account of a direct room; `None` if that account was deleted.
-pub(crate) async fn load_other_account(
-    store: &Store,
-    by: &Person,
-    room: RoomId,
-) -> Result<Option<Account>, Error> {
-    let sql = "select name, username from direct_room
-               join account on account.id = case low when $2 then high else low end
-               where room = $1 and $2 in (low, high)";
-    let found: Option<(String, String)> = sqlx::query_as(sql)
-        .bind(key(room))
-        .bind(by.id())
-        .fetch_optional(store.read())
-        .await?;
-    Ok(found.map(|(name, username)| Account { name, username }))
-}
-
-/// The two accounts of a direct room in the order of their IDs. Both are the same for notes to
-/// oneself.
-#[derive(Clone, Copy)]
-struct Pair {
-    low: i64,
-    high: i64,
-}
-
-impl Pair {
-    fn of(one: &AccountHolder, other: &AccountHolder) -> Self {
-        Self {
-            low: one.id.min(other.id),
-            high: one.id.max(other.id),
-        }
-    }
-}
 
 impl Chat {
     /// The direct room of the caller and another account, created if there is none.
@@ -60,30 +24,20 @@ impl Chat {
     pub async fn open_direct_room(&self, by: &Person, username: &str) -> Result<Room, Error> {
         let own = by.require_account()?;
         let other = account::find_account(&self.0.store, username).await?;
-        let pair = Pair::of(own, &other);
-        let room = match self.find_direct_room(pair).await? {
+        let pair = AccountPair::of(own.id, other.id);
+        let found = direct_rooms::find_direct_room(&mut self.0.store.reader().await?, pair).await?;
+        let room = match found {
             Some(room) => room,
             None => self.create_direct_room(pair).await?,
         };
         self.find_room(by, &room).await
     }
 
-    async fn find_direct_room(&self, pair: Pair) -> Result<Option<RoomId>, Error> {
-        let sql = "select direct_room.room from direct_room join room on room.id = direct_room.room
-                   where low = $1 and high = $2 and state = 0";
-        let found: Option<i64> = sqlx::query_scalar(sql)
-            .bind(pair.low)
-            .bind(pair.high)
-            .fetch_optional(self.0.store.read())
-            .await?;
-        Ok(found.map(room_id))
-    }
-
-    async fn create_direct_room(&self, pair: Pair) -> Result<RoomId, Error> {
+    async fn create_direct_room(&self, pair: AccountPair) -> Result<RoomId, Error> {
         let inner = &self.0;
         let mut tx = inner.store.begin().await?;
-        // Another request may have created the room. From here on only this transaction writes.
-        if let Some(room) = self.find_direct_room(pair).await? {
+        // Another request may have created the room before this transaction began.
+        if let Some(room) = direct_rooms::find_direct_room(&mut tx, pair).await? {
             return Ok(room);
         }
         let now = inner.clock.now();
@@ -95,14 +49,7 @@ impl Chat {
             access: Access::Direct,
         };
         let room = rooms::insert_room(&mut tx, now, new).await?.id;
-        let sql = "insert into direct_room (low, high, room) values ($1, $2, $3)
-                   on conflict (low, high) do update set room = excluded.room";
-        sqlx::query(sql)
-            .bind(pair.low)
-            .bind(pair.high)
-            .bind(key(room))
-            .execute(&mut *tx)
-            .await?;
+        direct_rooms::set_direct_room(&mut tx, pair, room).await?;
         for person in [pair.low, pair.high] {
             members::add_member(&mut tx, now, room, person, Role::Member).await?;
         }
@@ -121,42 +68,8 @@ impl Chat {
         by: &Person,
         limit: usize,
     ) -> Result<Vec<DirectChat>, Error> {
-        let sql = "select account.username, account.name, room.id,
-                     (select count(*) from (select 1 from message
-                        where message.key > (room.number << 32 | read_seq)
-                        and message.key < (room.number + 1) << 32 and author <> $1 and kind = 0 limit $3))
-                   from member join room on room.id = member.room
-                     join direct_room on direct_room.room = room.id
-                     join account on account.id = case low when $1 then high else low end
-                   where person = $1 and state = 0 and head > 0 order by last_active_at desc limit $2";
-        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sql)
-            .bind(by.require_account()?.id)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .bind(UNREAD_COUNTED)
-            .fetch_all(self.0.store.read())
-            .await?;
-        let mut conversations = Vec::with_capacity(rows.len());
-        for (username, name, room, unread) in rows {
-            let room = room_id(room);
-            conversations.push(DirectChat {
-                username,
-                name,
-                room,
-                unread: unread.unsigned_abs(),
-                last: self.load_newest_message(room).await?,
-            });
-        }
-        Ok(conversations)
-    }
-
-    async fn load_newest_message(&self, room: RoomId) -> Result<Option<Message>, Error> {
-        let newest = MessagesPage {
-            limit: 1,
-            ..MessagesPage::default()
-        };
-        Ok(messages::load_page(&self.0.store, room, newest)
-            .await?
-            .pop())
+        let own = by.require_account()?.id;
+        direct_rooms::list_conversations(&self.0.store, own, limit).await
     }
 }
 
@@ -166,6 +79,7 @@ mod tests {
     use protocol::{NewAccount, NewMessage, Refusal, Start};
 
     use super::*;
+    use crate::MessagesPage;
     use crate::testing::TestChat;
 
     async fn person(test: &TestChat, username: &str) -> Person {

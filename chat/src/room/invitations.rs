@@ -9,57 +9,26 @@
 //! - How often a client may try a code: the server.
 
 use protocol::{Invitation, NewInvitation, Refusal, Role, Room, RoomId, Time};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
 
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
 use crate::identity::person::Person;
-use crate::room::{access, audit_log, members};
-use crate::store::{key, role_from_row, room_id};
+use crate::room::{access, audit_log};
+use crate::store::{InvitationRow, Reader, WriteTransaction, invitations, members};
 use crate::{Chat, Error};
 
 /// How many valid invitations a room may have.
-const MAX_INVITATIONS: i64 = 100;
+const MAX_INVITATIONS: u64 = 100;
 
 const UNKNOWN: Refusal = Refusal::NotFound("such invitation, or no longer");
 
-/// A row of the table `invitation`.
-struct InvitationRow {
-    room: RoomId,
-    invitation: Invitation,
-}
-
-impl FromRow<'_, SqliteRow> for InvitationRow {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let expires_at: Option<i64> = row.try_get("expires_at")?;
-        let uses_left: Option<i64> = row.try_get("uses_left")?;
-        Ok(Self {
-            room: room_id(row.try_get("room")?),
-            invitation: Invitation {
-                code: row.try_get("code")?,
-                role: role_from_row(row.try_get("role")?),
-                expires_at: expires_at.map(Time::from_millis),
-                uses_left: uses_left.map(i64::unsigned_abs),
-            },
-        })
-    }
-}
-
 /// The valid invitation with this code.
 async fn load_valid_invitation(
-    connection: &mut SqliteConnection,
+    from: &mut impl Reader,
     code: &str,
     now: Time,
 ) -> Result<InvitationRow, Error> {
-    let sql = "select invitation.* from invitation join room on room.id = invitation.room
-               where code = $1 and coalesce(invitation.expires_at, $2 + 1) > $2
-               and coalesce(uses_left, 1) > 0 and state = 0";
-    let found = sqlx::query_as(sql)
-        .bind(code)
-        .bind(now.millis())
-        .fetch_optional(connection)
-        .await?;
+    let found = invitations::find_valid_invitation(from, code, now).await?;
     Ok(found.ok_or(UNKNOWN)?)
 }
 
@@ -79,18 +48,7 @@ impl Chat {
         let now = self.0.clock.now();
         let invitation = check_invitation(wish, now)?;
         delete_invalid_invitations(&mut tx, *room, now).await?;
-        let uses_left = invitation.uses_left;
-        let sql = "insert into invitation (code, room, role, created_at, expires_at, uses_left)
-                   values ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(sql)
-            .bind(&invitation.code)
-            .bind(key(*room))
-            .bind(invitation.role as i64)
-            .bind(now.millis())
-            .bind(invitation.expires_at.map(Time::millis))
-            .bind(uses_left.map(|uses| i64::try_from(uses).unwrap_or(i64::MAX)))
-            .execute(&mut *tx)
-            .await?;
+        invitations::insert_invitation(&mut tx, *room, &invitation, now).await?;
         audit_log::record(&mut tx, now, *room, by, "invited", invitation.role.name()).await?;
         tx.commit().await?;
         Ok(invitation)
@@ -110,14 +68,7 @@ impl Chat {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
             .require_role(Role::Moderator)?;
-        let sql = "select * from invitation where room = $1 and coalesce(expires_at, $2 + 1) > $2
-                   and coalesce(uses_left, 1) > 0 order by created_at desc, code";
-        let rows: Vec<InvitationRow> = sqlx::query_as(sql)
-            .bind(key(*room))
-            .bind(now.millis())
-            .fetch_all(self.0.store.read())
-            .await?;
-        Ok(rows.into_iter().map(|row| row.invitation).collect())
+        invitations::list_valid_invitations(&self.0.store, *room, now).await
     }
 
     /// Revokes an invitation.
@@ -132,13 +83,7 @@ impl Chat {
         code: &str,
     ) -> Result<(), Error> {
         let mut tx = self.begin_action(by, room, Role::Moderator).await?.tx;
-        let sql = "delete from invitation where room = $1 and code = $2";
-        let deleted = sqlx::query(sql)
-            .bind(key(*room))
-            .bind(code)
-            .execute(&mut *tx)
-            .await?;
-        if deleted.rows_affected() == 0 {
+        if !invitations::delete_invitation(&mut tx, *room, code).await? {
             return Err(UNKNOWN.into());
         }
         let now = self.0.clock.now();
@@ -152,13 +97,9 @@ impl Chat {
     /// # Errors
     /// [`Refusal::NotFound`] if there is no such valid invitation, or a fault.
     pub async fn find_invitation(&self, code: &str) -> Result<(Invitation, Option<String>), Error> {
-        let mut connection = self.0.store.read().acquire().await?;
-        let found = load_valid_invitation(&mut connection, code, self.0.clock.now()).await?;
-        let name = sqlx::query_scalar("select name from room where id = $1")
-            .bind(key(found.room))
-            .fetch_one(&mut *connection)
-            .await?;
-        Ok((found.invitation, name))
+        let mut reader = self.0.store.reader().await?;
+        let found = load_valid_invitation(&mut reader, code, self.0.clock.now()).await?;
+        Ok((found.invitation, found.room_name))
     }
 
     /// Makes the caller a member of the room of an invitation. A member with a role that is not
@@ -170,15 +111,16 @@ impl Chat {
     pub async fn accept_invitation(&self, by: &Person, code: &str) -> Result<Room, Error> {
         let mut tx = self.0.store.begin().await?;
         let now = self.0.clock.now();
-        let InvitationRow { room, invitation } = load_valid_invitation(&mut tx, code, now).await?;
+        let InvitationRow {
+            room, invitation, ..
+        } = load_valid_invitation(&mut tx, code, now).await?;
         if *by == Person::Anonymous {
             return Err(Refusal::NotSignedIn.into());
         }
         let role = members::load_role(&mut tx, room, by.id()).await?;
         if role.is_none_or(|role| role < invitation.role) {
             members::add_member(&mut tx, now, room, by.id(), invitation.role).await?;
-            let sql = "update invitation set uses_left = uses_left - 1 where code = $1";
-            sqlx::query(sql).bind(code).execute(&mut *tx).await?;
+            invitations::take_use(&mut tx, code).await?;
         }
         // For a banned caller this fails, and the transaction is rolled back.
         let found = access::find_in(&mut tx, now, by, room).await?;
@@ -215,21 +157,12 @@ fn check_invitation(wish: &NewInvitation, now: Time) -> Result<Invitation, Error
 /// Deletes the invitations to a room that are no longer valid. Fails if the room has the maximum
 /// number of valid ones.
 async fn delete_invalid_invitations(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     room: RoomId,
     now: Time,
 ) -> Result<(), Error> {
-    let sql = "delete from invitation where room = $1 and (expires_at <= $2 or uses_left <= 0)";
-    sqlx::query(sql)
-        .bind(key(room))
-        .bind(now.millis())
-        .execute(&mut *tx)
-        .await?;
-    let count: i64 = sqlx::query_scalar("select count(*) from invitation where room = $1")
-        .bind(key(room))
-        .fetch_one(tx)
-        .await?;
-    if count < MAX_INVITATIONS {
+    invitations::delete_ended_invitations(tx, room, now).await?;
+    if invitations::count_invitations(tx, room).await? < MAX_INVITATIONS {
         Ok(())
     } else {
         Err(Refusal::Forbidden("Take another invitation back first.").into())

@@ -22,13 +22,15 @@ pub(crate) mod write_policy;
 use std::time::Duration;
 
 use protocol::{NewRoom, Refusal, Role, Room, RoomId, Time, text};
-use sqlx::SqliteConnection;
 
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
 use crate::identity::person::Person;
 use crate::lifetime::Lifetime;
-use crate::store::{Access, NewRoomRow, RoomRow, RoomsPage, Store, key, rooms};
+use crate::store::{
+    self, Access, NewRoomRow, RoomRow, RoomsPage, Store, WriteTransaction, direct_rooms,
+    room_aliases, rooms,
+};
 use crate::{Chat, Clock, Error};
 
 impl RoomRow {
@@ -86,14 +88,14 @@ pub(crate) fn parse_timeout(text: &str, longest: Duration) -> Result<Duration, R
 
 /// Inserts a room, and its owner if it has one.
 async fn create_room(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     now: Time,
     owner: Option<i64>,
     new: NewRoomRow,
 ) -> Result<Room, Error> {
     let mut room = rooms::insert_room(tx, now, new).await?;
     if let Some(owner) = owner {
-        members::add_member(tx, now, room.id, owner, Role::Owner).await?;
+        store::members::add_member(tx, now, room.id, owner, Role::Owner).await?;
         room.role = Some(Role::Owner);
     }
     Ok(room)
@@ -106,12 +108,12 @@ pub(crate) async fn find_or_create_by_alias(
     alias: &str,
     longest: Duration,
 ) -> Result<Room, Error> {
-    if let Some(room) = rooms::find_room_by_alias(store.read(), alias).await? {
+    if let Some(room) = room_aliases::find_room_by_alias(&mut store.reader().await?, alias).await? {
         return Ok(room);
     }
     let mut tx = store.begin().await?;
     // Another request may have created the room before this transaction began.
-    if let Some(room) = rooms::find_room_by_alias(&mut *tx, alias).await? {
+    if let Some(room) = room_aliases::find_room_by_alias(&mut tx, alias).await? {
         return Ok(room);
     }
     let new = NewRoomRow {
@@ -122,13 +124,7 @@ pub(crate) async fn find_or_create_by_alias(
         access: Access::Open,
     };
     let room = rooms::insert_room(&mut tx, clock.now(), new).await?;
-    let sql = "insert into room_alias (name, room) values ($1, $2)
-               on conflict (name) do update set room = excluded.room";
-    sqlx::query(sql)
-        .bind(alias)
-        .bind(key(room.id))
-        .execute(&mut *tx)
-        .await?;
+    room_aliases::set_alias(&mut tx, alias, room.id).await?;
     tx.commit().await?;
     Ok(room)
 }
@@ -160,7 +156,7 @@ impl Chat {
         let found = access::find(&self.0.store, &self.0.clock, by, *id).await?;
         let mut room = found.room;
         if found.direct {
-            room.with = direct::load_other_account(&self.0.store, by, room.id).await?;
+            room.with = direct_rooms::load_other_account(&self.0.store, room.id, by.id()).await?;
         }
         Ok(room)
     }
@@ -180,7 +176,7 @@ impl Chat {
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
     pub async fn find_room_by_name(&self, name: &str) -> Result<Option<Room>, Error> {
         let alias = text::parse_room_alias(name)?;
-        rooms::find_room_by_alias(self.0.store.read(), &alias).await
+        room_aliases::find_room_by_alias(&mut self.0.store.reader().await?, &alias).await
     }
 
     /// A page of the public rooms, the most recently active first.

@@ -10,7 +10,7 @@ use protocol::text::{self, USERNAME_MAX};
 use protocol::{Refusal, RoomId};
 
 use crate::identity::name_skeleton::{NameSkeleton, suffix_numbers};
-use crate::store::{LogTransaction, NameClaim, Store, key};
+use crate::store::{LogTransaction, NameClaim, Store, name_claims};
 use crate::{Error, Person};
 
 impl NameClaim {
@@ -71,26 +71,15 @@ pub(crate) async fn resolve_name(
         return Ok(name);
     }
     let skeleton = NameSkeleton::of(&name);
-    let taken: bool = sqlx::query_scalar(IS_TAKEN)
-        .bind(key(room))
-        .bind(by.id())
-        .bind(skeleton.lowercase)
-        .bind(skeleton.cased)
-        .fetch_one(store.read())
-        .await?;
+    let mut reader = store.reader().await?;
+    let (lowercase, cased) = (&skeleton.lowercase, &skeleton.cased);
+    let taken = name_claims::is_name_taken(&mut reader, room, by.id(), lowercase, cased).await?;
     if taken {
         Err(Refusal::Taken(format!("The name {name}")).into())
     } else {
         Ok(name)
     }
 }
-
-/// Whether an account, or another guest in the room, has a name that looks like one. Usernames of
-/// accounts have no capitals, so an account has one skeleton only.
-const IS_TAKEN: &str = "select
-    exists (select 1 from name_claim where room = $1 and person <> $2 and skeleton in ($3, $4))
-    or exists (select 1 from name_claim where room = $1 and person <> $2 and cased_skeleton in ($3, $4))
-    or exists (select 1 from account where skeleton in ($3, $4))";
 
 /// A name that is similar to a taken one, and free for this person. If all names that are tried are
 /// taken, returns the last of them; a client that asks for it gets another suggestion.

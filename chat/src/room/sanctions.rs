@@ -9,16 +9,15 @@
 
 use std::time::Duration;
 
-use protocol::{Refusal, Role, RoomId, Sanction, SanctionKind, Time};
-use sqlx::SqliteConnection;
+use protocol::{Refusal, Role, RoomId, Sanction, SanctionKind};
 
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
-use crate::identity::person::{Person, find_person_by_public_id, load_public_id};
+use crate::identity::person::{Person, find_person_by_public_id, load_public_id, public_id};
 use crate::room::access::RoomAction;
-use crate::room::members::{load_role, require_greater_role};
+use crate::room::members::require_greater_role;
 use crate::room::{access, audit_log};
-use crate::store::{key, sanction_from_row, stored_seq};
+use crate::store::{Reader, SanctionRow, members, messages, sanctions};
 use crate::{Chat, Error};
 
 /// The person that a sanction applies to.
@@ -50,16 +49,9 @@ impl Chat {
         let duration = duration.map(parse_sanction_duration).transpose()?;
         let until = duration.map(|duration| now.after(duration));
         let person = find_target(&mut tx, *room, target).await?;
-        require_greater_role(found.room.role, load_role(&mut tx, *room, person).await?)?;
-        let sql = "insert into sanction (room, person, kind, until) values ($1, $2, $3, $4)
-                   on conflict (room, person) do update set kind = excluded.kind, until = excluded.until";
-        sqlx::query(sql)
-            .bind(key(*room))
-            .bind(person)
-            .bind(kind as i64)
-            .bind(until.map(Time::millis))
-            .execute(&mut *tx)
-            .await?;
+        let role = members::load_role(&mut tx, *room, person).await?;
+        require_greater_role(found.room.role, role)?;
+        sanctions::set_sanction(&mut tx, *room, person, kind, until).await?;
         let id = load_public_id(&mut tx, person).await?;
         let action = match kind {
             SanctionKind::Ban => "banned",
@@ -79,13 +71,7 @@ impl Chat {
     pub async fn lift_sanction(&self, by: &Person, room: &RoomId, id: &str) -> Result<(), Error> {
         let mut tx = self.begin_action(by, room, Role::Moderator).await?.tx;
         let person = find_person_by_public_id(&mut tx, id).await?;
-        let sql = "delete from sanction where room = $1 and person = $2";
-        let deleted = sqlx::query(sql)
-            .bind(key(*room))
-            .bind(person)
-            .execute(&mut *tx)
-            .await?;
-        if deleted.rows_affected() == 0 {
+        if !sanctions::delete_sanction(&mut tx, *room, person).await? {
             return Err(Refusal::NotFound("such sanction").into());
         }
         audit_log::record(&mut tx, self.0.clock.now(), *room, by, "pardoned", id).await?;
@@ -102,23 +88,19 @@ impl Chat {
         access::find(&self.0.store, &self.0.clock, by, *room)
             .await?
             .require_role(Role::Moderator)?;
-        let sql = "select person, kind, until from sanction
-                   where room = $1 and coalesce(until, $2 + 1) > $2 order by person limit 10000";
-        let mut connection = self.0.store.read().acquire().await?;
-        let rows: Vec<(i64, i64, Option<i64>)> = sqlx::query_as(sql)
-            .bind(key(*room))
-            .bind(self.0.clock.now().millis())
-            .fetch_all(&mut *connection)
-            .await?;
-        let mut all = Vec::with_capacity(rows.len());
-        for (person, kind, until) in rows {
-            all.push(Sanction {
-                id: load_public_id(&mut connection, person).await?,
-                kind: sanction_from_row(kind),
-                until: until.map(Time::from_millis),
-            });
+        let now = self.0.clock.now();
+        let rows = sanctions::list_sanctions(&self.0.store, *room, now).await?;
+        Ok(rows.into_iter().map(Sanction::from).collect())
+    }
+}
+
+impl From<SanctionRow> for Sanction {
+    fn from(row: SanctionRow) -> Self {
+        Self {
+            id: public_id(row.person, row.username),
+            kind: row.kind,
+            until: row.until,
         }
-        Ok(all)
     }
 }
 
@@ -129,17 +111,17 @@ fn parse_sanction_duration(text: &str) -> Result<Duration, Refusal> {
 
 /// The person that a sanction applies to. An unknown target is an invalid field of the request.
 async fn find_target(
-    connection: &mut SqliteConnection,
+    from: &mut impl Reader,
     room: RoomId,
     target: &SanctionTarget,
 ) -> Result<i64, Error> {
     let (found, field, reason) = match target {
         SanctionTarget::Person(id) => {
-            let found = find_person_by_public_id(connection, id).await;
+            let found = find_person_by_public_id(from, id).await;
             (found, "person", "names no person")
         }
         SanctionTarget::AuthorOf(seq) => {
-            let found = find_author(connection, room, *seq).await;
+            let found = find_author(from, room, *seq).await;
             (found, "message", "names no message of this room")
         }
     };
@@ -150,21 +132,11 @@ async fn find_target(
 }
 
 /// The author of a message.
-async fn find_author(
-    connection: &mut SqliteConnection,
-    room: RoomId,
-    seq: u64,
-) -> Result<i64, Error> {
-    let sql = "select author from message
-               where key = ((select number from room where id = $1) << 32 | $2)";
-    let author: Option<i64> = sqlx::query_scalar(sql)
-        .bind(key(room))
-        .bind(stored_seq(seq))
-        .fetch_optional(connection)
-        .await?;
-    match author.ok_or(Refusal::NotFound("such message"))? {
-        0 => Err(Refusal::invalid("message", "has an anonymous author").into()),
-        author => Ok(author),
+async fn find_author(from: &mut impl Reader, room: RoomId, seq: u64) -> Result<i64, Error> {
+    match messages::find_author(from, room, seq).await? {
+        None => Err(Refusal::NotFound("such message").into()),
+        Some(0) => Err(Refusal::invalid("message", "has an anonymous author").into()),
+        Some(author) => Ok(author),
     }
 }
 
@@ -209,7 +181,7 @@ mod tests {
             // something else.
             let mut busy = Vec::new();
             for _ in 0..crate::store::READERS {
-                busy.push(chat.0.store.read().acquire().await.unwrap());
+                busy.push(chat.0.store.reader().await.unwrap());
             }
             let next = std::pin::pin!(follow.next());
             assert!(

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use protocol::{Refusal, Role, Room, RoomChange, RoomId, Time, text};
+use protocol::{Refusal, Role, Room, RoomChange, RoomId, text};
 
 use crate::events::DomainEvent;
 use crate::identity::person::Person;
 use crate::room::access::RoomAction;
 use crate::room::{self, access, audit_log};
-use crate::store::{Access, RoomRow, WriteTransaction, key, millis};
+use crate::store::{RoomRow, room_settings, rooms};
 use crate::{Chat, Error};
 
 /// The longest pause between two messages in slow mode, in seconds.
@@ -33,7 +33,7 @@ impl Chat {
         let now = self.0.clock.now();
         let was_public = found.room.public;
         let changed = apply_change(found, change, self.0.timeout)?;
-        update_settings(&mut tx, &changed, change.timeout.is_some()).await?;
+        room_settings::update_settings(&mut tx, &changed, change.timeout.is_some()).await?;
         audit_log::record(&mut tx, now, *room, by, "changed the room", "").await?;
         let found = access::find_in(&mut tx, now, by, *room).await?;
         let room = *room;
@@ -56,51 +56,9 @@ impl Chat {
     /// or a fault.
     pub async fn close_room(&self, by: &Person, room: &RoomId) -> Result<(), Error> {
         let mut tx = self.begin_action(by, room, Role::Owner).await?.tx;
-        let now = self.0.clock.now().millis();
-        let sql = "update room set state = 1, expires_at = $2, due_at = $2 where id = $1";
-        sqlx::query(sql)
-            .bind(key(*room))
-            .bind(now)
-            .execute(&mut *tx)
-            .await?;
+        rooms::freeze(&mut tx, *room, self.0.clock.now()).await?;
         self.commit(tx, [DomainEvent::RoomsFrozen]).await
     }
-}
-
-/// Stores the settings of a room. `timeout_requested` says whether its lifetime is a request of the
-/// owner.
-async fn update_settings(
-    tx: &mut WriteTransaction,
-    changed: &RoomRow,
-    timeout_requested: bool,
-) -> Result<(), Error> {
-    let room = &changed.room;
-    let access = if room.private {
-        Access::Private
-    } else {
-        Access::Open
-    };
-    let timeout = millis(changed.timeout);
-    let latest = Time::from_millis(i64::MAX).millis();
-    let sql =
-        "update room set name = $2, description = $3, public = $4, access = $5, timeout_ms = $6,
-                 requested_timeout_ms = coalesce($7, requested_timeout_ms), read_only = $8,
-                 slow_mode_ms = $9, expires_at = min(last_active_at + $6, $10), due_at = 0
-               where id = $1 and access <> 2";
-    sqlx::query(sql)
-        .bind(key(room.id))
-        .bind(&room.name)
-        .bind(&room.description)
-        .bind(room.public)
-        .bind(access as i64)
-        .bind(timeout)
-        .bind(timeout_requested.then_some(timeout))
-        .bind(room.read_only)
-        .bind(i64::try_from(room.slow_mode * 1_000).unwrap_or(i64::MAX))
-        .bind(latest)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
 }
 
 /// The room after the change.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use protocol::{Author, Message, MessageContent, Role, Room, RoomId, SanctionKind, Time};
+use protocol::{
+    Author, Invitation, Message, MessageContent, Role, Room, RoomId, SanctionKind, Time,
+};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -33,36 +35,6 @@ pub(crate) struct RoomRow {
     pub direct: bool,
 }
 
-impl FromRow<'_, SqliteRow> for RoomRow {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let room = Room {
-            id: room_id(row.try_get("id")?),
-            name: row.try_get("name")?,
-            public: row.try_get("public")?,
-            created_at: Time::from_millis(row.try_get("created_at")?),
-            last_active_at: Time::from_millis(row.try_get("last_active_at")?),
-            expires_at: Time::from_millis(row.try_get("expires_at")?),
-            message_count: row.try_get::<i64, _>("message_count")?.unsigned_abs(),
-            description: row.try_get("description")?,
-            private: row.try_get::<i64, _>("access")? == Access::Private as i64,
-            read_only: row.try_get("read_only")?,
-            slow_mode: row.try_get::<i64, _>("slow_mode_ms")?.unsigned_abs() / 1_000,
-            role: None,
-            unread: 0,
-            with: None,
-        };
-        let timeout: i64 = row.try_get("timeout_ms")?;
-        let direct = row.try_get::<i64, _>("access")? == Access::Direct as i64;
-        let head = row.try_get::<i64, _>("head")?.unsigned_abs();
-        Ok(Self {
-            room,
-            timeout: Duration::from_millis(timeout.unsigned_abs()),
-            head,
-            direct,
-        })
-    }
-}
-
 /// The ID as it is stored.
 pub(crate) fn key(id: RoomId) -> i64 {
     i64::from_be_bytes(id.bytes())
@@ -76,6 +48,25 @@ pub(crate) fn room_id(key: i64) -> RoomId {
 /// A duration as it is stored: whole milliseconds, at least one, at most the greatest time.
 pub(crate) fn millis(duration: Duration) -> i64 {
     Time::from_millis(0).after(duration).millis().max(1)
+}
+
+/// A limit as a number of the database.
+pub(super) fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A sequence number as it is stored.
+pub(super) fn stored_seq(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// A room that was found for a person.
+pub(crate) struct FoundRoom {
+    pub row: RoomRow,
+    /// The role of the person; `None` if the person is not a member.
+    pub role: Option<Role>,
+    /// Whether the person is banned from the room.
+    pub is_banned: bool,
 }
 
 /// The columns of a new room.
@@ -103,6 +94,30 @@ pub(crate) fn sanction_from_row(stored: i64) -> SanctionKind {
         SanctionKind::Ban
     } else {
         SanctionKind::Mute
+    }
+}
+
+/// An invitation to a room.
+pub(crate) struct InvitationRow {
+    pub room: RoomId,
+    pub room_name: Option<String>,
+    pub invitation: Invitation,
+}
+
+/// The two accounts of a direct room in the order of their IDs. Both are the same for notes to
+/// oneself.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountPair {
+    pub low: i64,
+    pub high: i64,
+}
+
+impl AccountPair {
+    pub fn of(one: i64, other: i64) -> Self {
+        Self {
+            low: one.min(other),
+            high: one.max(other),
+        }
     }
 }
 
@@ -140,11 +155,11 @@ impl Default for MessagesPage {
 /// The key of an entry: the number of its room in the upper half, its sequence number in the lower
 /// half.
 pub(crate) fn message_key(room_number: i64, seq: u64) -> i64 {
-    (room_number << 32) | stored_seq(seq)
+    (room_number << 32) | key_seq(seq)
 }
 
-/// A sequence number as it is stored. Those that no log reaches become the greatest one.
-pub(crate) fn stored_seq(seq: u64) -> i64 {
+/// A sequence number in the key of an entry. Those that no log reaches become the greatest one.
+pub(super) fn key_seq(seq: u64) -> i64 {
     i64::from(u32::try_from(seq).unwrap_or(u32::MAX))
 }
 
@@ -195,4 +210,67 @@ impl Default for RoomsPage {
             limit: 100,
         }
     }
+}
+
+/// An account as it is stored.
+pub(crate) struct AccountRow {
+    pub id: i64,
+    pub username: String,
+    pub name: String,
+    /// `None` if the account has no password.
+    pub password_hash: Option<String>,
+    pub operator: bool,
+    pub generation: i64,
+}
+
+/// The columns of a new account, which has no sessions yet and is no operator.
+pub(crate) struct NewAccountRow<'a> {
+    pub id: i64,
+    pub username: &'a str,
+    /// What the username looks like.
+    pub skeleton: &'a str,
+    pub name: &'a str,
+    /// `None` for an account without a password.
+    pub password_hash: Option<&'a str>,
+    pub created_at: Time,
+}
+
+/// Which accounts to list.
+#[derive(Clone, Debug)]
+pub struct AccountsPage {
+    /// List only accounts whose name or username contains this text.
+    pub search: String,
+    /// List only usernames that sort after this one.
+    pub after: String,
+    /// List at most this many.
+    pub limit: usize,
+}
+
+impl Default for AccountsPage {
+    fn default() -> Self {
+        Self {
+            search: String::new(),
+            after: String::new(),
+            limit: 1_000,
+        }
+    }
+}
+
+/// A member of a room.
+pub(crate) struct MemberRow {
+    pub person: i64,
+    /// The username of an account, or the name that a guest writes under in the room.
+    pub name: Option<String>,
+    pub role: Role,
+    pub joined_at: Time,
+}
+
+/// A sanction in a room.
+pub(crate) struct SanctionRow {
+    pub person: i64,
+    /// The username of the person's account, if there is one.
+    pub username: Option<String>,
+    pub kind: SanctionKind,
+    /// `None` for a sanction without an end.
+    pub until: Option<Time>,
 }

@@ -17,20 +17,20 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use protocol::{DirectChat, Overview, Refusal, Room, RoomId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::identity::person::Person;
 use crate::realtime::topics::{Topic, TopicSubscription};
 use crate::room::access;
-use crate::room::read_marker::UNREAD_COUNTED;
-use crate::store::{ROOM_COLUMNS, RoomRow, role_from_row, room_id};
+use crate::store::{members, overview};
 use crate::{Chat, Error};
 
 /// The most rooms, and the most direct chats, in an overview.
 const SHOWN_MAX: usize = 50;
+
+/// The most rooms whose changes are watched.
+const WATCHED_MAX: usize = 1_000;
 
 impl Chat {
     /// The rooms and direct chats of the caller, and the rooms in `also` that the caller may find.
@@ -39,16 +39,15 @@ impl Chat {
     /// A fault.
     pub async fn load_overview(&self, by: &Person, also: &[RoomId]) -> Result<Overview, Error> {
         let mut rooms = self.load_own_rooms(by).await?;
-        for id in also {
-            if rooms.iter().any(|room| room.id == *id) {
-                continue;
-            }
-            match access::find(&self.0.store, &self.0.clock, by, *id).await {
-                Ok(row) if !row.direct => rooms.push(row.room),
-                Ok(_) | Err(Error::Refusal(_)) => {}
-                Err(fault) => return Err(fault),
-            }
-        }
+        let mut others = also.to_vec();
+        others.retain(|id| rooms.iter().all(|room| room.id != *id));
+        let others = access::find_all(&self.0.store, &self.0.clock, by, &others).await?;
+        rooms.extend(
+            others
+                .into_iter()
+                .filter(|row| !row.direct)
+                .map(|row| row.room),
+        );
         rooms.sort_by_key(|room| std::cmp::Reverse((room.last_active_at, room.id)));
         Ok(Overview {
             rooms,
@@ -61,26 +60,8 @@ impl Chat {
         if *by == Person::Anonymous {
             return Ok(Vec::new());
         }
-        let sql = sqlx::AssertSqlSafe(format!(
-            "select {ROOM_COLUMNS}, role,
-               (select count(*) from (
-                 select 1 from message where message.key > (room.number << 32 | read_seq)
-                 and message.key < (room.number + 1) << 32
-                 and author <> $1 and kind = 0 limit $2)) as unread
-             from member join room on room.id = member.room
-             where person = $1 and state = 0 and access <> 2 and not exists (
-               select 1 from sanction where sanction.room = room.id and sanction.person = $1
-               and kind = 1 and coalesce(until, $3 + 1) > $3)
-             order by last_active_at desc, room.id desc limit $4"
-        ));
-        let rows = sqlx::query(sql)
-            .bind(by.id())
-            .bind(UNREAD_COUNTED)
-            .bind(self.0.clock.now().millis())
-            .bind(i64::try_from(SHOWN_MAX).unwrap_or(i64::MAX))
-            .fetch_all(self.0.store.read())
-            .await?;
-        rows.iter().map(room_from_row).collect()
+        let now = self.0.clock.now();
+        overview::list_member_rooms(&self.0.store, by.id(), now, SHOWN_MAX).await
     }
 
     /// The newest direct chats of the caller, of which only an account has any.
@@ -98,12 +79,9 @@ impl Chat {
         if *by == Person::Anonymous {
             return Ok(topics);
         }
-        let sql = "select room from member where person = $1 limit 1000";
-        let rooms: Vec<i64> = sqlx::query_scalar(sql)
-            .bind(by.id())
-            .fetch_all(self.0.store.read())
-            .await?;
-        topics.extend(rooms.into_iter().map(|room| Topic::Room(room_id(room))));
+        let mut reader = self.0.store.reader().await?;
+        let rooms = members::list_rooms_of(&mut reader, by.id(), WATCHED_MAX).await?;
+        topics.extend(rooms.into_iter().map(Topic::Room));
         topics.insert(Topic::Person(by.id()));
         Ok(topics)
     }
@@ -121,13 +99,6 @@ impl Chat {
             is_stale: true,
         }
     }
-}
-
-fn room_from_row(row: &SqliteRow) -> Result<Room, Error> {
-    let mut room = RoomRow::from_row(row)?.room;
-    room.role = Some(role_from_row(row.try_get("role")?));
-    room.unread = row.try_get::<i64, _>("unread")?.unsigned_abs();
-    Ok(room)
 }
 
 /// A watch of the overview of one person.

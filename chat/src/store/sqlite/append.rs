@@ -9,6 +9,8 @@
 use protocol::{Change, Message, MessageContent, Role, RoomId, Time};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::audit_log::{DELETE_OLDEST, INSERT, KEPT};
+use super::name_claims::IS_TAKEN;
 use crate::Error;
 use crate::store::rows::{author_from_row, key, message_key, role_from_row, sanction_from_row};
 use crate::store::{DatabaseLocation, NameClaim, OpenRoom, RowChange, StoredMessage, WritePolicy};
@@ -32,25 +34,6 @@ impl LogConnection {
         Ok(LogTransaction(self.0.transaction_with_behavior(behavior)?))
     }
 }
-
-/// Whether an account, or another guest in the room, has a name that looks like one. Usernames of
-/// accounts have no capitals, so an account has one skeleton only.
-const IS_TAKEN: &str = "select
-    exists (select 1 from name_claim where room = $1 and person <> $2 and skeleton in ($3, $4))
-    or exists (select 1 from name_claim
-      where room = $1 and person <> $2 and cased_skeleton in ($3, $4))
-    or exists (select 1 from account where skeleton in ($3, $4))";
-
-/// How many entries to keep for a room. The oldest ones beyond this number are deleted.
-pub(crate) const AUDIT_ENTRIES_KEPT: i64 = if cfg!(test) { 5 } else { 10_000 };
-
-pub(crate) const INSERT_AUDIT_ENTRY: &str =
-    "insert into audit_log (room, seq, at, actor, action, target)
-    select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from audit_log where room = $1
-    returning seq";
-
-pub(crate) const DELETE_OLDEST_AUDIT_ENTRIES: &str =
-    "delete from audit_log where room = $1 and seq <= $2";
 
 /// The start of a query for a message, whose row [`message_from_row`] reads.
 macro_rules! select_message {
@@ -340,11 +323,11 @@ impl LogTransaction<'_> {
         target: u64,
     ) -> Result<(), Error> {
         let parameters = params![key(room), now, actor, action, target.to_string()];
-        let mut insert = self.0.prepare_cached(INSERT_AUDIT_ENTRY)?;
+        let mut insert = self.0.prepare_cached(INSERT)?;
         let seq: i64 = insert.query_row(parameters, |row| row.get(0))?;
         self.0
-            .prepare_cached(DELETE_OLDEST_AUDIT_ENTRIES)?
-            .execute(params![key(room), seq - AUDIT_ENTRIES_KEPT])?;
+            .prepare_cached(DELETE_OLDEST)?
+            .execute(params![key(room), seq - KEPT])?;
         Ok(())
     }
 

@@ -17,9 +17,38 @@ use protocol::{ChangeKind, Message, RoomId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+use super::pool::{Reader, Store};
 use crate::Error;
-use crate::store::rows::{MESSAGE_COLUMNS, MessageRow, MessagesPage, key, stored_seq};
-use crate::store::{EntryRow, Store};
+use crate::store::EntryRow;
+use crate::store::rows::{MESSAGE_COLUMNS, MessageRow, MessagesPage, key, key_seq};
+
+/// The number of messages of `room` that others than the person `$1` wrote after the read marker of
+/// `member`, as a column. It stops at 100.
+pub(super) const COUNT_UNREAD: &str = "(select count(*) from (select 1 from message
+    where message.key > (room.number << 32 | member.read_seq)
+      and message.key < (room.number + 1) << 32
+      and message.author <> $1 and message.kind = 0 limit 100) as unread_message)";
+
+/// The key of the newest message of `room`, as a column.
+pub(super) const NEWEST_KEY: &str = "(select key from message
+    where message.key > room.number << 32 and message.key < (room.number + 1) << 32
+      and message.kind = 0 order by message.key desc limit 1)";
+
+/// The ID of the author of a message, which is 0 if the author is anonymous; `None` if there is no
+/// such message.
+pub(crate) async fn find_author(
+    from: &mut impl Reader,
+    room: RoomId,
+    seq: u64,
+) -> Result<Option<i64>, Error> {
+    let sql = "select author from message
+               where key = ((select number from room where id = $1) << 32 | $2)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(key_seq(seq))
+        .fetch_optional(from.connection())
+        .await?)
+}
 
 /// A page of a room's messages in order, whatever the state of the room. The caller checks the
 /// access to the room.
@@ -38,8 +67,8 @@ pub(crate) async fn load_page(
     ));
     let rows: Vec<MessageRow> = sqlx::query_as(sql)
         .bind(key(room))
-        .bind(stored_seq(page.after.unwrap_or(0)))
-        .bind(stored_seq(page.before.unwrap_or(u64::MAX)))
+        .bind(key_seq(page.after.unwrap_or(0)))
+        .bind(key_seq(page.before.unwrap_or(u64::MAX)))
         .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
         .fetch_all(store.read())
         .await?;
@@ -63,8 +92,8 @@ pub(crate) async fn load_seqs_by(
                  and kind = 0 and author = $4";
     let seqs: Vec<i64> = sqlx::query_scalar(sql)
         .bind(key(room))
-        .bind(stored_seq(*range.start()))
-        .bind(stored_seq(*range.end()))
+        .bind(key_seq(*range.start()))
+        .bind(key_seq(*range.end()))
         .bind(person)
         .fetch_all(store.read())
         .await?;
@@ -91,7 +120,7 @@ pub(crate) async fn load_entries(
     ));
     let rows: Vec<SqliteRow> = sqlx::query(sql)
         .bind(key(room))
-        .bind(stored_seq(after))
+        .bind(key_seq(after))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(store.read())
         .await?;

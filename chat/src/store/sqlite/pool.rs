@@ -8,7 +8,7 @@
 //!   connection, and later transactions work.
 //!
 //! # Not here
-//! - The SQL, which is next to the rows or the rule that it belongs to.
+//! - The statements, which are next to this file: one file for each kind of row.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use protocol::Epoch;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -126,6 +127,23 @@ impl PendingErasure {
     }
 }
 
+/// What a statement that only reads runs on: a connection of its own, or the transaction that is
+/// going to write.
+pub(crate) trait Reader: Send {
+    /// The connection, for the statements of the store.
+    fn connection(&mut self) -> &mut SqliteConnection;
+}
+
+/// A connection that only reads.
+#[derive(Debug)]
+pub(crate) struct ReadConnection(PoolConnection<Sqlite>);
+
+impl Reader for ReadConnection {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+}
+
 /// A transaction that may write. It is rolled back if it is dropped.
 #[derive(Debug)]
 pub(crate) struct WriteTransaction {
@@ -141,6 +159,11 @@ pub(crate) struct WriteTransaction {
 pub(crate) type WriteLockGuard = OwnedMutexGuard<()>;
 
 impl WriteTransaction {
+    /// The connection, for the statements of the store.
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+
     /// Notes that the transaction deletes text, which must leave the write-ahead log too.
     pub fn mark_erasure(&mut self) {
         self.erases = true;
@@ -155,6 +178,12 @@ impl WriteTransaction {
             self.pending_erasure.mark();
         }
         Ok(self.write_lock)
+    }
+}
+
+impl Reader for WriteTransaction {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
     }
 }
 
@@ -234,6 +263,11 @@ impl Store {
     /// The connections that read.
     pub fn read(&self) -> &SqlitePool {
         &self.read
+    }
+
+    /// A connection that only reads, when one of them is free.
+    pub async fn reader(&self) -> Result<ReadConnection, Error> {
+        Ok(ReadConnection(self.read.acquire().await?))
     }
 
     /// Begins a transaction that may write, after the transactions before it have ended.

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use protocol::{Room, RoomId, Time};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection, SqliteExecutor};
-use unicode_normalization::UnicodeNormalization;
+use sqlx::{FromRow, Row};
 
+use super::pool::{Store, WriteTransaction};
 use crate::Error;
-use crate::store::rows::{NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, key, millis};
-use crate::store::{Store, WriteTransaction};
+use crate::store::rows::{
+    Access, NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, count, key, millis, room_id,
+};
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
 const TOMBSTONE_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,9 +33,39 @@ pub(crate) struct EndingRoom {
     pub is_archived: bool,
 }
 
+impl FromRow<'_, SqliteRow> for RoomRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let room = Room {
+            id: room_id(row.try_get("id")?),
+            name: row.try_get("name")?,
+            public: row.try_get("public")?,
+            created_at: Time::from_millis(row.try_get("created_at")?),
+            last_active_at: Time::from_millis(row.try_get("last_active_at")?),
+            expires_at: Time::from_millis(row.try_get("expires_at")?),
+            message_count: row.try_get::<i64, _>("message_count")?.unsigned_abs(),
+            description: row.try_get("description")?,
+            private: row.try_get::<i64, _>("access")? == Access::Private as i64,
+            read_only: row.try_get("read_only")?,
+            slow_mode: row.try_get::<i64, _>("slow_mode_ms")?.unsigned_abs() / 1_000,
+            role: None,
+            unread: 0,
+            with: None,
+        };
+        let timeout: i64 = row.try_get("timeout_ms")?;
+        let direct = row.try_get::<i64, _>("access")? == Access::Direct as i64;
+        let head = row.try_get::<i64, _>("head")?.unsigned_abs();
+        Ok(Self {
+            room,
+            timeout: Duration::from_millis(timeout.unsigned_abs()),
+            head,
+            direct,
+        })
+    }
+}
+
 /// Inserts a room with a random ID.
 pub(crate) async fn insert_room(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     now: Time,
     new: NewRoomRow,
 ) -> Result<Room, Error> {
@@ -57,34 +88,15 @@ pub(crate) async fn insert_room(
         .bind(now.after(timeout).millis())
         .bind(new.access as i64)
         .bind(number)
-        .fetch_one(tx)
+        .fetch_one(tx.connection())
         .await?;
     Ok(row.room)
 }
 
 /// The number of a new room. No room gets it again, so a key never names two messages.
-async fn next_room_number(tx: &mut SqliteConnection) -> Result<i64, Error> {
+async fn next_room_number(tx: &mut WriteTransaction) -> Result<i64, Error> {
     let sql = "update meta set value = value + 1 where name = 'last_room_number' returning value";
-    Ok(sqlx::query_scalar(sql).fetch_one(tx).await?)
-}
-
-/// The open room with this alias, which is in Normalization Form C. An alias that was stored before
-/// that rule may be in decomposed letters.
-pub(crate) async fn find_room_by_alias(
-    executor: impl SqliteExecutor<'_>,
-    name: &str,
-) -> Result<Option<Room>, Error> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS} from room
-         where state = 0 and id in (select room from room_alias where name in ($1, $2))
-         order by id = (select room from room_alias where name = $1) desc limit 1"
-    ));
-    let row: Option<RoomRow> = sqlx::query_as(sql)
-        .bind(name)
-        .bind(name.nfd().collect::<String>())
-        .fetch_optional(executor)
-        .await?;
-    Ok(row.map(|row| row.room))
+    Ok(sqlx::query_scalar(sql).fetch_one(tx.connection()).await?)
 }
 
 /// A page of the open public rooms, the most recently active first.
@@ -95,11 +107,10 @@ pub(crate) async fn load_page(store: &Store, page: RoomsPage) -> Result<Vec<Room
          where public and state = 0 and (last_active_at, id) < ($1, $2)
          order by last_active_at desc, id desc limit $3"
     ));
-    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
     let rooms: Vec<RoomRow> = sqlx::query_as(sql)
         .bind(after.map_or(i64::MAX, |(last_active_at, _)| last_active_at.millis()))
         .bind(after.map_or(i64::MAX, |(_, id)| key(id)))
-        .bind(limit)
+        .bind(count(page.limit))
         .fetch_all(store.read())
         .await?;
     Ok(rooms.into_iter().map(|row| row.room).collect())
@@ -113,19 +124,38 @@ pub(crate) async fn apply_timeout(
     direct: bool,
 ) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    let sql = "update room set timeout_ms = min(coalesce(requested_timeout_ms, $1), $1),
-                 expires_at = min(last_active_at + min(coalesce(requested_timeout_ms, $1), $1), $2),
-                 due_at = 0
-               where state = 0 and (access = 2) = $3
-                 and timeout_ms <> min(coalesce(requested_timeout_ms, $1), $1)";
+    let timeout = "case when requested_timeout_ms < $1 then requested_timeout_ms else $1 end";
+    let sql = sqlx::AssertSqlSafe(format!(
+        "update room set timeout_ms = {timeout}, due_at = 0, expires_at =
+           case when last_active_at + {timeout} < $2 then last_active_at + {timeout} else $2 end
+         where state = 0 and (access = 2) = $3 and timeout_ms <> {timeout}"
+    ));
     let last = Time::from_millis(i64::MAX).millis();
     sqlx::query(sql)
         .bind(millis(longest))
         .bind(last)
         .bind(direct)
-        .execute(&mut *tx)
+        .execute(tx.connection())
         .await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Lets the direct chats of an account expire whose other account is deleted already. Such a chat
+/// ends with the second of its accounts.
+pub(crate) async fn expire_abandoned_direct_rooms(
+    tx: &mut WriteTransaction,
+    account: i64,
+    now: Time,
+) -> Result<(), Error> {
+    let sql = "update room set expires_at = $2, due_at = $2 where access = 2 and state = 0
+               and id in (select room from member where person = $1)
+               and not exists (select 1 from member where room = id and person <> $1)";
+    sqlx::query(sql)
+        .bind(account)
+        .bind(now.millis())
+        .execute(tx.connection())
+        .await?;
     Ok(())
 }
 
@@ -138,16 +168,19 @@ pub(crate) async fn next_due(store: &Store) -> Result<Option<Time>, Error> {
 
 /// Freezes the open rooms that are due: from the commit on nothing is written to them, and they
 /// answer `410 Gone`. Returns whether there were any.
-pub(crate) async fn freeze_due(tx: &mut SqliteConnection, now: Time) -> Result<bool, Error> {
+pub(crate) async fn freeze_due(tx: &mut WriteTransaction, now: Time) -> Result<bool, Error> {
     let sql = "update room set state = 1 where state = 0 and due_at <= $1 and expires_at <= $1";
     let frozen = sqlx::query(sql)
         .bind(now.millis())
-        .execute(&mut *tx)
+        .execute(tx.connection())
         .await?
         .rows_affected();
     // The rooms that were written to since are due later.
     let sql = "update room set due_at = expires_at where state = 0 and due_at <= $1";
-    sqlx::query(sql).bind(now.millis()).execute(tx).await?;
+    sqlx::query(sql)
+        .bind(now.millis())
+        .execute(tx.connection())
+        .await?;
     Ok(frozen > 0)
 }
 
@@ -167,9 +200,19 @@ pub(crate) async fn load_ending_rooms(store: &Store, limit: i64) -> Result<Vec<E
     rows.iter().map(read).collect()
 }
 
+/// Freezes an open room at once.
+pub(crate) async fn freeze(tx: &mut WriteTransaction, id: RoomId, now: Time) -> Result<(), Error> {
+    sqlx::query("update room set state = 1, expires_at = $2, due_at = $2 where id = $1")
+        .bind(key(id))
+        .bind(now.millis())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
 /// Reopens a frozen room until `expires_at`.
 pub(crate) async fn reopen(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTransaction,
     id: RoomId,
     expires_at: Time,
 ) -> Result<(), Error> {
@@ -177,7 +220,7 @@ pub(crate) async fn reopen(
     sqlx::query(sql)
         .bind(key(id))
         .bind(expires_at.millis())
-        .execute(tx)
+        .execute(tx.connection())
         .await?;
     Ok(())
 }
@@ -188,14 +231,14 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<WriteT
     let mut tx = store.begin().await?;
     sqlx::query("update room set state = 2 where id = $1")
         .bind(key(id))
-        .execute(&mut *tx)
+        .execute(tx.connection())
         .await?;
     sqlx::query(
         "insert into room_tombstone (room, expires_at) values ($1, $2) on conflict do nothing",
     )
     .bind(key(id))
     .bind(now.after(TOMBSTONE_LIFETIME).millis())
-    .execute(&mut *tx)
+    .execute(tx.connection())
     .await?;
     loop {
         let erased = erase_messages(&mut tx, id).await?;
@@ -208,14 +251,14 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<WriteT
     erase_other_rows(&mut tx, id).await?;
     sqlx::query("delete from room where id = $1")
         .bind(key(id))
-        .execute(&mut *tx)
+        .execute(tx.connection())
         .await?;
     tx.mark_erasure();
     Ok(tx)
 }
 
 /// Erases the rows that belong to a room, except its messages.
-async fn erase_other_rows(connection: &mut SqliteConnection, id: RoomId) -> Result<(), Error> {
+async fn erase_other_rows(tx: &mut WriteTransaction, id: RoomId) -> Result<(), Error> {
     for sql in [
         "delete from room_alias where room = $1",
         "delete from lobby_name where room = $1",
@@ -230,14 +273,14 @@ async fn erase_other_rows(connection: &mut SqliteConnection, id: RoomId) -> Resu
     ] {
         sqlx::query(sql)
             .bind(key(id))
-            .execute(&mut *connection)
+            .execute(tx.connection())
             .await?;
     }
     Ok(())
 }
 
 /// Erases the oldest messages of a room. Returns how many.
-async fn erase_messages(connection: &mut SqliteConnection, id: RoomId) -> Result<u64, Error> {
+async fn erase_messages(tx: &mut WriteTransaction, id: RoomId) -> Result<u64, Error> {
     let sql = "delete from message where key in (
                  select key from message
                  where key > (select number from room where id = $1) << 32
@@ -246,7 +289,7 @@ async fn erase_messages(connection: &mut SqliteConnection, id: RoomId) -> Result
     Ok(sqlx::query(sql)
         .bind(key(id))
         .bind(ERASE_BATCH)
-        .execute(connection)
+        .execute(tx.connection())
         .await?
         .rows_affected())
 }
@@ -256,7 +299,7 @@ pub(crate) async fn delete_expired_tombstones(store: &Store, now: Time) -> Resul
     let mut tx = store.begin().await?;
     sqlx::query("delete from room_tombstone where expires_at <= $1")
         .bind(now.millis())
-        .execute(&mut *tx)
+        .execute(tx.connection())
         .await?;
     tx.commit().await?;
     Ok(())

@@ -1,0 +1,220 @@
+//! The rows of accounts. A password that is not set is stored as an empty hash.
+//!
+//! # Guarantees
+//! - No two accounts have the same username, or usernames with the same skeleton.
+
+use protocol::Account;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+use super::pool::{DatabaseLocation, Reader, Store, WriteTransaction};
+use crate::Error;
+use crate::store::rows::{AccountRow, AccountsPage, NewAccountRow, count};
+
+impl FromRow<'_, SqliteRow> for AccountRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let password_hash: String = row.try_get("password_hash")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            username: row.try_get("username")?,
+            name: row.try_get("name")?,
+            password_hash: Some(password_hash).filter(|hash| !hash.is_empty()),
+            operator: row.try_get("operator")?,
+            generation: row.try_get("generation")?,
+        })
+    }
+}
+
+/// The account with this ID.
+pub(crate) async fn load_account(store: &Store, id: i64) -> Result<Option<AccountRow>, Error> {
+    let sql = "select id, username, name, password_hash, operator, generation
+               from account where id = $1";
+    Ok(sqlx::query_as(sql)
+        .bind(id)
+        .fetch_optional(store.read())
+        .await?)
+}
+
+/// The account with this username.
+pub(crate) async fn find_account(
+    store: &Store,
+    username: &str,
+) -> Result<Option<AccountRow>, Error> {
+    let sql = "select id, username, name, password_hash, operator, generation
+               from account where username = $1";
+    Ok(sqlx::query_as(sql)
+        .bind(username)
+        .fetch_optional(store.read())
+        .await?)
+}
+
+/// The ID of the account with this username.
+pub(crate) async fn find_account_id(
+    from: &mut impl Reader,
+    username: &str,
+) -> Result<Option<i64>, Error> {
+    Ok(
+        sqlx::query_scalar("select id from account where username = $1")
+            .bind(username)
+            .fetch_optional(from.connection())
+            .await?,
+    )
+}
+
+/// The username of an account.
+pub(crate) async fn load_username(
+    from: &mut impl Reader,
+    id: i64,
+) -> Result<Option<String>, Error> {
+    Ok(
+        sqlx::query_scalar("select username from account where id = $1")
+            .bind(id)
+            .fetch_optional(from.connection())
+            .await?,
+    )
+}
+
+/// A page of the accounts, in the order of the bytes of their usernames. The search ignores the
+/// case of ASCII letters.
+pub(crate) async fn list_accounts(
+    store: &Store,
+    page: &AccountsPage,
+) -> Result<Vec<Account>, Error> {
+    let sql = "select name, username from account where username > $1
+               and (instr(username, lower($2)) > 0 or instr(lower(name), lower($2)) > 0)
+               order by username limit $3";
+    let rows: Vec<(String, String)> = sqlx::query_as(sql)
+        .bind(&page.after)
+        .bind(&page.search)
+        .bind(count(page.limit))
+        .fetch_all(store.read())
+        .await?;
+    let account = |(name, username)| Account { name, username };
+    Ok(rows.into_iter().map(account).collect())
+}
+
+/// Inserts an account. Returns `false` if its username or one that looks like it is taken.
+pub(crate) async fn insert_account(
+    tx: &mut WriteTransaction,
+    account: &NewAccountRow<'_>,
+) -> Result<bool, Error> {
+    let sql = "insert into account
+                 (id, username, skeleton, name, password_hash, operator, generation, created_at)
+               values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
+    let inserted = sqlx::query(sql)
+        .bind(account.id)
+        .bind(account.username)
+        .bind(account.skeleton)
+        .bind(account.name)
+        .bind(account.password_hash.unwrap_or_default())
+        .bind(account.created_at.millis())
+        .execute(tx.connection())
+        .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+/// Changes the display name of an account.
+pub(crate) async fn set_display_name(
+    tx: &mut WriteTransaction,
+    id: i64,
+    name: &str,
+) -> Result<(), Error> {
+    sqlx::query("update account set name = $2 where id = $1")
+        .bind(id)
+        .bind(name)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Replaces the hash of the password of an account.
+pub(crate) async fn set_password_hash(
+    tx: &mut WriteTransaction,
+    id: i64,
+    hash: &str,
+) -> Result<(), Error> {
+    sqlx::query("update account set password_hash = $2 where id = $1")
+        .bind(id)
+        .bind(hash)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Replaces the hash of the password of an account, unless it is no longer `old`.
+pub(crate) async fn replace_password_hash(
+    tx: &mut WriteTransaction,
+    id: i64,
+    old: &str,
+    new: &str,
+) -> Result<(), Error> {
+    sqlx::query("update account set password_hash = $3 where id = $1 and password_hash = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Sets the hash of the first password of an account. Returns `false` if the account has a
+/// password.
+pub(crate) async fn set_first_password_hash(
+    tx: &mut WriteTransaction,
+    id: i64,
+    hash: &str,
+) -> Result<bool, Error> {
+    let sql = "update account set password_hash = $2 where id = $1 and password_hash = ''";
+    let updated = sqlx::query(sql)
+        .bind(id)
+        .bind(hash)
+        .execute(tx.connection())
+        .await?;
+    Ok(updated.rows_affected() > 0)
+}
+
+/// Whether an account has a password.
+pub(crate) async fn has_password(from: &mut impl Reader, id: i64) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from account where id = $1 and password_hash <> '')";
+    Ok(sqlx::query_scalar(sql)
+        .bind(id)
+        .fetch_one(from.connection())
+        .await?)
+}
+
+/// Begins the next generation of the sessions of an account, and returns it; `None` if there is no
+/// such account.
+pub(crate) async fn begin_generation(
+    tx: &mut WriteTransaction,
+    id: i64,
+) -> Result<Option<i64>, Error> {
+    let sql = "update account set generation = generation + 1 where id = $1 returning generation";
+    Ok(sqlx::query_scalar(sql)
+        .bind(id)
+        .fetch_optional(tx.connection())
+        .await?)
+}
+
+/// Deletes an account with its links to providers of sign-in.
+pub(crate) async fn delete_account(tx: &mut WriteTransaction, id: i64) -> Result<(), Error> {
+    for sql in [
+        "delete from account where id = $1",
+        "delete from oidc_identity where account = $1",
+    ] {
+        sqlx::query(sql).bind(id).execute(tx.connection()).await?;
+    }
+    Ok(())
+}
+
+/// Makes an account an operator, or takes that role back, while a server may be running. Returns
+/// `false` if there is no such account.
+pub(crate) fn set_operator(
+    location: &DatabaseLocation,
+    username: &str,
+    operator: bool,
+) -> Result<bool, Error> {
+    let sql = "update account set operator = ?2 where username = ?1";
+    let connection = location.connect()?;
+    let updated = connection.execute(sql, rusqlite::params![username, operator])?;
+    Ok(updated > 0)
+}

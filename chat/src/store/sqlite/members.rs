@@ -1,0 +1,150 @@
+//! The members of rooms.
+
+use protocol::{Role, RoomId, Time};
+use sqlx::FromRow;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::pool::{Reader, Store, WriteTransaction};
+use crate::Error;
+use crate::store::rows::{MemberRow, count, key, role_from_row, room_id};
+
+/// The most members of a room that are listed.
+const LISTED: i64 = 10_000;
+
+impl FromRow<'_, SqliteRow> for MemberRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            person: row.try_get("person")?,
+            name: row.try_get("name")?,
+            role: role_from_row(row.try_get("role")?),
+            joined_at: Time::from_millis(row.try_get("joined_at")?),
+        })
+    }
+}
+
+/// Adds a member to a room, or changes the role of a member.
+pub(crate) async fn add_member(
+    tx: &mut WriteTransaction,
+    now: Time,
+    room: RoomId,
+    person: i64,
+    role: Role,
+) -> Result<(), Error> {
+    let sql = "insert into member (room, person, role, joined_at, read_seq)
+               values ($1, $2, $3, $4, 0)
+               on conflict (room, person) do update set role = excluded.role";
+    sqlx::query(sql)
+        .bind(key(room))
+        .bind(person)
+        .bind(role as i64)
+        .bind(now.millis())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// The role of a person in a room; `None` if the person is not a member.
+pub(crate) async fn load_role(
+    from: &mut impl Reader,
+    room: RoomId,
+    person: i64,
+) -> Result<Option<Role>, Error> {
+    let sql = "select role from member where room = $1 and person = $2";
+    let role: Option<i64> = sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(person)
+        .fetch_optional(from.connection())
+        .await?;
+    Ok(role.map(role_from_row))
+}
+
+/// The members of a room, the greatest role first.
+pub(crate) async fn list_members(store: &Store, room: RoomId) -> Result<Vec<MemberRow>, Error> {
+    let sql = "select member.person, coalesce(account.username, name_claim.name) as name, role,
+                 joined_at
+               from member left join account on account.id = member.person
+               left join name_claim on name_claim.room = member.room
+                 and name_claim.person = member.person
+               where member.room = $1 order by role desc, joined_at, member.person limit $2";
+    Ok(sqlx::query_as(sql)
+        .bind(key(room))
+        .bind(LISTED)
+        .fetch_all(store.read())
+        .await?)
+}
+
+/// The rooms that a person is a member of, at most `limit`.
+pub(crate) async fn list_rooms_of(
+    from: &mut impl Reader,
+    person: i64,
+    limit: usize,
+) -> Result<Vec<RoomId>, Error> {
+    let rooms: Vec<i64> = sqlx::query_scalar("select room from member where person = $1 limit $2")
+        .bind(person)
+        .bind(count(limit))
+        .fetch_all(from.connection())
+        .await?;
+    Ok(rooms.into_iter().map(room_id).collect())
+}
+
+/// Gives all members of a room who have one role another one.
+pub(crate) async fn replace_role(
+    tx: &mut WriteTransaction,
+    room: RoomId,
+    old: Role,
+    new: Role,
+) -> Result<(), Error> {
+    sqlx::query("update member set role = $3 where room = $1 and role = $2")
+        .bind(key(room))
+        .bind(old as i64)
+        .bind(new as i64)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Removes a member from a room.
+pub(crate) async fn delete_member(
+    tx: &mut WriteTransaction,
+    room: RoomId,
+    person: i64,
+) -> Result<(), Error> {
+    sqlx::query("delete from member where room = $1 and person = $2")
+        .bind(key(room))
+        .bind(person)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Removes a person from all rooms.
+pub(crate) async fn delete_memberships(
+    tx: &mut WriteTransaction,
+    person: i64,
+) -> Result<(), Error> {
+    sqlx::query("delete from member where person = $1")
+        .bind(person)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Makes a person a member of the rooms of another one, who leaves them. Of two roles in a room
+/// the person gets the greater one.
+pub(crate) async fn move_memberships(
+    tx: &mut WriteTransaction,
+    from: i64,
+    to: i64,
+) -> Result<(), Error> {
+    let sql = "insert into member (room, person, role, joined_at, read_seq)
+               select room, $2, role, joined_at, read_seq from member where person = $1
+               on conflict (room, person) do update set role = excluded.role
+                 where excluded.role > member.role";
+    sqlx::query(sql)
+        .bind(from)
+        .bind(to)
+        .execute(tx.connection())
+        .await?;
+    delete_memberships(tx, from).await
+}

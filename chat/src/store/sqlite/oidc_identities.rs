@@ -1,0 +1,68 @@
+//! The identities at providers of sign-in, each linked to an account.
+//!
+//! # Guarantees
+//! - An identity has one account, and an account one identity at each provider.
+
+use protocol::Time;
+
+use super::pool::{Reader, Store, WriteTransaction};
+use crate::Error;
+
+/// The account that an identity is linked to.
+pub(crate) async fn find_linked_account(
+    from: &mut impl Reader,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<i64>, Error> {
+    let sql = "select account from oidc_identity where issuer = $1 and subject = $2";
+    Ok(sqlx::query_scalar(sql)
+        .bind(issuer)
+        .bind(subject)
+        .fetch_optional(from.connection())
+        .await?)
+}
+
+/// Whether an account is linked to an identity at a provider.
+pub(crate) async fn is_linked(store: &Store, account: i64, issuer: &str) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from oidc_identity where account = $1 and issuer = $2)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(account)
+        .bind(issuer)
+        .fetch_one(store.read())
+        .await?)
+}
+
+/// Links an identity to an account. Returns `false` if the identity has an account, or the account
+/// has another identity at this provider.
+pub(crate) async fn insert_link(
+    tx: &mut WriteTransaction,
+    issuer: &str,
+    subject: &str,
+    account: i64,
+    now: Time,
+) -> Result<bool, Error> {
+    let sql = "insert into oidc_identity (issuer, subject, account, created_at)
+               values ($1, $2, $3, $4) on conflict do nothing";
+    let inserted = sqlx::query(sql)
+        .bind(issuer)
+        .bind(subject)
+        .bind(account)
+        .bind(now.millis())
+        .execute(tx.connection())
+        .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+/// Unlinks an account from its identity at a provider.
+pub(crate) async fn delete_link(
+    tx: &mut WriteTransaction,
+    account: i64,
+    issuer: &str,
+) -> Result<(), Error> {
+    sqlx::query("delete from oidc_identity where account = $1 and issuer = $2")
+        .bind(account)
+        .bind(issuer)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
