@@ -6,6 +6,8 @@
 //! # Not here
 //! - The rules, which decide what is read and written: `room`, `identity` and `log`.
 
+#[cfg(test)]
+mod conformance;
 pub(crate) mod data_dir;
 pub(crate) mod log_rows;
 pub(crate) mod rows;
