@@ -40,6 +40,12 @@ impl Message {
         self.content.as_ref().map_or("", |content| &content.body)
     }
 
+    /// Returns the name to show for the author: the display name of an account, or the name under
+    /// which a person without an account wrote.
+    pub fn shown_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.username)
+    }
+
     /// Returns whether the message was deleted.
     pub fn is_deleted(&self) -> bool {
         self.content.is_none()

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{ChangeKind, EventName, Message, Room};
+use protocol::{Account, ChangeKind, EventName, Message, Room};
 use wasm_bindgen::JsValue;
 
 use crate::api;
@@ -100,11 +100,8 @@ impl RoomEvents {
             EventName::Closed => self.state.mark_closed(),
             EventName::Removed => self.state.mark_removed(),
             EventName::Reset => self.reload_log(),
-            EventName::SignedOut
-            | EventName::Name
-            | EventName::Rooms
-            | EventName::Overview
-            | EventName::Beat => {}
+            EventName::Name => self.on_name(data),
+            EventName::SignedOut | EventName::Rooms | EventName::Overview | EventName::Beat => {}
         }
     }
 
@@ -152,6 +149,21 @@ impl RoomEvents {
         }
     }
 
+    /// An account has another display name: all its messages show it.
+    fn on_name(self, data: &str) {
+        if let Some(account) = json::parse::<Account>(data) {
+            self.record_name(&account.username, &account.name);
+        }
+    }
+
+    fn record_name(self, username: &str, name: &str) {
+        let mut names = self.state.names.get_untracked();
+        if names.record(username, name) {
+            self.state.names.set(names);
+            self.state.history.rename(username, name);
+        }
+    }
+
     fn on_typing(self, data: &str) {
         let names = json::parse(data).and_then(|typing| json::field(&typing, "usernames"));
         if let Some(names) = names {
@@ -189,6 +201,11 @@ impl RoomEvents {
         let fresh = self.state.history.add(batch, from_stream);
         if fresh.is_empty() {
             return;
+        }
+        for message in &fresh {
+            if let Some(name) = &message.name {
+                self.record_name(&message.username, name);
+            }
         }
         self.state.record_activity(&fresh);
         if from_stream && document().hidden() {

@@ -117,6 +117,16 @@ impl History {
         keyboard_nav::refresh_label();
     }
 
+    /// Shows another display name at all messages of an account.
+    pub fn rename(self, username: &str, name: &str) {
+        self.suppress_announcements();
+        self.preserve_scroll(|| {
+            self.log
+                .try_update(|log| log.rename(username, name))
+                .unwrap_or_default()
+        });
+    }
+
     /// Starts again with these messages.
     pub fn reset(self, log: MessageLog) {
         self.suppress_announcements();

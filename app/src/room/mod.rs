@@ -4,6 +4,7 @@
 //! - Without a script, messages can be read and written.
 //! - Going to another room drops the state of the first one.
 
+mod account_names;
 mod closed;
 mod composer;
 mod events;

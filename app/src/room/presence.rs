@@ -50,11 +50,15 @@ fn Rows(state: RoomState, limit: usize) -> impl IntoView {
     let own = expect_context::<DisplayName>();
     let row = move |name: &String| {
         let you = if *name == own.get() { " (you)" } else { "" };
-        let drawn = clean_name(name).into_owned();
+        let shown = state
+            .names
+            .with(|names| clean_name(names.shown(name)).into_owned());
+        let username = clean_name(name).into_owned();
+        let added = (shown != username).then(|| format!(" ({username})"));
         view! {
             <span role="listitem">
-                <span class=format!("avatar {}", hue_class(name)) aria-hidden="true">{initials(&drawn)}</span>
-                <span class="participant-name"><bdi>{drawn}</bdi>{you}</span>
+                <span class=format!("avatar {}", hue_class(name)) aria-hidden="true">{initials(&shown)}</span>
+                <span class="participant-name" title=username><bdi>{shown}</bdi>{added}{you}</span>
             </span>
         }
     };

@@ -18,8 +18,10 @@ use crate::browser::json::{FromJson, field};
 use crate::connection::tab_feed::TabFeed;
 use crate::initial_state::RoomSnapshot;
 use crate::reactive::BrowserCell;
+use crate::room::account_names::AccountNames;
 use crate::room::history::History;
 use crate::room::outbox::sender::OutboxSender;
+use crate::session::visitor::SignedIn;
 
 /// Who is present in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub struct RoomState {
     pub present: RwSignal<PresentUsers>,
     /// Who is typing.
     pub typing: RwSignal<Vec<String>>,
+    /// The display names of the accounts that wrote here, and of the visitor's own.
+    pub names: RwSignal<AccountNames>,
     /// How many messages arrived while the page was hidden.
     pub unread: RwSignal<usize>,
     /// The sequence of the message whose menu is or was open.
@@ -83,6 +87,7 @@ impl RoomState {
         let feed = expect_context();
         let closed = RwSignal::new(false);
         let counted_until = BrowserCell::new(snapshot.room.last_active_at);
+        let names = RwSignal::new(initial_names(&snapshot.messages));
         let history = History::new(id, snapshot.messages, closed);
         Self {
             id,
@@ -92,6 +97,7 @@ impl RoomState {
             removed: RwSignal::new(false),
             present: RwSignal::new(PresentUsers::default()),
             typing: RwSignal::new(Vec::new()),
+            names,
             unread: RwSignal::new(0),
             selected: RwSignal::new(0),
             editing: RwSignal::new(0),
@@ -152,6 +158,18 @@ impl RoomState {
             self.feed.rest();
         }
     }
+}
+
+/// The names of the visitor's account and of the authors of these messages.
+fn initial_names(messages: &[Message]) -> AccountNames {
+    let mut names = AccountNames::default();
+    if let Some(own) = use_context::<SignedIn>().and_then(|signed| signed.account) {
+        names.record(&own.username, &own.name);
+    }
+    for message in messages {
+        names.record_author(message);
+    }
+    names
 }
 
 /// Counts messages in a room, and moves its end. Messages up to `counted_until` are in the count

@@ -28,9 +28,21 @@ pub fn transcript(
         if day.replace(at.day()) != Some(at.day()) {
             let _ = write!(text, "\n{}\n\n", at.date());
         }
-        text += &transcript_lines(&at.hours(), message);
+        let named = Message {
+            username: author_of(message),
+            ..Message::clone(message)
+        };
+        text += &transcript_lines(&at.hours(), &named);
     }
     text
+}
+
+/// The author of a message: an account with its display name and its username.
+fn author_of(message: &Message) -> String {
+    match &message.name {
+        Some(name) if *name != message.username => format!("{name} ({})", message.username),
+        _ => message.username.clone(),
+    }
 }
 
 /// Downloads a text as a file. In the browser only.

@@ -171,3 +171,42 @@ test("a guest under a new name edits and deletes the guest's earlier messages on
   await clickButton(ada, "Delete for good?");
   await expect(grace.messageBodies.nth(1)).toHaveText("(deleted)");
 });
+
+test("an account's messages show its display name, and every view follows a change within a second", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const grace = await openBrowser("grace");
+  await signUp(ada, room);
+  await ada.waitUntilLive();
+  await grace.openRoom(room);
+  for (const text of ["one", "two"]) await ada.send(text);
+  await grace.send("hello");
+  for (const user of [ada, grace]) {
+    await expect(user.messageBodies).toHaveCount(3);
+    const authors = user.log.locator(".author");
+    await expect(authors).toHaveText(["ADA", "grace"]);
+    await expect(authors.first()).toHaveAttribute("title", "ada");
+    await user.page.getByRole("button", { name: /\d+ here/ }).click();
+    await expect(
+      user.page.getByRole("listitem").filter({ hasText: "ADA" }).locator(".participant-name"),
+    ).toContainText("ADA (ada)");
+    await user.page.keyboard.press("Escape");
+  }
+
+  const answer = await ada.page.context().request.post("/profile/", {
+    form: { name: "Countess" },
+    headers: { Origin: webchat.url, Accept: "application/json" },
+  });
+  expect(answer.ok()).toBe(true);
+  for (const user of [ada, grace])
+    await expect(user.log.locator(".author").first()).toHaveText("Countess", { timeout: 1_000 });
+  await ada.send("three");
+  await expect(ada.pendingMessages).toHaveCount(0);
+  for (const user of [ada, grace]) {
+    await user.page.reload();
+    await expect(user.log.locator(".author")).toHaveText(["Countess", "grace", "Countess"]);
+  }
+});

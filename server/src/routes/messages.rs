@@ -189,12 +189,12 @@ fn parse_seq(text: &str) -> Result<u64, Refusal> {
 /// By default the answer is an event stream: every message after the cursor, then new events, until
 /// the room closes. A cursor that the server cannot honour gets the event `reset` and every
 /// message. The events `presence` (`{"room","here","count"}`: at most 100 names, and the number of
-/// all) and `typing` (`{"room","usernames"}`) carry a whole state each; they have no `id`, so they
-/// never move the cursor. A client without a name is not counted. `change`
-/// (`{"kind","id","room","target","message"}`) changes an earlier message and has an `id`; its kinds
-/// are `edit` and `deletion`, and others may be added: a client moves its cursor past a kind that it
-/// does not know. As JSON the answer is one page of history, in order: the
-/// newest messages, those before a sequence number, or those after one.
+/// all) and `typing` (`{"room","usernames"}`) carry a whole state each, and `name`
+/// (`{"username","name"}`) a changed display name; they have no `id`, so they never move the cursor.
+/// A client without a name is not counted. `change` (`{"kind","id","room","target","message"}`)
+/// changes an earlier message and has an `id`; its kinds are `edit` and `deletion`, and others may be
+/// added: a client moves its cursor past a kind that it does not know. As JSON the answer is one page
+/// of history, in order: the newest messages, those before a sequence number, or those after one.
 #[utoipa::path(get, path = "/rooms/{id}/messages/", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),

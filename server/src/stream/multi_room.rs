@@ -202,6 +202,13 @@ fn sign_out(session: SessionWatch) -> Source {
 fn room_event(room: RoomId, event: FollowEvent, cursors: &mut Cursors) -> Bytes {
     match event {
         FollowEvent::Messages(frames) => message_events(&frames, room, cursors),
+        FollowEvent::Ephemeral(event) if event.name() == EventName::Name => {
+            let json = event.json();
+            let fields = String::from_utf8_lossy(&json);
+            let fields = fields.trim_start_matches('{');
+            let data = format!(r#"{{"room":"{room}",{fields}"#);
+            EventName::Name.encode(&data).into()
+        }
         FollowEvent::Ephemeral(event) => event.bytes().clone(),
         FollowEvent::Reset => sse::about_room(EventName::Reset, room),
         FollowEvent::Closing(at) => {

@@ -59,13 +59,10 @@ pub fn TypingIndicator(state: RoomState) -> impl IntoView {
     let own = expect_context::<DisplayName>();
     let text = move || {
         let own = own.get();
+        let known = state.names.get();
         state.typing.with(|names| {
-            TypingText::of(
-                &names
-                    .iter()
-                    .filter(|name| **name != own)
-                    .collect::<Vec<_>>(),
-            )
+            let others = names.iter().filter(|name| **name != own);
+            TypingText::of(&others.map(|name| known.shown(name)).collect::<Vec<_>>())
         })
     };
     view! { <p class="typing"><span>{text_signal(move || text().names)}</span>{text_signal(move || text().verb.to_owned())}</p> }
@@ -80,7 +77,7 @@ struct TypingText {
 }
 
 impl TypingText {
-    fn of(names: &[&String]) -> Self {
+    fn of(names: &[&str]) -> Self {
         match names {
             [] => Self {
                 names: String::new(),
@@ -108,9 +105,9 @@ mod tests {
 
     #[test]
     fn one_or_two_people_typing_are_named_and_more_are_counted() {
-        let names = ["ada", "grace", "linus"].map(str::to_owned);
+        let names = ["ada", "grace", "linus"];
         let line = |count: usize| {
-            let text = TypingText::of(&names.iter().take(count).collect::<Vec<_>>());
+            let text = TypingText::of(&names[..count]);
             text.names + text.verb
         };
         assert_eq!(line(0), "");

@@ -78,6 +78,19 @@ impl MessageLog {
         self.changed.remove(place)
     }
 
+    /// Gives all messages of an account another display name.
+    pub fn rename(&mut self, username: &str, name: &str) {
+        let has_other = |message: &Message| {
+            message.username == username && message.name.as_deref().is_some_and(|old| old != name)
+        };
+        for held in self.messages.iter_mut().filter(|held| has_other(held)) {
+            Arc::make_mut(held).name = Some(name.to_owned());
+        }
+        for changed in self.changed.iter_mut().filter(|held| has_other(held)) {
+            changed.name = Some(name.to_owned());
+        }
+    }
+
     /// Marks a message as the visitor's own.
     pub fn mark_own(&mut self, seq: u64) {
         let place = self.index(seq);
@@ -182,6 +195,20 @@ mod tests {
         log.replace(message(3));
         log.add(vec![own(3)]);
         assert!(is_own(&log, 3), "changed before its page arrived");
+    }
+
+    #[test]
+    fn account_is_renamed_in_all_its_messages_and_a_guest_of_the_same_name_in_none() {
+        let by_account = |id| Message {
+            name: Some("Ada".into()),
+            ..message(id)
+        };
+        let mut log = MessageLog::new(vec![by_account(3), message(4)]);
+        log.replace(by_account(2));
+        log.rename("ada", "Countess");
+        log.add(vec![by_account(2)]);
+        let shown: Vec<_> = log.messages().iter().map(|m| m.shown_name()).collect();
+        assert_eq!(shown, ["Countess", "Countess", "ada"]);
     }
 
     #[test]

@@ -54,13 +54,14 @@ impl PendingMessage {
         }
     }
 
-    /// The message that it will be, as far as that is known.
-    pub fn message(&self, room: RoomId, author: Option<Author>) -> Message {
+    /// The message that it will be, as far as that is known; `name` is the display name of the
+    /// author's account.
+    pub fn message(&self, room: RoomId, author: Option<Author>, name: Option<String>) -> Message {
         Message {
             id: 0,
             room,
             username: self.message.username.clone(),
-            name: None,
+            name,
             author,
             client_id: Some(self.client_id.clone()),
             edited_at: None,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use protocol::{Author, Message, RoomId};
 
+use crate::room::account_names::AccountNames;
 use crate::room::outbox::pending_message::PendingMessage;
 
 /// A message of the log, or one that is not delivered yet.
@@ -26,10 +27,18 @@ impl LogItem {
         }
     }
 
-    /// A message in the outbox, which will have this author.
-    pub fn pending(pending: &PendingMessage, room: RoomId, author: Option<Author>) -> Self {
+    /// A message in the outbox, which will have this author. `names` has the display name of the
+    /// author's account.
+    pub fn pending(
+        pending: &PendingMessage,
+        room: RoomId,
+        author: Option<Author>,
+        names: &AccountNames,
+    ) -> Self {
+        let shown = || names.shown(&pending.message.username).to_owned();
+        let name = (author == Some(Author::Account)).then(shown);
         Self {
-            message: Arc::new(pending.message(room, author)),
+            message: Arc::new(pending.message(room, author, name)),
             pending: Some(pending.clone()),
         }
     }

@@ -4,10 +4,12 @@
 //! - A message has one row in all three states, so nothing moves when the state changes.
 //! - Names and texts are isolated: direction marks in them do not affect the text around them.
 
+use std::sync::Arc;
+
 use leptos::either::Either;
 use leptos::prelude::*;
 use protocol::characters::clean_name;
-use protocol::{Author, Message, Time};
+use protocol::{Author, Message};
 use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::browser::dom::{element_by_id, focus_without_scroll, on_click};
@@ -49,7 +51,7 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
     erase_type(view! {
         {day.map(|day| view! { <DaySeparator day/> })}
         <article class=class>
-            {starts_group.then(|| view! { <Byline name=message.username.clone() author=message.author at=message.sent_at/> })}
+            {starts_group.then(|| view! { <Byline message=message.clone()/> })}
             <MessageBody text=shown_text(&message)/>
             <span hidden=!mark.is_shown class=mark.class>{mark.text}</span>
             {end}
@@ -190,21 +192,20 @@ fn DaySeparator(day: i64) -> impl IntoView {
     }
 }
 
-/// The author and the time of a message.
+/// The author and the time of a message. An account has its display name, with the username as its
+/// title.
 #[component]
-fn Byline(
-    name: String,
-    #[prop(optional_no_strip)] author: Option<Author>,
-    at: Time,
-) -> impl IntoView {
+fn Byline(message: Arc<Message>) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let name = clean_name(&name).into_owned();
+    let at = message.sent_at;
+    let name = clean_name(message.shown_name()).into_owned();
+    let username = message.name.as_ref().map(|_| message.username.clone());
     let letters = initials(&name);
-    let badge = Badge::of(author);
+    let badge = Badge::of(message.author);
     view! {
         <span class="avatar" aria-hidden="true">{letters}</span>
         <p class="byline">
-            <bdi class="author">{name}</bdi>
+            <bdi class="author" title=username>{name}</bdi>
             <span class=badge.class title=badge.title>{badge.text}</span>
             <time aria-live="off" datetime=rfc3339(at) title=text_signal(move || clock.full_text(at))>{text_signal(move || clock.local_time(at).hours())}</time>
         </p>

@@ -161,6 +161,7 @@ fn visible_rows(
 ) -> Vec<ListItem<RowPosition, TimelineRow>> {
     let window = state.history.window.get();
     let author = own_author(name);
+    let names = state.names.get();
     let list = |log: &MessageLog, outbox: &Outbox| {
         let range = window.range(log);
         let previous = range
@@ -170,7 +171,7 @@ fn visible_rows(
             .cloned();
         let delivered = log.messages()[range].iter().map(LogItem::delivered);
         let pending = outbox.shown().filter(|_| window.at_end());
-        let pending = pending.map(|pending| LogItem::pending(pending, state.id, author));
+        let pending = pending.map(|pending| LogItem::pending(pending, state.id, author, &names));
         let rows = group_rows(
             previous,
             delivered.chain(pending),
