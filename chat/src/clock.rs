@@ -73,6 +73,16 @@ impl Clock {
         Time::from_millis(wall_millis(*self.0.changes.borrow()))
     }
 
+    /// The time to show for what happens at this moment, as [`Clock::now`] returned it: the same
+    /// time to the millisecond, unless the machine's clock was corrected.
+    pub(crate) fn shown_time(&self, now: Time) -> Time {
+        if self.correction() == 0 {
+            now
+        } else {
+            self.wall_time()
+        }
+    }
+
     /// By how much the machine's clock was corrected, in milliseconds: its time minus
     /// [`Clock::now`], or 0 while they are close.
     pub(crate) fn correction(&self) -> i64 {

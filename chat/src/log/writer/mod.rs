@@ -162,10 +162,11 @@ impl Writer {
     /// transaction.
     fn commit_batch(&mut self, batch: &[QueuedRequest]) -> Result<Vec<Outcome>, Error> {
         let requests = || batch.iter().map(|queued| &queued.request);
-        let now = self.clock.now().millis();
-        let wall_time = self.clock.wall_time().millis();
+        let now = self.clock.now();
+        // Clients compare the time of a message with the last activity of its room.
+        let wall_time = self.clock.shown_time(now).millis();
         let tx = self.connection.begin()?;
-        let mut state = load_state(&tx, &mut self.memory, now, wall_time, requests())?;
+        let mut state = load_state(&tx, &mut self.memory, now.millis(), wall_time, requests())?;
         let mut decisions = decide(&mut state, requests());
         apply_decisions(&tx, &self.memory, &state, requests(), &decisions)?;
         suggest_names(&tx, requests(), &mut decisions.outcomes)?;
