@@ -24,10 +24,6 @@ const LONGEST: usize = 400;
 /// Longer files, each with the reason why it is not divided.
 const LONG_FILES: &[(&str, &str)] = &[
     (
-        "chat/src/realtime/follower/tests.rs",
-        "a test for each way in which a follower starts, waits, falls behind and ends",
-    ),
-    (
         "chat/src/identity/account.rs",
         "150 lines are its tests, and each method documents its refusals",
     ),
