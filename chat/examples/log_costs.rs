@@ -61,7 +61,12 @@ async fn post(chat: &Chat, room: RoomId, batch: usize, number: usize) {
         body: "a text of twenty-five cha".repeat(40),
     };
     let key = format!("9d3a0a4e-6c1b-4f2e-8a57-{batch:06}{number:06}");
-    let posted = chat.post_message(&Person::Anonymous, &room, &message, Some(&key));
+    let posted = chat.post_message(
+        &Person::Anonymous,
+        &room,
+        &message,
+        Some(key.as_str().into()),
+    );
     posted.await.unwrap();
 }
 

@@ -50,6 +50,7 @@ use self::identity::token::Tokens;
 pub use self::lifecycle::archive::{Export, ExportFormat};
 use self::lifecycle::eraser::Eraser;
 use self::lifecycle::expiry::Expiry;
+pub use self::log::command::IdempotencyKey;
 use self::log::load::AccountChangeCounter;
 use self::log::writer::{WriteQueue, Writer};
 pub use self::realtime::follower::{FollowEvent, Follower};

@@ -171,9 +171,8 @@ pub fn trim_body(text: &str) -> &str {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
-pub fn parse_idempotency_key(text: &str) -> Result<String, Refusal> {
-    check_length("Idempotency-Key", text, IDEMPOTENCY_KEY_MAX)?;
-    Ok(text.to_owned())
+pub fn check_idempotency_key(text: &str) -> Result<(), Refusal> {
+    check_length("Idempotency-Key", text, IDEMPOTENCY_KEY_MAX)
 }
 
 /// Checks a name. Runs of spaces become one space, as browsers draw them, and so does the

@@ -34,7 +34,17 @@ pub(crate) struct MessageId {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientMessageId {
     pub author: RoomPerson,
+    /// Tells anonymous authors apart.
+    pub sender: i64,
     pub client_id: String,
+}
+
+/// What is known of the message of an earlier request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EarlierRequest {
+    pub seq: u64,
+    /// The digest of what it first said; `None` if that is not known any more.
+    pub content: Option<i64>,
 }
 
 /// A name in a room.
@@ -58,8 +68,8 @@ pub(crate) struct BatchState {
     pub messages: HashMap<MessageId, StoredMessage>,
     /// The messages that requests change, whether or not they exist.
     pub targets: HashSet<MessageId>,
-    /// The sequence numbers of the messages that have an idempotency key of a request.
-    pub earlier: HashMap<ClientMessageId, u64>,
+    /// The messages that have an idempotency key of a request.
+    pub earlier: HashMap<ClientMessageId, EarlierRequest>,
     /// The claims that look like a name of a request.
     pub claims: HashMap<RoomId, Vec<NameClaim>>,
     /// The names of requests that look like the username of an account.
@@ -81,9 +91,11 @@ impl RoomPerson {
 
 impl ClientMessageId {
     pub fn of(request: &WriteRequest) -> Option<Self> {
+        let key = request.key.as_ref()?;
         Some(Self {
             author: RoomPerson::author_of(request),
-            client_id: request.client_id.clone()?,
+            sender: key.sender,
+            client_id: key.client_id.clone(),
         })
     }
 }

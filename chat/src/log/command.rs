@@ -1,6 +1,11 @@
 //! The requests that the writer receives.
 
-use protocol::{MessageContent, RoomId};
+use std::net::IpAddr;
+
+use protocol::{MessageContent, RoomId, client_id};
+use sha2::{Digest, Sha256};
+
+use crate::store::KeyDigests;
 
 /// A validated request to append to the log of a room.
 #[derive(Debug)]
@@ -13,10 +18,52 @@ pub(crate) struct WriteRequest {
     pub username: String,
     /// What the message says afterwards; `None` for a deletion.
     pub content: Option<MessageContent>,
-    /// Requests of an author with the same digest of an idempotency key append one message to a
-    /// room.
-    pub client_id: Option<String>,
+    pub key: Option<KeyDigests>,
     pub command: Command,
+}
+
+/// The idempotency key of a post: the posts of an author with the same key append one message to a
+/// room.
+#[derive(Clone, Copy, Debug)]
+pub struct IdempotencyKey<'a> {
+    /// The key itself.
+    pub text: &'a str,
+    /// The network address of the caller, which tells anonymous authors apart.
+    pub address: Option<IpAddr>,
+}
+
+/// The key of a caller without an address.
+impl<'a> From<&'a str> for IdempotencyKey<'a> {
+    fn from(text: &'a str) -> Self {
+        let address = None;
+        Self { text, address }
+    }
+}
+
+impl IdempotencyKey<'_> {
+    /// The digests of the key and of what was posted with it. `author` is the ID of the person; 0
+    /// for an anonymous author.
+    pub(crate) fn digests(self, author: i64, content: &MessageContent) -> KeyDigests {
+        let address = self.address.filter(|_| author == 0);
+        let address = address.map(|address| address.to_string());
+        KeyDigests {
+            client_id: client_id(self.text),
+            sender: address.map_or(0, |address| mixed_digest(self.text, &address)),
+            content: mixed_digest(self.text, &content.body),
+        }
+    }
+}
+
+/// A digest of a value that cannot be guessed without the key, which is not stored.
+fn mixed_digest(key: &str, value: &str) -> i64 {
+    let length = key.len().to_be_bytes();
+    let digest = Sha256::new()
+        .chain_update(length)
+        .chain_update(key)
+        .chain_update(value)
+        .finalize();
+    let beginning = digest.first_chunk().copied().unwrap_or_default();
+    i64::from_be_bytes(beginning)
 }
 
 /// What the writer does with a request.

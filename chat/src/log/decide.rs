@@ -17,11 +17,13 @@ mod model;
 #[cfg(test)]
 mod steps;
 
+use std::borrow::Cow;
+
 use protocol::{Change, ChangeKind, Message, Refusal, RoomId, Time};
 
 use crate::lifetime::Lifetime;
 use crate::log::batch_state::{
-    BatchState, ClientMessageId, MessageId, RoomName, RoomPerson, RoomState,
+    BatchState, ClientMessageId, EarlierRequest, MessageId, RoomName, RoomPerson, RoomState,
 };
 use crate::log::command::{Command, WriteRequest};
 use crate::log::entry::Entry;
@@ -30,6 +32,10 @@ use crate::room::write_policy::MessageChange;
 use crate::store::{OpenRoom, RowChange, StoredMessage, WritePolicy, author_from_row};
 
 const NO_MESSAGE: Refusal = Refusal::NotFound("such message");
+const REUSED_KEY: Refusal = Refusal::Invalid {
+    field: "Idempotency-Key",
+    rule: Cow::Borrowed("was sent with another text before; each message needs a key of its own"),
+};
 
 /// An entry that a granted request appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +140,7 @@ impl Decider<'_> {
         if let Some(policy) = policy {
             policy.check_write()?;
         }
-        if let Some(message) = self.find_earlier_message(request) {
+        if let Some(message) = self.find_earlier_message(request)? {
             return Ok(Appended {
                 room: request.room,
                 entry: message.into(),
@@ -168,7 +174,7 @@ impl Decider<'_> {
             username: request.username.clone(),
             name: self.state.account_names.get(&request.author).cloned(),
             author: author_from_row(request.author),
-            client_id: request.client_id.clone(),
+            client_id: request.key.as_ref().map(|key| key.client_id.clone()),
             sent_at: Time::from_millis(self.state.wall_time),
             edited_at: None,
             content: request.content.clone(),
@@ -183,7 +189,11 @@ impl Decider<'_> {
             seq: message.id,
         };
         if let Some(client_message) = ClientMessageId::of(request) {
-            self.state.earlier.insert(client_message, message.id);
+            let earlier = EarlierRequest {
+                seq: message.id,
+                content: request.key.as_ref().map(|key| key.content),
+            };
+            self.state.earlier.insert(client_message, earlier);
         }
         if self.state.targets.contains(&id) {
             let stored = StoredMessage {
@@ -195,15 +205,29 @@ impl Decider<'_> {
     }
 
     /// The message of an earlier request with the same idempotency key.
-    fn find_earlier_message(&self, request: &WriteRequest) -> Option<Message> {
-        let client_message = ClientMessageId::of(request)?;
+    fn find_earlier_message(&self, request: &WriteRequest) -> Result<Option<Message>, Refusal> {
+        let client_message = ClientMessageId::of(request);
+        let earlier = client_message.and_then(|message| self.state.earlier.get(&message));
+        let (Some(earlier), Some(key)) = (earlier, &request.key) else {
+            return Ok(None);
+        };
         let id = MessageId {
             room: request.room,
-            seq: *self.state.earlier.get(&client_message)?,
+            seq: earlier.seq,
         };
         let stored = self.state.messages.get(&id);
         let stored = stored.map(|stored| &stored.message);
-        stored.or_else(|| self.find_in_batch(id)).cloned()
+        let Some(message) = stored.or_else(|| self.find_in_batch(id)) else {
+            return Ok(None);
+        };
+        let is_other = earlier
+            .content
+            .is_some_and(|content| content != key.content);
+        // Nothing is kept of what a deleted message has said.
+        if is_other && !message.is_deleted() {
+            return Err(REUSED_KEY);
+        }
+        Ok(Some(message.clone()))
     }
 
     /// A message that an earlier request of the batch appended.

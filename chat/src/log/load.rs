@@ -14,13 +14,13 @@ use protocol::{Refusal, RoomId};
 use crate::Error;
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::log::batch_state::{
-    BatchState, ClientMessageId, MessageId, RoomName, RoomPerson, RoomState,
+    BatchState, ClientMessageId, EarlierRequest, MessageId, RoomName, RoomPerson, RoomState,
 };
 use crate::log::command::{Command, WriteRequest};
 use crate::log::decide::{Decisions, Outcome};
 use crate::log::entry::Entry;
 use crate::room::name_claims;
-use crate::store::{LogTransaction, OpenRoom};
+use crate::store::{EarlierMessage, LogTransaction, OpenRoom};
 
 /// How many answers of each kind to remember.
 const REMEMBERED: usize = 10_000;
@@ -163,24 +163,28 @@ impl Loader<'_> {
         request: &WriteRequest,
         room: OpenRoom,
     ) -> Result<(), Error> {
-        let Some(id) = ClientMessageId::of(request) else {
+        let (Some(id), Some(key)) = (ClientMessageId::of(request), &request.key) else {
             return Ok(());
         };
         if self.state.earlier.contains_key(&id) {
             return Ok(());
         }
-        let ClientMessageId { author, client_id } = &id;
-        let found =
+        let Some(earlier) =
             self.tx
-                .find_by_client_id(author.room, room.number, author.person, client_id)?;
-        if let Some(stored) = found {
-            let message = MessageId {
-                room: request.room,
-                seq: stored.message.id,
-            };
-            self.state.earlier.insert(id, message.seq);
-            self.state.messages.insert(message, stored);
-        }
+                .find_by_key(room.number, request.room, id.author.person, key)?
+        else {
+            return Ok(());
+        };
+        let message = MessageId {
+            room: request.room,
+            seq: earlier.stored.message.id,
+        };
+        let EarlierMessage { stored, content } = earlier;
+        let seq = message.seq;
+        self.state
+            .earlier
+            .insert(id, EarlierRequest { seq, content });
+        self.state.messages.insert(message, stored);
         Ok(())
     }
 
@@ -289,7 +293,7 @@ fn apply_outcome(
     }
     match &appended.entry {
         Entry::Message(message) => {
-            tx.insert_message(room.number, request.author, message)?;
+            tx.insert_message(room.number, request.author, request.key.as_ref(), message)?;
             let author = RoomPerson::author_of(request);
             if author.person > 0 && !memory.room_authors.contains(&author) {
                 tx.insert_room_author(author.room, author.person)?;

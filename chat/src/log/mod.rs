@@ -19,18 +19,19 @@ pub(crate) mod writer;
 
 use protocol::{Message, MessageContent, NewMessage, Refusal, RoomId, text};
 
-use self::command::{Command, WriteRequest};
+use self::command::{Command, IdempotencyKey, WriteRequest};
 use self::writer::WriteQueue;
 use crate::identity::person::Person;
 use crate::sync::lock;
 use crate::{Chat, Error};
 
 impl Chat {
-    /// Posts a message. When this returns the message, it is durable. A repeated `key` in the same
-    /// room returns the message of the first request.
+    /// Posts a message. When this returns the message, it is durable. A repeated `key` of the same
+    /// author in the same room returns the message of the first request.
     ///
     /// # Errors
-    /// [`protocol::Refusal::Invalid`] if the message breaks a rule,
+    /// [`protocol::Refusal::Invalid`] if the message breaks a rule or has the key of a message with
+    /// another text,
     /// [`protocol::Refusal::NameTaken`] if the name belongs to another person, the refusals of
     /// [`Chat::find_room`], or a fault.
     pub async fn post_message(
@@ -38,7 +39,7 @@ impl Chat {
         by: &Person,
         room: &RoomId,
         message: &NewMessage,
-        key: Option<&str>,
+        key: Option<IdempotencyKey<'_>>,
     ) -> Result<Message, Error> {
         let queue = self.write_queue()?;
         let request = validate::check_message(by, *room, message, key)?;
@@ -95,7 +96,7 @@ impl Chat {
             author: 0,
             username: String::new(),
             content: Some(MessageContent { body: line }),
-            client_id: None,
+            key: None,
             command,
         };
         self.write_queue()?.append(request).await

@@ -1,29 +1,30 @@
 //! Checks of a message that need no transaction, before the message is queued for the writer.
 
-use protocol::{MessageContent, NewMessage, Refusal, RoomId, client_id, text};
+use protocol::{MessageContent, NewMessage, Refusal, RoomId, text};
 
 use crate::identity::person::{Person, guest_public_id};
-use crate::log::command::{Command, WriteRequest};
+use crate::log::command::{Command, IdempotencyKey, WriteRequest};
 
 /// Checks a new message. The holder of an account posts under the username of the account.
 pub(crate) fn check_message(
     by: &Person,
     room: RoomId,
     message: &NewMessage,
-    idempotency_key: Option<&str>,
+    key: Option<IdempotencyKey<'_>>,
 ) -> Result<WriteRequest, Refusal> {
     let username = text::parse_username(&message.username)?;
     let body = text::parse_body(&message.body)?;
     let username = by.resolve_username(username)?;
+    let content = MessageContent { body };
+    if let Some(key) = key {
+        text::check_idempotency_key(key.text)?;
+    }
     Ok(WriteRequest {
         room,
         author: by.id(),
         username,
-        content: Some(MessageContent { body }),
-        client_id: idempotency_key
-            .map(text::parse_idempotency_key)
-            .transpose()?
-            .map(|key| client_id(&key)),
+        key: key.map(|key| key.digests(by.id(), &content)),
+        content: Some(content),
         command: Command::Post,
     })
 }
@@ -44,7 +45,7 @@ pub(crate) fn change_request(
         author: by.id(),
         username: actor,
         content,
-        client_id: None,
+        key: None,
         command,
     }
 }

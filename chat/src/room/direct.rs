@@ -134,7 +134,7 @@ mod tests {
                 .with,
             None
         );
-        chat.post_message(&ada, &room, &new_message(&ada, "hello"), Some("k"))
+        chat.post_message(&ada, &room, &new_message(&ada, "hello"), Some("k".into()))
             .await
             .unwrap();
         for stranger in [&eve, &Person::Anonymous] {
@@ -155,7 +155,7 @@ mod tests {
                 chat.post_message(stranger, &room, &new_message(&eve, "hi"), None)
                     .await
                     .map(|_| ()),
-                chat.post_message(stranger, &room, &new_message(&eve, "hi"), Some("k"))
+                chat.post_message(stranger, &room, &new_message(&eve, "hi"), Some("k".into()))
                     .await
                     .map(|_| ()),
             ];

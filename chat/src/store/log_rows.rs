@@ -44,6 +44,25 @@ pub(crate) struct StoredMessage {
     pub message: Message,
 }
 
+/// The digests of an idempotency key and of what was posted with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyDigests {
+    /// The digest that the message carries.
+    pub client_id: String,
+    /// Tells anonymous authors apart; 0 for all others.
+    pub sender: i64,
+    /// Tells another text from a repeated one.
+    pub content: i64,
+}
+
+/// The message of an earlier request with the same idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EarlierMessage {
+    pub stored: StoredMessage,
+    /// The digest of what it first said; `None` if that is not known any more.
+    pub content: Option<i64>,
+}
+
 /// An entry of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EntryRow {

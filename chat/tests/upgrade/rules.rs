@@ -94,7 +94,7 @@ async fn repeated_post_with_the_same_key_gives_back_the_first_answer() {
         let by = upgraded.person(&then.sent_as);
         let now = upgraded
             .chat
-            .post_message(by, &room, &message, Some(&then.key))
+            .post_message(by, &room, &message, Some(then.key.as_str().into()))
             .await;
         let id = now.unwrap().id;
         assert_eq!(

@@ -8,6 +8,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod caller;
+pub(crate) mod client_address;
 pub(crate) mod cookies;
 pub(crate) mod host;
 pub(crate) mod https;

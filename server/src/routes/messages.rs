@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use chat::{AccountHolder, Chat, FollowEvent, Follower, MessagesPage, Person};
+use chat::{AccountHolder, Chat, FollowEvent, Follower, IdempotencyKey, MessagesPage, Person};
 use protocol::schema::{Body, Username};
 use protocol::{Message, NewMessage, Refusal, RoomId, Start, text};
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::error::Error;
 use crate::extract::accept::{self, EVENTS, JSON};
 use crate::extract::caller::Caller;
+use crate::extract::client_address::ClientAddress;
 use crate::extract::cookies::name_cookie;
 use crate::extract::payload::{Payload, SEQ_MAX};
 use crate::extract::query::Query;
@@ -43,8 +44,9 @@ pub(crate) struct PostMessage {
 
 /// Sends a message.
 ///
-/// The answer means that the message is durable. The same `Idempotency-Key` of the same author in
-/// the same room gets the first answer and sends nothing. Clients that prefer pages are redirected to the room.
+/// The answer means that the message is durable. The same `Idempotency-Key` of the same author (an
+/// account, a guest, or else an address) in the same room gets the first answer and sends nothing;
+/// with another text it is refused. Clients that prefer pages are redirected to the room.
 #[utoipa::path(post, path = "/rooms/{id}/messages/", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
@@ -67,6 +69,7 @@ pub(crate) async fn post_message(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
+    ClientAddress(address): ClientAddress,
     format: Format,
     headers: HeaderMap,
     payload: Payload<PostMessage>,
@@ -82,6 +85,7 @@ pub(crate) async fn post_message(
         body: sent.body,
     };
     let key = idempotency_key(&headers)?;
+    let key = key.map(|text| IdempotencyKey { text, address });
     state
         .limits
         .check_caller(Action::Messages, &by, Some(room))?;

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use proptest::prelude::*;
 use protocol::{MessageContent, Role, SanctionKind};
 
-use super::steps::{ACCOUNT, Action, MUTED, NAMES, PEOPLE, Step, USERNAME, any_batches, room_id};
+use super::steps::{
+    ACCOUNT, Action, MUTED, NAMES, PEOPLE, Step, USERNAME, any_batches, key_digests, room_id,
+};
 use super::*;
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::store::NameClaim;
@@ -72,6 +74,8 @@ struct ModelMessage {
     author: i64,
     username: String,
     key: Option<u8>,
+    /// What it first said.
+    first: String,
     text: Option<String>,
 }
 
@@ -105,7 +109,8 @@ impl ModelRoom {
         if self.is_strict && person == MUTED {
             return Effect::Refused { status: 403 };
         }
-        if let Some(repeated) = key.and_then(|key| self.find_key(person, key)) {
+        let first = step.text().unwrap_or_default();
+        if let Some(repeated) = key.and_then(|key| self.find_key(person, key, &first)) {
             return repeated;
         }
         let is_slow = self.is_strict && person != ACCOUNT;
@@ -134,6 +139,7 @@ impl ModelRoom {
             author: request.author,
             username: request.username,
             key,
+            first: step.text().unwrap_or_default(),
             text: step.text(),
         }));
         Effect::Posted {
@@ -142,17 +148,19 @@ impl ModelRoom {
         }
     }
 
-    fn find_key(&self, person: i64, key: u8) -> Option<Effect> {
+    fn find_key(&self, person: i64, key: u8, text: &str) -> Option<Effect> {
         let has_key = |message: &ModelMessage| message.author == person && message.key == Some(key);
         let index = self
             .log
             .iter()
             .position(|entry| entry.as_ref().is_some_and(has_key))?;
+        let earlier = self.log[index].as_ref()?;
+        if earlier.text.is_some() && earlier.first != text {
+            return Some(Effect::Refused { status: 422 });
+        }
         Some(Effect::Repeated {
             seq: index as u64 + 1,
-            text: self.log[index]
-                .as_ref()
-                .and_then(|message| message.text.clone()),
+            text: earlier.text.clone(),
         })
     }
 
@@ -254,15 +262,22 @@ fn load_room(state: &mut BatchState, id: RoomId, room: &ModelRoom) {
 }
 
 fn load_message(state: &mut BatchState, id: MessageId, stored: &ModelMessage) {
-    let client_id = stored.key.map(|key| key.to_string());
-    if let Some(client_id) = client_id.clone() {
+    let key = stored.key.map(|key| key_digests(key, &stored.first));
+    if let Some(key) = &key {
         let author = RoomPerson {
             room: id.room,
             person: stored.author,
         };
-        state
-            .earlier
-            .insert(ClientMessageId { author, client_id }, id.seq);
+        let client_message = ClientMessageId {
+            author,
+            sender: key.sender,
+            client_id: key.client_id.clone(),
+        };
+        let earlier = EarlierRequest {
+            seq: id.seq,
+            content: stored.text.is_some().then_some(key.content),
+        };
+        state.earlier.insert(client_message, earlier);
     }
     let message = Message {
         id: id.seq,
@@ -270,7 +285,7 @@ fn load_message(state: &mut BatchState, id: MessageId, stored: &ModelMessage) {
         username: stored.username.clone(),
         name: None,
         author: author_from_row(stored.author),
-        client_id,
+        client_id: key.map(|key| key.client_id),
         sent_at: Time::from_millis(0),
         edited_at: None,
         content: stored.text.clone().map(MessageContent::text),

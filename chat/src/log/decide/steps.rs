@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use protocol::{MessageContent, RoomId};
 
-use crate::log::command::{Command, WriteRequest};
+use crate::log::command::{Command, IdempotencyKey, WriteRequest};
+use crate::store::KeyDigests;
 
 /// Two guests, an anonymous author, and an account.
 pub(super) const PEOPLE: [i64; 4] = [-1, -2, 0, ACCOUNT];
@@ -70,6 +71,12 @@ pub(super) fn room_id(room: usize) -> RoomId {
     RoomId::from_bytes([room as u8; 8])
 }
 
+/// The digests of a key and of the text that was posted with it.
+pub(super) fn key_digests(key: u8, text: &str) -> KeyDigests {
+    let key = key.to_string();
+    IdempotencyKey::from(key.as_str()).digests(0, &MessageContent::text(text))
+}
+
 impl Step {
     pub fn person(&self) -> i64 {
         PEOPLE[self.person]
@@ -109,7 +116,7 @@ impl Step {
             },
             username: self.username().to_owned(),
             content: self.text().map(MessageContent::text),
-            client_id: key.map(|key| key.to_string()),
+            key: key.map(|key| key_digests(key, &self.text().unwrap_or_default())),
             command,
         }
     }

@@ -65,7 +65,7 @@ async fn author_edits_a_message_and_a_moderator_deletes_it() {
 async fn check_edit(chat: &Chat, room: RoomId, people: &People) {
     let author = &people.author;
     let first = chat
-        .post_message(author, &room, &ada_says("hello"), Some("k"))
+        .post_message(author, &room, &ada_says("hello"), Some("k".into()))
         .await
         .unwrap();
     for by in [&people.owner, &people.other, &Person::Anonymous] {
@@ -86,7 +86,7 @@ async fn check_edit(chat: &Chat, room: RoomId, people: &People) {
     assert!(chat.edit_message(author, &room, 1, "").await.is_err());
     // The idempotency key still leads to the same message.
     let repeated = chat
-        .post_message(author, &room, &ada_says("hello"), Some("k"))
+        .post_message(author, &room, &ada_says("hello"), Some("k".into()))
         .await
         .unwrap();
     assert_eq!(repeated, edited);

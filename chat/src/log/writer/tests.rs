@@ -1,13 +1,14 @@
 //! Tests of sequence numbers, idempotency keys and batches.
 
 use futures_util::future::join_all;
-use protocol::RoomId;
+use protocol::{Message, Refusal, RoomId};
 
 use super::*;
 use crate::FollowEvent;
+use crate::IdempotencyKey;
 use crate::identity::person::Person;
 use crate::store::MessagesPage;
-use crate::testing::{TestChat, new_message};
+use crate::testing::{TestChat, new_guest, new_message};
 
 #[tokio::test]
 async fn sequence_numbers_of_concurrent_posts_have_no_gaps() {
@@ -54,43 +55,96 @@ async fn repeated_idempotency_key_returns_the_first_message() {
     let room = test.create_room().await;
     let other = test.create_room().await;
     // Some of these posts share a batch.
-    let posts = (0..50).map(|n| {
-        let chat = test.chat.clone();
-        async move {
-            chat.post_message(
-                &Person::Anonymous,
-                &room,
-                &new_message(&n.to_string()),
-                Some("k"),
-            )
-            .await
-            .unwrap()
-        }
-    });
+    let posts = (0..50).map(|_| post_with_key(&test, room, "hello"));
     let answers = join_all(posts).await;
-    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    let first = answers[0].as_ref().unwrap();
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.as_ref().unwrap() == first)
+    );
     test.reopen().await;
-    assert_eq!(
-        test.chat
-            .post_message(&Person::Anonymous, &room, &new_message("again"), Some("k"))
-            .await
-            .unwrap(),
-        answers[0]
-    );
+    let again = post_with_key(&test, room, "hello").await.unwrap();
+    assert_eq!(again, *first);
     assert_eq!(test.post(room, "next").await.id, 2);
-    assert_eq!(
-        test.chat
-            .post_message(
-                &Person::Anonymous,
-                &other,
-                &new_message("elsewhere"),
-                Some("k")
-            )
-            .await
-            .unwrap()
-            .id,
-        1
-    );
+    let elsewhere = post_with_key(&test, other, "elsewhere").await.unwrap();
+    assert_eq!(elsewhere.id, 1);
+}
+
+/// Posts as an anonymous author, with the same idempotency key each time.
+async fn post_with_key(test: &TestChat, room: RoomId, body: &str) -> Result<Message, Error> {
+    test.chat
+        .post_message(
+            &Person::Anonymous,
+            &room,
+            &new_message(body),
+            Some("k".into()),
+        )
+        .await
+}
+
+fn is_refused_key(answer: &Result<Message, Error>) -> bool {
+    let Err(Error::Refusal(refusal)) = answer else {
+        return false;
+    };
+    let field = "Idempotency-Key";
+    matches!(refusal, Refusal::Invalid { field: named, .. } if *named == field)
+}
+
+#[tokio::test]
+async fn idempotency_key_with_another_text_is_refused_until_the_message_is_deleted() {
+    let mut test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    let guest = new_guest();
+    let post = async |test: &TestChat, body: &str| {
+        let message = new_message(body);
+        let key = Some("k".into());
+        test.chat.post_message(&guest, &room, &message, key).await
+    };
+    // One of two texts in one batch is refused.
+    let both = tokio::join!(post(&test, "one"), post(&test, "two"));
+    let refused = [is_refused_key(&both.0), is_refused_key(&both.1)];
+    assert_eq!(refused, [false, true]);
+    test.reopen().await;
+    assert!(is_refused_key(&post(&test, "two").await));
+    // An edit does not change what was posted.
+    let edited = test.chat.edit_message(&guest, &room, 1, "two").await;
+    assert_eq!(edited.unwrap().id, 1);
+    assert!(is_refused_key(&post(&test, "two").await));
+    assert_eq!(post(&test, "one").await.unwrap().body(), "two");
+    // Nothing is kept of what a deleted message has said.
+    test.chat.delete_message(&guest, &room, 1).await.unwrap();
+    for body in ["one", "two"] {
+        assert!(post(&test, body).await.unwrap().is_deleted());
+    }
+}
+
+#[tokio::test]
+async fn idempotency_key_counts_by_address_for_anonymous_authors_alone() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    let grace = test.register("grace").await;
+    let post = async |by: &Person, name: &str, address: &str| {
+        let key = IdempotencyKey {
+            text: "k",
+            address: Some(address.parse().unwrap()),
+        };
+        let mut message = new_message(name);
+        message.username = name.to_owned();
+        let posted = test.chat.post_message(by, &room, &message, Some(key)).await;
+        posted.unwrap().id
+    };
+    let addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "2001:db8::"];
+    let authors = [
+        (Person::Anonymous, "ada", [1, 2, 1, 3]),
+        (new_guest(), "bob", [4; 4]),
+        (grace, "grace", [5; 4]),
+    ];
+    for (author, name, expected) in authors {
+        for (address, seq) in addresses.into_iter().zip(expected) {
+            assert_eq!(post(&author, name, address).await, seq, "{name} {address}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -105,10 +159,15 @@ async fn idempotency_key_repeated_in_one_batch_is_delivered_once() {
     let posts = ["a", "b", "a", "b", "a"].map(|key| {
         let chat = test.chat.clone();
         async move {
-            chat.post_message(&Person::Anonymous, &room, &new_message(key), Some(key))
-                .await
-                .unwrap()
-                .id
+            chat.post_message(
+                &Person::Anonymous,
+                &room,
+                &new_message(key),
+                Some(key.into()),
+            )
+            .await
+            .unwrap()
+            .id
         }
     });
     assert_eq!(join_all(posts).await, [1, 2, 1, 2, 1]);
@@ -167,7 +226,12 @@ async fn writer_that_panics_continues_with_the_next_batch() {
         test.config.faults.panic_in(place);
         let refused = test
             .chat
-            .post_message(&Person::Anonymous, &room, &new_message(place), Some(place))
+            .post_message(
+                &Person::Anonymous,
+                &room,
+                &new_message(place),
+                Some(place.into()),
+            )
             .await;
         assert!(matches!(refused, Err(Error::Refusal(Refusal::Draining))));
         let page = MessagesPage::default();
@@ -177,7 +241,12 @@ async fn writer_that_panics_continues_with_the_next_batch() {
         assert_eq!(stored.count(), count);
         let repeated = test
             .chat
-            .post_message(&Person::Anonymous, &room, &new_message(place), Some(place))
+            .post_message(
+                &Person::Anonymous,
+                &room,
+                &new_message(place),
+                Some(place.into()),
+            )
             .await
             .unwrap();
         assert_eq!(repeated.body(), place);

@@ -65,7 +65,10 @@ async fn repeat_until_done(
     loop {
         let chat = test.read().await.chat.clone();
         let done = match command {
-            Command::Post => chat.post_message(by, &room, wish, Some(&wish.body)).await,
+            Command::Post => {
+                chat.post_message(by, &room, wish, Some(wish.body.as_str().into()))
+                    .await
+            }
             Command::Edit(seq) => chat.edit_message(by, &room, *seq, "edited").await,
             Command::Delete(seq) => chat.delete_message(by, &room, *seq).await,
             other => panic!("{other:?}"),

@@ -13,7 +13,10 @@ use super::audit_log::{DELETE_OLDEST, INSERT, KEPT};
 use super::name_claims::IS_TAKEN;
 use crate::Error;
 use crate::store::rows::{author_from_row, key, message_key, role_from_row, sanction_from_row};
-use crate::store::{DatabaseLocation, NameClaim, OpenRoom, RowChange, StoredMessage, WritePolicy};
+use crate::store::{
+    DatabaseLocation, EarlierMessage, KeyDigests, NameClaim, OpenRoom, RowChange, StoredMessage,
+    WritePolicy,
+};
 
 /// The connection of the writer.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ macro_rules! select_message {
         concat!(
             "select key & 4294967295, author, username, body, sent_at, edited_at,
                deleted_at is not null, client_id,
-               (select name from account where account.id = message.author)
+               (select name from account where account.id = message.author), content
              from message where ",
             $condition
         )
@@ -95,18 +98,26 @@ impl LogTransaction<'_> {
         Ok(select.query_row(params![key(room), person, now], policy_from_row)?)
     }
 
-    /// The message of an author that was posted with an idempotency key of this digest.
-    pub fn find_by_client_id(
+    /// The message of an author that was posted with this idempotency key.
+    pub fn find_by_key(
         &self,
-        room: RoomId,
         number: i64,
+        room: RoomId,
         author: i64,
-        client_id: &str,
-    ) -> Result<Option<StoredMessage>, Error> {
-        let sql = select_message!("key >> 32 = ?1 and author = ?2 and client_id = ?3");
+        key: &KeyDigests,
+    ) -> Result<Option<EarlierMessage>, Error> {
+        // Messages of earlier versions do not tell anonymous authors apart.
+        let sql = select_message!(
+            "key >> 32 = ?1 and author = ?2 and client_id = ?3 and coalesce(sender, ?4) = ?4"
+        );
         let mut select = self.0.prepare_cached(sql)?;
-        let parameters = params![number, author, client_id];
-        let found = select.query_row(parameters, |row| message_from_row(room, row));
+        let parameters = params![number, author, key.client_id, key.sender];
+        let found = select.query_row(parameters, |row| {
+            Ok(EarlierMessage {
+                stored: message_from_row(room, row)?,
+                content: row.get(9)?,
+            })
+        });
         Ok(found.optional()?)
     }
 
@@ -186,14 +197,23 @@ impl LogTransaction<'_> {
 /// What was decided.
 impl LogTransaction<'_> {
     /// Inserts a new message of an author into the room with this number.
-    pub fn insert_message(&self, number: i64, author: i64, message: &Message) -> Result<(), Error> {
-        let sql = "insert into message (key, author, kind, sent_at, client_id, username, body)
-                   values (?1, ?2, 0, ?3, ?4, ?5, ?6)";
+    pub fn insert_message(
+        &self,
+        number: i64,
+        author: i64,
+        key: Option<&KeyDigests>,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let sql = "insert into message
+                     (key, author, kind, sent_at, client_id, sender, content, username, body)
+                   values (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8)";
         self.0.prepare_cached(sql)?.execute(params![
             message_key(number, message.id),
             author,
             message.sent_at.millis(),
             message.client_id,
+            key.map(|key| key.sender),
+            key.map(|key| key.content),
             message.username,
             message.body()
         ])?;
@@ -211,7 +231,9 @@ impl LogTransaction<'_> {
     ) -> Result<(), Error> {
         let message = &change.message;
         let target = message_key(number, message.id);
-        let sql = "update message set body = ?2, edited_at = ?3, deleted_at = ?4 where key = ?1";
+        let sql = "update message set body = ?2, edited_at = ?3, deleted_at = ?4,
+                     content = case when ?4 is null then content end
+                   where key = ?1";
         self.0.prepare_cached(sql)?.execute(params![
             target,
             message.body(),

@@ -356,7 +356,12 @@ mod tests {
         test.config.faults.arm(0, 1);
         assert!(
             test.chat
-                .post_message(&Person::Anonymous, &room, &new_message("lost"), Some("k"))
+                .post_message(
+                    &Person::Anonymous,
+                    &room,
+                    &new_message("lost"),
+                    Some("k".into())
+                )
                 .await
                 .is_err()
         );
@@ -369,14 +374,24 @@ mod tests {
         );
         assert!(
             test.chat
-                .post_message(&Person::Anonymous, &room, &new_message("lost"), Some("k"))
+                .post_message(
+                    &Person::Anonymous,
+                    &room,
+                    &new_message("lost"),
+                    Some("k".into())
+                )
                 .await
                 .is_err()
         );
         test.config.faults.arm(0, 0);
         assert_eq!(
             test.chat
-                .post_message(&Person::Anonymous, &room, &new_message("kept"), Some("k"))
+                .post_message(
+                    &Person::Anonymous,
+                    &room,
+                    &new_message("kept"),
+                    Some("k".into())
+                )
                 .await
                 .unwrap()
                 .id,

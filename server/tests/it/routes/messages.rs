@@ -49,12 +49,39 @@ async fn repeated_idempotency_key_returns_the_first_message() {
         .json()
         .await
         .unwrap();
-    let again = post("two", "k".repeat(64)).await.unwrap();
+    let again = post("one", "k".repeat(64)).await.unwrap();
     assert_eq!(again.status(), StatusCode::CREATED);
     assert_eq!(again.json::<Message>().await.unwrap(), first);
+    let other = expect_problem(post("two", "k".repeat(64)).await.unwrap(), 422).await;
+    assert_eq!(other.field.as_deref(), Some("Idempotency-Key"));
+    assert!(other.detail.contains("another text"), "{}", other.detail);
     let long = expect_problem(post("x", "k".repeat(65)).await.unwrap(), 422).await;
     assert_eq!(long.field.as_deref(), Some("Idempotency-Key"));
     assert_eq!(ada.history(&room, "").await, [first]);
+}
+
+#[tokio::test]
+async fn idempotency_key_of_anonymous_authors_counts_by_address() {
+    let server = TestServer::with(&["--trusted-proxies", "127.0.0.1"], |_| {}).await;
+    let ada = server.visitor("ada");
+    let room = ada.create_room().await;
+    let post = async |address: &str| -> u64 {
+        let request = ada.request(Method::POST, &format!("/rooms/{room}/messages/"));
+        let answer = request
+            .header("idempotency-key", "k")
+            .header("x-forwarded-for", address)
+            .json(&json!({"username": "ada", "body": "hello"}))
+            .send()
+            .await
+            .unwrap();
+        answer.json::<Message>().await.unwrap().id
+    };
+    assert_eq!(post("192.0.2.1").await, 1);
+    assert_eq!(post("192.0.2.2").await, 2);
+    assert_eq!(post("192.0.2.1").await, 1);
+    // A client often has all addresses of an IPv6 network.
+    assert_eq!(post("2001:db8::1").await, 3);
+    assert_eq!(post("2001:db8::2").await, 3);
 }
 
 #[tokio::test]
