@@ -8,7 +8,7 @@ use std::time::Duration;
 use protocol::Time;
 
 use crate::lifetime::Lifetime;
-use crate::store::OpenRoom;
+use crate::store::{MINUTE, OpenRoom};
 
 impl OpenRoom {
     pub fn lifetime(self) -> Lifetime {
@@ -22,6 +22,7 @@ impl OpenRoom {
     pub fn add_message(&mut self, now: i64) {
         self.add_change();
         self.message_count += 1;
+        self.is_minute_changed |= now / MINUTE != self.last_active_at / MINUTE;
         self.last_active_at = now;
         let last = Time::from_millis(i64::MAX).millis();
         self.expires_at = self.last_active_at.saturating_add(self.timeout).min(last);

@@ -20,6 +20,8 @@ pub(crate) struct OpenRoom {
     pub has_name_claims: bool,
     /// Whether the room has changed since it was loaded.
     pub is_changed: bool,
+    /// Whether the minute of `last_active_at` has changed.
+    pub is_minute_changed: bool,
 }
 
 /// The write policy of a room for one person. Times are milliseconds since the Unix epoch.

@@ -8,6 +8,9 @@ use protocol::{
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+/// The milliseconds of a minute. The activity of a member's room is stored by the minute.
+pub(crate) const MINUTE: i64 = 60_000;
+
 /// The columns of a [`RoomRow`].
 pub(crate) const ROOM_COLUMNS: &str =
     "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, message_count,

@@ -244,6 +244,7 @@ fn load_room(state: &mut BatchState, id: RoomId, room: &ModelRoom) {
         has_policy: room.is_strict,
         has_name_claims: !room.names.is_empty(),
         is_changed: false,
+        is_minute_changed: false,
     };
     state.rooms.insert(id, RoomState::Open(open));
     state.claims.insert(id, room.claims());

@@ -1,6 +1,11 @@
 //! Tests of the overview and its watch.
 
+use std::time::Duration;
+
 use protocol::{Credentials, NewAccount, NewInvitation, NewMessage, NewRoom};
+
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::realtime::topics::MIN_INTERVAL;
@@ -228,4 +233,59 @@ async fn dropped_watch_leaves_no_subscription() {
     drop(watch);
     assert!(lock(&topics.subscriptions).by_topic.is_empty());
     assert_eq!(lock(&topics.subscriptions).watchers, 0);
+}
+
+/// Posts into random rooms, with random pauses, and compares the lists after each post with the
+/// order of the posts.
+#[tokio::test]
+async fn newest_rooms_and_chats_are_listed_whatever_the_others_did() {
+    const LISTED: usize = 3;
+    let seed = rand::random();
+    let mut random = SmallRng::seed_from_u64(seed);
+    let test = TestChat::new(|config| config.timeout = Duration::MAX).await;
+    let ada = register(&test, "ada").await;
+    let mut rooms = Vec::new();
+    let mut chats = Vec::new();
+    for name in ["bob", "eva", "grace", "kim", "nora"] {
+        rooms.push(create_private_room(&test, &ada, name).await);
+        register(&test, name).await;
+        let chat = test.chat.open_direct_room(&ada, name).await.unwrap().id;
+        test.chat
+            .post_message(&ada, &chat, &ada_says("hello"), None)
+            .await
+            .unwrap();
+        chats.push(chat);
+        test.config.clock.advance(Duration::from_secs(90));
+    }
+    for _ in 0..200 {
+        let pause = [1, 20_000, 90_000][random.random_range(0..3)];
+        test.config.clock.advance(Duration::from_millis(pause));
+        let order = if random.random() {
+            &mut rooms
+        } else {
+            &mut chats
+        };
+        let room = order.remove(random.random_range(0..order.len()));
+        order.push(room);
+        test.chat
+            .post_message(&ada, &room, &ada_says("again"), None)
+            .await
+            .unwrap();
+        let (store, now) = (&test.chat.0.store, test.config.clock.now());
+        let listed = overview::list_member_rooms(store, ada.id(), now, LISTED).await;
+        let listed: Vec<RoomId> = listed.unwrap().iter().map(|room| room.id).collect();
+        let newest = rooms.iter().rev().take(LISTED).copied();
+        assert_eq!(listed, newest.collect::<Vec<_>>(), "seed {seed}");
+        let listed = test.chat.list_conversations(&ada, LISTED).await;
+        let listed: Vec<RoomId> = listed.unwrap().iter().map(|chat| chat.room).collect();
+        let newest = chats.iter().rev().take(LISTED).copied();
+        assert_eq!(listed, newest.collect::<Vec<_>>(), "seed {seed}");
+    }
+}
+
+fn ada_says(body: &str) -> NewMessage {
+    NewMessage {
+        username: "ada".to_owned(),
+        body: body.to_owned(),
+    }
 }

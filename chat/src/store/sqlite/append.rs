@@ -14,8 +14,8 @@ use super::name_claims::IS_TAKEN;
 use crate::Error;
 use crate::store::rows::{author_from_row, key, message_key, role_from_row, sanction_from_row};
 use crate::store::{
-    DatabaseLocation, EarlierMessage, KeyDigests, NameClaim, OpenRoom, RowChange, StoredMessage,
-    WritePolicy,
+    DatabaseLocation, EarlierMessage, KeyDigests, MINUTE, NameClaim, OpenRoom, RowChange,
+    StoredMessage, WritePolicy,
 };
 
 /// The connection of the writer.
@@ -72,6 +72,7 @@ impl LogTransaction<'_> {
                 has_policy: row.get(6)?,
                 has_name_claims: row.get(7)?,
                 is_changed: false,
+                is_minute_changed: false,
             })
         });
         Ok(room.optional()?)
@@ -252,7 +253,7 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
-    /// Updates the row of a room.
+    /// Updates the row of a room, and those of its members once a minute.
     pub fn save_room(&self, id: RoomId, room: &OpenRoom) -> Result<(), Error> {
         let sql = "update room
                    set head = ?2, last_active_at = ?3, expires_at = ?4, message_count = ?5
@@ -264,6 +265,13 @@ impl LogTransaction<'_> {
             room.expires_at,
             room.message_count
         ])?;
+        if room.is_minute_changed {
+            let sql = "update member set active_minute = ?2 where room = ?1";
+            let minute = room.last_active_at / MINUTE;
+            self.0
+                .prepare_cached(sql)?
+                .execute(params![key(id), minute])?;
+        }
         Ok(())
     }
 

@@ -41,6 +41,9 @@ pub(crate) async fn apply(store: &Store) -> Result<(), Error> {
             .bind(Time::from_millis(i64::MAX).millis())
             .execute(&mut *tx)
             .await?;
+        let sql = "update member set active_minute = room.last_active_at / 60000
+                   from room where room.id = member.room";
+        sqlx::query(sql).execute(&mut *tx).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -68,12 +68,17 @@ pub(crate) async fn list_conversations(
     account: i64,
     limit: usize,
 ) -> Result<Vec<DirectChat>, Error> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "with newest as materialized (
-           select room.id as newest_room from member join room on room.id = member.room
+    const OPEN: &str = "from member join room on room.id = member.room
              join direct_room on direct_room.room = room.id
              join account on account.id = case low when $1 then high else low end
-           where person = $1 and state = 0 and head > 0
+           where person = $1 and direct = true and state = 0 and head > 0";
+    // The chats of the same minute as the last one are ordered too.
+    let sql = sqlx::AssertSqlSafe(format!(
+        "with recent as (
+           select active_minute as minute {OPEN} order by active_minute desc limit $2),
+         newest as materialized (
+           select room.id as newest_room {OPEN}
+             and active_minute >= (select min(minute) from recent)
            order by last_active_at desc, room.id desc limit $2),
          chat as (
            select room.id as chat_room, account.username as other_username,

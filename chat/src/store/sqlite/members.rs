@@ -23,7 +23,7 @@ impl FromRow<'_, SqliteRow> for MemberRow {
     }
 }
 
-/// Adds a member to a room, or changes the role of a member.
+/// Adds a member to an existing room, or changes the role of a member.
 pub(crate) async fn add_member(
     tx: &mut WriteTransaction,
     now: Time,
@@ -31,8 +31,10 @@ pub(crate) async fn add_member(
     person: i64,
     role: Role,
 ) -> Result<(), Error> {
-    let sql = "insert into member (room, person, role, joined_at, read_seq)
-               values ($1, $2, $3, $4, 0)
+    let sql = "insert into member
+                 (room, person, role, joined_at, read_seq, active_minute, direct)
+               select id, $2, $3, $4, 0, last_active_at / 60000, access = 2
+               from room where id = $1
                on conflict (room, person) do update set role = excluded.role";
     sqlx::query(sql)
         .bind(key(room))
@@ -137,8 +139,10 @@ pub(crate) async fn move_memberships(
     from: i64,
     to: i64,
 ) -> Result<(), Error> {
-    let sql = "insert into member (room, person, role, joined_at, read_seq)
-               select room, $2, role, joined_at, read_seq from member where person = $1
+    let sql = "insert into member
+                 (room, person, role, joined_at, read_seq, active_minute, direct)
+               select room, $2, role, joined_at, read_seq, active_minute, direct
+               from member where person = $1
                on conflict (room, person) do update set role = excluded.role
                  where excluded.role > member.role";
     sqlx::query(sql)

@@ -17,12 +17,17 @@ pub(crate) async fn list_member_rooms(
     now: Time,
     limit: usize,
 ) -> Result<Vec<Room>, Error> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "with newest as materialized (
-           select room.id as newest_room from member join room on room.id = member.room
-           where person = $1 and state = 0 and access <> 2 and not exists (
+    const OPEN: &str = "from member join room on room.id = member.room
+           where person = $1 and direct = false and state = 0 and not exists (
              select 1 from sanction where sanction.room = room.id and sanction.person = $1
-             and kind = 1 and (until is null or until > $2))
+             and kind = 1 and (until is null or until > $2))";
+    // The rooms of the same minute as the last one are ordered too.
+    let sql = sqlx::AssertSqlSafe(format!(
+        "with recent as (
+           select active_minute as minute {OPEN} order by active_minute desc limit $3),
+         newest as materialized (
+           select room.id as newest_room {OPEN}
+             and active_minute >= (select min(minute) from recent)
            order by last_active_at desc, room.id desc limit $3)
          select {ROOM_COLUMNS}, role, {COUNT_UNREAD} as unread
          from newest join room on room.id = newest_room
