@@ -1,7 +1,7 @@
 //! Events: what other parts of the service must hear of a committed transaction.
 //!
-//! An event is a hint, and what has changed is read from the store: an event that arrives twice or
-//! out of order does no harm.
+//! An event is mostly a hint, and what has changed is read from the store: an event that arrives
+//! twice does no harm.
 //!
 //! # Guarantees
 //! - Events are applied after their transaction is committed and before the next one can write, so
@@ -56,6 +56,8 @@ pub(crate) enum DomainEvent {
         /// At most [`RENAMED_ROOMS_MAX`].
         rooms: Vec<RoomId>,
     },
+    /// An account was deleted, and its name is free.
+    AccountDeleted { username: String },
     /// All sessions of an account have ended.
     SessionsEnded { account: i64 },
 }
@@ -108,6 +110,10 @@ impl DomainEvent {
                 account_changes.fetch_add(1, Ordering::Release);
                 hub.announce_name(username, name, rooms);
             }
+            Self::AccountDeleted { username } => {
+                account_changes.fetch_add(1, Ordering::Release);
+                hub.forget_name(username);
+            }
             Self::SessionsEnded { account } => sessions.end_sessions(*account),
         }
     }
@@ -155,6 +161,9 @@ mod tests {
                 username: "\u{1f986}".repeat(32),
                 name: "\"".repeat(80),
                 rooms: vec![room; RENAMED_ROOMS_MAX],
+            },
+            AccountDeleted {
+                username: "\u{1f986}".repeat(32),
             },
             SessionsEnded { account: i64::MAX },
         ];

@@ -54,7 +54,7 @@ fn Rows(state: RoomState, limit: usize) -> impl IntoView {
             .names
             .with(|names| clean_name(names.shown(name)).into_owned());
         let username = clean_name(name).into_owned();
-        let added = (shown != username).then(|| format!(" ({username})"));
+        let added = (shown != username).then(|| view! { " (" <bdi>{username.clone()}</bdi> ")" });
         view! {
             <span role="listitem">
                 <span class=format!("avatar {}", hue_class(name)) aria-hidden="true">{initials(&shown)}</span>

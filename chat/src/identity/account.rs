@@ -330,6 +330,9 @@ impl Chat {
         members::delete_memberships(&mut tx, account.id).await?;
         tx.mark_erasure();
         let mut events = access_changes(rooms);
+        events.push(DomainEvent::AccountDeleted {
+            username: account.username.clone(),
+        });
         events.push(DomainEvent::SessionsEnded {
             account: account.id,
         });

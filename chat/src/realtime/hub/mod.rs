@@ -166,6 +166,7 @@ impl Hub {
         if draining {
             locked.end.get_or_insert(End::Draining);
         }
+        locked.names.forget_old(self.clock.now());
         let slot = locked.waiting.insert(None);
         let access_version = locked.access_version;
         drop(locked);

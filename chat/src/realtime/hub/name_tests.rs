@@ -120,3 +120,40 @@ async fn message_of_a_deleted_account_has_no_display_name() {
     test.chat.delete_account(&grace, "secret").await.unwrap();
     assert_eq!(shown_name(&test, room).await, None);
 }
+
+#[tokio::test]
+async fn name_that_comes_in_parts_reaches_followers_of_all_its_rooms() {
+    let test = TestChat::new(|_| {}).await;
+    let room = |number: u8| RoomId::from_bytes([number; 8]);
+    let hub = &test.chat.0.listeners.hub;
+    for number in 1..=2 {
+        hub.announce_name("grace", "Grace H.", &[room(number)]);
+    }
+    hub.announce_name("ada", "Ada L.", &[room(3)]);
+    let names = |number| hub.names_of(room(number)).len();
+    assert_eq!([1, 2, 3].map(names), [1, 1, 1]);
+    // Another change replaces the whole one before.
+    hub.announce_name("grace", "Admiral", &[room(2)]);
+    assert_eq!([1, 2, 3].map(names), [0, 1, 1]);
+}
+
+#[tokio::test]
+async fn changed_name_of_a_deleted_account_is_forgotten() {
+    let test = TestChat::new(|_| {}).await;
+    let grace = test.register("grace").await;
+    let room = test.create_room().await;
+    post_as(&test, &grace, room, "one").await;
+    let _keeps_the_channel = follow(&test, room).await;
+    test.chat
+        .change_display_name(&grace, "Grace H.")
+        .await
+        .unwrap();
+    test.chat.delete_account(&grace, "secret").await.unwrap();
+    // Another person takes the username.
+    let grace = test.register("grace").await;
+    let mut late = follow(&test, room).await;
+    let message = post_as(&test, &grace, room, "two").await;
+    assert_eq!(message.name.as_deref(), Some("GRACE"));
+    let event = late.next().await.unwrap();
+    assert!(matches!(event, FollowEvent::Messages(_)), "{event:?}");
+}

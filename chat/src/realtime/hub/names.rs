@@ -57,13 +57,25 @@ struct RecentName {
 impl RecentNames {
     fn push(&mut self, change: NameChange, rooms: &[RoomId]) {
         self.forget_old(change.at);
-        self.0
-            .retain(|earlier| earlier.change.username != change.username);
+        let mut rooms: HashSet<RoomId> = rooms.iter().copied().collect();
+        if let Some(earlier) = self.remove(&change.username)
+            && earlier.change.event.json() == change.event.json()
+        {
+            // One change comes in several parts if it concerns many rooms.
+            rooms.extend(earlier.rooms);
+        }
         if self.0.len() >= KEPT_MAX {
             self.0.pop_front();
         }
-        let rooms = rooms.iter().copied().collect();
         self.0.push_back(RecentName { change, rooms });
+    }
+
+    fn remove(&mut self, username: &str) -> Option<RecentName> {
+        let index = self
+            .0
+            .iter()
+            .position(|name| name.change.username == username)?;
+        self.0.remove(index)
     }
 
     fn forget_old(&mut self, now: Time) {
@@ -113,6 +125,16 @@ impl ChannelNames {
         });
     }
 
+    /// Forgets the changes that a follower which starts now need not receive.
+    pub fn forget_old(&mut self, now: Time) {
+        self.changes.retain(|change| !change.change.is_old(now));
+    }
+
+    fn forget(&mut self, username: &str) {
+        self.changes
+            .retain(|change| change.change.username != username);
+    }
+
     /// The next step of a follower that has delivered the changes up to this version.
     pub fn next_after(&self, delivered: u64) -> Option<Next> {
         let mut changes = self.changes.iter();
@@ -134,6 +156,24 @@ impl Hub {
         for room in rooms {
             self.update_channel(*room, |channel| channel.names.push(change.clone()));
             self.notify_room(*room);
+        }
+    }
+
+    /// The changed names that a follower of a room receives if it is the first.
+    #[cfg(test)]
+    pub fn names_of(&self, room: RoomId) -> Vec<Ephemeral> {
+        let names = lock(&self.names).of_room(room, self.clock.now());
+        let changes = names.changes.into_iter();
+        changes.map(|change| change.change.event).collect()
+    }
+
+    /// Forgets the changed display name of an account that was deleted, so that nobody who takes
+    /// its username gets it.
+    pub fn forget_name(&self, username: &str) {
+        lock(&self.names).remove(username);
+        let channels: Vec<_> = lock(&self.rooms).channels.values().cloned().collect();
+        for channel in channels {
+            lock(&channel).names.forget(username);
         }
     }
 }

@@ -200,6 +200,7 @@ pub(crate) async fn delete_account(tx: &mut WriteTransaction, id: i64) -> Result
     for sql in [
         "delete from account where id = $1",
         "delete from oidc_identity where account = $1",
+        "delete from room_author where account = $1",
     ] {
         sqlx::query(sql).bind(id).execute(tx.connection()).await?;
     }
