@@ -1,7 +1,7 @@
 //! Signals, and the two steps in which they stop the server.
 //!
 //! # Guarantees
-//! - No signal that a program can handle ends the process without a drain.
+//! - None of the signals in [`Signals::install`] ends the process without a drain.
 //! - SIGTERM, SIGINT and SIGQUIT begin the drain; the next of them ends the wait for running
 //!   requests.
 //!
@@ -14,6 +14,9 @@ use std::task::{Context, Poll};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// The number of SIGXCPU, which says that the process has reached its soft limit of processor time.
+const CPU_TIME_EXCEEDED: i32 = 24;
 
 /// The number of SIGXFSZ, which says that a file has reached its size limit. The write fails too,
 /// so its caller learns it.
@@ -61,6 +64,12 @@ impl Signals {
             ("SIGUSR1", SignalKind::user_defined1(), Action::Ignore),
             ("SIGUSR2", SignalKind::user_defined2(), Action::Ignore),
             ("SIGALRM", SignalKind::alarm(), Action::Ignore),
+            ("SIGIO", SignalKind::io(), Action::Ignore),
+            (
+                "SIGXCPU",
+                SignalKind::from_raw(CPU_TIME_EXCEEDED),
+                Action::Ignore,
+            ),
             (
                 "SIGXFSZ",
                 SignalKind::from_raw(FILE_SIZE_EXCEEDED),

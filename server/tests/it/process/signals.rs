@@ -15,6 +15,8 @@ async fn other_signals_leave_the_server_running_and_a_line_in_the_log() {
         ("-USR1", "SIGUSR1 is ignored"),
         ("-USR2", "SIGUSR2 is ignored"),
         ("-ALRM", "SIGALRM is ignored"),
+        ("-IO", "SIGIO is ignored"),
+        ("-XCPU", "SIGXCPU is ignored"),
         ("-XFSZ", "SIGXFSZ is ignored"),
     ] {
         process.signal(signal);
