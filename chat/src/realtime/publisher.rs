@@ -35,6 +35,15 @@ impl Publisher {
             let seq = update.entries.last().map_or(0, |entry| entry.seq());
             DomainEvent::LogAdvanced { room, seq }.apply(&self.listeners);
         }
+        // If the publication of the first request failed, its repetition makes up for it.
+        for repeated in outcomes
+            .iter()
+            .flatten()
+            .filter(|appended| appended.lifetime.is_none())
+        {
+            let (room, seq) = (repeated.room, repeated.entry.seq());
+            DomainEvent::LogAdvanced { room, seq }.apply(&self.listeners);
+        }
     }
 
     fn publish_to_followers(&self, room: RoomId, update: &RoomUpdate<'_>) {
