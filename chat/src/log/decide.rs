@@ -220,11 +220,14 @@ impl Decider<'_> {
         let Some(message) = stored.or_else(|| self.find_in_batch(id)) else {
             return Ok(None);
         };
-        let is_other = earlier
-            .content
-            .is_some_and(|content| content != key.content);
-        // Nothing is kept of what a deleted message has said.
-        if is_other && !message.is_deleted() {
+        // Nothing is kept of what a deleted message has said, nor of what a message of an earlier
+        // version said before it was edited.
+        let is_other = match earlier.content {
+            _ if message.is_deleted() => false,
+            Some(content) => content != key.content,
+            None => message.edited_at.is_none() && message.content != request.content,
+        };
+        if is_other {
             return Err(REUSED_KEY);
         }
         Ok(Some(message.clone()))
