@@ -8,16 +8,13 @@
 //! # Not here
 //! The server's own rendering: it embeds its data in the page (`initial_state`).
 
-use std::fmt::Display;
-
-use leptos::prelude::window;
+use gloo_net::http::{Request, RequestBuilder, Response};
 use protocol::{Message, NewMessage, NewRoom, Problem, Room, RoomId};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use web_sys::AbortSignal;
 
-use crate::browser::cookies;
-use crate::browser::json::{self, FromJson};
+use crate::browser::json;
 use crate::router::Route;
 
 /// How long a request may take, in milliseconds.
@@ -77,33 +74,22 @@ pub type Answer<T> = Result<T, Failure>;
 
 /// Fetches a room.
 pub async fn fetch_room(id: RoomId) -> Answer<Room> {
-    fetch_json(room_path(id)).await
+    fetch_json(&room_path(id)).await
 }
 
 /// Creates a room.
 pub async fn create_room(room: &NewRoom) -> Answer<Room> {
-    let flag = |value: Option<bool>| value.map(|value| value.to_string());
-    let fields = [
-        ("name", room.name.clone()),
-        ("timeout", room.timeout.clone()),
-        ("public", flag(room.public)),
-        ("private", flag(room.private)),
-    ];
-    let fields: Vec<_> = fields
-        .iter()
-        .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
-        .collect();
-    request_json("POST", "/rooms/", Some(&fields), None).await
+    parse(send_json(Request::post("/rooms/"), room).await)
 }
 
 /// Fetches the newest messages of a room, oldest first.
 pub async fn fetch_newest(id: RoomId) -> Answer<Vec<Message>> {
-    fetch_json(format_args!("{}messages/?limit={PAGE_SIZE}", room_path(id))).await
+    fetch_json(&format!("{}messages/?limit={PAGE_SIZE}", room_path(id))).await
 }
 
 /// Fetches the messages before one, oldest first.
 pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
-    fetch_json(format_args!(
+    fetch_json(&format!(
         "{}messages/?before={seq}&limit={PAGE_SIZE}",
         room_path(id)
     ))
@@ -112,78 +98,61 @@ pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
 
 /// Sends a message under an idempotency key.
 pub async fn post_message(id: RoomId, message: &NewMessage, key: &str) -> Answer<Message> {
-    let fields = [("username", &*message.username), ("body", &*message.body)];
-    request_json(
-        "POST",
-        &format!("{}messages/", room_path(id)),
-        Some(&fields),
-        Some(key),
-    )
-    .await
+    let request = Request::post(&format!("{}messages/", room_path(id)));
+    parse(send_json(request.header("Idempotency-Key", key), message).await)
 }
 
 /// Reports that the visitor types; failures are ignored.
-pub async fn report_typing(id: RoomId, name: &str) {
-    drop(
-        request_json::<JsValue>(
-            "POST",
-            &format!("{}typing/", room_path(id)),
-            Some(&[("username", name)]),
-            None,
-        )
-        .await,
-    );
+pub async fn report_typing(id: RoomId, username: &str) {
+    #[derive(Serialize)]
+    struct Typing<'a> {
+        username: &'a str,
+    }
+    let request = Request::post(&format!("{}typing/", room_path(id)));
+    drop(send_json(request, &Typing { username }).await);
 }
 
 /// Reports up to which message the visitor has read a room; failures are ignored.
 pub async fn report_read(id: RoomId, seq: u64) {
-    drop(
-        request_json::<JsValue>(
-            "POST",
-            &format!("{}seen/", room_path(id)),
-            Some(&[("seen", &seq.to_string())]),
-            None,
-        )
-        .await,
-    );
+    #[derive(Serialize)]
+    struct ReadMarker {
+        seen: u64,
+    }
+    let request = Request::post(&format!("{}seen/", room_path(id)));
+    drop(send_json(request, &ReadMarker { seen: seq }).await);
 }
 
 /// Changes the text of a message.
 pub async fn edit_message(id: RoomId, seq: u64, body: &str) -> Answer<Message> {
-    request_json(
-        "PATCH",
-        &format!("{}messages/{seq}/", room_path(id)),
-        Some(&[("body", body)]),
-        None,
-    )
-    .await
+    #[derive(Serialize)]
+    struct Edit<'a> {
+        body: &'a str,
+    }
+    let request = Request::patch(&message_path(id, seq));
+    parse(send_json(request, &Edit { body }).await)
 }
 
 /// Deletes a message.
 pub async fn delete_message(id: RoomId, seq: u64) -> Answer<Message> {
-    request_json(
-        "DELETE",
-        &format!("{}messages/{seq}/", room_path(id)),
-        None,
-        None,
-    )
-    .await
+    let request = for_json(Request::delete(&message_path(id, seq)));
+    parse(receive_json(request.build()).await)
 }
 
 /// Mutes or bans the author of a message for some time; `kind` is `mute` or `ban`.
-pub async fn impose_sanction(id: RoomId, seq: u64, kind: &str, timeout: &str) -> Answer<JsValue> {
-    let fields = [
-        ("message", &*seq.to_string()),
-        ("kind", kind),
-        ("timeout", timeout),
-    ];
-    request_json(
-        "POST",
-        &format!("{}sanctions/", room_path(id)),
-        Some(&fields),
-        None,
-    )
-    .await
+pub async fn impose_sanction(id: RoomId, seq: u64, kind: &str, timeout: &str) -> Answer<()> {
+    #[derive(Serialize)]
+    struct NewSanction<'a> {
+        message: u64,
+        kind: &'a str,
+        timeout: &'a str,
+    }
+    let sanction = NewSanction {
+        message: seq,
+        kind,
+        timeout,
+    };
+    let request = Request::post(&format!("{}sanctions/", room_path(id)));
+    send_json(request, &sanction).await.map(drop)
 }
 
 /// A page that was rendered by the server alone.
@@ -194,17 +163,16 @@ pub struct HtmlPage {
     pub html: String,
 }
 
-/// Fetches such a page, or sends a form on one; also returns the page of a refusal.
+/// Fetches such a page, or sends a form on one, already encoded; also returns the page of a
+/// refusal.
 pub async fn fetch_page(url: &str, form: Option<String>) -> Answer<HtmlPage> {
-    let method = if form.is_some() { "POST" } else { "GET" };
-    let answer = send_request(Request {
-        method,
-        url,
-        accept: "text/html",
-        form,
-        key: None,
-    });
-    let answer = answer.await.ok_or(Failure::Unreachable)?;
+    let request = match form {
+        None => with_timeout(Request::get(url), "text/html").build(),
+        Some(form) => with_timeout(Request::post(url), "text/html")
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form),
+    };
+    let answer = send(request).await?;
     Ok(HtmlPage {
         url: answer.response.url(),
         html: answer.text,
@@ -213,14 +181,8 @@ pub async fn fetch_page(url: &str, form: Option<String>) -> Answer<HtmlPage> {
 
 /// Whether the server is ready to answer requests.
 pub async fn is_server_ready() -> bool {
-    let answer = send_request(Request {
-        method: "GET",
-        url: "/readyz",
-        accept: "*/*",
-        form: None,
-        key: None,
-    });
-    answer.await.is_some_and(|answer| answer.response.ok())
+    let answer = send(with_timeout(Request::get("/readyz"), "*/*").build());
+    answer.await.is_ok_and(|answer| answer.response.ok())
 }
 
 /// The path of a room.
@@ -228,90 +190,60 @@ pub fn room_path(id: RoomId) -> String {
     Route::Room(id).path()
 }
 
-async fn fetch_json<T: FromJson>(url: impl Display) -> Answer<T> {
-    request_json("GET", &url.to_string(), None, None).await
+fn message_path(id: RoomId, seq: u64) -> String {
+    format!("{}messages/{seq}/", room_path(id))
 }
 
-/// Sends a request and parses its answer; with form fields and an idempotency key, if there are
-/// any.
-async fn request_json<T: FromJson>(
-    method: &str,
-    url: &str,
-    form: Option<&[(&str, &str)]>,
-    key: Option<&str>,
-) -> Answer<T> {
-    let form = form.map(|fields| {
-        let pairs: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", cookies::percent_encode(value)))
-            .collect();
-        pairs.join("&")
-    });
-    let answer = send_request(Request {
-        method,
-        url,
-        accept: "application/json",
-        form,
-        key,
-    });
-    let answer = answer.await.ok_or(Failure::Unreachable)?;
+/// The same request, which fails after [`TIMEOUT`]; `accept` is the media type to answer with.
+fn with_timeout(request: RequestBuilder, accept: &str) -> RequestBuilder {
+    request
+        .header("Accept", accept)
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT)))
+}
+
+fn for_json(request: RequestBuilder) -> RequestBuilder {
+    with_timeout(request, "application/json")
+}
+
+async fn fetch_json<T: DeserializeOwned>(path: &str) -> Answer<T> {
+    parse(receive_json(for_json(Request::get(path)).build()).await)
+}
+
+/// Sends a value; returns the text of a successful answer.
+async fn send_json(request: RequestBuilder, value: &impl Serialize) -> Answer<String> {
+    receive_json(for_json(request).json(value)).await
+}
+
+/// Sends a request; returns the text of a successful answer.
+async fn receive_json(request: Built) -> Answer<String> {
+    let answer = send(request).await?;
     if answer.response.ok() {
-        return json::parse(&answer.text).ok_or(Failure::Unreachable);
+        return Ok(answer.text);
     }
-    let problem = json::parse(&answer.text).ok_or(Failure::Unreachable)?;
-    Err(Failure::Refused(Box::new(problem), answer.retry_after))
+    let retry_after = answer.response.headers().get("Retry-After");
+    let retry_after = retry_after.and_then(|seconds| seconds.parse().ok());
+    Err(Failure::Refused(parse(Ok(answer.text))?, retry_after))
 }
 
-/// What is sent to the server.
-struct Request<'a> {
-    method: &'a str,
-    url: &'a str,
-    accept: &'a str,
-    /// The body of a form, already encoded.
-    form: Option<String>,
-    /// The idempotency key.
-    key: Option<&'a str>,
+fn parse<T: DeserializeOwned>(answer: Answer<String>) -> Answer<T> {
+    json::parse(&answer?).ok_or(Failure::Unreachable)
 }
+
+/// A request that can be sent, unless a part of it is invalid.
+type Built = Result<Request, gloo_net::Error>;
 
 /// The server's answer.
 struct ServerAnswer {
     response: Response,
-    /// The seconds of `Retry-After`.
-    retry_after: Option<u32>,
     text: String,
 }
 
 /// Sends a request and reads its answer to the end.
-async fn send_request(request: Request<'_>) -> Option<ServerAnswer> {
-    let init = request_init(&request)?;
-    let response = JsFuture::from(window().fetch_with_str_and_init(request.url, &init))
-        .await
-        .ok()?;
-    let response: Response = response.dyn_into().ok()?;
-    let retry_after = response.headers().get("Retry-After").ok()?;
-    let text = JsFuture::from(response.text().ok()?).await.ok()?;
-    Some(ServerAnswer {
-        response,
-        retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
-        text: text.as_string()?,
-    })
-}
-
-fn request_init(request: &Request<'_>) -> Option<RequestInit> {
-    let headers = Headers::new().ok()?;
-    let init = RequestInit::new();
-    headers.append("Accept", request.accept).ok()?;
-    if let Some(key) = request.key {
-        headers.append("Idempotency-Key", key).ok()?;
-    }
-    if let Some(form) = &request.form {
-        headers
-            .append("Content-Type", "application/x-www-form-urlencoded")
-            .ok()?;
-        init.set_body(&form.into());
-    }
-    init.set_method(request.method);
-    init.set_headers(&headers);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT)));
-    Some(init)
+async fn send(request: Built) -> Answer<ServerAnswer> {
+    let receive = async {
+        let response = request?.send().await?;
+        let text = response.text().await?;
+        Ok::<_, gloo_net::Error>(ServerAnswer { response, text })
+    };
+    receive.await.map_err(|_| Failure::Unreachable)
 }

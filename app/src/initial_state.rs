@@ -11,20 +11,18 @@ use std::borrow::Cow;
 use leptos::prelude::*;
 use protocol::characters::{clean_name, isolate_name};
 use protocol::{Message, Overview, Problem, Room, RoomId, Time};
-use serde::Serialize;
-use wasm_bindgen::JsValue;
+use serde::{Deserialize, Serialize};
 
 use crate::browser::dom::browser_effect;
-use crate::browser::json::{self, FromJson, field};
+use crate::browser::json;
 use crate::router::Route;
-use crate::session::theme::Theme;
-use crate::session::visitor::{SignedIn, Visitor};
+use crate::session::visitor::Visitor;
 
 /// The ID of the script element that holds the state as JSON.
 pub const STATE_ELEMENT: &str = "initial-state";
 
 /// The initial state of a page.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InitialState {
     /// The server's time when it rendered the page.
     pub now: Time,
@@ -42,7 +40,7 @@ pub struct InitialState {
 }
 
 /// What a page shows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PageContent {
     /// The home page.
@@ -56,14 +54,14 @@ pub enum PageContent {
 }
 
 /// What the home page shows.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct HomeContent {
     /// What the visitor entered to join a room, if it leads to none.
     pub rejected_link: Option<String>,
 }
 
 /// A room and its newest messages.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RoomSnapshot {
     /// The room.
     pub room: Room,
@@ -101,11 +99,10 @@ fn embedded_state() -> Option<InitialState> {
     if cfg!(feature = "ssr") {
         return None;
     }
-    let state: InitialState = json::parse(
-        &document()
-            .get_element_by_id(STATE_ELEMENT)?
-            .text_content()?,
-    )?;
+    let json = document()
+        .get_element_by_id(STATE_ELEMENT)?
+        .text_content()?;
+    let state: InitialState = json::parse(&json)?;
     // A named room is shown at the address of its name; only the server knows its ID.
     let path = window().location().pathname().ok()?;
     let route = state
@@ -113,68 +110,6 @@ fn embedded_state() -> Option<InitialState> {
         .room()
         .map_or_else(|| Route::from_path(&path), Route::Room);
     Some(InitialState { route, ..state })
-}
-
-impl FromJson for InitialState {
-    fn read(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            now: field(value, "now")?,
-            visitor: field(value, "visitor")?,
-            overview: field(value, "overview")?,
-            public_rooms: field(value, "public_rooms")?,
-            route: Route::default(),
-            content: field(value, "content")?,
-        })
-    }
-}
-
-impl FromJson for Visitor {
-    fn read(value: &JsValue) -> Option<Self> {
-        let theme = Theme::from_cookie(field::<String>(value, "theme").as_deref());
-        Some(Self {
-            name: field(value, "name")?,
-            theme,
-            visits: Vec::new(),
-            signed: field(value, "signed")?,
-        })
-    }
-}
-
-impl FromJson for SignedIn {
-    fn read(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            account: field(value, "account")?,
-        })
-    }
-}
-
-impl FromJson for PageContent {
-    fn read(value: &JsValue) -> Option<Self> {
-        let home = || field(value, "home").map(Self::Home);
-        let room = || field(value, "room").map(Self::Room);
-        let refused = || field(value, "refused").map(Self::Refused);
-        home()
-            .or_else(room)
-            .or_else(refused)
-            .or(Some(Self::NotFound))
-    }
-}
-
-impl FromJson for HomeContent {
-    fn read(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            rejected_link: field(value, "rejected_link")?,
-        })
-    }
-}
-
-impl FromJson for RoomSnapshot {
-    fn read(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            room: field(value, "room")?,
-            messages: field(value, "messages")?,
-        })
-    }
 }
 
 impl PageContent {
@@ -260,6 +195,62 @@ impl FirstContent {
 mod tests {
     use super::*;
     use crate::fixtures;
+
+    fn state() -> InitialState {
+        let room = Room {
+            role: Some(protocol::Role::Reader),
+            ..fixtures::room()
+        };
+        InitialState {
+            now: Time::from_millis(1_795_157_260_123),
+            visitor: Visitor::from_cookies("name=ada; theme=dark", 0),
+            overview: Overview::default(),
+            public_rooms: vec![fixtures::room()],
+            route: Route::Room(room.id),
+            content: PageContent::Room(RoomSnapshot {
+                room,
+                messages: vec![fixtures::message(1), fixtures::message(2)],
+            }),
+        }
+    }
+
+    fn read(json: &str) -> Option<InitialState> {
+        json::parse(json)
+    }
+
+    #[test]
+    fn state_is_read_as_it_was_written_and_unknown_fields_are_ignored() {
+        let contents = [
+            state().content,
+            PageContent::Home(HomeContent::default()),
+            PageContent::Refused(protocol::Refusal::Gone.problem()),
+            PageContent::NotFound,
+        ];
+        for content in contents {
+            let written = serde_json::to_string(&InitialState { content, ..state() }).unwrap();
+            let extended = written.replace("{\"id\":", "{\"of_tomorrow\":[1],\"id\":");
+            assert_ne!(extended, written);
+            let read = read(&extended);
+            assert_eq!(serde_json::to_string(&read.unwrap()).unwrap(), written);
+        }
+    }
+
+    #[test]
+    fn state_without_a_field_or_with_a_wrong_type_is_not_read() {
+        let written = serde_json::to_string(&state()).unwrap();
+        assert!(read(&written).is_some());
+        for (part, wrong) in [
+            ("\"body\":", "\"text\":"),
+            ("\"id\":2", "\"id\":\"2\""),
+            ("\"id\":2", "\"id\":-2"),
+            ("2026-11-20T06:47:40.123Z", "yesterday"),
+            ("0000000000000000", "0"),
+            ("\"public\":false", "\"public\":0"),
+        ] {
+            assert!(written.contains(part), "{part}");
+            assert!(read(&written.replace(part, wrong)).is_none(), "{wrong}");
+        }
+    }
 
     #[test]
     fn room_is_titled_by_what_is_drawn_of_its_name_or_by_its_id() {

@@ -127,7 +127,11 @@ pub struct Room {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub slow_mode: u64,
     /// The caller's role in the room; absent if the caller is no member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "known_role"
+    )]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub role: Option<Role>,
     /// The number of other people's messages that the caller has not read. Only overviews have it;
@@ -138,6 +142,12 @@ pub struct Room {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub with: Option<Account>,
+}
+
+/// Reads a role that a later version of the server may have added as none.
+fn known_role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(name.and_then(|name| Role::from_name(&name)))
 }
 
 #[expect(
@@ -248,6 +258,22 @@ mod tests {
         ] {
             assert_eq!(RoomId::find_in(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn room_is_read_with_a_known_role_an_unknown_one_or_none() {
+        let json = |role: &str| {
+            let zero = "1970-01-01T00:00:00.000Z";
+            format!(
+                r#"{{"id":"0000000000000001","name":null,"public":true,"created_at":"{zero}",
+                "last_active_at":"{zero}","expires_at":"{zero}","message_count":0{role}}}"#
+            )
+        };
+        let role = |text: &str| serde_json::from_str::<Room>(&json(text)).map(|room| room.role);
+        assert_eq!(role(r#","role":"owner""#).unwrap(), Some(Role::Owner));
+        assert_eq!(role(r#","role":"jester""#).unwrap(), None);
+        assert_eq!(role("").unwrap(), None);
+        assert!(role(r#","role":1"#).is_err());
     }
 
     #[test]

@@ -14,7 +14,6 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::browser::json::FromJson;
 use crate::connection::sharing::tab_message::TabMessage;
 
 /// The name of the channel, and the prefix of the names of all locks.
@@ -33,8 +32,7 @@ impl TabChannel {
         let on_message: Rc<dyn Fn(TabMessage)> = Rc::new(on_message);
         let handler = on_message.clone();
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let texts: Option<Vec<String>> = FromJson::read(&event.data());
-            if let Some(message) = texts.and_then(TabMessage::read) {
+            if let Some(message) = read_texts(event.data()).and_then(TabMessage::read) {
                 handler(message);
             }
         });
@@ -73,6 +71,12 @@ impl Drop for TabChannel {
             channel.close();
         }
     }
+}
+
+/// The texts of an array of texts.
+fn read_texts(data: JsValue) -> Option<Vec<String>> {
+    let texts = data.dyn_into::<Array>().ok()?;
+    texts.iter().map(|text| text.as_string()).collect()
 }
 
 /// Whether the browser has broadcast channels.

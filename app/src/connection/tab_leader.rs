@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
+use serde::Deserialize;
 
 use crate::browser::dom::{browser_effect, run_after};
 use crate::browser::json;
@@ -197,12 +197,19 @@ impl TabLeader {
     }
 }
 
+/// What every event of a room says.
+#[derive(Deserialize)]
+struct RoomEvent {
+    room: String,
+}
+
 /// The topic that an event is about, if it is about one.
 fn topic_of(event: &StreamEvent) -> Option<String> {
     if let Some(topic) = topic_without_room(event.name) {
         return Some(topic.to_owned());
     }
-    json::field(&json::parse::<JsValue>(&event.data)?, "room")
+    let event: RoomEvent = json::parse(&event.data)?;
+    Some(event.room)
 }
 
 /// The name of the lock that a tab holds as long as it lives.

@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{Account, ChangeKind, EventName, Message, Room};
-use wasm_bindgen::JsValue;
+use protocol::{Account, Change, EventName, Message, Room, Time};
+use serde::Deserialize;
 
 use crate::api;
 use crate::browser::dom::{browser_effect, run_after, spawn_task};
@@ -26,6 +26,18 @@ use crate::room_list::store::RoomLists;
 
 /// How long to wait after a failed reload of the log.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+/// The data of the event `typing`.
+#[derive(Deserialize)]
+struct Typing {
+    usernames: Vec<String>,
+}
+
+/// The data of the event `closing`.
+#[derive(Deserialize)]
+struct Closing {
+    expires_at: Time,
+}
 
 /// Applies a room's events to its state.
 #[derive(Clone, Copy)]
@@ -165,16 +177,16 @@ impl RoomEvents {
     }
 
     fn on_typing(self, data: &str) {
-        let names = json::parse(data).and_then(|typing| json::field(&typing, "usernames"));
-        if let Some(names) = names {
-            self.state.typing.set(names);
+        if let Some(typing) = json::parse::<Typing>(data) {
+            self.state.typing.set(typing.usernames);
         }
     }
 
     fn on_expiry_change(self, data: &str) {
-        let at = json::parse(data).and_then(|closing| json::field(&closing, "expires_at"));
-        if let Some(at) = at {
-            self.state.room.update(|room| room.expires_at = at);
+        if let Some(closing) = json::parse::<Closing>(data) {
+            self.state
+                .room
+                .update(|room| room.expires_at = closing.expires_at);
         }
     }
 
@@ -261,8 +273,21 @@ impl RoomEvents {
 
 /// The message after a change, if this version knows the kind.
 fn changed_message(data: &str) -> Option<Message> {
-    let change: JsValue = json::parse(data)?;
-    let kind: String = json::field(&change, "kind")?;
-    ChangeKind::parse(&kind)?;
-    json::field(&change, "message")
+    let change: Change = json::parse(data)?;
+    Some(change.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn change_of_an_unknown_kind_changes_no_message() {
+        let message = fixtures::message(1);
+        let change = Change::new(protocol::ChangeKind::Edit, 2, message.clone());
+        let edit = serde_json::to_string(&change).unwrap();
+        assert_eq!(changed_message(&edit), Some(message));
+        assert_eq!(changed_message(&edit.replace("edit", "reaction")), None);
+    }
 }

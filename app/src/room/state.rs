@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::{Message, NewMessage, Room, RoomId, Time};
-use wasm_bindgen::JsValue;
+use serde::Deserialize;
 
 use crate::api::{self, Failure};
 use crate::browser::dom::spawn_task;
-use crate::browser::json::{FromJson, field};
 use crate::connection::tab_feed::TabFeed;
 use crate::initial_state::RoomSnapshot;
 use crate::reactive::BrowserCell;
@@ -24,21 +23,13 @@ use crate::room::outbox::sender::OutboxSender;
 use crate::session::visitor::SignedIn;
 
 /// Who is present in a room.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct PresentUsers {
     /// Their names, up to a limit of the server.
+    #[serde(rename = "here")]
     pub names: Vec<String>,
     /// How many there are.
     pub count: u64,
-}
-
-impl FromJson for PresentUsers {
-    fn read(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            names: field(value, "here")?,
-            count: field(value, "count")?,
-        })
-    }
 }
 
 /// The state of a room's page. Its fields are signals, so that it can be copied into every

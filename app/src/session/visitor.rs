@@ -5,7 +5,7 @@
 //! identity: a client can send any cookie. The server adds the account.
 
 use protocol::{Account, RoomId, text};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::browser::cookies;
 use crate::session::display_name::suggested_name;
@@ -15,7 +15,7 @@ use crate::session::theme::Theme;
 pub const VISITS_MAX: usize = 8;
 
 /// What the browser stores about its visitor.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visitor {
     /// The display name: the stored one, or a suggestion.
     pub name: String,
@@ -29,7 +29,7 @@ pub struct Visitor {
 }
 
 /// Who is signed in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// The account; `None` for a guest.
     pub account: Option<Account>,

@@ -1,9 +1,9 @@
 //! A message that the server has not answered for yet, and its record in the browser's database.
 
 use protocol::{Author, Message, MessageContent, NewMessage, RoomId, Time, client_id};
-use wasm_bindgen::JsValue;
+use serde::{Deserialize, Serialize};
 
-use crate::browser::json::{FromJson, field, json_object};
+use crate::browser::json;
 
 /// A message in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +26,16 @@ pub struct PendingMessage {
     pub kept: bool,
 }
 
-impl FromJson for PendingMessage {
-    fn read(value: &JsValue) -> Option<Self> {
-        let key = field(value, "key")?;
-        let written = field(value, "written")?;
-        Some(Self {
-            refused: field(value, "refused")?,
-            free: field(value, "free")?,
-            kept: true,
-            ..Self::new(key, field(value, "message")?, written)
-        })
-    }
+/// What the database holds of a message.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    key: String,
+    message: NewMessage,
+    written: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free: Option<String>,
 }
 
 impl PendingMessage {
@@ -71,18 +70,70 @@ impl PendingMessage {
         }
     }
 
-    /// Its record in the database; [`FromJson::read`] reads it.
-    pub fn record(&self) -> JsValue {
-        let message = json_object(&[
-            ("username", self.message.username.as_str().into()),
-            ("body", self.message.body.as_str().into()),
-        ]);
-        json_object(&[
-            ("key", self.key.as_str().into()),
-            ("message", message),
-            ("written", (self.written as f64).into()),
-            ("refused", self.refused.as_deref().into()),
-            ("free", self.free.as_deref().into()),
-        ])
+    /// Its record in the database; [`PendingMessage::from_record`] reads it.
+    pub fn record(&self) -> String {
+        let record = Record {
+            key: self.key.clone(),
+            message: self.message.clone(),
+            written: self.written,
+            refused: self.refused.clone(),
+            free: self.free.clone(),
+        };
+        // Serialising fails only for maps whose keys are no strings; there are none.
+        serde_json::to_string(&record).unwrap_or_default()
+    }
+
+    /// The message of a record in the database.
+    pub fn from_record(record: &str) -> Option<Self> {
+        let record: Record = json::parse(record)?;
+        Some(Self {
+            refused: record.refused,
+            free: record.free,
+            kept: true,
+            ..Self::new(record.key, record.message, record.written)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending() -> PendingMessage {
+        let message = NewMessage {
+            username: "ada".into(),
+            body: "\"hello\"\n".into(),
+        };
+        PendingMessage::new("key".into(), message, 1_795_157_260_123)
+    }
+
+    #[test]
+    fn message_is_read_from_its_record_as_kept() {
+        let refused = PendingMessage {
+            refused: Some("The name ada is taken.".into()),
+            free: Some("ada2".into()),
+            ..pending()
+        };
+        for pending in [pending(), refused] {
+            let record = pending.record();
+            let kept = PendingMessage {
+                kept: true,
+                ..pending
+            };
+            assert_eq!(PendingMessage::from_record(&record), Some(kept));
+        }
+    }
+
+    #[test]
+    fn record_without_a_field_or_with_a_wrong_type_is_not_read() {
+        let record = pending().record();
+        for wrong in [
+            record.replace("\"key\"", "\"other\""),
+            record.replace("\"body\"", "\"other\""),
+            record.replace("1795157260123", "\"1795157260123\""),
+            String::new(),
+        ] {
+            assert_eq!(PendingMessage::from_record(&wrong), None, "{wrong}");
+        }
     }
 }

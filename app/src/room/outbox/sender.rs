@@ -18,8 +18,8 @@ use protocol::{Message, NewMessage, RoomId};
 
 use crate::api;
 use crate::browser::dom::{on_unmount, on_window_event, run_after, spawn_task};
+use crate::browser::indexed_db;
 use crate::browser::web_lock::WebLock;
-use crate::browser::{indexed_db, json};
 use crate::connection::tab_feed::TabFeed;
 use crate::reactive::BrowserCell;
 use crate::room::log::message_log::MessageLog;
@@ -104,7 +104,9 @@ impl OutboxSender {
                     .inner
                     .with(|inner| inner.dispatcher.is_current(version));
                 if is_current == Some(true) {
-                    self.merge(kept.iter().filter_map(|text| json::parse(text)).collect());
+                    let kept = kept.iter();
+                    let pending = kept.filter_map(|text| PendingMessage::from_record(text));
+                    self.merge(pending.collect());
                     return self.send_next();
                 }
             }
@@ -259,9 +261,8 @@ impl OutboxSender {
 
     /// Writes a message to the database, then sends it if it is its turn.
     fn store(self, pending: PendingMessage) {
-        let text = json::to_json(&pending.record());
         self.record_change();
-        let storing = indexed_db::put(self.record_key(&pending.key), text);
+        let storing = indexed_db::put(self.record_key(&pending.key), pending.record());
         spawn_task(async move {
             let is_stored = storing.await.is_some();
             self.inner
