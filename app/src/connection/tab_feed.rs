@@ -152,9 +152,10 @@ impl TabFeed {
         self.run(|subscriber| subscriber.set_wanted(topic, wanted));
     }
 
-    /// Tells all tabs, this one included, that the outbox of a room has changed.
-    pub fn changed(self, topic: String) {
-        self.send(TabMessage::OutboxChanged { topic });
+    /// Tells all tabs, this one included, that the outbox of a room has changed, and by which
+    /// message.
+    pub fn announce_outbox_change(self, topic: String, client_id: String) {
+        self.send(TabMessage::OutboxChanged { topic, client_id });
     }
 
     /// The name of a lock that tabs take turns to hold. If they cannot reach each other, it is a

@@ -98,7 +98,10 @@ impl RoomEvents {
         match event {
             FeedEvent::Event(name, data, cursor) => self.on_event(name, &data, cursor),
             FeedEvent::Lost => self.state.recheck_access(),
-            FeedEvent::Changed => self.state.sender.read_database(),
+            FeedEvent::OutboxChanged(client_id) => {
+                self.state.history.mark_own(&client_id);
+                self.state.sender.read_database();
+            }
         }
     }
 

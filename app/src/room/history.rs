@@ -127,6 +127,13 @@ impl History {
         });
     }
 
+    /// Marks a message that a tab of this browser wrote as the visitor's own, now or when it
+    /// arrives.
+    pub fn mark_own(self, client_id: &str) {
+        self.log
+            .maybe_update(|log| log.mark_own_by_client_id(client_id));
+    }
+
     /// Starts again with these messages.
     pub fn reset(self, log: MessageLog) {
         self.suppress_announcements();

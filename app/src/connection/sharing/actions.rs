@@ -57,6 +57,7 @@ pub enum FeedEvent {
     Event(EventName, String, String),
     /// The connection was lost or refused; the reason is not known here.
     Lost,
-    /// The outbox of the room has changed.
-    Changed,
+    /// The outbox of the room has changed, by the message with this client ID, which a tab of this
+    /// browser wrote.
+    OutboxChanged(String),
 }

@@ -145,7 +145,9 @@ impl Subscriber {
         match message {
             TabMessage::LeaderStarted => self.subscribe_all(),
             TabMessage::State { state, topics } => self.on_state(*state, topics),
-            TabMessage::OutboxChanged { topic } => self.deliver(topic, &FeedEvent::Changed),
+            TabMessage::OutboxChanged { topic, client_id } => {
+                self.deliver(topic, &FeedEvent::OutboxChanged(client_id.clone()))
+            }
             TabMessage::Event {
                 topic,
                 name,

@@ -24,8 +24,8 @@ pub enum TabMessage {
     Ping { topic: String },
     /// A tab was away: the connection may be dead without an error.
     CheckConnection,
-    /// The outbox of a room has changed.
-    OutboxChanged { topic: String },
+    /// The outbox of a room has changed, by the message with this client ID.
+    OutboxChanged { topic: String, client_id: String },
     /// What the stream for these topics is doing; the topics are separated by commas.
     State {
         state: ConnectionState,
@@ -47,7 +47,9 @@ impl TabMessage {
             Self::LeaderStarted => vec!["leader".to_owned()],
             Self::CheckConnection => vec!["check".to_owned()],
             Self::Ping { topic } => vec!["ping".to_owned(), topic],
-            Self::OutboxChanged { topic } => vec!["outbox".to_owned(), topic],
+            Self::OutboxChanged { topic, client_id } => {
+                vec!["outbox".to_owned(), topic, client_id]
+            }
             Self::Subscribe { tab, topic, cursor } => {
                 vec!["subscribe".to_owned(), tab, topic, cursor]
             }
@@ -77,7 +79,10 @@ impl TabMessage {
             "leader" => Self::LeaderStarted,
             "check" => Self::CheckConnection,
             "ping" => Self::Ping { topic: next()? },
-            "outbox" => Self::OutboxChanged { topic: next()? },
+            "outbox" => Self::OutboxChanged {
+                topic: next()?,
+                client_id: next()?,
+            },
             "subscribe" => Self::Subscribe {
                 tab: next()?,
                 topic: next()?,
@@ -146,7 +151,10 @@ mod tests {
             TabMessage::LeaderStarted,
             TabMessage::CheckConnection,
             TabMessage::Ping { topic: text("a") },
-            TabMessage::OutboxChanged { topic: text("a") },
+            TabMessage::OutboxChanged {
+                topic: text("a"),
+                client_id: text("00ff"),
+            },
             TabMessage::Subscribe {
                 tab: text("1"),
                 topic: text("a"),

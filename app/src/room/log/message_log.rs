@@ -22,6 +22,8 @@ pub struct MessageLog {
     /// The latest changed messages that are not held: their page of history may be on its way, with
     /// the version before the change.
     changed: VecDeque<Message>,
+    /// The client IDs of the visitor's latest messages that are not held yet.
+    own_client_ids: VecDeque<String>,
 }
 
 impl MessageLog {
@@ -40,7 +42,7 @@ impl MessageLog {
             match self.messages.get_mut(place) {
                 Some(held) if held.id == message.id => mark_own(held, message.own),
                 _ => {
-                    let is_own = message.own;
+                    let is_own = self.take_own_client_id(&message) || message.own;
                     let mut arrived = Arc::new(self.take_changed(message.id).unwrap_or(message));
                     mark_own(&mut arrived, is_own);
                     fresh.push(arrived.clone());
@@ -97,6 +99,35 @@ impl MessageLog {
         if let Some(held) = self.messages.get_mut(place).filter(|held| held.id == seq) {
             mark_own(held, true);
         }
+    }
+
+    /// Marks the message with this client ID as the visitor's own, now or when it arrives; returns
+    /// whether a message that is held was not marked before.
+    pub fn mark_own_by_client_id(&mut self, client_id: &str) -> bool {
+        let mut newest_first = self.messages.iter_mut().rev();
+        let held = newest_first.find(|held| held.client_id.as_deref() == Some(client_id));
+        if let Some(held) = held {
+            let was_own = held.own;
+            mark_own(held, true);
+            return !was_own;
+        }
+        if !self.own_client_ids.iter().any(|own| own == client_id) {
+            self.own_client_ids.push_back(client_id.to_owned());
+        }
+        if self.own_client_ids.len() > PAGE_SIZE {
+            self.own_client_ids.pop_front();
+        }
+        false
+    }
+
+    fn take_own_client_id(&mut self, message: &Message) -> bool {
+        let place = message
+            .client_id
+            .as_ref()
+            .and_then(|id| self.own_client_ids.iter().position(|own| own == id));
+        place
+            .and_then(|place| self.own_client_ids.remove(place))
+            .is_some()
     }
 
     /// The message with this sequence, if it is held.
@@ -195,6 +226,28 @@ mod tests {
         log.replace(message(3));
         log.add(vec![own(3)]);
         assert!(is_own(&log, 3), "changed before its page arrived");
+    }
+
+    #[test]
+    fn message_that_another_tab_wrote_is_own_whether_it_is_held_or_arrives_later() {
+        let sent = |id, client_id: &str| Message {
+            client_id: Some(client_id.to_owned()),
+            ..message(id)
+        };
+        let is_own = |log: &MessageLog, id| log.find(id).unwrap().own;
+        let mut log = MessageLog::new(vec![sent(1, "a"), sent(2, "b"), message(3)]);
+        assert!(log.mark_own_by_client_id("a"));
+        assert!(!log.mark_own_by_client_id("a"), "it is marked already");
+        assert!(!log.mark_own_by_client_id("c"), "nothing shown changes");
+        assert!(!log.mark_own_by_client_id("d"));
+        log.replace(sent(5, "d"));
+        log.add(vec![sent(4, "c"), sent(5, "d"), sent(6, "e"), message(7)]);
+        let own: Vec<_> = (1..=7).filter(|id| is_own(&log, *id)).collect();
+        assert_eq!(own, [1, 4, 5]);
+        for id in 0..500 {
+            log.mark_own_by_client_id(&id.to_string());
+        }
+        assert_eq!(log.own_client_ids.len(), PAGE_SIZE);
     }
 
     #[test]

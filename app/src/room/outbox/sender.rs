@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use protocol::{Message, NewMessage, RoomId};
+use protocol::{Message, NewMessage, RoomId, client_id};
 
 use crate::api;
 use crate::browser::dom::{on_unmount, on_window_event, run_after, spawn_task};
@@ -271,18 +271,26 @@ impl OutboxSender {
                 self.outbox.update(|outbox| outbox.mark_kept(&pending.key));
                 self.send_next();
             }
-            self.feed.changed(self.room.to_string());
+            self.announce_change(pending.client_id);
         });
     }
 
     fn forget(self, key: &str) {
         self.record_change();
         let forgetting = indexed_db::remove(self.record_key(key));
+        let client_id = client_id(key);
         spawn_task(async move {
             forgetting.await;
             self.record_change();
-            self.feed.changed(self.room.to_string());
+            self.announce_change(client_id);
         });
+    }
+
+    /// Tells all tabs that a message was stored or removed. A tab may read the database only after
+    /// the removal, so each announcement names the message.
+    fn announce_change(self, client_id: String) {
+        self.feed
+            .announce_outbox_change(self.room.to_string(), client_id);
     }
 
     /// Makes older reads of the database void; returns whether the page is still in the room.
