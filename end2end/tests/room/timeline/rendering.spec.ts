@@ -82,3 +82,27 @@ test("text copied from the log contains the messages and no decoration", async (
   // The avatar's letter and the author's verification mark.
   for (const sign of [/^A$/m, /unverified/]) expect(copied).not.toMatch(sign);
 });
+
+test("text copied from the log has name, time and text of a message, but no buttons", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  await webchat.postMessage(room, "grace", "Which kettle?\nThe green one?");
+  const ada = await openBrowser("ada");
+  await ada.openRoom(room);
+  const problem = { type: "about:blank", title: "Forbidden", status: 403, detail: "not today" };
+  await ada.page.route("**/messages/", (route) =>
+    route.fulfill({ status: 403, json: problem, contentType: "application/problem+json" }),
+  );
+  await ada.send("The blue one");
+  await expect(ada.page.getByRole("button", { name: "Send again" })).toBeVisible();
+  const copied = await ada.log.evaluate(
+    (log) => (getSelection()?.selectAllChildren(log), getSelection()?.toString() ?? ""),
+  );
+  const lines = copied.split(/\n+/);
+  const time = expect.stringMatching(/^\d\d?:\d\d/);
+  const first = ["grace", time, "Which kettle?", "The green one?"];
+  const second = ["ada", time, "The blue one", "Not sent. Not today"];
+  expect(lines.slice(-8)).toEqual([...first, ...second]);
+});
