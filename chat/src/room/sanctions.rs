@@ -205,6 +205,7 @@ mod tests {
         // The sanction of the account, the sanction of its guest, and the sanction after the merge.
         for (number, (own, others, both)) in [
             ((ban, None), (mute, Some("1m")), (ban, None)),
+            ((mute, Some("1m")), (ban, None), (ban, None)),
             ((mute, Some("1m")), (ban, Some("2h")), (ban, Some(2))),
             ((mute, Some("3h")), (ban, Some("1m")), (ban, Some(3))),
             ((ban, Some("1ms")), (mute, Some("1h")), (mute, Some(1))),
