@@ -62,6 +62,7 @@ use self::realtime::public_rooms::PublicRooms;
 pub use self::realtime::public_rooms::PublicRoomsWatch;
 use self::realtime::publisher::Publisher;
 pub use self::room::sanctions::SanctionTarget;
+use self::room::skeleton_update;
 pub use self::store::rows::{AccountsPage, MessagesPage, RoomsPage};
 pub use self::store::sqlite::backup::{back_up_database, restore_database};
 use self::store::{DatabaseLocation, Store, WriteTransaction, clock_correction, data_dir, rooms};
@@ -121,6 +122,7 @@ impl Chat {
         let data_dir_lock = data_dir::lock(&config.data_dir)?;
         let location = DatabaseLocation::of(&config)?;
         let store = Store::open(&location).await?;
+        skeleton_update::update_skeletons(&store).await?;
         let epoch = store.load_epoch().await?;
         let instance_id = store.load_instance_id().await?;
         let tokens = Tokens::open(&config)?;

@@ -5,7 +5,8 @@
 //! them in the same order as the messages.
 //!
 //! # Guarantees
-//! - A caller who joins holds a name until it leaves; no one else can take it over.
+//! - A caller who joins holds a name until it leaves. No other caller can take it over, or join
+//!   under a name that looks like it.
 //! - A line says who wrote it: a message is one line, its name has no colon, and no name reads like
 //!   the announcement of a join or a leave.
 
@@ -46,7 +47,7 @@ impl Lobby {
     /// Claims a name. Returns the line that all listeners receive.
     ///
     /// # Errors
-    /// [`Refusal::Taken`] if the name is taken, [`Refusal::Invalid`] if it breaks a rule,
+    /// [`Refusal::Taken`] if the name or one that looks like it is taken, [`Refusal::Invalid`] if it breaks a rule,
     /// [`Refusal::Malformed`] if it could forge a line, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
         check_forgery(name)?;
@@ -220,6 +221,31 @@ mod tests {
             Err(Error::Refusal(Refusal::NotFound(_)))
         ));
         assert!(lobby.join("C").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn name_that_looks_like_a_taken_one_is_refused_until_that_one_leaves() {
+        let mut test = TestChat::new(|_| {}).await;
+        let join = async |test: &TestChat, name: &str| {
+            let lobby = test.chat.open_lobby().await.unwrap();
+            lobby.join(name).await
+        };
+        join(&test, "Isabel").await.unwrap();
+        test.reopen().await;
+        for name in ["lsabel", "isabel", "Іsabel", "ISABEL"] {
+            let refused = join(&test, name).await;
+            let is_taken = matches!(refused, Err(Error::Refusal(Refusal::Taken(_))));
+            assert!(is_taken, "{name}");
+        }
+        let lobby = test.chat.open_lobby().await.unwrap();
+        for name in ["lsabel", "isabel"] {
+            let refused = lobby.leave(name).await;
+            let is_unknown = matches!(refused, Err(Error::Refusal(Refusal::NotFound(_))));
+            assert!(is_unknown, "{name}");
+        }
+        assert!(lobby.send("Isabel", "hi").await.is_ok());
+        lobby.leave("Isabel").await.unwrap();
+        assert!(lobby.join("lsabel").await.is_ok());
     }
 
     #[tokio::test]

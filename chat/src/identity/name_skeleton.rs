@@ -12,6 +12,10 @@ use unicode_security::skeleton;
 
 use crate::Error;
 
+/// The version of the algorithm. The database keeps the skeletons of names, and the start
+/// recomputes them if another version has made them.
+pub(crate) const VERSION: i64 = 1;
+
 /// How many small numbers to try behind a taken name, one after the other.
 const SMALL_NUMBERS: u64 = 20;
 
@@ -122,6 +126,7 @@ pub(crate) fn suffix_numbers() -> impl Iterator<Item = Result<u64, Error>> {
 mod tests {
     use super::*;
     use protocol::characters::is_default_ignorable;
+    use sha2::{Digest, Sha256};
 
     fn alike(a: &str, b: &str) -> bool {
         let (a, b) = (NameSkeleton::of(a), NameSkeleton::of(b));
@@ -188,6 +193,36 @@ mod tests {
         // Vowel marks stay with their letters.
         assert!(alike("שָׁלוֹם", "שָׁלוֹם"));
         assert!(!alike("שָלום", "שלָום"));
+    }
+
+    /// If this test fails, the skeletons that databases keep are outdated: increment [`VERSION`].
+    #[test]
+    fn other_skeletons_have_another_version() {
+        let characters = ('\0'..='\u{1ffff}').map(String::from);
+        let names = [
+            "Ada Lovelace",
+            "(אב) 1",
+            "\u{202e}aron",
+            "RosaIl",
+            "rnodern",
+        ];
+        let mut digest = Sha256::new();
+        for name in characters.chain(names.map(str::to_owned)) {
+            let NameSkeleton { lowercase, cased } = NameSkeleton::of(&name);
+            digest.update(format!("{lowercase}\n{cased}\n"));
+        }
+        let digest: String = digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            (VERSION, digest.as_str()),
+            (
+                1,
+                "fcf9c50def11729d4205de0a3b35d738fe12d92c38fd4c6818a8f449ee60c469"
+            )
+        );
     }
 
     #[test]

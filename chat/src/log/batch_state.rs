@@ -47,13 +47,6 @@ pub(crate) struct EarlierRequest {
     pub content: Option<i64>,
 }
 
-/// A name in a room.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct RoomName {
-    pub room: RoomId,
-    pub name: String,
-}
-
 /// The state that a batch is decided by. It has everything that a request of the batch refers to.
 #[derive(Debug, Default)]
 pub(crate) struct BatchState {
@@ -74,8 +67,8 @@ pub(crate) struct BatchState {
     pub claims: HashMap<RoomId, Vec<NameClaim>>,
     /// The names of requests that look like the username of an account.
     pub registered: HashSet<String>,
-    /// The lobby names of requests that are taken.
-    pub lobby_names: HashSet<RoomName>,
+    /// The names in the lobby that look like a name of a request.
+    pub lobby_names: HashMap<RoomId, Vec<NameClaim>>,
     /// The display names of the accounts among the authors.
     pub account_names: HashMap<i64, String>,
 }
@@ -97,14 +90,5 @@ impl ClientMessageId {
             sender: key.sender,
             client_id: key.client_id.clone(),
         })
-    }
-}
-
-impl RoomName {
-    pub fn of(room: RoomId, name: &str) -> Self {
-        Self {
-            room,
-            name: name.to_owned(),
-        }
     }
 }

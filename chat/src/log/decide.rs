@@ -23,7 +23,7 @@ use protocol::{Change, ChangeKind, Message, Refusal, RoomId, Time};
 
 use crate::lifetime::Lifetime;
 use crate::log::batch_state::{
-    BatchState, ClientMessageId, EarlierRequest, MessageId, RoomName, RoomPerson, RoomState,
+    BatchState, ClientMessageId, EarlierRequest, MessageId, RoomPerson, RoomState,
 };
 use crate::log::command::{Command, WriteRequest};
 use crate::log::entry::Entry;
@@ -104,13 +104,12 @@ impl Decider<'_> {
 
     fn join_lobby(&mut self, request: &WriteRequest, name: &str) -> Outcome {
         let since = self.open_room(request.room)?.head;
-        let room_name = RoomName::of(request.room, name);
-        if !self.state.lobby_names.insert(room_name) {
-            return Err(Refusal::Taken(format!("The name {name}")));
-        }
+        let names = self.state.lobby_names.entry(request.room).or_default();
+        let claim = name_claims::claim_lobby_name(names, name)
+            .ok_or_else(|| Refusal::Taken(format!("The name {name}")))?;
         self.decisions.row_changes.push(RowChange::ClaimLobbyName {
             room: request.room,
-            name: name.to_owned(),
+            claim,
             since,
         });
         self.append_message(request)
@@ -118,10 +117,9 @@ impl Decider<'_> {
 
     fn leave_lobby(&mut self, request: &WriteRequest, name: &str) -> Outcome {
         self.open_room(request.room)?;
-        let room_name = RoomName::of(request.room, name);
-        if !self.state.lobby_names.remove(&room_name) {
-            return Err(Refusal::NotFound("such name"));
-        }
+        let names = self.state.lobby_names.entry(request.room).or_default();
+        let index = names.iter().position(|claim| claim.name == name);
+        names.swap_remove(index.ok_or(Refusal::NotFound("such name"))?);
         self.decisions
             .row_changes
             .push(RowChange::ReleaseLobbyName {

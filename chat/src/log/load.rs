@@ -14,13 +14,13 @@ use protocol::{Refusal, RoomId};
 use crate::Error;
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::log::batch_state::{
-    BatchState, ClientMessageId, EarlierRequest, MessageId, RoomName, RoomPerson, RoomState,
+    BatchState, ClientMessageId, EarlierRequest, MessageId, RoomPerson, RoomState,
 };
 use crate::log::command::{Command, WriteRequest};
 use crate::log::decide::{Decisions, Outcome};
 use crate::log::entry::Entry;
 use crate::room::name_claims;
-use crate::store::{EarlierMessage, LogTransaction, OpenRoom};
+use crate::store::{EarlierMessage, LogTransaction, NameClaim, OpenRoom};
 
 /// How many answers of each kind to remember.
 const REMEMBERED: usize = 10_000;
@@ -215,12 +215,8 @@ impl Loader<'_> {
             self.memory.unregistered_names.insert(name.clone());
         }
         if room.has_name_claims {
-            let claims = self.state.claims.entry(request.room).or_default();
-            for claim in self.tx.load_claims(request.room, &lowercase, &cased)? {
-                if !claims.contains(&claim) {
-                    claims.push(claim);
-                }
-            }
+            let found = self.tx.load_claims(request.room, &lowercase, &cased)?;
+            add_claims(self.state.claims.entry(request.room).or_default(), found);
         }
         Ok(())
     }
@@ -245,10 +241,19 @@ impl Loader<'_> {
     }
 
     fn load_lobby_name(&mut self, room: RoomId, name: &str) -> Result<(), Error> {
-        if self.tx.is_lobby_name_taken(room, name)? {
-            self.state.lobby_names.insert(RoomName::of(room, name));
-        }
+        let NameSkeleton { lowercase, cased } = NameSkeleton::of(name);
+        let found = self.tx.load_lobby_names(room, &lowercase, &cased)?;
+        add_claims(self.state.lobby_names.entry(room).or_default(), found);
         Ok(())
+    }
+}
+
+/// Adds the claims that are not loaded yet.
+fn add_claims(claims: &mut Vec<NameClaim>, found: Vec<NameClaim>) {
+    for claim in found {
+        if !claims.contains(&claim) {
+            claims.push(claim);
+        }
     }
 }
 

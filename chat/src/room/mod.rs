@@ -17,6 +17,7 @@ pub(crate) mod name_claims;
 pub(crate) mod read_marker;
 pub(crate) mod sanctions;
 pub(crate) mod settings;
+pub(crate) mod skeleton_update;
 pub(crate) mod write_policy;
 
 use std::time::Duration;

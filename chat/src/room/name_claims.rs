@@ -59,6 +59,18 @@ pub(crate) fn replace_claim(
     Some(claim)
 }
 
+/// Claims a name in the lobby. Returns the claim; `None` if a client in the lobby has the name, or
+/// one that looks like it.
+pub(crate) fn claim_lobby_name(names: &mut Vec<NameClaim>, name: &str) -> Option<NameClaim> {
+    let skeleton = NameSkeleton::of(name);
+    if names.iter().any(|claim| claim.looks_like(&skeleton)) {
+        return None;
+    }
+    let claim = NameClaim::new(Person::Anonymous.id(), name);
+    names.push(claim.clone());
+    Some(claim)
+}
+
 /// The name that the caller appears under in a room when the caller asks for `name`.
 pub(crate) async fn resolve_name(
     store: &Store,

@@ -81,9 +81,10 @@ pub(crate) enum EntryRow {
     },
 }
 
-/// The name that a guest writes under in a room.
+/// The name that a guest writes under in a room, or that a client has in the lobby.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NameClaim {
+    /// 0 in the lobby.
     pub person: i64,
     pub name: String,
     /// The skeleton of the name in lower case.
@@ -102,7 +103,7 @@ pub(crate) enum RowChange {
     /// A client claims a name in the lobby from a sequence number on.
     ClaimLobbyName {
         room: RoomId,
-        name: String,
+        claim: NameClaim,
         since: i64,
     },
     /// A client releases its name in the lobby.

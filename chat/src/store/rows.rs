@@ -238,6 +238,17 @@ pub(crate) struct NewAccountRow<'a> {
     pub created_at: Time,
 }
 
+/// The columns of an account that the comparison of usernames reads.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountSkeletonRow {
+    pub id: i64,
+    pub username: String,
+    /// What the username looks like.
+    pub skeleton: String,
+    /// In milliseconds since the Unix epoch.
+    pub created_at: i64,
+}
+
 /// Which accounts to list.
 #[derive(Clone, Debug)]
 pub struct AccountsPage {

@@ -82,6 +82,20 @@ async fn names_are_still_claimed() {
 }
 
 #[tokio::test]
+async fn names_in_the_lobby_are_compared_by_what_they_look_like() {
+    let upgraded = Upgraded::open().await;
+    let lobby = upgraded.chat.open_lobby().await.unwrap();
+    for taken in ["C", "c", "С", "ｃ", "E"] {
+        let refused = lobby.join(taken).await;
+        let is_taken = matches!(refused, Err(Error::Refusal(Refusal::Taken(_))));
+        assert!(is_taken, "{taken}");
+    }
+    assert!(lobby.join("D").await.is_ok());
+    assert!(lobby.leave("C").await.is_ok());
+    assert!(lobby.join("c").await.is_ok());
+}
+
+#[tokio::test]
 async fn repeated_post_with_the_same_key_gives_back_the_first_answer() {
     let upgraded = Upgraded::open().await;
     assert_eq!(upgraded.record.posted.len(), 4);

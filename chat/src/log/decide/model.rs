@@ -1,7 +1,7 @@
 //! Random batches, each decided as a whole and compared with a model that takes one request after
 //! the other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
 use protocol::{MessageContent, Role, SanctionKind};
@@ -87,7 +87,7 @@ struct ModelRoom {
     /// The entries; `None` for a change.
     log: Vec<Option<ModelMessage>>,
     names: BTreeMap<i64, &'static str>,
-    lobby_names: HashSet<&'static str>,
+    lobby_names: BTreeSet<&'static str>,
     last_writes: BTreeMap<i64, i64>,
 }
 
@@ -97,8 +97,7 @@ impl ModelRoom {
             Action::Post { name, key, .. } => self.post(step, NAMES[name], key, now),
             Action::Edit { seq, .. } => self.change(step, seq, false),
             Action::Delete { seq } => self.change(step, seq, true),
-            Action::Join { name } if self.lobby_names.insert(NAMES[name]) => self.push(step, None),
-            Action::Join { .. } => Effect::Refused { status: 409 },
+            Action::Join { name } => self.join_lobby(step, NAMES[name]),
             Action::Leave { name } if self.lobby_names.remove(NAMES[name]) => self.push(step, None),
             Action::Leave { .. } => Effect::Refused { status: 404 },
         }
@@ -131,6 +130,14 @@ impl ModelRoom {
             self.last_writes.insert(person, now);
         }
         self.push(step, key)
+    }
+
+    fn join_lobby(&mut self, step: &Step, name: &'static str) -> Effect {
+        if self.lobby_names.iter().any(|taken| look_alike(taken, name)) {
+            return Effect::Refused { status: 409 };
+        }
+        self.lobby_names.insert(name);
+        self.push(step, None)
     }
 
     fn push(&mut self, step: &Step, key: Option<u8>) -> Effect {
@@ -252,9 +259,8 @@ fn load_room(state: &mut BatchState, id: RoomId, room: &ModelRoom) {
         let person_id = RoomPerson { room: id, person };
         state.policies.insert(person_id, room.policy_of(person));
     }
-    for name in &room.lobby_names {
-        state.lobby_names.insert(RoomName::of(id, name));
-    }
+    let lobby_names = room.lobby_names.iter().map(|name| NameClaim::new(0, name));
+    state.lobby_names.insert(id, lobby_names.collect());
     for (seq, message) in (1..).zip(&room.log) {
         if let Some(message) = message {
             load_message(state, MessageId { room: id, seq }, message);
@@ -328,5 +334,8 @@ fn check_state(state: &BatchState, id: RoomId, room: &ModelRoom) -> Result<(), T
     let mut claims = state.claims[&id].clone();
     claims.sort_by_key(|claim| claim.person);
     prop_assert_eq!(claims, room.claims());
+    let lobby_names = state.lobby_names[&id].iter();
+    let lobby_names: BTreeSet<&str> = lobby_names.map(|claim| claim.name.as_str()).collect();
+    prop_assert_eq!(&lobby_names, &room.lobby_names);
     Ok(())
 }

@@ -149,14 +149,7 @@ impl LogTransaction<'_> {
                    union select person, name, skeleton, cased_skeleton from name_claim
                    where room = ?1 and cased_skeleton in (?2, ?3)";
         let mut select = self.0.prepare_cached(sql)?;
-        let claims = select.query_map(params![key(room), lowercase, cased], |row| {
-            Ok(NameClaim {
-                person: row.get(0)?,
-                name: row.get(1)?,
-                skeleton: row.get(2)?,
-                cased_skeleton: row.get(3)?,
-            })
-        })?;
+        let claims = select.query_map(params![key(room), lowercase, cased], claim_from_row)?;
         Ok(claims.collect::<Result<_, _>>()?)
     }
 
@@ -187,11 +180,20 @@ impl LogTransaction<'_> {
         Ok(select.query_row([account], |row| row.get(0)).optional()?)
     }
 
-    /// Whether a name in the lobby is taken.
-    pub fn is_lobby_name_taken(&self, room: RoomId, name: &str) -> Result<bool, Error> {
-        let sql = "select exists (select 1 from lobby_name where room = ?1 and name = ?2)";
+    /// The names in the lobby with one of these skeletons.
+    pub fn load_lobby_names(
+        &self,
+        room: RoomId,
+        lowercase: &str,
+        cased: &str,
+    ) -> Result<Vec<NameClaim>, Error> {
+        let sql = "select 0, name, skeleton, cased_skeleton from lobby_name
+                   where room = ?1 and skeleton in (?2, ?3)
+                   union select 0, name, skeleton, cased_skeleton from lobby_name
+                   where room = ?1 and cased_skeleton in (?2, ?3)";
         let mut select = self.0.prepare_cached(sql)?;
-        Ok(select.query_row(params![key(room), name], |row| row.get(0))?)
+        let names = select.query_map(params![key(room), lowercase, cased], claim_from_row)?;
+        Ok(names.collect::<Result<_, _>>()?)
     }
 }
 
@@ -289,8 +291,8 @@ impl LogTransaction<'_> {
         match change {
             RowChange::ClaimName { room, claim } => self.replace_claim(*room, claim),
             RowChange::RecordWrite { room, person } => self.record_write(*room, *person, now),
-            RowChange::ClaimLobbyName { room, name, since } => {
-                self.insert_lobby_name(*room, name, *since)
+            RowChange::ClaimLobbyName { room, claim, since } => {
+                self.insert_lobby_name(*room, claim, *since)
             }
             RowChange::ReleaseLobbyName { room, name } => self.delete_lobby_name(*room, name),
             RowChange::RecordDeletion {
@@ -328,11 +330,16 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
-    fn insert_lobby_name(&self, room: RoomId, name: &str, since: i64) -> Result<(), Error> {
-        let sql = "insert into lobby_name (room, name, since_seq) values (?1, ?2, ?3)";
-        self.0
-            .prepare_cached(sql)?
-            .execute(params![key(room), name, since])?;
+    fn insert_lobby_name(&self, room: RoomId, claim: &NameClaim, since: i64) -> Result<(), Error> {
+        let sql = "insert into lobby_name (room, name, skeleton, cased_skeleton, since_seq)
+                   values (?1, ?2, ?3, ?4, ?5)";
+        self.0.prepare_cached(sql)?.execute(params![
+            key(room),
+            claim.name,
+            claim.skeleton,
+            claim.cased_skeleton,
+            since
+        ])?;
         Ok(())
     }
 
@@ -365,6 +372,15 @@ impl LogTransaction<'_> {
     pub fn commit(self) -> Result<(), Error> {
         Ok(self.0.commit()?)
     }
+}
+
+fn claim_from_row(row: &Row<'_>) -> rusqlite::Result<NameClaim> {
+    Ok(NameClaim {
+        person: row.get(0)?,
+        name: row.get(1)?,
+        skeleton: row.get(2)?,
+        cased_skeleton: row.get(3)?,
+    })
 }
 
 fn policy_from_row(row: &Row<'_>) -> rusqlite::Result<WritePolicy> {

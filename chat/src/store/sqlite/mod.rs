@@ -17,6 +17,7 @@ pub(crate) mod members;
 pub(crate) mod messages;
 mod migrate;
 pub(crate) mod name_claims;
+pub(crate) mod name_skeletons;
 pub(crate) mod oidc_identities;
 pub(crate) mod overview;
 mod pool;

@@ -89,6 +89,33 @@ async fn invalid_lobby_request_is_refused_with_its_status() {
 }
 
 #[tokio::test]
+async fn lobby_name_that_looks_like_a_taken_one_is_refused() {
+    let server = TestServer::new().await;
+    let curl = server.visitor("curl");
+    // The same word in Latin letters, with a Cyrillic one, and in capitals.
+    let [latin, cyrillic, capitals] = ["ada", "%D0%B0da", "ADA"];
+    let cases = [
+        (Method::POST, "/join", latin, 200),
+        (Method::POST, "/join", cyrillic, 409),
+        (Method::POST, "/join", capitals, 409),
+        (Method::POST, "/send?message=Hi", cyrillic, 401),
+        (Method::POST, "/leave", cyrillic, 404),
+        (Method::POST, "/leave", latin, 200),
+        (Method::POST, "/join", cyrillic, 200),
+        (Method::POST, "/join", latin, 409),
+    ];
+    for (method, path, name, status) in cases {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{separator}id={name}");
+        let response = curl.request(method, &path).send().await.unwrap();
+        match status {
+            200 => assert_eq!(response.status(), 200, "{path}"),
+            refused => drop(expect_problem(response, refused).await),
+        }
+    }
+}
+
+#[tokio::test]
 async fn silent_lobby_stream_ends_after_its_timeout_and_can_be_resumed() {
     let server = TestServer::with(&["--stream-timeout", "500ms"], |_| {}).await;
     let curl = server.visitor("curl");
