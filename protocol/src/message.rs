@@ -165,12 +165,13 @@ impl utoipa::ToSchema for Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewMessage {
-    /// The name under which the author writes: 1 to 32 characters after trimming, no control
-    /// characters.
+    /// The name under which the author writes: 1 to 32 characters on one line after trimming, of
+    /// which at least one is visible. It has no control characters, no direction controls, no
+    /// invisible characters that its script does not need, and no blanks other than spaces.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Username))]
     pub username: String,
-    /// The text: 1 to 4,000 characters after trimming; newline and tab are the only control
-    /// characters allowed.
+    /// The text: 1 to 4,000 characters after trimming, of which at least one is visible; newline and
+    /// tab are the only control characters allowed.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Body))]
     pub body: String,
 }

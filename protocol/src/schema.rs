@@ -26,22 +26,31 @@ const INVISIBLE: &str = "\
     \\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\
     \u{e0000}-\u{e0fff}";
 
+/// Colons, and characters that are drawn like one.
+const COLONS: &str = r":\u02d0\u02f8\u2236\ua789\ufe13\ufe30\ufe55\uff1a";
+
 /// The pattern of a name on one line with 1 to `max` characters after trimming.
 fn name_pattern(max: usize) -> String {
-    format!("^{TRIMMED}{}{TRIMMED}$", visible_line(max))
+    format!("^{TRIMMED}{}{TRIMMED}$", visible_line(max, ""))
+}
+
+/// The same, without colons.
+fn lobby_name_pattern(max: usize) -> String {
+    format!("^{TRIMMED}{}{TRIMMED}$", visible_line(max, COLONS))
 }
 
 /// The same, or an empty text, which removes the name.
 fn name_or_empty_pattern(max: usize) -> String {
-    format!("^{TRIMMED}({})?{TRIMMED}$", visible_line(max))
+    format!("^{TRIMMED}({})?{TRIMMED}$", visible_line(max, ""))
 }
 
-/// A line of 1 to `max` characters, none of them invisible, without white space around it.
-fn visible_line(max: usize) -> String {
+/// A line of 1 to `max` characters, none of them invisible or `excluded`, without white space
+/// around it.
+fn visible_line(max: usize, excluded: &str) -> String {
     let between = max - 2;
-    let first = format!(r"[^\s{MARKS}{INVISIBLE}]");
-    let inner = format!("[^{BLANKS}{INVISIBLE}]{{0,{between}}}");
-    let last = format!(r"[^\s{INVISIBLE}]");
+    let first = format!(r"[^\s{MARKS}{INVISIBLE}{excluded}]");
+    let inner = format!("[^{BLANKS}{INVISIBLE}{excluded}]{{0,{between}}}");
+    let last = format!(r"[^\s{INVISIBLE}{excluded}]");
     format!("{first}({inner}{last})?")
 }
 
@@ -71,6 +80,12 @@ text! {
     /// The name under which a person writes: 1 to 32 characters on one line after trimming, none of
     /// them invisible.
     Username, "ada", name_pattern(USERNAME_MAX)
+}
+
+text! {
+    /// The name of a client in the lobby: 1 to 32 characters on one line after trimming, none of
+    /// them invisible or a colon.
+    LobbyName, "ada", lobby_name_pattern(USERNAME_MAX)
 }
 
 text! {

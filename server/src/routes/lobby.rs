@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use chat::Person;
 use protocol::characters::shows_nothing;
-use protocol::schema::{Body, Username};
+use protocol::schema::{Body, LobbyName};
 use protocol::{Refusal, Start};
 
 use crate::error::Error;
@@ -20,7 +20,7 @@ use crate::stream::sse;
 
 /// Joins the lobby under a name.
 #[utoipa::path(post, path = "/join", tag = "lobby",
-    params(("id" = Username, Query, description = "The name")),
+    params(("id" = LobbyName, Query, description = "The name")),
     responses(
         (status = 200,
             description = "The line that the lobby receives",
@@ -47,7 +47,7 @@ pub(crate) async fn join_lobby(
 /// The stream ends after some time without a line, and when its name leaves.
 #[utoipa::path(get, path = "/messages", tag = "lobby",
     params(
-        ("id" = Username, Query, description = "The name that has joined"),
+        ("id" = LobbyName, Query, description = "The name that has joined"),
         ("Last-Event-ID" = Option<String>, Header, nullable = false,
             description = "Follow right after this event"),
     ),
@@ -72,7 +72,7 @@ pub(crate) async fn follow_lobby(
 /// Sends a line to the lobby.
 #[utoipa::path(post, path = "/send", tag = "lobby",
     params(
-        ("id" = Username, Query, description = "The name that has joined"),
+        ("id" = LobbyName, Query, description = "The name that has joined"),
         ("message" = Body, Query, description = "The text"),
     ),
     responses(
@@ -100,7 +100,7 @@ pub(crate) async fn send_to_lobby(
 
 /// Leaves the lobby: the name becomes free, and its streams end.
 #[utoipa::path(post, path = "/leave", tag = "lobby",
-    params(("id" = Username, Query, description = "The name that has joined")),
+    params(("id" = LobbyName, Query, description = "The name that has joined")),
     responses(
         (status = 200,
             description = "The line that the lobby receives",
@@ -118,7 +118,7 @@ pub(crate) async fn leave_lobby(
 
 /// Leaves the lobby, like `POST`.
 #[utoipa::path(delete, path = "/leave", tag = "lobby",
-    params(("id" = Username, Query, description = "The name that has joined")),
+    params(("id" = LobbyName, Query, description = "The name that has joined")),
     responses(
         (status = 200,
             description = "The line that the lobby receives",
