@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::characters::is_colon;
 use crate::text::{DESCRIPTION_MAX, PERSON_NAME_MAX, ROOM_NAME_MAX, USERNAME_MAX};
 
 /// White space that is trimmed.
@@ -26,9 +27,6 @@ const INVISIBLE: &str = "\
     \\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\
     \u{e0000}-\u{e0fff}";
 
-/// Colons, and characters that are drawn like one.
-const COLONS: &str = r":\u02d0\u02f8\u2236\ua789\ufe13\ufe30\ufe55\uff1a";
-
 /// The pattern of a name on one line with 1 to `max` characters after trimming.
 fn name_pattern(max: usize) -> String {
     format!("^{TRIMMED}{}{TRIMMED}$", visible_line(max, ""))
@@ -36,7 +34,13 @@ fn name_pattern(max: usize) -> String {
 
 /// The same, without colons.
 fn lobby_name_pattern(max: usize) -> String {
-    format!("^{TRIMMED}{}{TRIMMED}$", visible_line(max, COLONS))
+    format!("^{TRIMMED}{}{TRIMMED}$", visible_line(max, &colons()))
+}
+
+/// Colons, and characters that are drawn like one.
+fn colons() -> String {
+    let colons = ('\0'..='\u{ffff}').filter(|c| is_colon(*c));
+    colons.map(|c| format!("\\u{:04x}", u32::from(c))).collect()
 }
 
 /// The same, or an empty text, which removes the name.
@@ -135,3 +139,48 @@ pub struct AccountName(pub String);
 #[schema(min_length = 6, max_length = 256, format = Password)]
 #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
 pub struct Password(pub String);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::string::{RegexGeneratorStrategy, string_regex};
+
+    use super::*;
+    use crate::{nfc, text};
+
+    /// The texts that a pattern allows.
+    fn allowed_by(pattern: &str) -> RegexGeneratorStrategy<String> {
+        string_regex(pattern.trim_matches(['^', '$'])).unwrap()
+    }
+
+    /// Whether a text has at most `max` characters as the server counts them: normalization makes
+    /// some texts longer.
+    fn is_short(text: &str, max: usize) -> bool {
+        nfc(text).trim().chars().count() <= max
+    }
+
+    proptest! {
+        #[test]
+        fn name_that_its_pattern_allows_is_accepted(
+            username in allowed_by(&name_pattern(USERNAME_MAX)),
+            lobby_name in allowed_by(&lobby_name_pattern(USERNAME_MAX)),
+            room_name in allowed_by(&name_pattern(ROOM_NAME_MAX)),
+        ) {
+            let is_accepted = text::parse_username(&username).is_ok();
+            prop_assert!(is_accepted || !is_short(&username, USERNAME_MAX));
+            let is_accepted = text::parse_username(&lobby_name).is_ok();
+            prop_assert!(is_accepted || !is_short(&lobby_name, USERNAME_MAX));
+            prop_assert!(!lobby_name.contains(is_colon));
+            let is_accepted = text::parse_room_name(&room_name).is_ok();
+            prop_assert!(is_accepted || !is_short(&room_name, ROOM_NAME_MAX));
+        }
+    }
+
+    #[test]
+    fn pattern_of_lobby_names_excludes_every_colon() {
+        let pattern = lobby_name_pattern(USERNAME_MAX);
+        let colons = r"\u003a\u02d0\u02f8\u2236\ua789\ufe13\ufe30\ufe55\uff1a]";
+        assert_eq!(pattern.matches(colons).count(), 3, "{pattern}");
+        assert!(!name_pattern(USERNAME_MAX).contains(r"\u003a"));
+    }
+}

@@ -10,6 +10,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
+use protocol::schema::LobbyName;
 use protocol::{Problem, Refusal};
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
@@ -39,7 +40,7 @@ use crate::state::AppState;
     info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it. \
             Every route answers 400 to a request without exactly one valid `Host`, \
             and 415 to a body with a `Content-Encoding`.",),
-    components(schemas(Problem, rooms::CreateRoom, room_settings::ChangeRoom, invitations::CreateInvitation)),
+    components(schemas(Problem, LobbyName, rooms::CreateRoom, room_settings::ChangeRoom, invitations::CreateInvitation)),
     modifiers(&Tokens)
 )]
 struct Api;

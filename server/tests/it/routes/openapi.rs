@@ -78,6 +78,37 @@ async fn paths_of_the_openapi_document_allow_no_other_method() {
     }
 }
 
+#[tokio::test]
+async fn every_reference_of_the_openapi_document_is_defined() {
+    let server = TestServer::new().await;
+    let response = server.visitor("ada").get("/openapi.json", "*/*").await;
+    let document: Value = response.json().await.unwrap();
+    let mut references = BTreeSet::new();
+    collect_references(&document, &mut references);
+    assert!(references.contains("#/components/schemas/LobbyName"));
+    for reference in references {
+        let pointer = reference.trim_start_matches('#');
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+fn collect_references<'a>(value: &'a Value, references: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            references.extend(fields.get("$ref").and_then(Value::as_str));
+            for field in fields.values() {
+                collect_references(field, references);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                collect_references(item, references);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// `OpenApiRouter` takes only described handlers. The plain router adds two routes, both to
 /// described ones.
 #[test]
