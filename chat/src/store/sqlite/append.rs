@@ -1,22 +1,18 @@
-//! The transaction of the writer: loads what a batch is decided by, and appends what was decided.
+//! The transaction of the writer, and what it appends.
 //!
 //! It has a connection of its own through `rusqlite`, because the way through the thread of a pool
 //! would cost several times as much as a statement.
 //!
 //! # Not here
-//! - The decision: `log::decide`.
+//! - What a batch is decided by: `batch_rows`. The decision: `log::decide`.
 
-use protocol::{Change, Message, MessageContent, Role, RoomId, Time};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use protocol::{Change, Message, RoomId, Time};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::audit_log::{DELETE_OLDEST, INSERT, KEPT};
-use super::name_claims::IS_TAKEN;
 use crate::Error;
-use crate::store::rows::{author_from_row, key, message_key, role_from_row, sanction_from_row};
-use crate::store::{
-    DatabaseLocation, EarlierMessage, KeyDigests, MINUTE, NameClaim, OpenRoom, RowChange,
-    StoredMessage, WritePolicy,
-};
+use crate::store::rows::{key, message_key};
+use crate::store::{DatabaseLocation, KeyDigests, MINUTE, NameClaim, OpenRoom, RowChange};
 
 /// The connection of the writer.
 #[derive(Debug)]
@@ -24,7 +20,7 @@ pub(crate) struct LogConnection(Connection);
 
 /// A transaction that appends to logs. It is rolled back if it is dropped.
 #[derive(Debug)]
-pub(crate) struct LogTransaction<'a>(Transaction<'a>);
+pub(crate) struct LogTransaction<'a>(pub(super) Transaction<'a>);
 
 impl LogConnection {
     pub fn open(location: &DatabaseLocation) -> Result<Self, Error> {
@@ -38,166 +34,6 @@ impl LogConnection {
     }
 }
 
-/// The start of a query for a message, whose row [`message_from_row`] reads.
-macro_rules! select_message {
-    ($condition:literal) => {
-        concat!(
-            "select key & 4294967295, author, username, body, sent_at, edited_at,
-               deleted_at is not null, client_id,
-               (select name from account where account.id = message.author), content
-             from message where ",
-            $condition
-        )
-    };
-}
-
-/// What a batch is decided by.
-impl LogTransaction<'_> {
-    /// The room with this ID, if it is open and not due.
-    pub fn find_open_room(&self, id: RoomId, now: i64) -> Result<Option<OpenRoom>, Error> {
-        let sql = "select number, head, message_count, timeout_ms, last_active_at, expires_at,
-               access <> 0 or read_only or slow_mode_ms > 0
-                 or exists (select 1 from sanction where room = ?1),
-               exists (select 1 from name_claim where room = ?1)
-             from room where id = ?1 and state = 0 and expires_at > ?2";
-        let mut select = self.0.prepare_cached(sql)?;
-        let room = select.query_row(params![key(id), now], |row| {
-            Ok(OpenRoom {
-                number: row.get(0)?,
-                head: row.get(1)?,
-                message_count: row.get(2)?,
-                timeout: row.get(3)?,
-                last_active_at: row.get(4)?,
-                expires_at: row.get(5)?,
-                has_policy: row.get(6)?,
-                has_name_claims: row.get(7)?,
-                is_changed: false,
-                is_minute_changed: false,
-            })
-        });
-        Ok(room.optional()?)
-    }
-
-    /// Whether a room that is not open exists or has existed.
-    pub fn has_existed(&self, id: RoomId) -> Result<bool, Error> {
-        let sql = "select exists (select 1 from room_tombstone where room = ?1)
-                     or exists (select 1 from room where id = ?1)";
-        let mut select = self.0.prepare_cached(sql)?;
-        Ok(select.query_row([key(id)], |row| row.get(0))?)
-    }
-
-    /// The write policy of a room for a person.
-    pub fn load_policy(&self, room: RoomId, person: i64, now: i64) -> Result<WritePolicy, Error> {
-        let sql = "select access <> 0, read_only, slow_mode_ms,
-                 (select role from member where room = ?1 and person = ?2),
-                 (select kind from sanction
-                  where room = ?1 and person = ?2 and coalesce(until, ?3 + 1) > ?3),
-                 (select written_at from last_write where room = ?1 and person = ?2),
-                 access = 0 and exists (select 1 from account where id = ?2 and operator)
-               from room where id = ?1";
-        let mut select = self.0.prepare_cached(sql)?;
-        Ok(select.query_row(params![key(room), person, now], policy_from_row)?)
-    }
-
-    /// The message of an author that was posted with this idempotency key.
-    pub fn find_by_key(
-        &self,
-        number: i64,
-        room: RoomId,
-        author: i64,
-        key: &KeyDigests,
-    ) -> Result<Option<EarlierMessage>, Error> {
-        // Messages of earlier versions do not tell anonymous authors apart.
-        let sql = select_message!(
-            "key >> 32 = ?1 and author = ?2 and client_id = ?3 and coalesce(sender, ?4) = ?4"
-        );
-        let mut select = self.0.prepare_cached(sql)?;
-        let parameters = params![number, author, key.client_id, key.sender];
-        let found = select.query_row(parameters, |row| {
-            Ok(EarlierMessage {
-                stored: message_from_row(room, row)?,
-                content: row.get(9)?,
-            })
-        });
-        Ok(found.optional()?)
-    }
-
-    /// The message with this sequence number, unless the entry is of another kind.
-    pub fn find_message(
-        &self,
-        room: RoomId,
-        number: i64,
-        seq: u64,
-    ) -> Result<Option<StoredMessage>, Error> {
-        let sql = select_message!("key = ?1 and kind = 0");
-        let mut select = self.0.prepare_cached(sql)?;
-        let found = select.query_row([message_key(number, seq)], |row| {
-            message_from_row(room, row)
-        });
-        Ok(found.optional()?)
-    }
-
-    /// The claims in a room of names with one of these skeletons.
-    pub fn load_claims(
-        &self,
-        room: RoomId,
-        lowercase: &str,
-        cased: &str,
-    ) -> Result<Vec<NameClaim>, Error> {
-        let sql = "select person, name, skeleton, cased_skeleton from name_claim
-                   where room = ?1 and skeleton in (?2, ?3)
-                   union select person, name, skeleton, cased_skeleton from name_claim
-                   where room = ?1 and cased_skeleton in (?2, ?3)";
-        let mut select = self.0.prepare_cached(sql)?;
-        let claims = select.query_map(params![key(room), lowercase, cased], claim_from_row)?;
-        Ok(claims.collect::<Result<_, _>>()?)
-    }
-
-    /// Whether the username of an account has one of these skeletons.
-    pub fn is_name_registered(&self, lowercase: &str, cased: &str) -> Result<bool, Error> {
-        let sql = "select exists (select 1 from account where skeleton in (?1, ?2))";
-        let mut select = self.0.prepare_cached(sql)?;
-        Ok(select.query_row([lowercase, cased], |row| row.get(0))?)
-    }
-
-    /// Whether an account, or another person in the room, has a name with one of these skeletons.
-    pub fn is_name_taken(
-        &self,
-        room: RoomId,
-        person: i64,
-        lowercase: &str,
-        cased: &str,
-    ) -> Result<bool, Error> {
-        let mut select = self.0.prepare_cached(IS_TAKEN)?;
-        let parameters = params![key(room), person, lowercase, cased];
-        Ok(select.query_row(parameters, |row| row.get(0))?)
-    }
-
-    /// The display name of an account.
-    pub fn find_account_name(&self, account: i64) -> Result<Option<String>, Error> {
-        let sql = "select name from account where id = ?1";
-        let mut select = self.0.prepare_cached(sql)?;
-        Ok(select.query_row([account], |row| row.get(0)).optional()?)
-    }
-
-    /// The names in the lobby with one of these skeletons.
-    pub fn load_lobby_names(
-        &self,
-        room: RoomId,
-        lowercase: &str,
-        cased: &str,
-    ) -> Result<Vec<NameClaim>, Error> {
-        let sql = "select 0, name, skeleton, cased_skeleton from lobby_name
-                   where room = ?1 and skeleton in (?2, ?3)
-                   union select 0, name, skeleton, cased_skeleton from lobby_name
-                   where room = ?1 and cased_skeleton in (?2, ?3)";
-        let mut select = self.0.prepare_cached(sql)?;
-        let names = select.query_map(params![key(room), lowercase, cased], claim_from_row)?;
-        Ok(names.collect::<Result<_, _>>()?)
-    }
-}
-
-/// What was decided.
 impl LogTransaction<'_> {
     /// Inserts a new message of an author into the room with this number.
     pub fn insert_message(
@@ -372,51 +208,4 @@ impl LogTransaction<'_> {
     pub fn commit(self) -> Result<(), Error> {
         Ok(self.0.commit()?)
     }
-}
-
-fn claim_from_row(row: &Row<'_>) -> rusqlite::Result<NameClaim> {
-    Ok(NameClaim {
-        person: row.get(0)?,
-        name: row.get(1)?,
-        skeleton: row.get(2)?,
-        cased_skeleton: row.get(3)?,
-    })
-}
-
-fn policy_from_row(row: &Row<'_>) -> rusqlite::Result<WritePolicy> {
-    let role: Option<i64> = row.get(3)?;
-    let sanction: Option<i64> = row.get(4)?;
-    let is_operator = row.get(6)?;
-    Ok(WritePolicy {
-        hidden: row.get(0)?,
-        read_only: row.get(1)?,
-        slow_mode: row.get(2)?,
-        role: if is_operator {
-            Some(Role::Owner)
-        } else {
-            role.map(role_from_row)
-        },
-        sanction: sanction.map(sanction_from_row),
-        last_write: row.get(5)?,
-    })
-}
-
-/// The message in a row of a query that begins with `select_message`.
-fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
-    let author: i64 = row.get(1)?;
-    let is_deleted: bool = row.get(6)?;
-    let body = row.get(3)?;
-    let message = Message {
-        id: row.get::<_, i64>(0)?.unsigned_abs(),
-        room,
-        username: row.get(2)?,
-        name: row.get(8)?,
-        author: author_from_row(author),
-        client_id: row.get(7)?,
-        sent_at: Time::from_millis(row.get(4)?),
-        edited_at: row.get::<_, Option<i64>>(5)?.map(Time::from_millis),
-        content: (!is_deleted).then_some(MessageContent { body }),
-        own: false,
-    };
-    Ok(StoredMessage { author, message })
 }

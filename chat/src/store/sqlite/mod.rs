@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 mod append;
 pub(crate) mod audit_log;
 pub(crate) mod backup;
+mod batch_rows;
 mod checkpoint;
 pub(crate) mod clock_correction;
 pub(crate) mod direct_rooms;

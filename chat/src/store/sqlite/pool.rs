@@ -353,18 +353,15 @@ mod tests {
     async fn failed_commit_is_not_acknowledged_and_the_next_one_works() {
         let test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
+        let post = async |body: &str| {
+            let (message, key) = (new_message(body), Some("k".into()));
+            let posted = test
+                .chat
+                .post_message(&Person::Anonymous, &room, &message, key);
+            posted.await
+        };
         test.config.faults.arm(0, 1);
-        assert!(
-            test.chat
-                .post_message(
-                    &Person::Anonymous,
-                    &room,
-                    &new_message("lost"),
-                    Some("k".into())
-                )
-                .await
-                .is_err()
-        );
+        assert!(post("lost").await.is_err());
         test.config.faults.arm(1, 0);
         assert!(
             test.chat
@@ -372,31 +369,9 @@ mod tests {
                 .await
                 .is_err()
         );
-        assert!(
-            test.chat
-                .post_message(
-                    &Person::Anonymous,
-                    &room,
-                    &new_message("lost"),
-                    Some("k".into())
-                )
-                .await
-                .is_err()
-        );
+        assert!(post("lost").await.is_err());
         test.config.faults.arm(0, 0);
-        assert_eq!(
-            test.chat
-                .post_message(
-                    &Person::Anonymous,
-                    &room,
-                    &new_message("kept"),
-                    Some("k".into())
-                )
-                .await
-                .unwrap()
-                .id,
-            1
-        );
+        assert_eq!(post("kept").await.unwrap().id, 1);
         assert_eq!(test.post(room, "next").await.id, 2);
     }
 }
