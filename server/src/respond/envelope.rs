@@ -11,7 +11,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::Problem;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::response::Response as Described;
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
@@ -64,7 +63,7 @@ pub(crate) fn enclose_refusal(answer: Response, problem: Problem) -> Response {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    let body = Envelope::<Value> {
+    let body = Envelope::<()> {
         code: parts.status.as_str().to_owned(),
         message: problem.detail,
         content: None,
@@ -123,6 +122,6 @@ refusals! {
 
 /// One refusal in an envelope.
 fn enveloped((status, description): (u16, &str)) -> (String, RefOr<Described>) {
-    let schema = Envelope::<Value>::schema();
+    let schema = Envelope::<()>::schema();
     refusal(status, description, "application/json", schema)
 }
