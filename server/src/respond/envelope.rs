@@ -26,6 +26,7 @@ pub(crate) struct Envelope<T> {
     /// What happened.
     message: String,
     /// The result; `null` in a refusal.
+    #[schema(inline)]
     content: Option<T>,
 }
 
