@@ -14,11 +14,12 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   // Generous for a busy machine: an assertion continues as soon as it holds.
-  timeout: 120_000,
-  expect: { timeout: 15_000 },
+  timeout: 240_000,
+  expect: { timeout: 30_000 },
   reporter: process.env.CI ? [["list"], ["html", { open: "never" }]] : "list",
   use: {
-    trace: "retain-on-failure",
+    // Pictures of each step would cost more time than many a test.
+    trace: { mode: "retain-on-failure", screenshots: false },
     // Chromium has no sandbox for root, and containers have a small /dev/shm.
     launchOptions: { executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] },
   },
