@@ -191,16 +191,9 @@ pub struct RoomChange {
 
 /// A request to create a room. Every field is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewRoom {
     /// The room's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "schema",
-        schema(
-            pattern = r"^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]{0,78}[^\s\x00-\x1f\x7f-\x9f])?[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
-        )
-    )]
     pub name: Option<String>,
     /// Whether `GET /rooms/` lists the room (default: no).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -208,7 +201,6 @@ pub struct NewRoom {
     /// How long the room may stay without a new message, for example `30m`. The server's own limit
     /// is the maximum and the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(example = "30m"))]
     pub timeout: Option<String>,
     /// Whether only members can find and read the room (default: no).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -94,6 +94,11 @@ refusals! {
         401: "The name has not joined the lobby",
     }
 
+    /// Refusals of the route by which a name joins the lobby.
+    LobbyNameTaken {
+        409: "Another client has the name, or one that looks like it",
+    }
+
     /// Refusals of every lobby route that takes a new name or a text.
     LobbyTextRefused {
         422: "The name or the message is invalid",

@@ -13,7 +13,7 @@ use crate::extract::query::Query;
 use crate::extract::resume_point;
 use crate::limit::Action;
 use crate::openapi::responses::{
-    LobbyAbsent, LobbyNameRefused, LobbyRefused, LobbyTextRefused, NameRefused,
+    LobbyAbsent, LobbyNameRefused, LobbyNameTaken, LobbyRefused, LobbyTextRefused, NameRefused,
 };
 use crate::state::AppState;
 use crate::stream::sse;
@@ -27,7 +27,7 @@ use crate::stream::sse;
             body = String, content_type = "text/plain; charset=utf-8"),
         LobbyRefused,
         LobbyTextRefused,
-        NameRefused,
+        LobbyNameTaken,
     ))]
 pub(crate) async fn join_lobby(
     State(state): State<AppState>,
