@@ -36,12 +36,14 @@ use crate::net::timeouts::{BUFFER_MAX, HEAD_TIMEOUT, READ_TIMEOUT};
 
 /// Serves one connection to its end. After `stopping`, it ends when the running requests are
 /// answered.
-pub(crate) async fn serve(
+///
+/// An idle stream needs as much memory as this future, so hyper's part of it is in a box.
+pub(crate) fn serve(
     socket: TcpStream,
     peer: SocketAddr,
     router: Router,
     stopping: CancellationToken,
-) -> Result<(), String> {
+) -> impl Future<Output = Result<(), String>> + Send + 'static {
     let shared = SharedSocket::new(socket);
     let mut stream = TimeoutStream::new(shared.clone());
     stream.set_write_timeout(Some(READ_TIMEOUT));
@@ -66,7 +68,19 @@ pub(crate) async fn serve(
     let http = http
         .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
-    match serve_requests(Box::pin(http), shared, stopping).await {
+    serve_to_end(Box::pin(http), shared, stopping)
+}
+
+/// Answers requests, and then writes the stream that takes the socket over, if there is one.
+async fn serve_to_end<S>(
+    http: Pin<Box<Http<S>>>,
+    shared: SharedSocket,
+    stopping: CancellationToken,
+) -> Result<(), String>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+{
+    match serve_requests(http, shared, stopping).await {
         Ok(Some(Takeover { socket, stream })) => {
             stream.run(socket).await.map_err(|error| error.to_string())
         }
@@ -133,5 +147,22 @@ async fn answer(
             std::future::pending().await
         }
         None => Ok(unread.settle(response).await),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn connection_needs_little_memory_of_its_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let socket = TcpStream::connect(address).await.unwrap();
+        let connection = serve(socket, address, Router::new(), CancellationToken::new());
+        let size = size_of_val(&connection);
+        assert!(size <= 1_200, "{size} bytes");
     }
 }
