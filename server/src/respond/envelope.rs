@@ -13,6 +13,7 @@ use protocol::Problem;
 use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::response::Response as Described;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use crate::openapi::responses::refusal;
@@ -123,6 +124,12 @@ refusals! {
 
 /// One refusal in an envelope.
 fn enveloped((status, description): (u16, &str)) -> (String, RefOr<Described>) {
-    let schema = Envelope::<()>::schema();
+    let mut schema = Envelope::<()>::schema();
+    if let RefOr::T(Schema::Object(envelope)) = &mut schema {
+        let null = ObjectBuilder::new().schema_type(Type::Null).build();
+        envelope
+            .properties
+            .insert("content".to_owned(), null.into());
+    }
     refusal(status, description, "application/json", schema)
 }
