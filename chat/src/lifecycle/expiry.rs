@@ -102,6 +102,7 @@ mod tests {
     use protocol::{NewRoom, Refusal, Start};
 
     use super::*;
+    use crate::store::meta;
     use crate::testing::{TestChat, new_guest};
     use crate::{FollowEvent, Person};
 
@@ -171,13 +172,12 @@ mod tests {
 
     /// Waits until about this correction is stored.
     async fn wait_for_correction(test: &TestChat, expected: i64) {
-        let sql = "select value from meta where name = 'clock_correction'";
         loop {
-            let stored: Option<i64> = sqlx::query_scalar(sql)
-                .fetch_optional(test.chat.0.store.read())
-                .await
-                .unwrap();
-            if stored.is_some_and(|stored| stored.abs_diff(expected) < 5_000) {
+            let stored = meta::load(&test.chat.0.store, clock_correction::NAME).await;
+            if stored
+                .unwrap()
+                .is_some_and(|stored| stored.abs_diff(expected) < 5_000)
+            {
                 return;
             }
             tokio::task::yield_now().await;

@@ -15,7 +15,10 @@ use protocol::RoomId;
 
 use crate::Error;
 use crate::identity::name_skeleton::{self, NameSkeleton};
-use crate::store::{AccountSkeletonRow, NameClaim, Store, WriteTransaction, name_skeletons};
+use crate::store::{AccountSkeletonRow, NameClaim, Store, WriteTransaction, meta, name_skeletons};
+
+/// The name under which the version of the algorithm that made the stored skeletons is stored.
+const VERSION_NAME: &str = "skeleton_version";
 
 /// How many accounts one transaction changes.
 const ACCOUNTS: usize = 1_000;
@@ -29,7 +32,7 @@ const RELEASED: char = '\n';
 
 /// Recomputes the stored skeletons, unless this version's algorithm has made them.
 pub(crate) async fn update_skeletons(store: &Store) -> Result<(), Error> {
-    if name_skeletons::load_version(store).await? == Some(name_skeleton::VERSION) {
+    if meta::load(store, VERSION_NAME).await? == Some(name_skeleton::VERSION) {
         return Ok(());
     }
     // The new skeleton of one account may be the old one of another.
@@ -45,7 +48,7 @@ pub(crate) async fn update_skeletons(store: &Store) -> Result<(), Error> {
         tx.commit().await?;
     }
     let mut tx = store.begin().await?;
-    name_skeletons::save_version(&mut tx, name_skeleton::VERSION).await?;
+    meta::save(&mut tx, VERSION_NAME, name_skeleton::VERSION).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -22,6 +22,6 @@ pub(crate) use self::sqlite::rooms::EndingRoom;
 pub(crate) use self::sqlite::{
     DatabaseLocation, LogConnection, LogTransaction, PendingErasure, Reader, Store, WriteHealth,
     WriteLock, WriteTransaction, accounts, audit_log, clock_correction, direct_rooms, invitations,
-    lobby_names, members, messages, name_claims, name_skeletons, oidc_identities, overview,
+    lobby_names, members, messages, meta, name_claims, name_skeletons, oidc_identities, overview,
     read_markers, room_access, room_aliases, room_authors, room_settings, rooms, sanctions,
 };

@@ -8,19 +8,17 @@
 
 use protocol::Time;
 
+use super::meta;
 use super::pool::Store;
 use crate::Error;
+
+/// The name under which the correction is stored.
+pub(crate) const NAME: &str = "clock_correction";
 
 /// Stores by how many milliseconds the machine's clock was corrected.
 pub(crate) async fn save(store: &Store, millis: i64) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    sqlx::query(
-        "insert into meta (name, value) values ('clock_correction', $1)
-         on conflict (name) do update set value = excluded.value",
-    )
-    .bind(millis)
-    .execute(&mut *tx)
-    .await?;
+    meta::save(&mut tx, NAME, millis).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -29,8 +27,11 @@ pub(crate) async fn save(store: &Store, millis: i64) -> Result<(), Error> {
 /// never ends stays so.
 pub(crate) async fn apply(store: &Store) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    let sql = "delete from meta where name = 'clock_correction' returning value";
-    let correction: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&mut *tx).await?;
+    let sql = "delete from meta where name = $1 returning value";
+    let correction: Option<i64> = sqlx::query_scalar(sql)
+        .bind(NAME)
+        .fetch_optional(&mut *tx)
+        .await?;
     if let Some(correction) = correction.filter(|correction| *correction != 0) {
         let sql = "update room set last_active_at = max(last_active_at + $1, 0), due_at = 0,
                      expires_at = case when expires_at = $2 then $2

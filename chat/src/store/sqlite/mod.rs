@@ -16,6 +16,7 @@ pub(crate) mod invitations;
 pub(crate) mod lobby_names;
 pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod meta;
 mod migrate;
 pub(crate) mod name_claims;
 pub(crate) mod name_skeletons;

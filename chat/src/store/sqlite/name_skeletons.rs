@@ -1,4 +1,4 @@
-//! The skeletons of names that are stored, and the version of the algorithm that made them.
+//! The skeletons of names that are stored.
 //!
 //! # Not here
 //! - What follows from a change of the algorithm: `room::skeleton_update`.
@@ -11,23 +11,6 @@ use super::pool::{Store, WriteTransaction};
 use crate::Error;
 use crate::store::log_rows::NameClaim;
 use crate::store::rows::{AccountSkeletonRow, count, key, room_id};
-
-/// The version of the algorithm that made the stored skeletons; `None` if it is not known.
-pub(crate) async fn load_version(store: &Store) -> Result<Option<i64>, Error> {
-    let sql = "select value from meta where name = 'skeleton_version'";
-    Ok(sqlx::query_scalar(sql).fetch_optional(store.read()).await?)
-}
-
-/// Stores the version of the algorithm that made the stored skeletons.
-pub(crate) async fn save_version(tx: &mut WriteTransaction, version: i64) -> Result<(), Error> {
-    let sql = "insert into meta (name, value) values ('skeleton_version', $1)
-               on conflict (name) do update set value = excluded.value";
-    sqlx::query(sql)
-        .bind(version)
-        .execute(tx.connection())
-        .await?;
-    Ok(())
-}
 
 type AccountColumns = (i64, String, String, i64);
 
