@@ -7,6 +7,7 @@ use protocol::{Account, DirectChat, RoomId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+use super::members::newest_rooms;
 use super::messages::{COUNT_UNREAD, NEWEST_KEY};
 use super::pool::{Reader, Store, WriteTransaction};
 use crate::Error;
@@ -72,14 +73,9 @@ pub(crate) async fn list_conversations(
              join direct_room on direct_room.room = room.id
              join account on account.id = case low when $1 then high else low end
            where person = $1 and direct = true and state = 0 and head > 0";
-    // The chats of the same minute as the last one are ordered too.
+    let newest = newest_rooms(OPEN, "$2");
     let sql = sqlx::AssertSqlSafe(format!(
-        "with recent as (
-           select active_minute as minute {OPEN} order by active_minute desc limit $2),
-         newest as materialized (
-           select room.id as newest_room {OPEN}
-             and active_minute >= (select min(minute) from recent)
-           order by last_active_at desc, room.id desc limit $2),
+        "{newest},
          chat as (
            select room.id as chat_room, account.username as other_username,
              account.name as other_name, room.last_active_at as chat_active_at,

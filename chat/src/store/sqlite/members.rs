@@ -90,6 +90,22 @@ pub(crate) async fn list_rooms_of(
     Ok(rooms.into_iter().map(room_id).collect())
 }
 
+/// The common table expressions that begin a query for the newest rooms of a person: `newest` has
+/// their IDs as `newest_room`. `open` says which rooms count, from `from` on; `limit` is the
+/// parameter with their number.
+///
+/// Only the rooms of the same minute as the last one are read beside them.
+pub(super) fn newest_rooms(open: &str, limit: &str) -> String {
+    format!(
+        "with recent as (
+           select active_minute as minute {open} order by active_minute desc limit {limit}),
+         newest as materialized (
+           select room.id as newest_room {open}
+             and active_minute >= (select min(minute) from recent)
+           order by last_active_at desc, room.id desc limit {limit})"
+    )
+}
+
 /// Gives all members of a room who have one role another one.
 pub(crate) async fn replace_role(
     tx: &mut WriteTransaction,

@@ -4,6 +4,7 @@ use protocol::{Room, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+use super::members::newest_rooms;
 use super::messages::COUNT_UNREAD;
 use super::pool::Store;
 use crate::Error;
@@ -21,14 +22,9 @@ pub(crate) async fn list_member_rooms(
            where person = $1 and direct = false and state = 0 and not exists (
              select 1 from sanction where sanction.room = room.id and sanction.person = $1
              and kind = 1 and (until is null or until > $2))";
-    // The rooms of the same minute as the last one are ordered too.
+    let newest = newest_rooms(OPEN, "$3");
     let sql = sqlx::AssertSqlSafe(format!(
-        "with recent as (
-           select active_minute as minute {OPEN} order by active_minute desc limit $3),
-         newest as materialized (
-           select room.id as newest_room {OPEN}
-             and active_minute >= (select min(minute) from recent)
-           order by last_active_at desc, room.id desc limit $3)
+        "{newest}
          select {ROOM_COLUMNS}, role, {COUNT_UNREAD} as unread
          from newest join room on room.id = newest_room
            join member on member.room = room.id and person = $1
