@@ -76,21 +76,22 @@ impl Clock {
     /// The time to show for what happens at this moment, as [`Clock::now`] returned it: the same
     /// time to the millisecond, unless the machine's clock was corrected.
     pub(crate) fn shown_time(&self, now: Time) -> Time {
-        if self.correction() == 0 {
+        let wall_time = self.wall_time();
+        if are_close(now, wall_time) {
             now
         } else {
-            self.wall_time()
+            wall_time
         }
     }
 
     /// By how much the machine's clock was corrected, in milliseconds: its time minus
     /// [`Clock::now`], or 0 while they are close.
     pub(crate) fn correction(&self) -> i64 {
-        let difference = self.wall_time().millis() - self.now().millis();
-        if difference.abs() < JUMP {
+        let (now, wall_time) = (self.now(), self.wall_time());
+        if are_close(now, wall_time) {
             return 0;
         }
-        difference
+        wall_time.millis() - now.millis()
     }
 
     /// Advances the clock and wakes all sleepers.
@@ -117,6 +118,11 @@ impl Clock {
             let _ = tokio::time::timeout(wait.min(LONGEST_SLEEP), changes.changed()).await;
         }
     }
+}
+
+/// Whether two times differ by less than a correction that deadlines do not follow.
+fn are_close(one: Time, other: Time) -> bool {
+    one.millis().abs_diff(other.millis()) < JUMP.unsigned_abs()
 }
 
 /// The machine's time in milliseconds since the Unix epoch.
@@ -159,7 +165,7 @@ mod tests {
     const DAY_MILLIS: i64 = 86_400_000;
 
     /// Whether two times differ by no more than a test takes.
-    fn are_close(one: Time, other: Time) -> bool {
+    fn is_about(one: Time, other: Time) -> bool {
         one.millis().abs_diff(other.millis()) < 5_000
     }
 
@@ -183,16 +189,16 @@ mod tests {
             let start = clock.now();
             assert_eq!(clock.correction(), 0);
             clock.correct_wall_time(jump);
-            assert!(are_close(clock.now(), start));
-            assert!(are_close(
+            assert!(is_about(clock.now(), start));
+            assert!(is_about(
                 clock.wall_time(),
                 Time::from_millis(start.millis() + jump)
             ));
             assert!(clock.correction().abs_diff(jump) < 5_000);
             clock.advance(DAY);
-            assert!(are_close(clock.now(), start.after(DAY)));
+            assert!(is_about(clock.now(), start.after(DAY)));
             clock.correct_wall_time(-jump);
-            assert!(are_close(clock.now(), start.after(DAY)));
+            assert!(is_about(clock.now(), start.after(DAY)));
             assert_eq!(clock.correction(), 0);
         }
     }
@@ -205,7 +211,7 @@ mod tests {
             clock.correct_wall_time(9_000);
             clock.now();
         }
-        assert!(are_close(
+        assert!(is_about(
             clock.now(),
             Time::from_millis(start.millis() + 90_000)
         ));
