@@ -18,6 +18,7 @@ mod write_limits;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
+use axum::http::Extensions;
 use chat::Person;
 use protocol::{Refusal, RoomId};
 
@@ -84,7 +85,7 @@ impl Limits {
     /// # Errors
     /// [`Refusal::RateLimited`].
     pub fn admit(&self, request: &Request) -> Result<Option<IpAddr>, Refusal> {
-        let Some(address) = peer(request) else {
+        let Some(address) = peer(request.extensions()) else {
             return Ok(None);
         };
         let path = request.uri().path();
@@ -118,10 +119,9 @@ pub(crate) fn client_of(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The client's address, from the connection or from a trusted proxy.
-pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
-    request
-        .extensions()
+/// The client's address, from the connection or from a trusted proxy, in the extensions of a request.
+pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map(|peer| peer.0.ip())
 }

@@ -46,7 +46,7 @@ pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) 
     let visit = Visit {
         page,
         uri: request.uri().clone(),
-        peer: limit::peer(&request),
+        peer: limit::peer(request.extensions()),
         visitor: with_account(by, visitor(request.headers())),
     };
     let opening = match load_opening(state, by, visit).await {
