@@ -172,9 +172,11 @@ impl RoomEvents {
     }
 
     fn record_name(self, username: &str, name: &str) {
-        let mut names = self.state.names.get_untracked();
-        if names.record(username, name) {
-            self.state.names.set(names);
+        let is_new = self.state.names.try_maybe_update(|names| {
+            let is_new = names.record(username, name);
+            (is_new, is_new)
+        });
+        if is_new == Some(true) {
             self.state.history.rename(username, name);
         }
     }
