@@ -53,7 +53,7 @@ impl LineQueue {
             is_line_torn: false,
         };
         let queue = lines.clone();
-        // Without a thread there is no log, as with a log that nobody reads.
+        // Without the thread there is no log, as without a reader of it.
         let _ = std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || queue.write_all_to(writer));
@@ -196,7 +196,7 @@ mod tests {
         format!("lost {count}\n")
     }
 
-    /// An output that takes the bytes for which it is told the outcome, one write after the other.
+    /// An output whose writes have the outcomes that the test sends, one after the other.
     struct Scripted {
         outcomes: mpsc::Receiver<io::Result<usize>>,
         written: Arc<Mutex<Vec<u8>>>,

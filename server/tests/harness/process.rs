@@ -77,7 +77,7 @@ pub struct ServerProcess {
     child: Child,
     pub url: String,
     log: Mutex<mpsc::Receiver<String>>,
-    /// Where the lines of the log go, and the lines, while nobody reads them.
+    /// Where the lines of the log go, and the lines, while they are not read.
     unread_log: Option<(mpsc::Sender<String>, LogLines)>,
     http: Client,
 }

@@ -210,7 +210,7 @@ fn apply_entries(entries: Vec<Entry>) -> Vec<Message> {
         let message = match entry {
             Entry::Message(message) => message,
             Entry::Change(change) => change.message,
-            Entry::Unknown { .. } => panic!("nobody wrote such an entry"),
+            Entry::Unknown { .. } => panic!("no writer appends an entry of an unknown kind"),
         };
         messages.insert(message.id, message);
     }

@@ -167,8 +167,8 @@ impl Hub {
         changes.map(|change| change.change.event).collect()
     }
 
-    /// Forgets the changed display name of an account that was deleted, so that nobody who takes
-    /// its username gets it.
+    /// Forgets the changed display name of an account that was deleted, so that no new
+    /// account with its username gets it.
     pub fn forget_name(&self, username: &str) {
         lock(&self.names).remove(username);
         let channels: Vec<_> = lock(&self.rooms).channels.values().cloned().collect();

@@ -1,4 +1,4 @@
-//! A log that nobody reads costs lines of the log and nothing else.
+//! A log without a reader costs lines of the log and nothing else.
 
 use std::process::{Command, Stdio};
 
