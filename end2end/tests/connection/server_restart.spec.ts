@@ -42,8 +42,8 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
 
     const all = ["before", "right after the start", "while it was down"];
     for (const user of [ada, grace]) {
-      await expect(user.connectionStatus).toHaveText("Live", { timeout: 20_000 });
-      await expect(user.messageBodies).toHaveCount(3, { timeout: 20_000 });
+      await expect(user.connectionStatus).toHaveText("Live");
+      await expect(user.messageBodies).toHaveCount(3);
       await expect(user.pendingMessages).toHaveCount(0);
       expect((await user.messageBodies.allInnerTexts()).sort()).toEqual([...all].sort());
       expect(await user.messageBodies.allInnerTexts()).toEqual(
@@ -61,7 +61,7 @@ test("the page shows a countdown while it waits to reconnect", async ({ server, 
   await server.current.stop();
   await expect(ada.page.locator(".connection")).toHaveText(/^Reconnecting in \d+ s$/);
   await server.start();
-  await expect(ada.connectionStatus).toHaveText("Live", { timeout: 20_000 });
+  await expect(ada.connectionStatus).toHaveText("Live");
 });
 
 test("a server with other data closes the room and keeps the old messages readable", async ({
@@ -80,7 +80,7 @@ test("a server with other data closes the room and keeps the old messages readab
     ada.page.getByRole("heading", {
       name: /^(This room has closed|You are no longer in this room)$/,
     }),
-  ).toBeVisible({ timeout: 20_000 });
+  ).toBeVisible();
   await expect(ada.messageBodies, "the old messages stay on the page").toHaveText([
     "in the old world",
   ]);
@@ -106,9 +106,7 @@ test("a server restored from a backup replaces the page's messages", async ({
   await server.start();
   await server.current.postMessage(room, "grace", "said again");
   await server.current.postMessage(room, "grace", "and more");
-  await expect(ada.messageBodies).toHaveText(["kept", "said again", "and more"], {
-    timeout: 20_000,
-  });
+  await expect(ada.messageBodies).toHaveText(["kept", "said again", "and more"]);
   await ada.waitUntilLive();
 });
 
