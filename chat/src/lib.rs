@@ -65,7 +65,10 @@ pub use self::room::sanctions::SanctionTarget;
 use self::room::skeleton_update;
 pub use self::store::rows::{AccountsPage, MessagesPage, RoomsPage};
 pub use self::store::sqlite::backup::{back_up_database, restore_database};
-use self::store::{DatabaseLocation, Store, WriteTransaction, clock_correction, data_dir, rooms};
+use self::store::{
+    AccountLookup, DatabaseLocation, LookupKey, LookupQueue, Lookups, RoomLookup, Store,
+    WriteTransaction, clock_correction, data_dir, rooms,
+};
 pub use self::supervisor::Supervisor;
 use self::sync::lock;
 
@@ -76,6 +79,8 @@ pub struct Chat(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
+    room_lookups: Lookups<RoomLookup>,
+    account_lookups: Lookups<AccountLookup>,
     listeners: Listeners,
     clock: Clock,
     epoch: Epoch,
@@ -145,8 +150,12 @@ impl Chat {
             &supervisor,
             move |committed| publisher.publish(committed),
         )?;
+        let (room_lookups, rooms_wanted) = Lookups::new();
+        let (account_lookups, accounts_wanted) = Lookups::new();
         let inner = Arc::new(Inner {
             store,
+            room_lookups,
+            account_lookups,
             listeners,
             clock,
             epoch,
@@ -162,7 +171,11 @@ impl Chat {
             tasks: Mutex::new(None),
             data_dir_lock,
         });
-        let background = start_background_tasks(&inner, &config);
+        let mut background = start_background_tasks(&inner, &config);
+        background.extend([
+            start_lookups(&inner, "room lookups", rooms_wanted),
+            start_lookups(&inner, "account lookups", accounts_wanted),
+        ]);
         *lock(&inner.tasks) = Some(Tasks { writer, background });
         Ok(Self(inner))
     }
@@ -309,6 +322,18 @@ fn start_background_tasks(inner: &Inner, config: &Config) -> Vec<JoinHandle<()>>
         supervisor.spawn("presence", move || hub.clone().run_presence()),
         supervisor.spawn("checkpoints", move || checkpoints.clone().run_checkpoints()),
     ]
+}
+
+/// Starts the task that answers these lookups until the chat is closed.
+fn start_lookups<K: LookupKey>(
+    inner: &Inner,
+    name: &'static str,
+    wanted: LookupQueue<K>,
+) -> JoinHandle<()> {
+    let store = inner.store.clone();
+    inner
+        .supervisor
+        .spawn(name, move || wanted.clone().run(store.clone()))
 }
 
 #[cfg(test)]

@@ -233,6 +233,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn rooms_and_accounts_are_found_after_panics_in_both_lookups() {
+        let test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let ada = test.register("ada").await;
+        panic_in(&test, &["room lookups", "account lookups"]).await;
+        test.chat.find_room(&ada, &room).await.unwrap();
+        test.chat.watch_session(&ada).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn deleted_text_leaves_the_log_after_a_panic_in_the_checkpoints() {
         let test = TestChat::new(|_| {}).await;
         let log = test.config.data_dir.join("webchat.db-wal");

@@ -19,8 +19,8 @@ use crate::identity::name_skeleton::NameSkeleton;
 use crate::identity::password::Verification;
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
 use crate::store::{
-    AccountRow, AccountsPage, DatabaseLocation, NewAccountRow, Store, WriteTransaction, accounts,
-    members, name_claims, room_authors, rooms, sanctions,
+    AccountLookup, AccountRow, AccountsPage, DatabaseLocation, NewAccountRow, Store,
+    WriteTransaction, accounts, members, name_claims, room_authors, rooms, sanctions,
 };
 use crate::{Chat, Config, Error};
 
@@ -44,14 +44,6 @@ impl From<AccountRow> for AccountHolder {
             operator: row.operator,
             generation: row.generation,
         }
-    }
-}
-
-/// Checks that the session of an account has not ended.
-pub(crate) async fn require_session(store: &Store, account: &AccountHolder) -> Result<(), Error> {
-    match accounts::load_account(store, account.id).await? {
-        Some(found) if found.generation == account.generation => Ok(()),
-        _ => Err(Refusal::NotSignedIn.into()),
     }
 }
 
@@ -215,7 +207,8 @@ impl Chat {
             let guest = GuestId::from_person_id(claims.id).ok_or(Refusal::NotSignedIn)?;
             return Ok(Person::Guest(guest));
         };
-        let found = accounts::load_account(&inner.store, claims.id)
+        let found = self
+            .find_account(claims.id)
             .await?
             .filter(|found| found.generation == generation)
             .ok_or(Refusal::NotSignedIn)?;
@@ -389,9 +382,22 @@ impl Chat {
         Ok(generation)
     }
 
+    /// The account with this ID.
+    pub(crate) async fn find_account(&self, id: i64) -> Result<Option<AccountRow>, Error> {
+        self.0.account_lookups.find(AccountLookup(id)).await
+    }
+
+    /// Checks that the session of an account has not ended.
+    pub(crate) async fn require_session(&self, account: &AccountHolder) -> Result<(), Error> {
+        match self.find_account(account.id).await? {
+            Some(found) if found.generation == account.generation => Ok(()),
+            _ => Err(Refusal::NotSignedIn.into()),
+        }
+    }
+
     /// The row of the caller's account.
     async fn load_own_account(&self, by: &Person) -> Result<AccountRow, Error> {
-        let found = accounts::load_account(&self.0.store, by.require_account()?.id).await?;
+        let found = self.find_account(by.require_account()?.id).await?;
         Ok(found.ok_or(Refusal::NotSignedIn)?)
     }
 

@@ -175,7 +175,7 @@ impl Chat {
         let Some(id) = linked else {
             return Ok(None);
         };
-        let Some(found) = accounts::load_account(store, id).await? else {
+        let Some(found) = self.find_account(id).await? else {
             return Ok(None);
         };
         self.begin_session(found.into()).map(Some)
@@ -258,7 +258,7 @@ impl Chat {
     ) -> Result<SignInMethods, Error> {
         let store = &self.0.store;
         let own = by.require_account()?.id;
-        let found = accounts::load_account(store, own).await?;
+        let found = self.find_account(own).await?;
         let password = found.ok_or(Refusal::NotSignedIn)?.password_hash.is_some();
         let provider = match issuer {
             Some(issuer) => oidc_identities::is_linked(store, own, issuer).await?,

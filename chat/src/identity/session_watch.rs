@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::identity::account;
 use crate::identity::person::Person;
 use crate::sync::lock;
 use crate::{Chat, Error};
@@ -71,7 +70,7 @@ impl Chat {
         };
         // The watch comes first: a session that ends after the check cancels the token.
         let token = self.0.listeners.sessions.watch_account(account.id);
-        account::require_session(&self.0.store, account).await?;
+        self.require_session(account).await?;
         Ok(SessionWatch(Some(token)))
     }
 }

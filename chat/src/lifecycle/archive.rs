@@ -20,7 +20,6 @@ use tokio::fs;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::identity::person::Person;
-use crate::room::access;
 use crate::store::{MessagesPage, RoomRow, Store, messages, sync_parent};
 use crate::{Chat, Error};
 
@@ -166,7 +165,7 @@ impl Chat {
         room: &RoomId,
         format: ExportFormat,
     ) -> Result<Export, Error> {
-        let row = access::find(&self.0.store, &self.0.clock, by, *room).await?;
+        let row = self.load_room_row(by, *room).await?;
         Ok(Export::new(self.0.store.clone(), row, format))
     }
 }

@@ -7,7 +7,6 @@ use protocol::{Message, RoomId};
 
 use crate::identity::person::Person;
 use crate::log::entry::Entry;
-use crate::room::access;
 use crate::store::{MessagesPage, Store, messages};
 use crate::{Chat, Error};
 
@@ -37,7 +36,7 @@ impl Chat {
         room: &RoomId,
         page: MessagesPage,
     ) -> Result<Vec<Message>, Error> {
-        access::find(&self.0.store, &self.0.clock, by, *room).await?;
+        self.load_room_row(by, *room).await?;
         let mut messages = messages::load_page(&self.0.store, *room, page).await?;
         mark_own(&self.0.store, by, *room, &mut messages).await?;
         Ok(messages)

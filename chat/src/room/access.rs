@@ -8,46 +8,77 @@
 use protocol::{Refusal, Role, RoomId, Time};
 
 use crate::identity::person::Person;
-use crate::store::{FoundRoom, Reader, RoomRow, Store, WriteTransaction, room_access};
-use crate::{Chat, Clock, Error};
+use crate::store::{FoundRoom, Reader, RoomLookup, RoomRow, WriteTransaction, room_access};
+use crate::{Chat, Error};
 
 /// The refusal for a banned caller.
 pub(crate) const BANNED: Refusal = Refusal::Forbidden("You are banned from this room.");
 
-/// The open room with this ID, with the role of the caller.
-pub(crate) async fn find(
-    store: &Store,
-    clock: &Clock,
-    by: &Person,
-    id: RoomId,
-) -> Result<RoomRow, Error> {
-    find_in(&mut store.reader().await?, clock.now(), by, id).await
+impl Chat {
+    /// The open room with this ID, with the role of the caller.
+    pub(crate) async fn load_room_row(&self, by: &Person, id: RoomId) -> Result<RoomRow, Error> {
+        let lookup = RoomLookup {
+            room: id,
+            person: by.id(),
+            now: self.now(),
+        };
+        match self.0.room_lookups.find(lookup).await? {
+            Some(found) => Ok(admit(found, by)?),
+            None => Err(refuse(&mut self.0.store.reader().await?, id).await?.into()),
+        }
+    }
+
+    /// The rooms of these IDs that the caller may find, with the role of the caller.
+    pub(crate) async fn load_room_rows(
+        &self,
+        by: &Person,
+        ids: &[RoomId],
+    ) -> Result<Vec<RoomRow>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut reader = self.0.store.reader().await?;
+        let found = find_open_rooms(&mut reader, self.now(), by, ids).await?;
+        let admitted = found
+            .into_iter()
+            .flatten()
+            .filter_map(|found| admit(found, by).ok());
+        Ok(admitted.collect())
+    }
 }
 
-/// Does the same as [`find`] on a connection, such as that of a transaction.
+/// Does the same as [`Chat::load_room_row`] in a transaction.
 pub(crate) async fn find_in(
-    from: &mut impl Reader,
+    tx: &mut WriteTransaction,
     now: Time,
     by: &Person,
     id: RoomId,
 ) -> Result<RoomRow, Error> {
-    match room_access::find_open_room(from, id, by.id(), now).await? {
+    let found = find_open_rooms(tx, now, by, &[id]).await?;
+    match found.into_iter().flatten().next() {
         Some(found) => Ok(admit(found, by)?),
-        None if room_access::has_ended(from, id).await? => Err(Refusal::Gone.into()),
-        None => Err(Refusal::NotFound("room").into()),
+        None => Err(refuse(tx, id).await?.into()),
     }
 }
 
-/// The rooms of these IDs that the caller may find, with the role of the caller.
-pub(crate) async fn find_all(
-    store: &Store,
-    clock: &Clock,
+async fn find_open_rooms(
+    from: &mut impl Reader,
+    now: Time,
     by: &Person,
     ids: &[RoomId],
-) -> Result<Vec<RoomRow>, Error> {
-    let found = room_access::find_open_rooms(store, ids, by.id(), clock.now()).await?;
-    let admitted = found.into_iter().filter_map(|found| admit(found, by).ok());
-    Ok(admitted.collect())
+) -> Result<Vec<Option<FoundRoom>>, Error> {
+    let person = by.id();
+    let lookup = |&room: &RoomId| RoomLookup { room, person, now };
+    let lookups: Vec<RoomLookup> = ids.iter().map(lookup).collect();
+    room_access::find_open_rooms(from, &lookups).await
+}
+
+/// The refusal for a room that the caller does not find.
+async fn refuse(from: &mut impl Reader, id: RoomId) -> Result<Refusal, Error> {
+    Ok(match room_access::has_ended(from, id).await? {
+        true => Refusal::Gone,
+        false => Refusal::NotFound("room"),
+    })
 }
 
 /// The room with the role of the caller, unless the caller is banned. An operator acts as the owner

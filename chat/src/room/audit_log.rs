@@ -4,7 +4,6 @@
 use protocol::{AuditEntry, Role, RoomId, Time};
 
 use crate::identity::person::{Person, load_public_id};
-use crate::room::access;
 use crate::store::{WriteTransaction, audit_log};
 use crate::{Chat, Error};
 
@@ -35,7 +34,7 @@ impl Chat {
         before: u64,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, Error> {
-        access::find(&self.0.store, &self.0.clock, by, *room)
+        self.load_room_row(by, *room)
             .await?
             .require_role(Role::Moderator)?;
         audit_log::list_entries(&self.0.store, *room, before, limit).await

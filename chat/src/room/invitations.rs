@@ -65,7 +65,7 @@ impl Chat {
         room: &RoomId,
     ) -> Result<Vec<Invitation>, Error> {
         let now = self.0.clock.now();
-        access::find(&self.0.store, &self.0.clock, by, *room)
+        self.load_room_row(by, *room)
             .await?
             .require_role(Role::Moderator)?;
         invitations::list_valid_invitations(&self.0.store, *room, now).await

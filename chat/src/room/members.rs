@@ -48,7 +48,7 @@ impl Chat {
     /// # Errors
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], or a fault.
     pub async fn list_members(&self, by: &Person, room: &RoomId) -> Result<Vec<RoomMember>, Error> {
-        let found = access::find(&self.0.store, &self.0.clock, by, *room).await?;
+        let found = self.load_room_row(by, *room).await?;
         if !found.room.private {
             found.require_role(Role::Moderator)?;
         }
@@ -68,7 +68,7 @@ impl Chat {
         room: &RoomId,
         ids: BTreeSet<String>,
     ) -> Result<BTreeMap<String, String>, Error> {
-        access::find(&self.0.store, &self.0.clock, by, *room)
+        self.load_room_row(by, *room)
             .await?
             .require_role(Role::Moderator)?;
         let guests: Vec<i64> = ids

@@ -154,7 +154,7 @@ impl Chat {
     /// [`protocol::Refusal::NotFound`] if the room never existed or is hidden from the caller,
     /// [`protocol::Refusal::Gone`] if it was deleted, or a fault.
     pub async fn find_room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
-        let found = access::find(&self.0.store, &self.0.clock, by, *id).await?;
+        let found = self.load_room_row(by, *id).await?;
         let mut room = found.room;
         if found.direct {
             room.with = direct_rooms::load_other_account(&self.0.store, room.id, by.id()).await?;

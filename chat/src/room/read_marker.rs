@@ -4,7 +4,6 @@ use protocol::RoomId;
 
 use crate::events::DomainEvent;
 use crate::identity::person::Person;
-use crate::room::access;
 use crate::store::read_markers;
 use crate::{Chat, Error};
 
@@ -33,7 +32,7 @@ impl Chat {
         room: &RoomId,
         seq: u64,
     ) -> Result<(), Error> {
-        let found = access::find(&self.0.store, &self.0.clock, by, *room).await?;
+        let found = self.load_room_row(by, *room).await?;
         let seq = seq.min(found.head);
         let stored = self.stored_read_marker(by, room).await?;
         if stored.is_none_or(|stored| stored >= seq) {

@@ -15,8 +15,8 @@ use crate::duration::parse_duration;
 use crate::events::DomainEvent;
 use crate::identity::person::{Person, find_person_by_public_id, load_public_id, public_id};
 use crate::room::access::RoomAction;
+use crate::room::audit_log;
 use crate::room::members::require_greater_role;
-use crate::room::{access, audit_log};
 use crate::store::{Reader, SanctionRow, members, messages, sanctions};
 use crate::{Chat, Error};
 
@@ -85,7 +85,7 @@ impl Chat {
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
     /// moderator, or a fault.
     pub async fn list_sanctions(&self, by: &Person, room: &RoomId) -> Result<Vec<Sanction>, Error> {
-        access::find(&self.0.store, &self.0.clock, by, *room)
+        self.load_room_row(by, *room)
             .await?
             .require_role(Role::Moderator)?;
         let now = self.0.clock.now();

@@ -10,14 +10,18 @@
 mod conformance;
 pub(crate) mod data_dir;
 pub(crate) mod log_rows;
+pub(crate) mod lookups;
 pub(crate) mod rows;
 pub(crate) mod sqlite;
 
 pub(crate) use self::data_dir::sync_parent;
 pub(crate) use self::log_rows::*;
+pub(crate) use self::lookups::{LookupKey, LookupQueue, Lookups};
 pub(crate) use self::rows::*;
 #[cfg(test)]
 pub(crate) use self::sqlite::READERS;
+pub(crate) use self::sqlite::accounts::AccountLookup;
+pub(crate) use self::sqlite::room_access::RoomLookup;
 pub(crate) use self::sqlite::rooms::EndingRoom;
 pub(crate) use self::sqlite::{
     DatabaseLocation, LogConnection, LogTransaction, PendingErasure, Reader, Store, WriteHealth,

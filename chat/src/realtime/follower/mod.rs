@@ -26,7 +26,7 @@ use crate::identity::session_watch::SessionWatch;
 use crate::log::history;
 use crate::realtime::frame::{Ephemeral, Frames};
 use crate::realtime::hub::{End, Next, Sink, Subscriber};
-use crate::room::{access, name_claims};
+use crate::room::name_claims;
 use crate::{Chat, Error, Person};
 
 /// How many messages to read from the store before their size is known.
@@ -150,7 +150,7 @@ impl Follower {
         let inner = &chat.0;
         // The subscription comes first: the hub passes on what is committed after the head is read.
         let subscriber = inner.listeners.hub.subscribe(room);
-        let row = access::find(&inner.store, &inner.clock, &by, room).await?;
+        let row = chat.load_room_row(&by, room).await?;
         subscriber.init_lifetime(row.lifetime());
         let Position { seen, must_reset } = chat.find_position(start, row.head);
         let source = if seen < row.head {
@@ -303,8 +303,7 @@ impl Follower {
 
     /// Whether the caller may still follow the room.
     async fn has_access(&self) -> Result<bool, Error> {
-        let inner = &self.chat.0;
-        match access::find(&inner.store, &inner.clock, &self.by, self.room).await {
+        match self.chat.load_room_row(&self.by, self.room).await {
             Ok(_) | Err(Error::Refusal(Refusal::Gone)) => Ok(true),
             Err(Error::Refusal(_)) => Ok(false),
             Err(fault) => Err(fault),

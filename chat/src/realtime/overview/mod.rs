@@ -22,7 +22,6 @@ use tokio::time::timeout;
 
 use crate::identity::person::Person;
 use crate::realtime::topics::{Topic, TopicSubscription};
-use crate::room::access;
 use crate::store::{members, overview};
 use crate::{Chat, Error};
 
@@ -40,8 +39,10 @@ impl Chat {
     pub async fn load_overview(&self, by: &Person, also: &[RoomId]) -> Result<Overview, Error> {
         let mut rooms = self.load_own_rooms(by).await?;
         let mut others = also.to_vec();
+        others.sort_unstable();
+        others.dedup();
         others.retain(|id| rooms.iter().all(|room| room.id != *id));
-        let others = access::find_all(&self.0.store, &self.0.clock, by, &others).await?;
+        let others = self.load_room_rows(by, &others).await?;
         rooms.extend(
             others
                 .into_iter()

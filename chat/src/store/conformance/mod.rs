@@ -22,6 +22,14 @@ const BOB: i64 = 2;
 
 const GUEST: i64 = -3;
 
+fn look_up(room: RoomId, person: i64) -> RoomLookup {
+    RoomLookup {
+        room,
+        person,
+        now: now(),
+    }
+}
+
 struct TestStore {
     store: Store,
     _dir: tempfile::TempDir,
@@ -265,8 +273,12 @@ async fn timeout_of_the_server_shortens_a_room_that_asked_for_more_or_for_none()
             .unwrap();
         for (id, hours) in ids.iter().zip(expected) {
             let mut reader = test.store.reader().await.unwrap();
-            let found = room_access::find_open_room(&mut reader, *id, ADA, now()).await;
-            let row = found.unwrap().unwrap().row;
+            let lookup = look_up(*id, ADA);
+            let found = room_access::find_open_rooms(&mut reader, &[lookup]).await;
+            let [Some(found)] = &found.unwrap()[..] else {
+                panic!("{id} is not found");
+            };
+            let row = &found.row;
             assert_eq!(row.timeout, HOUR * hours);
             assert_eq!(row.room.expires_at, now().after(HOUR * hours));
         }
@@ -297,24 +309,30 @@ async fn room_is_found_only_by_those_whom_it_is_not_hidden_from() {
     test.add_member(private, ADA, Role::Owner).await;
     test.set_sanction(open, BOB, SanctionKind::Ban, in_hours(1))
         .await;
-    for (person, expected) in [
-        (
-            ADA,
-            vec![(open, None, false), (private, Some(Role::Owner), false)],
-        ),
-        (BOB, vec![(open, None, true)]),
-        (0, vec![(open, None, false)]),
-    ] {
-        let found =
-            room_access::find_open_rooms(&test.store, &[open, private], person, now()).await;
-        let found = found.unwrap().into_iter();
-        let mut found: Vec<_> = found
-            .map(|found| (found.row.room.id, found.role, found.is_banned))
-            .collect();
-        found.sort_by_key(|(id, ..)| *id != open);
-        assert_eq!(found, expected, "{person}");
-    }
-    let none = room_access::find_open_rooms(&test.store, &[], ADA, now()).await;
+    let lookups = [
+        look_up(private, BOB),
+        look_up(open, BOB),
+        look_up(private, ADA),
+        look_up(open, 0),
+        look_up(private, ADA),
+    ];
+    let mut reader = test.store.reader().await.unwrap();
+    let found = room_access::find_open_rooms(&mut reader, &lookups).await;
+    let found: Vec<_> = found
+        .unwrap()
+        .into_iter()
+        .map(|found| found.map(|found| (found.row.room.id, found.role, found.is_banned)))
+        .collect();
+    let owned = Some((private, Some(Role::Owner), false));
+    let expected = [
+        None,
+        Some((open, None, true)),
+        owned,
+        Some((open, None, false)),
+        owned,
+    ];
+    assert_eq!(found, expected);
+    let none = room_access::find_open_rooms(&mut reader, &[]).await;
     assert!(none.unwrap().is_empty());
 }
 

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::pool::{DatabaseLocation, Reader, Store, WriteTransaction};
+use super::wanted_rows::rows_in_order;
 use crate::Error;
 use crate::store::rows::{AccountRow, AccountsPage, NewAccountRow, count};
 
@@ -25,14 +26,25 @@ impl FromRow<'_, SqliteRow> for AccountRow {
     }
 }
 
-/// The account with this ID.
-pub(crate) async fn load_account(store: &Store, id: i64) -> Result<Option<AccountRow>, Error> {
-    let sql = "select id, username, name, password_hash, operator, generation
-               from account where id = $1";
-    Ok(sqlx::query_as(sql)
-        .bind(id)
-        .fetch_optional(store.read())
-        .await?)
+/// An account that is looked up by its ID.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountLookup(pub i64);
+
+/// The account of each lookup; `None` where there is none.
+pub(crate) async fn load_accounts(
+    from: &mut impl Reader,
+    lookups: &[AccountLookup],
+) -> Result<Vec<Option<AccountRow>>, Error> {
+    let sql = "with wanted as materialized (
+                 select key as position, value as wanted_id from json_each($1))
+               select position, id, username, name, password_hash, operator, generation
+               from wanted join account on account.id = wanted_id";
+    let ids: Vec<i64> = lookups.iter().map(|lookup| lookup.0).collect();
+    let rows = sqlx::query(sql)
+        .bind(serde_json::to_string(&ids).map_err(Error::fault)?)
+        .fetch_all(from.connection())
+        .await?;
+    rows_in_order(&rows, lookups.len())
 }
 
 /// The account with this username.

@@ -30,6 +30,7 @@ pub(crate) mod room_authors;
 pub(crate) mod room_settings;
 pub(crate) mod rooms;
 pub(crate) mod sanctions;
+mod wanted_rows;
 mod write_health;
 mod write_probe;
 

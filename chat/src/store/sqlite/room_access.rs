@@ -4,11 +4,14 @@
 //! - The statement that finds a room joins its members, so a room that is hidden from the person is
 //!   not found.
 
+use std::sync::LazyLock;
+
 use protocol::{RoomId, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
-use super::pool::{Reader, Store};
+use super::pool::Reader;
+use super::wanted_rows::rows_in_order;
 use crate::Error;
 use crate::store::rows::{FoundRoom, ROOM_COLUMNS, RoomRow, key, role_from_row};
 
@@ -23,54 +26,45 @@ impl FromRow<'_, SqliteRow> for FoundRoom {
     }
 }
 
-/// The statement that finds open rooms: `$1` is the person, `$2` the present, and `count` IDs
-/// follow.
-fn open_rooms_sql(count: usize) -> String {
-    let ids: Vec<String> = (3..3 + count).map(|number| format!("${number}")).collect();
-    let ids = ids.join(", ");
+/// A room that is looked up for a person.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoomLookup {
+    pub room: RoomId,
+    pub person: i64,
+    pub now: Time,
+}
+
+/// The statement that finds open rooms. Its parameter is a list of the wanted rooms, each with the
+/// person and the present.
+static OPEN_ROOMS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "select {ROOM_COLUMNS},
-           (select role from member where member.room = room.id and person = $1) as role,
-           exists (select 1 from sanction where sanction.room = room.id and person = $1
-                   and kind = 1 and (until is null or until > $2)) as is_banned
-         from room where id in ({ids}) and state = 0
+        "with wanted as materialized (
+           select key as position, value ->> 0 as wanted_room, value ->> 1 as wanted_by,
+             value ->> 2 as present
+           from json_each($1))
+         select position, {ROOM_COLUMNS},
+           (select role from member where member.room = room.id and person = wanted_by) as role,
+           exists (select 1 from sanction where sanction.room = room.id and person = wanted_by
+                   and kind = 1 and (until is null or until > present)) as is_banned
+         from wanted join room on room.id = wanted_room
+         where state = 0
          and (access = 0
-           or exists (select 1 from member where member.room = room.id and person = $1))"
+           or exists (select 1 from member where member.room = room.id and person = wanted_by))"
     )
-}
+});
 
-/// The open room with this ID, unless it is hidden from the person.
-pub(crate) async fn find_open_room(
-    from: &mut impl Reader,
-    id: RoomId,
-    person: i64,
-    now: Time,
-) -> Result<Option<FoundRoom>, Error> {
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(open_rooms_sql(1)))
-        .bind(person)
-        .bind(now.millis())
-        .bind(key(id))
-        .fetch_optional(from.connection())
-        .await?)
-}
-
-/// The open rooms with these IDs, without those that are hidden from the person.
+/// The open room of each lookup; `None` for one that is hidden from the person.
 pub(crate) async fn find_open_rooms(
-    store: &Store,
-    ids: &[RoomId],
-    person: i64,
-    now: Time,
-) -> Result<Vec<FoundRoom>, Error> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(open_rooms_sql(ids.len())))
-        .bind(person)
-        .bind(now.millis());
-    for id in ids {
-        query = query.bind(key(*id));
-    }
-    Ok(query.fetch_all(store.read()).await?)
+    from: &mut impl Reader,
+    lookups: &[RoomLookup],
+) -> Result<Vec<Option<FoundRoom>>, Error> {
+    let wanted = |lookup: &RoomLookup| (key(lookup.room), lookup.person, lookup.now.millis());
+    let wanted: Vec<_> = lookups.iter().map(wanted).collect();
+    let rows = sqlx::query(sqlx::AssertSqlSafe(OPEN_ROOMS.as_str()))
+        .bind(serde_json::to_string(&wanted).map_err(Error::fault)?)
+        .fetch_all(from.connection())
+        .await?;
+    rows_in_order(&rows, lookups.len())
 }
 
 /// Whether a room existed and has ended, or its end has begun.
