@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use futures_util::FutureExt;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,6 +38,7 @@ impl Connections {
         router: Router,
         tls: Option<Current>,
     ) {
+        set_options(&listener);
         loop {
             match (listener.accept().await, &tls) {
                 (Ok((socket, peer)), None) => self.serve_plain(socket, peer, &router),
@@ -59,26 +61,22 @@ impl Connections {
     }
 
     fn serve_plain(&self, socket: TcpStream, peer: SocketAddr, router: &Router) {
-        if set_options(&socket) {
-            self.track(http1::serve(
-                socket,
-                peer,
-                router.clone(),
-                self.stopping.clone(),
-            ));
-        }
+        self.track(http1::serve(
+            socket,
+            peer,
+            router.clone(),
+            self.stopping.clone(),
+        ));
     }
 
     fn serve_tls(&self, socket: TcpStream, peer: SocketAddr, router: &Router, tls: &Current) {
-        if set_options(&socket) {
-            self.track(tls_connection::serve(
-                socket,
-                peer,
-                tls.get(),
-                router.clone(),
-                self.stopping.clone(),
-            ));
-        }
+        self.track(tls_connection::serve(
+            socket,
+            peer,
+            tls.get(),
+            router.clone(),
+            self.stopping.clone(),
+        ));
     }
 
     fn track(&self, connection: impl Future<Output = Result<(), String>> + Send + 'static) {
@@ -91,16 +89,34 @@ impl Connections {
     }
 }
 
-/// Whether the options of a new socket could be set; otherwise its client has disconnected.
-fn set_options(socket: &TcpStream) -> bool {
-    let set = || -> std::io::Result<()> {
+/// Sets the options of a listener, which the sockets of its connections inherit.
+fn set_options(listener: &TcpListener) {
+    let listener = SockRef::from(listener);
+    let set = || {
         #[cfg(target_os = "linux")]
-        socket2::SockRef::from(socket).set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
-        socket.set_nodelay(true)
+        listener.set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
+        listener.set_tcp_nodelay(true)
     };
     if let Err(error) = set() {
-        tracing::debug!(%error, "a connection ended before its first byte");
-        return false;
+        tracing::warn!(%error, "cannot set the options of a listening socket");
     }
-    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_inherit_the_options_of_their_listener() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        set_options(&listener);
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let (socket, _) = listener.accept().await.unwrap();
+        assert!(socket.nodelay().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            SockRef::from(&socket).tcp_user_timeout().unwrap(),
+            Some(ACKNOWLEDGE_TIMEOUT)
+        );
+    }
 }

@@ -12,7 +12,7 @@ use std::net::Shutdown;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::buf::{Chain, Take};
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use chat::{Frames, Sink};
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -25,11 +25,22 @@ use crate::net::timeouts::READ_TIMEOUT;
 /// vectored write.
 const COPY_MAX: usize = 1024;
 
+/// Up to this size, in bytes, unsent bytes and the next piece are sent together.
+const JOIN_MAX: usize = 4096;
+
 /// The longest header of a chunk, in bytes: the size in hexadecimal and a line break.
 const CHUNK_HEADER_MAX: usize = 20;
 
 /// A piece of the body with its chunk header and its line break.
 type Chunk = Chain<Chain<Take<io::Cursor<[u8; CHUNK_HEADER_MAX]>>, Bytes>, &'static [u8]>;
+
+/// Both chunks as one.
+fn join(mut first: Chunk, mut second: Chunk) -> Chunk {
+    let mut both = BytesMut::with_capacity(first.remaining() + second.remaining());
+    both.put(&mut first);
+    both.put(&mut second);
+    unchunked(both.freeze())
+}
 
 /// Bytes without a chunk header.
 fn unchunked(text: Bytes) -> Chunk {
@@ -61,9 +72,11 @@ impl SseSocket {
         }
     }
 
-    /// Writes the head of the response.
-    pub async fn write_head(&self, head: Bytes) -> io::Result<()> {
-        self.write(unchunked(head)).await
+    /// Leaves the head of the response to the write of the first piece, or to
+    /// [`Self::flush_for_fan_out`].
+    pub fn begin_with(&self, head: Bytes) {
+        *self.unsent() = Some(Box::new(unchunked(head)));
+        self.has_unsent.notify_one();
     }
 
     /// Writes a piece of the body.
@@ -94,20 +107,35 @@ impl SseSocket {
 
     /// Writes a chunk after everything unsent. Fails if the client reads nothing for
     /// [`READ_TIMEOUT`]. A client that keeps up needs no timer.
-    async fn write(&self, chunk: Chunk) -> io::Result<()> {
-        let write = async {
-            loop {
+    fn write(&self, chunk: Chunk) -> impl Future<Output = io::Result<()>> + Send {
+        // An idle stream needs as much memory as this future, so the chunk is in a box.
+        let chunk = Box::new(chunk);
+        let write = async move {
+            let mut chunk = Some(chunk);
+            // The fan-out may leave a chunk after each flush.
+            while let Some(unqueued) = chunk.take() {
+                chunk = self.queue(unqueued);
                 self.flush().await?;
-                let mut unsent = self.unsent();
-                // The fan-out may have left a chunk since the flush.
-                if unsent.is_none() {
-                    *unsent = Some(Box::new(chunk));
-                    break;
-                }
             }
-            self.flush().await
+            Ok(())
         };
-        timeout(READ_TIMEOUT, write).await?
+        async { timeout(READ_TIMEOUT, write).await? }
+    }
+
+    /// Makes a chunk the unsent one, or a part of it. Returns the chunk if it finds no place.
+    fn queue(&self, chunk: Box<Chunk>) -> Option<Box<Chunk>> {
+        let mut unsent = self.unsent();
+        match unsent.take() {
+            None => *unsent = Some(chunk),
+            Some(first) if first.remaining() + chunk.remaining() <= JOIN_MAX => {
+                *unsent = Some(Box::new(join(*first, *chunk)));
+            }
+            first => {
+                *unsent = first;
+                return Some(chunk);
+            }
+        }
+        None
     }
 
     /// Ends the body and the server's side of the connection.
@@ -233,6 +261,36 @@ mod tests {
         let (socket, _) = accepted.unwrap();
         socket.writable().await.unwrap();
         (SseSocket::new(socket, true), peer.unwrap())
+    }
+
+    #[tokio::test]
+    async fn head_comes_before_the_first_piece_of_any_size_and_also_without_one() {
+        for size in [None, Some(0), Some(10), Some(JOIN_MAX), Some(100_000)] {
+            let (socket, mut peer) = connect().await;
+            socket.begin_with("head".into());
+            assert!(!socket.try_accept("too early".into()).unwrap());
+            let piece = Bytes::from(vec![b'x'; size.unwrap_or_default()]);
+            let mut received = vec![0; "head".len()];
+            let mut expected = b"head".to_vec();
+            if size.is_some() {
+                expected.extend_from_slice(
+                    &socket
+                        .chunk(piece.clone())
+                        .copy_to_bytes(socket.chunk(piece.clone()).remaining()),
+                );
+                received.resize(expected.len(), 0);
+                let write = socket.write_piece(piece);
+                let (written, read) = tokio::join!(write, peer.read_exact(&mut received));
+                written.unwrap();
+                read.unwrap();
+            } else {
+                tokio::select! {
+                    _ = socket.flush_for_fan_out() => panic!("a write failed"),
+                    read = peer.read_exact(&mut received) => read.unwrap(),
+                };
+            }
+            assert!(received == expected, "{size:?}");
+        }
     }
 
     #[tokio::test]

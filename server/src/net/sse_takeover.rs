@@ -136,7 +136,7 @@ impl PendingStream {
     pub async fn run(self, socket: TcpStream) -> io::Result<()> {
         SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
         let socket = Arc::new(SseSocket::new(socket, self.is_chunked));
-        socket.write_head(self.head).await?;
+        socket.begin_with(self.head);
         let mut events = (self.events)(Some(socket.clone()));
         let mut heartbeat = std::pin::pin!(sleep_until(Instant::now() + HEARTBEAT));
         loop {
