@@ -66,8 +66,7 @@ use self::room::skeleton_update;
 pub use self::store::rows::{AccountsPage, MessagesPage, RoomsPage};
 pub use self::store::sqlite::backup::{back_up_database, restore_database};
 use self::store::{
-    AccountLookup, DatabaseLocation, LookupKey, LookupQueue, Lookups, RoomLookup, Store,
-    WriteTransaction, clock_correction, data_dir, rooms,
+    AccountLookup, DatabaseLocation, Lookups, RoomLookup, Store, WriteTransaction, data_dir,
 };
 pub use self::supervisor::Supervisor;
 use self::sync::lock;
@@ -131,7 +130,7 @@ impl Chat {
         let epoch = store.load_epoch().await?;
         let instance_id = store.load_instance_id().await?;
         let tokens = Tokens::open(&config)?;
-        prepare_rooms(&store, &config).await?;
+        lifecycle::prepare_rooms(&store, &config).await?;
         let clock = config.clock.clone();
         let listeners = Listeners::new(&config);
         let publisher = Publisher {
@@ -150,8 +149,8 @@ impl Chat {
             &supervisor,
             move |committed| publisher.publish(committed),
         )?;
-        let (room_lookups, rooms_wanted) = Lookups::new();
-        let (account_lookups, accounts_wanted) = Lookups::new();
+        let (room_lookups, rooms) = Lookups::start("room lookups", &store, &supervisor);
+        let (account_lookups, accounts) = Lookups::start("account lookups", &store, &supervisor);
         let inner = Arc::new(Inner {
             store,
             room_lookups,
@@ -172,10 +171,7 @@ impl Chat {
             data_dir_lock,
         });
         let mut background = start_background_tasks(&inner, &config);
-        background.extend([
-            start_lookups(&inner, "room lookups", rooms_wanted),
-            start_lookups(&inner, "account lookups", accounts_wanted),
-        ]);
+        background.extend([rooms, accounts]);
         *lock(&inner.tasks) = Some(Tasks { writer, background });
         Ok(Self(inner))
     }
@@ -283,18 +279,6 @@ impl Listeners {
     }
 }
 
-/// Applies the configured timeouts to the rooms of earlier runs, and freezes the rooms that expired
-/// while no server ran, so that none of them answers.
-async fn prepare_rooms(store: &Store, config: &Config) -> Result<(), Error> {
-    clock_correction::apply(store).await?;
-    rooms::apply_timeout(store, config.timeout, false).await?;
-    rooms::apply_timeout(store, config.direct_timeout, true).await?;
-    let mut tx = store.begin().await?;
-    rooms::freeze_due(&mut tx, config.clock.now()).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
 /// Starts the tasks that run until the chat is closed.
 fn start_background_tasks(inner: &Inner, config: &Config) -> Vec<JoinHandle<()>> {
     let expiry = Expiry {
@@ -322,18 +306,6 @@ fn start_background_tasks(inner: &Inner, config: &Config) -> Vec<JoinHandle<()>>
         supervisor.spawn("presence", move || hub.clone().run_presence()),
         supervisor.spawn("checkpoints", move || checkpoints.clone().run_checkpoints()),
     ]
-}
-
-/// Starts the task that answers these lookups until the chat is closed.
-fn start_lookups<K: LookupKey>(
-    inner: &Inner,
-    name: &'static str,
-    wanted: LookupQueue<K>,
-) -> JoinHandle<()> {
-    let store = inner.store.clone();
-    inner
-        .supervisor
-        .spawn(name, move || wanted.clone().run(store.clone()))
 }
 
 #[cfg(test)]

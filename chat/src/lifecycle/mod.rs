@@ -10,3 +10,18 @@ pub(crate) mod eraser;
 pub(crate) mod expiry;
 #[cfg(test)]
 mod tests;
+
+use crate::store::{Store, clock_correction, rooms};
+use crate::{Config, Error};
+
+/// Applies the configured timeouts to the rooms of earlier runs, and freezes the rooms that expired
+/// while no server ran, so that none of them answers.
+pub(crate) async fn prepare_rooms(store: &Store, config: &Config) -> Result<(), Error> {
+    clock_correction::apply(store).await?;
+    rooms::apply_timeout(store, config.timeout, false).await?;
+    rooms::apply_timeout(store, config.direct_timeout, true).await?;
+    let mut tx = store.begin().await?;
+    rooms::freeze_due(&mut tx, config.clock.now()).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -13,10 +13,11 @@
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::{AccountLookup, AccountRow, FoundRoom, Reader, RoomLookup, Store};
 use super::{accounts, room_access};
-use crate::Error;
+use crate::{Error, Supervisor};
 
 /// The most lookups that one statement answers.
 const BATCH_MAX: usize = 256;
@@ -64,20 +65,21 @@ struct Waiting<K: LookupKey> {
 #[derive(Clone, Debug)]
 pub(crate) struct Lookups<K: LookupKey>(mpsc::Sender<Waiting<K>>);
 
-/// The lookups that wait for [`LookupQueue::run`]. Lookups fail once all clones are dropped.
-#[derive(Debug)]
-pub(crate) struct LookupQueue<K: LookupKey>(Arc<Mutex<mpsc::Receiver<Waiting<K>>>>);
-
-impl<K: LookupKey> Clone for LookupQueue<K> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
+/// The lookups that wait. Lookups fail once it is dropped.
+type Queue<K> = Arc<Mutex<mpsc::Receiver<Waiting<K>>>>;
 
 impl<K: LookupKey> Lookups<K> {
-    pub fn new() -> (Self, LookupQueue<K>) {
+    /// Starts the task that answers the lookups, until it is aborted.
+    pub fn start(
+        name: &'static str,
+        store: &Store,
+        supervisor: &Supervisor,
+    ) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(BATCH_MAX);
-        (Self(sender), LookupQueue(Arc::new(Mutex::new(receiver))))
+        let queue = Arc::new(Mutex::new(receiver));
+        let store = store.clone();
+        let task = supervisor.spawn(name, move || answer_all(queue.clone(), store.clone()));
+        (Self(sender), task)
     }
 
     /// The row of this key; `None` if there is none.
@@ -89,14 +91,12 @@ impl<K: LookupKey> Lookups<K> {
     }
 }
 
-impl<K: LookupKey> LookupQueue<K> {
-    /// Answers lookups until it is dropped.
-    pub async fn run(self, store: Store) {
-        let mut queue = self.0.lock().await;
-        let mut batch = Vec::new();
-        while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-            answer(&store, std::mem::take(&mut batch)).await;
-        }
+/// Answers lookups until all [`Lookups`] are dropped.
+async fn answer_all<K: LookupKey>(queue: Queue<K>, store: Store) {
+    let mut queue = queue.lock().await;
+    let mut batch = Vec::new();
+    while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        answer(&store, std::mem::take(&mut batch)).await;
     }
 }
 

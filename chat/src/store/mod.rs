@@ -16,7 +16,7 @@ pub(crate) mod sqlite;
 
 pub(crate) use self::data_dir::sync_parent;
 pub(crate) use self::log_rows::*;
-pub(crate) use self::lookups::{LookupKey, LookupQueue, Lookups};
+pub(crate) use self::lookups::Lookups;
 pub(crate) use self::rows::*;
 #[cfg(test)]
 pub(crate) use self::sqlite::READERS;
