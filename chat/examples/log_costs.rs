@@ -1,7 +1,8 @@
-//! Measures what the log of a room costs: a post of 1 KB, the file of the database, and reading the
-//! last 1,000 messages as a client that resumes does.
+//! Measures what the log of a room costs: a post, the file of the database, and reading the last
+//! 1,000 messages as a client that resumes does. The argument is the size of a message in bytes,
+//! 1,000 by default.
 //!
-//! `cargo run --release -p chat --example log_costs`
+//! `cargo run --release -p chat --example log_costs 600`
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -26,6 +27,9 @@ const RESUMES: u32 = 300;
 
 #[tokio::main]
 async fn main() {
+    let size = std::env::args().nth(1);
+    let size = size.map_or(1_000, |size| size.parse().unwrap());
+    let text = "x".repeat(size);
     let dir = tempfile::tempdir().unwrap();
     let chat = Chat::open(Config::new(dir.path())).await.unwrap();
     let mut rooms = Vec::new();
@@ -36,12 +40,13 @@ async fn main() {
     }
     let started = Instant::now();
     for batch in 0..BATCHES {
-        let posts = (0..BATCH).map(|number| post(&chat, rooms[number % ROOMS], batch, number));
+        let posts = (0..BATCH)
+            .map(|number| post(&chat, rooms[number % ROOMS], &text, batch * BATCH + number));
         join_all(posts).await;
     }
     let posts = BATCHES * BATCH;
     let each = started.elapsed() / u32::try_from(posts).unwrap();
-    println!("{posts} posts of 1 KB: {:.1} µs each", micros(each));
+    println!("{posts} posts of {size} bytes: {:.1} µs each", micros(each));
     let started = Instant::now();
     for _ in 0..RESUMES {
         read_last(&chat, rooms[0], 1_000).await;
@@ -55,12 +60,12 @@ async fn main() {
     println!("file: {:.1} MB", size as f64 / 1e6);
 }
 
-async fn post(chat: &Chat, room: RoomId, batch: usize, number: usize) {
+async fn post(chat: &Chat, room: RoomId, text: &str, number: usize) {
     let message = NewMessage {
         username: "ada".to_owned(),
-        body: "a text of twenty-five cha".repeat(40),
+        body: text.to_owned(),
     };
-    let key = format!("9d3a0a4e-6c1b-4f2e-8a57-{batch:06}{number:06}");
+    let key = format!("9d3a0a4e-6c1b-4f2e-8a57-{number:012}");
     let posted = chat.post_message(
         &Person::Anonymous,
         &room,
