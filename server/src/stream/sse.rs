@@ -29,7 +29,7 @@ const RETRY: &str = "retry: 2000\n";
 
 /// Reconnections after a shutdown are spread over this time, in milliseconds, so that the clients
 /// do not all come at once.
-const RECONNECT_SPREAD: u32 = 800;
+const RECONNECT_SPREAD: u32 = 500;
 
 /// A longer idle timeout of the lobby counts as this one, because the clock has no later times.
 const IDLE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

@@ -17,7 +17,7 @@ const LAST_BODY: &str = "last";
 
 /// The delays after which a server that stops asks its clients to return.
 const RETRIES: std::ops::Range<Duration> =
-    Duration::from_millis(1_000)..Duration::from_millis(1_800);
+    Duration::from_millis(1_000)..Duration::from_millis(1_500);
 
 /// Follows a room across interruptions, as an `EventSource` does, up to the last message. Returns
 /// the times of its connections, since `start`.
