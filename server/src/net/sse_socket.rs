@@ -57,7 +57,7 @@ pub(super) struct SseSocket {
     is_chunked: bool,
     /// What must be written before anything else.
     unsent: Mutex<Option<Box<Chunk>>>,
-    /// Notified when the fan-out has left something unsent.
+    /// Notified when the head, or something of the fan-out, was left unsent.
     has_unsent: Notify,
 }
 
@@ -153,7 +153,8 @@ impl SseSocket {
         Ok(())
     }
 
-    /// Writes what the fan-out leaves unsent. Returns only when a write fails.
+    /// Writes what [`Self::begin_with`] and the fan-out leave unsent. Returns only when a write
+    /// fails.
     pub async fn flush_for_fan_out(&self) -> io::Result<Infallible> {
         loop {
             self.has_unsent.notified().await;
@@ -273,11 +274,7 @@ mod tests {
             let mut received = vec![0; "head".len()];
             let mut expected = b"head".to_vec();
             if size.is_some() {
-                expected.extend_from_slice(
-                    &socket
-                        .chunk(piece.clone())
-                        .copy_to_bytes(socket.chunk(piece.clone()).remaining()),
-                );
+                expected.put(socket.chunk(piece.clone()));
                 received.resize(expected.len(), 0);
                 let write = socket.write_piece(piece);
                 let (written, read) = tokio::join!(write, peer.read_exact(&mut received));
