@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev test rust-test browser-test api-test client-test budget bench ci format lint docs need-cc need-wasm need-opponents need-chromium need-nginx FORCE
+.PHONY: help run build dev test rust-test browser-test api-test client-test budget bench fuzz ci format lint docs need-cc need-cxx need-wasm need-opponents need-chromium need-nginx FORCE
 
 # Tools in exactly these versions, in a folder of their own beside other installed versions.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
@@ -24,6 +24,9 @@ SITE := target/site/pkg
 # The address of `make dev`. cargo-leptos reloads pages once a server answers there again.
 DEV_ADDRESS = $(or $(shell sed -n 's/.*--listen[ =]\([^ ]*\).*/\1/p' <<< '$(ARGS)'),$(WEBCHAT_LISTEN),127.0.0.1:8080)
 SOURCES := $(shell find style public -type f) tools/site.mjs
+# How long `make fuzz` runs each target, and which.
+SECONDS = 60
+TARGETS = $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
 NATIVE := --locked --workspace
 BROWSER := --locked --target wasm32-unknown-unknown -p protocol -p app -p frontend --lib --features frontend/hydrate
 
@@ -66,16 +69,21 @@ bench: build need-nginx ## Compare with nginx's push module; ARGS="--records" ad
 	cargo build --locked --release -p server --features embed --example load
 	taskset -c 1 target/release/examples/load $(ARGS)
 
-ci: format lint docs test ## Run all checks of the CI
+fuzz: need-cxx ## Fuzz the parsers; SECONDS=60 for each of TARGETS="cursor host"
+	$(call say,Fuzzing the parsers)
+	tools/fuzz.sh $(SECONDS) $(TARGETS)
+
+ci: format lint docs test fuzz ## Run all checks of the CI
 
 format:
 	$(call say,Checking the format)
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 lint: need-cc need-wasm $(SITE)
 	$(call say,Running clippy)
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
-	cargo clippy $(NATIVE) --features server/embed -- -D warnings
+	cargo clippy $(NATIVE) --features server/embed,server/fuzzing,app/fuzzing,chat/fuzzing -- -D warnings
 	cargo clippy $(BROWSER) -- -D warnings
 
 docs:
@@ -124,6 +132,9 @@ end2end/.venv/.ready: end2end/requirements.txt
 
 need-cc:
 	@tools/need.sh cc build-essential
+
+need-cxx:
+	@tools/need.sh c++ build-essential
 
 # Programs that the tests in server/tests/external run the server against.
 need-opponents:

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-const BUDGET = 240_000;
+const BUDGET = 260_000;
 
 const folder = process.argv[2];
 const files = readdirSync(folder).filter((name) => !/\.(br|gz)$/.test(name));

@@ -45,6 +45,8 @@ await build({
   loader: { ".woff2": "file", ".svg": "file", ".png": "file" },
   plugins: [{ name: "public", setup: fromPublic }],
   logLevel: "warning",
+  // wasm-bindgen names a module once for each function that it imports from it.
+  logOverride: { "duplicate-object-key": "silent" },
 });
 
 const lines = readdirSync(fresh, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(compress);
@@ -56,6 +58,8 @@ process.stdout.write(lines.sort().join(""));
 /** Runs wasm-bindgen and returns the path of the WebAssembly that it writes beside its JavaScript. */
 function bind(input) {
   const flags = ["--target", "web", "--no-typescript", "--out-name", "webchat", "--out-dir", raw];
+  // The page replaces the instance of an app that has panicked.
+  flags.push("--experimental-reset-state-function");
   execFileSync("wasm-bindgen", [...flags, input], { stdio: "inherit" });
   return join(raw, "webchat_bg.wasm");
 }

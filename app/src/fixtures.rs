@@ -17,7 +17,10 @@ pub fn room() -> Room {
         read_only: false,
         slow_mode: 0,
         role: None,
+        muted: false,
+        muted_until: None,
         unread: 0,
+        mentions: 0,
         with: None,
     }
 }

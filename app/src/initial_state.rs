@@ -32,6 +32,8 @@ pub struct InitialState {
     pub overview: Overview,
     /// The public rooms, most recently active first.
     pub public_rooms: Vec<Room>,
+    /// The longest lifetime of a room without a message, in seconds.
+    pub longest_lifetime: u64,
     /// The route. It is not serialised: the browser derives it from the room or the address.
     #[serde(skip)]
     pub route: Route,
@@ -79,6 +81,7 @@ impl InitialState {
                 visitor: Visitor::default(),
                 overview: Overview::default(),
                 public_rooms: Vec::new(),
+                longest_lifetime: 0,
                 route: Route::NotFound,
                 content: PageContent::NotFound,
             })
@@ -206,6 +209,7 @@ mod tests {
             visitor: Visitor::from_cookies("name=ada; theme=dark", 0),
             overview: Overview::default(),
             public_rooms: vec![fixtures::room()],
+            longest_lifetime: 86_400,
             route: Route::Room(room.id),
             content: PageContent::Room(RoomSnapshot {
                 room,
@@ -223,7 +227,7 @@ mod tests {
         let contents = [
             state().content,
             PageContent::Home(HomeContent::default()),
-            PageContent::Refused(protocol::Refusal::Gone.problem()),
+            PageContent::Refused(protocol::Refusal::Gone(protocol::RoomEnd::Inactive).problem()),
             PageContent::NotFound,
         ];
         for content in contents {

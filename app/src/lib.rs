@@ -13,7 +13,12 @@ mod browser;
 mod connection;
 #[cfg(test)]
 mod fixtures;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod home;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+mod hydration;
 mod initial_state;
 mod not_found;
 #[cfg(feature = "ssr")]
@@ -29,11 +34,15 @@ mod shortcuts;
 mod time;
 mod ui;
 
+use std::time::Duration;
+
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
 pub use browser::cookies::percent_encode;
+#[cfg(feature = "hydrate")]
+pub use hydration::{redraw, start};
 pub use initial_state::{HomeContent, InitialState, PageContent, RoomSnapshot};
 #[cfg(feature = "ssr")]
 pub use pages::audit_log::{AUDIT_PAGE_SIZE, AuditLogPage, audit_log_page};
@@ -48,11 +57,15 @@ pub use pages::invitations::{
 #[cfg(feature = "ssr")]
 pub use pages::members::{MembersPage, members_page};
 #[cfg(feature = "ssr")]
-pub use pages::profile::{LinkedProvider, ProfileChange, SignInOptions, profile_page};
+pub use pages::profile::{ProfileChange, profile_page};
 #[cfg(feature = "ssr")]
 pub use pages::room_settings::{RoomSettingsPage, room_settings_page};
 #[cfg(feature = "ssr")]
 pub use pages::sign_in::{AccountFields, sign_in_page, sign_in_refused_page, sign_up_page};
+#[cfg(feature = "ssr")]
+pub use pages::sign_in_methods::{
+    LinkedIdentity, LinkedProvider, SignInOptions, provider_link_page,
+};
 pub use router::Route;
 pub use session::theme::Theme;
 pub use session::visitor::Visitor;
@@ -62,6 +75,8 @@ pub use time::clock::now;
 #[cfg(feature = "ssr")]
 pub use ui::qr_code::qr_code;
 
+use crate::browser::dom::browser_effect;
+use crate::browser::service_worker;
 use crate::connection::tab_feed::TabFeed;
 use crate::home::HomePage;
 use crate::initial_state::FirstContent;
@@ -73,6 +88,7 @@ use crate::router::Router;
 use crate::session::display_name::DisplayName;
 use crate::shortcuts::ShortcutsDialog;
 use crate::time::clock::Clock;
+use crate::ui::lifetime_field::LongestLifetime;
 
 /// The whole app. On the server it takes the page's initial state from the context, in the browser
 /// from the page.
@@ -83,11 +99,13 @@ pub fn App() -> impl IntoView {
         visitor,
         overview,
         public_rooms,
+        longest_lifetime,
         route,
         content,
     } = InitialState::current();
-    provide_context(Clock::start(now));
-    let name = DisplayName::new(visitor.name, visitor.signed.account.is_some());
+    provide_context(Clock::start(now, api::fetch_time));
+    provide_context(LongestLifetime(Duration::from_secs(longest_lifetime)));
+    let name = DisplayName::new(visitor.name.clone(), visitor.name_origin());
     provide_context(name);
     let feed = TabFeed::start(name);
     provide_context(feed);
@@ -96,6 +114,8 @@ pub fn App() -> impl IntoView {
     provide_context(FirstContent::new(content));
     let router = Router::start(route);
     provide_context(router);
+    browser_effect(service_worker::register);
+    browser_effect(move || service_worker::keep_page(&router.route().path()));
     provide_context(RoomLists::start(overview, public_rooms, feed));
     let shown = move || match router.route() {
         Route::Home => EitherOf3::A(view! { <HomePage/> }),

@@ -102,9 +102,11 @@ impl Router {
         {
             // The page was opened under another address, such as a room's name. With the route's
             // own path in the history, going back here needs no request.
+            let address = route.path() + &window().location().hash().unwrap_or_default();
             let history = window().history();
             let _ = history.and_then(|history| {
-                history.replace_state_with_url(&JsValue::NULL, "", Some(&route.path()))
+                let state = history.state()?;
+                history.replace_state_with_url(&state, "", Some(&address))
             });
         }
         on_window_event("click", move |event| {

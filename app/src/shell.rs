@@ -3,13 +3,15 @@
 //! # Guarantees
 //! - It works under a strict content security policy: the only inline script has the nonce, and
 //!   there is no inline style.
-//! - If the app cannot start or panics, the page says so and offers to reload.
+//! - If the app cannot start or panics, the page says so and offers to reload. Its plain forms and
+//!   links work then.
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use protocol::Problem;
 
 use crate::App;
+use crate::hydration::{self, structure};
 use crate::initial_state::{InitialState, STATE_ELEMENT, document_title};
 use crate::ui::identicon;
 
@@ -31,14 +33,13 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     let nonce = use_nonce();
     let cookie_suffix = cookie_suffix.to_owned();
     let Assets { js, wasm, css } = assets.clone();
-    // Rust's debug format of these URLs is a JavaScript string literal.
-    let start = format!(
-        "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate).catch(error=>{{document.documentElement.dataset.failed='';throw error}})"
-    );
+    let script = start_script(&js, &wasm);
     let json = state.json();
     let theme = state.visitor.theme.name();
     let title = state.content.title();
     let icon = identicon::identicon_url(state.content.room());
+    let app = view! { <App/> }.to_html();
+    let structure = structure::digest(&app);
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme data-cookies=cookie_suffix>
@@ -47,30 +48,52 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
                 <script type="application/json" id=STATE_ELEMENT inner_html=json></script>
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-                <script type="module" nonce=nonce inner_html=start></script>
+                <script type="module" nonce=nonce inner_html=script></script>
                 <AutoReload options=LeptosOptions::builder().output_name("webchat").build()/>
             </head>
             <body>
-                <App/>
-                <form class="app-failure" method="get" role="alert">
+                <div id=hydration::ROOT data-structure=structure.to_string() inner_html=app></div>
+                <div class="app-failure" role="alert">
                     <p>"This page has stopped working. What you wrote is kept."</p>
-                    <button>"Reload"</button>
-                </form>
+                    <form method="get"><button>"Reload"</button></form>
+                </div>
+                <p class="app-unsupported" role="alert">
+                    "This browser does not run WebAssembly, so the page does not update by itself. You can still read and send: reload for new messages."
+                </p>
             </body>
         </html>
     }
 }
 
-/// An HTML page for a problem document, for browsers that sent a form. `sign_in` is the URL of the
-/// sign-in page, if signing in helps.
-pub fn problem_page(problem: &Problem, assets: &Assets, sign_in: Option<String>) -> String {
+/// The script that starts the app. If the app cannot start or panics, `data-failed` at the root
+/// element shows a warning, and a new instance of the WebAssembly module takes the place of the
+/// old one, so that no handler of the failed app runs: forms and links work as without the app.
+fn start_script(js: &str, wasm: &str) -> String {
+    // Rust's debug format of these URLs is a JavaScript string literal.
+    format!(
+        r#"const page=document.documentElement;let reset;
+const fail=()=>{{page.dataset.failed=self.WebAssembly?"":"unsupported";document.querySelectorAll("dialog[open]").forEach(open=>open.close());if(reset)queueMicrotask(reset)}};
+const watch=({{error,reason}})=>{{if(self.WebAssembly&&(error??reason) instanceof WebAssembly.RuntimeError)fail()}};
+addEventListener("error",watch);addEventListener("unhandledrejection",watch);
+import({js:?}).then(async app=>{{await app.default({{module_or_path:{wasm:?}}});reset=app.__wbg_reset_state;
+try{{app.start()}}catch(error){{if(!reset)throw error;reset();app.redraw()}}}}).catch(error=>{{fail();throw error}})"#
+    )
+}
+
+/// An HTML page for a problem document. `sign_in` is the URL of the sign-in page, if signing in
+/// helps; `was_written` says whether the browser sent what the visitor wrote.
+pub fn problem_page(
+    problem: &Problem,
+    assets: &Assets,
+    sign_in: Option<String>,
+    was_written: bool,
+) -> String {
     let Problem {
         title: heading,
         detail,
         ..
     } = problem.clone();
-    let back_hint = sign_in
-        .is_none()
+    let back_hint = (sign_in.is_none() && was_written)
         .then(|| view! { <p>"Your browser's Back button brings you to what you wrote."</p> });
     let sign_in = sign_in.map(|link| view! { <a class="button primary" href=link>"Sign in"</a> });
     let page = view! {
@@ -96,6 +119,7 @@ pub(crate) fn head_elements(title: String, icon: String, css: String) -> impl In
         <meta charset="utf-8"/>
         <title>{title}</title>
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
+        <meta name="format-detection" content="telephone=no,date=no,address=no,email=no"/>
         <meta name="color-scheme" content="light dark"/>
         <meta name="description" content="Chat rooms that live as long as people write in them."/>
         <link rel="icon" href=icon/>
@@ -141,6 +165,7 @@ mod tests {
                 visitor,
                 overview,
                 public_rooms: vec![room()],
+                longest_lifetime: 7_200,
                 route,
                 content,
             });
@@ -195,7 +220,7 @@ mod tests {
             room,
             messages: vec![message],
         };
-        let closed = PageContent::Refused(Refusal::Gone.problem());
+        let closed = PageContent::Refused(Refusal::Gone(protocol::RoomEnd::Inactive).problem());
         let unknown = PageContent::Refused(Refusal::NotFound("room").problem());
         [
             page(Route::Home, PageContent::Home(home), "Your rooms"),
@@ -217,11 +242,26 @@ mod tests {
             &Refusal::Malformed("<b>no</b>".into()).problem(),
             &assets,
             None,
+            true,
         );
         assert!(
             html.contains("&lt;b>no&lt;/b>") || html.contains("&lt;b&gt;no&lt;/b&gt;"),
             "{html}"
         );
         assert!(html.contains("Malformed request"));
+        assert!(html.contains("what you wrote"));
+    }
+
+    #[test]
+    fn page_of_an_unknown_address_does_not_speak_of_what_was_written() {
+        let assets = Assets {
+            js: String::new(),
+            wasm: String::new(),
+            css: "/a.css".into(),
+        };
+        let problem = Refusal::NotFound("such person").problem();
+        let html = problem_page(&problem, &assets, None, false);
+        assert!(html.contains("no such person"), "{html}");
+        assert!(!html.contains("what you wrote"), "{html}");
     }
 }

@@ -22,7 +22,7 @@ const KEYS: [(&str, &str); 9] = [
     ("↑ ↓", "In the log: from message to message"),
     ("Tab", "From one control to the next"),
     ("Esc", "Close"),
-    ("?", "These keys"),
+    ("?", "This list"),
 ];
 
 /// The ID of the dialog.
@@ -50,8 +50,8 @@ pub fn ShortcutsDialog() -> impl IntoView {
     erase_type(view! {
         <dialog id=DIALOG class="dialog" aria-labelledby="keys-title" on:click=close_on_backdrop_click()>
             <form method="dialog" class="dialog-header">
-                <h2 id="keys-title">"Keys"</h2>
-                <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
+                <h2 id="keys-title">"Keyboard shortcuts"</h2>
+                <button class="icon-button" aria-label="Close" title="Close">{Icon::Cross.view()}</button>
             </form>
             <dl class="shortcuts">{rows.into_iter().collect_view()}</dl>
         </dialog>

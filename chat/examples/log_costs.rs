@@ -1,8 +1,8 @@
 //! Measures what the log of a room costs: a post, the file of the database, and reading the last
-//! 1,000 messages as a client that resumes does. The argument is the size of a message in bytes,
-//! 1,000 by default.
+//! 1,000 messages as a client that resumes does. The arguments are the size of a message in bytes,
+//! 1,000 by default, and what it repeats: markup costs more than words.
 //!
-//! `cargo run --release -p chat --example log_costs 600`
+//! `cargo run --release -p chat --example log_costs 600 '*a* '`
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -29,7 +29,9 @@ const RESUMES: u32 = 300;
 async fn main() {
     let size = std::env::args().nth(1);
     let size = size.map_or(1_000, |size| size.parse().unwrap());
-    let text = "x".repeat(size);
+    let unit = std::env::args().nth(2);
+    let unit = unit.as_deref().unwrap_or("x");
+    let text = unit.repeat(size / unit.len());
     let dir = tempfile::tempdir().unwrap();
     let chat = Chat::open(Config::new(dir.path())).await.unwrap();
     let mut rooms = Vec::new();

@@ -26,7 +26,7 @@ async fn main() {
         password: "secret".to_owned(),
     };
     let ada: Person = chat
-        .register_account(&account)
+        .register_account(&account, None)
         .await
         .unwrap()
         .account

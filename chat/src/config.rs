@@ -11,7 +11,7 @@ use crate::faults;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The directory of the database, the archives and the lock file. It is created if it does not
-    /// exist.
+    /// exist, with the file mode creation mask of the process.
     pub data_dir: PathBuf,
     /// The URL of the database, such as `sqlite:PATH`. Default: `webchat.db` in the data directory.
     pub database: Option<String>,
@@ -31,6 +31,10 @@ pub struct Config {
     pub jwt_key: Option<String>,
     /// How long a session lasts.
     pub jwt_lifetime: Duration,
+    /// How many bytes of the disk stay free; below a tenth of them messages are refused.
+    pub free_space: u64,
+    /// The most bytes that the texts of a room may have.
+    pub room_messages: u64,
     /// The clock for all deadlines.
     pub clock: Clock,
     /// Faults to inject into the database.
@@ -51,6 +55,8 @@ impl Config {
             password_min: 6,
             jwt_key: None,
             jwt_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+            free_space: 1_000_000_000,
+            room_messages: 1_000_000_000,
             clock: Clock::default(),
             #[cfg(test)]
             faults: faults::Faults::default(),

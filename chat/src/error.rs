@@ -18,7 +18,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn fault(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    /// A fault with this cause.
+    pub fn fault(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Fault(Arc::from(source.into()))
     }
 }

@@ -13,7 +13,7 @@
 
 use std::sync::atomic::Ordering;
 
-use protocol::RoomId;
+use protocol::{RoomEnd, RoomId};
 use serde::{Deserialize, Serialize};
 
 use crate::Listeners;
@@ -37,12 +37,13 @@ pub(crate) enum DomainEvent {
     RoomChanged { room: RoomId },
     /// The lifetime of a room has changed otherwise than by a message.
     LifetimeChanged { room: RoomId, lifetime: Lifetime },
-    /// A person may have lost the access to a room.
+    /// A person may have lost the access to a room: its followers check theirs again. What the
+    /// overview shows of it may have changed, too.
     AccessChanged { room: RoomId },
     /// Rooms were frozen, and can be archived and erased.
     RoomsFrozen,
     /// A room was erased.
-    RoomClosed { room: RoomId },
+    RoomClosed { room: RoomId, end: RoomEnd },
     /// The list of public rooms may have changed.
     PublicRoomsChanged,
     /// The memberships or read markers of a person have changed.
@@ -60,20 +61,18 @@ pub(crate) enum DomainEvent {
     AccountDeleted { username: String },
     /// All sessions of an account have ended.
     SessionsEnded { account: i64 },
+    /// A session of an account was signed out.
+    SessionEnded { account: i64, session: i64 },
 }
 
 impl DomainEvent {
-    /// The events of an account's new display name, for its followers in these rooms. Without rooms
-    /// there is one too, because the name is remembered elsewhere.
+    /// The events of an account's new display name, for its followers in these rooms.
     pub fn account_renamed(username: &str, name: &str, rooms: &[RoomId]) -> Vec<Self> {
         let event = |rooms: &[RoomId]| Self::AccountRenamed {
             username: username.to_owned(),
             name: name.to_owned(),
             rooms: rooms.to_vec(),
         };
-        if rooms.is_empty() {
-            return vec![event(rooms)];
-        }
         rooms.chunks(RENAMED_ROOMS_MAX).map(event).collect()
     }
 
@@ -83,7 +82,7 @@ impl DomainEvent {
             hub,
             public_rooms,
             sessions,
-            account_changes,
+            registrations,
             frozen,
         } = listeners;
         match self {
@@ -96,25 +95,20 @@ impl DomainEvent {
             Self::LifetimeChanged { room, lifetime } => hub.set_lifetime(*room, *lifetime),
             Self::AccessChanged { room } => hub.recheck_access(*room),
             Self::RoomsFrozen => frozen.notify_one(),
-            Self::RoomClosed { room } => hub.close(*room),
+            Self::RoomClosed { room, end } => hub.close(*room, *end),
             Self::PublicRoomsChanged => public_rooms.mark_changed(),
             Self::PersonChanged { person } => hub.notify_person(*person),
             Self::AccountRegistered => {
-                account_changes.fetch_add(1, Ordering::Release);
+                registrations.fetch_add(1, Ordering::Release);
             }
             Self::AccountRenamed {
                 username,
                 name,
                 rooms,
-            } => {
-                account_changes.fetch_add(1, Ordering::Release);
-                hub.announce_name(username, name, rooms);
-            }
-            Self::AccountDeleted { username } => {
-                account_changes.fetch_add(1, Ordering::Release);
-                hub.forget_name(username);
-            }
+            } => hub.announce_name(username, name, rooms),
+            Self::AccountDeleted { username } => hub.forget_name(username),
             Self::SessionsEnded { account } => sessions.end_sessions(*account),
+            Self::SessionEnded { account, session } => sessions.end_session(*account, *session),
         }
     }
 }
@@ -153,7 +147,10 @@ mod tests {
             LifetimeChanged { room, lifetime },
             AccessChanged { room },
             RoomsFrozen {},
-            RoomClosed { room },
+            RoomClosed {
+                room,
+                end: RoomEnd::ClosedByOperator
+            },
             PublicRoomsChanged {},
             PersonChanged { person: i64::MIN },
             AccountRegistered {},
@@ -166,6 +163,10 @@ mod tests {
                 username: "\u{1f986}".repeat(32),
             },
             SessionsEnded { account: i64::MAX },
+            SessionEnded {
+                account: i64::MAX,
+                session: i64::MIN
+            },
         ];
         for event in events {
             let json = serde_json::to_string(&event).unwrap();

@@ -13,11 +13,17 @@ mod error;
 mod events;
 #[cfg(test)]
 mod faults;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
+mod json_line;
 mod lifecycle;
 mod lifetime;
 pub mod lobby;
 mod log;
+mod markup;
+mod readiness;
 mod realtime;
 mod room;
 mod store;
@@ -30,7 +36,7 @@ use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use protocol::Epoch;
+use protocol::{Epoch, Time};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -39,19 +45,22 @@ pub use self::config::Config;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
 use self::events::DomainEvent;
-pub use self::identity::account::{Session, set_operator};
-pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile, SignInMethods};
+pub use self::identity::account::{IdentityLinks, Session, set_operator};
+pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile};
+pub use self::identity::password::PasswordClient;
 use self::identity::password::Passwords;
 pub use self::identity::person::{AccountHolder, GuestId, Person};
 use self::identity::session_watch::SessionRegistry;
 pub use self::identity::session_watch::SessionWatch;
+pub use self::identity::sign_in_methods::SignInMethods;
 pub use self::identity::token::GUEST_LIFETIME;
 use self::identity::token::Tokens;
 pub use self::lifecycle::archive::{Export, ExportFormat};
 use self::lifecycle::eraser::Eraser;
 use self::lifecycle::expiry::Expiry;
 pub use self::log::command::IdempotencyKey;
-use self::log::load::AccountChangeCounter;
+pub use self::log::history::MessagesReader;
+use self::log::load::{RegistrationCounter, WriterMemory};
 use self::log::writer::{WriteQueue, Writer};
 pub use self::realtime::follower::{FollowEvent, Follower};
 pub use self::realtime::frame::{Ephemeral, Frame, Frames};
@@ -63,10 +72,13 @@ pub use self::realtime::public_rooms::PublicRoomsWatch;
 use self::realtime::publisher::Publisher;
 pub use self::room::sanctions::SanctionTarget;
 use self::room::skeleton_update;
-pub use self::store::rows::{AccountsPage, MessagesPage, RoomsPage};
+use self::store::disk_space::DiskSpace;
+use self::store::meta;
+pub use self::store::rows::{AccountsPage, LinkedIdentity, MessagesPage, RoomsPage};
 pub use self::store::sqlite::backup::{back_up_database, restore_database};
 use self::store::{
-    AccountLookup, DatabaseLocation, Lookups, RoomLookup, Store, WriteTransaction, data_dir,
+    AccountSession, DatabaseLocation, Lookups, RoomLookup, Store, WriteTransaction, data_dir,
+    file_access,
 };
 pub use self::supervisor::Supervisor;
 use self::sync::lock;
@@ -79,17 +91,20 @@ pub struct Chat(Arc<Inner>);
 struct Inner {
     store: Store,
     room_lookups: Lookups<RoomLookup>,
-    account_lookups: Lookups<AccountLookup>,
+    account_lookups: Lookups<AccountSession>,
     listeners: Listeners,
     clock: Clock,
     epoch: Epoch,
     instance_id: u32,
+    /// When a version that gives cookies a prefix first opened the database.
+    cookie_prefix_at: Time,
     timeout: Duration,
     direct_timeout: Duration,
     password_min: usize,
     jwt_lifetime: Duration,
     passwords: Passwords,
     tokens: Tokens,
+    disk: DiskSpace,
     /// `None` once closed. Locked only to clone the queue or to take it away.
     write_queue: Mutex<Option<WriteQueue>>,
     supervisor: Supervisor,
@@ -103,7 +118,7 @@ pub(crate) struct Listeners {
     hub: Hub,
     public_rooms: PublicRooms,
     sessions: SessionRegistry,
-    account_changes: AccountChangeCounter,
+    registrations: RegistrationCounter,
     /// Wakes the eraser when rooms are frozen.
     frozen: Arc<Notify>,
 }
@@ -125,13 +140,18 @@ impl Chat {
         std::fs::create_dir_all(&config.data_dir)?;
         let data_dir_lock = data_dir::lock(&config.data_dir)?;
         let location = DatabaseLocation::of(&config)?;
+        file_access::restrict(&config.data_dir, location.path())?;
         let store = Store::open(&location).await?;
         skeleton_update::update_skeletons(&store).await?;
+        // A database that has no epoch yet is new.
+        let cookie_prefix_at = meta::load_cookie_prefix_time(&store, config.clock.now()).await?;
         let epoch = store.load_epoch().await?;
         let instance_id = store.load_instance_id().await?;
         let tokens = Tokens::open(&config)?;
         lifecycle::prepare_rooms(&store, &config).await?;
         let clock = config.clock.clone();
+        let places = [config.data_dir.clone(), location.path().to_owned()];
+        let disk = DiskSpace::new(places, config.free_space);
         let listeners = Listeners::new(&config);
         let publisher = Publisher {
             listeners: listeners.clone(),
@@ -145,7 +165,7 @@ impl Chat {
             &location,
             &store,
             clock.clone(),
-            listeners.account_changes.clone(),
+            WriterMemory::new(&config, disk.clone(), listeners.registrations.clone()),
             &supervisor,
             move |committed| publisher.publish(committed),
         )?;
@@ -159,12 +179,14 @@ impl Chat {
             clock,
             epoch,
             instance_id,
+            cookie_prefix_at,
             timeout: config.timeout,
             direct_timeout: config.direct_timeout,
             password_min: config.password_min,
             jwt_lifetime: config.jwt_lifetime,
             passwords: Passwords::new(),
             tokens,
+            disk,
             write_queue: Mutex::new(Some(write_queue)),
             supervisor,
             tasks: Mutex::new(None),
@@ -182,7 +204,7 @@ impl Chat {
     }
 
     /// The current time by the clock of the configuration.
-    pub fn now(&self) -> protocol::Time {
+    pub fn now(&self) -> Time {
         self.0.clock.now()
     }
 
@@ -203,25 +225,6 @@ impl Chat {
     /// The supervisor of the background tasks.
     pub fn supervisor(&self) -> &Supervisor {
         &self.0.supervisor
-    }
-
-    /// Checks that all background tasks run and that the database can be read and written.
-    ///
-    /// # Errors
-    /// [`protocol::Refusal::NotReady`] with what does not work.
-    pub async fn check_readiness(&self) -> Result<(), Error> {
-        let not_ready = |text: &str| Err(protocol::Refusal::NotReady(text.to_owned()).into());
-        if self.0.supervisor.stopped_task().is_some() {
-            return not_ready("A part of the server has failed and is started again.");
-        }
-        if let Err(error) = self.0.store.check_reads().await {
-            tracing::warn!(%error, "the database cannot be read");
-            return not_ready("The database cannot be read.");
-        }
-        if self.0.store.check_writes().await.is_err() {
-            return not_ready("The database cannot be written.");
-        }
-        Ok(())
     }
 
     /// Ends every stream, so that its client reconnects. Posts are still accepted.
@@ -255,7 +258,7 @@ impl Listeners {
             hub: Hub::new(config.ring_bytes, config.clock.clone()),
             public_rooms: PublicRooms::new(),
             sessions: SessionRegistry::default(),
-            account_changes: AccountChangeCounter::default(),
+            registrations: RegistrationCounter::default(),
             frozen: Arc::default(),
         }
     }
@@ -360,7 +363,7 @@ mod tests {
             .await
             .unwrap();
         test.config.clock.advance(test.config.timeout);
-        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {}
+        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed(_)) {}
         assert_ne!(
             test.chat
                 .find_or_create_room_by_name("tea")

@@ -51,6 +51,7 @@ impl Lobby {
     /// [`Refusal::Malformed`] if it could forge a line, or a fault.
     pub async fn join(&self, name: &str) -> Result<String, Error> {
         check_forgery(name)?;
+        self.chat.require_disk_space()?;
         let store = &self.chat.0.store;
         let name = name_claims::resolve_name(store, &Person::Anonymous, self.room.id, name).await?;
         let line = format!("{name} joined the chat");
@@ -257,6 +258,8 @@ mod tests {
             ("hi\nada: yes", "C: hi ada: yes"),
             ("hi\u{2028}eve joined the chat", "C: hi eve joined the chat"),
             ("a\r\nb", "C: a b"),
+            ("hi\rada: yes", "C: hi ada: yes"),
+            ("hi\u{2029}ada: yes", "C: hi ada: yes"),
         ] {
             assert_eq!(lobby.send("C", message).await.unwrap(), line);
         }
@@ -340,7 +343,7 @@ mod tests {
         lobby.join("C").await.unwrap();
         let mut follow = lobby.listen("C", None).await.unwrap().follow;
         test.config.clock.advance(test.config.timeout);
-        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {}
+        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed(_)) {}
         let lobby = test.chat.open_lobby().await.unwrap();
         assert!(lobby.listen("C", None).await.is_err());
         assert!(lobby.join("C").await.is_ok());

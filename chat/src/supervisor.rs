@@ -205,7 +205,7 @@ mod tests {
             .await
             .unwrap();
         test.config.clock.advance(test.config.timeout);
-        while !matches!(follower.next().await.unwrap(), FollowEvent::Closed) {}
+        while !matches!(follower.next().await.unwrap(), FollowEvent::Closed(_)) {}
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ impl TestChat {
             password,
         };
         self.chat
-            .register_account(&wish)
+            .register_account(&wish, None)
             .await
             .unwrap()
             .account

@@ -64,6 +64,7 @@ export class Provider {
       redirect_uris: [`${site}/login/openid/callback`],
       grant_types: ["authorization_code"],
       response_types: ["code"],
+      require_auth_time: true,
       ...(secret ? { client_secret: secret } : { token_endpoint_auth_method: "none" }),
     };
     this.oidc = new Oidc(this.issuer, {

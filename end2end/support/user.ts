@@ -53,18 +53,53 @@ function numberTimers(from: number) {
   });
 }
 
+/** What all tabs of a browser profile share. */
+class Profile {
+  readonly problems: string[] = [];
+  readonly expectedProblems: string[] = [];
+  readonly expectedPatterns: RegExp[] = [];
+  readonly openStreams = new Set<Request>();
+  readonly trustedOrigins = new Set<string>();
+}
+
 export class User {
   private constructor(
     readonly name: string,
     readonly page: Page,
     private readonly origin: string,
-    /** Script errors, policy violations, dialogs and requests to other origins, in any tab. */
-    readonly problems: string[] = [],
-    /** The open event streams of all tabs. */
-    readonly openStreams = new Set<Request>(),
-    /** Other origins that the user may visit. */
-    readonly trustedOrigins = new Set<string>(),
+    private readonly profile = new Profile(),
   ) {}
+
+  /**
+   * Script errors, policy violations, dialogs, requests to other origins, and pages that the app
+   * did not hydrate, in any tab. A test fails if there are any.
+   */
+  get problems(): readonly string[] {
+    return this.profile.problems;
+  }
+
+  /** The problems that the test expects and that came. */
+  get expectedProblems(): readonly string[] {
+    return this.profile.expectedProblems;
+  }
+
+  /** The open event streams of all tabs. */
+  get openStreams(): Set<Request> {
+    return this.profile.openStreams;
+  }
+
+  /** Other origins that the user may visit. */
+  get trustedOrigins(): Set<string> {
+    return this.profile.trustedOrigins;
+  }
+
+  /**
+   * Expects problems like this one until the end of the test: a document that is left may report
+   * one late, and the next document the same one again.
+   */
+  expectProblems(pattern: RegExp): void {
+    this.profile.expectedPatterns.push(pattern);
+  }
 
   static async open(
     browser: Browser,
@@ -72,7 +107,9 @@ export class User {
     name: string,
     options?: BrowserContextOptions,
   ): Promise<User> {
-    const context = await browser.newContext({ baseURL: origin, ...options });
+    // A service worker would answer requests that tests intercept.
+    const defaults = { baseURL: origin, serviceWorkers: "block" } as const;
+    const context = await browser.newContext({ ...defaults, ...options });
     await context.addCookies([{ name: "name", value: encodeURIComponent(name), url: origin }]);
     await context.addInitScript(recordHydrationAndViolations);
     const user = new User(name, await context.newPage(), origin);
@@ -86,9 +123,7 @@ export class User {
       this.name,
       await this.page.context().newPage(),
       this.origin,
-      this.problems,
-      this.openStreams,
-      this.trustedOrigins,
+      this.profile,
     );
     tab.recordProblems();
     return tab;
@@ -122,6 +157,14 @@ export class User {
     await this.page.waitForFunction(() => window.hydratedAt);
   }
 
+  /** From the next page on, the app never starts, as before its script has arrived. */
+  async holdBackApp(): Promise<void> {
+    const body = "export default () => new Promise(() => {})";
+    await this.page.route("**/*.js", (route) =>
+      route.fulfill({ contentType: "text/javascript", body }),
+    );
+  }
+
   /** Opens a room and waits until its connection is live. */
   async openRoom(room: string): Promise<void> {
     await this.page.goto(room);
@@ -136,6 +179,14 @@ export class User {
   async send(text: string): Promise<void> {
     await this.messageField.fill(text);
     await this.messageField.press("Enter");
+  }
+
+  /** Opens the menu of a message, which is given by itself or by a part of its text. */
+  async openMessageMenu(message: Locator | string): Promise<Locator> {
+    const one = typeof message === "string" ? this.messages.filter({ hasText: message }) : message;
+    await one.hover();
+    await one.getByRole("button", { name: "Message actions" }).click();
+    return this.page.getByRole("group", { name: "This message" });
   }
 
   /** Playwright cannot hide a page, so this sets `document.hidden` and dispatches the event. */
@@ -158,7 +209,12 @@ export class User {
     const violations = await this.page
       .evaluate(() => window.policyViolations ?? [])
       .catch(() => []);
-    this.problems.push(...violations);
+    violations.forEach((violation) => this.addProblem(violation));
+  }
+
+  /** The path of the current page. */
+  get path(): string {
+    return new URL(this.page.url()).pathname;
   }
 
   /** The message field of the composer. */
@@ -201,25 +257,32 @@ export class User {
     });
   }
 
+  private addProblem(problem: string) {
+    const { expectedPatterns, expectedProblems, problems } = this.profile;
+    const isExpected = expectedPatterns.some((pattern) => pattern.test(problem));
+    (isExpected ? expectedProblems : problems).push(problem);
+  }
+
   private recordProblems() {
-    const { page, problems, trustedOrigins } = this;
+    const { page, trustedOrigins } = this;
     page.on("console", (message) => {
       // Failed loads are expected offline; tests that care check the responses.
       const failedLoad = /Failed to load resource|net::ERR|WebSocket connection to/.test(
         message.text(),
       );
-      if (message.type() === "error" && !failedLoad) problems.push(message.text());
+      const redrawn = message.text().includes("changed before the app started");
+      if (redrawn || (message.type() === "error" && !failedLoad)) this.addProblem(message.text());
     });
-    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("pageerror", (error) => this.addProblem(error.message));
     page.on("dialog", (dialog) => {
-      problems.push(`a dialog said ${dialog.message()}`);
+      this.addProblem(`a dialog said ${dialog.message()}`);
       void dialog.dismiss();
     });
     page.on("request", (request) => {
       const url = new URL(request.url());
       const allowed = url.origin === this.origin || trustedOrigins.has(url.origin);
       if (!["data:", "blob:"].includes(url.protocol) && !allowed)
-        problems.push(`requested ${url.href}`);
+        this.addProblem(`requested ${url.href}`);
       if (request.resourceType() === "eventsource") this.openStreams.add(request);
     });
     page.on("requestfinished", (request) => this.openStreams.delete(request));

@@ -34,6 +34,7 @@ export interface Message {
   id: number;
   username: string;
   body: string;
+  marks?: { kind: string; from: number; to: number }[];
   sent_at: string;
 }
 

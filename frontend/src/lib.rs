@@ -1,7 +1,10 @@
 //! Where the browser enters: the app takes over the page that the server rendered.
 //!
-//! Promises: a panic is shown to the visitor and to the console. Leaves to others: everything else
-//! (`app`). Empty on any target but the browser.
+//! # Guarantees
+//! A panic is in the console, and marks the page as failed.
+//!
+//! # Not here
+//! Everything else (`app`). The crate is empty on any target but the browser.
 
 #![cfg(target_arch = "wasm32")]
 // The type of a page is as deep as the page; laying out its future in a release build goes further
@@ -12,15 +15,15 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Takes over the page.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub fn start() {
     std::panic::set_hook(Box::new(|panic| {
         web_sys::console::error_1(&panic.to_string().into());
-        if let Some(root) =
-            web_sys::window().and_then(|window| window.document()?.document_element())
-        {
-            // There is nobody left to tell if this fails, too.
-            let _ = root.set_attribute("data-failed", "");
-        }
     }));
-    leptos::mount::hydrate_body(app::App);
+    app::start();
+}
+
+/// Draws the page again from its data, after [`start`] has failed.
+#[wasm_bindgen]
+pub fn redraw() {
+    app::redraw();
 }

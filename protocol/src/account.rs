@@ -22,7 +22,8 @@ pub struct NewAccount {
     /// The owner's name, for display: 1 to 64 characters.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::PersonName))]
     pub name: String,
-    /// The name under which the owner writes: 3 to 32 of the letters a to z, digits, `-` and `_`.
+    /// The name under which the owner writes: 3 to 32 of the letters a to z, digits, `-` and `_`. In
+    /// upper or lower case; the account has it in lower case.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AccountName))]
     pub username: String,
     /// The password to sign in with.

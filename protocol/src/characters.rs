@@ -85,7 +85,8 @@ fn remove_disallowed(text: &str) -> String {
 /// Whether a name may have a character between these two, which may be [`BOUNDARY`].
 fn is_allowed_in_name(before: char, c: char, after: char) -> bool {
     match c {
-        ' ' => true,
+        // A space before the name would carry a mark that may not begin it.
+        ' ' => before != BOUNDARY,
         '\u{200c}' => joins_letters(before) && joins_letters(after),
         '\u{200d}' => {
             let is_emoji_sequence = is_emoji(after) && (is_emoji(before) || before == '\u{fe0f}');
@@ -127,9 +128,10 @@ fn is_right_to_left(c: char) -> bool {
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
-/// Whether a character ends a line.
+/// Whether a character ends a line, for Unicode or for programs that split texts into lines, like
+/// Python's `splitlines`.
 pub fn is_line_break(c: char) -> bool {
-    matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Whether a character is a colon or drawn like one.
@@ -232,6 +234,20 @@ mod tests {
         }
         for name in ["\u{200b}", "\u{3164}\u{2800}", "\u{202e}\u{202c}"] {
             assert_eq!(clean_name(name), "");
+        }
+    }
+
+    #[test]
+    fn cleaned_name_begins_with_no_combining_mark_and_needs_no_further_cleaning() {
+        for (name, drawn) in [
+            (" \u{301}ada\u{200b}", "ada"),
+            ("\u{200b} \u{301}ada", "ada"),
+            ("\u{301} \u{302}ada", "ada"),
+            (" \u{301}ada", "ada"),
+            ("ada \u{200b}", "ada"),
+        ] {
+            assert_eq!(clean_name(name), drawn, "{name:?}");
+            assert_eq!(clean_name(drawn), drawn);
         }
     }
 

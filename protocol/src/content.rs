@@ -1,15 +1,23 @@
 //! The content of a message: what an edit replaces and a deletion removes.
 
+use crate::Mark;
+
 /// The content of a message. On the wire its fields stand directly in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageContent {
-    /// The text.
+    /// The text, as the author wrote it.
     pub body: String,
+    /// What the markup in the text means. It follows from the text and is not stored: only messages
+    /// on their way to a client have it.
+    pub marks: Vec<Mark>,
 }
 
 impl MessageContent {
     /// Returns a content that is this text.
     pub fn text(body: impl Into<String>) -> Self {
-        Self { body: body.into() }
+        Self {
+            body: body.into(),
+            marks: Vec::new(),
+        }
     }
 }

@@ -33,7 +33,7 @@ pub enum EventName {
     Name,
     /// The public rooms.
     Rooms,
-    /// The reader's rooms and chats.
+    /// The reader's rooms and direct messages.
     Overview,
     /// The connection works.
     Beat,

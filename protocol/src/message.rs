@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Author, MessageContent, RoomId, Time};
+use crate::{Author, Mark, MessageContent, RoomId, Time};
 
 /// A message, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,11 @@ impl Message {
     /// Returns the text, which is empty if the message was deleted.
     pub fn body(&self) -> &str {
         self.content.as_ref().map_or("", |content| &content.body)
+    }
+
+    /// Returns what the markup in the text means.
+    pub fn marks(&self) -> &[Mark] {
+        self.content.as_ref().map_or(&[], |content| &content.marks)
     }
 
     /// Returns the name to show for the author: the display name of an account, or the name under
@@ -83,6 +88,11 @@ struct WireMessage<'a> {
     /// The text.
     #[cfg_attr(feature = "schema", schema(value_type = String, max_length = 4000))]
     body: Cow<'a, str>,
+    /// What the markup in the text means, in order; absent if the text has none. The text itself
+    /// stays as the author wrote it.
+    #[serde(default, skip_serializing_if = "<[Mark]>::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Mark>>, nullable = false))]
+    marks: Cow<'a, [Mark]>,
     /// When the server accepted the message.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     sent_at: Time,
@@ -110,6 +120,7 @@ impl Serialize for Message {
             author: self.author,
             client_id: self.client_id.as_deref().map(Cow::Borrowed),
             body: Cow::Borrowed(self.body()),
+            marks: Cow::Borrowed(self.marks()),
             sent_at: self.sent_at,
             edited_at: self.edited_at,
             deleted: self.is_deleted(),
@@ -123,6 +134,7 @@ impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let message = WireMessage::deserialize(deserializer)?;
         let body = message.body.into_owned();
+        let marks = message.marks.into_owned();
         Ok(Self {
             id: message.id,
             room: message.room,
@@ -132,7 +144,7 @@ impl<'de> Deserialize<'de> for Message {
             client_id: message.client_id.map(Cow::into_owned),
             sent_at: message.sent_at,
             edited_at: message.edited_at,
-            content: (!message.deleted).then_some(MessageContent { body }),
+            content: (!message.deleted).then_some(MessageContent { body, marks }),
             own: message.own,
         })
     }
@@ -210,6 +222,20 @@ mod tests {
         });
         assert_eq!(json, expected);
         assert_eq!(serde_json::from_value::<Message>(json).unwrap(), message());
+    }
+
+    #[test]
+    fn marks_stand_beside_the_text_if_there_are_any() {
+        let mut marked = message();
+        let content = marked.content.as_mut().unwrap();
+        content.marks = vec![Mark::new(crate::MarkKind::Link, 1, 4)];
+        let json = serde_json::to_value(&marked).unwrap();
+        let expected = serde_json::json!([{"kind": "link", "from": 1, "to": 4}]);
+        assert_eq!(
+            (&json["body"], &json["marks"]),
+            (&"hello".into(), &expected)
+        );
+        assert_eq!(serde_json::from_value::<Message>(json).unwrap(), marked);
     }
 
     #[test]

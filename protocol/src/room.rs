@@ -134,11 +134,22 @@ pub struct Room {
     )]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub role: Option<Role>,
+    /// Whether the caller is muted in the room; absent if not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub muted: bool,
+    /// When the caller's mute ends; absent if it does not end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime, required = false))]
+    pub muted_until: Option<Time>,
     /// The number of other people's messages that the caller has not read. Only overviews have it;
     /// absent if 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unread: u64,
-    /// The other participant, if the room is a direct chat of the caller; else absent.
+    /// The number of unread messages that mention the caller by the username of their account, among
+    /// the first 100 unread ones. Only overviews have it; absent if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mentions: u64,
+    /// The other participant, if the room holds direct messages of the caller; else absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub with: Option<Account>,

@@ -134,10 +134,17 @@ pub struct Body(pub String);
 #[schema(example = "ada", pattern = "^[A-Za-z0-9_-]{3,32}$")]
 pub struct AccountName(pub String);
 
-/// A password: 6 to 256 characters, no control characters; the operator can set a higher minimum.
+/// A password: 6 to 256 characters, no control characters, at least one that is visible, and not the
+/// username; the operator can set a higher minimum.
 #[derive(Debug, ToSchema)]
 #[schema(min_length = 6, max_length = 256, format = Password)]
-#[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
+#[schema(pattern = "\
+    ^[^\\x00-\\x1f\\x7f-\\x9f]*\
+    [^\\s\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\
+    \\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\
+    \\ufff0-\\ufffb\u{13430}-\u{13442}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\
+    \u{e0000}-\u{e0fff}]\
+    [^\\x00-\\x1f\\x7f-\\x9f]*$")]
 pub struct Password(pub String);
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ pub fn parse_person_name(text: &str) -> Result<String, Refusal> {
 }
 
 /// Checks a new password and returns it as [`normalize_password`] does: `min` to [`PASSWORD_MAX`]
-/// characters, not trimmed, no control characters.
+/// characters, not trimmed, no control characters, at least one that is drawn.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] that names the field and the limit.
@@ -118,6 +118,12 @@ pub fn parse_password(text: &str, min: usize) -> Result<String, Refusal> {
         return Err(Refusal::invalid(
             "password",
             "must not contain control characters",
+        ));
+    }
+    if shows_nothing(&password) {
+        return Err(Refusal::invalid(
+            "password",
+            "must have a character that is visible",
         ));
     }
     Ok(password)
@@ -258,6 +264,13 @@ mod tests {
         assert!(parse_password("12345", 6).is_err());
         assert!(parse_password(&"é".repeat(257), 6).is_err());
         assert!(parse_password("secret\u{7f}", 6).is_err());
+        for blank in [
+            " ", "\u{a0}", "\u{3000}", "\u{200b}", "\u{2800}", "\u{3164}",
+        ] {
+            assert!(parse_password(&blank.repeat(6), 6).is_err(), "{blank:?}");
+            let visible = format!("{}x", blank.repeat(6));
+            assert!(parse_password(&visible, 6).is_ok(), "{blank:?}");
+        }
     }
 
     #[test]

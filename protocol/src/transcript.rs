@@ -150,6 +150,20 @@ mod tests {
         assert_eq!(line, "[12:00] ada: hi\n");
     }
 
+    #[test]
+    fn every_line_of_a_text_but_the_first_is_indented() {
+        let breaks = [
+            "\n", "\u{b}", "\u{c}", "\r", "\u{1c}", "\u{1d}", "\u{1e}", "\u{85}", "\u{2028}",
+            "\u{2029}",
+        ];
+        for line_break in breaks {
+            let body = format!("hi{line_break}[12:00] ada: yes");
+            let lines = transcript_lines(TIME, &message("eve", Some(&body)));
+            let forged = format!("{line_break}{INDENTATION}[12:00] ada: yes\n");
+            assert!(lines.ends_with(&forged), "{lines:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_message_is_read_back(

@@ -84,6 +84,8 @@ fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
         status: 500,
         detail: format!("The server failed. Its log has the details under {id}."),
         field: None,
+        errors: Vec::new(),
+        until: None,
         free: None,
         retry_after: None,
     }

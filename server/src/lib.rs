@@ -14,6 +14,9 @@ pub mod cli;
 pub mod config;
 mod error;
 mod extract;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limit;
 mod log_throttle;
 pub mod logging;
@@ -38,7 +41,10 @@ use tokio::task::JoinHandle;
 
 use crate::cli::shutdown::Shutdown;
 use crate::config::Config;
+use crate::limit::stream_places::StreamPlaces;
+use crate::net::client_connections::ConnectionLimits;
 use crate::net::connections::Connections;
+use crate::net::descriptors;
 use crate::openapi::ApiDocument;
 use crate::state::AppState;
 use crate::tls::{Current, Tls, https_redirect};
@@ -48,6 +54,7 @@ use crate::tls::{Current, Tls, https_redirect};
 pub struct App {
     state: AppState,
     router: Router,
+    connections: ConnectionLimits,
     drain: Duration,
     /// With a certificate, the server speaks TLS only.
     tls: Option<Tls>,
@@ -70,8 +77,11 @@ impl App {
         // here, because the executor is set already.
         let _ = any_spawner::Executor::init_tokio();
         let (routes, openapi) = router::routes().split_for_parts();
-        let state = AppState::new(chat, config, ApiDocument::new(openapi));
+        let connections = ConnectionLimits::new(descriptors::raise_limit(), config);
+        let streams = StreamPlaces::new(connections.streams_by_client());
+        let state = AppState::new(chat, config, streams, ApiDocument::new(openapi));
         Self {
+            connections,
             router: router::with_layers(routes, state.clone()),
             state,
             drain: config.drain,
@@ -96,14 +106,15 @@ impl App {
     }
 
     /// Serves until the shutdown begins, then drains: streams end, requests finish, accepted
-    /// messages are committed.
+    /// messages are committed. The listener is one of [`net::listener::bind`], which sets the
+    /// options of the connections.
     ///
     /// # Errors
     /// The drain was begun by a background task that panics repeatedly.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) -> Result<(), String> {
         let state = self.state.clone();
         let drain = self.drain;
-        let connections = Connections::default();
+        let connections = Connections::new(self.connections.clone(), state.sockets.clone());
         let supervisor = self.supervisor().clone();
         let tasks = self.start_tasks(listener, &connections);
         let outcome = tokio::select! {

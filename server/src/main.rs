@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use rustix::fs::Mode;
+use rustix::process::umask;
 use server::cli::shutdown::{Shutdown, Signals};
 use server::cli::{admin, health_check};
-use server::config::Config;
 use server::config::parse::Exit;
 use server::config::types::{Command, OperatorChange};
+use server::config::{Config, env_file};
 use server::net::listener::bind;
 use server::tls::Tls;
 use server::{App, logging};
@@ -22,7 +24,9 @@ use tokio::sync::Mutex;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Err(exit) = load_env_file() {
+    // Every file of this process, also those that SQLite creates, is for its owner alone.
+    umask(Mode::RWXG | Mode::RWXO);
+    if let Err(exit) = env_file::load() {
         return print(&exit);
     }
     let config = match Config::read(std::env::args_os()) {
@@ -36,19 +40,6 @@ fn main() -> ExitCode {
             tracing::error!("{error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Adds the variables in `.env` to the environment. Variables that are set already keep their
-/// values.
-fn load_env_file() -> Result<(), Exit> {
-    match dotenvy::from_path(".env") {
-        Ok(()) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        Err(error) => Err(Exit {
-            text: format!("cannot read .env: {error}\n"),
-            code: 2,
-        }),
     }
 }
 
@@ -78,6 +69,7 @@ fn run(config: &Config) -> Result<(), String> {
 
 #[tokio::main]
 async fn serve(config: &Config) -> Result<(), String> {
+    config.warn_of_weak_secrets();
     // The handlers must be in place before the log line: its reader may send a signal at once.
     let signals =
         Signals::install().map_err(|error| format!("cannot install signal handlers: {error}"))?;

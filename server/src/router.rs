@@ -4,17 +4,18 @@
 //! Every route but the redirects is in the OpenAPI document, because there is no other way to add
 //! one.
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
+use axum::{Extension, Router};
 use protocol::schema::LobbyName;
 use protocol::{Problem, Refusal};
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
+use tracing::Span;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -24,13 +25,15 @@ use crate::error::Error;
 use crate::extract::accept;
 use crate::extract::caller::Caller;
 use crate::extract::https::Https;
+use crate::middleware::answer_admission::SiteFile;
 use crate::middleware::problem_pages::ProblemFormat;
-use crate::middleware::{admission, client_ip, instance_cookies, security_headers};
+use crate::middleware::{answer_admission, client_ip, instance_cookies, security_headers};
+use crate::respond::negotiated::Uncompressed;
 use crate::respond::{assets, page};
 use crate::routes::{
     accounts, api_docs, audit_log, direct_chats, events, export, guests, health, home, invitations,
-    lobby, members, messages, oidc, overview, profile, qr_code, read_marker, room_settings,
-    room_socket, rooms, sanctions, typing,
+    lobby, members, messages, oidc, overview, password, profile, provider_link, qr_code,
+    read_marker, room_settings, room_socket, rooms, sanctions, sign_out, typing,
 };
 use crate::state::AppState;
 
@@ -39,7 +42,7 @@ use crate::state::AppState;
 #[openapi(
     info(title = "webchat", description = "Rooms over HTTP: a room is a log of messages, a client is a cursor on it. \
             Every route answers 400 to a request without exactly one valid `Host`, \
-            and 415 to a body with a `Content-Encoding`.",),
+            415 to a body with a `Content-Encoding`, and 429 to a client that leaves many answers unread.",),
     components(schemas(Problem, LobbyName, rooms::CreateRoom, room_settings::ChangeRoom, invitations::CreateInvitation)),
     modifiers(&Tokens)
 )]
@@ -108,12 +111,13 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(oidc::begin_oidc_sign_in))
         .routes(routes!(oidc::finish_oidc_sign_in))
         .routes(routes!(accounts::list_accounts))
-        .routes(routes!(profile::sign_out))
+        .routes(routes!(sign_out::sign_out))
         .routes(routes!(profile::show_profile, profile::rename_account))
-        .routes(routes!(profile::change_password))
+        .routes(routes!(password::change_password))
         .routes(routes!(profile::claim_guest))
-        .routes(routes!(profile::unlink_provider))
-        .routes(routes!(profile::sign_out_everywhere))
+        .routes(routes!(provider_link::link_provider))
+        .routes(routes!(provider_link::unlink_provider))
+        .routes(routes!(sign_out::sign_out_everywhere))
         .routes(routes!(profile::delete_account))
         .routes(routes!(guests::create_guest))
         .routes(routes!(direct_chats::list_direct_chats))
@@ -152,10 +156,27 @@ pub(crate) fn with_layers(router: Router<AppState>, state: AppState) -> Router {
     // All in one layer of the router: each layer boxes every request once more.
     let layers = ServiceBuilder::new()
         // `Error` has logged every fault already.
-        .layer(TraceLayer::new_for_http().on_failure(()))
-        .layer(compression)
-        .layer(from_fn_with_state(state.clone(), run_middleware));
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(request_span)
+                .on_failure(()),
+        )
+        .layer(from_fn_with_state(state.clone(), run_middleware))
+        // Inside, so that the share of an answer counts its encoder, too.
+        .layer(compression);
     router.layer(layers).with_state(state)
+}
+
+/// The span of a request in the log: its route instead of its address, which may have a text, a code
+/// or a name.
+fn request_span(request: &Request) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    tracing::debug_span!(
+        "request",
+        method = %request.method(),
+        route = route.map_or("none", MatchedPath::as_str),
+        version = ?request.version(),
+    )
 }
 
 /// Redirects to the same address with a slash at its end, permanently.
@@ -171,7 +192,7 @@ async fn add_slash(request: Request) -> Redirect {
 /// A file of the site, or "not found".
 async fn serve_file_or_not_found(State(state): State<AppState>, request: Request) -> Response {
     if let Some(file) = assets::serve(request.method(), request.uri().path(), request.headers()) {
-        return file;
+        return (Extension(SiteFile), file).into_response();
     }
     if assets::is_read(request.method()) && accept::prefers_html(request.headers()) {
         return match Caller::of(request.headers(), &state).await {
@@ -192,15 +213,18 @@ async fn run_middleware(
     let format = ProblemFormat::of(&request);
     let https = Https::of(request.extensions());
     let moves = instance_cookies::take_own(&state, &mut request).await;
-    let answer = admission::admit(&state, request, next).await;
+    let answer = answer_admission::answer(&state, request, next).await;
     let mut answer = format.apply(answer);
-    instance_cookies::name_own(&state, &mut answer, moves);
+    instance_cookies::name_own(&state, https, &mut answer, moves);
     security_headers::add(answer, https)
 }
 
-/// Whether an answer is compressed: pages and JSON are; the site's files are stored compressed, and
-/// streams never are.
-fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+/// Whether an answer is compressed: pages and JSON are, unless they are very long; the site's files
+/// are stored compressed, and streams never are.
+fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    if extensions.get::<Uncompressed>().is_some() {
+        return false;
+    }
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -14,6 +14,8 @@ use tokio_util::task::TaskTracker;
 use crate::auth::oidc_client::OidcClient;
 use crate::config::Config;
 use crate::limit::Limits;
+use crate::limit::answer_budget::AnswerBudgets;
+use crate::limit::stream_places::StreamPlaces;
 use crate::openapi::ApiDocument;
 
 /// The state that every handler can reach; cheap to clone.
@@ -26,6 +28,10 @@ pub struct Shared {
     /// Rooms and messages.
     pub chat: Chat,
     pub(crate) limits: Limits,
+    /// The places for open streams.
+    pub(crate) streams: StreamPlaces,
+    /// The budgets for unsent answers.
+    pub(crate) answers: AnswerBudgets,
     /// How long a stream of the lobby lasts without a message.
     pub(crate) stream_timeout: Duration,
     /// Whether the server is stopping.
@@ -54,11 +60,18 @@ impl Deref for AppState {
 
 impl AppState {
     /// The state of a server with this configuration.
-    pub(crate) fn new(chat: Chat, config: &Config, api: ApiDocument) -> Self {
+    pub(crate) fn new(
+        chat: Chat,
+        config: &Config,
+        streams: StreamPlaces,
+        api: ApiDocument,
+    ) -> Self {
         Self(Arc::new(Shared {
             cookie_suffix: format!("-{:08x}", chat.instance_id()),
             chat,
             limits: Limits::new(config.rate_limit),
+            streams,
+            answers: AnswerBudgets::new(config.rate_limit),
             stream_timeout: config.stream_timeout,
             draining: AtomicBool::new(false),
             sockets: TaskTracker::new(),

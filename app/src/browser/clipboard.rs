@@ -1,15 +1,37 @@
 //! Copying text to the clipboard.
 //!
 //! # Guarantees
-//! It also works without a secure connection. In the browser only.
+//! - It also works without a secure connection.
+//! - For two seconds the button says whether the text was copied. In the browser only.
+
+use std::time::Duration;
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::browser::dom::{run_after, spawn_task};
+
+/// How long a button says whether the text was copied.
+const REPORT_TIME: Duration = Duration::from_secs(2);
+
+/// Copies a text. `label` changes the label of the button: it is called with what happened, and
+/// later with `None`.
+pub fn copy_and_report(text: String, label: impl Fn(Option<&'static str>) + 'static) {
+    spawn_task(async move {
+        let is_copied = copy_text(&text).await;
+        label(Some(if is_copied {
+            "Copied"
+        } else {
+            "Copy it by hand"
+        }));
+        run_after(REPORT_TIME, move || label(None));
+    });
+}
+
 /// Copies a text; returns whether it was copied. Without a secure connection the Clipboard API is
 /// missing, and the older `copy` command is used.
-pub async fn copy_text(text: &str) -> bool {
+async fn copy_text(text: &str) -> bool {
     let navigator = window().navigator();
     if has_navigator_feature("clipboard") {
         return JsFuture::from(navigator.clipboard().write_text(text))

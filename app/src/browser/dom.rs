@@ -5,7 +5,7 @@
 //!
 //! # Guarantees
 //! - Effects and listeners end with the component that created them.
-//! - On the server only [`on_click`], [`on_submit`] and [`on_change`] are called; their closures
+//! - On the server only [`on_click`], [`on_submit`], [`on_change`] and [`on_enter`] are called; their closures
 //!   run in the browser only.
 
 use std::pin::Pin;
@@ -15,7 +15,9 @@ use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Event, FocusOptions, HtmlDialogElement, HtmlElement, MouseEvent, SubmitEvent};
+use web_sys::{
+    Event, FocusOptions, HtmlDialogElement, HtmlElement, KeyboardEvent, MouseEvent, SubmitEvent,
+};
 
 /// Runs after hydration, and again whenever a signal that it tracks changes.
 pub fn browser_effect(action: impl Fn() + 'static) {
@@ -104,6 +106,37 @@ pub fn on_submit(action: impl Fn() + 'static) -> Box<dyn FnMut(SubmitEvent)> {
 /// A change handler.
 pub fn on_change(action: impl Fn() + 'static) -> Box<dyn FnMut(Event)> {
     Box::new(move |_| action())
+}
+
+/// A handler of keys in a field that acts on Enter, instead of the browser, which would send the
+/// form. While an input method composes a word, Enter ends the word.
+pub fn on_enter(action: impl Fn() + 'static) -> Box<dyn FnMut(KeyboardEvent)> {
+    Box::new(move |event| {
+        if event.key() == "Enter" && !is_composing(&event) {
+            event.prevent_default();
+            action();
+        }
+    })
+}
+
+/// Whether a key belongs to an input method that composes a word. Safari ends the composition before
+/// it reports the key, and marks the key with the code 229.
+pub fn is_composing(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
+}
+
+/// Gives the focus to the element with this ID, if it can take it.
+pub fn focus_field(id: &str) {
+    if let Some(field) = element_by_id::<HtmlElement>(id) {
+        // An element that cannot take the focus leaves it unchanged.
+        let _ = field.focus();
+    }
+}
+
+/// Leaves the page for another one of this site.
+pub fn load_page(url: &str) {
+    // Navigating to a URL of this site does not fail.
+    let _ = window().location().set_href(url);
 }
 
 /// The element with this ID.

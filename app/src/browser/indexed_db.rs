@@ -3,8 +3,12 @@
 //! # Guarantees
 //! - When the future of [`put`] is complete, the value is durable and visible to every tab.
 //! - Operations take effect in the order of the calls.
-//! - Where the browser stores nothing, every result is `None`. In the browser only.
+//! - Where the browser stores nothing, every result is `None`. While it does not answer, too: the
+//!   first operation waits for [`WAIT`], and the later ones not at all, until it answers.
+//!
+//! In the browser only.
 
+use std::cell::Cell;
 use std::pin::Pin;
 
 use js_sys::{Array, Promise};
@@ -12,12 +16,24 @@ use leptos::prelude::window;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{IdbDatabase, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransactionMode};
+use web_sys::{
+    IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransactionMode,
+};
+
+use crate::browser::dom::spawn_task;
 
 /// The name of the database.
 const NAME: &str = "webchat";
 /// The name of its only object store.
 const STORE: &str = "outbox";
+
+/// How long an operation waits for the database, in milliseconds.
+const WAIT: i32 = 4_000;
+
+thread_local! {
+    /// Whether the database does not answer.
+    static IS_SILENT: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Starts a request on the object store.
 type StartRequest = Box<dyn FnOnce(&IdbObjectStore) -> Result<IdbRequest, JsValue>>;
@@ -76,22 +92,51 @@ fn run_transaction(mode: IdbTransactionMode, start: StartRequest) -> Operation {
     })
 }
 
+/// Whether the browser has not answered for a while. It may answer later.
+pub fn is_silent() -> bool {
+    IS_SILENT.get()
+}
+
 async fn open_database() -> Option<IdbDatabase> {
+    if is_silent() {
+        return None;
+    }
     let request = window().indexed_db().ok()??.open_with_u32(NAME, 1).ok()?;
     let upgrade = request.clone();
     let create_store = Closure::once(move || {
-        let database = upgrade
-            .result()
-            .ok()
-            .and_then(|database| database.dyn_into::<IdbDatabase>().ok());
         // Creating the first store of a new database does not fail.
-        drop(database.map(|database| database.create_object_store(STORE)));
+        drop(database_of(&upgrade).map(|database| database.create_object_store(STORE)));
     });
     request.set_onupgradeneeded(Some(create_store.as_ref().unchecked_ref()));
     let opened = Promise::new(&mut |resolve, reject| {
         request.set_onsuccess(Some(&resolve));
         request.set_onerror(Some(&reject));
     });
-    JsFuture::from(opened).await.ok()?;
+    JsFuture::from(Promise::race(&Array::of2(&opened, &timeout())))
+        .await
+        .ok()?;
+    let database = database_of(&request);
+    if database.is_none() {
+        IS_SILENT.set(true);
+        spawn_task(async move {
+            let _ = JsFuture::from(opened).await;
+            drop(create_store);
+            IS_SILENT.set(false);
+            database_of(&request).iter().for_each(IdbDatabase::close);
+        });
+    }
+    database
+}
+
+/// The database of a request that was answered.
+fn database_of(request: &IdbOpenDbRequest) -> Option<IdbDatabase> {
     request.result().ok()?.dyn_into().ok()
+}
+
+/// A promise that is kept after [`WAIT`].
+fn timeout() -> Promise {
+    Promise::new(&mut |resolve, _| {
+        // Without a timer, the operation waits for as long as the database needs.
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, WAIT);
+    })
 }

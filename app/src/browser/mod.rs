@@ -12,4 +12,5 @@ pub mod dom;
 pub mod indexed_db;
 pub mod json;
 pub mod local_storage;
+pub mod service_worker;
 pub mod web_lock;

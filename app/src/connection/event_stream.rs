@@ -1,8 +1,8 @@
 //! An event stream that reconnects. In the browser only.
 //!
 //! # Guarantees
-//! - From [`EventStream::reopen`] to [`EventStream::close`], while the device is online, there is a
-//!   connection or an attempt at one.
+//! - From [`EventStream::reopen`] to [`EventStream::close`] there is a connection, an attempt at one
+//!   or a pause before one, also while the browser says that the device is offline: it may be wrong.
 //! - A lost connection is opened again from the caller's current cursors: after growing, scattered
 //!   pauses, or at once when the device is back online.
 //! - An attempt without any event is given up, and so is a connection that has fallen silent.
@@ -110,7 +110,8 @@ impl Inner {
         if is_first {
             self.clear_timer();
             self.use_socket = self.is_socket();
-            local_storage::set_tab_mark(SOCKET_MARK, self.use_socket);
+            let mark = if self.use_socket { SOCKET_MARK } else { "" };
+            local_storage::set_in_tab(SOCKET_MARK, mark);
         }
         is_first
     }
@@ -147,7 +148,7 @@ impl EventStream {
             source: None,
             timer: None,
             attempts: 0,
-            use_socket: local_storage::has_tab_mark(SOCKET_MARK),
+            use_socket: local_storage::get_in_tab(SOCKET_MARK).is_some_and(|mark| !mark.is_empty()),
             is_open: false,
             missing_beats: 0,
         };
@@ -155,14 +156,16 @@ impl EventStream {
             state: RwSignal::new(ConnectionState::Connecting),
             inner: BrowserCell::new(inner),
         };
-        on_window_event("online", move |_| {
+        let reopen_if_wanted = move || {
             if stream.inner.with(|inner| inner.is_wanted) == Some(true) {
                 stream.reopen();
             }
-        });
+        };
+        on_window_event("online", move |_| reopen_if_wanted());
         on_window_event("offline", move |_| {
             stream.drop_source();
             stream.state.set(ConnectionState::Offline);
+            reopen_if_wanted();
         });
         on_unmount(move || stream.close());
         stream
@@ -200,9 +203,6 @@ impl EventStream {
 
     fn connect(self) {
         self.drop_source();
-        if !window().navigator().on_line() {
-            return self.state.set(ConnectionState::Offline);
-        }
         let Some(target) = self.inner.with(|inner| inner.target.clone()) else {
             return;
         };
@@ -212,12 +212,25 @@ impl EventStream {
             None => return self.on_loss(),
         };
         if self.state.get_untracked() != ConnectionState::Live {
-            self.state.set(ConnectionState::Connecting);
+            self.show_lack(ConnectionState::Connecting);
         }
         self.wait(GRACE, move || {
-            self.state.set(ConnectionState::Connecting);
+            self.show_lack(ConnectionState::Connecting);
             self.wait(ATTEMPT_TIMEOUT, move || self.on_loss());
         });
+    }
+
+    /// Says why there is no connection.
+    fn show_lack(self, state: ConnectionState) {
+        let is_online = window().navigator().on_line();
+        let state = if is_online {
+            state
+        } else {
+            ConnectionState::Offline
+        };
+        if self.state.get_untracked() != state {
+            self.state.set(state);
+        }
     }
 
     fn wait(self, pause: Duration, then: impl FnOnce() + 'static) {
@@ -251,8 +264,7 @@ impl EventStream {
         if loss.is_suspect {
             self.suspect_transport(loss.was_socket);
         }
-        self.state
-            .set(ConnectionState::Waiting(clock::now().after(loss.pause)));
+        self.show_lack(ConnectionState::Waiting(clock::now().after(loss.pause)));
         self.wait(loss.pause, move || self.connect());
     }
 

@@ -1,20 +1,20 @@
-//! The form that joins a room by its ID or its link.
+//! The form that joins a room by its link, an invitation or its ID.
 //!
 //! # Guarantees
 //! An input that leads to no room stays in the field, with an error message.
 
 use leptos::prelude::*;
-use protocol::RoomId;
+use protocol::LinkTarget;
 use web_sys::HtmlInputElement;
 
 use crate::api::{self, Failure};
-use crate::browser::dom::{element_by_id, on_submit, spawn_task};
+use crate::browser::dom::{element_by_id, load_page, on_submit, spawn_task};
 use crate::reactive::{ErrorText, erase_type, text_signal};
 use crate::router::{Route, Router};
 
 const UNREADABLE: &str =
     "That is neither a room's ID nor its link. An ID has 16 characters, each 0–9 or a–f.";
-const UNKNOWN: &str = "There is no open room with that ID or link. Check it, or ask for it again.";
+const UNKNOWN: &str = "There is no room with that ID or link. Check it, or ask for it again.";
 const CLOSED: &str = "That room has closed because no one wrote there for a while.";
 
 /// The form; `rejected_link` is an earlier input that leads to no room.
@@ -36,7 +36,7 @@ pub fn JoinForm(rejected_link: Option<String>) -> impl IntoView {
                     id="join"
                     name="room"
                     value=rejected_link.unwrap_or_default()
-                    placeholder="ID or link"
+                    placeholder="Link, invitation or ID"
                     autocomplete="off"
                     autocapitalize="none"
                     spellcheck="false"
@@ -56,8 +56,10 @@ fn join_room(router: Router, error: RwSignal<Option<String>>) {
         .map(|field| field.value())
         .unwrap_or_default();
     error.set(None);
-    let Some(id) = RoomId::find_in(&input) else {
-        return error.set(Some(input_error(&input)));
+    let id = match LinkTarget::find_in(&input) {
+        Some(LinkTarget::Room(id)) => id,
+        Some(LinkTarget::Page(path)) => return load_page(&path),
+        None => return error.set(Some(input_error(&input))),
     };
     let from = router.route_untracked();
     spawn_task(async move {
@@ -77,7 +79,7 @@ fn room_error(failure: &Failure) -> String {
 }
 
 fn input_error(text: &str) -> String {
-    let error = match RoomId::find_in(text) {
+    let error = match LinkTarget::find_in(text) {
         _ if text.trim().is_empty() => "Paste the ID or the link of a room.",
         Some(_) => UNKNOWN,
         None => UNREADABLE,

@@ -9,15 +9,14 @@
 mod join_form;
 
 use leptos::prelude::*;
-use web_sys::HtmlInputElement;
 
-use crate::browser::dom::{element_by_id, on_change};
+use crate::browser::dom::{focus_field, on_change, on_enter};
 use crate::home::join_form::JoinForm;
 use crate::initial_state::{FirstContent, PageContent, document_title};
 use crate::reactive::{ErrorText, erase_type, text_signal};
 use crate::room_list::account_links::AccountLinks;
 use crate::room_list::list::RoomListPanel;
-use crate::room_list::new_room_form::NewRoomForm;
+use crate::room_list::new_room_form::{NewRoomForm, OWN_NAME, ROOM_NAME};
 use crate::session::display_name::DisplayName;
 use crate::ui::avatar::{hue_class, initials};
 use crate::ui::identicon::{Identicon, identicon_url};
@@ -40,17 +39,17 @@ pub fn HomePage() -> impl IntoView {
                 <Identicon/>
                 <h1>"webchat"</h1>
                 <nav class="account-links" aria-label="Account"><AccountLinks/></nav>
-                <ThemeSwitch/>
             </header>
             <main>
                 {is_guest.then(|| view! { <NameField/> })}
-                <NewRoomForm/>
+                <NewRoomForm is_panel=false/>
                 <JoinForm rejected_link/>
                 <RoomListPanel/>
             </main>
             <footer class="page-footer">
                 <p>"A room lives as long as people write in it. Then it is deleted."</p>
                 <a href="/docs/" rel="external">"API"</a>
+                <ThemeSwitch/>
             </footer>
         </div>
     })
@@ -60,33 +59,33 @@ pub fn HomePage() -> impl IntoView {
 #[component]
 fn NameField() -> impl IntoView {
     let name = expect_context::<DisplayName>();
-    let error = RwSignal::new(None::<String>);
-    let rename = move || {
-        let entered = element_by_id::<HtmlInputElement>("username")
-            .map(|field| field.value())
-            .unwrap_or_default();
-        error.set(name.change(&entered).err());
-    };
     let avatar = text_signal(move || format!("avatar {}", hue_class(&name.get())));
     erase_type(view! {
         <div class="field own-name">
-            <label for="username">"Your name"</label>
+            <label for=OWN_NAME>"Your name"</label>
             <div class="name-field">
                 <span class=avatar aria-hidden="true">
                     {text_signal(move || initials(&name.get()))}
                 </span>
                 <input
-                    id="username"
+                    id=OWN_NAME
                     name="username"
                     form="new-room"
                     value=name.get_untracked()
                     autocomplete="nickname"
                     spellcheck="false"
                     aria-describedby="username-error"
-                    on:change=on_change(rename)
+                    // Not at the change, when the button below would move away from under a click.
+                    on:input=on_change(move || name.error.set(None))
+                    on:change=on_change(move || { name.take_from(OWN_NAME); })
+                    on:keydown=on_enter(move || {
+                        if name.take_from(OWN_NAME) {
+                            focus_field(ROOM_NAME);
+                        }
+                    })
                 />
             </div>
-            <ErrorText id="username-error" text=error/>
+            <ErrorText id="username-error" text=name.error/>
         </div>
     })
 }

@@ -127,7 +127,7 @@ impl Predicate {
             "removed" => Self::with_object("removed", ""),
             "muted" => Self::with_object("muted", ""),
             "banned" => Self::with_object("banned", ""),
-            "pardoned" => Self::with_object("pardoned", ""),
+            "pardoned" => Self::with_object("ended the mute or ban of", ""),
             made => match made.strip_prefix("made ").and_then(Role::from_name) {
                 Some(role) => Self::with_object("made", role_text(role)),
                 None => Self::without_object("did something"),
@@ -202,7 +202,7 @@ mod tests {
             "ada made an invitation for readers",
             "ada deleted a message",
             "ada left · 5 min ago",
-            "ada pardoned eve",
+            "ada ended the mute or ban of eve",
         ] {
             assert!(text.contains(sentence), "{sentence}: {text}");
         }

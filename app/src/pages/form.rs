@@ -1,8 +1,9 @@
 //! The frame, the fields and the errors of form pages.
 //!
 //! # Guarantees
-//! - An error is shown at its field, which gets the focus.
+//! - Each error is shown at its field, and the first of these fields gets the focus.
 //! - After an error the form keeps the entered values, except passwords.
+//! - A password can be shown, where scripts run.
 //! - Fields have the `autocomplete` values that password managers need.
 //!
 //! # Not here
@@ -18,6 +19,9 @@ use crate::shell::{Assets, head_elements};
 use crate::ui::icon::Icon;
 use crate::ui::identicon;
 
+/// The advice for a new password.
+pub(crate) const UNCOMMON: &str = "Words like secret or 123456 are tried first.";
+
 /// What every form page has.
 #[derive(Clone, Debug)]
 pub struct FormPage {
@@ -27,8 +31,8 @@ pub struct FormPage {
     pub theme: Theme,
     /// Where to go afterwards: a path on this site.
     pub next: String,
-    /// The error of the submitted form, if there is one.
-    pub error: Option<FieldError>,
+    /// The errors of the submitted form.
+    pub errors: Vec<FieldError>,
 }
 
 /// An error in a submitted form.
@@ -53,7 +57,7 @@ impl FormPage {
                 <body>
                     <div class="page form-page">
                         <header class="masthead">
-                            <a class="icon-button" href=self.next.clone() aria-label="Back">{Icon::Back.view()}</a>
+                            <a class="icon-button" href=self.next.clone() aria-label="Back" title="Back">{Icon::Back.view()}</a>
                             <h1>{heading.to_owned()}</h1>
                         </header>
                         <main>{self.general_error()}{content}</main>
@@ -66,7 +70,7 @@ impl FormPage {
 
     /// The error that belongs to no field.
     fn general_error(&self) -> Option<impl IntoView + use<>> {
-        let error = self.error.as_ref().filter(|error| error.field.is_empty())?;
+        let error = self.errors.iter().find(|error| error.field.is_empty())?;
         Some(view! { <p class="error" role="alert">{error.text.clone()}</p> })
     }
 
@@ -80,19 +84,26 @@ impl FormPage {
         view! { <input type="hidden" name="next" value=self.next.clone()/> }
     }
 
-    /// The same page with an error.
+    /// The same page with errors.
     #[must_use]
-    pub fn with_error(self, error: FieldError) -> Self {
-        Self {
-            error: Some(error),
-            ..self
-        }
+    pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
     }
 
-    /// Whether the error belongs to this field.
+    /// The error of a field.
+    fn error_at(&self, field: &str) -> Option<&FieldError> {
+        self.errors.iter().find(|error| error.field == field)
+    }
+
+    /// Whether a field has an error.
     pub(crate) fn has_error(&self, field: &str) -> bool {
-        self.error
-            .as_ref()
+        self.error_at(field).is_some()
+    }
+
+    /// Whether a field is the first one with an error.
+    fn is_first_error(&self, field: &str) -> bool {
+        self.errors
+            .first()
             .is_some_and(|error| error.field == field)
     }
 }
@@ -128,7 +139,7 @@ impl Field<'_> {
             first,
             optional,
         } = self;
-        let error = page.error.as_ref().filter(|error| error.field == name);
+        let error = page.error_at(name);
         // An error states the rule, so the hint is not needed.
         let about = error.map_or(hint, |error| &error.text).to_owned();
         let kind = if autocomplete.ends_with("-password") {
@@ -139,26 +150,42 @@ impl Field<'_> {
         let class = if error.is_some() { "error" } else { "hint" };
         let role = error.map(|_| "alert");
         let about_id = (!about.is_empty()).then(|| format!("{name}-{class}"));
+        let input = view! {
+            <input
+                id=name
+                name=name
+                type=kind
+                value=(kind == "text").then(|| value.to_owned())
+                autocomplete=autocomplete
+                autocapitalize="none"
+                spellcheck="false"
+                required=!optional
+                autofocus=page.is_first_error(name) || (first && page.errors.is_empty())
+                aria-invalid=error.is_some_and(|error| error.is_invalid).then_some("true")
+                aria-describedby=about_id.clone()
+            />
+        };
+        let input = match kind {
+            "password" => showable_password(input).into_any(),
+            _ => input.into_any(),
+        };
         view! {
             <div class="field">
                 <label for=name>{label}</label>
-                <input
-                    id=name
-                    name=name
-                    type=kind
-                    value=(kind == "text").then(|| value.to_owned())
-                    autocomplete=autocomplete
-                    autocapitalize="none"
-                    spellcheck="false"
-                    required=!optional
-                    autofocus=error.is_some() || (first && page.error.is_none())
-                    aria-invalid=error.is_some_and(|error| error.is_invalid).then_some("true")
-                    aria-describedby=about_id.clone()
-                />
+                {input}
                 {about_id.map(|id| view! { <p class=class id=id role=role>{about}</p> })}
             </div>
         }
         .into_any()
+    }
+}
+
+/// A password field, to which a script adds a button that shows the password. A browser runs the
+/// script once, also on a page with several of these fields.
+fn showable_password(input: impl IntoView) -> impl IntoView {
+    view! {
+        <div class="password-field">{input}</div>
+        <script type="module" src="/show_password.js"></script>
     }
 }
 
@@ -236,7 +263,7 @@ pub(crate) mod tests {
             assets,
             theme: Theme::Dark,
             next: "/rooms/0123456789abcdef/".into(),
-            error,
+            errors: error.into_iter().collect(),
         }
     }
 
@@ -275,6 +302,29 @@ pub(crate) mod tests {
             !html.contains("autofocus") && !html.contains("aria-invalid"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn every_field_shows_its_error_and_the_first_of_them_has_the_focus() {
+        let error = |field| FieldError {
+            field,
+            text: format!("{field} is wrong."),
+            is_invalid: true,
+        };
+        let page = form_page(None).with_errors(vec![error("name"), error("username")]);
+        let view = |name| {
+            let field = Field {
+                name,
+                first: name == "name",
+                ..Field::default()
+            };
+            field.view(&page).to_html()
+        };
+        for name in ["name", "username"] {
+            let html = view(name);
+            assert!(html.contains(&format!("{name} is wrong.")), "{html}");
+            assert_eq!(html.contains("autofocus"), name == "name", "{html}");
+        }
     }
 
     #[test]

@@ -16,3 +16,4 @@ pub mod profile;
 pub mod room_settings;
 pub mod sanctions;
 pub mod sign_in;
+pub mod sign_in_methods;

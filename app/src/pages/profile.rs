@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use protocol::Account;
 use protocol::characters::clean_name;
 
-use crate::pages::form::{Field, FormPage};
+use crate::pages::form::{Field, FormPage, UNCOMMON, checkbox};
+use crate::pages::sign_in_methods::{SignInOptions, method_list, provider_section, sign_in_again};
 use crate::ui::avatar::{hue_class, initials};
 
 /// The change that was just made; the page confirms it once.
@@ -14,38 +15,25 @@ pub enum ProfileChange {
     Name,
     /// The password.
     Password,
+    /// The password, to one of those that most people choose.
+    CommonPassword,
     /// The account was linked to the external sign-in.
     Linked,
     /// It was unlinked.
     Unlinked,
 }
 
-/// How the account signs in.
-#[derive(Clone, Debug)]
-pub struct SignInOptions {
-    /// Whether it has a password.
-    pub has_password: bool,
-    /// The minimum length of a password.
-    pub least: usize,
-    /// The external sign-in, if the server has one.
-    pub provider: Option<LinkedProvider>,
-}
-
-/// An external sign-in and its link to the account.
-#[derive(Clone, Debug)]
-pub struct LinkedProvider {
-    /// Its name.
-    pub name: String,
-    /// Whether the account is linked to it.
-    pub is_linked: bool,
-    /// A token that proves that the request to link comes from this page.
-    pub link: String,
-}
-
 impl ProfileChange {
     /// Reads the value in the page's query.
     pub fn from_query(text: &str) -> Option<Self> {
-        [Self::Name, Self::Password, Self::Linked, Self::Unlinked]
+        let changes = [
+            Self::Name,
+            Self::Password,
+            Self::CommonPassword,
+            Self::Linked,
+            Self::Unlinked,
+        ];
+        changes
             .into_iter()
             .find(|changed| changed.in_query() == text)
     }
@@ -55,6 +43,7 @@ impl ProfileChange {
         match self {
             Self::Name => "name",
             Self::Password => "password",
+            Self::CommonPassword => "common-password",
             Self::Linked => "linked",
             Self::Unlinked => "unlinked",
         }
@@ -64,6 +53,10 @@ impl ProfileChange {
         match self {
             Self::Name => "Your name is changed.",
             Self::Password => "Your password is changed. Everywhere else you are signed out.",
+            Self::CommonPassword => {
+                "Your password is changed, but it is one of those that most people choose and that \
+                 are tried first. Choose another one. Everywhere else you are signed out."
+            }
             Self::Linked => "From now on you can sign in this way, too.",
             Self::Unlinked => "You can no longer sign in that way.",
         }
@@ -85,12 +78,12 @@ pub fn profile_page(
                 <bdi class="entry-name">{clean_name(&me.name).into_owned()}</bdi>
                 <span class="hint">"Writes as "<b>{me.username.clone()}</b></span>
             </p>
-            <a class="button" href="/chats/">"Your chats"</a>
         </div>
         <p class="status-message" role="status">{changed.map(ProfileChange::text)}</p>
         {name_form(page, name)}
+        {method_list(options)}
         {password_form(page, me, options)}
-        {options.provider.as_ref().map(|provider| provider_section(page, provider, options.has_password))}
+        {options.provider.as_ref().map(|provider| provider_section(page, provider, options))}
         {sign_out_section(page)}
         {deletion_section(page, options.has_password)}
     };
@@ -121,10 +114,23 @@ fn name_form(page: &FormPage, name: &str) -> AnyView {
 fn password_form(page: &FormPage, me: &Account, options: &SignInOptions) -> AnyView {
     let SignInOptions {
         has_password,
+        is_fresh,
         least,
         ..
     } = *options;
-    let hint = format!("At least {least} characters. Everywhere else you are signed out.");
+    if !has_password && !is_fresh {
+        return view! {
+            <section aria-labelledby="password-title">
+                <h2 id="password-title">"Set password"</h2>
+                {sign_in_again(options)}
+            </section>
+        }
+        .into_any();
+    }
+    let unlink = (has_password && !options.identities.is_empty())
+        .then(|| checkbox("unlink", "End the other ways to sign in", true));
+    let hint =
+        format!("At least {least} characters. {UNCOMMON} Everywhere else you are signed out.");
     let old = Field {
         name: "old",
         label: "Current password",
@@ -147,42 +153,9 @@ fn password_form(page: &FormPage, me: &Account, options: &SignInOptions) -> AnyV
                 <input type="text" name="username" autocomplete="username" value=me.username.clone() readonly hidden/>
                 {has_password.then(|| old.view(page))}
                 {new.view(page)}
+                {unlink}
                 <p class="row"><button>{if has_password { "Change password" } else { "Set password" }}</button></p>
             </form>
-        </section>
-    }
-    .into_any()
-}
-
-fn provider_section(page: &FormPage, provider: &LinkedProvider, has_password: bool) -> AnyView {
-    let LinkedProvider {
-        name,
-        is_linked,
-        link,
-    } = provider.clone();
-    let action = match (is_linked, has_password) {
-        (true, true) => view! {
-            <form class="row" method="post" action="/profile/unlink/">{page.next_field()}<button>"Unlink"</button></form>
-        }
-        .into_any(),
-        (true, false) => {
-            view! { <p class="hint">"It is your only way to sign in, until you set a password."</p> }.into_any()
-        }
-        (false, _) => {
-            let href = format!("{}&link={link}", page.link_to("/login/openid/"));
-            view! { <p class="row"><a class="button" href=href>"Link your account there"</a></p> }.into_any()
-        }
-    };
-    let text = if is_linked {
-        "You can sign in with this."
-    } else {
-        "Sign in with this, too, from now on."
-    };
-    view! {
-        <section aria-labelledby="provider-title">
-            <h2 id="provider-title"><bdi>{name}</bdi></h2>
-            <p>{text}</p>
-            {action}
         </section>
     }
     .into_any()
@@ -224,7 +197,7 @@ fn deletion_section(page: &FormPage, has_password: bool) -> AnyView {
                 <summary>"Delete account"</summary>
                 <form class="form" method="post" action="/profile/delete/">
                     <p>
-                        "Your account and your list of chats are gone for good, and your username is free for others. What you wrote stays where it is until its room ends."
+                        "Your account and your list of direct messages are gone for good, and no one gets your username again. What you wrote stays where it is until its room ends."
                     </p>
                     {confirmation.view(page)}
                     <p class="row"><button class="destructive">"Delete my account for good"</button></p>
@@ -237,18 +210,28 @@ fn deletion_section(page: &FormPage, has_password: bool) -> AnyView {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Time;
+
     use super::*;
     use crate::pages::form::FieldError;
     use crate::pages::form::tests::form_page;
+    use crate::pages::sign_in_methods::{LinkedIdentity, LinkedProvider};
 
     fn options(has_password: bool, provider: Option<bool>) -> SignInOptions {
         let provider = provider.map(|is_linked| LinkedProvider {
             name: "<b>Ours".into(),
             is_linked,
-            link: "a.b.c".into(),
+        });
+        let linked = provider.as_ref().is_some_and(|provider| provider.is_linked);
+        let identity = linked.then(|| LinkedIdentity {
+            name: "<b>Ours".into(),
+            linked_at: Time::from_millis(0),
         });
         SignInOptions {
             has_password,
+            password_set_at: None,
+            identities: identity.into_iter().collect(),
+            is_fresh: true,
             least: 6,
             provider,
         }
@@ -266,10 +249,37 @@ mod tests {
             (options(true, None), "Change password", "provider-title"),
             (
                 options(true, Some(false)),
-                "&amp;link=a.b.c",
+                "/profile/link/",
                 "/profile/unlink/",
             ),
-            (options(true, Some(true)), "/profile/unlink/", "link=a.b.c"),
+            (
+                options(true, Some(false)),
+                "Password of this account</label>",
+                "name=\"unlink\"",
+            ),
+            (
+                options(true, Some(true)),
+                "/profile/unlink/",
+                "/profile/link/",
+            ),
+            (
+                options(true, Some(true)),
+                "name=\"unlink\" value=\"true\" checked",
+                "Set password",
+            ),
+            (
+                options(true, Some(true)),
+                "Thursday 1 January 1970, 00:00:00 UTC",
+                "/profile/link/",
+            ),
+            (
+                SignInOptions {
+                    is_fresh: false,
+                    ..options(false, Some(true))
+                },
+                "Sign in again with",
+                "New password",
+            ),
             (
                 options(false, Some(true)),
                 "your only way",
@@ -331,6 +341,7 @@ mod tests {
         for changed in [
             ProfileChange::Name,
             ProfileChange::Password,
+            ProfileChange::CommonPassword,
             ProfileChange::Linked,
             ProfileChange::Unlinked,
         ] {

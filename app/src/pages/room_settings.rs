@@ -11,19 +11,8 @@ use protocol::{Role, Room};
 
 use crate::pages::form::{Field, FormPage, SelectField, checkbox};
 use crate::time::duration_text;
+use crate::ui::lifetime_field::offered_lifetimes;
 use crate::ui::visibility_field::{VISIBILITY_CHOICES, VisibilityField, chosen_visibility};
-
-/// The lifetimes that can be chosen, up to the server's limit: value, seconds and label.
-const LIFETIMES: [(&str, u64, &str); 8] = [
-    ("10m", 600, "10 minutes"),
-    ("30m", 1_800, "30 minutes"),
-    ("1h", 3_600, "1 hour"),
-    ("6h", 21_600, "6 hours"),
-    ("24h", 86_400, "1 day"),
-    ("168h", 604_800, "7 days"),
-    ("720h", 2_592_000, "30 days"),
-    ("8760h", 31_536_000, "1 year"),
-];
 
 /// The intervals of slow mode: value and label.
 const SLOW_MODES: [(&str, &str); 7] = [
@@ -110,7 +99,7 @@ fn settings_form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> An
 /// The interval of slow mode. A current value that is not in the list is offered too.
 fn slow_mode_field(room: &Room) -> AnyView {
     let current = room.slow_mode.to_string();
-    let label = duration_text::format_long(Duration::from_secs(room.slow_mode));
+    let label = duration_text::format_words(Duration::from_secs(room.slow_mode));
     let mut options = SLOW_MODES.to_vec();
     if !options.iter().any(|(value, _)| *value == current) {
         options.push((&current, &label));
@@ -127,14 +116,15 @@ fn slow_mode_field(room: &Room) -> AnyView {
 fn lifetime_field(settings: &RoomSettingsPage) -> AnyView {
     let unchanged = format!(
         "{}, as it is",
-        duration_text::format_long(timeout(&settings.room))
+        duration_text::format_words(timeout(&settings.room))
     );
-    let offered = LIFETIMES
+    let offered: Vec<_> = offered_lifetimes(settings.longest).collect();
+    let offered = offered
         .iter()
-        .filter(|(_, seconds, _)| Duration::from_secs(*seconds) <= settings.longest);
+        .map(|(value, label)| (*value, label.as_str()));
     let options: Vec<_> = [("", unchanged.as_str())]
         .into_iter()
-        .chain(offered.map(|(value, _, label)| (*value, *label)))
+        .chain(offered)
         .collect();
     SelectField {
         name: "timeout",
@@ -168,7 +158,7 @@ fn close_form(path: &str) -> AnyView {
 /// The settings as text, for visitors who cannot change them.
 fn settings_text(room: &Room) -> AnyView {
     if room.with.is_some() {
-        return view! { <p>"A direct chat has no settings. No one else can find it."</p> }
+        return view! { <p>"Direct messages have no settings. No one else can find them."</p> }
             .into_any();
     }
     let visibility = VISIBILITY_CHOICES
@@ -181,7 +171,7 @@ fn settings_text(room: &Room) -> AnyView {
         .clone()
         .map(|text| view! { <p class="description"><bdi>{text}</bdi></p> });
     let slow = (room.slow_mode > 0).then(|| {
-        let pause = duration_text::format_long(Duration::from_secs(room.slow_mode));
+        let pause = duration_text::format_words(Duration::from_secs(room.slow_mode));
         view! { <dt>"Pause between two messages"</dt> <dd>{pause}</dd> }
     });
     let why = match room.role {
@@ -199,7 +189,7 @@ fn settings_text(room: &Room) -> AnyView {
             <dd>{if room.read_only { "Only moderators" } else { "Everyone except readers" }}</dd>
             {slow}
             <dt>"Deleted when no one writes for"</dt>
-            <dd>{duration_text::format_long(timeout(room))}</dd>
+            <dd>{duration_text::format_words(timeout(room))}</dd>
         </dl>
         <p class="hint">{why}</p>
     }
@@ -246,9 +236,9 @@ pub(crate) mod tests {
         let html = render(Role::Owner, None);
         for part in [
             "Saved.",
-            "1 h 30 min, as it is",
+            "1 hour 30 minutes, as it is",
             "value=\"24h\"",
-            "7 s",
+            "7 seconds",
             "?method=PATCH",
             "?method=DELETE",
         ] {

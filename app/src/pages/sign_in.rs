@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::pages::form::{Field, FormPage};
+use crate::pages::form::{Field, FormPage, UNCOMMON};
 
 /// The values that the visitor entered in a form that the server refused.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,8 @@ pub fn sign_up_page(
     min_length: usize,
     provider: Option<&str>,
 ) -> String {
-    let hint = format!("At least {min_length} characters. It cannot be recovered, so keep it.");
+    let hint =
+        format!("At least {min_length} characters. {UNCOMMON} It cannot be recovered, so keep it.");
     let fields = [
         Field {
             name: "name",
@@ -37,7 +38,7 @@ pub fn sign_up_page(
             label: "Username",
             autocomplete: "username",
             value: &entered.username,
-            hint: "You write under it, and no one else can: 3 to 32 of the letters a to z, digits, - and _.",
+            hint: "You write under it, and no one else can: 3 to 32 of the letters a to z, digits, - and _. Capitals become small letters.",
             ..Field::default()
         },
         password_field("new-password", &hint),

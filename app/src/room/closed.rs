@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 use web_sys::HtmlTextAreaElement;
 
+use crate::api::Failure;
 use crate::browser::dom::{browser_effect, element_by_id, focus_heading, on_click};
 use crate::initial_state::room_title;
 use crate::reactive::{erase_type, text_signal};
@@ -13,6 +14,7 @@ use crate::room::composer::draft::read_draft;
 use crate::room::ids::FIELD;
 use crate::room::state::RoomState;
 use crate::room::transcript::{save_file, transcript};
+use crate::room_list::sidebar::NEW_ROOM;
 use crate::time::clock::Clock;
 
 /// The notice.
@@ -21,14 +23,20 @@ pub fn RoomClosed(state: RoomState) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let unsent = unsent_text(state);
     let nothing_unsent = unsent.is_empty();
-    let removed = state.removed.get_untracked();
+    let removed = move || state.removed.get();
+    let reason = text_signal(move || match state.end.get() {
+        // A room that is hidden from the visitor now does not say why.
+        Some(failure) if failure.status() != Some(404) => end_text(&failure, clock),
+        _ => reason(removed()).to_owned(),
+    });
     let scope = text_signal(move || scope_text(state).to_owned());
     take_over_focus();
     erase_type(view! {
         <section class="closed" aria-labelledby="closed-title">
-            <h2 id="closed-title">{heading(removed)}</h2>
+            <h2 id="closed-title">{text_signal(move || heading(removed()).to_owned())}</h2>
             <p>
-                {reason(removed)}
+                {reason}
+                " "
                 {scope}
                 " It is gone when you leave."
             </p>
@@ -36,10 +44,10 @@ pub fn RoomClosed(state: RoomState) -> impl IntoView {
                 <span>"Your unsent message"</span>
                 <textarea readonly>{unsent}</textarea>
             </label>
-            <form class="row" method="post" action="/rooms/">
+            <p class="row">
                 <button type="button" class="primary" on:click=on_click(move || save_transcript(state, clock))>"Save transcript"</button>
-                <button>"New room"</button>
-            </form>
+                <button type="button" popovertarget=NEW_ROOM>"New room"</button>
+            </p>
         </section>
     })
 }
@@ -85,6 +93,20 @@ fn scope_text(state: RoomState) -> &'static str {
     }
 }
 
+/// Why a room is closed, with the time until which the visitor is banned.
+pub fn end_text(failure: &Failure, clock: Clock) -> String {
+    match failure {
+        Failure::Refused(problem, _) => match problem.until {
+            Some(until) => format!(
+                "You are banned from this room until {}.",
+                clock.full_text(until)
+            ),
+            None => failure.text(),
+        },
+        Failure::Foreign(..) | Failure::Unreachable => failure.text(),
+    }
+}
+
 fn heading(removed: bool) -> &'static str {
     if removed {
         "You are no longer in this room"
@@ -95,8 +117,8 @@ fn heading(removed: bool) -> &'static str {
 
 fn reason(removed: bool) -> &'static str {
     if removed {
-        "You left, or its moderators removed you. "
+        "You left, or its moderators removed you."
     } else {
-        "No one wrote in it for a while, or its owner closed it. "
+        "No one wrote in it for a while, or its owner closed it."
     }
 }

@@ -10,10 +10,10 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use protocol::{Account, Change, EventName, Message, Room, Time};
+use protocol::{Account, Change, EventName, Message, Problem, Room, Time};
 use serde::Deserialize;
 
-use crate::api;
+use crate::api::{self, Failure};
 use crate::browser::dom::{browser_effect, run_after, spawn_task};
 use crate::browser::json;
 use crate::connection::sharing::topic::sequence_of;
@@ -22,7 +22,9 @@ use crate::reactive::BrowserCell;
 use crate::room::log::message_log::MessageLog;
 use crate::room::log::sequence_tracker::SequenceTracker;
 use crate::room::state::RoomState;
+use crate::room::timeline::mentioned::mentions;
 use crate::room_list::store::RoomLists;
+use crate::session::display_name::DisplayName;
 
 /// How long to wait after a failed reload of the log.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
@@ -39,10 +41,19 @@ struct Closing {
     expires_at: Time,
 }
 
+/// The data of the events `closed` and `removed`: what a request for the room would answer. So no
+/// page needs to ask, however many follow the room.
+#[derive(Deserialize)]
+struct Ended {
+    problem: Problem,
+}
+
 /// Applies a room's events to its state.
 #[derive(Clone, Copy)]
 struct RoomEvents {
     state: RoomState,
+    /// The visitor's own name.
+    name: DisplayName,
     tracker: BrowserCell<SequenceTracker>,
 }
 
@@ -52,6 +63,7 @@ pub fn start(state: RoomState) {
     let newest = state.history.log.with_untracked(MessageLog::newest);
     let events = RoomEvents {
         state,
+        name: expect_context(),
         tracker: BrowserCell::new(SequenceTracker::at(newest)),
     };
     browser_effect(move || events.follow());
@@ -112,8 +124,7 @@ impl RoomEvents {
             EventName::Presence => self.on_presence(data),
             EventName::Typing => self.on_typing(data),
             EventName::Closing => self.on_expiry_change(data),
-            EventName::Closed => self.state.mark_closed(),
-            EventName::Removed => self.state.mark_removed(),
+            EventName::Closed | EventName::Removed => self.on_end(data),
             EventName::Reset => self.reload_log(),
             EventName::Name => self.on_name(data),
             EventName::SignedOut | EventName::Rooms | EventName::Overview | EventName::Beat => {}
@@ -187,6 +198,16 @@ impl RoomEvents {
         }
     }
 
+    fn on_end(self, data: &str) {
+        match json::parse(data) {
+            Some(Ended { problem }) => self
+                .state
+                .end_because(Failure::Refused(Box::new(problem), None)),
+            // A server of another version does not say why.
+            None => self.state.recheck_access(),
+        }
+    }
+
     fn on_expiry_change(self, data: &str) {
         if let Some(closing) = json::parse::<Closing>(data) {
             self.state
@@ -227,6 +248,12 @@ impl RoomEvents {
         self.state.record_activity(&fresh);
         if from_stream && document().hidden() {
             self.state.unread.update(|count| *count += fresh.len());
+            let own = self.name.get_untracked();
+            let meant = fresh
+                .iter()
+                .filter(|message| mentions(message, &own))
+                .count();
+            self.state.mentions.update(|count| *count += meant);
         }
     }
 
@@ -238,6 +265,7 @@ impl RoomEvents {
                 message.own |= outbox.delivered_as(message.id).is_some();
             }
         });
+        self.state.sender.forget_arrived();
     }
 
     /// The server cannot honour the page's cursor: fetches the newest messages again.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::state::RoomState;
+use crate::time::duration_text;
 use crate::ui::time_left::TimeLeft;
 
 /// The warning in the last tenth of a room's lifetime; screen readers announce it once.
@@ -13,9 +14,17 @@ pub fn ExpiryWarning(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView 
     erase_type(view! {
         <div class="expiry-warning" role="status">
             <p hidden=bool_signal(move || !is_short())>
-                    "This room will be deleted soon unless someone writes"
-                    <span aria-hidden="true">{text_signal(move || format!(" · {}", left.get().long_text()))}</span>
+                    "This room will be deleted "
+                    <span aria-hidden="true">{text_signal(move || time_text(left.get()))}</span>
+                    " unless someone writes"
             </p>
         </div>
     })
+}
+
+fn time_text(left: TimeLeft) -> String {
+    match left.time.as_secs() {
+        0 => "now".to_owned(),
+        _ => format!("in {}", duration_text::format_long(left.time)),
+    }
 }

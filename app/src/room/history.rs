@@ -13,18 +13,20 @@ use leptos::prelude::*;
 use protocol::{Message, RoomId};
 use web_sys::HtmlElement;
 
-use crate::api;
+use crate::api::{self, Answer};
 use crate::browser::dom::{element_by_id, run_after, spawn_task};
 use crate::room::ids::LOG;
 use crate::room::log::message_log::MessageLog;
 use crate::room::log::window::LogWindow;
-use crate::room::viewport::keyboard_nav;
-use crate::room::viewport::scroll;
+use crate::room::viewport::place::{self, Place};
+use crate::room::viewport::{keyboard_nav, scroll};
 
 /// How long to wait after a failed request for older messages.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 /// At this distance from the first or the last shown message, more are shown, in pixels.
 const EDGE_DISTANCE: i32 = 800;
+/// How long to wait after scrolling until the place is stored.
+const PLACE_AFTER: Duration = Duration::from_millis(200);
 /// The time in which a change is rendered and its animation ends.
 const RENDER_TIME: Duration = Duration::from_millis(200);
 
@@ -45,8 +47,10 @@ pub struct History {
     pub unannounced: RwSignal<u32>,
     /// The newest sequence that has been on the page for a while: newer messages are animated.
     pub settled: RwSignal<u64>,
-    /// Whether older messages are being fetched.
+    /// Whether older or newer messages are being fetched.
     is_loading: RwSignal<bool>,
+    /// Whether the place will be stored.
+    is_storing_place: RwSignal<bool>,
 }
 
 impl History {
@@ -62,6 +66,7 @@ impl History {
             unannounced: RwSignal::new(0),
             settled: RwSignal::new(log.newest()),
             is_loading: RwSignal::new(false),
+            is_storing_place: RwSignal::new(false),
             log: RwSignal::new(log),
         }
     }
@@ -71,6 +76,7 @@ impl History {
         if !self.window.get_untracked().at_end() {
             self.suppress_announcements();
         }
+        self.close_gap_before(u64::MAX);
         self.log
             .with_untracked(|log| self.window.set(LogWindow::newest(log)));
         self.unseen_below.set(0);
@@ -87,10 +93,65 @@ impl History {
         if self.update_at_end(&scroller) {
             self.unseen_below.set(0);
         }
+        self.store_place();
         if scroll::pixels_above(&scroller) < EDGE_DISTANCE {
             self.show_older();
-        } else if scroll::pixels_below(&scroller) < EDGE_DISTANCE {
+        }
+        if scroll::pixels_below(&scroller) < EDGE_DISTANCE {
             self.show_newer();
+        }
+    }
+
+    /// Shows the place in the log, wherever that is: fetches it if the page does not hold it.
+    pub fn go_to(self, place: Place) {
+        if self.log.with_untracked(|log| log.find(place.seq).is_some()) {
+            self.close_gap_before(place.seq);
+            return self.show(place);
+        }
+        spawn_task(async move {
+            let page = api::fetch_around(self.id, place.seq).await;
+            if let Ok(page) = page
+                && self.log.try_update(|log| log.go_to(page)).is_some()
+            {
+                self.show(place);
+            }
+        });
+    }
+
+    /// Drops the earlier part of the log if a message to show is after it.
+    fn close_gap_before(self, seq: u64) {
+        let until = self.log.with_untracked(MessageLog::earlier_until);
+        if until.is_some_and(|until| until < seq) {
+            self.log.update(MessageLog::drop_earlier_part);
+        }
+    }
+
+    /// Shows the place, or the next message that is held.
+    fn show(self, place: Place) {
+        let found = self.log.with_untracked(|log| {
+            let index = log.index(place.seq).min(log.part_end().checked_sub(1)?);
+            let seq = log.messages()[index].id;
+            let window = self.window.get_untracked();
+            let is_shown = window.contains(log, seq);
+            Some((seq, (!is_shown).then(|| LogWindow::around(log, seq))))
+        });
+        let Some((seq, window)) = found else { return };
+        if let Some(window) = window {
+            self.suppress_announcements();
+            self.window.set(window);
+        }
+        run_after(Duration::ZERO, move || place::show(Place { seq, ..place }));
+    }
+
+    /// Stores the place of the reader soon.
+    fn store_place(self) {
+        if !self.is_storing_place.get_untracked() {
+            self.is_storing_place.set(true);
+            run_after(PLACE_AFTER, move || {
+                if self.is_storing_place.try_set(false).is_none() {
+                    place::store(scroller().filter(|_| !self.at_end.get_untracked()));
+                }
+            });
         }
     }
 
@@ -180,52 +241,62 @@ impl History {
                     .with_untracked(|log| self.window.update(|window| *window = window.up(log)))
             });
         }
-        if self.is_loading.get_untracked()
-            || !self.log.with_untracked(MessageLog::has_older)
-            || self.closed.get_untracked()
-        {
-            return;
+        if self.log.with_untracked(MessageLog::has_older) {
+            self.load(Edge::Start);
         }
-        self.is_loading.set(true);
-        spawn_task(self.load_older());
     }
 
-    async fn load_older(self) {
-        let older = api::fetch_before(self.id, self.log.with_untracked(MessageLog::oldest)).await;
-        // The next request waits until this answer is rendered, and longer if the request failed.
-        let pause = if older.is_ok() {
-            RENDER_TIME
-        } else {
-            RETRY_AFTER
-        };
-        if let Ok(older) = older
-            && !self.log.is_disposed()
-        {
-            self.suppress_announcements();
-            self.preserve_scroll(move || {
-                let window = self.window.get_untracked();
-                self.log.update(|log| drop(log.add(older)));
-                self.log
-                    .with_untracked(|log| self.window.set(window.up(log)));
-            });
-        }
-        // By then the first message may be in view again; no scroll event follows there.
-        run_after(pause, move || {
-            if self.is_loading.try_set(false).is_none() {
-                self.on_scroll();
-            }
-        });
-    }
-
-    /// Shows the messages after the shown ones.
+    /// Shows the messages after the shown ones, and fetches them if the page does not hold them.
     fn show_newer(self) {
-        if !self.window.get_untracked().at_end() {
+        let window = self.window.get_untracked();
+        if self.log.with_untracked(|log| window.at_gap(log)) {
+            self.load(Edge::End);
+        } else if !window.at_end() {
             self.suppress_announcements();
             self.preserve_scroll(move || {
                 self.log
                     .with_untracked(|log| self.window.update(|window| *window = window.down(log)))
             });
         }
+    }
+
+    /// Fetches the messages beyond an edge of the log's earlier part, or of the log if that has no
+    /// gap, and shows them.
+    fn load(self, edge: Edge) {
+        let seq = self.log.with_untracked(|log| edge.seq(log));
+        if self.is_loading.get_untracked() || self.closed.get_untracked() {
+            return;
+        }
+        self.is_loading.set(true);
+        spawn_task(async move {
+            let page = edge.fetch(self.id, seq).await;
+            // The next request waits until this answer is rendered, and longer if the request
+            // failed.
+            let pause = if page.is_ok() {
+                RENDER_TIME
+            } else {
+                RETRY_AFTER
+            };
+            // The reader may have gone to another place in the meantime.
+            let current = self.log.try_with_untracked(|log| edge.seq(log));
+            if let Ok(page) = page
+                && current == Some(seq)
+            {
+                self.suppress_announcements();
+                self.preserve_scroll(move || {
+                    let window = self.window.get_untracked();
+                    self.log.update(|log| edge.add(log, page));
+                    self.log
+                        .with_untracked(|log| self.window.set(edge.extend(window, log)));
+                });
+            }
+            // By then the edge may be in view again; no scroll event follows there.
+            run_after(pause, move || {
+                if self.is_loading.try_set(false).is_none() {
+                    self.on_scroll();
+                }
+            });
+        });
     }
 
     /// Keeps screen readers from announcing the next change.
@@ -251,4 +322,44 @@ impl History {
 
 fn scroller() -> Option<HtmlElement> {
     element_by_id(LOG)
+}
+
+/// An edge at which messages are fetched.
+#[derive(Clone, Copy)]
+enum Edge {
+    /// Before the oldest message.
+    Start,
+    /// After the log's earlier part.
+    End,
+}
+
+impl Edge {
+    /// The sequence of the message at the edge.
+    fn seq(self, log: &MessageLog) -> u64 {
+        match self {
+            Self::Start => log.oldest(),
+            Self::End => log.earlier_until().unwrap_or_default(),
+        }
+    }
+
+    async fn fetch(self, room: RoomId, seq: u64) -> Answer<Vec<Message>> {
+        match self {
+            Self::Start => api::fetch_before(room, seq).await,
+            Self::End => api::fetch_after(room, seq).await,
+        }
+    }
+
+    fn add(self, log: &mut MessageLog, page: Vec<Message>) {
+        match self {
+            Self::Start => drop(log.add(page)),
+            Self::End => log.continue_earlier_part(page),
+        }
+    }
+
+    fn extend(self, window: LogWindow, log: &MessageLog) -> LogWindow {
+        match self {
+            Self::Start => window.up(log),
+            Self::End => window.down(log),
+        }
+    }
 }

@@ -8,3 +8,13 @@ pub const MESSAGE: &str = "article";
 pub const FIELD: &str = "message";
 /// The ID of the field for the display name.
 pub const WRITING_AS: &str = "writing-as";
+
+/// The ID of a delivered message, which is also its address in the room's page.
+pub fn message_id(seq: u64) -> String {
+    format!("m{seq}")
+}
+
+/// The sequence number in the ID of a message.
+pub fn message_seq(id: &str) -> Option<u64> {
+    id.strip_prefix('m')?.parse().ok()
+}

@@ -10,7 +10,9 @@ mod composer;
 mod events;
 mod expiry_warning;
 mod history;
+mod hues;
 mod ids;
+mod last_seen;
 mod log;
 mod outbox;
 mod page_dialog;
@@ -30,7 +32,7 @@ use leptos::prelude::*;
 use protocol::RoomId;
 
 use crate::api::{self, Answer, Failure};
-use crate::browser::dom::{browser_effect, on_click, spawn_task};
+use crate::browser::dom::{browser_effect, on_click, on_window_event, spawn_task};
 use crate::connection::sharing::stream_event::ConnectionState;
 use crate::initial_state::{FirstContent, PageContent, RoomSnapshot, document_title, room_title};
 use crate::reactive::{bool_signal, erase_type, text_signal};
@@ -44,10 +46,11 @@ use crate::room::share_dialog::{ShareDialog, open_share_dialog};
 use crate::room::state::RoomState;
 use crate::room::timeline::Timeline;
 use crate::room::unavailable::RoomUnavailable;
+use crate::room::viewport::place::Place;
 use crate::room_list::sidebar::SidebarButton;
 use crate::session::visitor;
 use crate::time::clock::Clock;
-use crate::ui::avatar::{hue_class, initials};
+use crate::ui::avatar::initials;
 use crate::ui::icon::Icon;
 use crate::ui::identicon::{Identicon, identicon_url};
 use crate::ui::page_title;
@@ -97,6 +100,7 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
     events::start(state);
     read_marker::start(state);
     let clock = expect_context::<Clock>();
+    last_seen::start(state, clock.now_untracked());
     let left = Signal::derive(move || state.room.with(|room| TimeLeft::of(room, clock.now())));
     let is_direct = state.room.with_untracked(|room| room.with.is_some());
     browser_effect(move || {
@@ -105,7 +109,8 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
             visitor::record_visit(state.id);
         }
     });
-    page_title::show_title_with_unread(state.unread, move || {
+    browser_effect(move || follow_address(state));
+    page_title::show_title_with_unread(state.unread, state.mentions, move || {
         state
             .room
             .with(|room| document_title(Some(&room_title(room))))
@@ -133,6 +138,17 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
     })
 }
 
+/// Goes to the message in the address, or to where the reader was at this entry of the history.
+fn follow_address(state: RoomState) {
+    let go = move || {
+        if let Some(place) = Place::of_address() {
+            state.history.go_to(place);
+        }
+    };
+    go();
+    on_window_event("hashchange", move |_| go());
+}
+
 /// The header: the title of the room, the connection, who is present, and the menus.
 #[component]
 fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
@@ -144,7 +160,8 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
     });
     let peer = state.room.with_untracked(|room| room.with.clone());
     let avatar = peer.as_ref().map(|peer| {
-        view! { <span class=format!("avatar {}", hue_class(&peer.username)) aria-hidden="true">{initials(&peer.name)}</span> }
+        let letters = text_signal(move || name.with(|name| initials(name)));
+        view! { <span class=format!("avatar {}", state.hue_class(&peer.username)) translate="no" aria-hidden="true">{letters}</span> }
     });
     let id = peer.map_or_else(|| state.id.to_string(), |peer| peer.username);
     let closed = bool_signal(move || state.closed.get());
@@ -154,15 +171,15 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
             <Identicon id=Some(state.id)/>
             {avatar}
             <div class="room-title">
-                <h1 title=description><bdi>{name}</bdi></h1>
+                <h1 title=description translate="no"><bdi>{name}</bdi></h1>
                 <p class="room-status">
-                    <span class="room-id mono">{id}</span>
+                    <span class="room-id mono" translate="no">{id}</span>
                     <ConnectionStatus state/>
                     <TimeLeftText left closed/>
                 </p>
             </div>
             <PresenceButton state/>
-            <button hidden=closed type="button" class="icon-button share-control script-only" aria-label="Share" on:click=on_click(open_share_dialog)>{Icon::Share.view()}</button>
+            <button hidden=closed type="button" class="icon-button share-control script-only" aria-label="Share" title="Share" on:click=on_click(open_share_dialog)>{Icon::Share.view()}</button>
             <RoomMenu state/>
         </header>
         <ShareDialog state/>
@@ -184,12 +201,7 @@ fn ConnectionStatus(state: RoomState) -> impl IntoView {
     let label = text_signal(move || state_text(connection()).to_owned());
     let wait = text_signal(move || match connection() {
         ConnectionState::Waiting(until) => {
-            // Ticks with the page's clock, but `until` is a time of this machine's clock.
-            clock.now();
-            format!(
-                " in {} s",
-                until.since(crate::time::clock::now()).as_secs() + 1
-            )
+            format!(" in {} s", until.since(clock.now()).as_secs() + 1)
         }
         _ => String::new(),
     });

@@ -10,8 +10,6 @@
 //! # Not here
 //! The pages (`pages`).
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{
@@ -20,10 +18,10 @@ use web_sys::{
 };
 
 use crate::api;
-use crate::browser::clipboard::copy_text;
+use crate::browser::clipboard::copy_and_report;
 use crate::browser::dom::{
-    browser_effect, close_on_backdrop_click, element_by_id, on_change, on_window_event,
-    open_dialog, run_after, spawn_task,
+    browser_effect, close_on_backdrop_click, element_by_id, load_page, on_change, on_window_event,
+    open_dialog, spawn_task,
 };
 use crate::reactive::{ErrorText, erase_type, text_signal};
 use crate::room::state::RoomState;
@@ -62,7 +60,7 @@ pub fn PageDialog(state: RoomState) -> impl IntoView {
         >
             <form method="dialog" class="dialog-header">
                 <h2 id=TITLE tabindex="-1">{text_signal(move || dialog.title.get())}</h2>
-                <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
+                <button class="icon-button" aria-label="Close" title="Close">{Icon::Cross.view()}</button>
             </form>
             <ErrorText text=dialog.error/>
             <div id=PAGE class="form-page"></div>
@@ -119,7 +117,7 @@ impl DialogState {
             match answer {
                 Ok(page) => self.show(&page.url, &page.html),
                 Err(failure) if is_submission => self.error.set(Some(failure.text())),
-                Err(_) => navigate(&url),
+                Err(_) => load_page(&url),
             }
         });
     }
@@ -130,7 +128,7 @@ impl DialogState {
         match url.split_once(&api::room_path(self.state.id)) {
             Some((_, "")) => close_dialog(),
             Some(_) if self.fill(html).is_some() => {}
-            _ => navigate(url),
+            _ => load_page(url),
         }
     }
 
@@ -190,16 +188,10 @@ fn copy_link(button: HtmlElement) {
     let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
         return;
     };
-    spawn_task(async move {
-        let label = button.inner_html();
-        button.set_text_content(Some(if copy_text(&field.value()).await {
-            "Copied"
-        } else {
-            "Copy it by hand"
-        }));
-        run_after(Duration::from_secs(2), move || {
-            button.set_inner_html(&label)
-        });
+    let own_label = button.inner_html();
+    copy_and_report(field.value(), move |label| match label {
+        Some(label) => button.set_text_content(Some(label)),
+        None => button.set_inner_html(&own_label),
     });
 }
 
@@ -235,9 +227,4 @@ fn close_other_dialog() {
         .and_then(|other| other.dyn_into().ok())
         .iter()
         .for_each(HtmlDialogElement::close);
-}
-
-fn navigate(url: &str) {
-    // Navigating to a URL of this site does not fail.
-    let _ = window().location().set_href(url);
 }

@@ -4,10 +4,11 @@
 //! The page offers nothing that the server would refuse.
 
 use leptos::prelude::*;
-use protocol::{Author, Message, Role};
+use protocol::{Author, Message, Role, Time};
 
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
+use crate::time::clock;
 
 /// What the visitor may do with a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,8 @@ impl Permissions {
     pub fn of(message: &Message, name: DisplayName, state: RoomState) -> Self {
         let is_own = is_mine(message, name);
         let can_moderate = state.can_moderate();
-        let is_changeable = !message.is_deleted() && !state.closed.get();
+        let is_muted = state.muted_until(clock::now()).is_some();
+        let is_changeable = !message.is_deleted() && !state.closed.get() && !is_muted;
         Self {
             edit: is_changeable && is_own,
             delete: is_changeable && (is_own || can_moderate),
@@ -71,7 +73,17 @@ impl RoomState {
         self.can_invite() && !self.closed.get()
     }
 
-    /// Why the visitor cannot write in the room, or `None` if they can; tracks the room.
+    /// Until when the visitor is muted, if they are at this time; without an end, `Some(None)`.
+    /// Tracks the room.
+    pub fn muted_until(self, now: Time) -> Option<Option<Time>> {
+        self.room.with(|room| {
+            let is_over = room.muted_until.is_some_and(|until| until <= now);
+            (room.muted && !is_over).then_some(room.muted_until)
+        })
+    }
+
+    /// Why the visitor cannot write in the room, whenever that is, or `None` if they can; tracks the
+    /// room.
     pub fn write_obstacle(self) -> Option<&'static str> {
         self.room.with(|room| match room.role {
             Some(Role::Reader) => Some("You read along here: readers do not write."),

@@ -9,7 +9,7 @@ use protocol::characters::clean_name;
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
-use crate::ui::avatar::{hue_class, initials};
+use crate::ui::avatar::initials;
 
 /// How many avatars the button shows.
 const AVATARS: usize = 3;
@@ -56,8 +56,8 @@ fn Rows(state: RoomState, limit: usize) -> impl IntoView {
         let username = clean_name(name).into_owned();
         let added = (shown != username).then(|| view! { " (" <bdi>{username.clone()}</bdi> ")" });
         view! {
-            <span role="listitem">
-                <span class=format!("avatar {}", hue_class(name)) aria-hidden="true">{initials(&shown)}</span>
+            <span role="listitem" translate="no">
+                <span class=format!("avatar {}", state.hue_class(name)) aria-hidden="true">{initials(&shown)}</span>
                 <span class="participant-name" title=username><bdi>{shown}</bdi>{added}{you}</span>
             </span>
         }

@@ -22,7 +22,7 @@ pub fn RoomMenu(state: RoomState) -> impl IntoView {
     let is_direct = state.room.with_untracked(|room| room.with.is_some());
     let has_members = move || state.room.with(|room| room.private || room.role.is_some());
     erase_type(view! {
-        <button type="button" class="icon-button" aria-label="More" popovertarget="menu">{Icon::More.view()}</button>
+        <button type="button" class="icon-button" aria-label="More" title="More" popovertarget="menu">{Icon::More.view()}</button>
         <div id="menu" class="menu" popover="auto">
                 <a hidden=bool_signal(move || is_direct || state.closed.get()) data-panel href=format!("{path}settings/")>
                     {text_signal(move || settings_label(state).to_owned())}
@@ -31,7 +31,7 @@ pub fn RoomMenu(state: RoomState) -> impl IntoView {
                 <a hidden=bool_signal(move || is_direct || state.closed.get() || !state.can_invite()) data-panel href=format!("{path}invitations/")>"Invitations"</a>
                 <a hidden=closed href=format!("{path}transcript.txt") rel="external" download>"Save as text"</a>
                 <a hidden=closed href=format!("{path}archive.jsonl") rel="external" download>"Save as archive (JSON lines)"</a>
-            <button type="button" class="script-only" on:click=on_click(open_shortcuts)>"Keyboard"</button>
+            <button type="button" class="script-only" on:click=on_click(open_shortcuts)>"Keyboard shortcuts"</button>
             <a href="/docs/" rel="external">"For programs: the API"</a>
             <ThemeSwitch/>
         </div>

@@ -7,8 +7,6 @@
 //! # Not here
 //! Rendering the QR code, which the server does (`ui/qr_code`).
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 use protocol::RoomId;
 use wasm_bindgen::JsValue;
@@ -16,13 +14,13 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlInputElement;
 
 use crate::api;
-use crate::browser::clipboard::{copy_text, has_navigator_feature};
+use crate::browser::clipboard::has_navigator_feature;
 use crate::browser::dom::{
-    browser_effect, close_on_backdrop_click, element_by_id, on_click, open_dialog, run_after,
-    spawn_task,
+    browser_effect, close_on_backdrop_click, element_by_id, on_click, open_dialog, spawn_task,
 };
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::state::RoomState;
+use crate::ui::copy_button::CopyButton;
 use crate::ui::icon::Icon;
 
 /// The ID of the dialog.
@@ -56,20 +54,20 @@ pub fn ShareDialog(state: RoomState) -> impl IntoView {
         <dialog id=DIALOG class="dialog share-dialog" aria-labelledby="share-title" on:click=close_on_backdrop_click()>
             <form method="dialog" class="dialog-header">
                 <h2 id="share-title">"Share this room"</h2>
-                <button class="icon-button" aria-label="Close">{Icon::Cross.view()}</button>
+                <button class="icon-button" aria-label="Close" title="Close">{Icon::Cross.view()}</button>
             </form>
-            <img class="qr-code" src=format!("{}code.svg", api::room_path(id)) alt="QR code of the link" loading="lazy" width="320" height="320"/>
             <label class="field">
                 <span>"Link"</span>
                 <input id="link" type="text" readonly class="mono" value=address prop:value=address on:click=on_click(select)/>
             </label>
             <p class="row">
                 <CopyLinkButton id/>
-                <CopyButton id what=|id| id.to_string() label="Copy ID"/>
+                <CopyButton text=Box::new(move || id.to_string()) label="Copy ID"/>
                 <button hidden=cannot_share type="button" on:click=on_click(move || share_natively(id))>"Share…"</button>
             </p>
             <p class="hint">{text_signal(move || access_text(state).to_owned())}</p>
             <p hidden=bool_signal(move || !state.can_invite() || !state.is_private()) class="row"><InviteLink id/></p>
+            <img class="qr-code" src=format!("{}code.svg", api::room_path(id)) alt="QR code of the link" loading="lazy" width="320" height="320"/>
         </dialog>
     })
 }
@@ -95,28 +93,11 @@ pub fn InviteLink(id: RoomId) -> impl IntoView {
 /// A button that copies the link of the room.
 #[component]
 pub fn CopyLinkButton(id: RoomId) -> impl IntoView {
-    view! { <CopyButton id what=room_url label="Copy link"/> }
+    view! { <CopyButton text=Box::new(move || room_url(id)) label="Copy link"/> }
 }
 
-#[component]
-fn CopyButton(id: RoomId, what: fn(RoomId) -> String, label: &'static str) -> impl IntoView {
-    let shown = RwSignal::new(label.to_owned());
-    let copy = move || {
-        spawn_task(async move {
-            let done = copy_text(&what(id)).await;
-            shown.try_set(if done { "Copied" } else { "Copy it by hand" }.to_owned());
-            let restore = move || {
-                shown.try_set(label.to_owned());
-            };
-            run_after(Duration::from_secs(2), restore);
-        });
-    };
-    erase_type(
-        view! { <button type="button" class="copy script-only" aria-live="polite" on:click=on_click(copy)>{text_signal(move || shown.get())}</button> },
-    )
-}
-
-fn room_url(id: RoomId) -> String {
+/// The address of a room's page.
+pub fn room_url(id: RoomId) -> String {
     format!(
         "{}{}",
         window().location().origin().unwrap_or_default(),

@@ -19,8 +19,10 @@ use crate::initial_state::RoomSnapshot;
 use crate::reactive::BrowserCell;
 use crate::room::account_names::AccountNames;
 use crate::room::history::History;
+use crate::room::hues::HueTable;
 use crate::room::outbox::sender::OutboxSender;
 use crate::session::visitor::SignedIn;
+use crate::ui::avatar::class_of_hue;
 
 /// Who is present in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -46,18 +48,26 @@ pub struct RoomState {
     pub closed: RwSignal<bool>,
     /// Whether it is closed because the visitor lost access.
     pub removed: RwSignal<bool>,
+    /// Why it is closed, as the server answered.
+    pub end: RwSignal<Option<Failure>>,
     /// Who is present in the room.
     pub present: RwSignal<PresentUsers>,
     /// Who is typing.
     pub typing: RwSignal<Vec<String>>,
     /// The display names of the accounts that wrote here, and of the visitor's own.
     pub names: RwSignal<AccountNames>,
+    /// The hues of the people in the room.
+    hues: StoredValue<HueTable>,
     /// How many messages arrived while the page was hidden.
     pub unread: RwSignal<usize>,
+    /// How many of them mention the visitor.
+    pub mentions: RwSignal<usize>,
     /// The sequence of the message whose menu is or was open.
     pub selected: RwSignal<u64>,
     /// The sequence of the message that is being edited; 0 if none is.
     pub editing: RwSignal<u64>,
+    /// The number of characters in the message field after trimming.
+    pub draft_length: RwSignal<usize>,
     /// The error that the composer shows.
     pub error: RwSignal<Option<String>>,
     /// The confirmation that the composer shows.
@@ -79,6 +89,10 @@ impl RoomState {
         let closed = RwSignal::new(false);
         let counted_until = BrowserCell::new(snapshot.room.last_active_at);
         let names = RwSignal::new(initial_names(&snapshot.messages));
+        let mut hues = HueTable::default();
+        for message in &snapshot.messages {
+            hues.hue(&message.username);
+        }
         let history = History::new(id, snapshot.messages, closed);
         Self {
             id,
@@ -86,18 +100,28 @@ impl RoomState {
             history,
             closed,
             removed: RwSignal::new(false),
+            end: RwSignal::new(None),
             present: RwSignal::new(PresentUsers::default()),
             typing: RwSignal::new(Vec::new()),
             names,
+            hues: StoredValue::new(hues),
             unread: RwSignal::new(0),
+            mentions: RwSignal::new(0),
             selected: RwSignal::new(0),
             editing: RwSignal::new(0),
+            draft_length: RwSignal::new(0),
             error: RwSignal::new(None),
             notice: RwSignal::new(String::new()),
             feed,
             sender: OutboxSender::new(id, history.log, feed),
             counted_until,
         }
+    }
+
+    /// The CSS class for the hue of a person in this room.
+    pub fn hue_class(self, name: &str) -> String {
+        let hue = self.hues.try_update_value(|hues| hues.hue(name));
+        class_of_hue(hue.unwrap_or_default())
     }
 
     /// Queues a message for sending, and scrolls to the newest message.
@@ -130,22 +154,21 @@ impl RoomState {
         spawn_task(async move {
             match api::fetch_room(self.id).await {
                 Ok(room) => self.set_room(room),
-                Err(failure) if failure.status() == Some(410) => self.mark_closed(),
-                Err(failure) if matches!(failure.status(), Some(403 | 404)) => self.mark_removed(),
+                Err(failure) if matches!(failure.status(), Some(403 | 404 | 410)) => {
+                    self.end_because(failure)
+                }
                 Err(_) => {}
             }
         });
     }
 
-    /// The visitor has lost access to the room.
-    pub fn mark_removed(self) {
-        self.removed.try_set(true);
-        self.mark_closed();
-    }
-
-    /// The room has closed.
-    pub fn mark_closed(self) {
-        if self.closed.try_set(true).is_none() {
+    /// The room has closed, or the visitor has lost access to it, as the server answered.
+    pub fn end_because(self, failure: Failure) {
+        self.removed.try_set(failure.status() != Some(410));
+        self.end.try_set(Some(failure));
+        // Only once: the notice that replaces the composer takes over its text.
+        if self.closed.try_get_untracked() == Some(false) {
+            self.closed.set(true);
             self.feed.rest();
         }
     }

@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use crate::api::Failure;
 use crate::browser::dom::on_click;
 use crate::initial_state::document_title;
-use crate::reactive::erase_type;
+use crate::reactive::{erase_type, text_signal};
+use crate::room::closed::end_text;
+use crate::time::clock::Clock;
 use crate::ui::identicon::identicon_url;
 use crate::ui::page_title;
 
@@ -15,8 +17,9 @@ pub fn RoomUnavailable(
     failure: Failure,
     retry: impl Fn() + Copy + Send + 'static,
 ) -> impl IntoView {
-    let Explanation { heading, text } = Explanation::of(&failure);
+    let clock = expect_context::<Clock>();
     let can_retry = !matches!(failure.status(), Some(404 | 410));
+    let Explanation { heading, text } = Explanation::of(failure, clock);
     page_title::show_title(document_title(Some(heading)));
     page_title::show_icon(identicon_url(None));
     erase_type(view! {
@@ -34,23 +37,30 @@ pub fn RoomUnavailable(
 /// What the page says.
 struct Explanation {
     heading: &'static str,
-    text: String,
+    text: Signal<String>,
 }
 
 impl Explanation {
-    fn of(failure: &Failure) -> Self {
+    fn of(failure: Failure, clock: Clock) -> Self {
         match failure.status() {
             Some(404) => Self {
                 heading: "No such room",
-                text: "There is no room with this ID. Check the link, or ask the person who sent it for a new one.".to_owned(),
+                text: text_signal(|| {
+                    "There is no room with this ID. Check the link, or ask the person who sent it for a new one.".to_owned()
+                }),
             },
             Some(410) => Self {
                 heading: "This room has closed",
-                text: "No one wrote in it for a while, or its owner closed it, and its messages were deleted. People who had it open can still save the messages that they see.".to_owned(),
+                text: text_signal(move || {
+                    format!(
+                        "{} People who had it open can still save the messages that they see.",
+                        failure.text()
+                    )
+                }),
             },
             _ => Self {
                 heading: "The room cannot be opened",
-                text: failure.text(),
+                text: text_signal(move || end_text(&failure, clock)),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! Links to the visitor's chats and account, or to the sign-in page.
+//! The link to the visitor's account, or to the sign-in page.
 
 use leptos::prelude::*;
 use protocol::characters::clean_name;
@@ -13,13 +13,13 @@ pub fn AccountLinks() -> impl IntoView {
     let SignedIn { account } = expect_context();
     let is_guest = account.is_none();
     let router = expect_context::<Router>();
+    let translate = if is_guest { "yes" } else { "no" };
     let path = if is_guest { "/login" } else { "/profile/" };
     let text = account.map_or_else(
         || "Sign in".to_owned(),
         |account| clean_name(&account.name).into_owned(),
     );
     view! {
-        <a hidden=is_guest href="/chats/">"Chats"</a>
-        <a class="account" href=text_signal(move || format!("{path}?next={}", router.route().path()))><bdi>{text}</bdi></a>
+        <a class="account" href=text_signal(move || format!("{path}?next={}", router.route().path())) translate=translate><bdi>{text}</bdi></a>
     }
 }

@@ -7,7 +7,7 @@
 //! The data (`store`).
 
 use leptos::prelude::*;
-use protocol::{Overview, Room, RoomId, nfc};
+use protocol::{Overview, Room, RoomId, Time, nfc};
 use web_sys::HtmlInputElement;
 
 use crate::api;
@@ -36,6 +36,7 @@ pub fn RoomListPanel() -> impl IntoView {
         own.with(|own| own.chats.iter().map(chat_as_room).collect())
     });
     let others = filter_rooms(filter, move || other_rooms(own, public));
+    let has_none = bool_signal(move || public.with(Vec::is_empty));
     let count = move || own.with(|own| own.rooms.len() + own.chats.len()) + public.with(Vec::len);
     let few_rooms = bool_signal(move || count() < FILTER_FROM && filter.with(String::is_empty));
     let has_matches = bool_signal(move || {
@@ -47,13 +48,13 @@ pub fn RoomListPanel() -> impl IntoView {
     erase_type(view! {
         <div class="room-lists">
             <FilterField filter is_hidden=few_rooms/>
-            <p hidden=has_matches class="hint" role="status">"No room or chat here has that in its name or ID."</p>
+            <p hidden=has_matches class="hint" role="status">"No room or person here has that in its name or ID."</p>
             <section hidden=bool_signal(move || own_rooms.with(Vec::is_empty)) aria-labelledby="own-title">
                 <h2 id="own-title">"Your rooms"</h2>
                 <List rooms=own_rooms/>
             </section>
             {chats_section(chats, filter)}
-            {open_rooms_section(others, filter)}
+            {public_rooms_section(others, filter, has_none)}
         </div>
     })
 }
@@ -66,27 +67,34 @@ fn chats_section(chats: Memo<Vec<Room>>, filter: RwSignal<String>) -> impl IntoV
     view! {
         <section hidden=bool_signal(move || !filter.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
             <div class="list-header">
-                <h2 id="chats-title">"Chats"</h2>
-                <a hidden=is_guest href="/chats/">"New chat"</a>
+                <h2 id="chats-title">"Direct messages"</h2>
+                <a hidden=is_guest href="/chats/">"New message"</a>
             </div>
             <List rooms=chats/>
-            <p hidden=!is_guest class="hint">"To talk with one person alone, you both need an account. "<a href=sign_up>"Get an account"</a></p>
+            <p hidden=!is_guest class="hint">"To write to one person alone, you both need an account. "<a href=sign_up>"Get an account"</a></p>
         </section>
     }
 }
 
-/// The public rooms.
-fn open_rooms_section(rooms: Memo<Vec<Room>>, filter: RwSignal<String>) -> impl IntoView {
-    let hint =
-        text_signal(
-            move || match rooms.with(Vec::is_empty) && filter.with(String::is_empty) {
-                true => "Rooms that are shown to everyone appear here.".to_owned(),
-                false => String::new(),
-            },
-        );
+/// The public rooms that are not among the visitor's own. `has_none` says whether there are no
+/// public rooms at all.
+fn public_rooms_section(
+    rooms: Memo<Vec<Room>>,
+    filter: RwSignal<String>,
+    has_none: Signal<bool>,
+) -> impl IntoView {
+    let is_empty = move || rooms.with(Vec::is_empty) && filter.with(String::is_empty);
+    let hint = text_signal(move || {
+        match (is_empty(), has_none.get()) {
+            (false, _) => "",
+            (true, true) => "Rooms that anyone can find appear here.",
+            (true, false) => "No others: all public rooms are among yours.",
+        }
+        .to_owned()
+    });
     view! {
-        <section hidden=bool_signal(move || !filter.with(String::is_empty) && rooms.with(Vec::is_empty)) aria-labelledby="open-title">
-            <h2 id="open-title">"Open rooms"</h2>
+        <section hidden=bool_signal(move || !filter.with(String::is_empty) && rooms.with(Vec::is_empty)) aria-labelledby="public-title">
+            <h2 id="public-title">"Public rooms"</h2>
             <List rooms/>
             <p class="hint">{hint}</p>
         </section>
@@ -113,8 +121,8 @@ fn FilterField(filter: RwSignal<String>, is_hidden: Signal<bool>) -> impl IntoVi
             type="search"
             class="room-search script-only"
             class:idle=is_hidden
-            placeholder="Search rooms and chats"
-            aria-label="Search rooms and chats"
+            placeholder="Search rooms and people"
+            aria-label="Search rooms and people"
             data-find
             on:input=on_change(read)
         />
@@ -152,7 +160,6 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let router = expect_context::<Router>();
     let id = first.id;
-    let name = room_title(&first);
     let peer = first.with.as_ref().map(|peer| peer.username.clone());
     // A memo, because the clock reads the room every second.
     let room = Memo::new(move |_| {
@@ -160,6 +167,7 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
             .with(|rooms| find_room(rooms, id))
             .unwrap_or_else(|| first.clone())
     });
+    let name = text_signal(move || room.with(room_title));
     let left = Signal::derive(move || room.with(|room| TimeLeft::of(room, clock.now())));
     let is_current = bool_signal(move || router.route() == Route::Room(id));
     let unread = move || {
@@ -170,16 +178,16 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
         }
     };
     let avatar = peer.as_ref().map(|username| {
-        view! { <span class=format!("avatar {}", hue_class(username)) aria-hidden="true">{initials(&name)}</span> }
+        view! { <span class=format!("avatar {}", hue_class(username)) translate="no" aria-hidden="true">{text_signal(move || name.with(|name| initials(name)))}</span> }
     });
     erase_type(view! {
         <li>
             <a class="entry" class:direct-chat=peer.is_some() href=api::room_path(id) aria-current=text_signal(move || if is_current.get() { "page" } else { "false" }.to_owned())>
                 <Identicon id=Some(id)/>
                 {avatar}
-                <span class="entry-name"><bdi>{name}</bdi></span>
+                <span class="entry-name" translate="no"><bdi>{name}</bdi></span>
                 <span hidden=bool_signal(move || unread() == 0) class="unread">
-                    {text_signal(move || if unread() < 100 { unread().to_string() } else { "99+".to_owned() })}
+                    {text_signal(move || unread_text(unread(), room.with(|room| room.mentions)))}
                     <span class="visually-hidden">" unread"</span>
                 </span>
                 <EntryDetails room left/>
@@ -189,27 +197,50 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
     })
 }
 
+/// The number of unread messages, behind the number of those that mention the visitor.
+fn unread_text(unread: u64, mentions: u64) -> String {
+    let count = if unread < 100 {
+        unread.to_string()
+    } else {
+        "99+".to_owned()
+    };
+    match mentions {
+        0 => count,
+        mentions => format!("@{mentions} · {count}"),
+    }
+}
+
 /// The second line of an entry.
 #[component]
 fn EntryDetails(room: Memo<Room>, left: Signal<TimeLeft>) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let active = text_signal(move || {
-        duration_text::format_ago(clock.now().since(room.with(|room| room.last_active_at)))
-    });
+    let active = text_signal(move || room.with(|room| activity(room, clock.now())));
     view! {
         <span class="entry-details">
-            <span class="last-message"><bdi>{text_signal(move || room.with(summary))}</bdi></span>
+            <span hidden=bool_signal(move || room.with(is_unused)) class="last-message"><bdi>{text_signal(move || room.with(summary))}</bdi></span>
             <span>{active}</span>
-            <span class="time-left" class:ending=bool_signal(move || left.get().is_short())>{text_signal(move || left.get().short_text())}</span>
+            <span class="time-left" class:ending=bool_signal(move || left.get().is_short())>{text_signal(move || left.get().text())}</span>
         </span>
     }
 }
 
-/// The number of messages of a room, or the last message of a direct chat.
+/// When a room was last active, or that it was only created.
+fn activity(room: &Room, now: Time) -> String {
+    let created = if is_unused(room) { "created " } else { "" };
+    let ago = duration_text::format_ago(now.since(room.last_active_at));
+    format!("{created}{ago}")
+}
+
+/// Whether a room has no message yet.
+fn is_unused(room: &Room) -> bool {
+    room.message_count == 0 && room.with.is_none()
+}
+
+/// The number of messages of a room, if it has any, or the last direct message.
 fn summary(room: &Room) -> String {
     match (&room.with, room.message_count) {
         (Some(_), _) => room.description.clone().unwrap_or_default(),
-        (None, 0) => "no messages".to_owned(),
+        (None, 0) => String::new(),
         (None, 1) => "1 message".to_owned(),
         (None, count) => format!("{count} messages"),
     }
@@ -221,7 +252,7 @@ fn find_room(rooms: &[Room], id: RoomId) -> Option<Room> {
 
 /// The text in lower case and in Normalization Form C. The browser's own function saves loading
 /// Unicode tables.
-fn lowercase(text: &str) -> String {
+pub fn lowercase(text: &str) -> String {
     let text = nfc(text);
     #[cfg(target_arch = "wasm32")]
     return js_sys::JsString::from(text).to_lower_case().into();
@@ -238,6 +269,12 @@ fn matches_filter(room: &Room, filter: &str) -> bool {
 mod tests {
     use super::*;
     use crate::fixtures;
+
+    #[test]
+    fn mentions_stand_before_the_unread_messages() {
+        assert_eq!(unread_text(3, 0), "3");
+        assert_eq!(unread_text(100, 2), "@2 · 99+");
+    }
 
     #[test]
     fn filter_matches_name_and_id() {

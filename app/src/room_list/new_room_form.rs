@@ -1,36 +1,52 @@
 //! The form that creates a room.
 //!
 //! # Guarantees
-//! One click creates a room; the options are folded away. An error is shown at its field.
+//! One click creates a room; the options are folded away. An error is shown at its field, and the
+//! form keeps what was entered. No room is created under a name of the visitor that is invalid.
 
 use leptos::prelude::*;
-use protocol::NewRoom;
+use protocol::{NewRoom, text};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 
-use crate::api::{self, Failure};
-use crate::browser::dom::{element_by_id, on_submit, spawn_task};
+use crate::api::{self, Failure, capitalize};
+use crate::browser::dom::{element_by_id, focus_field, on_change, on_submit, spawn_task};
 use crate::reactive::{ErrorText, bool_signal, erase_type, text_signal};
 use crate::router::{Route, Router};
+use crate::session::display_name::DisplayName;
+use crate::ui::lifetime_field::{LongestLifetime, new_room_options};
 use crate::ui::visibility_field::VisibilityField;
 
-/// The lifetimes that can be chosen: value and label.
-const LIFETIMES: [(&str, &str); 4] = [
-    ("", "As long as this server allows"),
-    ("30m", "30 minutes"),
-    ("1h", "1 hour"),
-    ("6h", "6 hours"),
-];
+/// The ID of the field for the visitor's name, which belongs to this form on the home page.
+pub const OWN_NAME: &str = "username";
+/// The ID of the field for the room's name.
+pub const ROOM_NAME: &str = "room-name";
 
-/// The form for a new room.
+/// The form for a new room. In a panel (`is_panel`) its first field gets the focus.
 #[component]
-pub fn NewRoomForm() -> impl IntoView {
+pub fn NewRoomForm(is_panel: bool) -> impl IntoView {
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<Failure>);
+    let name_error = RwSignal::new(None::<String>);
     let router = expect_context::<Router>();
-    let submit = move || create_and_open(read_form(), router, busy, error);
+    let own_name = expect_context::<DisplayName>();
+    let submit = move || {
+        if !own_name.take_from(OWN_NAME) {
+            focus_field(OWN_NAME);
+        } else if name_error.with_untracked(Option::is_some) {
+            focus_field(ROOM_NAME);
+        } else {
+            create_and_open(read_form(), router, busy, error);
+        }
+    };
     let at = move |field: &'static str| {
         Signal::derive(move || error.with(|error| error_at(error.as_ref(), field)))
     };
+    let name_refused = at("name");
+    let name_text = Signal::derive(move || name_error.get().or_else(|| name_refused.get()));
+    let lifetime = format!(
+        "A room is deleted after {} without a message.",
+        expect_context::<LongestLifetime>().words()
+    );
     erase_type(view! {
         <form
             class="new-room-form"
@@ -39,26 +55,58 @@ pub fn NewRoomForm() -> impl IntoView {
             action="/rooms/"
             on:submit=on_submit(submit)
         >
-            <button class="primary" aria-busy=text_signal(move || busy.get().to_string())>"New room"</button>
-            <details open=bool_signal(move || error.with(|error| has_field_error(error.as_ref())))>
-                <summary>"Options"</summary>
-                <label class="field">
-                    <span>"Name of the room"</span>
-                    <input id="room-name" name="name" maxlength="160" autocomplete="off" placeholder="Optional" aria-describedby="name-error"/>
-                </label>
-                <ErrorText id="name-error" text=at("name")/>
-                <label class="field">
-                    <span>"Deleted when no one writes for"</span>
-                    <select id="room-timeout" name="timeout" aria-describedby="timeout-error">
-                        {LIFETIMES.map(|(value, label)| view! { <option value=value>{label}</option> }).into_iter().collect_view()}
-                    </select>
-                </label>
-                <ErrorText id="timeout-error" text=at("timeout")/>
-                <VisibilityField chosen="link"/>
-            </details>
+            <label class="field">
+                <span>{name_label(is_panel)}</span>
+                <input
+                    id=ROOM_NAME
+                    name="name"
+                    autocomplete="off"
+                    placeholder="Optional"
+                    autofocus=is_panel
+                    aria-describedby="name-error"
+                    on:input=on_change(move || name_error.set(entered_name().and_then(|name| name_rule(&name))))
+                />
+            </label>
+            <ErrorText id="name-error" text=name_text/>
+            <div class="new-room-actions">
+                <button class="primary" aria-busy=text_signal(move || busy.get().to_string())>"New room"</button>
+                <details open=bool_signal(move || at("timeout").with(Option::is_some))>
+                    <summary>"Options"</summary>
+                    <label class="field">
+                        <span>"Deleted when no one writes for"</span>
+                        <select id="room-timeout" name="timeout" aria-describedby="timeout-error">
+                            {new_room_options()}
+                        </select>
+                    </label>
+                    <ErrorText id="timeout-error" text=at("timeout")/>
+                    <VisibilityField chosen="link"/>
+                </details>
+            </div>
             <ErrorText text=at("")/>
+            <p class="hint">{lifetime}</p>
         </form>
     })
+}
+
+/// A room's page has another field for the name of its own room.
+fn name_label(is_panel: bool) -> &'static str {
+    if is_panel {
+        "Name of the new room"
+    } else {
+        "Name of the room"
+    }
+}
+
+/// The name that the visitor entered for the room, if there is one.
+fn entered_name() -> Option<String> {
+    let name = element_by_id::<HtmlInputElement>(ROOM_NAME).map(|field| field.value());
+    name.filter(|name| !name.trim().is_empty())
+}
+
+/// The rule that a name breaks, as text for the visitor.
+fn name_rule(name: &str) -> Option<String> {
+    let refusal = text::parse_room_name(name).err()?;
+    Some(capitalize(&refusal.to_string()))
 }
 
 /// Reads the fields of the form.
@@ -68,10 +116,9 @@ fn read_form() -> NewRoom {
         .ok()
         .flatten()
         .and_then(|choice| choice.get_attribute("value"));
-    let name = element_by_id::<HtmlInputElement>("room-name").map(|field| field.value());
     let timeout = element_by_id::<HtmlSelectElement>("room-timeout").map(|field| field.value());
     NewRoom {
-        name: name.filter(|name| !name.trim().is_empty()),
+        name: entered_name(),
         public: Some(visibility.as_deref() == Some("public")),
         private: Some(visibility.as_deref() == Some("private")),
         timeout: timeout.filter(|timeout| !timeout.is_empty()),
@@ -79,7 +126,7 @@ fn read_form() -> NewRoom {
 }
 
 /// Creates a room and navigates there, or shows the error.
-pub fn create_and_open(
+fn create_and_open(
     room: NewRoom,
     router: Router,
     busy: RwSignal<bool>,
@@ -93,17 +140,17 @@ pub fn create_and_open(
     let from = router.route_untracked();
     spawn_task(async move {
         match api::create_room(&room).await {
-            Ok(room) => router.navigate_from(from, Route::Room(room.id)),
+            Ok(room) => {
+                // The sidebar, which may hold the form, stays on the page.
+                if let Some(field) = element_by_id::<HtmlInputElement>(ROOM_NAME) {
+                    field.set_value("");
+                }
+                router.navigate_from(from, Route::Room(room.id));
+            }
             Err(failure) => drop(error.try_set(Some(failure))),
         }
         busy.try_set(false);
     });
-}
-
-fn has_field_error(error: Option<&Failure>) -> bool {
-    ["name", "timeout"]
-        .iter()
-        .any(|field| error_at(error, field).is_some())
 }
 
 /// The error at a field; errors that belong to no field of the form are at `""`.
@@ -114,7 +161,7 @@ fn error_at(error: Option<&Failure>, field: &str) -> Option<String> {
             .field
             .as_deref()
             .filter(|field| matches!(*field, "name" | "timeout")),
-        Failure::Unreachable => None,
+        Failure::Foreign(..) | Failure::Unreachable => None,
     };
     (at.unwrap_or_default() == field).then(|| failure.text())
 }

@@ -1,4 +1,5 @@
-//! The sidebar of a room: the other rooms and chats, a button for a new room, and the account.
+//! The sidebar of a room: the other rooms, the direct messages, the form for a new room, and the
+//! account.
 //!
 //! # Guarantees
 //! - On a wide screen it is beside the room; on a narrow one it is a drawer that opens and closes
@@ -9,16 +10,13 @@
 //! The lists (`list`).
 
 use leptos::prelude::*;
-use protocol::NewRoom;
-use web_sys::Element;
+use web_sys::HtmlElement;
 
-use crate::browser::dom::{
-    browser_effect, element_by_id, on_submit, on_window_capture, on_window_event,
-};
-use crate::reactive::{ErrorText, bool_signal, erase_type, text_signal};
+use crate::browser::dom::{browser_effect, element_by_id, on_window_capture, on_window_event};
+use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room_list::account_links::AccountLinks;
 use crate::room_list::list::RoomListPanel;
-use crate::room_list::new_room_form::create_and_open;
+use crate::room_list::new_room_form::NewRoomForm;
 use crate::room_list::store::RoomLists;
 use crate::router::{Route, Router};
 use crate::ui::icon::Icon;
@@ -26,6 +24,8 @@ use crate::ui::identicon::Identicon;
 
 /// The ID of the sidebar.
 const SIDEBAR: &str = "sidebar";
+/// The ID of the panel with the form for a new room.
+pub const NEW_ROOM: &str = "new-room-panel";
 
 /// The sidebar; empty outside of rooms.
 #[component]
@@ -35,7 +35,8 @@ pub fn Sidebar() -> impl IntoView {
     let in_room = Memo::new(move |_| matches!(router.route(), Route::Room(_)));
     browser_effect(move || {
         router.route();
-        close_drawer();
+        hide_popover(NEW_ROOM);
+        hide_popover(SIDEBAR);
         update_visibility(lists);
     });
     browser_effect(move || {
@@ -47,30 +48,22 @@ pub fn Sidebar() -> impl IntoView {
 
 #[component]
 fn SidebarContent() -> impl IntoView {
-    let router = expect_context::<Router>();
-    let error = RwSignal::new(None);
-    let create_room =
-        move || create_and_open(NewRoom::default(), router, RwSignal::new(false), error);
-    let error_text = Signal::derive(move || {
-        error
-            .get()
-            .map(|failure: crate::api::Failure| failure.text())
-    });
     erase_type(view! {
-        <nav id=SIDEBAR class="sidebar" popover="auto" aria-label="Rooms and chats">
+        <nav id=SIDEBAR class="sidebar" popover="auto" aria-label="Rooms and direct messages">
             <div class="sidebar-header">
                 <a href="/" aria-label="All rooms">
                     <Identicon/>
                     <span>"webchat"</span>
                 </a>
-                <form method="post" action="/rooms/" on:submit=on_submit(create_room)>
-                    <button class="icon-button" aria-label="Open a room" title="Open a room">{Icon::Plus.view()}</button>
-                </form>
+                <button type="button" class="icon-button" popovertarget=NEW_ROOM aria-label="New room" title="New room">{Icon::Plus.view()}</button>
             </div>
-            <ErrorText text=error_text/>
             <RoomListPanel/>
             <p class="account-links"><AccountLinks/></p>
         </nav>
+        // Not in the sidebar, which may be closed while another button opens the form.
+        <div id=NEW_ROOM class="dialog new-room-panel" popover="auto" role="dialog" aria-label="New room">
+            <NewRoomForm is_panel=true/>
+        </div>
     })
 }
 
@@ -81,7 +74,7 @@ pub fn SidebarButton() -> impl IntoView {
     let router = expect_context::<Router>();
     let unread = move || lists.count_unread(|room| router.route() != Route::Room(room.id));
     erase_type(view! {
-        <button type="button" class="icon-button sidebar-button" popovertarget=SIDEBAR aria-label="Rooms and chats">
+        <button type="button" class="icon-button sidebar-button" popovertarget=SIDEBAR aria-label="Rooms and direct messages" title="Rooms and direct messages">
             {Icon::List.view()}
             <span hidden=bool_signal(move || unread() == 0) class="unread">
                 {text_signal(move || unread().to_string())}
@@ -105,21 +98,18 @@ fn is_visible() -> bool {
         .ok()
         .flatten()
         .is_some_and(|query| query.matches())
-        || find_open_drawer().is_some()
+        || find_open_popover(SIDEBAR).is_some()
 }
 
-/// Finds the drawer, if it is open.
-fn find_open_drawer() -> Option<Element> {
-    element_by_id::<Element>(SIDEBAR)
-        .filter(|sidebar| sidebar.matches(":popover-open").unwrap_or(false))
+/// Finds the popover with this ID, if it is open.
+fn find_open_popover(id: &str) -> Option<HtmlElement> {
+    element_by_id::<HtmlElement>(id)
+        .filter(|popover| popover.matches(":popover-open").unwrap_or(false))
 }
 
-/// Closes the drawer.
-fn close_drawer() {
-    if let Some(drawer) = find_open_drawer()
-        .and_then(|sidebar| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(sidebar).ok())
-    {
+fn hide_popover(id: &str) {
+    if let Some(popover) = find_open_popover(id) {
         // Hiding an open popover does not fail.
-        let _ = drawer.hide_popover();
+        let _ = popover.hide_popover();
     }
 }

@@ -84,13 +84,13 @@ impl RoomLists {
         let route = router.route_untracked();
         let in_room = matches!(route, Route::Room(_));
         let at_home = route == Route::Home && !document().hidden();
-        let shows_open_rooms = if in_room {
+        let shows_public_rooms = if in_room {
             self.is_sidebar_visible.get_untracked()
         } else {
             at_home
         };
         feed.want(OVERVIEW, in_room || at_home);
-        feed.want(ROOMS, shows_open_rooms);
+        feed.want(ROOMS, shows_public_rooms);
     }
 }
 
@@ -121,7 +121,10 @@ pub fn chat_as_room(chat: &DirectChat) -> Room {
         read_only: false,
         slow_mode: 0,
         role: None,
+        muted: false,
+        muted_until: None,
         unread: chat.unread,
+        mentions: 0,
         with: Some(Account {
             name: chat.name.clone(),
             username: chat.username.clone(),

@@ -1,7 +1,8 @@
 //! The visitor's display name: one for all rooms, stored by the browser.
 //!
 //! # Guarantees
-//! There is always a name to suggest, and a changed one is stored at once.
+//! There is always a name to suggest, and a chosen one is stored at once. A suggestion counts as
+//! chosen when the visitor first writes under it.
 //!
 //! # Not here
 //! Which names are valid (`protocol::text`).
@@ -9,8 +10,10 @@
 use leptos::prelude::*;
 use protocol::characters::shows_nothing;
 use protocol::text;
+use web_sys::HtmlInputElement;
 
 use crate::browser::cookies;
+use crate::browser::dom::element_by_id;
 
 const ADJECTIVES: [&str; 32] = [
     "amber", "brisk", "calm", "clever", "cosy", "daring", "eager", "fair", "gentle", "golden",
@@ -35,21 +38,48 @@ pub fn suggested_name(random: u64) -> String {
     )
 }
 
+/// The cookie of the name that the visitor has chosen.
+pub const CHOSEN: &str = "name";
+/// The cookie of a suggestion that other people may have seen.
+pub const SUGGESTED: &str = "suggested";
+
+/// Where a display name comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameOrigin {
+    /// It is a suggestion.
+    Suggested,
+    /// The visitor chose it.
+    Chosen,
+    /// It is the username of an account.
+    Account,
+}
+
 /// The visitor's display name.
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayName {
     name: RwSignal<String>,
+    /// Whether the visitor has chosen it; otherwise it is a suggestion.
+    is_chosen: RwSignal<bool>,
+    /// Why what the visitor entered last is no name.
+    pub error: RwSignal<Option<String>>,
     /// Whether it is the username of an account, which cannot be changed here.
     pub is_fixed: bool,
 }
 
 impl DisplayName {
-    /// Starts with the stored or suggested name, or with the username of an account (`is_fixed`).
-    pub fn new(name: String, is_fixed: bool) -> Self {
+    /// Starts with the stored or suggested name, or with the username of an account.
+    pub fn new(name: String, origin: NameOrigin) -> Self {
         Self {
             name: RwSignal::new(name),
-            is_fixed,
+            is_chosen: RwSignal::new(origin != NameOrigin::Suggested),
+            error: RwSignal::new(None),
+            is_fixed: origin == NameOrigin::Account,
         }
+    }
+
+    /// Whether the visitor has chosen the name; tracks it.
+    pub fn is_chosen(self) -> bool {
+        self.is_chosen.get()
     }
 
     /// The name; tracks its changes.
@@ -68,12 +98,27 @@ impl DisplayName {
         if self.is_fixed {
             return self.get_untracked();
         }
-        let stored =
-            cookies::stored_cookie("name").and_then(|name| text::parse_username(&name).ok());
-        stored.unwrap_or_else(|| {
-            cookies::set_cookie("name", &self.get_untracked());
-            self.get_untracked()
-        })
+        let stored = |cookie: &&str| {
+            let name = cookies::stored_cookie(cookie)?;
+            text::parse_username(&name).ok()
+        };
+        [CHOSEN, SUGGESTED]
+            .iter()
+            .find_map(stored)
+            .unwrap_or_else(|| {
+                cookies::set_cookie(SUGGESTED, &self.get_untracked());
+                self.get_untracked()
+            })
+    }
+
+    /// Takes the name from a field, if the page has it. Otherwise `error` says why it is no name.
+    /// Returns whether the name is valid.
+    pub fn take_from(self, field: &str) -> bool {
+        let field = element_by_id::<HtmlInputElement>(field).filter(|_| !self.is_fixed);
+        let error = field.and_then(|field| self.change(&field.value()).err());
+        let is_valid = error.is_none();
+        self.error.set(error);
+        is_valid
     }
 
     /// Changes and stores the name.
@@ -88,7 +133,8 @@ impl DisplayName {
                 text::USERNAME_MAX
             ),
         })?;
-        cookies::set_cookie("name", &name);
+        cookies::set_cookie(CHOSEN, &name);
+        self.is_chosen.set(true);
         if self.get_untracked() != name {
             self.name.set(name);
         }

@@ -8,7 +8,7 @@ use protocol::{Account, RoomId, text};
 use serde::{Deserialize, Serialize};
 
 use crate::browser::cookies;
-use crate::session::display_name::suggested_name;
+use crate::session::display_name::{CHOSEN, NameOrigin, SUGGESTED, suggested_name};
 use crate::session::theme::Theme;
 
 /// How many recently visited rooms are stored.
@@ -19,6 +19,8 @@ pub const VISITS_MAX: usize = 8;
 pub struct Visitor {
     /// The display name: the stored one, or a suggestion.
     pub name: String,
+    /// Whether the visitor has chosen the name.
+    pub is_named: bool,
     /// The chosen theme.
     pub theme: Theme,
     /// Recently visited rooms, the latest first; for the server only.
@@ -38,13 +40,28 @@ pub struct SignedIn {
 impl Visitor {
     /// Reads a `Cookie` header; `random` chooses the name that is suggested if none is stored.
     pub fn from_cookies(header: &str, random: u64) -> Self {
-        let name =
-            cookies::read_cookie(header, "name").and_then(|name| text::parse_username(&name).ok());
+        let stored = |cookie| {
+            let name = cookies::read_cookie(header, cookie)?;
+            text::parse_username(&name).ok()
+        };
+        let chosen = stored(CHOSEN);
+        let is_named = chosen.is_some();
+        let name = chosen.or_else(|| stored(SUGGESTED));
         Self {
             name: name.unwrap_or_else(|| suggested_name(random)),
+            is_named,
             theme: Theme::from_cookie(cookies::read_cookie(header, "theme").as_deref()),
             visits: parse_visits(&cookies::read_cookie(header, "visits").unwrap_or_default()),
             signed: SignedIn::default(),
+        }
+    }
+
+    /// Where the name comes from.
+    pub fn name_origin(&self) -> NameOrigin {
+        match (&self.signed.account, self.is_named) {
+            (Some(_), _) => NameOrigin::Account,
+            (None, true) => NameOrigin::Chosen,
+            (None, false) => NameOrigin::Suggested,
         }
     }
 
@@ -113,6 +130,17 @@ mod tests {
         assert_eq!(visitor.name, "Ada L");
         assert_eq!(visitor.theme, Theme::Dark);
         assert_eq!(visitor.visits, [id(1), id(2)]);
+        assert!(visitor.is_named);
+    }
+
+    #[test]
+    fn suggestion_that_others_have_seen_stays_and_is_no_chosen_name() {
+        let visitor = Visitor::from_cookies("suggested=tidy-bison", 0);
+        assert_eq!(visitor.name, "tidy-bison");
+        assert!(!visitor.is_named);
+        let visitor = Visitor::from_cookies("suggested=tidy-bison; name=ada", 0);
+        assert_eq!(visitor.name, "ada");
+        assert!(visitor.is_named);
     }
 
     #[test]

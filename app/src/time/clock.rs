@@ -4,18 +4,28 @@
 //! - The first rendering uses the server's time and UTC, on the server and in the browser.
 //! - After hydration the clock uses the visitor's time zone, and ticks once a second while the page
 //!   is visible.
+//! - It stays at the server's time when the device's clock is set to another time.
+//!
+//! # Not here
+//! What the device's clocks say about the server's (`server_clock`).
 
+use std::cell::Cell;
+use std::pin::Pin;
 use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::Time;
 
-use crate::browser::dom::browser_effect;
+use crate::browser::dom::{browser_effect, run_after, spawn_task};
+use crate::reactive::BrowserCell;
 use crate::time::local_time::LocalTime;
+use crate::time::server_clock::ServerClock;
 
-/// A difference between the two clocks up to this many milliseconds is taken for the time that the
-/// page took to arrive.
-const TRANSFER_TIME: i64 = 5_000;
+/// How often the server is asked for its time while it does not answer.
+const ASK_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Asks the server for its time.
+pub type AskTime = fn() -> Pin<Box<dyn Future<Output = Option<Time>>>>;
 
 /// The page's clock.
 #[derive(Clone, Copy)]
@@ -23,22 +33,31 @@ pub struct Clock {
     now: RwSignal<Time>,
     /// Whether the visitor's time zone is known.
     is_local: RwSignal<bool>,
+    /// Whether the server is being asked for its time.
+    is_asking: BrowserCell<bool>,
 }
 
 impl Clock {
-    /// Starts a clock that shows the server's time, and runs after hydration.
-    pub fn start(server_time: Time) -> Self {
+    /// Starts a clock that shows the server's time, and runs after hydration. `ask` is called when
+    /// the device's clock is in doubt.
+    pub fn start(server_time: Time, ask: AskTime) -> Self {
         let clock = Self {
             now: RwSignal::new(server_time),
             is_local: RwSignal::new(false),
+            is_asking: BrowserCell::new(false),
         };
-        browser_effect(move || clock.run(server_time));
+        browser_effect(move || clock.run(server_time, ask));
         clock
     }
 
     /// The time by the server's clock, to within a few seconds; tracks the clock.
     pub fn now(self) -> Time {
         self.now.get()
+    }
+
+    /// The same, untracked; in the first rendering the time at which the page was drawn.
+    pub fn now_untracked(self) -> Time {
+        self.now.get_untracked()
     }
 
     /// A time in the visitor's time zone; UTC in the first rendering.
@@ -62,28 +81,66 @@ impl Clock {
         self.local_time(self.now.get()).day()
     }
 
-    fn run(self, server_time: Time) {
-        let ahead = now().millis() - server_time.millis();
-        let ahead = if ahead.abs() < TRANSFER_TIME {
-            0
-        } else {
-            ahead
-        };
+    fn run(self, server_time: Time, ask: AskTime) {
+        with_server_clock(|clock| clock.compare(server_time));
         let tick = move || {
-            if !document().hidden() {
-                self.now.set(Time::from_millis(now().millis() - ahead));
+            let is_doubtful = with_server_clock(|clock| clock.is_doubtful());
+            let asking = |is_asking: &mut bool| std::mem::replace(is_asking, true);
+            if is_doubtful && self.is_asking.with(asking) == Some(false) {
+                return spawn_task(self.resolve_doubt(ask));
             }
+            self.show();
         };
         self.is_local.set(true);
+        self.show();
         tick();
         let ticking = set_interval_with_handle(tick, Duration::from_secs(1));
         on_cleanup(move || drop(ticking.map(|ticking| ticking.clear())));
     }
+
+    fn show(self) {
+        if !document().hidden() {
+            self.now.try_set(now());
+        }
+    }
+
+    async fn resolve_doubt(self, ask: AskTime) {
+        let answer = ask().await;
+        with_server_clock(|clock| clock.resolve(answer));
+        self.show();
+        let pause = answer.map_or(ASK_INTERVAL, |_| Duration::ZERO);
+        run_after(pause, move || {
+            self.is_asking.with(|is_asking| *is_asking = false);
+        });
+    }
 }
 
-/// The time by this machine's clock.
+/// The time: in the browser by the server's clock, to within a few seconds.
 pub fn now() -> Time {
-    Time::from_millis(millis())
+    #[cfg(target_arch = "wasm32")]
+    return with_server_clock(|clock| clock.now());
+    #[cfg(not(target_arch = "wasm32"))]
+    return Time::from_millis(millis());
+}
+
+/// Reads the device's clocks, and then the server's by them.
+fn with_server_clock<T>(action: impl FnOnce(&mut ServerClock) -> T) -> T {
+    thread_local! {
+        static CLOCK: Cell<Option<ServerClock>> = const { Cell::new(None) };
+    }
+    let [wall, steady] = [millis(), steady_millis()];
+    let mut clock = CLOCK
+        .get()
+        .unwrap_or_else(|| ServerClock::new(wall, steady));
+    clock.read(wall, steady);
+    let result = action(&mut clock);
+    CLOCK.set(Some(clock));
+    result
+}
+
+/// The device's clock that no one can set; it may stop while the device sleeps.
+fn steady_millis() -> i64 {
+    window().performance().map_or(0, |clock| clock.now() as i64)
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -108,6 +165,16 @@ pub fn rfc3339(time: Time) -> String {
         .into();
     #[cfg(not(target_arch = "wasm32"))]
     return time.to_string();
+}
+
+/// The time of an HTTP date; none outside of the browser, whose parser reads it.
+pub fn parse_date(_date: &str) -> Option<Time> {
+    #[cfg(target_arch = "wasm32")]
+    return Some(js_sys::Date::parse(_date))
+        .filter(|millis| millis.is_finite())
+        .map(|millis| Time::from_millis(millis as i64));
+    #[cfg(not(target_arch = "wasm32"))]
+    return None;
 }
 
 /// The offset of the browser's time zone from UTC at that time, in minutes; positive in the east.

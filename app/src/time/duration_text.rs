@@ -23,8 +23,25 @@ pub fn format_long(duration: Duration) -> String {
     }
 }
 
+/// A duration in words, in up to two units: `2 hours`, `1 hour 30 minutes`, `7 days`.
+pub fn format_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [
+        (seconds / 86_400, "day"),
+        (seconds / 3_600 % 24, "hour"),
+        (seconds / 60 % 60, "minute"),
+        (seconds % 60, "second"),
+    ];
+    let units = units.into_iter().filter(|(count, _)| *count > 0).take(2);
+    let words = units.map(|(count, unit)| match count {
+        1 => format!("1 {unit}"),
+        _ => format!("{count} {unit}s"),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// A duration in one unit: `45 s`, `12 min`, `23 h`, `2 d`.
-pub fn format_short(duration: Duration) -> String {
+fn format_short(duration: Duration) -> String {
     match duration.as_secs() {
         s @ 0..60 => format!("{s} s"),
         s @ 60..3_600 => format!("{} min", s / 60),
@@ -66,6 +83,20 @@ mod tests {
             (187_300, "2 d 4 h"),
         ] {
             assert_eq!(format_long(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn lifetimes_are_written_in_words() {
+        for (seconds, text) in [
+            (1, "1 second"),
+            (600, "10 minutes"),
+            (5_400, "1 hour 30 minutes"),
+            (7_200, "2 hours"),
+            (86_400, "1 day"),
+            (90_061, "1 day 1 hour"),
+        ] {
+            assert_eq!(format_words(Duration::from_secs(seconds)), text);
         }
     }
 

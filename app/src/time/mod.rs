@@ -6,3 +6,4 @@
 pub mod clock;
 pub mod duration_text;
 pub mod local_time;
+mod server_clock;

@@ -1,20 +1,31 @@
 //! A person's avatar: a hue and initials, both from the name.
 //!
 //! # Guarantees
-//! The same name has the same avatar everywhere.
+//! Outside of rooms, the same name has the same avatar everywhere.
 //!
 //! # Not here
-//! The colours. They are styles, so that they keep their contrast in both themes.
+//! - The hues of the people in a room, who should not have the same one (`room/hues`).
+//! - The colours. They are styles, so that they keep their contrast in both themes.
 
 /// The number of hues in the style sheet, as the classes `hue-0`, `hue-1`, ….
 pub const HUES: u32 = 24;
 
 /// The CSS class for the hue of a name.
 pub fn hue_class(name: &str) -> String {
+    class_of_hue(hue_of(name))
+}
+
+/// The CSS class for a hue.
+pub fn class_of_hue(hue: u32) -> String {
+    format!("hue-{hue}")
+}
+
+/// The hue of a name, from its letters.
+pub fn hue_of(name: &str) -> u32 {
     let hash = name.bytes().fold(2_166_136_261_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
     });
-    format!("hue-{}", (hash ^ (hash >> 15)) % HUES)
+    (hash ^ (hash >> 15)) % HUES
 }
 
 /// The first letters of the first and the last word of a name, or its first letter alone.

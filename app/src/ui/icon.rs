@@ -28,6 +28,8 @@ pub enum Icon {
     Moon,
     /// Close the dialog.
     Cross,
+    /// A text that can be changed.
+    Pencil,
     /// Create a room.
     Plus,
     /// A list of rooms.
@@ -61,6 +63,7 @@ impl Icon {
             Self::Screen => "M4.5 5h15v10.5h-15zM9 19.5h6",
             Self::Moon => "M19.5 14.2A8 8 0 0 1 9.8 4.5a8 8 0 1 0 9.7 9.7z",
             Self::Cross => "M6 6l12 12M18 6L6 18",
+            Self::Pencil => "M5 19l1-4L16 5l3 3L9 18z",
             Self::Plus => "M12 5v14M5 12h14",
             Self::List => "M4.5 7h15M4.5 12h15M4.5 17h15",
         }

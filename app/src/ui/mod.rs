@@ -4,8 +4,11 @@
 //! Nothing here depends on the connection or on the state of a room.
 
 pub mod avatar;
+pub mod copy_button;
+pub mod element_tree;
 pub mod icon;
 pub mod identicon;
+pub mod lifetime_field;
 pub mod page_title;
 #[cfg(feature = "ssr")]
 pub mod qr_code;

@@ -9,21 +9,31 @@ use leptos::prelude::*;
 use crate::browser::dom::{browser_effect, focus_heading, on_window_event};
 use crate::initial_state::FirstContent;
 
-/// Shows a title that may change, with the number of unread messages.
-pub fn show_title_with_unread(unread: RwSignal<usize>, title: impl Fn() -> String + 'static) {
+/// Shows a title that may change, with the number of unread messages and of those among them that
+/// mention the visitor.
+pub fn show_title_with_unread(
+    unread: RwSignal<usize>,
+    mentions: RwSignal<usize>,
+    title: impl Fn() -> String + 'static,
+) {
     browser_effect(move || {
-        document().set_title(&match unread.get() {
-            0 => title(),
-            count => format!("({count}) {}", title()),
+        document().set_title(&match (unread.get(), mentions.get()) {
+            (0, _) => title(),
+            (count, 0) => format!("({count}) {}", title()),
+            (count, mentions) => format!("({count}, @{mentions}) {}", title()),
         });
     });
+    let reset = move || {
+        unread.set(0);
+        mentions.set(0);
+    };
     browser_effect(move || {
         on_window_event("visibilitychange", move |_| {
             if !document().hidden() {
-                unread.set(0);
+                reset();
             }
         });
-        on_window_event("focus", move |_| unread.set(0));
+        on_window_event("focus", move |_| reset());
     });
 }
 

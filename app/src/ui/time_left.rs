@@ -36,20 +36,11 @@ impl TimeLeft {
         self.permille < 100
     }
 
-    /// As text in up to two units.
-    pub fn long_text(self) -> String {
-        self.text(duration_text::format_long)
-    }
-
-    /// As text in one unit.
-    pub fn short_text(self) -> String {
-        self.text(duration_text::format_short)
-    }
-
-    fn text(self, format: fn(Duration) -> String) -> String {
+    /// As text, the same wherever it is shown.
+    pub fn text(self) -> String {
         match self.time.as_secs() {
             0 => "closing".to_owned(),
-            _ => format!("{} left", format(self.time)),
+            _ => format!("{} left", duration_text::format_long(self.time)),
         }
     }
 }
@@ -74,7 +65,7 @@ pub fn TimeLeftText(left: Signal<TimeLeft>, closed: Signal<bool>) -> impl IntoVi
             class:ending=bool_signal(move || left.get().is_short())
             title="A room is deleted when no one writes for a while. Every message resets the time."
         >
-            {text_signal(move || left.get().long_text())}
+            {text_signal(move || left.get().text())}
         </span>
     }
 }
@@ -99,7 +90,7 @@ mod tests {
         assert_eq!(left(0, 100_000, 0).permille, 1000);
         assert!(!left(0, 100_000, 90_000).is_short());
         assert!(left(0, 100_000, 90_001).is_short());
-        assert_eq!(left(0, 100_000, 95_000).long_text(), "5 s left");
+        assert_eq!(left(0, 100_000, 95_000).text(), "5 s left");
     }
 
     #[test]
@@ -112,6 +103,6 @@ mod tests {
             }
         );
         assert_eq!(left(5, 5, 0).permille, 1000, "clocks may differ");
-        assert_eq!(left(0, 0, 0).long_text(), "closing");
+        assert_eq!(left(0, 0, 0).text(), "closing");
     }
 }

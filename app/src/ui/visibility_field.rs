@@ -9,7 +9,7 @@ const FIELD: &str = "access";
 /// The choices: value and label.
 pub const VISIBILITY_CHOICES: [(&str, &str); 3] = [
     ("link", "Anyone with the link"),
-    ("public", "Shown to everyone under open rooms"),
+    ("public", "Anyone; listed under Public rooms"),
     ("private", "Private: only people you invite"),
 ];
 

@@ -1,10 +1,12 @@
 //! Accounts: usernames that belong to one person everywhere, with a password and sessions.
 //!
 //! # Guarantees
-//! - No two accounts have usernames that look alike.
+//! - No two accounts have usernames that look alike, and none has that of a deleted account.
 //! - Passwords are stored as `password` says.
-//! - A token is valid until it expires, the password changes, the account signs out everywhere or
-//!   the account is deleted.
+//! - A token is valid until it expires or is signed out, the password changes, the account signs out
+//!   everywhere or the account is deleted.
+//! - A change that needs the password is made only if the account still has the password that was
+//!   verified.
 //! - Signing in takes as long, and answers the same, whether or not the account exists.
 //!
 //! # Not here
@@ -15,12 +17,15 @@ use std::time::Duration;
 use protocol::{Account, Credentials, NewAccount, Refusal, RoomId, Time, nfc, text};
 
 use crate::events::DomainEvent;
+use crate::identity::caller_transaction::CallerTransaction;
+use crate::identity::common_passwords::is_common;
 use crate::identity::name_skeleton::NameSkeleton;
-use crate::identity::password::Verification;
+use crate::identity::password::{PasswordClient, Verification, is_username};
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
 use crate::store::{
-    AccountLookup, AccountRow, AccountsPage, DatabaseLocation, NewAccountRow, Store,
-    WriteTransaction, accounts, members, name_claims, room_authors, rooms, sanctions,
+    AccountRow, AccountSession, AccountsPage, DatabaseLocation, NewAccountRow, Store,
+    WriteTransaction, accounts, former_usernames, members, name_claims, oidc_identities,
+    room_authors, rooms, sanctions,
 };
 use crate::{Chat, Config, Error};
 
@@ -35,6 +40,15 @@ pub struct Session {
     pub lifetime: Duration,
 }
 
+/// What becomes of the identities of an account when its password changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentityLinks {
+    /// They sign in to the account as before.
+    Keep,
+    /// They no longer sign in to the account.
+    Remove,
+}
+
 impl From<AccountRow> for AccountHolder {
     fn from(row: AccountRow) -> Self {
         Self {
@@ -43,6 +57,7 @@ impl From<AccountRow> for AccountHolder {
             name: row.name,
             operator: row.operator,
             generation: row.generation,
+            session: None,
         }
     }
 }
@@ -106,22 +121,38 @@ impl Chat {
         self.0.password_min
     }
 
+    /// Whether a password is one of those that most people choose. It is accepted, but the person
+    /// should know.
+    pub fn is_common_password(&self, password: &str) -> bool {
+        is_common(&text::normalize_password(password))
+    }
+
     /// Creates an account and signs it in.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] if a field breaks a rule, [`Refusal::Taken`] if the username or one
+    /// [`Refusal::Invalid`] or [`Refusal::InvalidFields`] if fields break rules, [`Refusal::Taken`] if the username or one
     /// that looks like it is taken, or a fault.
-    pub async fn register_account(&self, wish: &NewAccount) -> Result<Session, Error> {
+    pub async fn register_account(
+        &self,
+        wish: &NewAccount,
+        client: PasswordClient,
+    ) -> Result<Session, Error> {
         let inner = &self.0;
-        let username = text::parse_account_name(&wish.username)?;
-        let name = text::parse_person_name(&wish.name)?;
-        let password_hash = self.hash_new_password(&wish.password).await?;
+        self.require_disk_space()?;
+        let name = text::parse_person_name(&wish.name);
+        let username = text::parse_account_name(&wish.username);
+        let entered = username.as_ref().map_or(&wish.username, |parsed| parsed);
+        let password = self.parse_new_password(&wish.password, entered);
+        let names = Refusal::both(name, username);
+        let ((name, username), password) = Refusal::both(names, password)?;
+        let password_hash = inner.passwords.hash(&password, client).await?;
         let account = AccountHolder {
             id: random_id()?,
             username,
             name,
             operator: false,
             generation: 0,
+            session: None,
         };
         let mut tx = inner.store.begin().await?;
         let now = inner.clock.now();
@@ -134,7 +165,7 @@ impl Chat {
             return Err(Refusal::Taken(taken).into());
         }
         self.commit(tx, [DomainEvent::AccountRegistered]).await?;
-        self.begin_session(account)
+        self.begin_session(account, None)
     }
 
     /// Signs in with a password.
@@ -142,27 +173,36 @@ impl Chat {
     /// # Errors
     /// [`Refusal::WrongCredentials`] if there is no such account or the password is wrong, or a
     /// fault.
-    pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, Error> {
+    pub async fn sign_in(
+        &self,
+        credentials: &Credentials,
+        client: PasswordClient,
+    ) -> Result<Session, Error> {
         let inner = &self.0;
         let found = find_row(&inner.store, &credentials.username).await?;
         // Without an account the password is verified against a dummy hash, so that both cases take
         // as long.
         let hash = found.as_ref().and_then(|row| row.password_hash.as_deref());
         let password = &credentials.password;
-        let verified = inner.passwords.verify(password, hash).await?;
+        let verified = inner.passwords.verify(password, hash, client).await?;
         let found = found.filter(|_| verified != Verification::Wrong);
         let found = found.ok_or(Refusal::WrongCredentials)?;
         if verified == Verification::RightUnnormalized {
-            self.rehash_password(&found, password).await?;
+            self.rehash_password(&found, password, client).await?;
         }
-        self.begin_session(found.into())
+        self.begin_session(found.into(), None)
     }
 
     /// Replaces the hash of a password that was hashed before normalization, unless the password has
     /// changed since.
-    async fn rehash_password(&self, found: &AccountRow, password: &str) -> Result<(), Error> {
+    async fn rehash_password(
+        &self,
+        found: &AccountRow,
+        password: &str,
+        client: PasswordClient,
+    ) -> Result<(), Error> {
         let normalized = text::normalize_password(password);
-        let hash = self.0.passwords.hash(&normalized).await?;
+        let hash = self.0.passwords.hash(&normalized, client).await?;
         let mut tx = self.0.store.begin().await?;
         let old = found.password_hash.as_deref().unwrap_or_default();
         accounts::replace_password_hash(&mut tx, found.id, old, &hash).await?;
@@ -170,17 +210,27 @@ impl Chat {
         self.commit(tx, []).await
     }
 
-    pub(crate) fn begin_session(&self, account: AccountHolder) -> Result<Session, Error> {
+    /// Begins a session of an account, after a sign-in provider asked at `authenticated_at` who the
+    /// person is.
+    pub(crate) fn begin_session(
+        &self,
+        account: AccountHolder,
+        authenticated_at: Option<Time>,
+    ) -> Result<Session, Error> {
         let inner = &self.0;
-        let token = inner.tokens.issue_for_account(
+        let claims = inner.tokens.begin_session(
             account.id,
             &account.username,
             account.generation,
+            authenticated_at,
             inner.clock.now(),
         )?;
         Ok(Session {
-            account,
-            token,
+            token: inner.tokens.sign(&claims)?,
+            account: AccountHolder {
+                session: Some(claims.session()),
+                ..account
+            },
             lifetime: inner.jwt_lifetime,
         })
     }
@@ -207,12 +257,18 @@ impl Chat {
             let guest = GuestId::from_person_id(claims.id).ok_or(Refusal::NotSignedIn)?;
             return Ok(Person::Guest(guest));
         };
-        let found = self
-            .find_account(claims.id)
-            .await?
-            .filter(|found| found.generation == generation)
-            .ok_or(Refusal::NotSignedIn)?;
-        Ok(AccountHolder::from(found).into())
+        let session = claims.session();
+        let key = AccountSession {
+            account: claims.id,
+            generation,
+            id: Some(session.id),
+        };
+        let found = inner.account_lookups.find(key).await?;
+        let account = AccountHolder {
+            session: Some(session),
+            ..found.ok_or(Refusal::NotSignedIn)?.into()
+        };
+        Ok(account.into())
     }
 
     /// Lists accounts by username.
@@ -241,9 +297,9 @@ impl Chat {
         by: &Person,
         name: &str,
     ) -> Result<AccountHolder, Error> {
-        let account = by.require_account()?;
         let name = text::parse_person_name(name)?;
-        let mut tx = self.0.store.begin().await?;
+        let CallerTransaction { mut tx, by } = self.begin_by(by).await?;
+        let account = by.require_account()?;
         accounts::set_display_name(&mut tx, account.id, &name).await?;
         let rooms = room_authors::list_rooms_that_name(&mut tx, account.id).await?;
         let events = DomainEvent::account_renamed(&account.username, &name, &rooms);
@@ -254,7 +310,8 @@ impl Chat {
         })
     }
 
-    /// Changes the password of the caller's account. All other sessions of the account end.
+    /// Changes the password of the caller's account. All other sessions of the account end, and with
+    /// them its `links` if they are to be removed.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if `old` is not the password,
@@ -264,37 +321,57 @@ impl Chat {
         by: &Person,
         old: &str,
         new: &str,
+        links: IdentityLinks,
+        client: PasswordClient,
     ) -> Result<Session, Error> {
-        let account = self
-            .verify_password(self.load_own_account(by).await?, old)
-            .await?;
-        let hash = self.hash_new_password(new).await?;
-        let mut tx = self.0.store.begin().await?;
-        accounts::set_password_hash(&mut tx, account.id, &hash).await?;
-        let generation = self.revoke_sessions(tx, account.id).await?;
-        self.begin_session(AccountHolder {
-            generation,
-            ..account
-        })
+        let found = self.load_own_account(by).await?;
+        self.verify_password(&found, old, client).await?;
+        self.replace_password(by, found, new, links, client).await
     }
 
     /// Sets a password for an account that has none. All other sessions of the account end.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the account has a password,
-    /// [`Refusal::Invalid`] if `new` breaks a rule, or a fault.
-    pub async fn set_first_password(&self, by: &Person, new: &str) -> Result<Session, Error> {
-        let account = by.require_account()?;
-        let hash = self.hash_new_password(new).await?;
-        let mut tx = self.0.store.begin().await?;
-        if !accounts::set_first_password_hash(&mut tx, account.id, &hash).await? {
+    /// [`Refusal::Forbidden`] if the session has not just begun, [`Refusal::Invalid`] if `new` breaks
+    /// a rule, or a fault.
+    pub async fn set_first_password(
+        &self,
+        by: &Person,
+        new: &str,
+        client: PasswordClient,
+    ) -> Result<Session, Error> {
+        let found = self.load_own_account(by).await?;
+        if found.password_hash.is_some() {
             return Err(Refusal::WrongCredentials.into());
         }
-        let generation = self.revoke_sessions(tx, account.id).await?;
-        self.begin_session(AccountHolder {
+        self.require_fresh_session(by)?;
+        let links = IdentityLinks::Keep;
+        self.replace_password(by, found, new, links, client).await
+    }
+
+    /// Sets the password of the caller's account and begins the next generation of sessions. If another
+    /// change has done so since `found` was read, the session of the caller has ended.
+    async fn replace_password(
+        &self,
+        by: &Person,
+        found: AccountRow,
+        new: &str,
+        links: IdentityLinks,
+        client: PasswordClient,
+    ) -> Result<Session, Error> {
+        let hash = self.hash_new_password(new, &found.username, client).await?;
+        let mut tx = self.begin_by(by).await?.tx;
+        accounts::set_password_hash(&mut tx, found.id, &hash, self.now()).await?;
+        if links == IdentityLinks::Remove {
+            oidc_identities::delete_links(&mut tx, found.id).await?;
+        }
+        let generation = self.revoke_sessions(tx, found.id).await?;
+        let account = AccountHolder {
             generation,
-            ..account.clone()
-        })
+            ..found.into()
+        };
+        self.begin_session(account, None)
     }
 
     /// Ends all sessions of the caller's account, and every stream that uses one of them.
@@ -303,23 +380,31 @@ impl Chat {
     /// [`Refusal::NotSignedIn`], or a fault.
     pub async fn sign_out_everywhere(&self, by: &Person) -> Result<(), Error> {
         let account = by.require_account()?;
-        self.revoke_sessions(self.0.store.begin().await?, account.id)
-            .await?;
+        let tx = self.begin_by(by).await?.tx;
+        self.revoke_sessions(tx, account.id).await?;
         Ok(())
     }
 
-    /// Deletes the caller's account. Its messages stay until their rooms end. `confirmation` is the
+    /// Deletes the caller's account. Its messages stay until their rooms end, and its username stays
+    /// taken, so that nobody else can be taken for their author. `confirmation` is the
     /// password, or the username if the account has no password.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::WrongCredentials`] if the password is wrong,
     /// [`Refusal::Invalid`] if the username is wrong, or a fault.
-    pub async fn delete_account(&self, by: &Person, confirmation: &str) -> Result<(), Error> {
-        let account = self.confirm_deletion(by, confirmation).await?;
-        let mut tx = self.0.store.begin().await?;
+    pub async fn delete_account(
+        &self,
+        by: &Person,
+        confirmation: &str,
+        client: PasswordClient,
+    ) -> Result<(), Error> {
+        let account = self.confirm_deletion(by, confirmation, client).await?;
+        let mut tx = self.begin_by(by).await?.tx;
         rooms::expire_abandoned_direct_rooms(&mut tx, account.id, self.now()).await?;
         let rooms = members::list_rooms_of(&mut tx, account.id, usize::MAX).await?;
         accounts::delete_account(&mut tx, account.id).await?;
+        let skeleton = NameSkeleton::of(&account.username).lowercase;
+        former_usernames::insert(&mut tx, &account.username, &skeleton).await?;
         members::delete_memberships(&mut tx, account.id).await?;
         tx.mark_erasure();
         let mut events = access_changes(rooms);
@@ -343,7 +428,7 @@ impl Chat {
             return Err(Refusal::NotSignedIn.into());
         };
         let guest = guest.id();
-        let mut tx = self.0.store.begin().await?;
+        let mut tx = self.begin_by(by).await?.tx;
         let banned_from = move_guest_rows(&mut tx, guest, account, self.now()).await?;
         // A ban of the guest now applies to the account, whose followers must stop.
         let mut events = access_changes(banned_from);
@@ -356,13 +441,15 @@ impl Chat {
         &self,
         by: &Person,
         confirmation: &str,
-    ) -> Result<AccountHolder, Error> {
+        client: PasswordClient,
+    ) -> Result<AccountRow, Error> {
         let found = self.load_own_account(by).await?;
         if found.password_hash.is_some() {
-            return self.verify_password(found, confirmation).await;
+            self.verify_password(&found, confirmation, client).await?;
+            return Ok(found);
         }
         match text::parse_account_name(confirmation) {
-            Ok(name) if name == found.username => Ok(found.into()),
+            Ok(name) if name == found.username => Ok(found),
             _ => {
                 let reason = "is not yours; type it to show that you mean it";
                 Err(Refusal::invalid("username", reason).into())
@@ -382,40 +469,55 @@ impl Chat {
         Ok(generation)
     }
 
-    /// The account with this ID.
-    pub(crate) async fn find_account(&self, id: i64) -> Result<Option<AccountRow>, Error> {
-        self.0.account_lookups.find(AccountLookup(id)).await
-    }
-
-    /// Checks that the session of an account has not ended.
-    pub(crate) async fn require_session(&self, account: &AccountHolder) -> Result<(), Error> {
-        match self.find_account(account.id).await? {
-            Some(found) if found.generation == account.generation => Ok(()),
-            _ => Err(Refusal::NotSignedIn.into()),
+    /// Checks that the session of the caller has not ended.
+    pub(crate) async fn require_session(&self, by: &Person) -> Result<(), Error> {
+        if let Some(account) = by.account() {
+            self.load_account_of_session(account).await?;
         }
+        Ok(())
     }
 
     /// The row of the caller's account.
-    async fn load_own_account(&self, by: &Person) -> Result<AccountRow, Error> {
-        let found = self.find_account(by.require_account()?.id).await?;
+    pub(crate) async fn load_own_account(&self, by: &Person) -> Result<AccountRow, Error> {
+        self.load_account_of_session(by.require_account()?).await
+    }
+
+    /// The row of an account whose session has not ended.
+    async fn load_account_of_session(&self, account: &AccountHolder) -> Result<AccountRow, Error> {
+        let found = self.0.account_lookups.find(account.session_key()).await?;
         Ok(found.ok_or(Refusal::NotSignedIn)?)
     }
 
     /// Hashes a new password that keeps the rules.
-    async fn hash_new_password(&self, password: &str) -> Result<String, Error> {
-        let password = text::parse_password(password, self.0.password_min)?;
-        self.0.passwords.hash(&password).await
+    async fn hash_new_password(
+        &self,
+        password: &str,
+        username: &str,
+        client: PasswordClient,
+    ) -> Result<String, Error> {
+        let password = self.parse_new_password(password, username)?;
+        self.0.passwords.hash(&password, client).await
     }
 
-    /// The holder of an account, if this is the password of the account.
-    async fn verify_password(
+    /// A new password that keeps the rules, as it is hashed.
+    fn parse_new_password(&self, password: &str, username: &str) -> Result<String, Refusal> {
+        let password = text::parse_password(password, self.0.password_min)?;
+        if is_username(&password, username) {
+            return Err(Refusal::invalid("password", "must not be the username"));
+        }
+        Ok(password)
+    }
+
+    /// Checks that this is the password of an account.
+    pub(crate) async fn verify_password(
         &self,
-        found: AccountRow,
+        found: &AccountRow,
         password: &str,
-    ) -> Result<AccountHolder, Error> {
+        client: PasswordClient,
+    ) -> Result<(), Error> {
         let hash = found.password_hash.as_deref();
-        match self.0.passwords.verify(password, hash).await? {
-            Verification::Right | Verification::RightUnnormalized => Ok(found.into()),
+        match self.0.passwords.verify(password, hash, client).await? {
+            Verification::Right | Verification::RightUnnormalized => Ok(()),
             Verification::Wrong => Err(Refusal::WrongCredentials.into()),
         }
     }
@@ -441,8 +543,11 @@ async fn move_guest_rows(
 
 #[cfg(test)]
 mod tests {
+    use protocol::NewMessage;
+
     use super::*;
-    use crate::testing::TestChat;
+    use crate::testing::{TestChat, new_guest};
+    use crate::{MessagesPage, OidcIdentity, ProviderProfile};
 
     fn wish(username: &str) -> NewAccount {
         NewAccount {
@@ -469,18 +574,25 @@ mod tests {
     #[tokio::test]
     async fn username_that_looks_like_a_taken_one_is_refused() {
         let mut test = TestChat::new(|_| {}).await;
-        test.chat.register_account(&wish("Alice")).await.unwrap();
+        test.chat
+            .register_account(&wish("Alice"), None)
+            .await
+            .unwrap();
         for taken in ["alice", "ALICE", "a1ice"] {
             assert!(
                 matches!(
-                    refusal(test.chat.register_account(&wish(taken)).await),
+                    refusal(test.chat.register_account(&wish(taken), None).await),
                     Refusal::Taken(_)
                 ),
                 "{taken}"
             );
         }
         test.reopen().await;
-        let session = test.chat.sign_in(&knows("alice", "secret")).await.unwrap();
+        let session = test
+            .chat
+            .sign_in(&knows("alice", "secret"), None)
+            .await
+            .unwrap();
         assert_eq!(
             test.chat
                 .authenticate_token(&session.token)
@@ -498,7 +610,7 @@ mod tests {
             ("al ice", "secret"),
         ] {
             assert_eq!(
-                refusal(test.chat.sign_in(&knows(username, password)).await),
+                refusal(test.chat.sign_in(&knows(username, password), None).await),
                 Refusal::WrongCredentials
             );
         }
@@ -517,9 +629,9 @@ mod tests {
                 password: password.to_owned(),
                 ..wish(username)
             };
-            chat.register_account(&wish).await.unwrap();
-            assert!(chat.sign_in(&knows(username, password)).await.is_ok());
-            assert!(chat.sign_in(&knows(username, other)).await.is_ok());
+            chat.register_account(&wish, None).await.unwrap();
+            assert!(chat.sign_in(&knows(username, password), None).await.is_ok());
+            assert!(chat.sign_in(&knows(username, other), None).await.is_ok());
         }
     }
 
@@ -529,8 +641,12 @@ mod tests {
         const DECOMPOSED: &str = "pa\u{308}sswo\u{308}rte\u{301}";
         let test = TestChat::new(|_| {}).await;
         let chat = &test.chat;
-        let account = chat.register_account(&wish("ada")).await.unwrap().account;
-        let old_hash = chat.0.passwords.hash(DECOMPOSED).await.unwrap();
+        let account = chat
+            .register_account(&wish("ada"), None)
+            .await
+            .unwrap()
+            .account;
+        let old_hash = chat.0.passwords.hash(DECOMPOSED, None).await.unwrap();
         let mut tx = chat.0.store.begin().await.unwrap();
         sqlx::query("update account set password_hash = $2 where id = $1")
             .bind(account.id)
@@ -539,10 +655,10 @@ mod tests {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        let wrong = chat.sign_in(&knows("ada", COMPOSED)).await;
+        let wrong = chat.sign_in(&knows("ada", COMPOSED), None).await;
         assert_eq!(refusal(wrong), Refusal::WrongCredentials);
         for password in [DECOMPOSED, COMPOSED, DECOMPOSED] {
-            assert!(chat.sign_in(&knows("ada", password)).await.is_ok());
+            assert!(chat.sign_in(&knows("ada", password), None).await.is_ok());
         }
     }
 
@@ -550,14 +666,17 @@ mod tests {
     async fn new_password_sign_out_everywhere_and_deletion_end_sessions() {
         let test = TestChat::new(|_| {}).await;
         let chat = &test.chat;
-        let first = chat.register_account(&wish("ada")).await.unwrap();
+        let first = chat.register_account(&wish("ada"), None).await.unwrap();
         let by = chat.authenticate_token(&first.token).await.unwrap();
         assert_eq!(
-            refusal(chat.change_password(&by, "wrong", "secret2").await),
+            refusal(
+                chat.change_password(&by, "wrong", "secret2", IdentityLinks::Keep, None)
+                    .await
+            ),
             Refusal::WrongCredentials
         );
         let second = chat
-            .change_password(&by, "secret", "secret2")
+            .change_password(&by, "secret", "secret2", IdentityLinks::Keep, None)
             .await
             .unwrap();
         assert_eq!(
@@ -568,19 +687,23 @@ mod tests {
             chat.authenticate_token(&second.token).await.unwrap().id(),
             by.id()
         );
+        let by = Person::from(second.account);
         chat.sign_out_everywhere(&by).await.unwrap();
         assert_eq!(
             refusal(chat.authenticate_token(&second.token).await),
             Refusal::NotSignedIn
         );
-        let third = chat.sign_in(&knows("ada", "secret2")).await.unwrap();
-        chat.delete_account(&by, "secret2").await.unwrap();
+        let third = chat.sign_in(&knows("ada", "secret2"), None).await.unwrap();
+        assert_eq!(
+            refusal(chat.delete_account(&by, "secret2", None).await),
+            Refusal::NotSignedIn
+        );
+        let by = Person::from(third.account.clone());
+        chat.delete_account(&by, "secret2", None).await.unwrap();
         assert_eq!(
             refusal(chat.authenticate_token(&third.token).await),
             Refusal::NotSignedIn
         );
-        // A new account with the same username does not accept tokens of the old one.
-        chat.register_account(&wish("ada")).await.unwrap();
         assert_eq!(
             refusal(chat.authenticate_token(&third.token).await),
             Refusal::NotSignedIn
@@ -588,9 +711,132 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn username_in_any_form_is_no_password() {
+        let test = TestChat::new(|_| {}).await;
+        let chat = &test.chat;
+        let register = async |password: &str| {
+            let wish = NewAccount {
+                password: password.to_owned(),
+                ..wish("lovelace")
+            };
+            chat.register_account(&wish, None).await
+        };
+        let forms = [
+            "lovelace",
+            "LoveLace",
+            " lovelace ",
+            "ｌｏｖｅｌａｃｅ",
+            "love\u{200b}lace",
+        ];
+        for form in forms {
+            let refused = refusal(register(form).await);
+            assert!(
+                matches!(
+                    refused,
+                    Refusal::Invalid {
+                        field: "password",
+                        ..
+                    }
+                ),
+                "{form}"
+            );
+        }
+        let by = Person::from(register("lovelace1").await.unwrap().account);
+        for form in forms {
+            let refused = refusal(
+                chat.change_password(&by, "lovelace1", form, IdentityLinks::Keep, None)
+                    .await,
+            );
+            assert!(
+                matches!(
+                    refused,
+                    Refusal::Invalid {
+                        field: "password",
+                        ..
+                    }
+                ),
+                "{form}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_new_password_and_a_deletion_at_once_one_succeeds() {
+        let test = TestChat::new(|_| {}).await;
+        let by = test.register("ada").await;
+        let keep = IdentityLinks::Keep;
+        let (changed, deleted) = tokio::join!(
+            test.chat
+                .change_password(&by, "secret", "secret2", keep, None),
+            test.chat.delete_account(&by, "secret", None)
+        );
+        assert_ne!(changed.is_ok(), deleted.is_ok(), "{changed:?} {deleted:?}");
+    }
+
+    #[tokio::test]
+    async fn username_of_a_deleted_account_is_given_to_nobody() {
+        let mut test = TestChat::new(|_| {}).await;
+        let room = test.create_room().await;
+        let alice = test.register("alice").await;
+        let message = NewMessage {
+            username: "alice".to_owned(),
+            body: "hello".to_owned(),
+        };
+        let post = async |chat: &Chat, by: &Person, username: &str| {
+            let message = NewMessage {
+                username: username.to_owned(),
+                ..message.clone()
+            };
+            chat.post_message(by, &room, &message, None).await
+        };
+        post(&test.chat, &alice, "alice").await.unwrap();
+        test.chat
+            .delete_account(&alice, "secret", None)
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            let chat = &test.chat;
+            for username in ["alice", "ALICE", "a1ice"] {
+                let refused = refusal(chat.register_account(&wish(username), None).await);
+                assert!(matches!(refused, Refusal::Taken(_)), "{username}");
+            }
+            for username in ["alice", "Alice", "аlice"] {
+                for by in [Person::Anonymous, new_guest()] {
+                    let refused = refusal(post(chat, &by, username).await);
+                    assert!(matches!(refused, Refusal::NameTaken { .. }), "{username}");
+                }
+            }
+            test.reopen().await;
+        }
+        let identity = OidcIdentity {
+            issuer: "https://id.example".to_owned(),
+            subject: "1".to_owned(),
+        };
+        let profile = ProviderProfile {
+            username: Some("alice".to_owned()),
+            ..ProviderProfile::default()
+        };
+        let registered = test
+            .chat
+            .register_with_identity(&identity, &profile, None)
+            .await;
+        assert_eq!(registered.unwrap().account.username(), "alice2");
+        let page = MessagesPage::default();
+        let old = test
+            .chat
+            .list_messages(&Person::Anonymous, &room, page)
+            .await;
+        assert_eq!(old.unwrap()[0].name, None);
+    }
+
+    #[tokio::test]
     async fn session_ends_when_its_lifetime_is_over() {
         let test = TestChat::new(|_| {}).await;
-        let session = test.chat.register_account(&wish("ada")).await.unwrap();
+        let session = test
+            .chat
+            .register_account(&wish("ada"), None)
+            .await
+            .unwrap();
         test.config.clock.advance(test.config.jwt_lifetime);
         assert_eq!(
             refusal(test.chat.authenticate_token(&session.token).await),
@@ -602,11 +848,19 @@ mod tests {
     async fn accounts_are_found_by_part_of_username_or_name() {
         let test = TestChat::new(|_| {}).await;
         let chat = &test.chat;
-        let by = Person::from(chat.register_account(&wish("grace")).await.unwrap().account);
-        chat.register_account(&NewAccount {
-            name: "Ada Lovelace".to_owned(),
-            ..wish("ada")
-        })
+        let by = Person::from(
+            chat.register_account(&wish("grace"), None)
+                .await
+                .unwrap()
+                .account,
+        );
+        chat.register_account(
+            &NewAccount {
+                name: "Ada Lovelace".to_owned(),
+                ..wish("ada")
+            },
+            None,
+        )
         .await
         .unwrap();
         let find = async |search: &str| {

@@ -47,15 +47,6 @@ pub struct ProviderProfile {
     pub name: Option<String>,
 }
 
-/// The ways in which the holder of an account can sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignInMethods {
-    /// Whether the account has a password.
-    pub password: bool,
-    /// Whether the account is linked to the provider.
-    pub provider: bool,
-}
-
 impl ProviderProfile {
     /// The username to try first: made of the username, the email address or the display name,
     /// whichever is the first to make a valid one.
@@ -132,6 +123,7 @@ async fn create_account(
             name,
             operator: false,
             generation: 0,
+            session: None,
         };
         if insert_account(tx, &account, None, now).await? {
             return Ok(account);
@@ -162,34 +154,34 @@ async fn insert_link(
 }
 
 impl Chat {
-    /// Signs in to the account that an identity is linked to, if there is one.
+    /// Signs in to the account that an identity is linked to, if there is one. `authenticated_at` is
+    /// when the provider asked the person who it is, if the provider says so.
     ///
     /// # Errors
     /// A fault.
     pub async fn sign_in_with_identity(
         &self,
         identity: &OidcIdentity,
+        authenticated_at: Option<Time>,
     ) -> Result<Option<Session>, Error> {
         let store = &self.0.store;
-        let linked = find_linked_account(&mut store.reader().await?, identity).await?;
-        let Some(id) = linked else {
-            return Ok(None);
-        };
-        let Some(found) = self.find_account(id).await? else {
-            return Ok(None);
-        };
-        self.begin_session(found.into()).map(Some)
+        // One statement: the account may be unlinked, and its sessions end, at the same time.
+        let found = accounts::find_linked(store, &identity.issuer, &identity.subject).await?;
+        found
+            .map(|found| self.begin_session(found.into(), authenticated_at))
+            .transpose()
     }
 
     /// Creates an account for an identity and signs in to it. If the identity has an account by
     /// now, signs in to that one.
     ///
     /// # Errors
-    /// A fault.
+    /// [`Refusal::DiskFull`], or a fault.
     pub async fn register_with_identity(
         &self,
         identity: &OidcIdentity,
         profile: &ProviderProfile,
+        authenticated_at: Option<Time>,
     ) -> Result<Session, Error> {
         let inner = &self.0;
         let now = self.now();
@@ -197,24 +189,26 @@ impl Chat {
         if find_linked_account(&mut tx, identity).await?.is_some() {
             drop(tx);
             return self
-                .sign_in_with_identity(identity)
+                .sign_in_with_identity(identity, authenticated_at)
                 .await?
                 .ok_or_else(|| Error::fault("an identity without its account"));
         }
+        self.require_disk_space()?;
         let account = create_account(&mut tx, profile, now).await?;
         insert_link(&mut tx, identity, account.id, now).await?;
         self.commit(tx, [DomainEvent::AccountRegistered]).await?;
-        self.begin_session(account)
+        self.begin_session(account, authenticated_at)
     }
 
-    /// Links an identity to the caller's account. Linking it again changes nothing.
+    /// Links an identity to the caller's account, once the caller has confirmed that as
+    /// [`Chat::confirm_identity`] says. Linking it again changes nothing.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`], [`Refusal::Taken`] if the identity belongs to another account or
     /// the account has another identity at this provider, or a fault.
     pub async fn link_identity(&self, by: &Person, identity: &OidcIdentity) -> Result<(), Error> {
         let own = by.require_account()?.id;
-        let mut tx = self.0.store.begin().await?;
+        let mut tx = self.begin_by(by).await?.tx;
         let taken = |what: &str| Err(Refusal::Taken(what.to_owned()).into());
         match find_linked_account(&mut tx, identity).await? {
             Some(account) if account == own => Ok(()),
@@ -234,7 +228,7 @@ impl Chat {
     /// with, or a fault.
     pub async fn unlink_identity(&self, by: &Person, issuer: &str) -> Result<(), Error> {
         let own = by.require_account()?.id;
-        let mut tx = self.0.store.begin().await?;
+        let mut tx = self.begin_by(by).await?.tx;
         if !accounts::has_password(&mut tx, own).await? {
             return Err(Refusal::Forbidden(
                 "Set a password first: without it you could not sign in again.",
@@ -245,27 +239,6 @@ impl Chat {
         tx.commit().await?;
         Ok(())
     }
-
-    /// The ways in which the caller can sign in. `issuer` is the configured provider, if there is
-    /// one.
-    ///
-    /// # Errors
-    /// [`Refusal::NotSignedIn`], or a fault.
-    pub async fn load_sign_in_methods(
-        &self,
-        by: &Person,
-        issuer: Option<&str>,
-    ) -> Result<SignInMethods, Error> {
-        let store = &self.0.store;
-        let own = by.require_account()?.id;
-        let found = self.find_account(own).await?;
-        let password = found.ok_or(Refusal::NotSignedIn)?.password_hash.is_some();
-        let provider = match issuer {
-            Some(issuer) => oidc_identities::is_linked(store, own, issuer).await?,
-            None => false,
-        };
-        Ok(SignInMethods { password, provider })
-    }
 }
 
 #[cfg(test)]
@@ -273,6 +246,7 @@ mod tests {
     use protocol::{Credentials, NewAccount};
 
     use super::*;
+    use crate::IdentityLinks;
     use crate::testing::TestChat;
 
     fn profile_of(
@@ -392,14 +366,14 @@ mod tests {
         let mut test = TestChat::new(|_| {}).await;
         assert_eq!(
             test.chat
-                .sign_in_with_identity(&identity("1"))
+                .sign_in_with_identity(&identity("1"), None)
                 .await
                 .unwrap(),
             None
         );
         let first = test
             .chat
-            .register_with_identity(&identity("1"), &ada())
+            .register_with_identity(&identity("1"), &ada(), None)
             .await
             .unwrap();
         assert_eq!(
@@ -410,28 +384,30 @@ mod tests {
         let chat = &test.chat;
         // The names that the provider reports later change nothing.
         for session in [
-            chat.sign_in_with_identity(&identity("1"))
+            chat.sign_in_with_identity(&identity("1"), None)
                 .await
                 .unwrap()
                 .unwrap(),
-            chat.register_with_identity(&identity("1"), &profile_of(Some("eve"), None, None))
+            chat.register_with_identity(&identity("1"), &profile_of(Some("eve"), None, None), None)
                 .await
                 .unwrap(),
         ] {
-            assert_eq!(session.account, first.account);
-            assert_eq!(
-                chat.authenticate_token(&session.token)
-                    .await
-                    .unwrap()
-                    .account(),
-                Some(&first.account)
-            );
+            let by = chat.authenticate_token(&session.token).await.unwrap();
+            assert_eq!(by.account(), Some(&session.account));
+            let expected = AccountHolder {
+                session: session.account.session,
+                ..first.account.clone()
+            };
+            assert_eq!(session.account, expected);
         }
         let elsewhere = OidcIdentity {
             issuer: "https://other.example".to_owned(),
             ..identity("1")
         };
-        assert_eq!(chat.sign_in_with_identity(&elsewhere).await.unwrap(), None);
+        assert_eq!(
+            chat.sign_in_with_identity(&elsewhere, None).await.unwrap(),
+            None
+        );
         chat.sign_out_everywhere(&first.account.clone().into())
             .await
             .unwrap();
@@ -440,34 +416,51 @@ mod tests {
             Refusal::NotSignedIn
         );
         let again = chat
-            .sign_in_with_identity(&identity("1"))
+            .sign_in_with_identity(&identity("1"), None)
             .await
             .unwrap()
             .unwrap();
         assert!(chat.authenticate_token(&again.token).await.is_ok());
         // Deleting the account unlinks the identity.
-        let by = Person::from(first.account);
+        let by = Person::from(again.account);
         assert!(matches!(
-            refusal(chat.delete_account(&by, "eve").await),
+            refusal(chat.delete_account(&by, "eve", None).await),
             Refusal::Invalid {
                 field: "username",
                 ..
             }
         ));
-        assert!(chat.delete_account(&by, "").await.is_err());
-        chat.delete_account(&by, " ADA ").await.unwrap();
+        assert!(chat.delete_account(&by, "", None).await.is_err());
+        chat.delete_account(&by, " ADA ", None).await.unwrap();
         assert_eq!(
-            chat.sign_in_with_identity(&identity("1")).await.unwrap(),
+            chat.sign_in_with_identity(&identity("1"), None)
+                .await
+                .unwrap(),
             None
         );
+    }
+
+    #[tokio::test]
+    async fn almost_full_disk_refuses_a_new_identity_and_admits_a_known_one() {
+        let mut test = TestChat::new(|_| {}).await;
+        let known = identity("1");
+        let registered = test.chat.register_with_identity(&known, &ada(), None).await;
+        assert!(registered.is_ok());
+        test.config.free_space = u64::MAX;
+        test.reopen().await;
+        let new = identity("2");
+        let refused = test.chat.register_with_identity(&new, &ada(), None).await;
+        assert_eq!(refusal(refused), Refusal::DiskFull);
+        let registered = test.chat.register_with_identity(&known, &ada(), None).await;
+        assert!(registered.is_ok());
     }
 
     #[tokio::test]
     async fn provider_username_gives_no_access_to_an_existing_account() {
         let test = TestChat::new(|_| {}).await;
         let chat = &test.chat;
-        chat.register_account(&wish("alice")).await.unwrap();
-        chat.register_account(&wish("alice3")).await.unwrap();
+        chat.register_account(&wish("alice"), None).await.unwrap();
+        chat.register_account(&wish("alice3"), None).await.unwrap();
         let mut names = Vec::new();
         for (subject, claimed) in [
             ("1", "alice"),
@@ -476,7 +469,11 @@ mod tests {
             ("4", "alice@example.org"),
         ] {
             let session = chat
-                .register_with_identity(&identity(subject), &profile_of(Some(claimed), None, None))
+                .register_with_identity(
+                    &identity(subject),
+                    &profile_of(Some(claimed), None, None),
+                    None,
+                )
                 .await
                 .unwrap();
             names.push(session.account.username().to_owned());
@@ -486,6 +483,7 @@ mod tests {
             chat.register_with_identity(
                 &identity(&format!("n{number}")),
                 &profile_of(Some("alice"), None, None),
+                None,
             )
             .await
             .unwrap();
@@ -497,7 +495,7 @@ mod tests {
         let test = TestChat::new(|_| {}).await;
         let chat = &test.chat;
         let session = chat
-            .register_with_identity(&identity("1"), &ada())
+            .register_with_identity(&identity("1"), &ada(), Some(chat.now()))
             .await
             .unwrap();
         let by = chat.authenticate_token(&session.token).await.unwrap();
@@ -507,27 +505,24 @@ mod tests {
                 password: password.to_owned(),
             };
             assert_eq!(
-                refusal(chat.sign_in(&knows).await),
+                refusal(chat.sign_in(&knows, None).await),
                 Refusal::WrongCredentials
             );
             assert_eq!(
-                refusal(chat.change_password(&by, password, "secret2").await),
+                refusal(
+                    chat.change_password(&by, password, "secret2", IdentityLinks::Keep, None)
+                        .await
+                ),
                 Refusal::WrongCredentials
             );
         }
-        let issuer = Some("https://id.example");
-        assert_eq!(
-            chat.load_sign_in_methods(&by, issuer).await.unwrap(),
-            SignInMethods {
-                password: false,
-                provider: true
-            }
-        );
+        let ways = chat.load_sign_in_methods(&by).await.unwrap();
+        assert_eq!((ways.password, ways.identities.len()), (false, 1));
         assert!(matches!(
             refusal(chat.unlink_identity(&by, "https://id.example").await),
             Refusal::Forbidden(_)
         ));
-        let second = chat.set_first_password(&by, "secret").await.unwrap();
+        let second = chat.set_first_password(&by, "secret", None).await.unwrap();
         assert_eq!(
             refusal(chat.authenticate_token(&session.token).await),
             Refusal::NotSignedIn
@@ -536,33 +531,34 @@ mod tests {
             chat.authenticate_token(&second.token).await.unwrap().id(),
             by.id()
         );
+        let by = Person::from(second.account);
         assert_eq!(
-            refusal(chat.set_first_password(&by, "other!").await),
+            refusal(chat.set_first_password(&by, "other!", None).await),
             Refusal::WrongCredentials
         );
         assert_eq!(
-            refusal(chat.delete_account(&by, "ada").await),
+            refusal(chat.delete_account(&by, "ada", None).await),
             Refusal::WrongCredentials
         );
         chat.unlink_identity(&by, "https://id.example")
             .await
             .unwrap();
+        let ways = chat.load_sign_in_methods(&by).await.unwrap();
+        assert_eq!((ways.password, ways.identities.len()), (true, 0));
         assert_eq!(
-            chat.load_sign_in_methods(&by, issuer).await.unwrap(),
-            SignInMethods {
-                password: true,
-                provider: false
-            }
-        );
-        assert_eq!(
-            chat.sign_in_with_identity(&identity("1")).await.unwrap(),
+            chat.sign_in_with_identity(&identity("1"), None)
+                .await
+                .unwrap(),
             None
         );
         assert!(
-            chat.sign_in(&Credentials {
-                username: "ada".to_owned(),
-                password: "secret".to_owned()
-            })
+            chat.sign_in(
+                &Credentials {
+                    username: "ada".to_owned(),
+                    password: "secret".to_owned()
+                },
+                None
+            )
             .await
             .is_ok()
         );
@@ -573,8 +569,8 @@ mod tests {
         let test = TestChat::new(|_| {}).await;
         let chat = &test.chat;
         let [grace, eve] = [
-            chat.register_account(&wish("grace")).await,
-            chat.register_account(&wish("eve")).await,
+            chat.register_account(&wish("grace"), None).await,
+            chat.register_account(&wish("eve"), None).await,
         ]
         .map(|session| Person::from(session.unwrap().account));
         for _ in 0..2 {
@@ -593,7 +589,7 @@ mod tests {
             Refusal::NotSignedIn
         );
         let session = chat
-            .sign_in_with_identity(&identity("1"))
+            .sign_in_with_identity(&identity("1"), None)
             .await
             .unwrap()
             .unwrap();

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use protocol::{Refusal, text};
+use protocol::{Refusal, Time, text};
 
 use crate::Error;
-use crate::store::{Reader, accounts};
+use crate::store::{AccountSession, Reader, accounts};
 
 /// A caller, as far as the server can tell callers apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,12 +35,34 @@ pub struct AccountHolder {
     pub(crate) operator: bool,
     /// The generation of the account's sessions. A token of another generation is invalid.
     pub(crate) generation: i64,
+    /// The session of the caller; `None` where the account is not the caller's.
+    pub(crate) session: Option<SessionInfo>,
+}
+
+/// A session of an account, as its token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SessionInfo {
+    /// A number that no other session of the account has.
+    pub id: i64,
+    /// When the sign-in provider asked who the person is, if it did and said so.
+    pub authenticated_at: Option<Time>,
+    /// When the token expires.
+    pub expires_at: Time,
 }
 
 impl AccountHolder {
     /// The username, which no one else can write under.
     pub fn username(&self) -> &str {
         &self.username
+    }
+
+    /// What shows whether the session of the holder has ended.
+    pub(crate) fn session_key(&self) -> AccountSession {
+        AccountSession {
+            account: self.id,
+            generation: self.generation,
+            id: self.session.map(|session| session.id),
+        }
     }
 
     /// The display name.
@@ -95,6 +117,16 @@ impl Person {
             Self::Account(account) => Some(account),
             Self::Anonymous | Self::Guest(_) => None,
         }
+    }
+
+    /// The caller's session, if the caller is signed in.
+    pub(crate) fn session(&self) -> Option<AccountSession> {
+        self.account().map(AccountHolder::session_key)
+    }
+
+    /// Whether the caller is an operator of the server.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.account().is_some_and(|account| account.operator)
     }
 
     /// The account of the caller.

@@ -18,7 +18,7 @@ use protocol::{Refusal, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::person::{GuestId, Person};
+use crate::identity::person::{GuestId, Person, SessionInfo, random_id};
 use crate::{Chat, Config, Error};
 
 /// How long the token of a guest is valid: the longest time for which browsers keep a cookie.
@@ -37,8 +37,38 @@ pub(crate) struct Claims {
     pub generation: Option<i64>,
     /// When the token was issued, in seconds since the Unix epoch.
     iat: i64,
+    /// When the sign-in provider last asked who the person is, in seconds since the Unix epoch;
+    /// `None` if the provider did not say, and after a sign-in by a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     /// When the token expires, in seconds since the Unix epoch.
     exp: i64,
+    /// The ID of the session in hexadecimal digits; `None` for a guest, and in tokens of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+impl Claims {
+    /// The end of the second in which the token was issued.
+    pub fn issued_by(&self) -> Time {
+        from_seconds(self.iat.saturating_add(1))
+    }
+
+    /// The session of an account.
+    pub fn session(&self) -> SessionInfo {
+        let id = self.jti.as_deref();
+        let id = id.and_then(|id| i64::from_str_radix(id, 16).ok());
+        SessionInfo {
+            id: id.unwrap_or(-self.iat),
+            authenticated_at: self.auth_time.map(from_seconds),
+            expires_at: from_seconds(self.exp),
+        }
+    }
+}
+
+fn from_seconds(seconds: i64) -> Time {
+    Time::from_millis(seconds.saturating_mul(1_000))
 }
 
 /// The claims of content that is sealed for a purpose other than authentication.
@@ -85,20 +115,25 @@ impl Tokens {
         })
     }
 
-    /// Issues a token for a session of an account.
-    pub fn issue_for_account(
+    /// The claims of a new session of an account, after a sign-in provider asked at `authenticated_at`
+    /// who the person is.
+    pub fn begin_session(
         &self,
         id: i64,
         username: &str,
         generation: i64,
+        authenticated_at: Option<Time>,
         now: Time,
-    ) -> Result<String, Error> {
-        self.sign(&Claims {
+    ) -> Result<Claims, Error> {
+        Ok(Claims {
             sub: username.to_owned(),
             id,
             generation: Some(generation),
             iat: now.millis() / 1_000,
+            // A time in the future would count for longer.
+            auth_time: authenticated_at.map(|at| at.min(now).millis() / 1_000),
             exp: now.after(self.lifetime).millis() / 1_000,
+            jti: Some(format!("{:014x}", random_id()?)),
         })
     }
 
@@ -110,11 +145,14 @@ impl Tokens {
             id,
             generation: None,
             iat: now.millis() / 1_000,
+            auth_time: None,
             exp: now.after(GUEST_LIFETIME).millis() / 1_000,
+            jti: None,
         })
     }
 
-    fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
+    /// Signs claims as a token.
+    pub fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
         encode(&Header::new(Algorithm::HS256), claims, &self.encoding).map_err(Error::fault)
     }
 
@@ -227,10 +265,17 @@ mod tests {
         Tokens::open(&config).unwrap()
     }
 
+    fn issue(tokens: &Tokens, generation: i64) -> String {
+        let claims = tokens
+            .begin_session(7, "ada", generation, None, NOW)
+            .unwrap();
+        tokens.sign(&claims).unwrap()
+    }
+
     #[test]
     fn token_is_valid_until_it_expires() {
         let tokens = tokens(|config| config.jwt_lifetime = Duration::from_secs(60));
-        let token = tokens.issue_for_account(7, "ada", 3, NOW).unwrap();
+        let token = issue(&tokens, 3);
         let claims = tokens
             .verify(&token, NOW.after(Duration::from_secs(59)))
             .unwrap();
@@ -255,16 +300,18 @@ mod tests {
             id: 7,
             generation: Some(0),
             iat: 0,
+            auth_time: None,
             exp: i64::MAX / 1_000,
+            jti: None,
         };
         let other = encode(&Header::new(Algorithm::HS512), &claims, &ours.encoding).unwrap();
-        let good = ours.issue_for_account(7, "ada", 0, NOW).unwrap();
+        let good = issue(&ours, 0);
         let (_, rest) = good.split_once('.').unwrap();
         let (claims, _) = rest.split_once('.').unwrap();
         // {"alg":"none","typ":"JWT"}
         let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
         for token in [
-            theirs.issue_for_account(7, "ada", 0, NOW).unwrap(),
+            issue(&theirs, 0),
             other,
             none,
             String::new(),
@@ -277,6 +324,20 @@ mod tests {
             );
         }
         assert!(ours.verify(&good, NOW).is_ok());
+    }
+
+    #[test]
+    fn session_of_a_token_without_an_id_is_known_by_the_time_of_issue() {
+        let tokens = tokens(|_| {});
+        let claims =
+            serde_json::json!({"sub": "ada", "id": 7, "generation": 0, "iat": 5, "exp": 60});
+        let claims = tokens.verify(&tokens.sign(&claims).unwrap(), NOW).unwrap();
+        assert_eq!(claims.session().id, -5);
+        let sessions = [0, 0].map(|generation| {
+            let token = issue(&tokens, generation);
+            tokens.verify(&token, NOW).unwrap().session()
+        });
+        assert!(sessions[0].id > 0 && sessions[0].id != sessions[1].id);
     }
 
     #[test]
@@ -298,14 +359,16 @@ mod tests {
             id: 7,
             generation: Some(0),
             iat: 0,
+            auth_time: None,
             exp: 60,
+            jti: None,
         };
         let posing = serde_json::json!({"aud": "a", "sub": "ada", "id": 7, "generation": 0, "iat": 0, "exp": 60});
         let posing = encode(&Header::new(Algorithm::HS256), &posing, &ours.encoding).unwrap();
         for token in [ours.seal("a", &claims, end).unwrap(), posing] {
             assert_eq!(ours.verify(&token, NOW), Err(Refusal::NotSignedIn));
         }
-        let token = ours.issue_for_account(7, "ada", 0, NOW).unwrap();
+        let token = issue(&ours, 0);
         assert_eq!(ours.unseal::<serde_json::Value>("a", &token, NOW), None);
     }
 
@@ -313,7 +376,7 @@ mod tests {
     fn key_file_is_created_once_and_readable_only_by_its_owner() {
         let dir = tempfile::tempdir().unwrap();
         let tokens = || Tokens::open(&Config::new(dir.path())).unwrap();
-        let token = tokens().issue_for_account(7, "ada", 0, NOW).unwrap();
+        let token = issue(&tokens(), 0);
         assert!(tokens().verify(&token, NOW).is_ok());
         #[cfg(unix)]
         {

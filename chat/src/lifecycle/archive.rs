@@ -20,11 +20,15 @@ use tokio::fs;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::identity::person::Person;
+use crate::json_line;
 use crate::store::{MessagesPage, RoomRow, Store, messages, sync_parent};
 use crate::{Chat, Error};
 
-/// How many messages to read from the store at once.
+/// How many messages to read from the store at once, at most.
 const PAGE: usize = 512;
+
+/// How many bytes to encode at once; the last message may exceed them.
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// The greatest length in bytes of an archive's last line.
 const TRAILER_MAX: u64 = 256;
@@ -42,6 +46,8 @@ pub enum ExportFormat {
 #[derive(Debug)]
 pub struct Export {
     store: Store,
+    /// The caller that downloads the room; `None` for the archive of its end.
+    caller: Option<ExportCaller>,
     room: Room,
     /// The head of the room when the export began.
     head: u64,
@@ -51,6 +57,22 @@ pub struct Export {
     seen: u64,
     count: u64,
     hash: Sha256,
+}
+
+/// The caller of an export.
+#[derive(Debug)]
+struct ExportCaller {
+    chat: Chat,
+    by: Person,
+}
+
+impl ExportCaller {
+    /// Checks that the caller may still read the room.
+    async fn check_access(&self, room: RoomId) -> Result<(), Error> {
+        self.chat.require_session(&self.by).await?;
+        self.chat.load_room_row(&self.by, room).await?;
+        Ok(())
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -68,10 +90,11 @@ struct Trailer {
 }
 
 impl Export {
-    pub(crate) fn new(store: Store, row: RoomRow, format: ExportFormat) -> Self {
+    fn new(store: Store, row: RoomRow, format: ExportFormat, caller: Option<ExportCaller>) -> Self {
         let RoomRow { room, head, .. } = row;
         Self {
             store,
+            caller,
             room,
             head,
             format,
@@ -85,8 +108,9 @@ impl Export {
     /// The next piece; `None` after the last.
     ///
     /// # Errors
-    /// A fault of the store, or a fault if the room ended during the export, which is incomplete
-    /// then.
+    /// The refusals of [`Chat::find_room`] if the caller has lost the access to the room,
+    /// [`protocol::Refusal::NotSignedIn`] if the session of the caller has ended, or a fault, also
+    /// if the room ended during the export. The export is incomplete then.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let piece = match self.stage {
             Stage::Head => self.encode_head()?,
@@ -115,21 +139,26 @@ impl Export {
             before: Some(self.head + 1),
             after: Some(self.seen),
             limit: PAGE,
+            bytes: PAGE_BYTES,
         };
-        let messages = messages::load_page(&self.store, self.room.id, page).await?;
-        let Some(last) = messages.last() else {
-            return self.encode_trailer();
-        };
-        self.seen = last.id;
-        self.count += messages.len() as u64;
-        let mut piece = Vec::new();
-        for message in &messages {
-            match self.format {
-                ExportFormat::Archive => piece.extend(encode_line(message)?),
-                ExportFormat::Transcript => piece.extend(encode_for_transcript(message)),
-            }
+        if let Some(caller) = &self.caller {
+            caller.check_access(self.room.id).await?;
         }
-        Ok(piece)
+        let mut piece = Vec::new();
+        messages::load_page(&self.store, self.room.id, 0, page, |message| {
+            match self.format {
+                ExportFormat::Archive => piece.extend(encode_line(&message)?),
+                ExportFormat::Transcript => piece.extend(encode_for_transcript(&message)),
+            }
+            self.seen = message.id;
+            self.count += 1;
+            Ok(piece.len() < page.bytes)
+        })
+        .await?;
+        match piece.is_empty() {
+            true => self.encode_trailer(),
+            false => Ok(piece),
+        }
     }
 
     fn encode_trailer(&mut self) -> Result<Vec<u8>, Error> {
@@ -166,12 +195,17 @@ impl Chat {
         format: ExportFormat,
     ) -> Result<Export, Error> {
         let row = self.load_room_row(by, *room).await?;
-        Ok(Export::new(self.0.store.clone(), row, format))
+        let caller = ExportCaller {
+            chat: self.clone(),
+            by: by.clone(),
+        };
+        Ok(Export::new(self.0.store.clone(), row, format, Some(caller)))
     }
 }
 
 fn encode_line(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    let mut line = serde_json::to_vec(value).map_err(Error::fault)?;
+    let mut line = Vec::new();
+    json_line::write(&mut line, value).map_err(Error::fault)?;
     line.push(b'\n');
     Ok(line)
 }
@@ -206,7 +240,7 @@ pub(crate) async fn write(store: &Store, dir: &Path, row: RoomRow) -> Result<(),
 /// Writes the archive of a room to a file, and syncs the file.
 async fn write_file(store: &Store, path: &Path, row: RoomRow) -> Result<(), Error> {
     let mut file = fs::File::create(path).await?;
-    let mut export = Export::new(store.clone(), row, ExportFormat::Archive);
+    let mut export = Export::new(store.clone(), row, ExportFormat::Archive, None);
     while let Some(piece) = export.next().await? {
         file.write_all(&piece).await?;
     }
@@ -260,7 +294,7 @@ mod tests {
             .await
             .unwrap();
         test.chat.close_room(by, &room).await.unwrap();
-        while !matches!(follower.next().await.unwrap(), FollowEvent::Closed) {}
+        while !matches!(follower.next().await.unwrap(), FollowEvent::Closed(_)) {}
     }
 
     #[tokio::test]

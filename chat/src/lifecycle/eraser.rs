@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use protocol::RoomId;
+use protocol::{RoomEnd, RoomId};
 
 use crate::events::DomainEvent;
 use crate::lifecycle::archive;
@@ -65,7 +65,7 @@ impl Eraser {
             self.reopen(&row).await;
             return;
         }
-        self.erase(&row).await;
+        self.erase(&row, ending.end).await;
     }
 
     async fn archive(&self, row: &RoomRow) -> Result<(), Error> {
@@ -98,9 +98,9 @@ impl Eraser {
         self.listeners.commit(tx, [event]).await
     }
 
-    async fn erase(&self, row: &RoomRow) {
+    async fn erase(&self, row: &RoomRow, end: RoomEnd) {
         let id = row.room.id;
-        if let Err(error) = self.commit_erasure(id).await {
+        if let Err(error) = self.commit_erasure(id, end).await {
             tracing::error!(room = %id, %error, "cannot erase a room; it is tried again");
             tokio::time::sleep(RETRY_AFTER).await;
             return;
@@ -108,11 +108,11 @@ impl Eraser {
         tracing::info!(room = %id, messages = row.room.message_count, "room closed");
     }
 
-    async fn commit_erasure(&self, room: RoomId) -> Result<(), Error> {
+    async fn commit_erasure(&self, room: RoomId, end: RoomEnd) -> Result<(), Error> {
         let tx = rooms::erase(&self.store, room, self.clock.now()).await?;
         // The list of public rooms is sent only if it differs.
         let events = [
-            DomainEvent::RoomClosed { room },
+            DomainEvent::RoomClosed { room, end },
             DomainEvent::PublicRoomsChanged,
         ];
         self.listeners.commit(tx, events).await

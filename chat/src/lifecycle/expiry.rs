@@ -166,7 +166,7 @@ mod tests {
             test.config.clock.advance(HOUR - Duration::from_secs(30));
             test.post(room, "the last one").await;
             test.config.clock.advance(HOUR);
-            while !matches!(follower.next().await.unwrap(), FollowEvent::Closed) {}
+            while !matches!(follower.next().await.unwrap(), FollowEvent::Closed(_)) {}
         }
     }
 

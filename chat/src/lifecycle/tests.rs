@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use protocol::{Refusal, RoomId, Start};
+use protocol::{NewRoom, Refusal, RoomEnd, RoomId, Start};
 use sha2::{Digest, Sha256};
 
 use super::archive;
 use crate::store::rooms;
-use crate::testing::{TestChat, new_message};
+use crate::testing::{TestChat, new_guest, new_message};
 use crate::{Chat, Error, FollowEvent, Follower, Person};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -17,12 +17,16 @@ async fn new_test_chat() -> TestChat {
 }
 
 async fn wait_until_closed(mut follower: Follower) {
-    while !matches!(follower.next().await.unwrap(), FollowEvent::Closed) {}
+    while !matches!(follower.next().await.unwrap(), FollowEvent::Closed(_)) {}
 }
 
 async fn find_refusal(chat: &Chat, room: RoomId) -> Refusal {
-    match chat.find_room(&Person::Anonymous, &room).await {
-        Err(Error::Refusal(refusal)) => refusal,
+    refusal(chat.find_room(&Person::Anonymous, &room).await)
+}
+
+fn refusal<T>(answer: Result<T, Error>) -> Refusal {
+    match answer.err() {
+        Some(Error::Refusal(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
@@ -76,12 +80,15 @@ async fn inactive_room_is_warned_archived_and_gone() {
     wait_until_closed(follower).await;
     wait_until_closed(late).await;
     assert_eq!(check_archive(&test, room), 1);
-    assert_eq!(find_refusal(&test.chat, room).await, Refusal::Gone);
+    assert_eq!(
+        find_refusal(&test.chat, room).await,
+        Refusal::Gone(RoomEnd::Inactive)
+    );
     assert!(matches!(
         test.chat
             .post_message(&Person::Anonymous, &room, &new_message("late"), None)
             .await,
-        Err(Error::Refusal(Refusal::Gone))
+        Err(Error::Refusal(Refusal::Gone(RoomEnd::Inactive)))
     ));
     let rows: i64 = sqlx::query_scalar("select count(*) from message")
         .fetch_one(test.chat.0.store.read())
@@ -140,7 +147,10 @@ async fn room_that_expired_without_a_server_is_gone_at_the_next_start() {
     test.chat.close().await;
     test.config.clock.advance(HOUR);
     test.reopen().await;
-    assert_eq!(find_refusal(&test.chat, room).await, Refusal::Gone);
+    assert_eq!(
+        find_refusal(&test.chat, room).await,
+        Refusal::Gone(RoomEnd::Inactive)
+    );
 }
 
 #[tokio::test]
@@ -158,7 +168,10 @@ async fn gone_room_is_not_found_after_a_day() {
     rooms::delete_expired_tombstones(&test.chat.0.store, test.config.clock.now())
         .await
         .unwrap();
-    assert_eq!(find_refusal(&test.chat, room).await, Refusal::Gone);
+    assert_eq!(
+        find_refusal(&test.chat, room).await,
+        Refusal::Gone(RoomEnd::Inactive)
+    );
     test.config.clock.advance(HOUR * 2);
     rooms::delete_expired_tombstones(&test.chat.0.store, test.config.clock.now())
         .await
@@ -167,6 +180,43 @@ async fn gone_room_is_not_found_after_a_day() {
         find_refusal(&test.chat, room).await,
         Refusal::NotFound("room")
     );
+}
+
+#[tokio::test]
+async fn ended_private_room_is_gone_for_its_members_and_unknown_to_others() {
+    let test = new_test_chat().await;
+    let chat = &test.chat;
+    let [owner, stranger] = [new_guest(), new_guest()];
+    let wish = NewRoom {
+        private: Some(true),
+        ..NewRoom::default()
+    };
+    let room = chat.create_room(&owner, &wish).await.unwrap().id;
+    let follower = chat
+        .follow_room(&owner, &room, Start::Latest)
+        .await
+        .unwrap();
+    let answers = async || {
+        let mut answers = Vec::new();
+        for by in [&owner, &stranger, &Person::Anonymous] {
+            let message = new_message("late");
+            let posted = chat.post_message(by, &room, &message, None).await;
+            let found = chat.find_room(by, &room).await;
+            answers.push((refusal(found), refusal(posted)));
+        }
+        answers
+    };
+    let pair = |refusal: Refusal| (refusal.clone(), refusal);
+    let unknown = pair(Refusal::NotFound("room"));
+    let expected = [
+        pair(Refusal::Gone(RoomEnd::ClosedByOwner)),
+        unknown.clone(),
+        unknown,
+    ];
+    chat.close_room(&owner, &room).await.unwrap();
+    assert_eq!(answers().await, expected, "while it ends");
+    wait_until_closed(follower).await;
+    assert_eq!(answers().await, expected);
 }
 
 #[tokio::test]
@@ -205,6 +255,34 @@ async fn room_that_cannot_be_archived_is_kept() {
     test.config.clock.advance(HOUR);
     wait_until_closed(follower).await;
     assert_eq!(check_archive(&test, room), 1);
+}
+
+#[tokio::test]
+async fn closed_room_that_was_reopened_ends_as_any_other() {
+    let test = new_test_chat().await;
+    let path = test.config.data_dir.join("archive");
+    std::fs::write(&path, "").unwrap();
+    let owner = new_guest();
+    let wish = NewRoom::default();
+    let room = test.chat.create_room(&owner, &wish).await.unwrap().id;
+    test.chat.close_room(&owner, &room).await.unwrap();
+    while test.chat.find_room(&owner, &room).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    let mut follower = test
+        .chat
+        .follow_room(&owner, &room, Start::Latest)
+        .await
+        .unwrap();
+    std::fs::remove_file(&path).unwrap();
+    test.config.clock.advance(HOUR);
+    let end = loop {
+        if let FollowEvent::Closed(end) = follower.next().await.unwrap() {
+            break end;
+        }
+    };
+    assert_eq!(end, RoomEnd::Inactive);
+    assert_eq!(find_refusal(&test.chat, room).await, Refusal::Gone(end));
 }
 
 #[tokio::test]
@@ -249,7 +327,7 @@ async fn end_of_a_room_continues_after_a_crash_at_any_step() {
         test.reopen().await;
         assert_eq!(
             find_refusal(&test.chat, room).await,
-            Refusal::Gone,
+            Refusal::Gone(RoomEnd::Inactive),
             "{archived}, {erased}"
         );
         while !rooms::load_ending_rooms(&test.chat.0.store, 1)

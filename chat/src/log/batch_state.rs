@@ -2,18 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use protocol::RoomId;
+use protocol::{RoomEnd, RoomId};
 
 use crate::log::command::WriteRequest;
-use crate::store::{NameClaim, OpenRoom, StoredMessage, WritePolicy};
+use crate::store::{AccountSession, NameClaim, OpenRoom, StoredMessage, WritePolicy};
 
 /// What is known of a room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RoomState {
     Open(OpenRoom),
-    /// It has been deleted, or is about to be.
-    Gone,
-    Unknown,
+    NotOpen,
 }
 
 /// A person in a room.
@@ -54,7 +52,14 @@ pub(crate) struct BatchState {
     pub now: i64,
     /// The time that readers see.
     pub wall_time: i64,
+    /// The most bytes that the texts of a room may have.
+    pub room_bytes: i64,
+    /// Whether the disk has no space for more text.
+    pub is_disk_full: bool,
     pub rooms: HashMap<RoomId, RoomState>,
+    /// For the authors of requests to rooms that are not open: how a room ended that the author could
+    /// find.
+    pub ended: HashMap<RoomPerson, Option<RoomEnd>>,
     /// The policies of rooms that have one, and of all rooms where a request changes a message.
     pub policies: HashMap<RoomPerson, WritePolicy>,
     /// The messages that requests change or that have one of their idempotency keys.
@@ -69,8 +74,9 @@ pub(crate) struct BatchState {
     pub registered: HashSet<String>,
     /// The names in the lobby that look like a name of a request.
     pub lobby_names: HashMap<RoomId, Vec<NameClaim>>,
-    /// The display names of the accounts among the authors.
-    pub account_names: HashMap<i64, String>,
+    /// The display names of the accounts among the authors, by their sessions; `None` for a session
+    /// that has ended.
+    pub sessions: HashMap<AccountSession, Option<String>>,
 }
 
 impl RoomPerson {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use protocol::{MessageContent, RoomId, client_id};
 use sha2::{Digest, Sha256};
 
-use crate::store::KeyDigests;
+use crate::store::{AccountSession, KeyDigests};
 
 /// A validated request to append to the log of a room.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct WriteRequest {
     pub room: RoomId,
     /// The ID of the person; 0 for an anonymous author and for the server.
     pub author: i64,
+    /// The author's session, if the author has an account.
+    pub session: Option<AccountSession>,
     /// The name that the message is posted under; empty for a line of the lobby. For an edit or a
     /// deletion it is the actor's ID in the audit log.
     pub username: String,

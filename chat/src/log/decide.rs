@@ -14,14 +14,15 @@
 
 #[cfg(test)]
 mod model;
+mod outcome;
 #[cfg(test)]
 mod steps;
 
 use std::borrow::Cow;
 
-use protocol::{Change, ChangeKind, Message, Refusal, RoomId, Time};
+use protocol::{Change, ChangeKind, Message, Refusal, Time};
 
-use crate::lifetime::Lifetime;
+pub(crate) use self::outcome::{Appended, AppendedMessage, Decisions, Outcome};
 use crate::log::batch_state::{
     BatchState, ClientMessageId, EarlierRequest, MessageId, RoomPerson, RoomState,
 };
@@ -36,39 +37,6 @@ const REUSED_KEY: Refusal = Refusal::Invalid {
     field: "Idempotency-Key",
     rule: Cow::Borrowed("was sent with another text before; each message needs a key of its own"),
 };
-
-/// An entry that a granted request appended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Appended {
-    pub room: RoomId,
-    pub entry: Entry,
-    /// The lifetime of the room after the entry; `None` if an earlier request with the same
-    /// idempotency key appended the entry.
-    pub lifetime: Option<Lifetime>,
-}
-
-impl Appended {
-    /// The message as it is now; `None` for an entry that this version would not append.
-    pub fn into_message(self) -> Option<Message> {
-        match self.entry {
-            Entry::Message(message) => Some(message),
-            Entry::Change(change) => Some(change.message),
-            Entry::Unknown { .. } => None,
-        }
-    }
-}
-
-/// The decision about a request.
-pub(crate) type Outcome = Result<Appended, Refusal>;
-
-/// The decision about a batch.
-#[derive(Debug, Default)]
-pub(crate) struct Decisions {
-    /// One for each request.
-    pub outcomes: Vec<Outcome>,
-    /// The changes of rows beside the log, in order.
-    pub row_changes: Vec<RowChange>,
-}
 
 /// Decides about the requests, in order. Afterwards the rooms of the state are as they will be.
 pub(crate) fn decide<'a>(
@@ -93,6 +61,7 @@ struct Decider<'a> {
 
 impl Decider<'_> {
     fn decide(&mut self, request: &WriteRequest) -> Outcome {
+        self.check_session(request)?;
         match &request.command {
             Command::Post => self.append_message(request),
             Command::Edit(seq) => self.change_message(request, *seq, ChangeKind::Edit),
@@ -102,8 +71,23 @@ impl Decider<'_> {
         }
     }
 
+    /// Checks that the session of the author has not ended since the request began.
+    fn check_session(&self, request: &WriteRequest) -> Result<(), Refusal> {
+        if request.session.is_none() || self.display_name(request).is_some() {
+            Ok(())
+        } else {
+            Err(Refusal::NotSignedIn)
+        }
+    }
+
+    /// The display name of the author's account; `None` without an account, or if the session has
+    /// ended.
+    fn display_name(&self, request: &WriteRequest) -> Option<&String> {
+        self.state.sessions.get(&request.session?)?.as_ref()
+    }
+
     fn join_lobby(&mut self, request: &WriteRequest, name: &str) -> Outcome {
-        let since = self.open_room(request.room)?.head;
+        let since = self.open_room(request)?.head;
         let names = self.state.lobby_names.entry(request.room).or_default();
         let claim = name_claims::claim_lobby_name(names, name)
             .ok_or_else(|| Refusal::Taken(format!("The name {name}")))?;
@@ -116,7 +100,7 @@ impl Decider<'_> {
     }
 
     fn leave_lobby(&mut self, request: &WriteRequest, name: &str) -> Outcome {
-        self.open_room(request.room)?;
+        self.open_room(request)?;
         let names = self.state.lobby_names.entry(request.room).or_default();
         let index = names.iter().position(|claim| claim.name == name);
         names.swap_remove(index.ok_or(Refusal::NotFound("such name"))?);
@@ -130,7 +114,7 @@ impl Decider<'_> {
     }
 
     fn append_message(&mut self, request: &WriteRequest) -> Outcome {
-        self.open_room(request.room)?;
+        self.open_room(request)?;
         // The server writes the lines of the lobby, which have no author to check.
         let policy = self
             .policy_of(request)
@@ -148,13 +132,18 @@ impl Decider<'_> {
         if let Some(policy) = policy {
             policy.check_pace(self.state.now)?;
         }
+        // The server writes the lines of the lobby, which are short.
+        if !request.username.is_empty() {
+            self.check_text(request, 0)?;
+        }
         self.claim_name(request)?;
-        if policy.is_some_and(WritePolicy::is_slow) {
-            self.record_write(request);
+        if let Some(policy) = policy {
+            self.record_write(policy, request);
         }
         let now = self.state.now;
-        let room = self.open_room(request.room)?;
+        let room = self.open_room(request)?;
         room.add_message(now);
+        room.replace_text(0, text_bytes(request));
         let room = *room;
         let message = self.new_message(request, room);
         self.remember(request, &message);
@@ -170,7 +159,7 @@ impl Decider<'_> {
             id: room.head.unsigned_abs(),
             room: request.room,
             username: request.username.clone(),
-            name: self.state.account_names.get(&request.author).cloned(),
+            name: self.display_name(request).cloned(),
             author: author_from_row(request.author),
             client_id: request.key.as_ref().map(|key| key.client_id.clone()),
             sent_at: Time::from_millis(self.state.wall_time),
@@ -223,7 +212,7 @@ impl Decider<'_> {
         let is_other = match earlier.content {
             _ if message.is_deleted() => false,
             Some(content) => content != key.content,
-            None => message.edited_at.is_none() && message.content != request.content,
+            None => message.edited_at.is_none() && message.body() != body_of(request),
         };
         if is_other {
             return Err(REUSED_KEY);
@@ -266,8 +255,22 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Notes that the author writes now, in a room in slow mode.
-    fn record_write(&mut self, request: &WriteRequest) {
+    /// Checks that there is space for the text of a request in place of one of so many bytes, on the
+    /// disk and in the room.
+    fn check_text(&mut self, request: &WriteRequest, old: usize) -> Result<(), Refusal> {
+        let most = self.state.room_bytes;
+        let new = text_bytes(request);
+        if self.state.is_disk_full && new > old {
+            return Err(Refusal::DiskFull);
+        }
+        self.open_room(request)?.check_text(old, new, most)
+    }
+
+    /// Notes that the author writes now, if the room is in slow mode for the author.
+    fn record_write(&mut self, policy: WritePolicy, request: &WriteRequest) {
+        if !policy.is_slow() {
+            return;
+        }
         let author = RoomPerson::author_of(request);
         if let Some(policy) = self.state.policies.get_mut(&author) {
             policy.last_write = Some(self.state.now);
@@ -280,18 +283,16 @@ impl Decider<'_> {
 
     /// Changes a message, and appends the change.
     fn change_message(&mut self, request: &WriteRequest, seq: u64, kind: ChangeKind) -> Outcome {
-        self.open_room(request.room)?;
+        self.open_room(request)?;
         let policy = self.policy_of(request).ok_or(Refusal::NotFound("room"))?;
         let id = MessageId {
             room: request.room,
             seq,
         };
-        let target = self
-            .state
-            .messages
-            .get_mut(&id)
-            .filter(|stored| !stored.message.is_deleted());
-        let author = target.as_ref().map(|stored| stored.author);
+        let target = self.state.messages.get(&id);
+        let target = target.filter(|stored| !stored.message.is_deleted());
+        let author = target.map(|stored| stored.author);
+        let old_text = target.map_or(0, |stored| stored.message.body().len());
         let is_own = author.is_some_and(|author| author != 0 && author == request.author);
         // A missing message counts as the caller's own, so that a refusal of the policy (of a
         // muted caller, say) comes before `NO_MESSAGE`.
@@ -299,6 +300,15 @@ impl Decider<'_> {
             is_own: is_own || author.is_none(),
             is_deletion: kind == ChangeKind::Deletion,
         })?;
+        author.ok_or(NO_MESSAGE)?;
+        if kind == ChangeKind::Edit {
+            policy.check_pace(self.state.now)?;
+        }
+        self.check_text(request, old_text)?;
+        if kind == ChangeKind::Edit {
+            self.record_write(policy, request);
+        }
+        let target = self.state.messages.get_mut(&id);
         let message = &mut target.ok_or(NO_MESSAGE)?.message;
         message.content.clone_from(&request.content);
         let now = Time::from_millis(self.state.wall_time);
@@ -311,6 +321,8 @@ impl Decider<'_> {
                 target: seq,
             });
         }
+        self.open_room(request)?
+            .replace_text(old_text, text_bytes(request));
         self.append_change(request, kind, message)
     }
 
@@ -320,7 +332,7 @@ impl Decider<'_> {
         kind: ChangeKind,
         message: Message,
     ) -> Outcome {
-        let room = self.open_room(request.room)?;
+        let room = self.open_room(request)?;
         room.add_change();
         let room = *room;
         let change = Change::new(kind, room.head.unsigned_abs(), message);
@@ -336,12 +348,25 @@ impl Decider<'_> {
         self.state.policies.get(&author).copied()
     }
 
-    /// The room with this ID, if it is open and not due.
-    fn open_room(&mut self, id: RoomId) -> Result<&mut OpenRoom, Refusal> {
-        match self.state.rooms.get_mut(&id) {
+    /// The room of a request, if it is open and not due.
+    fn open_room(&mut self, request: &WriteRequest) -> Result<&mut OpenRoom, Refusal> {
+        match self.state.rooms.get_mut(&request.room) {
             Some(RoomState::Open(room)) => Ok(room),
-            Some(RoomState::Gone) => Err(Refusal::Gone),
-            Some(RoomState::Unknown) | None => Err(Refusal::NotFound("room")),
+            _ => {
+                let end = self.state.ended.get(&RoomPerson::author_of(request));
+                Err(Refusal::of_ended_room(end.copied().flatten()))
+            }
         }
     }
+}
+
+/// The length of what a message says after the request, in bytes.
+fn text_bytes(request: &WriteRequest) -> usize {
+    body_of(request).len()
+}
+
+/// What a message says after the request; nothing after a deletion.
+fn body_of(request: &WriteRequest) -> &str {
+    let content = request.content.as_ref();
+    content.map_or("", |content| &content.body)
 }

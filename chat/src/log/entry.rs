@@ -45,6 +45,15 @@ impl Entry {
         }
     }
 
+    /// The message, or the message after the change.
+    pub fn message_mut(&mut self) -> Option<&mut Message> {
+        match self {
+            Self::Message(message) => Some(message),
+            Self::Change(change) => Some(&mut change.message),
+            Self::Unknown { .. } => None,
+        }
+    }
+
     /// The kind of change, if the entry is one of a kind that this version knows.
     pub fn change(&self) -> Option<ChangeKind> {
         match self {

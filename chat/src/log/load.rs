@@ -2,16 +2,15 @@
 //!
 //! # Guarantees
 //! - Each row is read once for a batch, and only if a request of the batch refers to it: a post by
-//!   a known author to a room without rules reads the row of the room alone.
+//!   a known guest to a room without rules reads the row of the room alone.
 
+use std::collections::HashSet;
 use std::collections::hash_map::Entry as MapEntry;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::{Refusal, RoomId};
 
-use crate::Error;
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::log::batch_state::{
     BatchState, ClientMessageId, EarlierRequest, MessageId, RoomPerson, RoomState,
@@ -20,53 +19,52 @@ use crate::log::command::{Command, WriteRequest};
 use crate::log::decide::{Decisions, Outcome};
 use crate::log::entry::Entry;
 use crate::room::name_claims;
+use crate::store::disk_space::DiskSpace;
 use crate::store::{EarlierMessage, LogTransaction, NameClaim, OpenRoom};
+use crate::{Config, Error};
 
 /// How many answers of each kind to remember.
 const REMEMBERED: usize = 10_000;
 
-/// Counts the registrations and the renamings of accounts, each of which may change whose a name
-/// is.
-pub(crate) type AccountChangeCounter = Arc<AtomicU64>;
+/// Counts the registrations of accounts, each of which takes a name.
+pub(crate) type RegistrationCounter = Arc<AtomicU64>;
 
 /// What the writer remembers of earlier batches.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct WriterMemory {
-    account_changes: AccountChangeCounter,
-    /// The count of changes that the names were looked up after.
+    /// The most bytes that the texts of a room may have.
+    room_bytes: i64,
+    disk: DiskSpace,
+    registrations: RegistrationCounter,
+    /// The count of registrations that the names were looked up after.
     as_of: u64,
     /// Names that look like the username of no account.
     unregistered_names: HashSet<String>,
-    /// The display names of accounts.
-    account_names: HashMap<i64, String>,
     /// The rooms that accounts are known to have written in.
     room_authors: HashSet<RoomPerson>,
 }
 
 impl WriterMemory {
-    pub fn new(account_changes: AccountChangeCounter) -> Self {
+    pub fn new(config: &Config, disk: DiskSpace, registrations: RegistrationCounter) -> Self {
         Self {
-            account_changes,
+            disk,
+            room_bytes: i64::try_from(config.room_messages).unwrap_or(i64::MAX),
+            registrations,
             as_of: 0,
             unregistered_names: HashSet::new(),
-            account_names: HashMap::new(),
             room_authors: HashSet::new(),
         }
     }
 
-    /// Forgets the names after a change of an account, and whatever has become too much.
+    /// Forgets the names after a registration, and whatever has become too much.
     fn refresh(&mut self) {
-        let changes = self.account_changes.load(Ordering::Acquire);
-        if self.as_of != changes {
-            self.as_of = changes;
+        let registrations = self.registrations.load(Ordering::Acquire);
+        if self.as_of != registrations {
+            self.as_of = registrations;
             self.unregistered_names.clear();
-            self.account_names.clear();
         }
         if self.unregistered_names.len() >= REMEMBERED {
             self.unregistered_names.clear();
-        }
-        if self.account_names.len() >= REMEMBERED {
-            self.account_names.clear();
         }
         if self.room_authors.len() >= REMEMBERED {
             self.room_authors.clear();
@@ -93,6 +91,8 @@ pub(crate) fn load_state<'a>(
     let state = BatchState {
         now,
         wall_time,
+        room_bytes: memory.room_bytes,
+        is_disk_full: !memory.disk.is_enough(),
         ..BatchState::default()
     };
     let mut loader = Loader { tx, memory, state };
@@ -110,8 +110,9 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn load(&mut self, request: &WriteRequest) -> Result<(), Error> {
+        self.load_session(request)?;
         let RoomState::Open(room) = self.load_room(request.room)? else {
-            return Ok(());
+            return self.load_end(request);
         };
         match &request.command {
             Command::Post => self.load_post(request, room),
@@ -128,11 +129,18 @@ impl Loader<'_> {
         }
         let room = match self.tx.find_open_room(id, self.state.now)? {
             Some(room) => RoomState::Open(room),
-            None if self.tx.has_existed(id)? => RoomState::Gone,
-            None => RoomState::Unknown,
+            None => RoomState::NotOpen,
         };
         self.state.rooms.insert(id, room);
         Ok(room)
+    }
+
+    fn load_end(&mut self, request: &WriteRequest) -> Result<(), Error> {
+        let author = RoomPerson::author_of(request);
+        if let MapEntry::Vacant(vacant) = self.state.ended.entry(author) {
+            vacant.insert(self.tx.find_end(author.room, author.person)?);
+        }
+        Ok(())
     }
 
     fn load_post(&mut self, request: &WriteRequest, room: OpenRoom) -> Result<(), Error> {
@@ -141,7 +149,7 @@ impl Loader<'_> {
         }
         self.load_earlier_message(request, room)?;
         if request.author > 0 {
-            self.load_account_name(request.author)
+            Ok(())
         } else {
             self.load_name(request, room)
         }
@@ -188,14 +196,11 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn load_account_name(&mut self, account: i64) -> Result<(), Error> {
-        if !self.memory.account_names.contains_key(&account)
-            && let Some(name) = self.tx.find_account_name(account)?
+    fn load_session(&mut self, request: &WriteRequest) -> Result<(), Error> {
+        if let Some(session) = request.session
+            && let MapEntry::Vacant(vacant) = self.state.sessions.entry(session)
         {
-            self.memory.account_names.insert(account, name);
-        }
-        if let Some(name) = self.memory.account_names.get(&account) {
-            self.state.account_names.insert(account, name.clone());
+            vacant.insert(self.tx.find_name_of_session(session)?);
         }
         Ok(())
     }

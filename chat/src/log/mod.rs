@@ -22,6 +22,7 @@ use protocol::{Message, MessageContent, NewMessage, Refusal, RoomId, text};
 use self::command::{Command, IdempotencyKey, WriteRequest};
 use self::writer::WriteQueue;
 use crate::identity::person::Person;
+use crate::markup::{mark_in_place, marked_content};
 use crate::sync::lock;
 use crate::{Chat, Error};
 
@@ -32,7 +33,8 @@ impl Chat {
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the message breaks a rule or has the key of a message with
     /// another text,
-    /// [`protocol::Refusal::NameTaken`] if the name belongs to another person, the refusals of
+    /// [`protocol::Refusal::NameTaken`] if the name belongs to another person,
+    /// [`protocol::Refusal::RoomFull`], [`protocol::Refusal::DiskFull`], the refusals of
     /// [`Chat::find_room`], or a fault.
     pub async fn post_message(
         &self,
@@ -43,7 +45,13 @@ impl Chat {
     ) -> Result<Message, Error> {
         let queue = self.write_queue()?;
         let request = validate::check_message(by, *room, message, key)?;
-        queue.append(request).await
+        let appended = queue.append(request).await?;
+        let mut posted = appended.message;
+        if appended.is_repeated {
+            // The message comes from the store, which has no marks.
+            mark_in_place(&mut posted);
+        }
+        Ok(posted)
     }
 
     /// Replaces the text of one of the caller's messages. When this returns the message as it is
@@ -62,9 +70,9 @@ impl Chat {
         body: &str,
     ) -> Result<Message, Error> {
         let body = text::parse_body(body)?;
-        let content = Some(MessageContent { body });
+        let content = Some(marked_content(body));
         let request = validate::change_request(by, *room, Command::Edit(seq), content);
-        self.write_queue()?.append(request).await
+        Ok(self.write_queue()?.append(request).await?.message)
     }
 
     /// Deletes a message: its text is overwritten in the store, and all followers of the room
@@ -81,7 +89,7 @@ impl Chat {
     ) -> Result<Message, Error> {
         let queue = self.write_queue()?;
         let request = validate::change_request(by, *room, Command::Delete(seq), None);
-        queue.append(request).await
+        Ok(queue.append(request).await?.message)
     }
 
     /// Appends a line without an author to the lobby, and executes the command that it announces.
@@ -94,12 +102,13 @@ impl Chat {
         let request = WriteRequest {
             room: *room,
             author: 0,
+            session: None,
             username: String::new(),
-            content: Some(MessageContent { body: line }),
+            content: Some(MessageContent::text(line)),
             key: None,
             command,
         };
-        self.write_queue()?.append(request).await
+        Ok(self.write_queue()?.append(request).await?.message)
     }
 
     /// The queue of the writer, until the chat is closed.

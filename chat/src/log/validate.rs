@@ -4,6 +4,7 @@ use protocol::{MessageContent, NewMessage, Refusal, RoomId, text};
 
 use crate::identity::person::{Person, guest_public_id};
 use crate::log::command::{Command, IdempotencyKey, WriteRequest};
+use crate::markup::marked_content;
 
 /// Checks a new message. The holder of an account posts under the username of the account.
 pub(crate) fn check_message(
@@ -15,13 +16,14 @@ pub(crate) fn check_message(
     let username = text::parse_username(&message.username)?;
     let body = text::parse_body(&message.body)?;
     let username = by.resolve_username(username)?;
-    let content = MessageContent { body };
+    let content = marked_content(body);
     if let Some(key) = key {
         text::check_idempotency_key(key.text)?;
     }
     Ok(WriteRequest {
         room,
         author: by.id(),
+        session: by.session(),
         username,
         key: key.map(|key| key.digests(by.id(), &content)),
         content: Some(content),
@@ -43,6 +45,7 @@ pub(crate) fn change_request(
     WriteRequest {
         room,
         author: by.id(),
+        session: by.session(),
         username: actor,
         content,
         key: None,

@@ -27,14 +27,16 @@ impl Chat {
     ///
     /// # Errors
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, [`protocol::Refusal::Taken`] if it
-    /// belongs to another person, the refusals of [`Chat::find_room`], or a fault.
+    /// belongs to another person, [`protocol::Refusal::Forbidden`] if the caller may not write in
+    /// the room, [`protocol::Refusal::NotSignedIn`] if the session has ended, the refusals of [`Chat::find_room`], or a fault.
     pub async fn notify_typing(
         &self,
         by: &Person,
         room: &RoomId,
         username: &str,
     ) -> Result<(), Error> {
-        self.find_room(by, room).await?;
+        self.require_session(by).await?;
+        self.require_writer(by, *room).await?;
         let username = name_claims::resolve_name(&self.0.store, by, *room, username).await?;
         self.0.listeners.hub.record_typing(*room, &username);
         Ok(())

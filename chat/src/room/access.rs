@@ -5,26 +5,39 @@
 //!   nothing.
 //! - A room that is hidden from the caller answers like a room that does not exist.
 
-use protocol::{Refusal, Role, RoomId, Time};
+use protocol::{Refusal, Role, RoomId, SanctionKind, Time};
 
+use crate::identity::caller_transaction::CallerTransaction;
 use crate::identity::person::Person;
-use crate::store::{FoundRoom, Reader, RoomLookup, RoomRow, WriteTransaction, room_access};
+use crate::store::{
+    ActiveSanction, FoundRoom, Reader, RoomLookup, RoomRow, WritePolicy, WriteTransaction,
+    accounts, members, room_access,
+};
 use crate::{Chat, Error};
-
-/// The refusal for a banned caller.
-pub(crate) const BANNED: Refusal = Refusal::Forbidden("You are banned from this room.");
 
 impl Chat {
     /// The open room with this ID, with the role of the caller.
     pub(crate) async fn load_room_row(&self, by: &Person, id: RoomId) -> Result<RoomRow, Error> {
+        Ok(admit(self.look_up_room(by, id).await?, by)?)
+    }
+
+    /// Checks that the caller may write in the open room with this ID.
+    pub(crate) async fn require_writer(&self, by: &Person, id: RoomId) -> Result<(), Error> {
+        let row = self.load_room_row(by, id).await?;
+        Ok(row.write_policy().check_write()?)
+    }
+
+    async fn look_up_room(&self, by: &Person, id: RoomId) -> Result<FoundRoom, Error> {
         let lookup = RoomLookup {
             room: id,
             person: by.id(),
             now: self.now(),
         };
         match self.0.room_lookups.find(lookup).await? {
-            Some(found) => Ok(admit(found, by)?),
-            None => Err(refuse(&mut self.0.store.reader().await?, id).await?.into()),
+            Some(found) => Ok(found),
+            None => Err(refuse(&mut self.0.store.reader().await?, by, id)
+                .await?
+                .into()),
         }
     }
 
@@ -57,7 +70,7 @@ pub(crate) async fn find_in(
     let found = find_open_rooms(tx, now, by, &[id]).await?;
     match found.into_iter().flatten().next() {
         Some(found) => Ok(admit(found, by)?),
-        None => Err(refuse(tx, id).await?.into()),
+        None => Err(refuse(tx, by, id).await?.into()),
     }
 }
 
@@ -74,31 +87,105 @@ async fn find_open_rooms(
 }
 
 /// The refusal for a room that the caller does not find.
-async fn refuse(from: &mut impl Reader, id: RoomId) -> Result<Refusal, Error> {
-    Ok(match room_access::has_ended(from, id).await? {
-        true => Refusal::Gone,
-        false => Refusal::NotFound("room"),
-    })
+async fn refuse(from: &mut impl Reader, by: &Person, id: RoomId) -> Result<Refusal, Error> {
+    let end = room_access::find_end(from, id, by.id()).await?;
+    Ok(Refusal::of_ended_room(end))
 }
 
-/// The room with the role of the caller, unless the caller is banned. An operator acts as the owner
-/// of every room that is open to everyone.
+/// The room with the role and the mute of the caller, unless the caller is banned. An operator acts as the owner
+/// of every room that is open to everyone, and no sanction holds against an operator there.
 fn admit(found: FoundRoom, by: &Person) -> Result<RoomRow, Refusal> {
-    if found.is_banned {
-        return Err(BANNED);
+    let FoundRoom {
+        mut row,
+        role,
+        sanction,
+    } = found;
+    let is_operator = row.is_operated_by(by);
+    if let Some(sanction) = sanction.filter(|_| !is_operator) {
+        if sanction.kind == SanctionKind::Ban {
+            return Err(sanction.refusal());
+        }
+        row.room.muted = true;
+        row.room.muted_until = sanction.until;
     }
-    let mut row = found.row;
-    let is_open = !row.room.private && !row.direct;
-    let is_operator = by.account().is_some_and(|account| account.operator);
-    row.room.role = if is_open && is_operator {
-        Some(Role::Owner)
-    } else {
-        found.role
-    };
+    row.room.role = if is_operator { Some(Role::Owner) } else { role };
     Ok(row)
 }
 
+/// The place of a person in a room: who has a greater rank may impose sanctions on a person, remove
+/// it and change its role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// A member, or `None` for a person who is no member.
+    Role(Option<Role>),
+    /// An operator of the server, in a room that is open to everyone.
+    Operator,
+}
+
+/// The rank and the role of another person in a room.
+pub(crate) struct Standing {
+    pub rank: Rank,
+    /// `None` if the person is no member.
+    pub role: Option<Role>,
+}
+
+/// The standing of a person in a room.
+pub(crate) async fn load_standing(
+    tx: &mut WriteTransaction,
+    found: &RoomRow,
+    person: i64,
+) -> Result<Standing, Error> {
+    let role = members::load_role(tx, found.room.id, person).await?;
+    let is_operator = found.is_open_to_all() && accounts::is_operator(tx, person).await?;
+    let rank = if is_operator {
+        Rank::Operator
+    } else {
+        Rank::Role(role)
+    };
+    Ok(Standing { rank, role })
+}
+
 impl RoomRow {
+    /// Whether every caller may find the room.
+    fn is_open_to_all(&self) -> bool {
+        !self.room.private && !self.direct
+    }
+
+    /// Whether the caller acts as an operator in the room.
+    fn is_operated_by(&self, by: &Person) -> bool {
+        self.is_open_to_all() && by.is_operator()
+    }
+
+    /// Whether the caller, whose role and mute the row has, may write, except for slow mode.
+    fn write_policy(&self) -> WritePolicy {
+        let mute = ActiveSanction {
+            kind: SanctionKind::Mute,
+            until: self.room.muted_until,
+        };
+        WritePolicy {
+            read_only: self.room.read_only,
+            role: self.room.role,
+            sanction: self.room.muted.then_some(mute),
+            ..WritePolicy::default()
+        }
+    }
+
+    /// Checks that the caller, whose role the row has, outranks another person.
+    pub fn require_greater_rank(&self, by: &Person, other: Rank) -> Result<(), Refusal> {
+        let own = if self.is_operated_by(by) {
+            Rank::Operator
+        } else {
+            Rank::Role(self.room.role)
+        };
+        if own > other {
+            Ok(())
+        } else {
+            Err(Refusal::Forbidden(
+                "That person has no lesser role than you.",
+            ))
+        }
+    }
+
     /// Checks that the caller has at least this role.
     pub fn require_role(&self, least: Role) -> Result<(), Refusal> {
         match self.room.role {
@@ -116,6 +203,8 @@ impl RoomRow {
 /// A transaction that acts on a room for a caller who has the role for it.
 pub(crate) struct RoomAction {
     pub tx: WriteTransaction,
+    /// The caller as stored now.
+    pub by: Person,
     pub found: RoomRow,
 }
 
@@ -127,9 +216,9 @@ impl Chat {
         room: &RoomId,
         least: Role,
     ) -> Result<RoomAction, Error> {
-        let mut tx = self.0.store.begin().await?;
-        let found = find_in(&mut tx, self.0.clock.now(), by, *room).await?;
+        let CallerTransaction { mut tx, by } = self.begin_by(by).await?;
+        let found = find_in(&mut tx, self.0.clock.now(), &by, *room).await?;
         found.require_role(least)?;
-        Ok(RoomAction { tx, found })
+        Ok(RoomAction { tx, by, found })
     }
 }

@@ -28,14 +28,15 @@ impl Chat {
         let found = direct_rooms::find_direct_room(&mut self.0.store.reader().await?, pair).await?;
         let room = match found {
             Some(room) => room,
-            None => self.create_direct_room(pair).await?,
+            None => self.create_direct_room(by, pair).await?,
         };
         self.find_room(by, &room).await
     }
 
-    async fn create_direct_room(&self, pair: AccountPair) -> Result<RoomId, Error> {
+    async fn create_direct_room(&self, by: &Person, pair: AccountPair) -> Result<RoomId, Error> {
         let inner = &self.0;
-        let mut tx = inner.store.begin().await?;
+        self.require_disk_space()?;
+        let mut tx = self.begin_by(by).await?.tx;
         // Another request may have created the room before this transaction began.
         if let Some(room) = direct_rooms::find_direct_room(&mut tx, pair).await? {
             return Ok(room);
@@ -89,7 +90,7 @@ mod tests {
             password: "secret".to_owned(),
         };
         test.chat
-            .register_account(&wish)
+            .register_account(&wish, None)
             .await
             .unwrap()
             .account
@@ -239,7 +240,7 @@ mod tests {
             .await
             .unwrap();
         test.config.clock.advance(test.config.timeout);
-        while !matches!(follow.next().await.unwrap(), crate::FollowEvent::Closed) {}
+        while !matches!(follow.next().await.unwrap(), crate::FollowEvent::Closed(_)) {}
         assert_ne!(
             test.chat.open_direct_room(&ada, "bob").await.unwrap().id,
             room

@@ -12,8 +12,10 @@ use protocol::{Invitation, NewInvitation, Refusal, Role, Room, RoomId, Time};
 
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
+use crate::identity::caller_transaction::CallerTransaction;
 use crate::identity::person::Person;
-use crate::room::{access, audit_log};
+use crate::room::access::{self, RoomAction};
+use crate::room::audit_log;
 use crate::store::{InvitationRow, Reader, WriteTransaction, invitations, members};
 use crate::{Chat, Error};
 
@@ -44,12 +46,12 @@ impl Chat {
         room: &RoomId,
         wish: &NewInvitation,
     ) -> Result<Invitation, Error> {
-        let mut tx = self.begin_action(by, room, Role::Moderator).await?.tx;
+        let RoomAction { mut tx, by, .. } = self.begin_action(by, room, Role::Moderator).await?;
         let now = self.0.clock.now();
         let invitation = check_invitation(wish, now)?;
         delete_invalid_invitations(&mut tx, *room, now).await?;
         invitations::insert_invitation(&mut tx, *room, &invitation, now).await?;
-        audit_log::record(&mut tx, now, *room, by, "invited", invitation.role.name()).await?;
+        audit_log::record(&mut tx, now, *room, &by, "invited", invitation.role.name()).await?;
         tx.commit().await?;
         Ok(invitation)
     }
@@ -82,12 +84,12 @@ impl Chat {
         room: &RoomId,
         code: &str,
     ) -> Result<(), Error> {
-        let mut tx = self.begin_action(by, room, Role::Moderator).await?.tx;
+        let RoomAction { mut tx, by, .. } = self.begin_action(by, room, Role::Moderator).await?;
         if !invitations::delete_invitation(&mut tx, *room, code).await? {
             return Err(UNKNOWN.into());
         }
         let now = self.0.clock.now();
-        audit_log::record(&mut tx, now, *room, by, "took back an invitation", "").await?;
+        audit_log::record(&mut tx, now, *room, &by, "took back an invitation", "").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -109,12 +111,12 @@ impl Chat {
     /// [`Refusal::NotFound`] if there is no such valid invitation, [`Refusal::NotSignedIn`] if the
     /// caller is anonymous, [`Refusal::Forbidden`] if the caller is banned, or a fault.
     pub async fn accept_invitation(&self, by: &Person, code: &str) -> Result<Room, Error> {
-        let mut tx = self.0.store.begin().await?;
+        let CallerTransaction { mut tx, by } = self.begin_by(by).await?;
         let now = self.0.clock.now();
         let InvitationRow {
             room, invitation, ..
         } = load_valid_invitation(&mut tx, code, now).await?;
-        if *by == Person::Anonymous {
+        if by == Person::Anonymous {
             return Err(Refusal::NotSignedIn.into());
         }
         let role = members::load_role(&mut tx, room, by.id()).await?;
@@ -123,7 +125,7 @@ impl Chat {
             invitations::take_use(&mut tx, code).await?;
         }
         // For a banned caller this fails, and the transaction is rolled back.
-        let found = access::find_in(&mut tx, now, by, room).await?;
+        let found = access::find_in(&mut tx, now, &by, room).await?;
         self.commit(tx, [DomainEvent::PersonChanged { person: by.id() }])
             .await?;
         Ok(found.room)

@@ -9,22 +9,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::{Refusal, Role, RoomId, RoomMember};
 
 use crate::events::DomainEvent;
+use crate::identity::caller_transaction::CallerTransaction;
 use crate::identity::person::{
-    Person, find_person_by_public_id, guest_public_id, parse_guest_public_id,
+    Person, find_person_by_public_id, guest_public_id, load_public_id, parse_guest_public_id,
 };
-use crate::room::{access, audit_log};
-use crate::store::{MemberRow, members, name_claims};
+use crate::room::access::{self, Rank, RoomAction};
+use crate::room::audit_log;
+use crate::store::{MemberRow, RoomRow, WriteTransaction, members, name_claims};
 use crate::{Chat, Error};
 
-/// Checks that the role of the caller is greater than that of the other person.
-pub(crate) fn require_greater_role(own: Option<Role>, other: Option<Role>) -> Result<(), Refusal> {
-    if own > other {
-        Ok(())
-    } else {
-        Err(Refusal::Forbidden(
-            "That person has no lesser role than you.",
-        ))
+/// Checks that the caller owns the room or outranks its owner, who becomes a moderator when another
+/// member becomes the owner.
+async fn require_rank_over_owner(
+    tx: &mut WriteTransaction,
+    by: &Person,
+    found: &RoomRow,
+) -> Result<(), Error> {
+    let Some(owner) = members::find_owner(tx, found.room.id).await? else {
+        return Ok(());
+    };
+    if owner != by.id() {
+        let standing = access::load_standing(tx, found, owner).await?;
+        found.require_greater_rank(by, standing.rank)?;
     }
+    Ok(())
 }
 
 impl From<MemberRow> for RoomMember {
@@ -93,10 +101,15 @@ impl Chat {
         id: &str,
         role: Role,
     ) -> Result<(), Error> {
-        let mut tx = self.begin_action(by, room, Role::Owner).await?.tx;
+        let RoomAction { mut tx, by, found } = self.begin_action(by, room, Role::Owner).await?;
         let person = find_person_by_public_id(&mut tx, id).await?;
         let now = self.0.clock.now();
-        match members::load_role(&mut tx, *room, person).await? {
+        let standing = access::load_standing(&mut tx, &found, person).await?;
+        // Operators give roles to each other, which matter once a room is private.
+        if standing.rank == Rank::Operator && !by.is_operator() {
+            found.require_greater_rank(&by, standing.rank)?;
+        }
+        match standing.role {
             None => return Err(Refusal::NotFound("such member").into()),
             Some(Role::Owner) if role != Role::Owner => {
                 let reason = "A room has an owner; make another member the owner instead.";
@@ -105,11 +118,13 @@ impl Chat {
             Some(_) => {}
         }
         if role == Role::Owner {
+            require_rank_over_owner(&mut tx, &by, &found).await?;
             members::replace_role(&mut tx, *room, Role::Owner, Role::Moderator).await?;
         }
         members::add_member(&mut tx, now, *room, person, role).await?;
         let action = format!("made {}", role.name());
-        audit_log::record(&mut tx, now, *room, by, &action, id).await?;
+        let target = load_public_id(&mut tx, person).await?;
+        audit_log::record(&mut tx, now, *room, &by, &action, &target).await?;
         self.commit(tx, [DomainEvent::RoomChanged { room: *room }])
             .await
     }
@@ -121,23 +136,28 @@ impl Chat {
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], [`Refusal::NotFound`] if there
     /// is no such member, or a fault.
     pub async fn remove_member(&self, by: &Person, room: &RoomId, id: &str) -> Result<(), Error> {
-        let mut tx = self.0.store.begin().await?;
-        let found = access::find_in(&mut tx, self.0.clock.now(), by, *room).await?;
+        let CallerTransaction { mut tx, by } = self.begin_by(by).await?;
+        let found = access::find_in(&mut tx, self.0.clock.now(), &by, *room).await?;
         if found.direct {
-            return Err(Refusal::Forbidden("Nobody can leave a direct chat.").into());
+            return Err(Refusal::Forbidden("You cannot leave direct messages.").into());
         }
         let person = find_person_by_public_id(&mut tx, id).await?;
-        let role = members::load_role(&mut tx, *room, person).await?;
+        let standing = access::load_standing(&mut tx, &found, person).await?;
         let leaves = person == by.id();
         if !leaves {
             found.require_role(Role::Moderator)?;
-            require_greater_role(found.room.role, role)?;
+            found.require_greater_rank(&by, standing.rank)?;
         }
-        role.ok_or(Refusal::NotFound("such member"))?;
+        standing.role.ok_or(Refusal::NotFound("such member"))?;
         members::delete_member(&mut tx, *room, person).await?;
         let action = if leaves { "left" } else { "removed" };
-        audit_log::record(&mut tx, self.0.clock.now(), *room, by, action, id).await?;
-        self.commit(tx, [DomainEvent::AccessChanged { room: *room }])
-            .await
+        let target = load_public_id(&mut tx, person).await?;
+        audit_log::record(&mut tx, self.0.clock.now(), *room, &by, action, &target).await?;
+        let room = *room;
+        let event = match found.room.private {
+            true => DomainEvent::AccessChanged { room },
+            false => DomainEvent::RoomChanged { room },
+        };
+        self.commit(tx, [event]).await
     }
 }

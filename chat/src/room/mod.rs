@@ -14,7 +14,11 @@ pub(crate) mod direct;
 pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod name_claims;
+#[cfg(test)]
+mod operator_tests;
 pub(crate) mod read_marker;
+#[cfg(test)]
+mod sanction_tests;
 pub(crate) mod sanctions;
 pub(crate) mod settings;
 pub(crate) mod skeleton_update;
@@ -112,8 +116,17 @@ pub(crate) async fn find_or_create_by_alias(
     if let Some(room) = room_aliases::find_room_by_alias(&mut store.reader().await?, alias).await? {
         return Ok(room);
     }
+    create_by_alias(store, clock, alias, longest).await
+}
+
+/// Creates the room with this alias, unless another request has created it meanwhile.
+async fn create_by_alias(
+    store: &Store,
+    clock: &Clock,
+    alias: &str,
+    longest: Duration,
+) -> Result<Room, Error> {
     let mut tx = store.begin().await?;
-    // Another request may have created the room before this transaction began.
     if let Some(room) = room_aliases::find_room_by_alias(&mut tx, alias).await? {
         return Ok(room);
     }
@@ -138,7 +151,8 @@ impl Chat {
     /// if an anonymous caller wishes for a private room, or a fault.
     pub async fn create_room(&self, by: &Person, wish: &NewRoom) -> Result<Room, Error> {
         let new = check_new_room(by, wish, self.0.timeout)?;
-        let mut tx = self.0.store.begin().await?;
+        self.require_disk_space()?;
+        let mut tx = self.begin_by(by).await?.tx;
         let room = create_room(&mut tx, self.0.clock.now(), by.stable_id(), new).await?;
         let mut events = vec![DomainEvent::PersonChanged { person: by.id() }];
         if room.public {
@@ -168,7 +182,11 @@ impl Chat {
     /// [`protocol::Refusal::Invalid`] if the name breaks a rule, or a fault.
     pub async fn find_or_create_room_by_name(&self, name: &str) -> Result<Room, Error> {
         let alias = text::parse_room_alias(name)?;
-        find_or_create_by_alias(&self.0.store, &self.0.clock, &alias, self.0.timeout).await
+        if let Some(room) = self.find_room_by_name(name).await? {
+            return Ok(room);
+        }
+        self.require_disk_space()?;
+        create_by_alias(&self.0.store, &self.0.clock, &alias, self.0.timeout).await
     }
 
     /// The room with this name, if there is one.

@@ -3,7 +3,9 @@
 use protocol::RoomId;
 
 use crate::events::DomainEvent;
+use crate::identity::caller_transaction::CallerTransaction;
 use crate::identity::person::Person;
+use crate::room::access;
 use crate::store::read_markers;
 use crate::{Chat, Error};
 
@@ -38,7 +40,8 @@ impl Chat {
         if stored.is_none_or(|stored| stored >= seq) {
             return Ok(());
         }
-        let mut tx = self.0.store.begin().await?;
+        let CallerTransaction { mut tx, by } = self.begin_by(by).await?;
+        access::find_in(&mut tx, self.now(), &by, *room).await?;
         read_markers::advance_read_marker(&mut tx, *room, by.id(), seq).await?;
         self.commit(tx, [DomainEvent::PersonChanged { person: by.id() }])
             .await

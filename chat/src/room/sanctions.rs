@@ -14,10 +14,9 @@ use protocol::{Refusal, Role, RoomId, Sanction, SanctionKind};
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
 use crate::identity::person::{Person, find_person_by_public_id, load_public_id, public_id};
-use crate::room::access::RoomAction;
+use crate::room::access::{self, RoomAction};
 use crate::room::audit_log;
-use crate::room::members::require_greater_role;
-use crate::store::{Reader, SanctionRow, members, messages, sanctions};
+use crate::store::{Reader, SanctionRow, members, messages, name_claims, sanctions};
 use crate::{Chat, Error};
 
 /// The person that a sanction applies to.
@@ -44,22 +43,22 @@ impl Chat {
         kind: SanctionKind,
         duration: Option<&str>,
     ) -> Result<Sanction, Error> {
-        let RoomAction { mut tx, found } = self.begin_action(by, room, Role::Moderator).await?;
+        let RoomAction { mut tx, by, found } = self.begin_action(by, room, Role::Moderator).await?;
         let now = self.0.clock.now();
         let duration = duration.map(parse_sanction_duration).transpose()?;
         let until = duration.map(|duration| now.after(duration));
         let person = find_target(&mut tx, *room, target).await?;
-        let role = members::load_role(&mut tx, *room, person).await?;
-        require_greater_role(found.room.role, role)?;
+        let standing = access::load_standing(&mut tx, &found, person).await?;
+        found.require_greater_rank(&by, standing.rank)?;
         sanctions::set_sanction(&mut tx, *room, person, kind, until).await?;
         let id = load_public_id(&mut tx, person).await?;
-        let action = match kind {
-            SanctionKind::Ban => "banned",
-            SanctionKind::Mute => "muted",
+        let room = *room;
+        let (action, event) = match kind {
+            SanctionKind::Ban => ("banned", DomainEvent::AccessChanged { room }),
+            SanctionKind::Mute => ("muted", DomainEvent::RoomChanged { room }),
         };
-        audit_log::record(&mut tx, now, *room, by, action, &id).await?;
-        self.commit(tx, [DomainEvent::AccessChanged { room: *room }])
-            .await?;
+        audit_log::record(&mut tx, now, room, &by, action, &id).await?;
+        self.commit(tx, [event]).await?;
         Ok(Sanction { id, kind, until })
     }
 
@@ -67,16 +66,21 @@ impl Chat {
     ///
     /// # Errors
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not a
-    /// moderator, [`Refusal::NotFound`] if the person has no sanction, or a fault.
+    /// moderator or lifts a sanction of its own, [`Refusal::NotFound`] if the person has no
+    /// sanction, or a fault.
     pub async fn lift_sanction(&self, by: &Person, room: &RoomId, id: &str) -> Result<(), Error> {
-        let mut tx = self.begin_action(by, room, Role::Moderator).await?.tx;
+        let RoomAction { mut tx, by, found } = self.begin_action(by, room, Role::Moderator).await?;
         let person = find_person_by_public_id(&mut tx, id).await?;
+        if person == by.id() && found.room.role < Some(Role::Owner) {
+            return Err(Refusal::Forbidden("You cannot lift a sanction of your own.").into());
+        }
         if !sanctions::delete_sanction(&mut tx, *room, person).await? {
             return Err(Refusal::NotFound("such sanction").into());
         }
-        audit_log::record(&mut tx, self.0.clock.now(), *room, by, "pardoned", id).await?;
-        tx.commit().await?;
-        Ok(())
+        let target = load_public_id(&mut tx, person).await?;
+        audit_log::record(&mut tx, self.0.clock.now(), *room, &by, "pardoned", &target).await?;
+        self.commit(tx, [DomainEvent::RoomChanged { room: *room }])
+            .await
     }
 
     /// Lists the sanctions in a room that have not ended.
@@ -117,8 +121,8 @@ async fn find_target(
 ) -> Result<i64, Error> {
     let (found, field, reason) = match target {
         SanctionTarget::Person(id) => {
-            let found = find_person_by_public_id(from, id).await;
-            (found, "person", "names no person")
+            let found = find_known_person(from, room, id).await;
+            (found, "person", "names no person whom this room knows")
         }
         SanctionTarget::AuthorOf(seq) => {
             let found = find_author(from, room, *seq).await;
@@ -131,204 +135,25 @@ async fn find_target(
     })
 }
 
+/// The person with this public ID. A guest must have a name in the room or be its member: anyone can
+/// invent the ID of a guest.
+async fn find_known_person(from: &mut impl Reader, room: RoomId, id: &str) -> Result<i64, Error> {
+    let person = find_person_by_public_id(from, id).await?;
+    if person > 0
+        || members::load_role(from, room, person).await?.is_some()
+        || name_claims::has_claim(from, room, person).await?
+    {
+        Ok(person)
+    } else {
+        Err(Refusal::NotFound("such person").into())
+    }
+}
+
 /// The author of a message.
 async fn find_author(from: &mut impl Reader, room: RoomId, seq: u64) -> Result<i64, Error> {
     match messages::find_author(from, room, seq).await? {
         None => Err(Refusal::NotFound("such message").into()),
         Some(0) => Err(Refusal::invalid("message", "has an anonymous author").into()),
         Some(author) => Ok(author),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::task::{Context, Poll, Waker};
-    use std::time::Duration;
-
-    use protocol::{NewMessage, Start};
-
-    use super::*;
-    use crate::FollowEvent;
-    use crate::testing::{TestChat, new_guest};
-
-    #[tokio::test]
-    async fn banned_follower_is_removed_even_if_it_stops_waiting_in_between() {
-        let test = TestChat::new(|_| {}).await;
-        let chat = &test.chat;
-        let [owner, eve] = [(); 2].map(|()| new_guest());
-        let room = chat
-            .create_room(&owner, &protocol::NewRoom::default())
-            .await
-            .unwrap()
-            .id;
-        let says = NewMessage {
-            username: "eve".to_owned(),
-            body: "hello".to_owned(),
-        };
-        chat.post_message(&eve, &room, &says, None).await.unwrap();
-        let mut follow = chat.follow_room(&eve, &room, Start::Latest).await.unwrap();
-        chat.impose_sanction(
-            &owner,
-            &room,
-            &SanctionTarget::AuthorOf(1),
-            SanctionKind::Ban,
-            None,
-        )
-        .await
-        .unwrap();
-        {
-            // Drops the future while the database is busy, as a socket does when it receives
-            // something else.
-            let mut busy = Vec::new();
-            for _ in 0..crate::store::READERS {
-                busy.push(chat.0.store.reader().await.unwrap());
-            }
-            let next = std::pin::pin!(follow.next());
-            assert!(
-                next.poll(&mut Context::from_waker(Waker::noop()))
-                    .is_pending()
-            );
-        }
-        let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
-        assert!(matches!(
-            news.expect("nothing more comes").unwrap(),
-            FollowEvent::Removed
-        ));
-    }
-
-    #[tokio::test]
-    async fn banned_account_cannot_escape_by_merging_a_guest() {
-        let test = TestChat::new(|_| {}).await;
-        let chat = &test.chat;
-        let owner = new_guest();
-        let (ban, mute) = (SanctionKind::Ban, SanctionKind::Mute);
-        // The sanction of the account, the sanction of its guest, and the sanction after the merge.
-        for (number, (own, others, both)) in [
-            ((ban, None), (mute, Some("1m")), (ban, None)),
-            ((mute, Some("1m")), (ban, None), (ban, None)),
-            ((mute, Some("1m")), (ban, Some("2h")), (ban, Some(2))),
-            ((mute, Some("3h")), (ban, Some("1m")), (ban, Some(3))),
-            ((ban, Some("1ms")), (mute, Some("1h")), (mute, Some(1))),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let room = chat
-                .create_room(&owner, &protocol::NewRoom::default())
-                .await
-                .unwrap()
-                .id;
-            let username = format!("eve{number}");
-            let (eve, troll) = (test.register(&username).await, new_guest());
-            for (seq, person, name, (kind, lasts)) in [
-                (1, &eve, &username, own),
-                (2, &troll, &"troll".to_owned(), others),
-            ] {
-                let says = NewMessage {
-                    username: name.clone(),
-                    body: "hello".to_owned(),
-                };
-                chat.post_message(person, &room, &says, None).await.unwrap();
-                chat.impose_sanction(&owner, &room, &SanctionTarget::AuthorOf(seq), kind, lasts)
-                    .await
-                    .unwrap();
-            }
-            test.config.clock.advance(Duration::from_millis(2));
-            chat.merge_guest(&eve, &troll).await.unwrap();
-            let found = chat.list_sanctions(&owner, &room).await.unwrap();
-            let found = found
-                .iter()
-                .find(|sanctioned| sanctioned.id == username)
-                .expect("it is still there");
-            let hours = found.until.map(|until| {
-                until
-                    .since(test.config.clock.now())
-                    .as_secs()
-                    .div_ceil(3_600)
-            });
-            assert_eq!((found.kind, hours), both, "{own:?} and {others:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn ban_of_a_merged_guest_removes_the_follower_of_the_account() {
-        let test = TestChat::new(|_| {}).await;
-        let chat = &test.chat;
-        let [owner, troll] = [(); 2].map(|()| new_guest());
-        let room = chat
-            .create_room(&owner, &protocol::NewRoom::default())
-            .await
-            .unwrap()
-            .id;
-        let eve = test.register("eve").await;
-        let mut follow = chat.follow_room(&eve, &room, Start::Latest).await.unwrap();
-        let says = NewMessage {
-            username: "troll".to_owned(),
-            body: "hello".to_owned(),
-        };
-        chat.post_message(&troll, &room, &says, None).await.unwrap();
-        chat.impose_sanction(
-            &owner,
-            &room,
-            &SanctionTarget::AuthorOf(1),
-            SanctionKind::Ban,
-            None,
-        )
-        .await
-        .unwrap();
-        assert!(matches!(
-            follow.next().await.unwrap(),
-            FollowEvent::Messages(_)
-        ));
-        chat.merge_guest(&eve, &troll).await.unwrap();
-        let news = tokio::time::timeout(Duration::from_secs(20), follow.next()).await;
-        assert!(matches!(
-            news.expect("nothing more comes").unwrap(),
-            FollowEvent::Removed
-        ));
-    }
-
-    #[tokio::test]
-    async fn cancelled_close_leaves_the_room_open_or_ends_it() {
-        let test = TestChat::new(|_| {}).await;
-        let (chat, owner) = (&test.chat, new_guest());
-        let mut ended = 0;
-        for patience in 1.. {
-            let room = chat
-                .create_room(&owner, &protocol::NewRoom::default())
-                .await
-                .unwrap()
-                .id;
-            let mut follow = chat
-                .follow_room(&owner, &room, Start::Latest)
-                .await
-                .unwrap();
-            let answer = {
-                let (mut polls, mut close) = (0, std::pin::pin!(chat.close_room(&owner, &room)));
-                let until_patience_ends = std::future::poll_fn(|context| {
-                    polls += 1;
-                    if polls > patience {
-                        Poll::Ready(None)
-                    } else {
-                        close.as_mut().poll(context).map(Some)
-                    }
-                });
-                until_patience_ends.await
-            };
-            // The next transaction begins only after the one under way has ended.
-            drop(chat.0.store.begin().await.unwrap());
-            if chat.find_room(&owner, &room).await.is_err() {
-                let end =
-                    async { while !matches!(follow.next().await.unwrap(), FollowEvent::Closed) {} };
-                tokio::time::timeout(Duration::from_secs(20), end)
-                    .await
-                    .expect("the room does not end");
-                ended += 1;
-            }
-            if answer.is_some() {
-                break;
-            }
-        }
-        assert!(ended > 0);
     }
 }

@@ -5,17 +5,21 @@
 
 use std::time::Duration;
 
-use protocol::{Refusal, Role, Room, RoomChange, RoomId, text};
+use protocol::{Refusal, Role, Room, RoomChange, RoomEnd, RoomId, text};
 
 use crate::events::DomainEvent;
 use crate::identity::person::Person;
 use crate::room::access::RoomAction;
 use crate::room::{self, access, audit_log};
-use crate::store::{RoomRow, room_settings, rooms};
+use crate::store::{RoomRow, members, room_settings, rooms};
 use crate::{Chat, Error};
 
 /// The longest pause between two messages in slow mode, in seconds.
 const SLOWEST: u64 = 3_600;
+
+/// The refusal for an operator who would hide a room from itself.
+const HIDDEN_FROM_CALLER: Refusal =
+    Refusal::Forbidden("You are no member of this room, and would not find it once it is private.");
 
 impl Chat {
     /// Changes the settings of a room.
@@ -29,18 +33,24 @@ impl Chat {
         room: &RoomId,
         change: &RoomChange,
     ) -> Result<Room, Error> {
-        let RoomAction { mut tx, found } = self.begin_action(by, room, Role::Owner).await?;
+        let RoomAction { mut tx, by, found } = self.begin_action(by, room, Role::Owner).await?;
         let now = self.0.clock.now();
-        let was_public = found.room.public;
+        let (was_public, was_private) = (found.room.public, found.room.private);
         let changed = apply_change(found, change, self.0.timeout)?;
+        if changed.room.private && members::load_role(&mut tx, *room, by.id()).await?.is_none() {
+            return Err(HIDDEN_FROM_CALLER.into());
+        }
         room_settings::update_settings(&mut tx, &changed, change.timeout.is_some()).await?;
-        audit_log::record(&mut tx, now, *room, by, "changed the room", "").await?;
-        let found = access::find_in(&mut tx, now, by, *room).await?;
+        audit_log::record(&mut tx, now, *room, &by, "changed the room", "").await?;
+        let found = access::find_in(&mut tx, now, &by, *room).await?;
         let room = *room;
         let lifetime = found.lifetime();
         let mut events = vec![
             DomainEvent::LifetimeChanged { room, lifetime },
-            DomainEvent::AccessChanged { room },
+            match found.room.private && !was_private {
+                true => DomainEvent::AccessChanged { room },
+                false => DomainEvent::RoomChanged { room },
+            },
         ];
         if was_public || found.room.public {
             events.push(DomainEvent::PublicRoomsChanged);
@@ -55,8 +65,12 @@ impl Chat {
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`] if the caller is not the owner,
     /// or a fault.
     pub async fn close_room(&self, by: &Person, room: &RoomId) -> Result<(), Error> {
-        let mut tx = self.begin_action(by, room, Role::Owner).await?.tx;
-        rooms::freeze(&mut tx, *room, self.0.clock.now()).await?;
+        let RoomAction { mut tx, by, .. } = self.begin_action(by, room, Role::Owner).await?;
+        let end = match members::load_role(&mut tx, *room, by.id()).await? {
+            Some(Role::Owner) => RoomEnd::ClosedByOwner,
+            _ => RoomEnd::ClosedByOperator,
+        };
+        rooms::freeze(&mut tx, *room, self.0.clock.now(), end).await?;
         self.commit(tx, [DomainEvent::RoomsFrozen]).await
     }
 }
@@ -68,12 +82,11 @@ fn apply_change(
     longest: Duration,
 ) -> Result<RoomRow, Refusal> {
     let room = &mut found.room;
-    if let Some(name) = &change.name {
-        room.name = parse_optional(name, text::parse_room_name)?;
-    }
-    if let Some(description) = &change.description {
-        room.description = parse_optional(description, text::parse_description)?;
-    }
+    let name = parse_change(change.name.as_deref(), text::parse_room_name);
+    let description = parse_change(change.description.as_deref(), text::parse_description);
+    let (name, description) = Refusal::both(name, description)?;
+    room.name = name.unwrap_or(room.name.take());
+    room.description = description.unwrap_or(room.description.take());
     room.private = change.private.unwrap_or(room.private);
     room.public = change.public.unwrap_or(room.public) && !room.private;
     room.read_only = change.read_only.unwrap_or(room.read_only);
@@ -90,14 +103,15 @@ fn apply_change(
     Ok(found)
 }
 
-/// Checks a text against its rule; `None` if the text is blank.
-fn parse_optional(
-    text: &str,
+/// Checks a changed text against its rule: `None` if it does not change, and the new text, which a
+/// blank text removes.
+fn parse_change(
+    text: Option<&str>,
     rule: fn(&str) -> Result<String, Refusal>,
-) -> Result<Option<String>, Refusal> {
-    if text.trim().is_empty() {
-        Ok(None)
-    } else {
-        rule(text).map(Some)
+) -> Result<Option<Option<String>>, Refusal> {
+    match text {
+        None => Ok(None),
+        Some(text) if text.trim().is_empty() => Ok(Some(None)),
+        Some(text) => rule(text).map(|text| Some(Some(text))),
     }
 }

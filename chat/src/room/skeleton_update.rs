@@ -15,7 +15,9 @@ use protocol::RoomId;
 
 use crate::Error;
 use crate::identity::name_skeleton::{self, NameSkeleton};
-use crate::store::{AccountSkeletonRow, NameClaim, Store, WriteTransaction, meta, name_skeletons};
+use crate::store::{
+    AccountSkeletonRow, NameClaim, Store, WriteTransaction, former_usernames, meta, name_skeletons,
+};
 
 /// The name under which the version of the algorithm that made the stored skeletons is stored.
 const VERSION_NAME: &str = "skeleton_version";
@@ -38,6 +40,7 @@ pub(crate) async fn update_skeletons(store: &Store) -> Result<(), Error> {
     // The new skeleton of one account may be the old one of another.
     for_all_accounts(store, AccountStep::ReleaseOld).await?;
     for_all_accounts(store, AccountStep::ClaimNew).await?;
+    update_former_usernames(store).await?;
     let rooms = name_skeletons::list_rooms_with_names(store).await?;
     for rooms in rooms.chunks(ROOMS) {
         let mut tx = store.begin().await?;
@@ -119,6 +122,23 @@ async fn claim_new_skeleton(
     name_skeletons::set_account_skeleton(tx, account.id, &skeleton).await
 }
 
+async fn update_former_usernames(store: &Store) -> Result<(), Error> {
+    let mut last = String::new();
+    loop {
+        let mut tx = store.begin().await?;
+        let usernames = former_usernames::load_after(&mut tx, &last, ACCOUNTS).await?;
+        let Some(end) = usernames.last() else {
+            return Ok(());
+        };
+        last.clone_from(end);
+        for username in &usernames {
+            let skeleton = NameSkeleton::of(username).lowercase;
+            former_usernames::set_skeleton(&mut tx, username, &skeleton).await?;
+        }
+        tx.commit().await?;
+    }
+}
+
 async fn update_claims(tx: &mut WriteTransaction, room: RoomId) -> Result<(), Error> {
     let old = name_skeletons::load_claims(tx, room).await?;
     let mut new: Vec<NameClaim> = old.iter().map(recompute).collect();
@@ -193,6 +213,7 @@ mod tests {
         /// The skeletons of all names in the database.
         fn skeletons(&self) -> Vec<String> {
             let sql = "select skeleton from account
+                       union all select skeleton from former_username
                        union all select skeleton from name_claim
                        union all select cased_skeleton from name_claim
                        union all select skeleton from lobby_name
@@ -208,6 +229,7 @@ mod tests {
     /// Gives all names other skeletons, as another algorithm might have.
     const OTHER_SKELETONS: &str = "
         update account set skeleton = 'other ' || username;
+        update former_username set skeleton = 'other ' || username;
         update name_claim set skeleton = 'other ' || name, cased_skeleton = 'other ' || name;
         update lobby_name set skeleton = 'other ' || name, cased_skeleton = 'other ' || name;";
 
@@ -218,12 +240,17 @@ mod tests {
         let mut test = TestChat::new(|_| {}).await;
         let room = test.create_room().await;
         test.register("grace").await;
+        let henry = test.register("henry").await;
+        test.chat
+            .delete_account(&henry, "secret", None)
+            .await
+            .unwrap();
         assert_eq!(test.post_as(&new_guest(), room, "Isabel").await, 201);
         let lobby = test.chat.open_lobby().await.unwrap();
         lobby.join("Ida").await.unwrap();
         drop(lobby);
         let skeletons = test.skeletons();
-        assert_eq!(skeletons.len(), 5);
+        assert_eq!(skeletons.len(), 6);
         test.reopen_after(OTHER_SKELETONS).await;
         assert!(
             test.skeletons()
@@ -232,7 +259,7 @@ mod tests {
         );
         test.reopen_after(OTHER_VERSION).await;
         assert_eq!(test.skeletons(), skeletons);
-        for name in ["gracе", "lsabel", "Isabel"] {
+        for name in ["gracе", "henrу", "lsabel", "Isabel"] {
             let status = test.post_as(&Person::Anonymous, room, name).await;
             assert_eq!(status, 409, "{name}");
         }
@@ -280,7 +307,10 @@ mod tests {
                 username: username.to_owned(),
                 password: "secret".to_owned(),
             };
-            assert!(test.chat.sign_in(&credentials).await.is_ok(), "{username}");
+            assert!(
+                test.chat.sign_in(&credentials, None).await.is_ok(),
+                "{username}"
+            );
             let refused = test.post_as(&new_guest(), room, username).await;
             assert_eq!(refused, 409, "{username}");
         }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use protocol::{Refusal, Role, SanctionKind};
+use protocol::{Refusal, Role};
 
-use crate::room::access::BANNED;
 use crate::store::WritePolicy;
 
 /// A change of a message.
@@ -25,7 +24,8 @@ impl WritePolicy {
         Ok(())
     }
 
-    /// Checks that the person may post another message now.
+    /// Checks that the person may post another message, or edit one, now: an edit could say what a
+    /// message must not say yet.
     pub fn check_pace(self, now: i64) -> Result<(), Refusal> {
         if !self.is_slow() {
             return Ok(());
@@ -42,10 +42,9 @@ impl WritePolicy {
         }
     }
 
-    /// Checks that the person may change a message now. Authors edit and delete their messages;
+    /// Checks that the person may change a message, apart from slow mode. Authors edit and delete their messages;
     /// moderators delete any.
     pub fn check_change(self, change: MessageChange) -> Result<(), Refusal> {
-        // A change does not wait for slow mode.
         self.check_write()?;
         let is_moderator = self.role >= Some(Role::Moderator);
         match (change.is_own, change.is_deletion) {
@@ -64,12 +63,8 @@ impl WritePolicy {
         if self.hidden && self.role.is_none() {
             return Err(Refusal::NotFound("room"));
         }
-        match self.sanction {
-            Some(SanctionKind::Ban) => return Err(BANNED),
-            Some(SanctionKind::Mute) => {
-                return Err(Refusal::Forbidden("You are muted in this room."));
-            }
-            None => {}
+        if let Some(sanction) = self.sanction {
+            return Err(sanction.refusal());
         }
         if self.role == Some(Role::Reader) {
             return Err(Refusal::Forbidden(
@@ -87,7 +82,14 @@ impl WritePolicy {
 
 #[cfg(test)]
 mod tests {
+    use protocol::SanctionKind;
+
     use super::*;
+    use crate::store::ActiveSanction;
+
+    fn sanction(kind: SanctionKind) -> ActiveSanction {
+        ActiveSanction { kind, until: None }
+    }
 
     const OPEN: WritePolicy = WritePolicy {
         hidden: false,
@@ -107,11 +109,11 @@ mod tests {
             ..OPEN
         }));
         assert!(!admits(WritePolicy {
-            sanction: Some(SanctionKind::Mute),
+            sanction: Some(sanction(SanctionKind::Mute)),
             ..OPEN
         }));
         assert!(!admits(WritePolicy {
-            sanction: Some(SanctionKind::Ban),
+            sanction: Some(sanction(SanctionKind::Ban)),
             role: Some(Role::Member),
             ..OPEN
         }));

@@ -1,6 +1,8 @@
 //! What the writer loads to decide about a batch of requests, and what it appends.
 
-use protocol::{ChangeKind, Message, Role, RoomId, SanctionKind};
+use protocol::{ChangeKind, Message, Role, RoomId};
+
+use crate::store::rows::ActiveSanction;
 
 /// The columns of an open room that an entry reads or changes. Times are milliseconds since the
 /// Unix epoch.
@@ -11,6 +13,8 @@ pub(crate) struct OpenRoom {
     /// The newest sequence number.
     pub head: i64,
     pub message_count: i64,
+    /// The length of all texts, in bytes.
+    pub text_bytes: i64,
     pub timeout: i64,
     pub last_active_at: i64,
     pub expires_at: i64,
@@ -33,7 +37,7 @@ pub(crate) struct WritePolicy {
     /// The pause between two messages in slow mode, in milliseconds; 0 without slow mode.
     pub slow_mode: i64,
     pub role: Option<Role>,
-    pub sanction: Option<SanctionKind>,
+    pub sanction: Option<ActiveSanction>,
     /// When the person last wrote in slow mode.
     pub last_write: Option<i64>,
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::{AccountLookup, AccountRow, FoundRoom, Reader, RoomLookup, Store};
+use super::{AccountRow, AccountSession, FoundRoom, Reader, RoomLookup, Store};
 use super::{accounts, room_access};
 use crate::{Error, Supervisor};
 
@@ -44,7 +44,7 @@ impl LookupKey for RoomLookup {
     }
 }
 
-impl LookupKey for AccountLookup {
+impl LookupKey for AccountSession {
     type Row = AccountRow;
 
     async fn find_rows(

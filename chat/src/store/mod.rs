@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod conformance;
 pub(crate) mod data_dir;
+pub(crate) mod disk_space;
+pub(crate) mod file_access;
 pub(crate) mod log_rows;
 pub(crate) mod lookups;
 pub(crate) mod rows;
@@ -20,12 +22,12 @@ pub(crate) use self::lookups::Lookups;
 pub(crate) use self::rows::*;
 #[cfg(test)]
 pub(crate) use self::sqlite::READERS;
-pub(crate) use self::sqlite::accounts::AccountLookup;
 pub(crate) use self::sqlite::room_access::RoomLookup;
 pub(crate) use self::sqlite::rooms::EndingRoom;
 pub(crate) use self::sqlite::{
     DatabaseLocation, LogConnection, LogTransaction, PendingErasure, Reader, Store, WriteHealth,
-    WriteLock, WriteTransaction, accounts, audit_log, clock_correction, direct_rooms, invitations,
-    lobby_names, members, messages, meta, name_claims, name_skeletons, oidc_identities, overview,
-    read_markers, room_access, room_aliases, room_authors, room_settings, rooms, sanctions,
+    WriteLock, WriteTransaction, accounts, audit_log, clock_correction, direct_rooms,
+    former_usernames, invitations, lobby_names, members, messages, meta, name_claims,
+    name_skeletons, oidc_identities, overview, read_markers, revoked_sessions, room_access,
+    room_aliases, room_authors, room_settings, rooms, sanctions,
 };

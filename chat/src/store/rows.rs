@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use protocol::{
-    Author, Invitation, Message, MessageContent, Role, Room, RoomId, SanctionKind, Time,
+    Author, Invitation, Message, MessageContent, Refusal, Role, Room, RoomEnd, RoomId,
+    SanctionKind, Time,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
@@ -68,8 +69,8 @@ pub(crate) struct FoundRoom {
     pub row: RoomRow,
     /// The role of the person; `None` if the person is not a member.
     pub role: Option<Role>,
-    /// Whether the person is banned from the room.
-    pub is_banned: bool,
+    /// The sanction of the person in the room.
+    pub sanction: Option<ActiveSanction>,
 }
 
 /// The columns of a new room.
@@ -89,6 +90,35 @@ pub(crate) fn role_from_row(stored: i64) -> Role {
         .ok()
         .and_then(|index| Role::ALL.get(index).copied())
         .unwrap_or(Role::Reader)
+}
+
+/// The sanction of a person in a room, which has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ActiveSanction {
+    pub kind: SanctionKind,
+    /// `None` for a sanction without an end.
+    pub until: Option<Time>,
+}
+
+impl ActiveSanction {
+    /// A sanction as it is stored.
+    pub fn from_row(kind: i64, until: Option<i64>) -> Self {
+        Self {
+            kind: sanction_from_row(kind),
+            until: until.map(Time::from_millis),
+        }
+    }
+
+    /// The refusal for the person.
+    pub fn refusal(self) -> Refusal {
+        Refusal::sanctioned(self.kind, self.until)
+    }
+}
+
+/// The end of a room that is stored as `stored`.
+pub(crate) fn room_end_from_row(stored: i64) -> RoomEnd {
+    let mut ends = RoomEnd::ALL.into_iter();
+    ends.find(|end| *end as i64 == stored).unwrap_or_default()
 }
 
 /// The sanction that is stored as `stored`.
@@ -143,6 +173,8 @@ pub struct MessagesPage {
     pub after: Option<u64>,
     /// The most messages in the page.
     pub limit: usize,
+    /// The page ends with the message by which it has this many bytes as JSON.
+    pub bytes: usize,
 }
 
 impl Default for MessagesPage {
@@ -151,6 +183,7 @@ impl Default for MessagesPage {
             before: None,
             after: None,
             limit: 100,
+            bytes: 128 * 1024,
         }
     }
 }
@@ -172,7 +205,7 @@ pub(crate) struct MessageRow(pub Message);
 impl FromRow<'_, SqliteRow> for MessageRow {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         let deleted: bool = row.try_get("deleted")?;
-        let body = row.try_get("body")?;
+        let body: String = row.try_get("body")?;
         Ok(Self(Message {
             id: row.try_get::<i64, _>("seq")?.unsigned_abs(),
             room: room_id(row.try_get("room")?),
@@ -184,7 +217,7 @@ impl FromRow<'_, SqliteRow> for MessageRow {
             edited_at: row
                 .try_get::<Option<i64>, _>("edited_at")?
                 .map(Time::from_millis),
-            content: (!deleted).then_some(MessageContent { body }),
+            content: (!deleted).then(|| MessageContent::text(body)),
             own: false,
         }))
     }
@@ -213,6 +246,16 @@ impl Default for RoomsPage {
             limit: 100,
         }
     }
+}
+
+/// A session of an account, as far as it shows whether the session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct AccountSession {
+    pub account: i64,
+    /// The generation of the account's sessions.
+    pub generation: i64,
+    /// The session's own ID, if it is known.
+    pub id: Option<i64>,
 }
 
 /// An account as it is stored.
@@ -247,6 +290,15 @@ pub(crate) struct AccountSkeletonRow {
     pub skeleton: String,
     /// In milliseconds since the Unix epoch.
     pub created_at: i64,
+}
+
+/// An identity that an account is linked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedIdentity {
+    /// The provider.
+    pub issuer: String,
+    /// When the account was linked.
+    pub linked_at: Time,
 }
 
 /// Which accounts to list.

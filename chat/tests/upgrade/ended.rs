@@ -19,7 +19,10 @@ async fn ended_rooms_are_gone() {
             .find_room(upgraded.person("ada"), &room.id)
             .await;
         let refused = found.expect_err(called);
-        assert!(matches!(refused, Error::Refusal(Refusal::Gone)), "{called}");
+        assert!(
+            matches!(refused, Error::Refusal(Refusal::Gone(_))),
+            "{called}"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! Accounts, guests, and what they have at a glance.
 
-use chat::{AccountsPage, Error, OidcIdentity, Person, SignInMethods};
+use chat::{AccountsPage, Error, OidcIdentity, Person};
 use protocol::{Credentials, Refusal};
 use serde_json::to_value;
 
@@ -16,9 +16,9 @@ async fn accounts_sign_in_with_their_passwords() {
             username: username.clone(),
             password: password.to_owned(),
         };
-        let session = chat.sign_in(&credentials(password)).await.unwrap();
+        let session = chat.sign_in(&credentials(password), None).await.unwrap();
         assert_eq!(session.account.username(), username);
-        let wrong = chat.sign_in(&credentials("another one")).await;
+        let wrong = chat.sign_in(&credentials("another one"), None).await;
         let wrong = wrong.expect_err("a wrong password is refused");
         assert!(matches!(wrong, Error::Refusal(Refusal::WrongCredentials)));
     }
@@ -58,22 +58,18 @@ async fn identity_signs_in_to_its_account() {
     };
     let session = upgraded
         .chat
-        .sign_in_with_identity(&identity)
+        .sign_in_with_identity(&identity, None)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(session.account.username(), then.username);
     let lin = upgraded.person(&then.username);
-    let ways = upgraded
-        .chat
-        .load_sign_in_methods(lin, Some(&then.issuer))
-        .await
-        .unwrap();
-    let only_by_provider = SignInMethods {
-        password: false,
-        provider: true,
+    let ways = upgraded.chat.load_sign_in_methods(lin).await.unwrap();
+    assert!(!ways.password);
+    let [linked] = &ways.identities[..] else {
+        panic!("{ways:?}")
     };
-    assert_eq!(ways, only_by_provider);
+    assert_eq!(linked.issuer, then.issuer);
 }
 
 #[tokio::test]

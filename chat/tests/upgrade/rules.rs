@@ -152,5 +152,5 @@ async fn invitation_lets_a_new_member_in_and_keeps_the_banned_out() {
         .accept_invitation(upgraded.person("eve"), code)
         .await;
     let eve = eve.expect_err("eve is banned");
-    assert!(matches!(eve, Error::Refusal(Refusal::Forbidden(_))));
+    assert!(matches!(eve, Error::Refusal(Refusal::Sanctioned { .. })));
 }

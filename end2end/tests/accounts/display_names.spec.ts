@@ -148,25 +148,29 @@ test("a guest under a new name edits and deletes the guest's earlier messages on
   await grace.send("another ada");
   await expect(ada.messageBodies).toHaveCount(4);
 
-  const menuOf = async (user: User, text: string) => {
-    const message = user.messages.filter({ has: user.page.getByText(text, { exact: true }) });
-    await message.hover();
-    return message.getByRole("button", { name: "What to do with this message" });
+  const openMenu = async (user: User, text: string) => {
+    const exact = user.page.getByText(text, { exact: true });
+    const menu = await user.openMessageMenu(user.messages.filter({ has: exact }));
+    await expect(menu).toBeVisible();
+    return menu.getByRole("button", { name: "Edit" });
   };
+  const closeMenu = (user: User) => user.page.keyboard.press("Escape");
   for (const when of ["live", "after a reload"]) {
     if (when !== "live") await ada.page.reload();
     await ada.waitUntilLive();
-    for (const text of ["as ada, too", "as a countess"])
-      await expect(await menuOf(ada, text), `${text}, ${when}`).toBeVisible();
-    await expect(await menuOf(ada, "another ada"), when).toBeHidden();
+    for (const text of ["as ada, too", "as a countess"]) {
+      await expect(await openMenu(ada, text), `${text}, ${when}`).toBeVisible();
+      await closeMenu(ada);
+    }
+    await expect(await openMenu(ada, "another ada"), when).toBeHidden();
+    await closeMenu(ada);
   }
-  await expect(await menuOf(grace, "as ada, too")).toBeHidden();
+  await expect(await openMenu(grace, "as ada, too")).toBeHidden();
 
-  await (await menuOf(ada, "as ada, too")).click();
-  await clickButton(ada, "Edit");
+  await (await openMenu(ada, "as ada, too")).click();
   await ada.send("once ada");
   await expect(grace.messageBodies.nth(1)).toHaveText("once ada");
-  await (await menuOf(ada, "once ada")).click();
+  await openMenu(ada, "once ada");
   await clickButton(ada, "Delete");
   await clickButton(ada, "Delete for good?");
   await expect(grace.messageBodies.nth(1)).toHaveText("(deleted)");

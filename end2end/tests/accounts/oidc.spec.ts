@@ -1,5 +1,6 @@
 // Signing in with an OpenID Connect provider, which is another site, without JavaScript.
 
+import { clickButton, field } from "../../support/account_forms";
 import { clientId, Provider } from "../../support/oidc_provider";
 import { test as base, expect, type User, type Webchat } from "../../support/webchat";
 
@@ -39,9 +40,6 @@ const test = base.extend<ProviderFixtures>({
   },
 });
 
-const field = (user: User, name: string) => user.page.getByLabel(name, { exact: true });
-const clickButton = (user: User, name: string) =>
-  user.page.getByRole("button", { name, exact: true }).click();
 const clickLink = (user: User, name: string) =>
   user.page.getByRole("link", { name, exact: true }).click();
 const waitForPath = (user: User, path: string) =>
@@ -174,7 +172,9 @@ test("a password account is linked to a provider, entered through it and unlinke
   const ada = await openVisitor("ada");
   await ada.signIn();
   await ada.page.goto("/profile/");
-  await clickLink(ada, "Link your account there");
+  await field(ada, "Password of this account").fill("secret");
+  await clickButton(ada, "Link your account");
+  await clickLink(ada, "Continue to Our accounts");
   await identifyAtProvider(ada, "7");
   await clickButton(ada, "Allow");
   await expect(ada.page.getByRole("status")).toHaveText(
@@ -223,7 +223,7 @@ test("an account without a password can set one, or be deleted by typing its use
   await waitForPath(grace, "/");
   await grace.page.goto("/login?next=%2Fprofile%2F");
   await clickLink(grace, "Sign in with Our accounts");
-  await expectUsername(grace, "grace");
+  await expectUsername(grace, "grace2");
 });
 
 test("an unreachable provider shows the reason and offers password sign-in", async ({

@@ -4,7 +4,6 @@ import { field, clickButton, signIn } from "../../support/account_forms";
 import { expect, type User, test } from "../../support/webchat";
 
 const withoutJavaScript = { javaScriptEnabled: false };
-const currentPath = (user: User) => new URL(user.page.url()).pathname;
 
 /** The field has the focus and shows this error. */
 async function expectFieldError(user: User, name: string, words: RegExp): Promise<void> {
@@ -37,7 +36,7 @@ for (const [how, options] of [
     await field(ada, "Password").fill("secret");
     await clickButton(ada, "Create account");
     await expect(ada.page.getByRole("heading", { name: "Tea" })).toBeVisible();
-    expect(currentPath(ada)).toBe(room);
+    expect(ada.path).toBe(room);
     await expect(ada.page.getByRole("textbox", { name: "Writing as" })).toHaveValue("ada");
 
     await ada.page.getByRole("link", { name: "Ada L." }).click();
@@ -144,4 +143,59 @@ test("signing in ignores a next address on another site", async ({ webchat, open
   const ada = await openBrowser("ada");
   await signIn(ada, "secret", "//evil.example/");
   await ada.page.waitForURL(`${webchat.url}/`);
+});
+
+test("a password can be shown, and is sent as a password", async ({ webchat, openBrowser }) => {
+  await webchat.createAccount("ada");
+  const ada = await openBrowser("ada");
+  await ada.page.goto("/login");
+  const password = field(ada, "Password");
+  await field(ada, "Username").fill("ADA");
+  await password.fill("secret");
+  await expect(password).toHaveAttribute("type", "password");
+  await clickButton(ada, "Show password");
+  await expect(password).toHaveAttribute("type", "text");
+  await expect(password).toBeFocused();
+  await expect(password).toHaveValue("secret");
+  await clickButton(ada, "Hide password");
+  await expect(password).toHaveAttribute("type", "password");
+  await clickButton(ada, "Show password");
+  await clickButton(ada, "Sign in");
+  await ada.page.waitForURL((url) => url.pathname === "/");
+  await ada.page.goto("/profile/");
+  await expect(ada.page.getByRole("button", { name: "Show password" })).toHaveCount(2);
+
+  const eve = await openBrowser("eve", withoutJavaScript);
+  await eve.page.goto("/login");
+  await expect(field(eve, "Password")).toHaveAttribute("type", "password");
+  await expect(eve.page.getByRole("button", { name: "Show password" })).toHaveCount(0);
+});
+
+test("a sign-up shows all errors at once, and takes capitals in the username", async ({
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada", withoutJavaScript);
+  await ada.page.goto("/register");
+  await field(ada, "Your name").fill("x".repeat(65));
+  await field(ada, "Username").fill("a b");
+  await field(ada, "Password").fill("x");
+  await clickButton(ada, "Create account");
+  await expect(ada.page.getByRole("alert")).toHaveText([
+    /1 to 64 characters/,
+    /3 to 32 of the letters/,
+    /6 to 256 characters/,
+  ]);
+  await expect(field(ada, "Your name")).toBeFocused();
+  await expect(field(ada, "Username")).toHaveValue("a b");
+  await field(ada, "Your name").fill("Ada");
+  await field(ada, "Username").fill("AdA");
+  await field(ada, "Password").fill("secret");
+  await clickButton(ada, "Create account");
+  await ada.page.waitForURL((url) => url.pathname === "/");
+  await ada.page.goto("/profile/");
+  await expect(ada.page.getByText("Writes as ada")).toBeVisible();
+  // A person who does not exist was not written to.
+  await ada.page.goto("/chats/unknown");
+  await expect(ada.page.getByText("There is no such person here.")).toBeVisible();
+  await expect(ada.page.getByText("what you wrote")).toHaveCount(0);
 });

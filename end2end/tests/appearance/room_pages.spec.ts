@@ -28,7 +28,7 @@ const states: Record<string, Show> = {
     const { ada } = await createRoomWithMember(
       webchat,
       openBrowser,
-      "Shown to everyone under open rooms",
+      "Anyone; listed under Public rooms",
       options,
     );
     await chooseMenuItem(ada, "Room settings");

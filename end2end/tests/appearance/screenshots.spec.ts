@@ -142,7 +142,7 @@ const pages: Record<
     await ada.page.goto("/profile/?changed=name");
     await ada.page.getByText("Delete account", { exact: true }).click();
   },
-  async chats(ada, webchat) {
+  async "home-direct-messages"(ada, webchat) {
     const [bob, grace] = await createAccounts(ada, webchat);
     for (const text of [
       "Hello Ada",
@@ -150,9 +150,13 @@ const pages: Record<
     ])
       await webchat.sendDirectMessage(bob, "ada", text);
     await webchat.sendDirectMessage(grace, "ada", "Tea?");
+    await ada.visit("/");
+  },
+  async "new-message"(ada, webchat) {
+    await createAccounts(ada, webchat);
     await ada.page.goto("/chats/");
   },
-  async "chats-empty"(ada, webchat) {
+  async "new-message-empty"(ada, webchat) {
     await webchat.createAccount("ada", "Ada Lovelace");
     await ada.signIn();
     await ada.page.goto("/chats/");

@@ -12,7 +12,7 @@ test("the chosen theme is remembered and applied by the server", async ({ openBr
   const dark = await background();
   expect(dark).not.toBe(light);
   // Without the app, so the server's HTML decides.
-  await ada.page.route("**/*.js", (route) => route.abort());
+  await ada.holdBackApp();
   await ada.page.goto("/");
   expect(await background()).toBe(dark);
   await ada.page.unroute("**/*.js");

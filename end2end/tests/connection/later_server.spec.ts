@@ -109,7 +109,11 @@ test("a change of an unknown kind shows nothing, moves the cursor and holds up n
     await expect(page.connectionStatus).toHaveText("Live");
   }
   await editFirstMessage(ada, room, "changed again");
-  await expect.poll(() => laterServer.sent).toBe(2);
+  // What follows the change on the stream is shown, so both pages have received the change.
+  await webchat.postJson(`${room}typing/`, { username: "linus" });
+  for (const { page } of [ada, tab])
+    await expect(page.locator(".typing")).toHaveText(/linus.* is typing…/);
+  expect(laterServer.sent).toBe(2);
   expect(laterServer.streams, "no tab sees a gap").toHaveLength(opened);
 
   // The change is the newest entry of the log: the next stream starts right after it.

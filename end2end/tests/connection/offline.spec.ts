@@ -79,3 +79,26 @@ test("a room that closed while the page was offline is shown as closed after rec
   await ada.page.context().setOffline(false);
   await expect(ada.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
 });
+
+test("messages are sent and received although the browser takes the device for offline", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  await ada.page.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, "onLine", { get: () => false });
+  });
+  await ada.openRoom(room);
+  await ada.send("from ada");
+  await expect(ada.pendingMessages).toHaveCount(0);
+  await webchat.postMessage(room, "grace", "to ada");
+  await expect(ada.messageBodies).toHaveText(["from ada", "to ada"]);
+  const opened = ada.openStreams.size;
+  await Promise.all([
+    ada.page.waitForRequest((request) => request.resourceType() === "eventsource"),
+    ada.page.evaluate(() => window.dispatchEvent(new Event("offline"))),
+  ]);
+  await ada.waitUntilLive();
+  expect(opened).toBe(1);
+});

@@ -7,8 +7,8 @@ test("the list of public rooms updates live", async ({ webchat, openBrowser }) =
   const ada = await openBrowser("ada");
   await ada.visit("/");
   await ada.page.evaluate(() => (window.mark = "kept"));
-  const rows = ada.page.getByRole("region", { name: "Open rooms" }).getByRole("listitem");
-  await expect(rows).toHaveText([/First.*no messages/]);
+  const rows = ada.page.getByRole("region", { name: "Public rooms" }).getByRole("listitem");
+  await expect(rows).toHaveText([/First.*created just now/]);
   await webchat.createRoom({ name: "Second", public: true });
   await webchat.createRoom({ name: "Secret" });
   await expect(rows).toHaveText([/Second/, /First/]);
@@ -24,8 +24,8 @@ test("search finds public rooms by part of their name or ID", async ({ webchat, 
   for (const name of ["Tea", "Coffee", "Äpfel", "Water"])
     await webchat.createRoom({ name, public: true });
   await ada.visit("/");
-  const filter = ada.page.getByRole("searchbox", { name: "Search rooms and chats" });
-  const rows = ada.page.getByRole("region", { name: "Open rooms" }).getByRole("listitem");
+  const filter = ada.page.getByRole("searchbox", { name: "Search rooms and people" });
+  const rows = ada.page.getByRole("region", { name: "Public rooms" }).getByRole("listitem");
   await expect(rows).toHaveCount(4);
   await expect(filter).toBeHidden();
   await webchat.createRoom({ name: "Iced tea", public: true });
@@ -41,7 +41,7 @@ test("search finds public rooms by part of their name or ID", async ({ webchat, 
   await filter.fill(last.slice(9, 17));
   await expect(rows.getByRole("link")).toHaveAttribute("href", last);
   await filter.fill("wine");
-  await expect(ada.page.getByText("No room or chat here has that in its name or ID.")).toBeVisible();
+  await expect(ada.page.getByText("No room or person here has that in its name or ID.")).toBeVisible();
   await webchat.createRoom({ name: "Wine", public: true });
   await expect(rows).toHaveText([/Wine/]);
   await filter.fill("");

@@ -44,7 +44,7 @@ test("the browser's back and forward buttons move between the home page and room
   const ada = await openBrowser("ada");
   await ada.visit("/");
   await markPage(ada);
-  const open = ada.page.getByRole("region", { name: "Open rooms" });
+  const open = ada.page.getByRole("region", { name: "Public rooms" });
   await open.getByRole("link", { name: "First" }).click();
   await expect(ada.messageBodies).toHaveText(["in the first"]);
   await ada.page.goBack();

@@ -64,7 +64,7 @@ test("a room that its owner closes shows the reason to every reader", async ({
   await button(ada, "Close this room for good").click();
   for (const user of [ada, bob]) {
     await expect(user.page.getByRole("heading", { name: "This room has closed" })).toBeVisible();
-    await expect(user.page.getByText("No one wrote in it for a while, or its owner closed it.")).toBeVisible();
+    await expect(user.page.getByText("This room was deleted: its owner closed it.")).toBeVisible();
     await expect(user.page.getByRole("dialog")).toHaveCount(0);
   }
   await bob.page.goto(room);

@@ -1,5 +1,6 @@
-// The sidebar: the reader's rooms, direct chats and public rooms, with unread counts.
+// The sidebar: the reader's rooms, direct messages and public rooms, with unread counts.
 
+import { chooseMenuItem, createOwnRoom } from "../../support/room_pages";
 import { expect, type User, test, type Webchat } from "../../support/webchat";
 
 const listItems = (user: User, name: string) =>
@@ -54,7 +55,7 @@ test("the first message in a room that was empty when visited counts as unread",
   await expect(unreadBadge(ada, "Tea")).toHaveText("1 unread");
 });
 
-test("a new direct chat appears with its unread count on every device of the account", async ({
+test("a new direct message appears with its unread count on every device of the account", async ({
   webchat,
   openBrowser,
 }) => {
@@ -69,7 +70,7 @@ test("a new direct chat appears with its unread count on every device of the acc
   }
   await webchat.sendDirectMessage(bob, "ada", "are you there?");
   for (const device of [ada, phone]) {
-    await expect(listItems(device, "Chats")).toHaveText([/BOB.*are you there\?/]);
+    await expect(listItems(device, "Direct messages")).toHaveText([/BOB.*are you there\?/]);
     await expect(unreadBadge(device, "BOB")).toHaveText("1 unread");
   }
   await ada.page.getByRole("link", { name: /BOB/ }).click();
@@ -107,22 +108,73 @@ test("search covers all lists and says when nothing matches", async ({ webchat, 
   const ada = await openBrowser("ada");
   await ada.signIn();
   await ada.openRoom(await webchat.createRoom({ name: "Baking" }));
-  const search = ada.page.getByRole("searchbox", { name: "Search rooms and chats" });
+  const search = ada.page.getByRole("searchbox", { name: "Search rooms and people" });
   await search.fill("bak");
   await expect(ada.page.locator(".sidebar li")).toHaveText([/Baking/, /Bob Baker/, /Bakery/]);
   await search.fill("wine");
-  await expect(ada.page.getByText("No room or chat here has that in its name or ID.")).toBeVisible();
+  await expect(ada.page.getByText("No room or person here has that in its name or ID.")).toBeVisible();
   await expect(ada.page.locator(".sidebar li")).toHaveCount(0);
 });
 
-test("the sidebar button creates a room", async ({ webchat, openBrowser }) => {
-  const room = await webchat.createRoom({ name: "Tea" });
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? "with" : "without";
+  test(`the sidebar opens the form for a new room ${how} JavaScript`, async ({
+    webchat,
+    openBrowser,
+  }) => {
+    const room = await webchat.createRoom({ name: "Tea" });
+    const ada = await openBrowser("ada", { javaScriptEnabled });
+    await ada.page.goto(room);
+    if (javaScriptEnabled) await ada.waitUntilLive();
+    const panel = ada.page.getByRole("dialog", { name: "New room" });
+    await ada.page.getByRole("button", { name: "New room" }).click();
+    const name = panel.getByRole("textbox", { name: "Name of the new room" });
+    await expect(name).toBeFocused();
+    await ada.page.keyboard.press("Escape");
+    await expect(panel).toBeHidden();
+    expect(new URL(ada.page.url()).pathname).toBe(room);
+    await ada.page.getByRole("button", { name: "New room" }).click();
+    await name.fill("Cake");
+    await name.press("Enter");
+    await ada.page.waitForURL((url) => url.pathname !== room);
+    await expect(ada.page.getByRole("heading", { name: "Cake" })).toBeVisible();
+    await expect(panel).toBeHidden();
+    if (javaScriptEnabled) await expect(ada.page.locator("#room-name")).toHaveValue("");
+  });
+}
+
+test("a renamed room has its new name in the list of every page", async ({
+  webchat,
+  openBrowser,
+}) => {
   const ada = await openBrowser("ada");
-  await ada.openRoom(room);
-  await ada.page.getByRole("button", { name: "Open a room" }).click();
-  await ada.page.waitForURL((url) => url.pathname !== room);
+  const room = await createOwnRoom(ada, "Anyone with the link", "Tea");
   await ada.waitUntilLive();
-  await expect(listItems(ada, "Your rooms")).toHaveCount(2);
+  const grace = await openBrowser("grace");
+  await grace.openRoom(room);
+  await expect(listItems(grace, "Your rooms")).toHaveText([/Tea/]);
+  const home = await grace.openTab();
+  await home.visit("/");
+  await chooseMenuItem(ada, "Room settings");
+  await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("Coffee");
+  await ada.page.getByRole("button", { name: "Save" }).click();
+  for (const user of [ada, grace, home])
+    await expect(listItems(user, "Your rooms")).toHaveText([/Coffee/]);
+  await expect(grace.page.getByRole("heading", { name: "Coffee" })).toBeVisible();
+});
+
+test("the hint of the public rooms does not stand beside one", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
+  const hint = ada.page.getByText("Rooms that anyone can find appear here.");
+  await expect(hint).toBeVisible();
+  await ada.openRoom(await webchat.createRoom({ name: "Tea", public: true }));
+  await expect(listItems(ada, "Your rooms")).toHaveText([/Tea/]);
+  await expect(ada.page.getByText("No others: all public rooms are among yours.")).toBeVisible();
+  await expect(hint).toBeHidden();
 });
 
 test.describe("on a phone", () => {
@@ -135,8 +187,8 @@ test.describe("on a phone", () => {
     const ada = await openBrowser("ada", phone);
     const tea = await visitNewRoom(webchat, ada, "Tea");
     await visitNewRoom(webchat, ada, "Rum");
-    const open = ada.page.getByRole("button", { name: "Rooms and chats" });
-    const drawer = ada.page.getByRole("navigation", { name: "Rooms and chats" });
+    const open = ada.page.getByRole("button", { name: "Rooms and direct messages" });
+    const drawer = ada.page.getByRole("navigation", { name: "Rooms and direct messages" });
     await expect(drawer).toBeHidden();
     await webchat.postMessage(tea, "grace", "one");
     await expect(open).toHaveText("1 unread");
@@ -158,7 +210,7 @@ test.describe("on a phone", () => {
     const room = await webchat.createRoom({ name: "Tea" });
     const ada = await openBrowser("ada", { ...phone, javaScriptEnabled: false });
     await ada.page.goto(room);
-    await ada.page.getByRole("button", { name: "Rooms and chats" }).click();
+    await ada.page.getByRole("button", { name: "Rooms and direct messages" }).click();
     await ada.page.getByRole("link", { name: "All rooms" }).click();
     await expect(ada.page.getByRole("button", { name: "New room" })).toBeVisible();
   });

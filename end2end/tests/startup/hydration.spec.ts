@@ -47,7 +47,7 @@ test("the hydrated text equals the server's text on every page", async ({
     const settled = (text: string) =>
       text.replace(/Connecting|Live/, "").replace(/\d+ (s|min|h)|just now/g, "");
     const alive = settled(await words());
-    await ada.page.route("**/*.js", (route) => route.abort());
+    await ada.holdBackApp();
     await ada.page.goto(path);
     expect(settled(await words()), path).toBe(alive);
     await ada.page.unroute("**/*.js");
@@ -83,6 +83,7 @@ test("a page whose app cannot start shows a warning, and its forms still work", 
 }) => {
   const room = await webchat.createRoom();
   const ada = await openBrowser("ada");
+  ada.expectProblems(/WebAssembly/);
   await ada.page.route("**/*.wasm", (route) =>
     route.fulfill({ status: 200, contentType: "application/wasm", body: "" }),
   );
@@ -91,7 +92,7 @@ test("a page whose app cannot start shows a warning, and its forms still work", 
     ada.page.getByRole("alert").filter({ hasText: "This page has stopped working" }),
   ).toBeVisible();
   await expect(ada.page.getByRole("button", { name: "Reload" })).toBeVisible();
-  expect(ada.problems.splice(0).join()).toMatch(/WebAssembly/);
+  await expect.poll(() => ada.expectedProblems).not.toEqual([]);
   await ada.page.unroute("**/*.wasm");
   await ada.messageField.fill("still here");
   await ada.page.getByRole("button", { name: "Send", exact: true }).click();

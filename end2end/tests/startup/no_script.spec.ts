@@ -13,7 +13,7 @@ test("a room is created, written to and read without JavaScript", async ({
   await ada.page.getByRole("textbox", { name: "Your name" }).fill("Ada L.");
   await ada.page.getByText("Options", { exact: true }).click();
   await ada.page.getByRole("textbox", { name: "Name of the room" }).fill("Tea");
-  await ada.page.getByRole("radio", { name: "Shown to everyone under open rooms" }).check();
+  await ada.page.getByRole("radio", { name: "Anyone; listed under Public rooms" }).check();
   await ada.page.getByRole("button", { name: "New room" }).click();
   await expect(ada.page.getByRole("heading", { name: "Tea" })).toBeVisible();
   const room = new URL(ada.page.url()).pathname;
@@ -60,7 +60,7 @@ test("joining by link works without JavaScript, and an invalid one is refused at
   const field = ada.page.getByRole("textbox", { name: "Join a room" });
   for (const [invalid, words] of [
     ["no room", "That is neither a room's ID nor its link."],
-    ["0123456789abcdef", "There is no open room with that ID or link."],
+    ["0123456789abcdef", "There is no room with that ID or link."],
   ]) {
     await field.fill(invalid);
     await ada.page.getByRole("button", { name: "Join" }).click();
@@ -113,6 +113,6 @@ test("controls that need JavaScript are hidden without it", async ({ webchat, op
   await expect(ada.page.getByRole("button", { name: "Copy link" })).toBeHidden();
   await ada.page.getByRole("button", { name: "More" }).click();
   await expect(ada.page.getByRole("link", { name: "Save as text" })).toBeVisible();
-  await expect(ada.page.getByRole("button", { name: "Keyboard" })).toBeHidden();
+  await expect(ada.page.getByRole("button", { name: "Keyboard shortcuts" })).toBeHidden();
   await expect(ada.page.getByRole("group", { name: "Colours" })).toBeHidden();
 });

@@ -3,7 +3,8 @@
 //!
 //! # Guarantees
 //! A person is identified only by an ID token that is signed with a key of the provider, and issued
-//! for this server and for this sign-in.
+//! for this server and for this sign-in. If the provider must ask the person, the token says when it
+//! did.
 //!
 //! # Not here
 //! Requests to the provider (`oidc_provider`, `provider_http`), the browser (`routes::oidc`), and
@@ -14,9 +15,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use chat::{OidcIdentity, ProviderProfile};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken,
-    CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm as Algorithm,
-    CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod,
+    CoreErrorResponseType, CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier,
+    CoreJwsSigningAlgorithm as Algorithm, CoreProviderMetadata, CoreTokenResponse,
+    CoreUserInfoClaims,
 };
 use openidconnect::{
     AccessToken, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
@@ -36,6 +38,9 @@ const CONCURRENT_MAX: usize = 32;
 
 /// When a client can retry after [`CONCURRENT_MAX`] was reached.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// How long ago a person who must sign in at the provider may have done so.
+const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// The longest subject, in bytes ([OpenID Connect Core 1.0, section
 /// 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
@@ -84,6 +89,9 @@ pub(crate) struct PendingSignIn {
     pub state: String,
     nonce: Nonce,
     verifier: String,
+    /// Whether the person must sign in at the provider, also if the provider knows the browser.
+    #[serde(default)]
+    is_fresh: bool,
     /// The URL to which the provider sends the person back.
     callback: RedirectUrl,
 }
@@ -92,6 +100,8 @@ pub(crate) struct PendingSignIn {
 #[derive(Debug)]
 pub(crate) struct VerifiedIdentity {
     pub identity: OidcIdentity,
+    /// When the provider asked the person who it is, if the provider says so.
+    pub authenticated_at: Option<Time>,
     /// The profile from the ID token; it may be empty.
     profile: ProviderProfile,
     /// The token with which the profile can be requested.
@@ -106,7 +116,9 @@ impl OidcClient {
         Some(Self {
             provider: OidcProvider::new(issuer, config.oidc_name.clone()),
             id: ClientId::new(id),
-            secret: config.oidc_client_secret.clone().map(ClientSecret::new),
+            secret: config
+                .client_secret()
+                .map(|secret| ClientSecret::new(secret.to_owned())),
             verifying: Semaphore::new(CONCURRENT_MAX),
         })
     }
@@ -122,13 +134,15 @@ impl OidcClient {
     }
 
     /// Begins a sign-in: the provider's URL for the person's browser, and the values that the
-    /// browser keeps until it returns to `callback`.
+    /// browser keeps until it returns to `callback`. If it `is_fresh`, the provider asks for the
+    /// person's credentials.
     ///
     /// # Errors
     /// [`Refusal::ProviderUnavailable`] if the provider does not answer.
     pub async fn begin(
         &self,
         callback: RedirectUrl,
+        is_fresh: bool,
         now: Time,
     ) -> Result<(String, PendingSignIn), Refusal> {
         let metadata = self.provider.load_metadata(METADATA_MAX_AGE, now).await?;
@@ -137,14 +151,16 @@ impl OidcClient {
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
         let scopes = ["profile", "email"].map(|scope| Scope::new(scope.to_owned()));
-        let (url, state, nonce) = request
-            .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
-            .url();
+        let mut request = request.add_scopes(scopes).set_pkce_challenge(challenge);
+        if is_fresh {
+            request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(FRESH);
+        }
+        let (url, state, nonce) = request.url();
         let pending = PendingSignIn {
             state: state.into_secret(),
             nonce,
             verifier: verifier.into_secret(),
+            is_fresh,
             callback,
         };
         Ok((url.into(), pending))
@@ -174,6 +190,11 @@ impl OidcClient {
         let claims = self
             .verify_token(metadata, token, &pending.nonce, now)
             .await?;
+        let authenticated_at = claims.auth_time().map(|at| at.timestamp_millis());
+        let authenticated_at = authenticated_at.map(Time::from_millis);
+        if pending.is_fresh {
+            self.require_recent(authenticated_at, now)?;
+        }
         let subject = claims.subject().to_string();
         if subject.is_empty() || subject.len() > SUBJECT_MAX {
             return Err(self
@@ -186,9 +207,23 @@ impl OidcClient {
         };
         Ok(VerifiedIdentity {
             identity,
+            authenticated_at,
             profile: profile_in_token(&claims),
             access: response.access_token().clone(),
         })
+    }
+
+    /// Checks that the provider has just asked the person, as `max_age` demands. The token must then
+    /// say when ([OpenID Connect Core 1.0, section
+    /// 3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)).
+    fn require_recent(&self, authenticated_at: Option<Time>, now: Time) -> Result<(), Refusal> {
+        let problem = "sent an ID token without auth_time, which max_age demands";
+        let at = authenticated_at.ok_or_else(|| self.provider.refuse_invalid(problem, None))?;
+        if now.since(at) < FRESH {
+            return Ok(());
+        }
+        let text = "The provider did not ask who you are. Sign out there, then try again.";
+        Err(Refusal::Malformed(text.to_owned()))
     }
 
     /// The profile of a person: from the ID token, or requested from the provider if the token has

@@ -15,6 +15,7 @@ impl Config {
     /// One line that names the flags, with an example where one helps.
     pub(super) fn check_combinations(&self) -> Result<(), &'static str> {
         self.check_certificate()?;
+        self.check_secrets()?;
         self.check_provider()
     }
 
@@ -46,6 +47,22 @@ impl Config {
         Ok(())
     }
 
+    fn check_secrets(&self) -> Result<(), &'static str> {
+        if self.jwt_key.is_some() && self.jwt_key_file.is_some() {
+            return Err(
+                "--jwt-key KEY (JWT_KEY) and --jwt-key-file FILE (JWT_KEY_FILE) \
+                 name the same secret: give only one of them",
+            );
+        }
+        if self.oidc_client_secret.is_some() && self.oidc_client_secret_file.is_some() {
+            return Err(
+                "--oidc-client-secret SECRET and --oidc-client-secret-file FILE \
+                 name the same secret: give only one of them",
+            );
+        }
+        Ok(())
+    }
+
     fn check_provider(&self) -> Result<(), &'static str> {
         if self.oidc_issuer.is_some() != self.oidc_client_id.is_some() {
             return Err(
@@ -53,7 +70,7 @@ impl Config {
                  like --oidc-issuer https://id.example --oidc-client-id webchat",
             );
         }
-        let needs_provider = self.oidc_client_secret.is_some() || self.oidc_name.is_some();
+        let needs_provider = self.client_secret().is_some() || self.oidc_name.is_some();
         if self.oidc_issuer.is_none() && needs_provider {
             return Err(
                 "--oidc-client-secret SECRET and --oidc-name NAME need a provider: \

@@ -6,7 +6,9 @@
 
 mod combinations;
 mod database;
+pub mod env_file;
 pub mod parse;
+mod secrets;
 pub mod types;
 mod values;
 
@@ -108,7 +110,7 @@ pub struct Config {
     #[arg(value_parser = FlagParser(values::parse_database_url))]
     pub database: Option<String>,
 
-    /// Archive and delete a direct chat with no new message for longer than this [default: never]
+    /// Archive and delete direct messages between two accounts after this long without a new one [default: never]
     #[arg(long, env = "WEBCHAT_DIRECT_TIMEOUT", value_name = "DURATION")]
     #[arg(value_parser = FlagParser(values::parse_duration), allow_hyphen_values = true)]
     pub direct_timeout: Option<Duration>,
@@ -123,10 +125,16 @@ pub struct Config {
     #[arg(value_parser = FlagParser(|text| values::parse_number::<u16>(text, 1, 128)))]
     pub password_min: u16,
 
-    /// The key that signs tokens [default: a generated key, stored in the data directory]
+    /// The key that signs tokens, of at least 16 bytes [default: a generated key, stored in the data
+    /// directory]
     #[arg(long, env = "JWT_KEY", value_name = "KEY", hide_env_values = true)]
-    #[arg(value_parser = FlagParser(values::parse_non_empty))]
+    #[arg(value_parser = FlagParser(secrets::parse_key))]
     pub jwt_key: Option<String>,
+
+    /// A file with the key that signs tokens
+    #[arg(long, env = "JWT_KEY_FILE", value_name = "FILE")]
+    #[arg(value_parser = FlagParser(secrets::read_key))]
+    pub jwt_key_file: Option<String>,
 
     /// How long a session lasts, in minutes
     #[arg(long, env = "JWT_EXP", value_name = "MINUTES", default_value = "43200")]
@@ -153,6 +161,11 @@ pub struct Config {
     #[arg(value_parser = FlagParser(values::parse_non_empty))]
     pub oidc_client_secret: Option<String>,
 
+    /// A file with this server's client secret at the provider
+    #[arg(long, env = "WEBCHAT_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    #[arg(value_parser = FlagParser(secrets::read_secret))]
+    pub oidc_client_secret_file: Option<String>,
+
     /// The provider's name on the sign-in page, 1 to 40 characters [default: the issuer's host]
     #[arg(long, env = "WEBCHAT_OIDC_NAME", value_name = "NAME")]
     #[arg(value_parser = FlagParser(values::parse_provider_name))]
@@ -174,6 +187,26 @@ pub struct Config {
     #[arg(value_parser = FlagParser(values::parse_duration), allow_hyphen_values = true)]
     pub stream_timeout: Duration,
 
+    /// Keep this much of the disk free: below a tenth of it, messages are refused
+    #[arg(
+        long,
+        env = "WEBCHAT_FREE_SPACE",
+        value_name = "SIZE",
+        default_value = "1GB"
+    )]
+    #[arg(value_parser = FlagParser(values::parse_size), allow_hyphen_values = true)]
+    pub free_space: u64,
+
+    /// The most text that a room may have
+    #[arg(
+        long,
+        env = "WEBCHAT_ROOM_MESSAGES",
+        value_name = "SIZE",
+        default_value = "1GB"
+    )]
+    #[arg(value_parser = FlagParser(values::parse_size), allow_hyphen_values = true)]
+    pub room_messages: u64,
+
     /// Limit how often a person, an address and a room can write; `off` is meant for load tests
     #[arg(
         long,
@@ -184,8 +217,8 @@ pub struct Config {
     #[arg(value_parser = FlagParser(values::parse_switch))]
     pub rate_limit: Switch,
 
-    /// Trust the X-Forwarded-For header of these proxies: addresses or networks, separated by
-    /// commas [default: none]
+    /// Trust the headers X-Forwarded-For and X-Forwarded-Proto of these proxies: addresses or
+    /// networks, separated by commas [default: none]
     #[arg(
         long,
         env = "WEBCHAT_TRUSTED_PROXIES",
@@ -234,6 +267,10 @@ pub struct Config {
     )]
     #[arg(value_parser = FlagParser(values::parse_log_filter))]
     pub log: String,
+
+    /// The flags with a secret whose values the list of processes shows.
+    #[arg(skip)]
+    visible_secrets: Vec<String>,
 }
 
 /// The files of a certificate.
@@ -254,10 +291,23 @@ impl Config {
             archive: self.archive == Switch::On,
             direct_timeout: self.direct_timeout.unwrap_or(Duration::MAX),
             password_min: self.password_min.into(),
-            jwt_key: self.jwt_key.clone(),
+            free_space: self.free_space,
+            room_messages: self.room_messages,
+            jwt_key: self.signing_key().map(str::to_owned),
             jwt_lifetime: Duration::from_secs(u64::from(self.jwt_exp) * 60),
             ..chat::Config::new(&self.data_dir)
         }
+    }
+
+    /// The key that signs tokens, if one is configured.
+    fn signing_key(&self) -> Option<&str> {
+        self.jwt_key.as_deref().or(self.jwt_key_file.as_deref())
+    }
+
+    /// This server's client secret at the provider, if one is configured.
+    pub fn client_secret(&self) -> Option<&str> {
+        let secret = self.oidc_client_secret.as_deref();
+        secret.or(self.oidc_client_secret_file.as_deref())
     }
 
     /// Checks that the file of the database can be written.

@@ -5,10 +5,10 @@
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 
-use crate::config::Config;
+use crate::config::{Config, secrets};
 
 /// What to print instead of running, and the exit code.
 #[derive(Debug)]
@@ -44,7 +44,10 @@ impl Config {
     /// # Errors
     /// The text to print and the exit code.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Exit> {
-        let config = Self::try_parse_from(args)?;
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(args)?;
+        let mut config = Self::from_arg_matches(&matches)?;
+        config.visible_secrets = secrets::find_visible(&command, &matches);
         config
             .check_combinations()
             .map_err(str::to_owned)

@@ -176,6 +176,16 @@ pub fn parse_switch(text: &str) -> Result<Switch, String> {
     }
 }
 
+/// A number of bytes, like `100MB`.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    match text.parse::<bytesize::ByteSize>() {
+        Ok(size) if text.trim_start().starts_with(|c: char| c.is_ascii_digit()) => {
+            Ok(size.as_u64())
+        }
+        _ => Err("is no size; write it like 1GB".to_owned()),
+    }
+}
+
 /// `text` or `json`.
 pub fn parse_log_format(text: &str) -> Result<LogFormat, String> {
     match text {

@@ -50,7 +50,7 @@ fn parse_quality(text: &str) -> u16 {
         clippy::cast_sign_loss,
         reason = "clamped to 0..=1000 before"
     )]
-    let thousandths = (quality.clamp(0.0, 1.0) * 1_000.0) as u16;
+    let thousandths = (quality.clamp(0.0, 1.0) * 1_000.0).round() as u16;
     thousandths
 }
 
@@ -133,6 +133,24 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(choose(&accept(value), &[HTML, JSON]), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn quality_is_read_exactly() {
+        for thousandths in 0..1_000 {
+            let quality = format!("0.{thousandths:03}");
+            assert_eq!(parse_quality(&quality), thousandths, "{quality}");
+        }
+        for (quality, thousandths) in [("1", 1_000), ("1.000", 1_000), ("7", 1_000), ("-1", 0)] {
+            assert_eq!(parse_quality(quality), thousandths, "{quality}");
+        }
+        assert_eq!(
+            choose(
+                &accept("text/html;q=0.25, application/json;q=0.251"),
+                &[HTML, JSON]
+            ),
+            JSON
+        );
     }
 
     #[test]

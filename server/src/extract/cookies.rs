@@ -31,19 +31,23 @@ const SIGN_IN_PATH: &str = "/login/openid/";
 const NAME: &str = "name";
 
 /// The cookies that only pages set.
-const OF_PAGES: [&str; 2] = ["theme", "visits"];
+const OF_PAGES: [&str; 3] = ["suggested", "theme", "visits"];
 
 /// How long a browser keeps the name of its visitor, and what else pages set.
 const NAME_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// The names and the values of a request's cookies.
+pub(crate) fn all_cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let values = headers.get_all(header::COOKIE).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let cookies = values.flat_map(Cookie::split_parse).flatten();
+    cookies.filter_map(|cookie| Some((cookie.name_raw()?, cookie.value_raw()?)))
+}
+
 /// The value of a cookie.
 pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let values = headers.get_all(header::COOKIE);
-    let values = values.iter().filter_map(|value| value.to_str().ok());
-    let mut cookies = values.flat_map(Cookie::split_parse).flatten();
-    cookies
-        .find(|cookie| cookie.name() == name)
-        .and_then(|cookie| cookie.value_raw())
+    let mut cookies = all_cookies(headers);
+    cookies.find_map(|(found, value)| (found == name).then_some(value))
 }
 
 /// The cookie by which a browser stays signed in.

@@ -54,13 +54,12 @@ impl Host {
         }
     }
 
-    /// Whether an `Origin` header names a site at this host. The scheme is the origin's: a proxy
-    /// may speak another one to this server than the browser spoke to the proxy.
-    pub fn is_host_of(&self, origin: &str) -> bool {
+    /// Whether an `Origin` header names the site at this host with one of these schemes.
+    pub fn has_origin(&self, origin: &str, schemes: &[&str]) -> bool {
         let Some((scheme, host)) = origin.split_once("://") else {
             return false;
         };
-        default_port(scheme).is_some()
+        schemes.contains(&scheme)
             && Self::parse(host).is_some_and(|host| host.origin(scheme) == self.origin(scheme))
     }
 }
@@ -129,7 +128,10 @@ mod tests {
 
     #[test]
     fn origin_with_another_name_or_port_is_another_site() {
-        let is_host_of = |host: &str, origin| Host::parse(host).unwrap().is_host_of(origin);
+        let has_origin = |host: &str, origin| {
+            let host = Host::parse(host).unwrap();
+            host.has_origin(origin, &["http", "https"])
+        };
         for (host, origin) in [
             ("chat.example:443", "https://chat.example"),
             ("chat.example", "https://chat.example:443"),
@@ -137,7 +139,7 @@ mod tests {
             ("chat.example", "http://chat.example"),
             ("[::1]:80", "http://[::1]"),
         ] {
-            assert!(is_host_of(host, origin), "{host} {origin}");
+            assert!(has_origin(host, origin), "{host} {origin}");
         }
         for (host, origin) in [
             ("chat.example:443", "http://chat.example"),
@@ -148,7 +150,7 @@ mod tests {
             ("chat.example", "ftp://chat.example"),
             ("chat.example", "null"),
         ] {
-            assert!(!is_host_of(host, origin), "{host} {origin}");
+            assert!(!has_origin(host, origin), "{host} {origin}");
         }
     }
 }

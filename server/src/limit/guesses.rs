@@ -1,12 +1,17 @@
-//! Limits on guessing: passwords, invitation codes and room IDs, and on creating accounts.
+//! Limits on guessing: passwords, invitation codes and room IDs, on creating accounts, and on the
+//! work that passwords cost.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use chat::PasswordClient;
 use protocol::Refusal;
+use protocol::text::normalize_password;
 
 use crate::limit::login_backoff::{BackoffPolicy, LoginBackoff};
 use crate::limit::room_probes::RoomProbes;
+use crate::limit::token_bucket::{Rate, TokenBuckets};
 use crate::limit::{Limits, client_of};
 use crate::log_throttle::LogThrottle;
 
@@ -22,19 +27,60 @@ const ACCOUNT_POLICY: BackoffPolicy = BackoffPolicy {
     longest: Duration::from_secs(60),
 };
 
+/// The computations for passwords, right or wrong, from one address: enough for a class that signs up
+/// and in, and too few to keep a core busy.
+const PASSWORD_RATE: Rate = Rate {
+    per_second: 1,
+    burst: 100,
+};
+
 /// How much of a username counts, in characters: longer texts are no usernames.
 const USERNAME_MAX: usize = 40;
 
 /// The guesses so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Guesses {
     attempts: LoginBackoff,
+    passwords: TokenBuckets<IpAddr>,
     refused_codes: LogThrottle,
     probes: RoomProbes,
     refused_probes: LogThrottle,
 }
 
+impl Guesses {
+    pub fn new() -> Self {
+        Self {
+            attempts: LoginBackoff::default(),
+            passwords: TokenBuckets::new(PASSWORD_RATE),
+            refused_codes: LogThrottle::default(),
+            probes: RoomProbes::default(),
+            refused_probes: LogThrottle::default(),
+        }
+    }
+}
+
 impl Limits {
+    /// Counts the computations for these passwords, whether they are right or wrong: all of them, or
+    /// none if they are too many by now. Returns the client for whom they are computed.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`].
+    pub fn admit_passwords(
+        &self,
+        address: IpAddr,
+        passwords: &[&str],
+    ) -> Result<PasswordClient, Refusal> {
+        let client = client_of(address);
+        let count = passwords.iter().map(|password| computations(password));
+        if let Some(guesses) = self.guesses()
+            && let Some(count) = NonZeroU32::new(count.sum())
+        {
+            let taken = guesses.passwords.take_many(&client, count);
+            taken.map_err(Refusal::RateLimited)?;
+        }
+        Ok(Some(client))
+    }
+
     /// Records that an account is created from this address.
     ///
     /// # Errors
@@ -146,6 +192,12 @@ impl Limits {
     }
 }
 
+/// How many computations a password costs: an account may have it as it is written or in its normal
+/// form.
+fn computations(password: &str) -> u32 {
+    1 + u32::from(normalize_password(password) != password)
+}
+
 fn sign_up_from(address: IpAddr) -> String {
     format!("up {}", client_of(address))
 }
@@ -162,4 +214,48 @@ fn code_from(address: IpAddr) -> String {
 fn account(username: &str) -> String {
     let username: String = username.trim().chars().take(USERNAME_MAX).collect();
     format!("on {}", username.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::types::Switch;
+
+    /// How many sign-ins with this password one network may make at once.
+    fn count_admitted(password: &str) -> usize {
+        let limits = Limits::new(Switch::On);
+        let address = |n: usize| format!("2001:db8::{n:x}").parse().unwrap();
+        let admitted = (0..1_000).position(|n| {
+            let admitted = limits.admit_passwords(address(n), &[password]);
+            matches!(admitted, Err(Refusal::RateLimited(_)))
+        });
+        let other = "2001:db8:0:1::1".parse().unwrap();
+        assert!(limits.admit_passwords(other, &[password]).is_ok());
+        admitted.unwrap()
+    }
+
+    #[test]
+    fn refused_passwords_wait_for_all_their_computations_and_take_none() {
+        let limits = Limits::new(Switch::On);
+        let address = "192.0.2.1".parse().unwrap();
+        while limits.admit_passwords(address, &["secret"]).is_ok() {}
+        let passwords = ["e\u{301}t\u{e9}"; 2];
+        let needed = Duration::from_secs(4 / u64::from(PASSWORD_RATE.per_second));
+        // The bucket may refill meanwhile, by less than half.
+        for _ in 0..10 {
+            let refused = limits.admit_passwords(address, &passwords);
+            let Err(Refusal::RateLimited(wait)) = refused else {
+                panic!("{refused:?}");
+            };
+            assert!(wait > needed / 2 && wait <= needed, "{wait:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_count_by_network_and_twice_if_they_have_another_normal_form() {
+        let burst = PASSWORD_RATE.burst as usize;
+        // The bucket may refill meanwhile.
+        assert!((burst..burst + 10).contains(&count_admitted("secret")));
+        assert!((burst / 2..burst / 2 + 10).contains(&count_admitted("e\u{301}t\u{e9}")));
+    }
 }

@@ -9,9 +9,11 @@
 //! # Not here
 //! Slow mode (`chat`).
 
+pub(crate) mod answer_budget;
 mod guesses;
 mod login_backoff;
 mod room_probes;
+pub(crate) mod stream_places;
 mod token_bucket;
 mod write_limits;
 
@@ -42,7 +44,7 @@ impl Limits {
     pub fn new(switch: Switch) -> Self {
         let enabled = || Enabled {
             writes: WriteLimits::new(),
-            guesses: Guesses::default(),
+            guesses: Guesses::new(),
         };
         Self((switch == Switch::On).then(enabled))
     }
@@ -74,6 +76,26 @@ impl Limits {
     ) -> Result<(), Refusal> {
         self.0.as_ref().map_or(Ok(()), |enabled| {
             enabled.writes.check_caller(action, by, room)
+        })
+    }
+
+    /// Counts a message that a client at this address sends to a room: the request, and the text by
+    /// its length in bytes.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`] for the address or the person, [`Refusal::RoomRateLimited`] for the
+    /// room.
+    pub fn check_message(
+        &self,
+        address: Option<IpAddr>,
+        by: &Person,
+        room: RoomId,
+        text: &str,
+    ) -> Result<(), Refusal> {
+        self.check_caller(Action::Messages, by, Some(room))?;
+        self.0.as_ref().map_or(Ok(()), |enabled| {
+            let client = address.map(client_of);
+            enabled.writes.check_text(client, by, room, text.len())
         })
     }
 

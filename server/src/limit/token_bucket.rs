@@ -28,6 +28,7 @@ pub(crate) struct Rate {
 #[derive(Debug)]
 pub(crate) struct TokenBuckets<K: Hash + Eq + Clone> {
     limiter: DefaultKeyedRateLimiter<K>,
+    burst: NonZeroU32,
     requests: AtomicU32,
 }
 
@@ -37,6 +38,7 @@ impl<K: Hash + Eq + Clone> TokenBuckets<K> {
         let quota = Quota::per_second(positive(rate.per_second)).allow_burst(positive(rate.burst));
         Self {
             limiter: RateLimiter::keyed(quota),
+            burst: quota.burst_size(),
             requests: AtomicU32::new(0),
         }
     }
@@ -46,13 +48,22 @@ impl<K: Hash + Eq + Clone> TokenBuckets<K> {
     /// # Errors
     /// The time until the bucket has a token.
     pub fn take(&self, key: &K) -> Result<(), Duration> {
+        self.take_many(key, NonZeroU32::MIN)
+    }
+
+    /// Takes so many tokens from the key's bucket; more than a full bucket has count as those.
+    ///
+    /// # Errors
+    /// The time until the bucket has them.
+    pub fn take_many(&self, key: &K, count: NonZeroU32) -> Result<(), Duration> {
         // Requests are counted here because the limiter's own size is slow to compute.
         if self.requests.fetch_add(1, Ordering::Relaxed) % CLEANUP_AFTER == CLEANUP_AFTER - 1 {
             self.limiter.retain_recent();
         }
-        self.limiter
-            .check_key(key)
-            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+        match self.limiter.check_key_n(key, count.min(self.burst)) {
+            Ok(Ok(())) | Err(_) => Ok(()),
+            Ok(Err(until)) => Err(until.wait_time_from(DefaultClock::default().now())),
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! - A log that cannot be written, or whose reader does not read, costs lines of the log and
 //!   nothing else.
 //! - A panic of any thread is a line of the log.
+//! - At no level does the log have texts, queries, codes, tokens or passwords: libraries, which write
+//!   what they receive, log no more than `info`, and requests stand there by their route.
 //!
 //! # Not here
 //! - Throttling of lines about events that can happen very often (`log_throttle`).
@@ -16,7 +18,11 @@ use std::panic::PanicHookInfo;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::Time;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use self::line_queue::LineQueue;
 use crate::config::Config;
@@ -46,16 +52,28 @@ pub fn start(config: &Config) -> Log {
         },
     );
     let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.log))
+    let format = tracing_subscriber::fmt::layer()
         .log_internal_errors(false)
         .with_writer(move || writer.clone());
-    match config.log_format {
-        LogFormat::Text => subscriber.with_ansi(io::stderr().is_terminal()).init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).init(),
-    }
+    let format = match config.log_format {
+        LogFormat::Text => format.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => format.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(format)
+        .with(EnvFilter::new(&config.log))
+        .with(filter_fn(shows_no_content))
+        .init();
     std::panic::set_hook(Box::new(log_panic));
     Log(lines)
+}
+
+/// Whether a line cannot have the content of a request: below `info`, only the lines of this program
+/// and of its middleware, which say what a request is and how long it took.
+fn shows_no_content(line: &Metadata<'_>) -> bool {
+    const OWN: [&str; 5] = ["webchat", "server", "chat", "app", "tower_http"];
+    let origin = line.target().split("::").next().unwrap_or_default();
+    *line.level() <= Level::INFO || OWN.contains(&origin)
 }
 
 /// Logs a panic. The default hook would write to the standard error itself, and wait for its

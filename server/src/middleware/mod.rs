@@ -9,6 +9,7 @@
 //! The order of the layers (`router`).
 
 pub(crate) mod admission;
+pub(crate) mod answer_admission;
 pub(crate) mod client_ip;
 pub(crate) mod content_encoding;
 pub(crate) mod csrf;

@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use futures_util::FutureExt;
-use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::log_throttle::LogThrottle;
-#[cfg(target_os = "linux")]
-use crate::net::timeouts::ACKNOWLEDGE_TIMEOUT;
+use crate::net::client_connections::{ClientConnections, ConnectionLimits, ConnectionPlace};
 use crate::net::{http1, tls_connection};
 use crate::tls::Current;
 
@@ -21,9 +20,12 @@ use crate::tls::Current;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// All open connections. It is cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Connections {
     open: TaskTracker,
+    clients: ClientConnections,
+    /// The open WebSockets, which the connections no longer count.
+    sockets: TaskTracker,
     /// Asks the connections to finish.
     stopping: CancellationToken,
     /// Throttles the log lines about failed accepts.
@@ -31,6 +33,17 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
+    /// No connection yet, and at most so many beside the open `sockets`.
+    pub fn new(limits: ConnectionLimits, sockets: TaskTracker) -> Self {
+        Self {
+            open: TaskTracker::new(),
+            clients: ClientConnections::new(limits),
+            sockets,
+            stopping: CancellationToken::new(),
+            failed_accepts: Arc::default(),
+        }
+    }
+
     /// Accepts and serves connections; never returns. With `tls`, all connections are over TLS.
     pub async fn accept_all(
         self,
@@ -38,19 +51,34 @@ impl Connections {
         router: Router,
         tls: Option<Current>,
     ) {
-        set_options(&listener);
         loop {
             match (listener.accept().await, &tls) {
-                (Ok((socket, peer)), None) => self.serve_plain(socket, peer, &router),
-                (Ok((socket, peer)), Some(tls)) => self.serve_tls(socket, peer, &router, tls),
+                (Ok((socket, peer)), tls) => self.admit(socket, peer, &router, tls.as_ref()),
                 (Err(error), _) => {
-                    if let Some(failures) = self.failed_accepts.count(Instant::now()) {
-                        tracing::warn!(%error, failures, "cannot accept connections");
-                    }
+                    self.log_failure(&error);
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
+    }
+
+    fn log_failure(&self, error: &dyn std::fmt::Display) {
+        if let Some(failures) = self.failed_accepts.count(Instant::now()) {
+            tracing::warn!(%error, failures, "cannot accept connections");
+        }
+    }
+
+    /// Serves a connection, or closes it at once if there is no place for it.
+    fn admit(&self, socket: TcpStream, peer: SocketAddr, router: &Router, tls: Option<&Current>) {
+        let Some(place) = self.clients.admit(peer.ip(), self.sockets.len()) else {
+            return self.log_failure(&"there are as many as there may be");
+        };
+        let key = place.key();
+        let task = match tls {
+            None => self.serve_plain(socket, peer, router, place),
+            Some(tls) => self.serve_tls(socket, peer, router, tls, place),
+        };
+        self.clients.set_task(key, task);
     }
 
     /// Returns when all requests are answered and all streams have ended.
@@ -60,63 +88,50 @@ impl Connections {
         self.open.wait().await;
     }
 
-    fn serve_plain(&self, socket: TcpStream, peer: SocketAddr, router: &Router) {
+    fn serve_plain(
+        &self,
+        socket: TcpStream,
+        peer: SocketAddr,
+        router: &Router,
+        place: ConnectionPlace,
+    ) -> AbortHandle {
         self.track(http1::serve(
             socket,
             peer,
             router.clone(),
             self.stopping.clone(),
-        ));
+            place,
+        ))
     }
 
-    fn serve_tls(&self, socket: TcpStream, peer: SocketAddr, router: &Router, tls: &Current) {
+    fn serve_tls(
+        &self,
+        socket: TcpStream,
+        peer: SocketAddr,
+        router: &Router,
+        tls: &Current,
+        place: ConnectionPlace,
+    ) -> AbortHandle {
         self.track(tls_connection::serve(
             socket,
             peer,
             tls.get(),
             router.clone(),
             self.stopping.clone(),
-        ));
+            place,
+        ))
     }
 
-    fn track(&self, connection: impl Future<Output = Result<(), String>> + Send + 'static) {
+    fn track(
+        &self,
+        connection: impl Future<Output = Result<(), String>> + Send + 'static,
+    ) -> AbortHandle {
         // An async block would need twice the memory of the connection.
-        self.open.spawn(connection.map(|end| {
+        let task = self.open.spawn(connection.map(|end| {
             if let Err(error) = end {
                 tracing::debug!(error, "a connection failed");
             }
         }));
-    }
-}
-
-/// Sets the options of a listener, which the sockets of its connections inherit.
-fn set_options(listener: &TcpListener) {
-    let listener = SockRef::from(listener);
-    let set = || {
-        #[cfg(target_os = "linux")]
-        listener.set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
-        listener.set_tcp_nodelay(true)
-    };
-    if let Err(error) = set() {
-        tracing::warn!(%error, "cannot set the options of a listening socket");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn connections_inherit_the_options_of_their_listener() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        set_options(&listener);
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).await;
-        let (socket, _) = listener.accept().await.unwrap();
-        assert!(socket.nodelay().unwrap());
-        #[cfg(target_os = "linux")]
-        assert_eq!(
-            SockRef::from(&socket).tcp_user_timeout().unwrap(),
-            Some(ACKNOWLEDGE_TIMEOUT)
-        );
+        task.abort_handle()
     }
 }

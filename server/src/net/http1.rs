@@ -30,6 +30,7 @@ use tower::ServiceExt;
 
 use crate::middleware::method_override;
 use crate::net::body_drain::UnreadBody;
+use crate::net::client_connections::ConnectionPlace;
 use crate::net::shared_socket::{SharedSocket, Takeover};
 use crate::net::sse_takeover::StreamResponse;
 use crate::net::timeouts::{BUFFER_MAX, HEAD_TIMEOUT, READ_TIMEOUT};
@@ -43,6 +44,7 @@ pub(crate) fn serve(
     peer: SocketAddr,
     router: Router,
     stopping: CancellationToken,
+    place: ConnectionPlace,
 ) -> impl Future<Output = Result<(), String>> + Send + 'static {
     let shared = SharedSocket::new(socket);
     let mut stream = TimeoutStream::new(shared.clone());
@@ -68,7 +70,7 @@ pub(crate) fn serve(
     let http = http
         .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
-    serve_to_end(Box::pin(http), shared, stopping)
+    serve_to_end(Box::pin(http), shared, stopping, place)
 }
 
 /// Answers requests, and then writes the stream that takes the socket over, if there is one.
@@ -76,12 +78,14 @@ async fn serve_to_end<S>(
     http: Pin<Box<Http<S>>>,
     shared: SharedSocket,
     stopping: CancellationToken,
+    place: ConnectionPlace,
 ) -> Result<(), String>
 where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
 {
     match serve_requests(http, shared, stopping).await {
         Ok(Some(Takeover { socket, stream })) => {
+            place.become_stream();
             stream.run(socket).await.map_err(|error| error.to_string())
         }
         Ok(None) => Ok(()),
@@ -155,13 +159,20 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::net::client_connections::{ClientConnections, ConnectionLimits};
 
     #[tokio::test]
     async fn connection_needs_little_memory_of_its_own() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let socket = TcpStream::connect(address).await.unwrap();
-        let connection = serve(socket, address, Router::new(), CancellationToken::new());
+        let connections = ClientConnections::new(ConnectionLimits {
+            total: 1,
+            ..ConnectionLimits::default()
+        });
+        let place = connections.admit(address.ip(), 0).unwrap();
+        let stopping = CancellationToken::new();
+        let connection = serve(socket, address, Router::new(), stopping, place);
         let size = size_of_val(&connection);
         assert!(size <= 1_200, "{size} bytes");
     }

@@ -2,7 +2,11 @@
 
 use std::net::SocketAddr;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket};
+
+#[cfg(target_os = "linux")]
+use crate::net::timeouts::ACKNOWLEDGE_TIMEOUT;
 
 /// How many connections wait in the system until they are accepted. After a restart all clients
 /// connect at once, and a client that finds the queue full tries again only after a second. The
@@ -31,12 +35,26 @@ pub fn bind(address: SocketAddr) -> Result<Bound, String> {
         };
         // A restarted server may listen while connections of the earlier one are still closing.
         socket.set_reuseaddr(true)?;
+        set_options(&socket);
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         Ok::<_, std::io::Error>(Bound { listener, address })
     };
     bind().map_err(|error| format!("cannot listen on {address}: {error}"))
+}
+
+/// Sets the options that the sockets of all connections inherit. The socket does not listen yet:
+/// connections that wait in the backlog have the options of their time.
+fn set_options(socket: &TcpSocket) {
+    let set = || {
+        #[cfg(target_os = "linux")]
+        SockRef::from(socket).set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
+        SockRef::from(socket).set_tcp_nodelay(true)
+    };
+    if let Err(error) = set() {
+        tracing::warn!(%error, "cannot set the options of a listening socket");
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +82,18 @@ mod tests {
             let connected = connected.unwrap_or_else(|_| panic!("client {number} waits"));
             waiting.push(connected.unwrap());
         }
+    }
+
+    #[tokio::test]
+    async fn connections_that_wait_in_the_backlog_have_all_options() {
+        let bound = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _client = TcpStream::connect(bound.address).await.unwrap();
+        let (socket, _) = bound.listener.accept().await.unwrap();
+        assert!(socket.nodelay().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            SockRef::from(&socket).tcp_user_timeout().unwrap(),
+            Some(ACKNOWLEDGE_TIMEOUT)
+        );
     }
 }

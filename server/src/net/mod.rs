@@ -5,7 +5,9 @@
 //! Requests (`router`), and the contents of event streams (`stream`).
 
 pub(crate) mod body_drain;
+pub(crate) mod client_connections;
 pub(crate) mod connections;
+pub mod descriptors;
 pub(crate) mod http1;
 pub(crate) mod http2_slow_readers;
 pub mod listener;

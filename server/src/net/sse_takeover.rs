@@ -31,6 +31,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::limit::stream_places::StreamPlace;
 use crate::net::sse_socket::SseSocket;
 
 /// The longest silence of a stream.
@@ -51,18 +52,24 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// Starts the events of a stream. If there is a sink, the events may leave messages to it.
 pub(crate) type Events = Box<dyn FnOnce(Option<Arc<dyn Sink>>) -> BoxStream<'static, Bytes> + Send>;
 
+/// The events of a stream that has not started, and its place, which it keeps until it ends.
+struct Source {
+    events: Events,
+    place: StreamPlace,
+}
+
 /// An extension of a response whose body is an event stream.
 #[derive(Clone)]
 pub(crate) struct StreamResponse {
-    events: Arc<Mutex<Option<Events>>>,
+    source: Arc<Mutex<Option<Source>>>,
     beat: &'static [u8],
 }
 
 impl StreamResponse {
-    /// A stream with these events; `beat` is its heartbeat.
-    pub fn new(events: Events, beat: &'static [u8]) -> Self {
+    /// A stream with these events in its place; `beat` is its heartbeat.
+    pub fn new(events: Events, beat: &'static [u8], place: StreamPlace) -> Self {
         Self {
-            events: Arc::new(Mutex::new(Some(events))),
+            source: Arc::new(Mutex::new(Some(Source { events, place }))),
             beat,
         }
     }
@@ -78,13 +85,16 @@ impl StreamResponse {
     /// The events as an ordinary body.
     pub fn into_body(self) -> Body {
         let beat = self.beat;
+        let Some(Source { events, place }) = self.take_source() else {
+            return Body::empty();
+        };
         Body::from_stream(stream::unfold(
-            self.take_events()(None),
-            move |mut events| async move {
+            (events(None), place),
+            move |(mut events, place)| async move {
                 let event = timeout(HEARTBEAT, events.next()).await;
                 event
                     .unwrap_or(Some(Bytes::from_static(beat)))
-                    .map(|event| (Ok::<_, Infallible>(event), events))
+                    .map(|event| (Ok::<_, Infallible>(event), (events, place)))
             },
         ))
     }
@@ -108,17 +118,13 @@ impl StreamResponse {
             head: head.into(),
             is_chunked,
             beat: self.beat,
-            events: self.take_events(),
+            source: self.take_source(),
         }
     }
 
-    fn take_events(self) -> Events {
-        let events = self
-            .events
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        events.unwrap_or_else(|| Box::new(|_| stream::empty().boxed()))
+    fn take_source(self) -> Option<Source> {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.take()
     }
 }
 
@@ -128,7 +134,7 @@ pub(crate) struct PendingStream {
     /// Whether the body is sent in chunks; otherwise the end of the connection ends it.
     is_chunked: bool,
     beat: &'static [u8],
-    events: Events,
+    source: Option<Source>,
 }
 
 impl PendingStream {
@@ -137,7 +143,10 @@ impl PendingStream {
         SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER)?;
         let socket = Arc::new(SseSocket::new(socket, self.is_chunked));
         socket.begin_with(self.head);
-        let mut events = (self.events)(Some(socket.clone()));
+        let Some(Source { events, place }) = self.source else {
+            return Ok(());
+        };
+        let mut events = events(Some(socket.clone()));
         let mut heartbeat = std::pin::pin!(sleep_until(Instant::now() + HEARTBEAT));
         loop {
             let event = tokio::select! {
@@ -153,6 +162,8 @@ impl PendingStream {
             let Some(event) = event else { break };
             socket.write_piece(event).await?;
         }
-        socket.end().await
+        let end = socket.end().await;
+        drop(place);
+        end
     }
 }

@@ -34,6 +34,7 @@ use tower::ServiceExt;
 use crate::extract::https::Https;
 use crate::middleware::method_override;
 use crate::net::body_drain::UnreadBody;
+use crate::net::client_connections::ConnectionPlace;
 use crate::net::http2_slow_readers::{Requests, watch_reader};
 use crate::net::sse_takeover::StreamResponse;
 use crate::net::timeouts::{BUFFER_MAX, HANDSHAKE_TIMEOUT, HEAD_TIMEOUT, READ_TIMEOUT};
@@ -70,6 +71,7 @@ pub(crate) async fn serve(
     config: Arc<ServerConfig>,
     router: Router,
     stopping: CancellationToken,
+    _place: ConnectionPlace,
 ) -> Result<(), String> {
     let handshake = tokio::select! {
         handshake = timeout(HANDSHAKE_TIMEOUT, accept_tls(socket, config)) => handshake,

@@ -14,14 +14,17 @@ pub(crate) mod responses;
 use std::fmt;
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 
 /// The document that the router has built from the descriptions of its routes.
 pub(crate) struct ApiDocument {
     /// The document itself.
     pub openapi: OpenApi,
+    /// The document as JSON, encoded for the first reader.
+    pub json: OnceLock<Bytes>,
     /// The page that shows it, rendered for the first reader.
-    pub page: OnceLock<String>,
+    pub page: OnceLock<Bytes>,
 }
 
 impl ApiDocument {
@@ -30,6 +33,7 @@ impl ApiDocument {
         forms::describe_forms(&mut openapi);
         Self {
             openapi,
+            json: OnceLock::new(),
             page: OnceLock::new(),
         }
     }

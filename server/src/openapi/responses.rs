@@ -46,9 +46,30 @@ refusals! {
         429: "Too many requests, or too many for rooms that do not exist",
     }
 
+    /// Refusals of every stream outside of a room.
+    StreamRefused {
+        429: "The address or the person has too many open streams",
+    }
+
+    /// Refusals of every route that stores something of which there may be much.
+    StorageRefused {
+        507: "The disk of the server is almost full, or the room has as much text as it may have",
+    }
+
     /// Refusals of every route that takes any caller.
     TokenRefused {
         401: "The token is invalid",
+    }
+
+    /// Refusals of every `GET` that creates something.
+    CrossSiteRefused {
+        403: "The request comes from a part of another site's page",
+    }
+
+    /// Refusals of the room of a name.
+    NamedRoomRefused {
+        403: "The request comes from a part of another site's page, or the caller is banned",
+        410: "The room was deleted",
     }
 
     /// Refusals of every route that changes an account.
@@ -60,6 +81,12 @@ refusals! {
     /// Refusals of every route that confirms a password.
     PasswordRefused {
         400: "The password is wrong, or the body is malformed",
+        503: "Too many passwords are checked at the moment",
+    }
+
+    /// Refusals of every route that adds a way to sign in.
+    FreshSessionRefused {
+        403: "The account has no password, and the sign-in provider has not asked its person in the last five minutes",
     }
 
     /// Refusals of every route that needs an account.
@@ -126,7 +153,7 @@ refusals! {
 
     /// Refusals of the report whether the server can answer requests.
     ReadinessRefused {
-        503: "The server is stopping, the database cannot be read or written, or a part of the server has failed",
+        503: "The server is stopping, the database cannot be read or written, the disk is almost full, or a part of the server has failed",
     }
 
     /// Refusals of the report whether the process is healthy.

@@ -16,8 +16,8 @@ use std::cmp::Reverse;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
 use axum::http::response::Builder;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
@@ -55,6 +55,11 @@ pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Respons
 pub(crate) fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
+
+/// The script of the service worker. Its policy is that of its answer: it may load nothing but pages
+/// and files of this server.
+const SERVICE_WORKER: &str = "sw.js";
+const SERVICE_WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'";
 
 /// A stored file: its bytes, and a tag that changes with them.
 struct File {
@@ -119,6 +124,11 @@ fn content(
         answer
     } else {
         answer.header(CONTENT_ENCODING, encoding)
+    };
+    let answer = if path == SERVICE_WORKER {
+        answer.header(CONTENT_SECURITY_POLICY, SERVICE_WORKER_POLICY)
+    } else {
+        answer
     };
     let bytes = match file.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
@@ -365,6 +375,16 @@ mod tests {
                 && !is_hashed("pkg/webchat.css")
                 && !is_hashed("a.0a1b2c3d.js")
         );
+    }
+
+    #[test]
+    fn service_worker_alone_may_load_what_the_server_has() {
+        let policy = |path| {
+            let answer = get(path, (ACCEPT_ENCODING, "")).unwrap();
+            answer.headers().get(CONTENT_SECURITY_POLICY).cloned()
+        };
+        assert_eq!(policy("/sw.js").unwrap(), SERVICE_WORKER_POLICY);
+        assert_eq!(policy("/pkg/webchat.0a1b2c3d.js"), None);
     }
 
     #[test]

@@ -96,7 +96,9 @@ refusals! {
         413: "The body is too large",
         415: "The body has an unsupported type",
         422: "The body is malformed, or a field is missing or invalid",
-        429: "Too many attempts",
+        429: "Too many attempts, or too many passwords from this address",
+        503: "Too many passwords are checked at the moment",
+        507: "The disk of the server is almost full",
     }
 
     /// Refusals of the pages on which a person registers or signs in.
@@ -119,6 +121,7 @@ refusals! {
         401: "The caller is not signed in",
         403: "The page belongs to another site",
         404: "No account has this username",
+        507: "The disk of the server is almost full",
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> FormPage {
         assets: assets::urls(),
         theme: page::visitor(headers).theme,
         next: local_path(next).to_owned(),
-        error: None,
+        errors: Vec::new(),
     }
 }
 
@@ -36,26 +36,33 @@ pub(crate) fn show(html: String) -> Response {
     page::plain(StatusCode::OK, html)
 }
 
-/// The page of a refused form, with the error. `place` is the field of the form beside which the
-/// error stands, given the field that the refusal names.
+/// The page of a refused form, with its errors. `place` is the field of the form beside which an
+/// error stands, given a field that the refusal names.
 ///
 /// # Errors
 /// The error itself where the same form cannot help: a fault, or a caller who is not signed in.
 pub(crate) fn rerender_with_error(
     error: Error,
-    place: impl FnOnce(Option<&str>) -> &'static str,
-    draw: impl FnOnce(FieldError) -> String,
+    place: impl Fn(Option<&str>) -> &'static str,
+    draw: impl FnOnce(Vec<FieldError>) -> String,
 ) -> Result<Response, Error> {
     let Some(refusal) = error.refusal().filter(|refusal| refusal.status() != 401) else {
         return Err(error);
     };
     let problem = refusal.problem();
-    let wrong = FieldError {
-        field: place(problem.field.as_deref()),
-        text: capitalize(&problem.detail),
+    let wrong = |field: Option<&str>, text: &str| FieldError {
+        field: place(field),
+        text: capitalize(text),
         is_invalid: problem.status != 429,
     };
-    Ok(error_page(error, draw(wrong)))
+    let of_fields = problem.errors.iter();
+    let mut wrong_fields: Vec<_> = of_fields
+        .map(|error| wrong(Some(&error.field), &error.detail))
+        .collect();
+    if wrong_fields.is_empty() {
+        wrong_fields.push(wrong(None, &problem.detail));
+    }
+    Ok(error_page(error, draw(wrong_fields)))
 }
 
 /// A page with the status and the waiting time of an error.

@@ -7,5 +7,6 @@
 pub(crate) mod assets;
 pub(crate) mod envelope;
 pub(crate) mod form_page;
+pub(crate) mod history;
 pub(crate) mod negotiated;
 pub(crate) mod page;

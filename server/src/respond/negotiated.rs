@@ -18,6 +18,11 @@ use crate::error::Error;
 use crate::extract::accept;
 use crate::extract::next::local_path;
 
+/// An extension of an answer that is sent as it is: it is long, and compressing it would keep the
+/// processor busy for one client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uncompressed;
+
 /// The form of an answer that the client prefers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {

@@ -1,8 +1,8 @@
 //! Pages of the app: loads the data of a page, and lets the app draw it.
 //!
 //! # Guarantees
-//! Every page is current (`no-store`), carries a strict content security policy, and has the status
-//! of its content.
+//! Every page is current (`no-store`) and reaches the browser unchanged (`no-transform`), carries a
+//! strict content security policy, and has the status of its content.
 //!
 //! # Not here
 //! Which addresses are pages (`routes`), and the look of the pages (`app`).
@@ -30,8 +30,14 @@ use crate::limit;
 use crate::respond::assets;
 use crate::state::AppState;
 
+/// The longest lifetime in the data of a page, in seconds: JavaScript has no greater whole numbers.
+const LIFETIME_MAX: u64 = 1 << 53;
+
 /// How many public rooms the page of a room carries; the app loads the rest.
 const BESIDE: usize = 12;
+
+/// Pages are not stored, and proxies must not rewrite them: the app takes over the HTML as it is.
+const CACHING: &str = "no-store, no-transform";
 
 /// The app's page for the address of a request.
 pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
@@ -72,7 +78,7 @@ fn set_page_headers(status: StatusCode, key: Option<&HeaderValue>) {
     options.set_status(status);
     options.insert_header(CONTENT_SECURITY_POLICY, policy(&nonce.unwrap_or_default()));
     options.insert_header(VARY, HeaderValue::from_static("Accept, Cookie"));
-    options.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    options.insert_header(CACHE_CONTROL, HeaderValue::from_static(CACHING));
     if let Some(key) = key {
         options.append_header(SET_COOKIE, key.clone());
     }
@@ -95,7 +101,11 @@ pub fn problem(problem: &Problem, path: Option<&str>) -> Response {
         .map(|path| format!("?next={}", app::percent_encode(path)))
         .unwrap_or_default();
     let sign_in = (problem.title == Refusal::NotSignedIn.title()).then(|| format!("/login{next}"));
-    plain(status, app::problem_page(problem, &assets::urls(), sign_in))
+    let was_written = path.is_none();
+    plain(
+        status,
+        app::problem_page(problem, &assets::urls(), sign_in, was_written),
+    )
 }
 
 /// A page without the app.
@@ -107,7 +117,7 @@ pub(crate) fn plain(status: StatusCode, html: String) -> Response {
         ),
         (CONTENT_SECURITY_POLICY, policy("")),
         (VARY, HeaderValue::from_static("Accept, Cookie")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CACHE_CONTROL, HeaderValue::from_static(CACHING)),
     ];
     (status, headers, html).into_response()
 }
@@ -152,6 +162,7 @@ async fn load_opening(
         visitor: visit.visitor,
         overview,
         public_rooms: open,
+        longest_lifetime: chat.room_timeout().as_secs().clamp(1, LIFETIME_MAX),
         route: page,
         content: scene,
     })

@@ -50,8 +50,8 @@ fn payload_of<T>(sent: Result<Payload<T>, Error>) -> Result<Payload<T>, Error> {
 
 /// Registers an account and signs it in.
 ///
-/// In a browser the account takes over the roles of the browser's guest. Usernames are lower case;
-/// a username that is taken, or that looks like one that is taken, is refused with 400.
+/// In a browser the account takes over the roles of the browser's guest. A username in upper case
+/// becomes lower case; one that is taken, or that looks like one that is taken, is refused with 400.
 #[utoipa::path(post, path = "/register", tag = "people",
     request_body(content(
         (NewAccount = "application/json"),
@@ -94,8 +94,10 @@ async fn register(
     headers: &HeaderMap,
     wish: &NewAccount,
 ) -> Result<Session, Error> {
-    state.limits.check_sign_up(peer.ip())?;
-    let registered = state.chat.register_account(wish).await;
+    let limits = &state.limits;
+    let client = limits.admit_passwords(peer.ip(), &[&wish.password])?;
+    limits.check_sign_up(peer.ip())?;
+    let registered = state.chat.register_account(wish, client).await;
     let session = registered.map_err(|error| match error {
         // The contract answers a taken username with 400, not with 409.
         chat::Error::Refusal(Refusal::Taken(what)) => {
@@ -196,7 +198,7 @@ fn show_form(
 
 /// Signs an account in.
 ///
-/// A wrong password and an unknown username get the same answer after the same time.
+/// The username may be in upper or lower case. A wrong password and an unknown username get the same answer after the same time.
 #[utoipa::path(post, path = "/login", tag = "people",
     request_body(content(
         (Credentials = "application/json"),
@@ -234,9 +236,11 @@ async fn sign_in(
     credentials: &Credentials,
 ) -> Result<Session, Error> {
     let username = &credentials.username;
-    state.limits.check_sign_in(peer.ip(), username)?;
-    let session = state.chat.sign_in(credentials).await?;
-    state.limits.forgive_sign_in(peer.ip(), username);
+    let limits = &state.limits;
+    let client = limits.admit_passwords(peer.ip(), &[&credentials.password])?;
+    limits.check_sign_in(peer.ip(), username)?;
+    let session = state.chat.sign_in(credentials, client).await?;
+    limits.forgive_sign_in(peer.ip(), username);
     Ok(session)
 }
 
@@ -247,7 +251,7 @@ async fn answer_sign_in(
     session: Result<Session, Error>,
     headers: &HeaderMap,
     next: Option<&str>,
-    place: impl FnOnce(Option<&str>) -> &'static str,
+    place: impl Fn(Option<&str>) -> &'static str,
     draw: impl FnOnce(&FormPage) -> String,
 ) -> Result<Response, Error> {
     format
@@ -264,7 +268,9 @@ async fn answer_sign_in(
             },
             async |error| {
                 let sheet = form_page::sheet(headers, next);
-                form_page::rerender_with_error(error, place, |wrong| draw(&sheet.with_error(wrong)))
+                form_page::rerender_with_error(error, place, |wrong| {
+                    draw(&sheet.with_errors(wrong))
+                })
             },
         )
         .await

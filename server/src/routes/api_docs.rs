@@ -1,9 +1,9 @@
 //! `/openapi.json` and `/docs/`: the description of the API, for programs and as a page.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header::{self, HeaderName};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Html;
+use bytes::Bytes;
 use leptos::prelude::*;
 use protocol::EventName;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
@@ -116,9 +116,11 @@ fn event_text(event: EventName) -> &'static str {
         EventName::Closing => {
             "The room is deleted at `expires_at` unless it receives a message before."
         }
-        EventName::Closed => "The room has been deleted. The stream ends.",
+        EventName::Closed => {
+            "The room has been deleted; `problem` says why, as the room’s address does. The stream of the room ends."
+        }
         EventName::Removed => {
-            "The reader may not follow the room (any longer). The stream of the room ends."
+            "The reader may not follow the room (any longer); `problem` says why, as the room’s address does. The stream of the room ends."
         }
         EventName::SignedOut => "The reader’s session has ended. The stream ends.",
         EventName::Presence => {
@@ -130,7 +132,7 @@ fn event_text(event: EventName) -> &'static str {
         }
         EventName::Rooms => "The public rooms, as a complete list, if the client asks for them.",
         EventName::Overview => {
-            "The caller’s rooms and chats, as a complete list, if the client asks for them."
+            "The caller’s rooms and direct messages, as a complete list, if the client asks for them."
         }
         EventName::Beat => "No content; at least every 15 seconds, if the client asks for it.",
     }
@@ -150,8 +152,13 @@ fn event_title(event: EventName) -> String {
         (status = 200,
             description = "The document", body = Object, content_type = "application/json"),
     ))]
-pub(crate) async fn show_openapi(State(state): State<AppState>) -> Response {
-    Json(&state.api.openapi).into_response()
+pub(crate) async fn show_openapi(
+    State(state): State<AppState>,
+) -> ([(HeaderName, &'static str); 1], Bytes) {
+    // Texts, numbers and lists always serialize.
+    let encode = || serde_json::to_vec(&state.api.openapi).unwrap_or_default();
+    let json = state.api.json.get_or_init(|| encode().into());
+    ([(header::CONTENT_TYPE, "application/json")], json.clone())
 }
 
 /// Shows the same description as a page.
@@ -159,11 +166,11 @@ pub(crate) async fn show_openapi(State(state): State<AppState>) -> Response {
     responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
 pub(crate) async fn show_api_docs(
     State(state): State<AppState>,
-) -> ([(HeaderName, &'static str); 1], Html<String>) {
+) -> ([(HeaderName, &'static str); 1], Html<Bytes>) {
     let page = state
         .api
         .page
-        .get_or_init(|| render_page(&state.api.openapi));
+        .get_or_init(|| render_page(&state.api.openapi).into());
     (
         [(header::CONTENT_SECURITY_POLICY, POLICY)],
         Html(page.clone()),

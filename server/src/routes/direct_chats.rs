@@ -1,4 +1,4 @@
-//! `/chats/`: direct chats of two people with accounts.
+//! `/chats/`: direct messages between two accounts.
 
 use std::net::SocketAddr;
 
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::extract::accept::{self, HTML, JSON};
 use crate::extract::caller::{Caller, account_of};
 use crate::extract::query::Query;
+use crate::middleware::csrf::Navigation;
 use crate::openapi::responses::{QueryRefused, SignInRefused};
 use crate::respond::envelope::EnvelopedChatRefused;
 use crate::respond::form_page;
@@ -41,7 +42,8 @@ impl<S: Send + Sync> FromRequestParts<S> for AccountPath {
     }
 }
 
-/// Lists the caller's direct chats, the most recent first.
+/// Lists the caller's direct messages by conversation, the most recent first. As a page: the
+/// accounts that the caller can write to.
 #[utoipa::path(get, path = "/chats/", tag = "people",
     params(
         ("search" = Option<String>, Query, description = "For the page: which people it shows"),
@@ -61,10 +63,12 @@ pub(crate) async fn list_direct_chats(
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Error> {
-    let conversations = state.chat.list_conversations(&by, CONVERSATIONS).await?;
     match format {
-        Format::Html => show_page(&state, &by, &headers, &query, conversations).await,
-        Format::Json => Ok(negotiated::json(conversations)),
+        Format::Html => show_page(&state, &by, &headers, &query).await,
+        Format::Json => {
+            let conversations = state.chat.list_conversations(&by, CONVERSATIONS).await?;
+            Ok(negotiated::json(conversations))
+        }
     }
 }
 
@@ -73,7 +77,6 @@ async fn show_page(
     by: &Person,
     headers: &HeaderMap,
     query: &Query,
-    conversations: Vec<DirectChat>,
 ) -> Result<Response, Error> {
     let text = |name| query.text(name).unwrap_or_default().to_owned();
     let wanted = AccountsPage {
@@ -88,17 +91,15 @@ async fn show_page(
         .map(|last| last.username.clone());
     let chats = DirectChatsPage {
         me: account_of(by.require_account()?),
-        conversations,
         search: wanted.search,
         people,
         more,
-        now: app::now(),
     };
     let sheet = form_page::sheet(headers, None);
     Ok(form_page::show(app::direct_chats_page(&sheet, &chats)))
 }
 
-/// Opens a WebSocket to a direct chat.
+/// Opens a WebSocket for direct messages to and from another account.
 ///
 /// A text frame from the client is a message to the other account. Frames from the server are
 /// `{"from","body","sent_at"}`, the time in seconds since the Unix epoch: first the messages that
@@ -119,13 +120,14 @@ async fn show_page(
     ), security(("token" = [])))]
 pub(crate) async fn open_direct_chat(
     State(state): State<AppState>,
+    _: Navigation,
     Caller(by): Caller,
     AccountPath(other): AccountPath,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    query: Query,
     upgrade: Upgrade,
     request: Request,
 ) -> Result<Response, Error> {
+    let query = Query::parse(request.uri())?;
     let room = state.chat.open_direct_room(&by, &other).await?;
     if upgrade.is_err() {
         return Ok(match accept::choose(request.headers(), &[JSON, HTML]) {
@@ -148,5 +150,5 @@ pub(crate) async fn open_direct_chat(
         peer,
         dialect: Dialect::Direct,
     };
-    talk.open(follow, request.headers(), upgrade)
+    talk.open(follow, upgrade)
 }

@@ -14,13 +14,12 @@ use bytes::Bytes;
 use chat::{Follower, Person};
 use futures_util::{StreamExt, stream};
 use protocol::schema::Username;
-use protocol::{EventName, Refusal, RoomId, Start, text};
+use protocol::{Refusal, RoomId, Start, text};
 
 use crate::error::Error;
 use crate::extract::caller::Caller;
 use crate::extract::query::Query;
 use crate::extract::resume_point;
-use crate::middleware::csrf;
 use crate::net::sse_takeover::{BEAT, SEEN};
 use crate::openapi::responses::{QueryRefused, RoomRefused};
 use crate::routes::overview;
@@ -63,7 +62,7 @@ const ROOMS_MAX: usize = 32;
         ("list" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$",
             description = "Whether to send the public rooms; off by default"),
         ("overview" = Option<String>, Query, pattern = "^(true|on|1|false|off|0|)$",
-            description = "Whether to send the caller's rooms and chats; off by default"),
+            description = "Whether to send the caller's rooms and direct messages; off by default"),
         ("also" = Option<String>, Query, pattern = "^([0-9a-f]{16}(,[0-9a-f]{16}){0,15})?$",
             description = "IDs of other rooms in the overview, separated by commas; at most 16"),
     ),
@@ -82,9 +81,6 @@ pub(crate) async fn follow_rooms(
     query: Query,
     upgrade: Upgrade,
 ) -> Result<Response, Error> {
-    if upgrade.is_ok() {
-        csrf::check(&headers)?;
-    }
     let username = query.text("username");
     username.map(text::parse_username).transpose()?;
     let with_public_rooms = query.flag("list")?;
@@ -114,9 +110,10 @@ pub(crate) async fn follow_rooms(
     let beat = if has_visible_beat { visible_beat } else { BEAT };
     let first = stream::iter(has_visible_beat.then_some(Bytes::from_static(visible_beat)));
     let events = first.chain(merged.into_events());
+    let place = state.streams.enter(Some(peer.ip()), &by)?;
     Ok(match upgrade {
-        Ok(upgrade) => sse_over_websocket::respond(&state, upgrade, events.boxed(), beat),
-        Err(_) => sse::respond(events, beat),
+        Ok(upgrade) => sse_over_websocket::respond(&state, upgrade, events.boxed(), beat, place),
+        Err(_) => sse::respond(events, beat, place),
     })
 }
 
@@ -138,14 +135,14 @@ async fn follow_each(
                 }
                 merged.add_room(room, follow);
             }
-            Err(chat::Error::Refusal(Refusal::Gone)) => {
-                merged.add_ended_room(sse::about_room(EventName::Closed, room))
+            Err(chat::Error::Refusal(gone @ Refusal::Gone(_))) => {
+                merged.add_ended_room(sse::last(room, &gone))
             }
             Err(chat::Error::Refusal(refusal)) if refusal != Refusal::NotSignedIn => {
                 if matches!(refusal, Refusal::NotFound(_)) {
                     state.limits.record_missing_room(peer.ip());
                 }
-                merged.add_ended_room(sse::about_room(EventName::Removed, room));
+                merged.add_ended_room(sse::last(room, &refusal));
                 refused = Some(refusal);
             }
             Err(other) => return Err(other.into()),

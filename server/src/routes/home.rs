@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use protocol::RoomId;
+use protocol::LinkTarget;
 
 use crate::error::Error;
 use crate::extract::caller::Caller;
@@ -11,13 +11,13 @@ use crate::openapi::responses::{QueryRefused, TokenRefused};
 use crate::respond::page;
 use crate::state::AppState;
 
-/// Shows the home page. With a room's ID or link in `room` it redirects to the room, or shows at
-/// the field that there is no such room.
+/// Shows the home page. With a room's ID or link in `room`, or an invitation's link, it redirects
+/// there, or shows at the field that there is no such room.
 #[utoipa::path(get, path = "/", tag = "pages",
-    params(("room" = Option<String>, Query, description = "The ID or the link of a room to join")),
+    params(("room" = Option<String>, Query, description = "The link or the ID of a room to join, or the link of an invitation")),
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 303, description = "To the room"),
+        (status = 303, description = "To the room or the invitation"),
         TokenRefused,
         QueryRefused,
     ))]
@@ -27,10 +27,16 @@ pub(crate) async fn show_home(
     query: Query,
     request: Request,
 ) -> Result<Response, Error> {
-    if let Some(id) = query.text("room").and_then(RoomId::find_in)
-        && state.chat.find_room(&by, &id).await.is_ok()
-    {
-        return Ok(Redirect::to(&format!("/rooms/{id}/")).into_response());
+    let path = match query.text("room").and_then(LinkTarget::find_in) {
+        Some(LinkTarget::Room(id)) => {
+            let found = state.chat.find_room(&by, &id).await;
+            found.ok().map(|room| format!("/rooms/{}/", room.id))
+        }
+        Some(LinkTarget::Page(path)) => Some(path),
+        None => None,
+    };
+    match path {
+        Some(path) => Ok(Redirect::to(&path).into_response()),
+        None => Ok(page::render(&state, &by, request).await),
     }
-    Ok(page::render(&state, &by, request).await)
 }

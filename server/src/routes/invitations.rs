@@ -138,7 +138,7 @@ fn rerender_page(
         _ => "",
     };
     form_page::rerender_with_error(error, place, |wrong| {
-        app::invitations_page(&sheet.with_error(wrong), page)
+        app::invitations_page(&sheet.with_errors(wrong), page)
     })
 }
 

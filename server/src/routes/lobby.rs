@@ -9,11 +9,14 @@ use protocol::schema::{Body, LobbyName};
 use protocol::{Refusal, Start};
 
 use crate::error::Error;
+use crate::extract::client_address::ClientAddress;
 use crate::extract::query::Query;
 use crate::extract::resume_point;
 use crate::limit::Action;
+use crate::middleware::csrf::Navigation;
 use crate::openapi::responses::{
-    LobbyAbsent, LobbyNameRefused, LobbyNameTaken, LobbyRefused, LobbyTextRefused, NameRefused,
+    CrossSiteRefused, LobbyAbsent, LobbyNameRefused, LobbyNameTaken, LobbyRefused,
+    LobbyTextRefused, NameRefused, StorageRefused,
 };
 use crate::state::AppState;
 use crate::stream::sse;
@@ -28,6 +31,7 @@ use crate::stream::sse;
         LobbyRefused,
         LobbyTextRefused,
         LobbyNameTaken,
+        StorageRefused,
     ))]
 pub(crate) async fn join_lobby(
     State(state): State<AppState>,
@@ -56,9 +60,12 @@ pub(crate) async fn join_lobby(
             description = "The lines", body = String, content_type = "text/event-stream"),
         LobbyRefused,
         LobbyNameRefused,
+        CrossSiteRefused,
     ))]
 pub(crate) async fn follow_lobby(
     State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    _: Navigation,
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Error> {
@@ -66,7 +73,8 @@ pub(crate) async fn follow_lobby(
     let start = resume_point::start(&headers, &query);
     let start = (start != Start::Seq(0)).then_some(start);
     let listener = state.chat.open_lobby().await?.listen(name, start).await?;
-    Ok(sse::lobby(listener, state.stream_timeout))
+    let place = state.streams.enter(address, &Person::Anonymous)?;
+    Ok(sse::lobby(listener, state.stream_timeout, place))
 }
 
 /// Sends a line to the lobby.
@@ -83,18 +91,18 @@ pub(crate) async fn follow_lobby(
         LobbyNameRefused,
         LobbyTextRefused,
         NameRefused,
+        StorageRefused,
     ))]
 pub(crate) async fn send_to_lobby(
     State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
     query: Query,
 ) -> Result<String, Error> {
     let name = parse_name(&query)?;
     let message = required_text(&query, "message")?;
     let lobby = state.chat.open_lobby().await?;
-    let room = Some(lobby.room_id());
-    state
-        .limits
-        .check_caller(Action::Messages, &Person::Anonymous, room)?;
+    let (by, room) = (Person::Anonymous, lobby.room_id());
+    state.limits.check_message(address, &by, room, message)?;
     Ok(lobby.send(name, message).await.map_err(rename_fields)?)
 }
 

@@ -138,7 +138,7 @@ impl PeopleCaller {
         form_page::rerender_with_error(
             error,
             |_| "",
-            |wrong| app::members_page(&sheet.with_error(wrong), &people),
+            |wrong| app::members_page(&sheet.with_errors(wrong), &people),
         )
     }
 }

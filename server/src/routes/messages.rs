@@ -23,13 +23,19 @@ use crate::extract::query::Query;
 use crate::extract::resume_point;
 use crate::extract::room_path::{InsideRoom, RoomPath};
 use crate::limit::Action;
-use crate::openapi::responses::{BodyRefused, NameRefused, QueryRefused, RoomRefused};
+use crate::openapi::responses::{
+    BodyRefused, NameRefused, QueryRefused, RoomRefused, StorageRefused,
+};
+use crate::respond::history;
 use crate::respond::negotiated::{self, Format};
 use crate::state::AppState;
 use crate::stream::sse;
 
 /// The longest wait for a message, in seconds.
 const WAIT_MAX: u64 = 60;
+
+/// How much of a page of history is read at once, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// A message to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -64,6 +70,7 @@ pub(crate) struct PostMessage {
         NameRefused,
         BodyRefused,
         RoomRefused,
+        StorageRefused,
     ))]
 pub(crate) async fn post_message(
     State(state): State<AppState>,
@@ -86,9 +93,8 @@ pub(crate) async fn post_message(
     };
     let key = idempotency_key(&headers)?;
     let key = key.map(|text| IdempotencyKey { text, address });
-    state
-        .limits
-        .check_caller(Action::Messages, &by, Some(room))?;
+    let body = &new_message.body;
+    state.limits.check_message(address, &by, room, body)?;
     let message = state
         .chat
         .post_message(&by, &room, &new_message, key)
@@ -136,17 +142,17 @@ pub(crate) struct EditMessage {
         (status = 200, description = "The edited message", body = Message),
         BodyRefused,
         RoomRefused,
+        StorageRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn edit_message(
     State(state): State<AppState>,
     Caller(by): Caller,
     InsideRoom(room, seq): InsideRoom,
+    ClientAddress(address): ClientAddress,
     payload: Payload<EditMessage>,
 ) -> Result<Response, Error> {
     let body = payload.read()?.body;
-    state
-        .limits
-        .check_caller(Action::Messages, &by, Some(room))?;
+    state.limits.check_message(address, &by, room, &body)?;
     let edited = state
         .chat
         .edit_message(&by, &room, parse_seq(&seq)?, &body)
@@ -198,7 +204,7 @@ fn parse_seq(text: &str) -> Result<u64, Refusal> {
 /// A client without a name is not counted. `change` (`{"kind","id","room","target","message"}`)
 /// changes an earlier message and has an `id`; its kinds are `edit` and `deletion`, and others may be
 /// added: a client moves its cursor past a kind that it does not know. As JSON the answer is one page
-/// of history, in order: the newest messages, those before a sequence number, or those after one.
+/// of history, in order: the newest messages, those before, after or around a sequence number.
 #[utoipa::path(get, path = "/rooms/{id}/messages/", tag = "messages",
     params(
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
@@ -212,6 +218,8 @@ fn parse_seq(text: &str) -> Result<u64, Refusal> {
             description = "The reader's name: present in the room while the stream or the wait lasts"),
         ("before" = Option<u64>, Query,
             description = "JSON only: messages before this sequence number"),
+        ("around" = Option<u64>, Query, minimum = 1,
+            description = "JSON only: the message of this sequence number, half of `limit` before it, and the rest after it; stands alone"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000,
             description = "JSON only: the largest number of messages; 100 by default"),
         ("wait" = Option<u64>, Query, maximum = 60,
@@ -231,6 +239,7 @@ pub(crate) async fn read_messages(
     State(state): State<AppState>,
     Caller(by): Caller,
     RoomPath(room): RoomPath,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Error> {
@@ -239,21 +248,49 @@ pub(crate) async fn read_messages(
     let reader = Reader { by, room, username };
     if accept::choose(&headers, &[EVENTS, JSON]) == EVENTS {
         let start = resume_point::start(&headers, &query);
+        let place = state.streams.enter(address, &reader.by)?;
         let follow = reader.follow(&state.chat, start).await?;
-        return Ok(sse::messages(follow, room));
+        return Ok(sse::messages(follow, room, place));
     }
     let page = MessagesPage {
         before: query.number("before", 0, SEQ_MAX)?,
         after: None,
         limit: query.limit(100)?,
+        bytes: PIECE,
     };
+    let around = parse_around(&query)?;
     let wait = Duration::from_secs(query.number("wait", 0, WAIT_MAX)?.unwrap_or(0));
     let poll = LongPoll {
         after: parse_after(&query)?,
         page,
         wait,
     };
-    Ok(negotiated::json(poll.run(&state.chat, &reader).await?))
+    // A request that waits is a stream.
+    let place = match wait.is_zero() {
+        true => None,
+        false => Some(state.streams.enter(address, &reader.by)?),
+    };
+    let page = poll.run(&state.chat, &reader).await?;
+    drop(place);
+    let share = state.answers.reserve(address).await?;
+    let messages = state
+        .chat
+        .read_messages(&reader.by, &room, page, around)
+        .await?;
+    Ok(share.attach(history::messages(messages).await?))
+}
+
+/// The middle of a page of history, which has neither another start nor a wait.
+fn parse_around(query: &Query) -> Result<Option<u64>, Refusal> {
+    let around = query.number("around", 1, SEQ_MAX)?;
+    let others = ["before", "after", "wait"];
+    match others.into_iter().find(|name| query.text(name).is_some()) {
+        Some(other) if around.is_some() => Err(Refusal::invalid(
+            "around",
+            format!("cannot be combined with {other}"),
+        )),
+        _ => Ok(around),
+    }
 }
 
 /// The reader of a room, present under a name if the client gives one.
@@ -290,8 +327,8 @@ struct LongPoll {
 }
 
 impl LongPoll {
-    /// The page, as soon as it has a message, or after the wait.
-    async fn run(self, chat: &Chat, reader: &Reader<'_>) -> Result<Vec<Message>, chat::Error> {
+    /// Returns which page to read, as soon as it has a message, or after the wait.
+    async fn run(self, chat: &Chat, reader: &Reader<'_>) -> Result<MessagesPage, chat::Error> {
         let mut page = self.page;
         // Follow first: no message falls between the first look and the wait.
         let follow = match self.after {
@@ -307,14 +344,14 @@ impl LongPoll {
             None if self.wait.is_zero() || page.before.is_some() => None,
             None => Some(reader.follow(chat, Start::Seq(0)).await?),
         };
-        let messages = chat.list_messages(&reader.by, &reader.room, page).await?;
-        if let Some(follow) = follow
-            && messages.is_empty()
-        {
-            wait_for_message(follow, self.wait).await?;
-            return chat.list_messages(&reader.by, &reader.room, page).await;
+        if let Some(follow) = follow {
+            let one = MessagesPage { limit: 1, ..page };
+            let messages = chat.list_messages(&reader.by, &reader.room, one).await?;
+            if messages.is_empty() {
+                wait_for_message(follow, self.wait).await?;
+            }
         }
-        Ok(messages)
+        Ok(page)
     }
 }
 

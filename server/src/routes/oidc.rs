@@ -2,8 +2,10 @@
 //!
 //! # Guarantees
 //! The browser that returns from the provider is the browser that left, because only that one has
-//! the cookie; it returns once, within ten minutes. Linking starts on the profile page only:
-//! otherwise another site could link its owner's identity to the visitor's account.
+//! the cookie; it returns once, within ten minutes. Linking starts with a confirmation by the
+//! account (`provider_link`): otherwise another site, or a stolen session, could link another
+//! person's identity to the account. A person who signs in again is asked by the provider, and a
+//! session knows when the provider asked.
 //!
 //! # Not here
 //! The provider (`auth::oidc_client`), and accounts (`chat`).
@@ -28,7 +30,9 @@ use crate::extract::cookies::{
 use crate::extract::https::{Https, site_origin};
 use crate::extract::next::local_path;
 use crate::extract::query::Query;
-use crate::openapi::responses::{ProviderRefused, QueryRefused, RateLimited, SignInRefused};
+use crate::openapi::responses::{
+    ProviderRefused, QueryRefused, RateLimited, SignInRefused, StorageRefused,
+};
 use crate::respond::form_page;
 use crate::respond::negotiated::Format;
 use crate::routes::accounts::claim_guest_of;
@@ -37,11 +41,11 @@ use crate::state::AppState;
 /// Where the provider sends the browser back to.
 const CALLBACK: &str = "/login/openid/callback";
 
-/// The purpose of the seal on the profile page's link to the provider.
+/// The purpose of the seal on a confirmed link to the provider.
 const LINKING: &str = "openid-link";
 
-/// How long the profile page can stay open before its link to the provider expires.
-const LINK_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How long a person can take to follow a confirmed link to the provider.
+const LINK_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// The longest `next` in bytes: browsers drop cookies above 4,096.
 const NEXT_MAX: usize = 2_000;
@@ -53,6 +57,9 @@ struct Pending {
     next: String,
     /// For linking: the username of the account.
     link: Option<String>,
+    /// For signing in again: the username of the account.
+    #[serde(default)]
+    again: Option<String>,
 }
 
 /// Sends a browser to the provider to sign in there.
@@ -64,7 +71,9 @@ struct Pending {
         ("next" = Option<String>, Query,
             description = "Where the browser goes afterwards: a path of this site"),
         ("link" = Option<String>, Query,
-            description = "From the profile page: links the provider to the account instead"),
+            description = "From `/profile/link/`: links the provider to the account instead"),
+        ("again" = Option<bool>, Query,
+            description = "For a caller who is signed in: signs in again to the same account"),
     ),
     responses(
         (status = 303, description = "To the provider; to `next` for a caller who is signed in"),
@@ -88,11 +97,20 @@ pub(crate) async fn begin_oidc_sign_in(
         .map(|sealed| unseal_link(&state, &by, sealed))
         .transpose()?;
     let is_link = link.is_some();
-    if !is_link && by.account().is_some() {
+    let account = by.account().map(|account| account.username().to_owned());
+    let again = account.clone().filter(|_| query.text("again").is_some());
+    if !is_link && again.is_none() && account.is_some() {
         return Ok(Redirect::to(next).into_response());
     }
-    let sent = send_to_provider(&state, provider, https, &headers, next, link).await;
+    let purpose = Purpose { link, again };
+    let sent = send_to_provider(&state, provider, https, &headers, next, purpose).await;
     sent.or_else(|error| show_refusal(&headers, provider, error, next, is_link))
+}
+
+/// What else than signing in a person wants at the provider, with the username of the account.
+struct Purpose {
+    link: Option<String>,
+    again: Option<String>,
 }
 
 async fn send_to_provider(
@@ -101,15 +119,18 @@ async fn send_to_provider(
     https: Https,
     headers: &HeaderMap,
     next: &str,
-    link: Option<String>,
+    Purpose { link, again }: Purpose,
 ) -> Result<Response, Error> {
     let callback = callback_url(state, https, headers)?;
-    let (url, sign_in) = provider.begin(callback, state.chat.now()).await?;
+    let is_fresh = again.is_some();
+    let begun = provider.begin(callback, is_fresh, state.chat.now());
+    let (url, sign_in) = begun.await?;
     let next = if next.len() > NEXT_MAX { "/" } else { next };
     let pending = Pending {
         sign_in,
         next: next.to_owned(),
         link,
+        again,
     };
     let sealed = state.chat.seal(SIGN_IN, &pending, SIGN_IN_LIFETIME)?;
     let cookie = sign_in_cookie(&sealed, SIGN_IN_LIFETIME);
@@ -132,13 +153,14 @@ async fn send_to_provider(
             description = "The sign-in began in another browser, or has ended",
             body = Problem, content_type = "application/problem+json"),
         (status = 403,
-            description = "The person did not allow the sign-in",
+            description = "The person did not allow the sign-in, or has signed in as another one",
             body = Problem, content_type = "application/problem+json"),
         (status = 409,
             description = "The identity is linked to another account",
             body = Problem, content_type = "application/problem+json"),
         SignInRefused,
         RateLimited,
+        StorageRefused,
         ProviderRefused,
     ))]
 pub(crate) async fn finish_oidc_sign_in(
@@ -209,7 +231,10 @@ impl Return<'_> {
         let answer = match pending.link {
             Some(username) => self.link(&username, &verified, &pending.next).await?,
             None => {
-                let session = self.sign_in(verified).await?;
+                let session = match &pending.again {
+                    Some(username) => self.sign_in_again(username, &verified).await?,
+                    None => self.sign_in(verified).await?,
+                };
                 let cookie = [(header::SET_COOKIE, session_cookie(&session))];
                 let redirect = Redirect::to(local_path(Some(&pending.next)));
                 (cookie, redirect).into_response()
@@ -223,17 +248,36 @@ impl Return<'_> {
     /// browser's guest.
     async fn sign_in(&self, verified: VerifiedIdentity) -> Result<Session, Error> {
         let chat = &self.state.chat;
-        if let Some(session) = chat.sign_in_with_identity(&verified.identity).await? {
+        if let Some(session) = chat
+            .sign_in_with_identity(&verified.identity, verified.authenticated_at)
+            .await?
+        {
             return Ok(session);
         }
         self.state.limits.check_sign_up(self.peer.ip())?;
         let identity = verified.identity.clone();
+        let authenticated_at = verified.authenticated_at;
         let introduction = self.provider.introduce(verified, chat.now()).await;
         let session = chat
-            .register_with_identity(&identity, &introduction)
+            .register_with_identity(&identity, &introduction, authenticated_at)
             .await?;
         claim_guest_of(self.state, self.headers, &session).await?;
         Ok(session)
+    }
+
+    /// Signs in again to the account of a caller who is signed in.
+    async fn sign_in_again(
+        &self,
+        username: &str,
+        verified: &VerifiedIdentity,
+    ) -> Result<Session, Error> {
+        let chat = &self.state.chat;
+        let session = chat
+            .sign_in_with_identity(&verified.identity, verified.authenticated_at)
+            .await?;
+        let session = session.filter(|session| session.account.username() == username);
+        let text = "This is not the identity by which you sign in to your account.";
+        Ok(session.ok_or(Refusal::Forbidden(text))?)
     }
 
     /// Links an identity to the account that asked for it, if the caller is still signed in to that
@@ -264,14 +308,19 @@ fn ended() -> Refusal {
     )
 }
 
-/// The parameter `link` of the profile page's link to the provider: a seal on the account's
-/// username.
+/// The address at which a person who has confirmed it links the provider to the account.
 ///
 /// # Errors
 /// [`Refusal::NotSignedIn`], or a fault.
-pub(crate) fn seal_link(state: &AppState, by: &Person) -> Result<String, Error> {
+pub(crate) fn link_address(
+    state: &AppState,
+    by: &Person,
+    next: Option<&str>,
+) -> Result<String, Error> {
     let username = by.require_account()?.username();
-    Ok(state.chat.seal(LINKING, &username, LINK_LIFETIME)?)
+    let link = state.chat.seal(LINKING, &username, LINK_LIFETIME)?;
+    let next = app::percent_encode(local_path(next));
+    Ok(format!("/login/openid/?next={next}&link={link}"))
 }
 
 /// The username that wants to link, if it is the caller's.
@@ -280,7 +329,7 @@ fn unseal_link(state: &AppState, by: &Person, sealed: &str) -> Result<String, Re
     let wanted = state.chat.unseal::<String>(LINKING, sealed);
     wanted.filter(|wanted| wanted == username).ok_or_else(|| {
         Refusal::Malformed(
-            "That page is too old. Start again from the page of your account.".to_owned(),
+            "This confirmation is too old. Start again from the page of your account.".to_owned(),
         )
     })
 }

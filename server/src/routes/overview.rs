@@ -1,4 +1,4 @@
-//! `/overview/`: the caller's rooms and direct chats.
+//! `/overview/`: the caller's rooms and direct messages.
 
 use std::net::SocketAddr;
 
@@ -12,8 +12,9 @@ use crate::error::Error;
 use crate::extract::accept::{self, EVENTS, JSON};
 use crate::extract::caller::Caller;
 use crate::extract::query::Query;
+use crate::limit::stream_places::StreamPlace;
 use crate::net::sse_takeover::BEAT;
-use crate::openapi::responses::{QueryRefused, TokenRefused};
+use crate::openapi::responses::{QueryRefused, StreamRefused, TokenRefused};
 use crate::respond::negotiated;
 use crate::state::AppState;
 use crate::stream::multi_room::MultiRoomStream;
@@ -22,7 +23,7 @@ use crate::stream::sse;
 /// The most rooms in an overview that the caller does not belong to.
 const ALSO_MAX: usize = 16;
 
-/// Shows the caller's rooms and direct chats.
+/// Shows the caller's rooms and direct messages.
 ///
 /// These are the rooms that the account or the guest's key belongs to, each with its number of
 /// unread messages up to 100, and those of `also` that the caller may see. As an event stream the
@@ -39,6 +40,7 @@ const ALSO_MAX: usize = 16;
             content((Overview = "application/json"), (String = "text/event-stream"))),
         TokenRefused,
         QueryRefused,
+        StreamRefused,
     ), security((), ("token" = [])))]
 pub(crate) async fn show_overview(
     State(state): State<AppState>,
@@ -50,7 +52,8 @@ pub(crate) async fn show_overview(
     let also = parse_also(&query)?;
     let also = state.known_rooms(&by, Some(peer.ip()), &also).await?;
     if accept::choose(&headers, &[JSON, EVENTS]) == EVENTS {
-        return follow_overview(&state, by, also).await;
+        let place = state.streams.enter(Some(peer.ip()), &by)?;
+        return follow_overview(&state, by, also, place).await;
     }
     Ok(negotiated::json(
         state.chat.load_overview(&by, &also).await?,
@@ -76,9 +79,10 @@ async fn follow_overview(
     state: &AppState,
     by: Person,
     also: Vec<RoomId>,
+    place: StreamPlace,
 ) -> Result<Response, Error> {
     let mut stream = MultiRoomStream::default();
     stream.add_sign_out(state.chat.watch_session(&by).await?);
     stream.add_overview(state.chat.watch_overview(by, also));
-    Ok(sse::respond(stream.into_events(), BEAT))
+    Ok(sse::respond(stream.into_events(), BEAT, place))
 }

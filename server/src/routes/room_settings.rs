@@ -206,7 +206,7 @@ async fn rerender_settings(
     };
     let sheet = form_page::room_sheet(headers, id);
     form_page::rerender_with_error(error, place, |wrong| {
-        app::room_settings_page(&sheet.with_error(wrong), &settings)
+        app::room_settings_page(&sheet.with_errors(wrong), &settings)
     })
 }
 

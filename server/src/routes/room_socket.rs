@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use protocol::schema::{RoomName, Username};
 use protocol::{Refusal, Start, text};
@@ -12,8 +11,7 @@ use crate::error::Error;
 use crate::extract::caller::Caller;
 use crate::extract::query::Query;
 use crate::extract::room_path::RoomPath;
-use crate::middleware::csrf;
-use crate::openapi::responses::{RoomRefused, SocketRefused};
+use crate::openapi::responses::{RoomRefused, SocketRefused, StorageRefused};
 use crate::routes::rooms::find_or_create_room;
 use crate::state::AppState;
 use crate::stream::websocket::{Dialect, Talk, Upgrade};
@@ -48,7 +46,6 @@ pub(crate) async fn open_room_socket(
     Caller(by): Caller,
     RoomPath(room): RoomPath,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
     query: Query,
     upgrade: Upgrade,
 ) -> Result<Response, Error> {
@@ -70,7 +67,7 @@ pub(crate) async fn open_room_socket(
         peer,
         dialect: Dialect::Room { presence },
     };
-    talk.open(follow, &headers, upgrade)
+    talk.open(follow, upgrade)
 }
 
 /// Opens a WebSocket to the room of a name, and creates the room for the first request.
@@ -82,18 +79,17 @@ pub(crate) async fn open_room_socket(
     responses(
         (status = 101, description = "The WebSocket"),
         SocketRefused,
+        StorageRefused,
     ))]
 pub(crate) async fn open_named_room_socket(
     State(state): State<AppState>,
     Caller(by): Caller,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
     query: Query,
     upgrade: Upgrade,
 ) -> Result<Response, Error> {
     let name = text::parse_room_alias(query.required("room")?)?;
     let username = Some(text::parse_username(query.required("username")?)?);
-    csrf::check(&headers)?;
     let upgrade = Ok(upgrade.map_err(|_| Refusal::UpgradeRequired)?);
     let room = find_or_create_room(&state, &by, peer, &name).await?.id;
     let follow = state.chat.follow_room(&by, &room, Start::Seq(0)).await?;
@@ -106,5 +102,5 @@ pub(crate) async fn open_named_room_socket(
         peer,
         dialect: Dialect::Named,
     };
-    talk.open(follow, &headers, upgrade)
+    talk.open(follow, upgrade)
 }

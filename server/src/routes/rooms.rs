@@ -16,14 +16,17 @@ use utoipa::ToSchema;
 use crate::error::Error;
 use crate::extract::accept::{self, EVENTS, HTML, JSON};
 use crate::extract::caller::Caller;
+use crate::extract::client_address::ClientAddress;
 use crate::extract::cookies::name_cookie;
 use crate::extract::next::Next;
 use crate::extract::payload::Payload;
 use crate::extract::query::Query;
 use crate::extract::room_path::RoomPath;
 use crate::limit::Action;
+use crate::middleware::csrf::Navigation;
 use crate::openapi::responses::{
-    BodyRefused, QueryRefused, RateLimited, RoomRefused, TokenRefused,
+    BodyRefused, NamedRoomRefused, QueryRefused, RateLimited, RoomRefused, StorageRefused,
+    StreamRefused, TokenRefused,
 };
 use crate::respond::negotiated::{self, Format};
 use crate::respond::page;
@@ -48,14 +51,17 @@ use crate::stream::sse;
             content((Vec<Room> = "application/json"), (String = "text/event-stream")),
             headers(("Link" = String, description = "The next page, if there is one"))),
         QueryRefused,
+        StreamRefused,
     ))]
 pub(crate) async fn list_rooms(
     State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Error> {
     if accept::choose(&headers, &[JSON, EVENTS]) == EVENTS {
-        return Ok(sse::rooms(state.chat.watch_public_rooms()));
+        let place = state.streams.enter(address, &Person::Anonymous)?;
+        return Ok(sse::rooms(state.chat.watch_public_rooms(), place));
     }
     let page = RoomsPage {
         limit: query.limit(100)?,
@@ -131,6 +137,7 @@ pub(crate) struct CreateRoom {
         TokenRefused,
         RateLimited,
         BodyRefused,
+        StorageRefused,
     ))]
 pub(crate) async fn create_room(
     State(state): State<AppState>,
@@ -142,6 +149,11 @@ pub(crate) async fn create_room(
         Format::Html => payload.read_form(&["name", "timeout"])?,
         Format::Json => payload.read()?,
     };
+    // The page's form also sends the name under which its visitor is going to write.
+    let entered = payload
+        .raw("username")
+        .filter(|name| format.is_html() && !name.trim().is_empty());
+    let username = entered.map(text::parse_username).transpose()?;
     let visibility = Visibility::of(wish.access, wish.public, wish.private);
     let new_room = NewRoom {
         name: wish.name,
@@ -153,9 +165,7 @@ pub(crate) async fn create_room(
     let room = state.chat.create_room(&by, &new_room).await?;
     let location = format!("/rooms/{}/", room.id);
     if format.is_html() {
-        // The page's form also sends the name under which its visitor is going to write.
-        let name = text::parse_username(payload.raw_text("username")).ok();
-        let cookie = name.map(|name| [(header::SET_COOKIE, name_cookie(&name))]);
+        let cookie = username.map(|name| [(header::SET_COOKIE, name_cookie(&name))]);
         return Ok((cookie, Redirect::to(&location)).into_response());
     }
     let location = [(header::LOCATION, location)];
@@ -211,17 +221,22 @@ pub(crate) async fn close_room(
 
 /// Shows the room of a name, and creates it for the first request: as a page, or as JSON where the
 /// client prefers JSON.
+///
+/// A link of another site may lead here; a part of its page, like an image or a frame, is refused.
 #[utoipa::path(get, path = "/chat", tag = "rooms",
     params(("room" = RoomName, Query, description = "The room's name")),
     responses(
         (status = 200,
             description = "The room", content((String = "text/html"), (Room = "application/json"))),
         TokenRefused,
+        NamedRoomRefused,
         QueryRefused,
         RateLimited,
+        StorageRefused,
     ))]
 pub(crate) async fn open_named_room(
     State(state): State<AppState>,
+    _: Navigation,
     caller: Result<Caller, Error>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     query: Query,
@@ -233,7 +248,8 @@ pub(crate) async fn open_named_room(
     if accept::choose(request.headers(), &[HTML, JSON]) == HTML {
         return Ok(page::draw(&state, &caller?.0, app::Route::Room(room.id), request).await);
     }
-    Ok(negotiated::json(room))
+    // The name leads to the room, but does not say whether the caller may see it.
+    Ok(negotiated::json(state.chat.find_room(by, &room.id).await?))
 }
 
 /// The room of a name. A room that this creates counts against the limit of new rooms.

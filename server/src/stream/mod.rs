@@ -6,7 +6,7 @@
 pub(crate) mod multi_room;
 mod socket_close;
 mod socket_end;
-mod socket_frames;
+pub(crate) mod socket_frames;
 pub(crate) mod sse;
 pub(crate) mod sse_over_websocket;
 pub(crate) mod websocket;

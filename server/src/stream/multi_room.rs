@@ -15,7 +15,7 @@ use bytes::Bytes;
 use chat::{FollowEvent, Follower, Frames, OverviewWatch, PublicRoomsWatch, SessionWatch};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
-use protocol::{Cursor, EventName, RoomId, Start};
+use protocol::{Cursor, EventName, Refusal, RoomId, Start};
 
 use crate::stream::sse;
 
@@ -42,7 +42,7 @@ impl Cursors {
     }
 
     /// The text for an event's `id:`, as in `ROOM-CURSOR_ROOM-CURSOR`.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let pairs: Vec<_> = self
             .0
             .iter()
@@ -139,8 +139,8 @@ fn room_events(room: RoomId, follower: Follower) -> Source {
         let event = follower.next().await;
         let is_last = matches!(
             event,
-            Ok(FollowEvent::Closed
-                | FollowEvent::Removed
+            Ok(FollowEvent::Closed(_)
+                | FollowEvent::Removed(_)
                 | FollowEvent::SignedOut
                 | FollowEvent::Draining)
                 | Err(_)
@@ -215,15 +215,15 @@ fn room_event(room: RoomId, event: FollowEvent, cursors: &mut Cursors) -> Bytes 
             let data = format!(r#"{{"room":"{room}","expires_at":"{at}"}}"#);
             EventName::Closing.encode(&data).into()
         }
-        FollowEvent::Closed => sse::about_room(EventName::Closed, room),
-        FollowEvent::Removed => sse::about_room(EventName::Removed, room),
+        FollowEvent::Closed(end) => sse::last(room, &Refusal::Gone(end)),
+        FollowEvent::Removed(refusal) => sse::last(room, &refusal),
         FollowEvent::SignedOut => sse::without_data(EventName::SignedOut),
         FollowEvent::Draining => sse::reconnect_later(),
     }
 }
 
 /// Messages as events whose `id:` covers all rooms of the stream.
-fn message_events(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
+pub(crate) fn message_events(frames: &Frames, room: RoomId, cursors: &mut Cursors) -> Bytes {
     let mut text = String::new();
     for frame in frames.frames() {
         cursors.0.insert(room, frame.cursor);

@@ -11,6 +11,7 @@ use axum::extract::ws::{CloseFrame, Message as Packet, Utf8Bytes, WebSocket, Web
 use axum::response::Response;
 use tokio::time::timeout;
 
+use crate::limit::stream_places::StreamPlace;
 use crate::state::AppState;
 use crate::stream::socket_end::SocketEnd;
 use crate::stream::socket_frames::send;
@@ -21,11 +22,12 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The largest frame that is accepted, in bytes; as large as the body of a request.
 const FRAME_MAX: usize = 64 * 1024;
 
-/// Upgrades the connection and runs `talk` on the WebSocket, then closes it. The shutdown of the
+/// Upgrades the connection and runs `talk` on the WebSocket in its place, then closes it. The shutdown of the
 /// server waits for that.
 pub(super) fn upgrade_and_run<F>(
     state: &AppState,
     upgrade: WebSocketUpgrade,
+    place: StreamPlace,
     talk: impl FnOnce(WebSocket) -> F + Send + 'static,
 ) -> Response
 where
@@ -38,7 +40,7 @@ where
     upgrade.on_upgrade(async move |socket| {
         let (socket, end) = talk(socket).await;
         close(socket, end).await;
-        drop(open);
+        drop((open, place));
     })
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn send_direct(socket: &mut WebSocket, frames: &Frames) -> Resu
 }
 
 /// A message as it is, and a change with the name of its event.
-pub(super) fn frame_text(frame: Frame) -> Bytes {
+pub(crate) fn frame_text(frame: Frame) -> Bytes {
     if frame.is_message {
         frame.json
     } else {

@@ -18,9 +18,11 @@ use chat::lobby::{self, Listener};
 use chat::{FollowEvent, Follower, Frames, PublicRoomsWatch};
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
-use protocol::{EventName, RoomId, Time};
+use protocol::{EventName, Refusal, RoomId, Time};
+use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
+use crate::limit::stream_places::StreamPlace;
 use crate::net::sse_takeover::{BEAT, Events, StreamResponse};
 
 /// The first line of every stream: how long a client waits before it reconnects, in milliseconds.
@@ -35,10 +37,11 @@ const RECONNECT_SPREAD: u32 = 500;
 const IDLE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// The events of a room, from the follower's cursor on.
-pub(crate) fn messages(follower: Follower, room: RoomId) -> Response {
+pub(crate) fn messages(follower: Follower, room: RoomId, place: StreamPlace) -> Response {
     stream_response(
         Box::new(move |sink| with_retry(room_events(follower.with_sink(sink), room))),
         BEAT,
+        place,
     )
 }
 
@@ -50,8 +53,8 @@ fn room_events(follower: Follower, room: RoomId) -> impl Stream<Item = Bytes> + 
             Ok(FollowEvent::Ephemeral(event)) => Some((event.bytes().clone(), Some(follower))),
             Ok(FollowEvent::Reset) => Some((without_data(EventName::Reset), Some(follower))),
             Ok(FollowEvent::Closing(at)) => Some((closing(at), Some(follower))),
-            Ok(FollowEvent::Closed) => Some((about_room(EventName::Closed, room), None)),
-            Ok(FollowEvent::Removed) => Some((about_room(EventName::Removed, room), None)),
+            Ok(FollowEvent::Closed(end)) => Some((last(room, &Refusal::Gone(end)), None)),
+            Ok(FollowEvent::Removed(refusal)) => Some((last(room, &refusal), None)),
             Ok(FollowEvent::SignedOut) => Some((without_data(EventName::SignedOut), None)),
             Ok(FollowEvent::Draining) => Some((reconnect_later(), None)),
             Err(error) => {
@@ -64,7 +67,7 @@ fn room_events(follower: Follower, room: RoomId) -> impl Stream<Item = Bytes> + 
 }
 
 /// The list of public rooms, now and after each change.
-pub(crate) fn rooms(watch: PublicRoomsWatch) -> Response {
+pub(crate) fn rooms(watch: PublicRoomsWatch, place: StreamPlace) -> Response {
     let lists = stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {
@@ -76,11 +79,11 @@ pub(crate) fn rooms(watch: PublicRoomsWatch) -> Response {
             }
         }
     });
-    respond(lists, BEAT)
+    respond(lists, BEAT, place)
 }
 
 /// The lines of the lobby, until the listener leaves, or there is no message for the time `idle`.
-pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
+pub(crate) fn lobby(listener: Listener, idle: Duration, place: StreamPlace) -> Response {
     let idle = idle.min(IDLE_MAX);
     let start = LobbyStream {
         listener,
@@ -108,7 +111,7 @@ pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
                 let next = LobbyStream { listener, deadline };
                 Some((Bytes::new(), Some(next)))
             }
-            Ok(FollowEvent::Closed | FollowEvent::Removed | FollowEvent::SignedOut) => None,
+            Ok(FollowEvent::Closed(_) | FollowEvent::Removed(_) | FollowEvent::SignedOut) => None,
             Ok(FollowEvent::Draining) => Some((reconnect_later(), None)),
             Err(error) => {
                 tracing::error!(%error, "an event stream ended early");
@@ -116,7 +119,7 @@ pub(crate) fn lobby(listener: Listener, idle: Duration) -> Response {
             }
         }
     });
-    respond(events, BEAT)
+    respond(events, BEAT, place)
 }
 
 /// A stream of the lobby, between two events.
@@ -163,6 +166,17 @@ pub(crate) fn about_room(event: EventName, room: RoomId) -> Bytes {
     event.encode(&format!(r#"{{"room":"{room}"}}"#)).into()
 }
 
+/// The last event of a room: the reader may not follow it (any longer), or it has been deleted. Its
+/// data has what a request for the room answers, so that no reader needs to ask.
+pub(crate) fn last(room: RoomId, refusal: &Refusal) -> Bytes {
+    let event = match refusal {
+        Refusal::Gone(_) => EventName::Closed,
+        _ => EventName::Removed,
+    };
+    let data = json!({"room": room, "problem": refusal.problem()});
+    event.encode(&data.to_string()).into()
+}
+
 /// An event that says everything by its name.
 pub(crate) fn without_data(event: EventName) -> Bytes {
     event.encode("{}").into()
@@ -178,8 +192,9 @@ fn closing(at: Time) -> Bytes {
 pub(crate) fn respond(
     events: impl Stream<Item = Bytes> + Send + 'static,
     beat: &'static [u8],
+    place: StreamPlace,
 ) -> Response {
-    stream_response(Box::new(|_| with_retry(events)), beat)
+    stream_response(Box::new(|_| with_retry(events)), beat, place)
 }
 
 /// Events after the first line of every stream.
@@ -189,14 +204,14 @@ fn with_retry(events: impl Stream<Item = Bytes> + Send + 'static) -> BoxStream<'
         .boxed()
 }
 
-fn stream_response(events: Events, beat: &'static [u8]) -> Response {
+fn stream_response(events: Events, beat: &'static [u8], place: StreamPlace) -> Response {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/event-stream"),
         (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
         (header::VARY.as_str(), "Accept"),
         ("x-accel-buffering", "no"),
     ];
-    (headers, Extension(StreamResponse::new(events, beat))).into_response()
+    (headers, Extension(StreamResponse::new(events, beat, place))).into_response()
 }
 
 /// The last line of a stream when the server stops: when to reconnect. No empty line follows, so

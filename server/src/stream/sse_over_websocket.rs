@@ -19,6 +19,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use crate::limit::stream_places::StreamPlace;
 use crate::net::sse_takeover::HEARTBEAT;
 use crate::state::AppState;
 use crate::stream::socket_close::upgrade_and_run;
@@ -31,8 +32,9 @@ pub(crate) fn respond(
     upgrade: WebSocketUpgrade,
     events: BoxStream<'static, Bytes>,
     beat: &'static [u8],
+    place: StreamPlace,
 ) -> Response {
-    upgrade_and_run(state, upgrade, async move |mut socket| {
+    upgrade_and_run(state, upgrade, place, async move |mut socket| {
         let Err(end) = send_events(&mut socket, events, beat).await;
         (socket, end)
     })

@@ -6,18 +6,17 @@
 //! message that is refused is answered with problem details, and the WebSocket stays open.
 //!
 //! # Guarantees
-//! A client that does not read, or does not respond to pings, is disconnected. Pages of other sites
-//! get no WebSocket.
+//! A client that does not read, or does not respond to pings, is disconnected.
 //!
 //! # Not here
-//! How a WebSocket is closed (`socket_close`), and how frames are sent (`socket_frames`).
+//! How a WebSocket is closed (`socket_close`), how frames are sent (`socket_frames`), and the
+//! protection against pages of other sites (`csrf`).
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message as Packet, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 use chat::{FollowEvent, Follower, Frame, Frames, Person};
@@ -26,7 +25,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::error::{Error, problem};
 use crate::limit::Action;
-use crate::middleware::csrf;
 use crate::state::AppState;
 use crate::stream::socket_close::upgrade_and_run;
 use crate::stream::socket_end::SocketEnd;
@@ -67,18 +65,13 @@ impl Talk {
     /// Upgrades the connection, and serves the WebSocket until it ends.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for a page of another site, [`Refusal::UpgradeRequired`] for a
-    /// request that is not for a WebSocket.
-    pub fn open(
-        self,
-        follower: Follower,
-        headers: &HeaderMap,
-        upgrade: Upgrade,
-    ) -> Result<Response, Error> {
-        csrf::check(headers)?;
+    /// [`Refusal::UpgradeRequired`] for a request that is not for a WebSocket,
+    /// [`Refusal::TooManyStreams`].
+    pub fn open(self, follower: Follower, upgrade: Upgrade) -> Result<Response, Error> {
         let upgrade = upgrade.map_err(|_| Refusal::UpgradeRequired)?;
         let state = self.state.clone();
-        Ok(upgrade_and_run(&state, upgrade, move |socket| {
+        let place = state.streams.enter(Some(self.peer.ip()), &self.by)?;
+        Ok(upgrade_and_run(&state, upgrade, place, move |socket| {
             self.run(socket, follower)
         }))
     }
@@ -156,7 +149,7 @@ impl Talk {
         };
         let limits = &self.state.limits;
         limits.check_address(Action::Messages, self.peer.ip())?;
-        limits.check_caller(Action::Messages, &self.by, Some(self.room))?;
+        limits.check_message(Some(self.peer.ip()), &self.by, self.room, body)?;
         let message = NewMessage {
             username,
             body: body.to_owned(),
@@ -189,10 +182,10 @@ impl Talk {
                 let data = format!(r#"{{"expires_at":"{at}"}}"#);
                 self.send_event(socket, EventName::Closing, &data).await
             }
-            Ok(FollowEvent::Closed) => {
+            Ok(FollowEvent::Closed(_)) => {
                 Err(SocketEnd::Close(close_code::NORMAL, "the room was deleted"))
             }
-            Ok(FollowEvent::Removed) => Err(SocketEnd::Close(
+            Ok(FollowEvent::Removed(_)) => Err(SocketEnd::Close(
                 close_code::POLICY,
                 "you no longer have access to the room",
             )),

@@ -59,7 +59,7 @@ pub async fn submit_form_with_cookie(
         .header("accept", "text/html")
         .header("cookie", cookie);
     request
-        .header("origin", &user.url)
+        .header("origin", &user.origin)
         .form(form)
         .send()
         .await

@@ -23,7 +23,7 @@ pub use process::{
     LogReader, MessagePoster, ServerProcess, allow_connections, run_health_check, size_from_env,
 };
 pub use raw_event_reader::{RawEventReader, open_stalled_reader};
-pub use responses::{expect_envelope, expect_json, expect_problem};
+pub use responses::{assert_says_why, expect_envelope, expect_json, expect_problem};
 pub use socket::TestSocket;
 pub use time::{
     TEST_TIMEOUT, let_server_run, next_event_advancing_clock, read_until_closed,

@@ -98,11 +98,30 @@ impl ServerProcess {
         more: &[&str],
         log_reader: LogReader,
     ) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_webchat"))
-            .env("WEBCHAT_RATE_LIMIT", "off")
+        let mut command = Command::new(env!("CARGO_BIN_EXE_webchat"));
+        command
             .args(["--listen", listen, "--data-dir"])
             .arg(data_dir)
-            .args(more)
+            .args(more);
+        Self::start_command(command, log_reader)
+    }
+
+    /// Starts it on a port of its own, after the shell has restricted the process.
+    pub fn start_restricted(restriction: &str, data_dir: &Path, more: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{restriction} && exec \"$0\" \"$@\"")])
+            .arg(env!("CARGO_BIN_EXE_webchat"))
+            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data_dir)
+            .args(more);
+        Self::start_command(command, LogReader::Reads)
+    }
+
+    /// Runs a command that starts it.
+    pub fn start_command(mut command: Command, log_reader: LogReader) -> Self {
+        let mut child = command
+            .env("WEBCHAT_RATE_LIMIT", "off")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -160,6 +179,23 @@ impl ServerProcess {
                 return line;
             }
         }
+    }
+
+    /// The lines of the log that were not read yet, up to the first with these words.
+    pub fn read_log_until(&self, words: &str) -> String {
+        let log = self.log.lock().unwrap();
+        let mut text = String::new();
+        while !text.contains(words) {
+            text += &log.recv_timeout(TEST_TIMEOUT).unwrap();
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The lines of the log that were not read yet, up to its end.
+    pub fn read_rest_of_log(&self) -> String {
+        let log = self.log.lock().unwrap();
+        log.iter().map(|line| line + "\n").collect()
     }
 
     /// Whether the server says that it is ready.

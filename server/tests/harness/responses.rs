@@ -2,7 +2,9 @@
 
 use protocol::Problem;
 use reqwest::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::{Event, TestUser};
 
 /// Checks that a response is a complete problem document with this status.
 pub async fn expect_problem(response: Response, status: u16) -> Problem {
@@ -15,6 +17,14 @@ pub async fn expect_problem(response: Response, status: u16) -> Problem {
     assert_eq!(problem.status, status);
     assert!(!problem.title.is_empty() && !problem.detail.is_empty());
     problem
+}
+
+/// Checks that the last event of a room says what its address answers to a user.
+pub async fn assert_says_why(user: &TestUser, room: &str, last: &Event, status: u16) {
+    let path = format!("/rooms/{room}/");
+    let problem = expect_problem(user.get(&path, "application/json").await, status).await;
+    let data: Value = serde_json::from_str(&last.data).unwrap();
+    assert_eq!(data, json!({"room": room, "problem": problem}));
 }
 
 pub async fn expect_json(response: Response) -> Value {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use server::App;
 use server::cli::shutdown::Shutdown;
 use server::config::Config;
+use server::net::listener::bind;
 use server::tls::Tls;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -60,10 +61,10 @@ impl TestServer {
         let chat = Chat::open(config).await.unwrap();
         let instance_id = chat.instance_id();
         let app = wrap(App::new(chat, &flags));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let bound = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let url = format!("{scheme}://{}", bound.address);
         let shutdown = Shutdown::default();
-        let serving = app.serve(listener, shutdown.clone());
+        let serving = app.serve(bound.listener, shutdown.clone());
         let serving = tokio::spawn(async move { serving.await.unwrap() });
         Self {
             url,

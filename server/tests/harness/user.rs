@@ -11,6 +11,8 @@ use super::EventReader;
 pub struct TestUser {
     pub name: String,
     pub url: String,
+    /// The origin of the pages that its forms are on.
+    pub origin: String,
     pub http: Client,
     /// The token of an account or the key of a guest; none for a visitor.
     pub token: Option<String>,
@@ -21,6 +23,7 @@ impl TestUser {
         Self {
             name: name.to_owned(),
             url: url.to_owned(),
+            origin: url.to_owned(),
             http,
             token: None,
         }

@@ -10,9 +10,9 @@ pub enum ConnectionState {
     Connecting,
     /// Open: events arrive as they happen.
     Live,
-    /// Lost; the next attempt is at this time by this machine's clock.
+    /// Lost; the next attempt is at this time by `clock::now`.
     Waiting(Time),
-    /// The device is offline.
+    /// Not open, and the browser says that the device is offline.
     Offline,
     /// Ended: nothing more will come.
     Ended,

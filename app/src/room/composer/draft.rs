@@ -1,7 +1,9 @@
 //! The text in the message field, and the draft that the browser keeps of it.
 //!
 //! # Guarantees
-//! - The browser keeps the text of each room until it is sent.
+//! - Each tab keeps its text of each room across reloads until it is sent, also that of an edit.
+//! - The newest draft of all tabs is offered in a tab that has had none, also after its own tab was
+//!   closed. Sending in one tab deletes no draft of another.
 //! - Text that the visitor enters before hydration stays in the field.
 
 use leptos::prelude::*;
@@ -9,7 +11,7 @@ use protocol::RoomId;
 use protocol::text::trim_body;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 
-use crate::browser::dom::element_by_id;
+use crate::browser::dom::{element_by_id, on_window_event};
 use crate::browser::local_storage;
 use crate::room::ids::FIELD;
 use crate::room::state::RoomState;
@@ -18,17 +20,12 @@ use crate::room::state::RoomState;
 #[derive(Clone, Copy)]
 pub struct DraftField {
     state: RoomState,
-    /// The number of characters in it after trimming.
-    pub length: RwSignal<usize>,
 }
 
 impl DraftField {
-    /// The field of a room, empty.
+    /// The field of a room.
     pub fn new(state: RoomState) -> Self {
-        Self {
-            state,
-            length: RwSignal::new(0),
-        }
+        Self { state }
     }
 
     /// The element, if it is on the page.
@@ -40,11 +37,12 @@ impl DraftField {
     pub fn on_changed(self) {
         let Some(field) = self.element() else { return };
         let text = field.value();
-        // The text of a message that is edited is not a draft.
-        if self.state.editing.get_untracked() == 0 {
-            local_storage::set(&draft_key(self.state.id), &text);
+        match self.state.editing.get_untracked() {
+            0 => store_draft(self.state.id, &text),
+            edited => store_edit(self.state.id, &format!("{edited} {text}")),
         }
-        self.length.set(trim_body(&text).chars().count());
+        let length = trim_body(&text).chars().count();
+        self.state.draft_length.set(length);
         self.state.error.set(None);
         self.state.notice.set(String::new());
         fit_height(&field);
@@ -59,24 +57,95 @@ impl DraftField {
         }
     }
 
-    /// Puts the stored draft back after an edit.
-    pub fn restore_draft(self) {
+    /// Ends an edit and puts the stored draft back.
+    pub fn end_edit(self) {
+        store_edit(self.state.id, "");
+        self.state.editing.set(0);
         self.set_text(&read_draft(self.state.id));
     }
 
-    /// Fills an empty field with the stored draft.
+    /// Puts a text before the draft; returns whether there is a field to put it in.
+    pub fn take_back(self, text: &str) -> bool {
+        if self.state.editing.get_untracked() > 0 {
+            self.end_edit();
+        }
+        let Some(field) = self.element() else {
+            return false;
+        };
+        let draft = field.value();
+        let separator = if draft.is_empty() { "" } else { "\n" };
+        self.set_text(&format!("{text}{separator}{draft}"));
+        true
+    }
+
+    /// Fills an empty field with the stored draft, and continues an edit.
     pub fn load_draft(self) {
         let Some(field) = self.element() else { return };
         if field.value().is_empty() {
             field.set_value(&read_draft(self.state.id));
         }
         self.on_changed();
+        if let Some(edit) = self.stored_edit() {
+            self.state.editing.set(edit.message);
+        }
+        on_window_event("pagehide", move |_| offer_draft(self.state.id));
+    }
+
+    /// The edit that this tab has not ended.
+    pub fn stored_edit(self) -> Option<StoredEdit> {
+        let stored = local_storage::get_in_tab(&edit_key(self.state.id))?;
+        let (message, text) = stored.split_once(' ')?;
+        Some(StoredEdit {
+            message: message.parse().ok()?,
+            text: text.to_owned(),
+        })
     }
 }
 
-/// Reads the draft of a room from the browser's storage.
+/// An edit that has not ended.
+pub struct StoredEdit {
+    /// The sequence of the message.
+    pub message: u64,
+    /// The changed text.
+    pub text: String,
+}
+
+/// Reads the draft of a room: this tab's, or the newest of all tabs.
 pub fn read_draft(id: RoomId) -> String {
-    local_storage::get(&draft_key(id)).unwrap_or_default()
+    let key = draft_key(id);
+    local_storage::get_in_tab(&key)
+        .or_else(|| local_storage::get(&key))
+        .unwrap_or_default()
+}
+
+/// Stores this tab's draft, which is the newest one now. When it is empty, a newer one of another
+/// tab stays.
+fn store_draft(id: RoomId, text: &str) {
+    let key = draft_key(id);
+    let before = local_storage::get_in_tab(&key);
+    if before.as_deref() == Some(text) {
+        return;
+    }
+    local_storage::set_in_tab(&key, text);
+    if !text.is_empty() || local_storage::get(&key) == before {
+        local_storage::set(&key, text);
+    }
+}
+
+/// Offers this tab's draft to the next tab, unless there is a newer one.
+fn offer_draft(id: RoomId) {
+    let key = draft_key(id);
+    if local_storage::get(&key).is_none() {
+        local_storage::set(&key, &local_storage::get_in_tab(&key).unwrap_or_default());
+    }
+}
+
+fn store_edit(id: RoomId, edit: &str) {
+    local_storage::set_in_tab(&edit_key(id), edit);
+}
+
+fn edit_key(id: RoomId) -> String {
+    format!("edit/{id}")
 }
 
 fn draft_key(id: RoomId) -> String {

@@ -1,8 +1,8 @@
 //! Editing a message in the message field.
 //!
 //! # Guarantees
-//! The changed text stays in the field until the server has accepted it. After the edit, or when it
-//! is cancelled, the draft is in the field again.
+//! The changed text stays in the field until the server has accepted it, also across reloads of the
+//! tab. After the edit, or when it is cancelled, the draft is in the field again.
 
 use std::sync::Arc;
 
@@ -16,21 +16,17 @@ use crate::room::permissions::Permissions;
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
 
-/// Fills the field with the message that is edited whenever an edit starts.
+/// Fills the field whenever an edit starts or continues after a reload.
 pub fn fill_field_on_edit(state: RoomState, field: DraftField) {
     browser_effect(move || {
         let edited = state.editing.get();
+        let stored = field.stored_edit().filter(|edit| edit.message == edited);
         let message = state.history.log.with_untracked(|log| log.find(edited));
-        if let Some(message) = message {
-            field.set_text(message.body());
+        let original = || message.map(|message| message.body().to_owned());
+        if let Some(text) = stored.map(|edit| edit.text).or_else(original) {
+            field.set_text(&text);
         }
     });
-}
-
-/// Ends the edit and puts the draft back.
-pub fn cancel_edit(state: RoomState, field: DraftField) {
-    state.editing.set(0);
-    field.restore_draft();
 }
 
 /// Sends the changed text of a message.
@@ -40,7 +36,7 @@ pub fn save_edit(state: RoomState, field: DraftField, id: u64, body: String) {
             Ok(message) => {
                 state.history.replace(message);
                 if state.editing.try_get_untracked() == Some(id) {
-                    cancel_edit(state, field);
+                    field.end_edit();
                 }
             }
             Err(failure) => state.show_error(&failure),

@@ -10,22 +10,26 @@
 
 pub mod draft;
 mod editing;
+mod mention_list;
 mod message_form;
+mod splitting;
 mod status_line;
 mod typing;
 
 use leptos::prelude::*;
 
 use crate::api;
-use crate::browser::dom::{browser_effect, on_change, on_submit};
+use crate::browser::dom::{browser_effect, on_change, on_submit, on_window_capture};
 use crate::initial_state::FirstContent;
 use crate::reactive::{ErrorText, bool_signal, erase_type, text_signal};
 use crate::room::composer::draft::DraftField;
+use crate::room::composer::mention_list::{MentionList, MentionOptions};
 use crate::room::composer::message_form::MessageForm;
 use crate::room::composer::status_line::StatusLine;
 use crate::room::composer::typing::{TypingIndicator, TypingReporter};
 use crate::room::ids::FIELD;
 use crate::room::state::RoomState;
+use crate::time::clock::Clock;
 use crate::ui::icon::Icon;
 
 /// The form below the messages of a room.
@@ -33,6 +37,8 @@ use crate::ui::icon::Icon;
 pub fn Composer(state: RoomState) -> impl IntoView {
     let form = create_form(state);
     let cannot_write = bool_signal(move || state.write_obstacle().is_some());
+    let clock = expect_context::<Clock>();
+    let is_muted = bool_signal(move || state.muted_until(clock.now()).is_some());
     let obstacle = text_signal(move || state.write_obstacle().unwrap_or_default().to_owned());
     erase_type(view! {
         <p hidden=bool_signal(move || state.write_obstacle().is_none()) class="composer-notice">{obstacle}</p>
@@ -43,6 +49,10 @@ pub fn Composer(state: RoomState) -> impl IntoView {
             action=format!("{}messages/", api::room_path(state.id))
             on:submit=on_submit(move || form.send())
         >
+            // Enter in the field for the name sends nothing, also without a script: the browser would
+            // press the first button of the form.
+            <button hidden disabled></button>
+            <MentionOptions list=form.mentions/>
             <TypingIndicator state/>
             <StatusLine form/>
             <p class="composer-input">
@@ -57,7 +67,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
                     on:input=on_change(move || form.on_input())
                     on:keydown=move |event| form.on_key(&event)
                 ></textarea>
-                <button class="send-button" aria-label="Send">{Icon::Send.view()}</button>
+                <button class="send-button" disabled=is_muted aria-label="Send" title="Send">{Icon::Send.view()}</button>
             </p>
             <p class="hint" role="status">{state.notice}</p>
             <ErrorText text=state.error/>
@@ -72,10 +82,12 @@ fn create_form(state: RoomState) -> MessageForm {
         state,
         name: expect_context(),
         field,
+        mentions: MentionList::new(state, expect_context(), field),
         typing: TypingReporter::new(state),
     };
     editing::fill_field_on_edit(state, field);
     let navigated = expect_context::<FirstContent>().is_over();
     browser_effect(move || form.on_shown(navigated));
+    browser_effect(move || on_window_capture("blur", move |_| form.mentions.close()));
     form
 }

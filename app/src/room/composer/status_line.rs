@@ -1,18 +1,22 @@
-//! The line above the message field: the display name, whether a message is edited, how many
-//! messages wait, and how many characters are left.
+//! The line above the message field: the display name, whether the visitor is muted or a message is
+//! edited, how many messages wait, and how many characters are left.
+//!
+//! # Guarantees
+//! A visitor who has chosen no name is asked for one until the first message.
 
 use leptos::prelude::*;
+use protocol::Time;
 use protocol::text::BODY_MAX;
 
-use crate::browser::dom::{on_change, on_click};
+use crate::browser::dom::{focus_field, on_change, on_click, on_enter};
 use crate::connection::sharing::stream_event::ConnectionState;
 use crate::reactive::{bool_signal, erase_type, text_signal};
-use crate::room::composer::editing;
 use crate::room::composer::message_form::MessageForm;
-use crate::room::ids::WRITING_AS;
+use crate::room::ids::{FIELD, WRITING_AS};
 use crate::room::state::RoomState;
-use crate::time::clock::{self, Clock};
-use crate::ui::avatar::hue_class;
+use crate::time::clock::Clock;
+use crate::time::duration_text;
+use crate::ui::icon::Icon;
 
 /// The number of characters left from which on it is shown.
 const COUNT_FROM: usize = 400;
@@ -23,14 +27,29 @@ pub fn StatusLine(form: MessageForm) -> impl IntoView {
     let MessageForm {
         state, name, field, ..
     } = form;
+    let clock = expect_context::<Clock>();
     let not_editing = bool_signal(move || state.editing.get() == 0);
-    let hue = text_signal(move || format!("author-field {}", hue_class(&name.get())));
-    let too_long = bool_signal(move || field.length.get() > BODY_MAX);
-    let count = text_signal(move || characters_left(field.length.get()));
+    let is_asked = move || !name.is_chosen();
+    let hue = text_signal(move || {
+        let asked = if is_asked() { " asked" } else { "" };
+        format!("author-field {}{asked}", state.hue_class(&name.get()))
+    });
+    let label = text_signal(move || {
+        if is_asked() {
+            "Your name:"
+        } else {
+            "Writing as"
+        }
+        .to_owned()
+    });
+    let muted = text_signal(move || muted_text(state, clock.now()));
+    let too_long = bool_signal(move || state.draft_length.get() > BODY_MAX);
+    let count = text_signal(move || characters_left(state.draft_length.get()));
+    let parts = Memo::new(move |_| form.count_parts());
     erase_type(view! {
         <p class="composer-status">
             <label class=hue>
-                <span>"Writing as"</span>
+                <span>{label}</span>
                 <input
                     id=WRITING_AS
                     name="username"
@@ -40,16 +59,40 @@ pub fn StatusLine(form: MessageForm) -> impl IntoView {
                     required=not_editing
                     readonly=name.is_fixed
                     on:change=on_change(move || { form.change_name(); })
+                    on:keydown=on_enter(move || {
+                        if form.change_name() {
+                            focus_field(FIELD);
+                        }
+                    })
                 />
+                {(!name.is_fixed).then(|| Icon::Pencil.view())}
             </label>
+            <span hidden=bool_signal(move || muted.with(String::is_empty)) class="muted" role="status">{muted}</span>
             <span hidden=not_editing class="editing" role="status">
                 "Editing a message "
-                <button type="button" class="link-button" on:click=on_click(move || editing::cancel_edit(state, field))>"Cancel"</button>
+                <button type="button" class="link-button" on:click=on_click(move || field.end_edit())>"Cancel"</button>
             </span>
             <QueueStatus state/>
             <span class="character-count" class:too-long=too_long>{count}</span>
+            <button hidden=bool_signal(move || parts.get() == 0) type="button" class="link-button" on:click=on_click(move || form.send_in_parts())>
+                {text_signal(move || format!("Send as {} messages", parts.get()))}
+            </button>
         </p>
     })
+}
+
+/// Until when the visitor is muted, if they are.
+fn muted_text(state: RoomState, now: Time) -> String {
+    match state.muted_until(now) {
+        None => String::new(),
+        Some(None) => "You are muted".to_owned(),
+        Some(Some(until)) => {
+            format!(
+                "You are muted for {}",
+                duration_text::format_long(until.since(now))
+            )
+        }
+    }
 }
 
 fn characters_left(length: usize) -> String {
@@ -75,9 +118,8 @@ fn queue_text(state: RoomState, clock: Clock) -> String {
     }
     match state.sender.pause() {
         Some(pause) if pause.asked => {
-            // Only tracked, so that the seconds count down: `until` is a time of this machine.
-            clock.now();
-            let seconds = pause.until.since(clock::now()).as_secs() + 1;
+            // Tracked, so that the seconds count down.
+            let seconds = pause.until.since(clock.now()).as_secs() + 1;
             format!("{waiting} waiting · going on in {seconds} s")
         }
         None if state.feed.state() != ConnectionState::Offline => String::new(),

@@ -4,6 +4,8 @@
 //! - Each message once and in order of sequence, however often and in whatever order it arrives.
 //! - A message that changes before it arrives is held in its current version.
 //! - A message that was once the visitor's own stays that, whichever version of it comes later.
+//! - The messages have at most one gap: between an earlier part, around a message that the reader
+//!   went to, and the newest part.
 //!
 //! # Not here
 //! Fetching (`room/history`), which messages are drawn (`window`), drawing them (`room/timeline`).
@@ -19,6 +21,8 @@ use crate::api::PAGE_SIZE;
 #[derive(Clone, Debug, Default)]
 pub struct MessageLog {
     messages: Vec<Arc<Message>>,
+    /// The last sequence of the earlier part, if there is one.
+    earlier_until: Option<u64>,
     /// The latest changed messages that are not held: their page of history may be on its way, with
     /// the version before the change.
     changed: VecDeque<Message>,
@@ -51,6 +55,42 @@ impl MessageLog {
             }
         }
         fresh
+    }
+
+    /// Adds a page of messages from anywhere in the log. It replaces the earlier part, unless it
+    /// reaches the newest part.
+    pub fn go_to(&mut self, page: Vec<Message>) {
+        self.drop_earlier_part();
+        let newest_from = self.oldest();
+        let last = page.last().map(|message| message.id);
+        self.earlier_until = last.filter(|last| *last < newest_from);
+        self.add(page);
+    }
+
+    /// Adds the page that follows the earlier part. An empty one shows that nothing is missing.
+    pub fn continue_earlier_part(&mut self, page: Vec<Message>) {
+        let newest_from = self.messages.get(self.part_end()).map(|message| message.id);
+        let last = page.last().map(|message| message.id);
+        self.earlier_until = last.filter(|last| Some(*last) < newest_from);
+        self.add(page);
+    }
+
+    /// Drops the earlier part.
+    pub fn drop_earlier_part(&mut self) {
+        let end = self.earlier_until.map_or(0, |until| self.index(until + 1));
+        self.messages.drain(..end);
+        self.earlier_until = None;
+    }
+
+    /// The last sequence of the earlier part, if there is one: messages are missing after it.
+    pub fn earlier_until(&self) -> Option<u64> {
+        self.earlier_until
+    }
+
+    /// The index after the last message of the earlier part, or of the log if that has no gap.
+    pub fn part_end(&self) -> usize {
+        self.earlier_until
+            .map_or(self.messages.len(), |until| self.index(until + 1))
     }
 
     /// Replaces a message by its current version, now or when it arrives.
@@ -190,6 +230,37 @@ mod tests {
             [1, 2, 3, 4, 5]
         );
         assert!(!log.has_older());
+    }
+
+    #[test]
+    fn log_has_one_gap_until_the_parts_meet() {
+        let page = |ids: std::ops::RangeInclusive<u64>| ids.map(message).collect::<Vec<_>>();
+        let held = |log: &MessageLog| log.messages().iter().map(|m| m.id).collect::<Vec<_>>();
+        let mut log = log(90..=99);
+        log.go_to(page(10..=14));
+        assert_eq!((log.part_end(), log.earlier_until()), (5, Some(14)));
+        log.go_to(page(30..=34));
+        log.add(page(28..=29));
+        log.add(page(100..=100));
+        assert_eq!(held(&log)[..7], [28, 29, 30, 31, 32, 33, 34]);
+        assert_eq!(held(&log)[7..], (90..=100).collect::<Vec<_>>());
+        log.continue_earlier_part(page(35..=60));
+        assert_eq!(log.earlier_until(), Some(60));
+        let mut dropped = log.clone();
+        dropped.drop_earlier_part();
+        assert_eq!(held(&dropped), (90..=100).collect::<Vec<_>>());
+        let mut without_entries = log.clone();
+        without_entries.continue_earlier_part(Vec::new());
+        assert_eq!(without_entries.earlier_until(), None);
+        log.continue_earlier_part(page(61..=95));
+        assert_eq!(log.earlier_until(), None);
+        assert_eq!(held(&log), (28..=100).collect::<Vec<_>>());
+        log.go_to(page(80..=92));
+        assert_eq!(
+            log.part_end(),
+            log.messages().len(),
+            "it reaches the newest part"
+        );
     }
 
     #[test]

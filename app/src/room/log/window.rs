@@ -26,6 +26,20 @@ impl LogWindow {
         )
     }
 
+    /// Messages on both sides of this sequence, in its part of the log.
+    pub fn around(log: &MessageLog, seq: u64) -> Self {
+        let end = log.part_end();
+        let middle = log.index(seq).min(end);
+        let start = middle.saturating_sub(PAGE_SIZE / 2);
+        Self::between(log, start, end.min(middle + PAGE_SIZE / 2))
+    }
+
+    /// Whether it shows this sequence, or would if there were a message, and no gap.
+    pub fn contains(self, log: &MessageLog, seq: u64) -> bool {
+        let range = self.range(log);
+        range.contains(&log.index(seq)) && range.end <= log.part_end()
+    }
+
     /// The indices of the drawn messages in the log.
     pub fn range(self, log: &MessageLog) -> std::ops::Range<usize> {
         let end = self.to.map_or(log.messages().len(), |to| log.index(to + 1));
@@ -35,6 +49,11 @@ impl LogWindow {
     /// Whether it reaches the end of the log.
     pub fn at_end(self) -> bool {
         self.to.is_none()
+    }
+
+    /// Whether it reaches the end of the earlier part of the log, after which messages are missing.
+    pub fn at_gap(self, log: &MessageLog) -> bool {
+        log.earlier_until().is_some() && self.range(log).end == log.part_end()
     }
 
     /// Whether the log holds earlier messages.
@@ -54,7 +73,7 @@ impl LogWindow {
     #[must_use]
     pub fn down(self, log: &MessageLog) -> Self {
         let range = self.range(log);
-        let end = (range.end + PAGE_SIZE).min(log.messages().len());
+        let end = (range.end + PAGE_SIZE).min(log.part_end());
         Self::between(log, range.start.max(end.saturating_sub(DRAWN)), end)
     }
 
@@ -124,6 +143,32 @@ mod tests {
             assert!(drawn(window, &log).1 > last);
         }
         assert_eq!(drawn(window, &log), (1_601, 2_000));
+    }
+
+    #[test]
+    fn window_around_a_message_stays_in_the_earlier_part_until_the_gap_is_closed() {
+        let mut log = log(901..=1_000);
+        let newest = LogWindow::newest(&log);
+        log.go_to((101..=200).map(message).collect());
+        assert!(
+            !newest.contains(&log, 150),
+            "it starts with the oldest message"
+        );
+        let window = LogWindow::around(&log, 150);
+        assert_eq!(drawn(window, &log), (101, 199));
+        assert!(window.contains(&log, 150) && !window.contains(&log, 950));
+        let window = window.down(&log);
+        assert_eq!(drawn(window, &log), (101, 200));
+        assert!(window.at_gap(&log) && !window.at_end());
+        log.continue_earlier_part((201..=300).map(message).collect());
+        assert_eq!(drawn(window.down(&log), &log), (101, 300));
+        log.continue_earlier_part((301..=901).map(message).collect());
+        let mut window = window;
+        while !window.at_end() {
+            assert!(!window.at_gap(&log));
+            window = window.down(&log);
+        }
+        assert_eq!(drawn(window, &log), (601, 1_000));
     }
 
     #[test]

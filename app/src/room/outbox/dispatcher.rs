@@ -3,8 +3,10 @@
 //!
 //! # Guarantees
 //! - Only the tab whose turn it is sends, one message at a time, each after it is in the database.
-//! - A message without an answer is sent again under the same key, after a growing pause.
-//! - After 429 and 503 nothing is sent for as long as the server said.
+//! - A message without an answer is sent again under the same key, after a growing pause, or after
+//!   the pause that an answer asks for.
+//! - A message that would be refused again stays with the reason and holds up no other, whether the
+//!   server refused it or something on the way.
 //! - A message leaves the database only after the server answered for it.
 //!
 //! # Not here
@@ -20,13 +22,11 @@ use crate::room::outbox::queue::Outbox;
 
 /// The longest pause between two attempts, in seconds.
 const LONGEST_PAUSE: u32 = 15;
-/// The pause when the server asks for one and does not say how long, in seconds.
-const DEFAULT_PAUSE: u32 = 2;
 
 /// Why nothing is sent at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
-    /// When sending goes on, by this machine's clock.
+    /// When sending goes on, by `clock::now`.
     pub until: Time,
     /// Whether the server asked for it, after too many requests.
     pub asked: bool,
@@ -102,17 +102,12 @@ impl Dispatcher {
         self.is_sending = false;
         match answer {
             Ok(message) => self.on_delivered(key, message),
-            Err(Failure::Refused(problem, wait)) if matches!(problem.status, 429 | 503) => {
-                let seconds = wait.unwrap_or(DEFAULT_PAUSE).max(1);
-                self.pause_for(seconds, problem.status == 429, now)
-            }
-            Err(failure) if failure.status().is_some_and(|status| status < 500) => {
-                Self::on_refused(key, &failure)
-            }
-            Err(_) => {
+            Err(failure) if failure.is_final() => Self::on_refused(key, &failure),
+            Err(failure) => {
                 self.failures += 1;
-                let seconds = (1 << self.failures.min(4)).min(LONGEST_PAUSE);
-                self.pause_for(seconds, false, now)
+                let growing = (1 << self.failures.min(4)).min(LONGEST_PAUSE);
+                let seconds = failure.asked_pause().unwrap_or(growing).max(1);
+                self.pause_for(seconds, failure.is_rate_limit(), now)
             }
         }
     }
@@ -232,13 +227,10 @@ mod tests {
 
     fn refused(status: u16, wait: Option<u32>) -> Answer<Message> {
         let problem = Problem {
-            kind: String::new(),
-            title: String::new(),
             status,
             detail: "no".to_owned(),
-            field: None,
             free: Some("ada2".to_owned()),
-            retry_after: None,
+            ..Problem::default()
         };
         Err(Failure::Refused(Box::new(problem), wait))
     }
@@ -264,8 +256,6 @@ mod tests {
         dispatcher.set_turn(true);
         assert_eq!(dispatcher.start_sending(&outbox), Some(pending("a")));
         assert_eq!(dispatcher.start_sending(&outbox), None);
-        answer(&mut dispatcher, refused(400, None));
-        assert_eq!(dispatcher.start_sending(&outbox), Some(pending("a")));
         answer(&mut dispatcher, refused(400, None));
         dispatcher.set_turn(false);
         assert_eq!(dispatcher.start_sending(&outbox), None);
@@ -314,6 +304,7 @@ mod tests {
         };
         let expected = [refusal, OutboxAction::SendNext];
         assert_eq!(answer(&mut dispatcher(), refused(409, None)), expected);
+        assert_eq!(answer(&mut dispatcher(), refused(507, None)), expected);
         for status in [403, 404, 410] {
             let actions = answer(&mut dispatcher(), refused(status, None));
             assert_eq!(actions[1], OutboxAction::RecheckAccess);
@@ -321,24 +312,42 @@ mod tests {
     }
 
     #[test]
+    fn message_that_a_firewall_refuses_stays_without_doubt_about_the_room() {
+        let foreign = Failure::Foreign(403, None);
+        let refusal = OutboxAction::Refuse {
+            key: "a".to_owned(),
+            reason: foreign.text(),
+            free_name: None,
+        };
+        let actions = answer(&mut dispatcher(), Err(foreign));
+        assert_eq!(actions, [refusal, OutboxAction::SendNext]);
+        for status in [408, 429, 502] {
+            let busy = Failure::Foreign(status, Some(7));
+            assert_eq!(
+                answer(&mut dispatcher(), Err(busy)),
+                paused(7, status == 429)
+            );
+        }
+    }
+
+    #[test]
     fn nothing_is_sent_for_as_long_as_the_server_asks() {
         let outbox = outbox([pending("a")]);
         let mut dispatcher = dispatcher();
-        assert_eq!(
-            answer(&mut dispatcher, refused(429, Some(30))),
-            paused(30, true)
-        );
+        let limited = refused(429, Some(30));
+        assert_eq!(answer(&mut dispatcher, limited), paused(30, true));
         assert_eq!(dispatcher.start_sending(&outbox), None);
         assert_eq!(
             dispatcher.on_pause_over(),
             [OutboxAction::ShowPause(None), OutboxAction::SendNext]
         );
         assert_eq!(dispatcher.start_sending(&outbox), Some(pending("a")));
-        assert_eq!(
-            answer(&mut dispatcher, refused(503, Some(0))),
-            paused(1, false)
-        );
-        assert_eq!(answer(&mut dispatcher, refused(429, None)), paused(2, true));
+        let at_once = refused(503, Some(0));
+        assert_eq!(answer(&mut dispatcher, at_once), paused(1, false));
+        let full = refused(507, Some(9));
+        assert_eq!(answer(&mut dispatcher, full), paused(9, false));
+        let unknown = answer(&mut super::tests::dispatcher(), refused(429, None));
+        assert_eq!(unknown, paused(2, true));
     }
 
     #[test]
@@ -351,8 +360,10 @@ mod tests {
         let actions = answer(&mut dispatcher, refused(500, None));
         assert_eq!(actions, paused(15, false), "a fault of the server");
         answer(&mut dispatcher, Ok(fixtures::message(7)));
-        let actions = answer(&mut dispatcher, Err(Failure::Unreachable));
-        assert_eq!(actions, paused(2, false));
+        assert_eq!(
+            answer(&mut dispatcher, refused(408, None)),
+            paused(2, false)
+        );
     }
 
     #[test]
@@ -361,14 +372,7 @@ mod tests {
         let mut dispatcher = dispatcher();
         answer(&mut dispatcher, Err(Failure::Unreachable));
         assert_eq!(dispatcher.start_sending(&outbox), None);
-        assert_eq!(
-            dispatcher.send_now(),
-            [
-                OutboxAction::StopWaiting,
-                OutboxAction::ShowPause(None),
-                OutboxAction::SendNext
-            ]
-        );
+        assert_eq!(dispatcher.send_now()[0], OutboxAction::StopWaiting);
         assert_eq!(dispatcher.start_sending(&outbox), Some(pending("a")));
     }
 

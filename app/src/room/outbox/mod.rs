@@ -10,6 +10,7 @@
 pub mod dispatcher;
 pub mod pending_message;
 pub mod queue;
+mod record_store;
 pub mod sender;
 #[cfg(test)]
 mod simulation;

@@ -22,8 +22,12 @@ pub struct PendingMessage {
     pub free: Option<String>,
     /// The sequence under which it arrived by the stream, before the answer.
     pub seen: Option<u64>,
-    /// Whether it is in the database, where every tab finds it. Only then it may be sent.
+    /// Whether it was stored, or could not be. Only then it may be sent.
     pub kept: bool,
+    /// Whether it could not be stored, so that only this tab has it.
+    pub is_only_here: bool,
+    /// Whether it is stored outside of the database.
+    pub is_local: bool,
 }
 
 /// What the database holds of a message.
@@ -50,6 +54,8 @@ impl PendingMessage {
             free: None,
             seen: None,
             kept: false,
+            is_only_here: false,
+            is_local: false,
         }
     }
 

@@ -8,7 +8,7 @@
 //! - All tabs that wrote have the same order.
 //!
 //! # Not here
-//! When to send (`dispatcher`), and the database that all tabs share (`sender`).
+//! When to send (`dispatcher`), and where all tabs find the messages (`record_store`).
 
 use protocol::Message;
 
@@ -35,15 +35,18 @@ impl Outbox {
         self.messages.insert(place, message);
     }
 
-    /// Takes over what the database contains, from any tab. A message that is not in the database
-    /// yet stays.
-    pub fn merge(&mut self, kept: Vec<PendingMessage>) {
+    /// Takes over what is stored, from any tab. A message that is not stored yet stays; so does one
+    /// that is in the database, if that could not be read (`is_complete`).
+    pub fn merge(&mut self, kept: Vec<PendingMessage>, is_complete: bool) {
         let before = std::mem::take(&mut self.messages);
-        for message in before.iter().filter(|message| !message.kept) {
+        for message in before.iter().filter(|it| !it.kept || it.is_only_here) {
             self.put(message.clone());
         }
         for message in kept {
             self.put(message);
+        }
+        for message in before.iter().filter(|it| !is_complete && !it.is_local) {
+            self.put(message.clone());
         }
         for message in before.into_iter().filter(|message| message.seen.is_some()) {
             match self.get_mut(&message.key) {
@@ -54,10 +57,11 @@ impl Outbox {
         }
     }
 
-    /// A message is in the database from now on.
-    pub fn mark_kept(&mut self, key: &str) {
+    /// A message was stored, or could not be.
+    pub fn mark_kept(&mut self, key: &str, is_stored: bool) {
         if let Some(message) = self.get_mut(key) {
             message.kept = true;
+            message.is_only_here = !is_stored;
         }
     }
 
@@ -151,8 +155,15 @@ impl Outbox {
         }
     }
 
-    /// The server refused a message: it is shown again, with the reason, and with a free name if
-    /// the name is the reason. Returns it.
+    /// A message that was refused although it is in the log: an earlier attempt had succeeded. Returns
+    /// its key and its sequence.
+    pub fn find_arrived_refused(&self) -> Option<(String, u64)> {
+        let mut refused = self.messages.iter().filter(|it| it.refused.is_some());
+        refused.find_map(|message| Some((message.key.clone(), message.seen?)))
+    }
+
+    /// A message was refused: it is shown with the reason, and with a free name if the name is the
+    /// reason. Returns it.
     pub fn refuse(
         &mut self,
         key: &str,
@@ -162,7 +173,6 @@ impl Outbox {
         let message = self.get_mut(key)?;
         message.refused = Some(reason);
         message.free = free_name;
-        message.seen = None;
         Some(message.clone())
     }
 
@@ -173,6 +183,7 @@ impl Outbox {
         message.refused = None;
         message.free = None;
         message.kept = false;
+        message.is_only_here = false;
         if let Some(name) = name {
             message.message.username = name;
         }
@@ -236,7 +247,7 @@ mod tests {
     }
 
     fn delivered_as(outbox: &Outbox, seq: u64) -> Option<&str> {
-        outbox.delivered_as(seq).map(|message| message.key.as_str())
+        outbox.delivered_as(seq).map(|it| it.key.as_str())
     }
 
     #[test]
@@ -259,7 +270,7 @@ mod tests {
             ..written(3, pending("c"))
         });
         outbox.record_arrival(&arrived(5, "a"));
-        outbox.merge(vec![written(7, pending("d")), pending("a")]);
+        outbox.merge(vec![written(7, pending("d")), pending("a")], true);
         assert_eq!(
             shown(&outbox),
             ["c", "d"],
@@ -267,10 +278,28 @@ mod tests {
         );
         assert_eq!(outbox.latest(), 7);
         assert_eq!(next(&outbox), "a");
-        outbox.mark_kept("c");
-        outbox.merge(Vec::new());
+        outbox.mark_kept("c", true);
+        outbox.merge(Vec::new(), true);
         assert_eq!(outbox.messages.len(), 0);
         assert_eq!(delivered_as(&outbox, 5), Some("a"));
+    }
+
+    #[test]
+    fn message_in_a_database_that_cannot_be_read_stays() {
+        let local = |key| PendingMessage {
+            is_local: true,
+            ..pending(key)
+        };
+        let mut outbox = outbox(&["a"]);
+        outbox.put(local("b"));
+        outbox.merge(vec![local("c")], false);
+        assert_eq!(
+            shown(&outbox),
+            ["a", "c"],
+            "another tab has removed the second one"
+        );
+        outbox.merge(vec![local("c")], true);
+        assert_eq!(shown(&outbox), ["c"]);
     }
 
     #[test]
@@ -323,7 +352,7 @@ mod tests {
     #[test]
     fn tab_that_has_only_the_database_takes_none_for_another() {
         let mut other = Outbox::default();
-        other.merge(vec![pending("b"), pending("c")]);
+        other.merge(vec![pending("b"), pending("c")], true);
         other.record_arrival(&arrived(5, "a"));
         assert_eq!(shown(&other), ["b", "c"]);
         other.record_arrival(&arrived(6, "b"));
@@ -345,7 +374,6 @@ mod tests {
     #[test]
     fn refused_message_stays_holds_up_no_other_and_is_retried_last() {
         let mut outbox = outbox(&["a", "b"]);
-        outbox.record_arrival(&arrived(5, "a"));
         outbox.refuse("a", "no".into(), Some("ada2".into()));
         assert_eq!(shown(&outbox), ["a", "b"]);
         assert_eq!(next(&outbox), "b");
@@ -356,5 +384,16 @@ mod tests {
         assert_eq!(again.free, None);
         assert_eq!(again.message.username, "ada2");
         assert_eq!(shown(&outbox), ["b", "a"]);
+    }
+
+    #[test]
+    fn refused_message_that_is_in_the_log_is_found() {
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.record_arrival(&arrived(5, "a"));
+        assert_eq!(outbox.find_arrived_refused(), None);
+        outbox.refuse("a", "no".into(), None);
+        outbox.refuse("b", "no".into(), None);
+        assert_eq!(outbox.find_arrived_refused(), Some(("a".to_owned(), 5)));
+        assert_eq!(shown(&outbox), ["b"]);
     }
 }

@@ -1,13 +1,14 @@
 //! Sends the messages of an outbox, and keeps them across reloads and crashes. In the browser only.
 //!
 //! # Guarantees
-//! - Each message is in the browser's database before it is sent. It leaves the database only when
-//!   the server answered for it or its author gave it up.
+//! - Each message is stored in the browser before it is sent. It is removed only when the server
+//!   answered for it or its author gave it up.
 //! - Of all tabs in a room one sends, in the order of writing, and all show what waits.
 //! - Where a browser keeps nothing, each tab sends its own messages.
 //!
 //! # Not here
-//! The decisions (`dispatcher`), the order of the messages (`queue`).
+//! The decisions (`dispatcher`), the order of the messages (`queue`), where they are stored
+//! (`record_store`).
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -26,7 +27,11 @@ use crate::room::log::message_log::MessageLog;
 use crate::room::outbox::dispatcher::{Dispatcher, OutboxAction, Pause};
 use crate::room::outbox::pending_message::PendingMessage;
 use crate::room::outbox::queue::Outbox;
+use crate::room::outbox::record_store::{self, Records};
 use crate::time::clock;
+
+/// How often a database that does not answer is read.
+const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The outbox of one room, at work.
 #[derive(Clone, Copy)]
@@ -47,6 +52,7 @@ struct Inner {
     /// Gets each message as the server answered it, and `None` if access must be checked.
     on_answer: Option<Rc<dyn Fn(Option<Message>)>>,
     timer: Option<TimeoutHandle>,
+    is_rereading: bool,
 }
 
 impl OutboxSender {
@@ -97,26 +103,23 @@ impl OutboxSender {
     pub fn read_database(self) {
         spawn_task(async move {
             while let Some(version) = self.inner.with(|inner| inner.dispatcher.version()) {
-                let Some(kept) = indexed_db::get_all(&self.record_key("")).await else {
-                    return;
-                };
+                let records = record_store::get_all(&self.record_key("")).await;
                 let is_current = self
                     .inner
                     .with(|inner| inner.dispatcher.is_current(version));
                 if is_current == Some(true) {
-                    let kept = kept.iter();
-                    let pending = kept.filter_map(|text| PendingMessage::from_record(text));
-                    self.merge(pending.collect());
+                    self.merge(records);
                     return self.send_next();
                 }
             }
         });
     }
 
-    fn merge(self, kept: Vec<PendingMessage>) {
+    fn merge(self, records: Records) {
         let before = self.outbox.get_untracked();
         let mut outbox = before.clone();
-        outbox.merge(kept);
+        outbox.merge(records.messages, records.is_complete);
+        self.reread_if_silent();
         self.log.with_untracked(|log| {
             for message in log.messages() {
                 outbox.record_arrival(message);
@@ -125,6 +128,23 @@ impl OutboxSender {
         self.mark_own(&outbox);
         if outbox != before {
             self.outbox.set(outbox);
+        }
+    }
+
+    /// While the database does not answer, reads it again from time to time: it may have messages of
+    /// an earlier visit.
+    fn reread_if_silent(self) {
+        let is_waiting = |inner: &mut Inner| std::mem::replace(&mut inner.is_rereading, true);
+        if indexed_db::is_silent() && self.inner.with(is_waiting) == Some(false) {
+            run_after(REREAD_INTERVAL, move || {
+                if self
+                    .inner
+                    .with(|inner| inner.is_rereading = false)
+                    .is_some()
+                {
+                    self.read_database();
+                }
+            });
         }
     }
 
@@ -227,7 +247,16 @@ impl OutboxSender {
         }
     }
 
+    /// Removes the messages that were refused although they are in the log.
+    pub fn forget_arrived(self) {
+        while let Some((key, seq)) = self.outbox.with_untracked(Outbox::find_arrived_refused) {
+            self.outbox.update(|outbox| outbox.deliver(&key, seq));
+            self.forget(&key);
+        }
+    }
+
     fn send_next(self) {
+        self.forget_arrived();
         let next = self.outbox.with_untracked(|outbox| {
             self.inner
                 .with(|inner| inner.dispatcher.start_sending(outbox))
@@ -259,16 +288,17 @@ impl OutboxSender {
         }
     }
 
-    /// Writes a message to the database, then sends it if it is its turn.
+    /// Stores a message, then sends it if it is its turn.
     fn store(self, pending: PendingMessage) {
         self.record_change();
-        let storing = indexed_db::put(self.record_key(&pending.key), pending.record());
+        let storing = record_store::put(self.record_key(&pending.key), pending.record());
         spawn_task(async move {
-            let is_stored = storing.await.is_some();
+            let is_stored = storing.await;
             self.inner
                 .with(|inner| inner.dispatcher.on_stored(is_stored));
             if self.record_change() {
-                self.outbox.update(|outbox| outbox.mark_kept(&pending.key));
+                self.outbox
+                    .update(|outbox| outbox.mark_kept(&pending.key, is_stored));
                 self.send_next();
             }
             self.announce_change(pending.client_id);
@@ -277,7 +307,7 @@ impl OutboxSender {
 
     fn forget(self, key: &str) {
         self.record_change();
-        let forgetting = indexed_db::remove(self.record_key(key));
+        let forgetting = record_store::remove(self.record_key(key));
         let client_id = client_id(key);
         spawn_task(async move {
             forgetting.await;

@@ -11,6 +11,7 @@ use protocol::{Author, Message, RoomId};
 
 use crate::room::account_names::AccountNames;
 use crate::room::outbox::pending_message::PendingMessage;
+use crate::room::timeline::marked_text::Mentioned;
 
 /// A message of the log, or one that is not delivered yet.
 pub struct LogItem {
@@ -57,6 +58,9 @@ pub struct TimelineRow {
     pub day: Option<i64>,
     /// Whether the visitor wrote it.
     pub is_own: bool,
+    /// The persons whom it mentions, in the order of the marks; `None` for a name that no person in
+    /// the room has.
+    pub mentioned: Vec<Option<Mentioned>>,
 }
 
 /// The position of a row, which orders the timeline.
@@ -106,6 +110,7 @@ pub fn group_rows(
             starts_group,
             day: starts_day.then_some(own_day),
             is_own,
+            mentioned: Vec::new(),
         }
     };
     items.map(row).collect()

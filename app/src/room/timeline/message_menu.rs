@@ -1,4 +1,4 @@
-//! The menu of a message: edit, delete, and sanctions against its author.
+//! The menu of a message: copy its text or its link, edit, delete, and sanctions against its author.
 //!
 //! # Guarantees
 //! - It offers what the server permits the visitor.
@@ -13,16 +13,19 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::Message;
 use protocol::characters::isolate_name;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 use crate::api;
 use crate::browser::dom::{browser_effect, element_by_id, on_click, spawn_task};
 use crate::reactive::{bool_signal, erase_type, text_signal};
+use crate::room::ids::message_id;
 use crate::room::permissions::Permissions;
+use crate::room::share_dialog::room_url;
 use crate::room::state::RoomState;
 use crate::room::viewport::keyboard_nav::focus_message;
 use crate::session::display_name::DisplayName;
+use crate::ui::copy_button::CopyButton;
 
 /// The ID of the menu.
 const MENU: &str = "message-menu";
@@ -48,8 +51,8 @@ const BAN: OfferedSanction = OfferedSanction {
     notice: "is banned for a day.",
 };
 
-/// The button of a message that opens the menu. A style shows it if the visitor may do something
-/// with the message. Screen readers do not announce it with a new message.
+/// The button of a message that opens the menu. Screen readers do not announce it with a new
+/// message.
 #[component]
 pub fn MessageMenuButton(id: u64) -> impl IntoView {
     view! {
@@ -57,29 +60,20 @@ pub fn MessageMenuButton(id: u64) -> impl IntoView {
             type="button"
             class="message-menu-button icon-button script-only"
             aria-live="off"
-            aria-label="What to do with this message"
+            aria-label="Message actions"
+            title="Message actions"
             popovertarget=MENU
             value=id.to_string()
         ></button>
     }
 }
 
-/// A click handler for the log. After a click on the button of a message, the menu is for that
-/// message and beside the button; the browser itself opens it.
-pub fn open_menu_on_click(state: RoomState) -> Box<dyn FnMut(MouseEvent)> {
-    Box::new(move |event| {
-        let target = event
-            .target()
-            .and_then(|target| target.dyn_into::<Element>().ok());
-        let Some(button) =
-            target.and_then(|target| target.closest(".message-menu-button").ok().flatten())
-        else {
-            return;
-        };
-        let id = button.get_attribute("value").and_then(|id| id.parse().ok());
-        state.selected.set(id.unwrap_or_default());
-        place_menu(&button);
-    })
+/// After a click on the button of a message: the menu is for that message and beside the button; the
+/// browser itself opens it.
+pub fn open_menu(state: RoomState, button: &Element) {
+    let id = button.get_attribute("value").and_then(|id| id.parse().ok());
+    state.selected.set(id.unwrap_or_default());
+    place_menu(button);
 }
 
 /// Places the menu below the button, or above it in the lower half of the window.
@@ -142,10 +136,13 @@ pub fn MessageMenu(state: RoomState) -> impl IntoView {
         }
         .to_owned()
     });
+    let cannot_edit = bool_signal(move || !menu.permissions().edit);
     let cannot_sanction = move || !menu.permissions().sanction_author;
     erase_type(view! {
         <div id=MENU class="menu" popover="auto" role="group" aria-label="This message">
-            <button hidden=bool_signal(move || !menu.permissions().edit) type="button" on:click=on_click(move || menu.edit())>"Edit"</button>
+            <CopyButton hidden=bool_signal(move || menu.has_no_text()) text=Box::new(move || menu.text()) label="Copy text"/>
+            <CopyButton text=Box::new(move || menu.link()) label="Copy link"/>
+            <button hidden=cannot_edit type="button" on:click=on_click(move || menu.edit())>"Edit"</button>
             <button hidden=bool_signal(move || !menu.permissions().delete) type="button" class="destructive" on:click=on_click(move || menu.delete())>{delete_text}</button>
             <button hidden=bool_signal(cannot_sanction) type="button" on:click=menu.sanction_on_click(MUTE)>
                 "Mute the author for 10 minutes"
@@ -176,6 +173,20 @@ impl Menu {
         self.message().map_or(Permissions::default(), |message| {
             Permissions::of(&message, self.name, self.state)
         })
+    }
+
+    fn has_no_text(self) -> bool {
+        self.message().is_none_or(|message| message.is_deleted())
+    }
+
+    fn text(self) -> String {
+        let message = untrack(|| self.message());
+        message.map_or_else(String::new, |message| message.body().to_owned())
+    }
+
+    fn link(self) -> String {
+        let id = message_id(self.state.selected.get_untracked());
+        format!("{}#{id}", room_url(self.state.id))
     }
 
     fn edit(self) {

@@ -13,25 +13,30 @@ use protocol::{Author, Message};
 use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::browser::dom::{element_by_id, focus_without_scroll, on_click};
-use crate::reactive::{erase_type, text_signal};
-use crate::room::ids::{LOG, WRITING_AS};
+use crate::reactive::{bool_signal, erase_type, text_signal};
+use crate::room::composer::draft::DraftField;
+use crate::room::ids::{LOG, WRITING_AS, message_id};
 use crate::room::outbox::pending_message::PendingMessage;
 use crate::room::state::RoomState;
 use crate::room::timeline::grouping::TimelineRow;
+use crate::room::timeline::marked_text::draw;
 use crate::room::timeline::message_body::MessageBody;
 use crate::room::timeline::message_menu::MessageMenuButton;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::{Clock, rfc3339};
 use crate::time::local_time::day_name;
-use crate::ui::avatar::{hue_class, initials};
+use crate::ui::avatar::initials;
+use crate::ui::copy_button::CopyButton;
 
 /// A message, below the line for its day if it starts one. Only dates and times follow signals: a
 /// page has many rows, and each signal adds to the time that hydration takes.
 #[component]
 pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
     let is_new = row.message.id > state.history.settled.get_untracked();
-    let class = row_class(&row, is_new);
+    let class = row_class(&row, is_new, &state.hue_class(&row.message.username));
+    let id = row.pending.is_none().then(|| message_id(row.message.id));
     let mark = Mark::of(&row);
+    let body = draw_body(&row);
     let TimelineRow {
         message,
         pending,
@@ -50,26 +55,23 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
     };
     erase_type(view! {
         {day.map(|day| view! { <DaySeparator day/> })}
-        <article class=class>
+        <article id=id class=class>
             {starts_group.then(|| view! { <Byline message=message.clone()/> })}
-            <MessageBody text=shown_text(&message)/>
+            {body}
             <span hidden=!mark.is_shown class=mark.class>{mark.text}</span>
             {end}
         </article>
     })
 }
 
-/// The CSS classes of a row: `editable` if the visitor wrote the message, `sanctionable` if the
-/// message is by another author, whom moderators can mute or ban.
-fn row_class(row: &TimelineRow, is_new: bool) -> String {
+/// The CSS classes of a row.
+fn row_class(row: &TimelineRow, is_new: bool, hue: &str) -> String {
     let message = &row.message;
     let pending = row.pending.as_ref();
     let is_waiting = pending.is_some_and(|pending| pending.refused.is_none());
     let classes = [
         ("group-start", row.starts_group),
         ("own", row.is_own),
-        ("editable", row.is_own && pending.is_none()),
-        ("sanctionable", message.author.is_some() && !row.is_own),
         ("new-message", is_new),
         ("pending", is_waiting),
         ("deleted", message.is_deleted()),
@@ -77,10 +79,7 @@ fn row_class(row: &TimelineRow, is_new: bool) -> String {
     let classes = classes
         .into_iter()
         .filter_map(|(class, applies)| applies.then_some(class));
-    classes.fold(
-        format!("message {}", hue_class(&message.username)),
-        |list, class| list + " " + class,
-    )
+    classes.fold(format!("message {hue}"), |list, class| list + " " + class)
 }
 
 /// The mark after the text of a message.
@@ -107,15 +106,19 @@ impl Mark {
     }
 }
 
-fn shown_text(message: &Message) -> String {
-    if message.is_deleted() {
-        "(deleted)".to_owned()
+/// The text of a message. Before it is delivered, its markup is not known and stays as written.
+fn draw_body(row: &TimelineRow) -> MessageBody {
+    let message = &row.message;
+    let text = if message.is_deleted() {
+        "(deleted)"
     } else {
-        message.body().to_owned()
-    }
+        message.body()
+    };
+    MessageBody::new(text, draw(text, message.marks(), &row.mentioned))
 }
 
-/// Why a message was refused, with buttons to send it again or to remove it.
+/// Why a message was refused, with buttons to send it again, to put its text back into the message
+/// field, or to remove it.
 #[component]
 fn DeliveryError(pending: PendingMessage, state: RoomState) -> impl IntoView {
     let PendingMessage {
@@ -146,15 +149,30 @@ fn DeliveryError(pending: PendingMessage, state: RoomState) -> impl IntoView {
             focus_log();
         })
     };
+    let body = message.body.clone();
+    let edit = {
+        let key = key.clone();
+        on_click(move || {
+            // The text is in the draft before it leaves the outbox.
+            if DraftField::new(state).take_back(&message.body) {
+                state.sender.remove(&key);
+            }
+        })
+    };
     let remove = on_click(move || {
         state.sender.remove(&key);
         focus_log();
     });
+    let closed = bool_signal(move || state.closed.get());
+    let cannot_edit = bool_signal(move || closed.get() || state.write_obstacle().is_some());
+    let has_no_offer = bool_signal(move || has_no_offer || closed.get());
     view! {
         <p class="delivery-error" role="alert">
             {format!("Not sent. {}", refused.unwrap_or_default())}
             <button hidden=has_no_offer type="button" class="link-button" on:click=rename>{offer}</button>
-            <button type="button" class="link-button" on:click=resend>"Send again"</button>
+            <button hidden=closed type="button" class="link-button" on:click=resend>"Send again"</button>
+            <button hidden=cannot_edit type="button" class="link-button" on:click=edit>"Edit"</button>
+            <CopyButton text=Box::new(move || body.clone()) label="Copy text" class="link-button"/>
             <button type="button" class="link-button" on:click=remove>"Remove"</button>
         </p>
     }
@@ -203,9 +221,9 @@ fn Byline(message: Arc<Message>) -> impl IntoView {
     let letters = initials(&name);
     let badge = Badge::of(message.author);
     view! {
-        <span class="avatar" aria-hidden="true">{letters}</span>
+        <span class="avatar" translate="no" aria-hidden="true">{letters}</span>
         <p class="byline">
-            <bdi class="author" title=username>{name}</bdi>
+            <bdi class="author" translate="no" title=username>{name}</bdi>
             <span class=badge.class title=badge.title>{badge.text}</span>
             <time aria-live="off" datetime=rfc3339(at) title=text_signal(move || clock.full_text(at))>{text_signal(move || clock.local_time(at).hours())}</time>
         </p>

@@ -9,27 +9,37 @@
 //! # Not here
 //! Which messages are on the page (`log`, `history`).
 
+mod code_copy;
 pub mod grouping;
+mod marked_text;
+pub mod mentioned;
 pub mod message_body;
 pub mod message_menu;
 pub mod message_row;
 
 use leptos::prelude::*;
+use protocol::Room;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, MouseEvent};
 
 use crate::browser::dom::{on_change, on_click};
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::ids::LOG;
 use crate::room::log::message_log::MessageLog;
+use crate::room::outbox::pending_message::PendingMessage;
 use crate::room::outbox::queue::Outbox;
 use crate::room::permissions::{is_mine, own_author};
 use crate::room::share_dialog::{CopyLinkButton, InviteLink};
 use crate::room::state::RoomState;
+use crate::room::timeline::code_copy::copy_code;
 use crate::room::timeline::grouping::{LogItem, RowPosition, TimelineRow, group_rows};
-use crate::room::timeline::message_menu::{MessageMenu, open_menu_on_click};
+use crate::room::timeline::mentioned::MentionLookup;
+use crate::room::timeline::message_menu::{MessageMenu, open_menu};
 use crate::room::timeline::message_row::MessageRow;
 use crate::room::viewport::keyboard_nav;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::Clock;
+use crate::time::duration_text;
 use crate::ui::icon::Icon;
 use crate::ui::identicon::Identicon;
 use crate::ui::stable_list::{ListItem, stable_list};
@@ -60,10 +70,8 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
             aria-label="Messages"
             aria-live=live
             tabindex="0"
-            class:can-write=bool_signal(move || !state.closed.get())
-            class:can-moderate=bool_signal(move || state.can_moderate())
             on:scroll=on_change(move || state.history.on_scroll())
-            on:click=open_menu_on_click(state)
+            on:click=act_on_click(state)
         >
             <div class="column">
                 <TimelineStart state/>
@@ -73,6 +81,19 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
         </div>
         <JumpToNewest state/>
         <MessageMenu state/>
+    })
+}
+
+/// A click handler for the log: the buttons in the messages.
+fn act_on_click(state: RoomState) -> Box<dyn FnMut(MouseEvent)> {
+    Box::new(move |event| {
+        let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
+        let closest = |selector| target.as_ref()?.closest(selector).ok().flatten();
+        if let Some(button) = closest(".message-menu-button") {
+            open_menu(state, &button);
+        } else if let Some(button) = closest(".copy-code") {
+            copy_code(button);
+        }
     })
 }
 
@@ -103,11 +124,12 @@ fn TimelineStart(state: RoomState) -> impl IntoView {
     }
 }
 
-/// What a room without messages shows.
+/// What an open room without messages shows.
 fn empty_room_hint(state: RoomState) -> impl IntoView {
-    let has_messages = bool_signal(move || {
+    let is_hidden = bool_signal(move || {
         let is_log_empty = state.history.log.with(|log| log.messages().is_empty());
         !is_log_empty
+            || state.closed.get()
             || state
                 .sender
                 .outbox()
@@ -115,14 +137,24 @@ fn empty_room_hint(state: RoomState) -> impl IntoView {
     });
     let private = bool_signal(move || state.is_private());
     let next_step = text_signal(move || next_step_text(state).to_owned());
+    let lifetime = text_signal(move || state.room.with(lifetime_text));
     view! {
-        <div hidden=has_messages class="hint">
+        <div hidden=is_hidden class="hint">
             <p><Identicon id=Some(state.id)/></p>
             <p>"No messages yet. "<span class="share-control">{next_step}</span></p>
+            <p class="share-control">{lifetime}</p>
             <p hidden=private class="share-control"><CopyLinkButton id=state.id/></p>
             <p hidden=bool_signal(move || !state.can_invite() || !state.is_private())><InviteLink id=state.id/></p>
         </div>
     }
+}
+
+fn lifetime_text(room: &Room) -> String {
+    let lifetime = room.expires_at.since(room.last_active_at);
+    format!(
+        "This room is deleted after {} without a message.",
+        duration_text::format_words(lifetime)
+    )
 }
 
 fn next_step_text(state: RoomState) -> &'static str {
@@ -161,6 +193,7 @@ fn visible_rows(
 ) -> Vec<ListItem<RowPosition, TimelineRow>> {
     let window = state.history.window.get();
     let author = own_author(name);
+    let closed = state.closed.get();
     let names = state.names.get();
     let list = |log: &MessageLog, outbox: &Outbox| {
         let range = window.range(log);
@@ -171,19 +204,36 @@ fn visible_rows(
             .cloned();
         let delivered = log.messages()[range].iter().map(LogItem::delivered);
         let pending = outbox.shown().filter(|_| window.at_end());
-        let pending = pending.map(|pending| LogItem::pending(pending, state.id, author, &names));
+        let pending = pending.map(|pending| {
+            let pending = with_end_of_room(pending, closed);
+            LogItem::pending(&pending, state.id, author, &names)
+        });
         let rows = group_rows(
             previous,
             delivered.chain(pending),
             |message| is_mine(message, name),
             |message| clock.local_time(message.sent_at).day(),
         );
-        rows.into_iter().map(|row| list_item(row, outbox)).collect()
+        let people = MentionLookup { state, name, log };
+        let item = |row: TimelineRow| {
+            let mentioned = people.find_all(row.message.marks());
+            list_item(TimelineRow { mentioned, ..row }, outbox)
+        };
+        rows.into_iter().map(item).collect()
     };
     state
         .history
         .log
         .with(|log| state.sender.outbox().with(|outbox| list(log, outbox)))
+}
+
+/// A pending message: once the room has closed, it will never be sent.
+fn with_end_of_room(pending: &PendingMessage, closed: bool) -> PendingMessage {
+    let reason = closed.then(|| "You can no longer write here.".to_owned());
+    PendingMessage {
+        refused: reason.or_else(|| pending.refused.clone()),
+        ..pending.clone()
+    }
 }
 
 /// The row with its key. A message that was just delivered had another key while it was pending.

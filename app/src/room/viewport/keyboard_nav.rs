@@ -10,12 +10,13 @@
 use leptos::prelude::*;
 use leptos::task::tick;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{Element, HtmlElement, KeyboardEvent, ScrollLogicalPosition};
 
 use crate::browser::dom::{
     browser_effect, element_by_id, focus_without_scroll, on_window_event, spawn_task,
 };
-use crate::room::ids::{LOG, MESSAGE};
+use crate::room::ids::{LOG, MESSAGE, message_id};
+use crate::room::viewport::scroll::scroll_into_view;
 use crate::shortcuts::shortcut_target;
 
 /// The attribute that labels a message.
@@ -98,10 +99,7 @@ fn find_last_in_view(log: &Element) -> Option<Element> {
 
 /// Moves the focus to the message with this sequence number.
 pub fn focus_message(seq: u64) {
-    let log = element_by_id::<Element>(LOG);
-    let button = log.and_then(|log| log.query_selector(&format!("[value='{seq}']")).ok()?);
-    let message = button.and_then(|button| button.closest(MESSAGE).ok()?);
-    if let Some(message) = message.and_then(|message| message.dyn_into().ok()) {
+    if let Some(message) = element_by_id(&message_id(seq)) {
         select_message(&message);
     }
 }
@@ -151,9 +149,7 @@ fn select_message(message: &HtmlElement) -> bool {
         let _ = before.remove_attribute(LABEL);
     }
     label_message(message);
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Nearest);
-    message.scroll_into_view_with_scroll_into_view_options(&options);
+    scroll_into_view(message, ScrollLogicalPosition::Nearest);
     message.set_tab_index(-1);
     focus_without_scroll(message)
 }

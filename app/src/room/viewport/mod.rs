@@ -4,4 +4,5 @@
 //! What is drawn (`timeline`), and which messages are drawn (`log/window`).
 
 pub mod keyboard_nav;
+pub mod place;
 pub mod scroll;

@@ -11,7 +11,7 @@
 
 use leptos::prelude::*;
 use leptos::task::tick;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::browser::dom::spawn_task;
 use crate::room::ids::MESSAGE;
@@ -24,9 +24,11 @@ const END_DISTANCE: i32 = 48;
 const PROBES: [f32; 5] = [0.0, 24.0, -24.0, 60.0, -60.0];
 
 /// A message in view, and how far its top is below the top of the window.
-struct Anchor {
-    message: Element,
-    top: f64,
+pub struct Anchor {
+    /// The message.
+    pub message: Element,
+    /// The distance, in pixels.
+    pub top: f64,
 }
 
 /// Whether the newest message is in view.
@@ -42,6 +44,13 @@ pub fn pixels_above(scroller: &HtmlElement) -> i32 {
 /// The number of pixels below the view.
 pub fn pixels_below(scroller: &HtmlElement) -> i32 {
     -scroller.scroll_top()
+}
+
+/// Scrolls an element to this position of the view.
+pub fn scroll_into_view(element: &Element, position: ScrollLogicalPosition) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(position);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
 /// Makes a change, and after it is rendered scrolls the message in the middle of the view back to
@@ -60,7 +69,7 @@ pub fn preserve_scroll(scroller: &HtmlElement, change: impl FnOnce()) {
 }
 
 /// Finds a message in the middle of the view.
-fn find_anchor(scroller: &HtmlElement) -> Option<Anchor> {
+pub fn find_anchor(scroller: &HtmlElement) -> Option<Anchor> {
     let view = scroller.get_bounding_client_rect();
     let x = (view.left() + view.width() / 2.0) as f32;
     let y = (view.top() + view.height() / 2.0) as f32;

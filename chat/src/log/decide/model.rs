@@ -1,21 +1,25 @@
 //! Random batches, each decided as a whole and compared with a model that takes one request after
 //! the other.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use proptest::prelude::*;
-use protocol::{MessageContent, Role, SanctionKind};
+use protocol::{MessageContent, Role, RoomId, SanctionKind};
 
 use super::steps::{
-    ACCOUNT, Action, MUTED, NAMES, PEOPLE, Step, USERNAME, any_batches, key_digests, room_id,
+    ACCOUNT, Action, MUTED, NAMES, PEOPLE, SESSION, Step, USERNAME, any_batches, key_digests,
+    room_id,
 };
 use super::*;
 use crate::identity::name_skeleton::NameSkeleton;
-use crate::store::NameClaim;
+use crate::store::{AccountSession, ActiveSanction, NameClaim};
 
 /// Milliseconds between two batches, and the pause in the strict room.
 const TICK: i64 = 1_000;
 const PAUSE: i64 = 1_500;
+
+/// The most bytes that the texts of a room may have: a few texts.
+const ROOM_BYTES: i64 = 60;
 
 /// What a request leads to.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,8 +99,8 @@ impl ModelRoom {
     fn apply(&mut self, step: &Step, now: i64) -> Effect {
         match step.action {
             Action::Post { name, key, .. } => self.post(step, NAMES[name], key, now),
-            Action::Edit { seq, .. } => self.change(step, seq, false),
-            Action::Delete { seq } => self.change(step, seq, true),
+            Action::Edit { seq, .. } => self.change(step, seq, false, now),
+            Action::Delete { seq } => self.change(step, seq, true, now),
             Action::Join { name } => self.join_lobby(step, NAMES[name]),
             Action::Leave { name } if self.lobby_names.remove(NAMES[name]) => self.push(step, None),
             Action::Leave { .. } => Effect::Refused { status: 404 },
@@ -112,10 +116,11 @@ impl ModelRoom {
         if let Some(repeated) = key.and_then(|key| self.find_key(person, key, &first)) {
             return repeated;
         }
-        let is_slow = self.is_strict && person != ACCOUNT;
-        let last = self.last_writes.get(&person);
-        if is_slow && last.is_some_and(|last| last + PAUSE > now) {
+        if self.must_wait(person, now) {
             return Effect::Refused { status: 429 };
+        }
+        if self.is_full_for(0, first.len()) {
+            return Effect::Refused { status: 507 };
         }
         if person <= 0 {
             let holder = self.names.iter().find(|(_, held)| look_alike(held, name));
@@ -126,10 +131,34 @@ impl ModelRoom {
         if person < 0 {
             self.names.insert(person, name);
         }
-        if is_slow {
+        self.record_write(person, now);
+        self.push(step, key)
+    }
+
+    /// The length of all texts that are not deleted.
+    fn text_bytes(&self) -> i64 {
+        let texts = self.log.iter().flatten().flat_map(|message| &message.text);
+        texts.map(|text| text.len() as i64).sum()
+    }
+
+    /// Whether a text in place of another one would make the room too large.
+    fn is_full_for(&self, old: usize, new: usize) -> bool {
+        new > old && self.text_bytes() + new as i64 - old as i64 > ROOM_BYTES
+    }
+
+    fn is_slow_for(&self, person: i64) -> bool {
+        self.is_strict && person != ACCOUNT
+    }
+
+    fn must_wait(&self, person: i64, now: i64) -> bool {
+        let last = self.last_writes.get(&person);
+        self.is_slow_for(person) && last.is_some_and(|last| last + PAUSE > now)
+    }
+
+    fn record_write(&mut self, person: i64, now: i64) {
+        if self.is_slow_for(person) {
             self.last_writes.insert(person, now);
         }
-        self.push(step, key)
     }
 
     fn join_lobby(&mut self, step: &Step, name: &'static str) -> Effect {
@@ -171,12 +200,19 @@ impl ModelRoom {
         })
     }
 
-    fn change(&mut self, step: &Step, seq: u64, deletes: bool) -> Effect {
+    fn change(&mut self, step: &Step, seq: u64, deletes: bool, now: i64) -> Effect {
         let person = step.person();
         let is_moderator = self.is_strict && person == ACCOUNT;
         if self.is_strict && person == MUTED {
             return Effect::Refused { status: 403 };
         }
+        let must_wait = !deletes && self.must_wait(person, now);
+        let new = step.text().map_or(0, |text| text.len());
+        let old = self.log.get(seq as usize - 1).and_then(Option::as_ref);
+        let old = old
+            .and_then(|message| message.text.as_ref())
+            .map_or(0, String::len);
+        let is_full = self.is_full_for(old, new);
         let target = self.log.get_mut(seq as usize - 1).and_then(Option::as_mut);
         let Some(target) = target.filter(|target| target.text.is_some()) else {
             return Effect::Refused { status: 404 };
@@ -186,7 +222,16 @@ impl ModelRoom {
         if !is_own && !may_delete {
             return Effect::Refused { status: 403 };
         }
+        if must_wait {
+            return Effect::Refused { status: 429 };
+        }
+        if is_full {
+            return Effect::Refused { status: 507 };
+        }
         target.text = step.text();
+        if !deletes {
+            self.record_write(person, now);
+        }
         self.log.push(None);
         Effect::Changed {
             seq: self.log.len() as u64,
@@ -202,7 +247,10 @@ impl ModelRoom {
         WritePolicy {
             slow_mode: PAUSE,
             role: (person == ACCOUNT).then_some(Role::Moderator),
-            sanction: (person == MUTED).then_some(SanctionKind::Mute),
+            sanction: (person == MUTED).then_some(ActiveSanction {
+                kind: SanctionKind::Mute,
+                until: None,
+            }),
             last_write: self.last_writes.get(&person).copied(),
             ..WritePolicy::default()
         }
@@ -223,9 +271,16 @@ fn look_alike(one: &str, other: &str) -> bool {
 
 /// What a store with the rooms of the model would load for a batch.
 fn load(rooms: &[ModelRoom], requests: &[WriteRequest], now: i64) -> BatchState {
+    let session = AccountSession {
+        account: ACCOUNT,
+        generation: SESSION,
+        id: None,
+    };
     let mut state = BatchState {
         now,
+        room_bytes: ROOM_BYTES,
         registered: HashSet::from([USERNAME.to_owned()]),
+        sessions: HashMap::from([(session, Some("Ada".to_owned()))]),
         ..BatchState::default()
     };
     for (index, room) in rooms.iter().enumerate() {
@@ -245,6 +300,7 @@ fn load_room(state: &mut BatchState, id: RoomId, room: &ModelRoom) {
         number: 1,
         head: room.log.len() as i64,
         message_count: room.log.iter().flatten().count() as i64,
+        text_bytes: room.text_bytes(),
         timeout: 3_600_000,
         last_active_at: 0,
         expires_at: 3_600_000,
@@ -312,6 +368,7 @@ proptest! {
             let decisions = decide(&mut state, &requests);
             let effects: Vec<Effect> = decisions.outcomes.iter().map(Effect::of).collect();
             let apply = |step: &Step| match rooms.get_mut(step.room) {
+                _ if step.is_signed_out() => Effect::Refused { status: 401 },
                 Some(room) => room.apply(step, now),
                 None => Effect::Refused { status: 404 },
             };
@@ -331,6 +388,7 @@ fn check_state(state: &BatchState, id: RoomId, room: &ModelRoom) -> Result<(), T
     };
     prop_assert_eq!(open.head, room.log.len() as i64);
     prop_assert_eq!(open.message_count, room.log.iter().flatten().count() as i64);
+    prop_assert_eq!(open.text_bytes, room.text_bytes());
     let mut claims = state.claims[&id].clone();
     claims.sort_by_key(|claim| claim.person);
     prop_assert_eq!(claims, room.claims());

@@ -4,11 +4,13 @@ use proptest::prelude::*;
 use protocol::{MessageContent, RoomId};
 
 use crate::log::command::{Command, IdempotencyKey, WriteRequest};
-use crate::store::KeyDigests;
+use crate::store::{AccountSession, KeyDigests};
 
 /// Two guests, an anonymous author, and an account.
 pub(super) const PEOPLE: [i64; 4] = [-1, -2, 0, ACCOUNT];
 pub(super) const ACCOUNT: i64 = 7;
+/// The generation of the account's valid sessions; its other sessions have ended.
+pub(super) const SESSION: i64 = 3;
 pub(super) const MUTED: i64 = -2;
 
 /// Names that look alike, one that does not, and the username of the account.
@@ -40,6 +42,8 @@ pub(super) enum Action {
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     person: usize,
+    /// The generation of the session, if the person has an account.
+    session: i64,
     pub room: usize,
     pub action: Action,
 }
@@ -58,12 +62,14 @@ pub(super) fn any_action() -> impl Strategy<Value = Action> {
 
 /// Batches of requests to three rooms, the last of which does not exist.
 pub(super) fn any_batches() -> impl Strategy<Value = Vec<Vec<Step>>> {
-    let step =
-        (0..PEOPLE.len(), 0..8_usize, any_action()).prop_map(|(person, room, action)| Step {
+    let step = (0..PEOPLE.len(), 2..8_i64, 0..8_usize, any_action()).prop_map(
+        |(person, session, room, action)| Step {
             person,
+            session: session.clamp(SESSION - 1, SESSION),
             room: room.min(6) / 3,
             action,
-        });
+        },
+    );
     proptest::collection::vec(proptest::collection::vec(step, 1..12), 1..6)
 }
 
@@ -80,6 +86,13 @@ pub(super) fn key_digests(key: u8, text: &str) -> KeyDigests {
 impl Step {
     pub fn person(&self) -> i64 {
         PEOPLE[self.person]
+    }
+
+    /// Whether the request is one of an account whose session has ended.
+    pub fn is_signed_out(&self) -> bool {
+        self.request()
+            .session
+            .is_some_and(|session| session.generation != SESSION)
     }
 
     pub fn username(&self) -> &'static str {
@@ -114,6 +127,13 @@ impl Step {
             } else {
                 self.person()
             },
+            session: (self.person() == ACCOUNT && !self.username().is_empty()).then_some(
+                AccountSession {
+                    account: ACCOUNT,
+                    generation: self.session,
+                    id: None,
+                },
+            ),
             username: self.username().to_owned(),
             content: self.text().map(MessageContent::text),
             key: key.map(|key| key_digests(key, &self.text().unwrap_or_default())),

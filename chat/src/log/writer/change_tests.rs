@@ -168,7 +168,7 @@ async fn change_does_not_extend_the_room_and_deleted_text_is_in_no_file() {
         .await
         .unwrap();
     test.config.clock.advance(test.config.timeout);
-    while !matches!(follower.next().await.unwrap(), FollowEvent::Closed) {}
+    while !matches!(follower.next().await.unwrap(), FollowEvent::Closed(_)) {}
     let archive = test.config.data_dir.join(format!("archive/{room}.jsonl"));
     let archive = std::fs::read_to_string(&archive).unwrap();
     assert!(archive.contains(r#""deleted":true"#) && !archive.contains(secret));

@@ -23,18 +23,16 @@ mod tests;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
 
-use protocol::{Message, Refusal};
+use protocol::Refusal;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 #[cfg(test)]
 use crate::faults::Faults;
 use crate::log::command::WriteRequest;
-use crate::log::decide::{Outcome, decide};
+use crate::log::decide::{AppendedMessage, Outcome, decide};
 use crate::log::entry::Entry;
-use crate::log::load::{
-    AccountChangeCounter, WriterMemory, apply_decisions, load_state, suggest_names,
-};
+use crate::log::load::{WriterMemory, apply_decisions, load_state, suggest_names};
 use crate::store::{
     DatabaseLocation, LogConnection, PendingErasure, Store, WriteHealth, WriteLock,
 };
@@ -56,7 +54,7 @@ struct QueuedRequest {
     reply: oneshot::Sender<Answer>,
 }
 
-type Answer = Result<Message, Error>;
+type Answer = Result<AppendedMessage, Error>;
 
 impl WriteQueue {
     /// Queues a request and waits for its answer. An answered message is durable.
@@ -97,7 +95,7 @@ impl Writer {
         location: &DatabaseLocation,
         store: &Store,
         clock: Clock,
-        account_changes: AccountChangeCounter,
+        memory: WriterMemory,
         supervisor: &Supervisor,
         publish: impl Fn(&[Outcome]) + Send + Sync + 'static,
     ) -> Result<(WriteQueue, JoinHandle<()>), Error> {
@@ -110,7 +108,7 @@ impl Writer {
                 write_health: store.write_health().clone(),
                 pending_erasure: store.pending_erasure().clone(),
                 clock: clock.clone(),
-                memory: WriterMemory::new(account_changes.clone()),
+                memory: memory.clone(),
                 publish: publish.clone(),
                 #[cfg(test)]
                 faults: location.faults().clone(),

@@ -179,7 +179,12 @@ async fn username_belongs_to_its_account_in_every_room() {
         username: "alice".to_owned(),
         password: "secret".to_owned(),
     };
-    let alice = chat.register_account(&wish).await.unwrap().account.into();
+    let alice = chat
+        .register_account(&wish, None)
+        .await
+        .unwrap()
+        .account
+        .into();
     let message = chat
         .post_message(&alice, &room, &new_message("Alice"), None)
         .await

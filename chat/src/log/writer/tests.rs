@@ -215,7 +215,7 @@ async fn post_to_a_due_room_is_refused_as_gone() {
         .chat
         .post_message(&Person::Anonymous, &room, &new_message("late"), None)
         .await;
-    assert!(matches!(refused, Err(Error::Refusal(Refusal::Gone))));
+    assert!(matches!(refused, Err(Error::Refusal(Refusal::Gone(_)))));
 }
 
 #[tokio::test]

@@ -20,11 +20,11 @@ mod tests;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use protocol::{Cursor, Refusal, RoomId, Start, Time};
+use protocol::{Cursor, Refusal, RoomEnd, RoomId, Start, Time};
 
 use crate::identity::session_watch::SessionWatch;
 use crate::log::history;
-use crate::realtime::frame::{Ephemeral, Frames};
+use crate::realtime::frame::{Ephemeral, FrameEncoder, Frames};
 use crate::realtime::hub::{End, Next, Sink, Subscriber};
 use crate::room::name_claims;
 use crate::{Chat, Error, Person};
@@ -32,9 +32,9 @@ use crate::{Chat, Error, Person};
 /// How many messages to read from the store before their size is known.
 const FIRST_PAGE: usize = 16;
 
-/// The size of a page in bytes. It grows with the bytes that the reader has taken: a reader that
-/// does not read has taken only what fits into the system's buffers and holds a small page, and a
-/// reader that has fallen behind catches up with large ones.
+/// The size of the frames of a page in bytes. It grows with the bytes that the reader has taken: a
+/// reader that does not read has taken only what fits into the system's buffers and holds a small
+/// page, and a reader that has fallen behind catches up with large ones.
 const PAGE_BYTES: RangeInclusive<usize> = 8 * 1024..=192 * 1024;
 
 /// The most messages in a page.
@@ -52,10 +52,10 @@ pub enum FollowEvent {
     Ephemeral(Ephemeral),
     /// The room ends at this time unless a message is posted.
     Closing(Time),
-    /// The room has been deleted. Nothing follows.
-    Closed,
-    /// The caller may no longer follow the room. Nothing follows.
-    Removed,
+    /// The room has been deleted, for this reason. Nothing follows.
+    Closed(RoomEnd),
+    /// The caller may no longer follow the room, for this reason. Nothing follows.
+    Removed(Refusal),
     /// The session of the caller has ended: the client has to reconnect with the identity that it
     /// has now. Nothing follows.
     SignedOut,
@@ -83,6 +83,15 @@ pub struct Follower {
 #[derive(Clone, Copy, Debug, Default)]
 struct Delivered {
     messages: usize,
+    bytes: usize,
+}
+
+/// How much of a log one page has.
+#[derive(Clone, Copy, Debug)]
+struct PageSize {
+    /// At most so many entries.
+    entries: usize,
+    /// The page ends with the entry by which its frames have this many bytes.
     bytes: usize,
 }
 
@@ -250,19 +259,19 @@ impl Follower {
                 // erased.
                 match self.read_page().await? {
                     Some(frames) => self.deliver(frames),
-                    None => FollowEvent::Closed,
+                    None => FollowEvent::Closed(Box::pin(self.find_end()).await?),
                 }
             }
-            Next::RecheckAccess(version) => {
-                if Box::pin(self.has_access()).await? {
+            Next::RecheckAccess(version) => match Box::pin(self.find_lost_access()).await? {
+                Some(refusal) => FollowEvent::Removed(refusal),
+                None => {
                     self.subscriber.confirm_access(version);
                     return Ok(None);
                 }
-                FollowEvent::Removed
-            }
+            },
             Next::Closing(end) => FollowEvent::Closing(end),
             Next::Ephemeral(event, _) | Next::Name(event, _) => FollowEvent::Ephemeral(event),
-            Next::End(End::Closed) => FollowEvent::Closed,
+            Next::End(End::Closed(end)) => FollowEvent::Closed(end),
             Next::End(End::Draining) => FollowEvent::Draining,
         };
         Ok(Some(event))
@@ -277,11 +286,8 @@ impl Follower {
 
     /// The last event after the session has ended. A deleted account has also lost its access.
     async fn end_of_session(&self) -> Result<FollowEvent, Error> {
-        Ok(if Box::pin(self.has_access()).await? {
-            FollowEvent::SignedOut
-        } else {
-            FollowEvent::Removed
-        })
+        let lost = Box::pin(self.find_lost_access()).await?;
+        Ok(lost.map_or(FollowEvent::SignedOut, FollowEvent::Removed))
     }
 
     /// The next step from the hub; `None` if the session ends first.
@@ -301,11 +307,25 @@ impl Follower {
         }
     }
 
-    /// Whether the caller may still follow the room.
-    async fn has_access(&self) -> Result<bool, Error> {
+    /// Why the caller may no longer follow the room, unless it has ended.
+    async fn find_lost_access(&self) -> Result<Option<Refusal>, Error> {
+        let refusal = self.find_refusal().await?;
+        Ok(refusal.filter(|refusal| !matches!(refusal, Refusal::Gone(_))))
+    }
+
+    /// Why the room has ended.
+    async fn find_end(&self) -> Result<RoomEnd, Error> {
+        Ok(match self.find_refusal().await? {
+            Some(Refusal::Gone(end)) => end,
+            _ => RoomEnd::default(),
+        })
+    }
+
+    /// The refusal of a caller who does not find the room.
+    async fn find_refusal(&self) -> Result<Option<Refusal>, Error> {
         match self.chat.load_room_row(&self.by, self.room).await {
-            Ok(_) | Err(Error::Refusal(Refusal::Gone)) => Ok(true),
-            Err(Error::Refusal(_)) => Ok(false),
+            Ok(_) => Ok(None),
+            Err(Error::Refusal(refusal)) => Ok(Some(refusal)),
             Err(fault) => Err(fault),
         }
     }
@@ -315,33 +335,41 @@ impl Follower {
         let store = self.chat.0.store.clone();
         let room = self.room;
         let seen = self.seen;
-        let limit = self.page_limit();
+        let PageSize { entries, bytes } = self.page_size();
+        let mut frames = FrameEncoder::new(self.chat.0.epoch, seen + 1);
         // A task of its own: a follower with a slow reader is not polled, and would keep one of the
         // few connections of the pool for as long.
-        let read =
-            tokio::spawn(async move { history::load_entries(&store, room, seen, limit).await });
-        let mut entries = read.await.map_err(Error::fault)??;
-        let consecutive = (seen + 1..)
-            .zip(&entries)
-            .take_while(|(seq, entry)| entry.seq() == *seq)
-            .count();
-        if entries.len() < limit || consecutive == 0 {
+        let read = tokio::spawn(async move {
+            let is_last = history::load_entries(&store, room, seen, entries, |entry| {
+                let is_next = entry.seq() == frames.next_seq() && frames.push(&entry).is_some();
+                is_next && frames.len() < bytes
+            });
+            let is_last = is_last.await?;
+            Ok::<_, Error>((frames.finish(), is_last))
+        });
+        let (frames, is_last) = read.await.map_err(Error::fault)??;
+        if is_last || frames.is_none() {
             // The page ends at the head of the room, and the hub has everything newer. Or there is
             // a gap because the room is being erased, and the hub will end the stream.
             self.source = Source::Hub;
         }
-        entries.truncate(consecutive);
-        Ok(Frames::encode(self.chat.0.epoch, &entries))
+        Ok(frames)
     }
 
-    /// How many messages to read from the store next: as many as fit into [`PAGE_BYTES`], by the
+    /// How much to read from the store next: as much as fits into [`PAGE_BYTES`], by the
     /// average size of the delivered ones.
-    fn page_limit(&self) -> usize {
+    fn page_size(&self) -> PageSize {
         let Delivered { messages, bytes } = self.delivered;
         let Some(average_size) = bytes.checked_div(messages) else {
-            return FIRST_PAGE;
+            return PageSize {
+                entries: FIRST_PAGE,
+                bytes: *PAGE_BYTES.end(),
+            };
         };
         let page_bytes = (bytes / 16).clamp(*PAGE_BYTES.start(), *PAGE_BYTES.end());
-        (page_bytes / average_size).clamp(2, LARGEST_PAGE)
+        PageSize {
+            entries: (page_bytes / average_size).clamp(2, LARGEST_PAGE),
+            bytes: page_bytes,
+        }
     }
 }

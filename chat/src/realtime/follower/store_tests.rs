@@ -3,7 +3,7 @@
 use super::tests::take;
 use super::*;
 use crate::events::DomainEvent;
-use crate::log::load::AccountChangeCounter;
+use crate::log::load::{RegistrationCounter, WriterMemory};
 use crate::log::validate::check_message;
 use crate::log::writer::{WriteQueue, Writer};
 use crate::store::{DatabaseLocation, MessagesPage};
@@ -19,7 +19,11 @@ fn start_silent_writer(test: &TestChat) -> WriteQueue {
         &location,
         store,
         clock,
-        AccountChangeCounter::default(),
+        WriterMemory::new(
+            &test.config,
+            test.chat.0.disk.clone(),
+            RegistrationCounter::default(),
+        ),
         &test.chat.0.supervisor,
         |_| (),
     )
@@ -39,7 +43,7 @@ async fn follower_reads_the_store_when_only_the_event_of_a_commit_arrives() {
         .unwrap();
     let append = async |body: &str| {
         let request = check_message(&Person::Anonymous, room, &new_message(body), None).unwrap();
-        elsewhere.append(request).await.unwrap().id
+        elsewhere.append(request).await.unwrap().message.id
     };
     for body in ["one", "two", "three"] {
         append(body).await;
@@ -94,4 +98,66 @@ async fn entry_of_a_later_kind_moves_the_cursor_and_breaks_nothing() {
     let text = std::str::from_utf8(frames.bytes()).unwrap();
     let event = "\nevent: change\ndata: {\"kind\":\"unknown\",\"id\":2,";
     assert!(text.contains(event), "{text}");
+}
+
+#[tokio::test]
+async fn page_of_long_texts_after_short_ones_is_small() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    for _ in 0..400 {
+        test.post(room, "x").await;
+    }
+    let long = "x".repeat(4_000);
+    for _ in 0..200 {
+        test.post(room, &long).await;
+    }
+    // The ring of the hub has what was posted last, so another chat reads it from the store.
+    let mut test = test;
+    test.reopen().await;
+    let start = Start::Seq(0);
+    let mut follower = test
+        .chat
+        .follow_room(&Person::Anonymous, &room, start)
+        .await
+        .unwrap();
+    let mut delivered = 0;
+    while delivered < 600 {
+        let FollowEvent::Messages(frames) = follower.next().await.unwrap() else {
+            panic!("no messages");
+        };
+        delivered += frames.len();
+        let bytes = frames.bytes().len();
+        assert!(
+            bytes < 64 * 1024,
+            "{bytes} bytes after {delivered} messages"
+        );
+    }
+}
+
+/// After a history of short messages, a page would have the most messages.
+#[tokio::test]
+async fn size_of_a_page_counts_the_marks_of_its_messages() {
+    let test = TestChat::new(|_| {}).await;
+    let room = test.create_room().await;
+    for _ in 0..FIRST_PAGE {
+        test.post(room, "short").await;
+    }
+    let text = "*a* ".repeat(100);
+    for _ in 0..40 {
+        test.post(room, text.trim()).await;
+    }
+    let mut follower = test
+        .chat
+        .follow_room(&Person::Anonymous, &room, Start::Seq(0))
+        .await
+        .unwrap();
+    let mut left = FIRST_PAGE + 40;
+    while left > 0 {
+        let FollowEvent::Messages(frames) = follower.next().await.unwrap() else {
+            panic!("no messages")
+        };
+        let bytes = frames.bytes().len();
+        assert!(bytes < 64 * 1024, "{bytes}");
+        left -= frames.len();
+    }
 }

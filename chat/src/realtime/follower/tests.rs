@@ -189,7 +189,7 @@ async fn ban_or_shutdown_ends_a_stream_in_its_history() {
         .unwrap();
     assert!(matches!(
         follower.next().await.unwrap(),
-        FollowEvent::Removed
+        FollowEvent::Removed(_)
     ));
     assert_eq!(
         take(&mut other, 1).await[0],
@@ -230,9 +230,13 @@ async fn follower_skips_no_message_while_the_room_is_erased() {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        test.chat.0.listeners.hub.close(room);
+        test.chat
+            .0
+            .listeners
+            .hub
+            .close(room, RoomEnd::ClosedByOwner);
         assert!(
-            matches!(follower.next().await.unwrap(), FollowEvent::Closed),
+            matches!(follower.next().await.unwrap(), FollowEvent::Closed(_)),
             "{has_ring}"
         );
     }
@@ -317,7 +321,7 @@ async fn sink_receives_nothing_after_sign_out_or_ban() {
         username: "eve".to_owned(),
         password: "secret".to_owned(),
     };
-    let eve = Person::from(chat.register_account(&wish).await.unwrap().account);
+    let eve = Person::from(chat.register_account(&wish, None).await.unwrap().account);
     let [owner, guest] = [(); 2].map(|()| new_guest());
     let room = chat
         .create_room(&owner, &protocol::NewRoom::default())

@@ -28,7 +28,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
-use protocol::{RoomId, Time};
+use protocol::{RoomEnd, RoomId, Time};
 use slab::Slab;
 use tokio::runtime::Handle;
 
@@ -90,7 +90,7 @@ struct Channel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// The room has been deleted.
-    Closed,
+    Closed(RoomEnd),
     /// The server is about to stop.
     Draining,
 }
@@ -233,8 +233,8 @@ impl Hub {
     }
 
     /// Ends the streams of a room that has been deleted.
-    pub fn close(&self, room: RoomId) {
-        self.update_channel(room, |channel| channel.end = Some(End::Closed));
+    pub fn close(&self, room: RoomId, end: RoomEnd) {
+        self.update_channel(room, |channel| channel.end = Some(End::Closed(end)));
         self.notify_room(room);
     }
 

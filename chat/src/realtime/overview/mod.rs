@@ -21,12 +21,17 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::identity::person::Person;
+use crate::markup::mentions;
 use crate::realtime::topics::{Topic, TopicSubscription};
 use crate::store::{members, overview};
 use crate::{Chat, Error};
 
 /// The most rooms, and the most direct chats, in an overview.
 const SHOWN_MAX: usize = 50;
+
+/// Mentions are counted in so many bytes of texts that have the username, so that rooms full of
+/// such texts do not keep the server busy. The rooms that were active last come first.
+const MENTIONS_BYTES: usize = 1024 * 1024;
 
 /// The most rooms whose changes are watched.
 const WATCHED_MAX: usize = 1_000;
@@ -62,7 +67,37 @@ impl Chat {
             return Ok(Vec::new());
         }
         let now = self.0.clock.now();
-        overview::list_member_rooms(&self.0.store, by.id(), now, SHOWN_MAX).await
+        let store = &self.0.store;
+        let mut rooms = overview::list_member_rooms(store, by.id(), now, SHOWN_MAX).await?;
+        self.count_mentions(by, &mut rooms).await?;
+        Ok(rooms)
+    }
+
+    /// Counts the unread messages that mention the caller by the username of an account: a name of a
+    /// guest is not theirs everywhere. They are counted when the overview is read, so that no post
+    /// waits for it.
+    async fn count_mentions(&self, by: &Person, rooms: &mut [Room]) -> Result<(), Error> {
+        let unread: Vec<RoomId> = rooms
+            .iter()
+            .filter(|room| room.unread > 0)
+            .map(|room| room.id)
+            .collect();
+        let Some(account) = by.account().filter(|_| !unread.is_empty()) else {
+            return Ok(());
+        };
+        let username = account.username();
+        let mut bytes = 0;
+        let count = |id, body: &str| {
+            bytes += body.len();
+            if mentions(body, username)
+                && let Some(room) = rooms.iter_mut().find(|room| room.id == id)
+            {
+                room.mentions += 1;
+            }
+            bytes < MENTIONS_BYTES
+        };
+        let store = &self.0.store;
+        overview::read_unread_texts(store, by.id(), username, &unread, count).await
     }
 
     /// The newest direct chats of the caller, of which only an account has any.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use protocol::{Credentials, NewAccount, NewInvitation, NewMessage, NewRoom};
 
+use futures_util::future::join_all;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -22,9 +23,9 @@ async fn register(test: &TestChat, username: &str) -> Person {
         username: credentials.username.clone(),
         password: credentials.password.clone(),
     };
-    test.chat.register_account(&account).await.unwrap();
+    test.chat.register_account(&account, None).await.unwrap();
     test.chat
-        .sign_in(&credentials)
+        .sign_in(&credentials, None)
         .await
         .unwrap()
         .account
@@ -51,6 +52,79 @@ fn rooms(overview: &Overview) -> Vec<(&str, u64)> {
 
 async fn next_overview(watch: &mut OverviewWatch) -> Overview {
     serde_json::from_slice(&watch.next().await.unwrap().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn unread_messages_that_mention_the_person_are_counted() {
+    let test = TestChat::new(|_| {}).await;
+    let [eva, bob] = [register(&test, "eva").await, register(&test, "bob").await];
+    let den = create_private_room(&test, &eva, "den").await;
+    let invitation = NewInvitation::default();
+    let created = test.chat.create_invitation(&eva, &den, &invitation).await;
+    let code = created.unwrap().code;
+    test.chat.accept_invitation(&bob, &code).await.unwrap();
+    for body in [
+        "@bob",
+        "hi @Bob, @bob",
+        "`@bob`",
+        "bob",
+        "a@bob.example",
+        "@bobby",
+        "@eva",
+    ] {
+        let message = NewMessage {
+            username: "eva".to_owned(),
+            body: body.to_owned(),
+        };
+        test.chat
+            .post_message(&eva, &den, &message, None)
+            .await
+            .unwrap();
+    }
+    let mentions = async |by| {
+        let overview = test.chat.load_overview(by, &[]).await.unwrap();
+        (overview.rooms[0].unread, overview.rooms[0].mentions)
+    };
+    assert_eq!(mentions(&bob).await, (7, 2));
+    assert_eq!(mentions(&eva).await, (0, 0), "one's own messages");
+    test.chat.move_read_marker(&bob, &den, 1).await.unwrap();
+    assert_eq!(mentions(&bob).await, (6, 1));
+    test.chat.move_read_marker(&bob, &den, 7).await.unwrap();
+    assert_eq!(mentions(&bob).await, (0, 0));
+}
+
+#[tokio::test]
+async fn mentions_are_counted_in_a_limited_number_of_texts_of_the_newest_rooms() {
+    const MESSAGES: usize = 100;
+    let test = TestChat::new(|_| {}).await;
+    let [eva, bob] = [register(&test, "eva").await, register(&test, "bob").await];
+    let text = format!("{}@BOB", "word ".repeat(798));
+    let rooms = MENTIONS_BYTES / (MESSAGES * text.len()) + 2;
+    for number in 0..rooms {
+        let room = create_private_room(&test, &eva, &number.to_string()).await;
+        let invitation = NewInvitation::default();
+        let created = test.chat.create_invitation(&eva, &room, &invitation).await;
+        let code = created.unwrap().code;
+        test.chat.accept_invitation(&bob, &code).await.unwrap();
+        test.config.clock.advance(Duration::from_secs(60));
+        let message = NewMessage {
+            username: "eva".to_owned(),
+            body: text.clone(),
+        };
+        let posts = (0..MESSAGES).map(|_| test.chat.post_message(&eva, &room, &message, None));
+        for posted in join_all(posts).await {
+            posted.unwrap();
+        }
+    }
+    let overview = test.chat.load_overview(&bob, &[]).await.unwrap();
+    let mentions: Vec<u64> = overview.rooms.iter().map(|room| room.mentions).collect();
+    let counted = mentions.iter().sum::<u64>() as usize;
+    assert_eq!(counted, MENTIONS_BYTES.div_ceil(text.len()), "{mentions:?}");
+    assert_eq!(mentions[0], MESSAGES as u64, "{mentions:?}");
+    assert!(
+        mentions.is_sorted_by(|newer, older| newer >= older),
+        "{mentions:?}"
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod ends;
 
 use std::time::Duration;
 
-use protocol::{Invitation, Role, RoomId, SanctionKind, Time};
+use protocol::{Invitation, Role, RoomEnd, RoomId, SanctionKind, Time};
 
 use super::*;
 use crate::Config;
@@ -321,14 +321,18 @@ async fn room_is_found_only_by_those_whom_it_is_not_hidden_from() {
     let found: Vec<_> = found
         .unwrap()
         .into_iter()
-        .map(|found| found.map(|found| (found.row.room.id, found.role, found.is_banned)))
+        .map(|found| found.map(|found| (found.row.room.id, found.role, found.sanction)))
         .collect();
-    let owned = Some((private, Some(Role::Owner), false));
+    let owned = Some((private, Some(Role::Owner), None));
+    let ban = ActiveSanction {
+        kind: SanctionKind::Ban,
+        until: in_hours(1),
+    };
     let expected = [
         None,
-        Some((open, None, true)),
+        Some((open, None, Some(ban))),
         owned,
-        Some((open, None, false)),
+        Some((open, None, None)),
         owned,
     ];
     assert_eq!(found, expected);
@@ -355,6 +359,9 @@ async fn overview_has_the_newest_rooms_without_bans_that_last() {
     test.set_sanction(ids[2], ADA, SanctionKind::Mute, None)
         .await;
     assert_eq!(test.list_rooms_of_ada().await, [ids[4], ids[2], ids[1]]);
+    let rooms = overview::list_member_rooms(&test.store, ADA, now(), 3).await;
+    let muted: Vec<_> = rooms.unwrap().iter().map(|room| room.muted).collect();
+    assert_eq!(muted, [false, true, false]);
 }
 
 #[tokio::test]
@@ -370,7 +377,9 @@ async fn alias_leads_to_the_room_that_got_it_last() {
     }
     let found = room_aliases::find_room_by_alias(&mut tx, "tea").await;
     assert_eq!(found.unwrap().unwrap().id, rooms[1]);
-    rooms::freeze(&mut tx, rooms[1], now()).await.unwrap();
+    rooms::freeze(&mut tx, rooms[1], now(), RoomEnd::Inactive)
+        .await
+        .unwrap();
     let found = room_aliases::find_room_by_alias(&mut tx, "tea").await;
     assert!(found.unwrap().is_none());
 }

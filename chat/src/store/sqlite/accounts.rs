@@ -3,14 +3,14 @@
 //! # Guarantees
 //! - No two accounts have the same username, or usernames with the same skeleton.
 
-use protocol::Account;
+use protocol::{Account, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::pool::{DatabaseLocation, Reader, Store, WriteTransaction};
 use super::wanted_rows::rows_in_order;
 use crate::Error;
-use crate::store::rows::{AccountRow, AccountsPage, NewAccountRow, count};
+use crate::store::rows::{AccountRow, AccountSession, AccountsPage, NewAccountRow, count};
 
 impl FromRow<'_, SqliteRow> for AccountRow {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
@@ -26,25 +26,27 @@ impl FromRow<'_, SqliteRow> for AccountRow {
     }
 }
 
-/// An account that is looked up by its ID.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AccountLookup(pub i64);
-
-/// The account of each lookup; `None` where there is none.
+/// The account of each session; `None` for a session that has ended.
 pub(crate) async fn load_accounts(
     from: &mut impl Reader,
-    lookups: &[AccountLookup],
+    sessions: &[AccountSession],
 ) -> Result<Vec<Option<AccountRow>>, Error> {
     let sql = "with wanted as materialized (
-                 select key as position, value as wanted_id from json_each($1))
+                 select key as position, value ->> 0 as wanted_id,
+                   value ->> 1 as wanted_generation, value ->> 2 as wanted_session
+                 from json_each($1))
                select position, id, username, name, password_hash, operator, generation
-               from wanted join account on account.id = wanted_id";
-    let ids: Vec<i64> = lookups.iter().map(|lookup| lookup.0).collect();
+               from wanted join account
+                 on account.id = wanted_id and account.generation = wanted_generation
+               where not exists (select 1 from revoked_session
+                 where account = wanted_id and session = wanted_session)";
+    let wanted = |session: &AccountSession| (session.account, session.generation, session.id);
+    let wanted: Vec<_> = sessions.iter().map(wanted).collect();
     let rows = sqlx::query(sql)
-        .bind(serde_json::to_string(&ids).map_err(Error::fault)?)
+        .bind(serde_json::to_string(&wanted).map_err(Error::fault)?)
         .fetch_all(from.connection())
         .await?;
-    rows_in_order(&rows, lookups.len())
+    rows_in_order(&rows, sessions.len())
 }
 
 /// The account with this username.
@@ -56,6 +58,22 @@ pub(crate) async fn find_account(
                from account where username = $1";
     Ok(sqlx::query_as(sql)
         .bind(username)
+        .fetch_optional(store.read())
+        .await?)
+}
+
+/// The account that an identity at a provider is linked to.
+pub(crate) async fn find_linked(
+    store: &Store,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<AccountRow>, Error> {
+    let sql = "select id, username, name, password_hash, operator, generation
+               from account join oidc_identity on oidc_identity.account = account.id
+               where issuer = $1 and subject = $2";
+    Ok(sqlx::query_as(sql)
+        .bind(issuer)
+        .bind(subject)
         .fetch_optional(store.read())
         .await?)
 }
@@ -86,6 +104,15 @@ pub(crate) async fn load_username(
     )
 }
 
+/// Whether a person is an operator of the server.
+pub(crate) async fn is_operator(from: &mut impl Reader, person: i64) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from account where id = $1 and operator)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(person)
+        .fetch_one(from.connection())
+        .await?)
+}
+
 /// A page of the accounts, in the order of the bytes of their usernames. The search ignores the
 /// case of ASCII letters.
 pub(crate) async fn list_accounts(
@@ -105,20 +132,25 @@ pub(crate) async fn list_accounts(
     Ok(rows.into_iter().map(account).collect())
 }
 
-/// Inserts an account. Returns `false` if its username or one that looks like it is taken.
+/// Inserts an account. Returns `false` if its username or one that looks like it is taken, or was that
+/// of a deleted account.
 pub(crate) async fn insert_account(
     tx: &mut WriteTransaction,
     account: &NewAccountRow<'_>,
 ) -> Result<bool, Error> {
     let sql = "insert into account
-                 (id, username, skeleton, name, password_hash, operator, generation, created_at)
-               values ($1, $2, $3, $4, $5, false, 0, $6) on conflict do nothing";
+                 (id, username, skeleton, name, password_hash, password_set_at, operator, generation,
+                  created_at)
+               select $1, $2, $3, $4, $5, $6, false, 0, $7
+               where not exists (select 1 from former_username where skeleton = $3)
+               on conflict do nothing";
     let inserted = sqlx::query(sql)
         .bind(account.id)
         .bind(account.username)
         .bind(account.skeleton)
         .bind(account.name)
         .bind(account.password_hash.unwrap_or_default())
+        .bind(account.password_hash.map(|_| account.created_at.millis()))
         .bind(account.created_at.millis())
         .execute(tx.connection())
         .await?;
@@ -144,10 +176,12 @@ pub(crate) async fn set_password_hash(
     tx: &mut WriteTransaction,
     id: i64,
     hash: &str,
+    now: Time,
 ) -> Result<(), Error> {
-    sqlx::query("update account set password_hash = $2 where id = $1")
+    sqlx::query("update account set password_hash = $2, password_set_at = $3 where id = $1")
         .bind(id)
         .bind(hash)
+        .bind(now.millis())
         .execute(tx.connection())
         .await?;
     Ok(())
@@ -169,20 +203,14 @@ pub(crate) async fn replace_password_hash(
     Ok(())
 }
 
-/// Sets the hash of the first password of an account. Returns `false` if the account has a
-/// password.
-pub(crate) async fn set_first_password_hash(
-    tx: &mut WriteTransaction,
-    id: i64,
-    hash: &str,
-) -> Result<bool, Error> {
-    let sql = "update account set password_hash = $2 where id = $1 and password_hash = ''";
-    let updated = sqlx::query(sql)
+/// When the password of an account was set; `None` if that is not known or there is none.
+pub(crate) async fn load_password_time(store: &Store, id: i64) -> Result<Option<Time>, Error> {
+    let sql = "select password_set_at from account where id = $1";
+    let found: Option<Option<i64>> = sqlx::query_scalar(sql)
         .bind(id)
-        .bind(hash)
-        .execute(tx.connection())
+        .fetch_optional(store.read())
         .await?;
-    Ok(updated.rows_affected() > 0)
+    Ok(found.flatten().map(Time::from_millis))
 }
 
 /// Whether an account has a password.
@@ -200,6 +228,11 @@ pub(crate) async fn begin_generation(
     tx: &mut WriteTransaction,
     id: i64,
 ) -> Result<Option<i64>, Error> {
+    // No token of the generations before is valid, revoked or not.
+    sqlx::query("delete from revoked_session where account = $1")
+        .bind(id)
+        .execute(tx.connection())
+        .await?;
     let sql = "update account set generation = generation + 1 where id = $1 returning generation";
     Ok(sqlx::query_scalar(sql)
         .bind(id)
@@ -213,6 +246,7 @@ pub(crate) async fn delete_account(tx: &mut WriteTransaction, id: i64) -> Result
         "delete from account where id = $1",
         "delete from oidc_identity where account = $1",
         "delete from room_author where account = $1",
+        "delete from revoked_session where account = $1",
     ] {
         sqlx::query(sql).bind(id).execute(tx.connection()).await?;
     }

@@ -94,14 +94,16 @@ impl LogTransaction<'_> {
     /// Updates the row of a room, and those of its members once a minute.
     pub fn save_room(&self, id: RoomId, room: &OpenRoom) -> Result<(), Error> {
         let sql = "update room
-                   set head = ?2, last_active_at = ?3, expires_at = ?4, message_count = ?5
+                   set head = ?2, last_active_at = ?3, expires_at = ?4, message_count = ?5,
+                     text_bytes = ?6
                    where id = ?1";
         self.0.prepare_cached(sql)?.execute(params![
             key(id),
             room.head,
             room.last_active_at,
             room.expires_at,
-            room.message_count
+            room.message_count,
+            room.text_bytes
         ])?;
         if room.is_minute_changed {
             let sql = "update member set active_minute = ?2 where room = ?1";

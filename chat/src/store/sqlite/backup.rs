@@ -5,6 +5,7 @@
 //! - A restored database has a new epoch, so that clients whose cursors are newer than the backup
 //!   read everything again.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
@@ -38,7 +39,7 @@ pub async fn back_up_database(config: &Config, file: &Path) -> Result<(), Error>
         .execute(&mut source)
         .await?;
     source.close().await?;
-    std::fs::File::open(&temporary)?.sync_all()?;
+    File::open(&temporary)?.sync_all()?;
     std::fs::rename(&temporary, file)?;
     store::sync_parent(file)
 }
@@ -52,16 +53,23 @@ pub async fn restore_database(config: &Config, file: &Path) -> Result<(), Error>
     let _lock = store::data_dir::lock(&config.data_dir)?;
     let location = DatabaseLocation::of(config)?;
     let temporary = temporary_path(location.path());
-    std::fs::copy(file, &temporary)?;
+    copy_content(file, &temporary)?;
     let prepared = prepare_copy(&temporary).await;
     if prepared.is_err() {
         std::fs::remove_file(&temporary)?;
     }
     prepared?;
-    std::fs::File::open(&temporary)?.sync_all()?;
+    File::open(&temporary)?.sync_all()?;
     remove_write_ahead_log(location.path())?;
     std::fs::rename(&temporary, location.path())?;
     store::sync_parent(location.path())
+}
+
+/// Copies a file without its mode, which may let other users read it.
+fn copy_content(from: &Path, to: &Path) -> std::io::Result<u64> {
+    let mut from = File::open(from)?;
+    let _ = std::fs::remove_file(to);
+    std::io::copy(&mut from, &mut File::create(to)?)
 }
 
 /// Removes the write-ahead log of the old database, which must not be applied to the new one.

@@ -3,14 +3,19 @@
 //! # Not here
 //! - Which rows a request refers to: `log::load`.
 
-use protocol::{Message, MessageContent, Role, RoomId, Time};
+use protocol::{Message, MessageContent, Role, RoomEnd, RoomId, Time};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::append::LogTransaction;
 use super::name_claims::IS_TAKEN;
+use super::room_access::END;
 use crate::Error;
-use crate::store::rows::{author_from_row, key, message_key, role_from_row, sanction_from_row};
-use crate::store::{EarlierMessage, KeyDigests, NameClaim, OpenRoom, StoredMessage, WritePolicy};
+use crate::store::rows::{
+    ActiveSanction, author_from_row, key, message_key, role_from_row, room_end_from_row,
+};
+use crate::store::{
+    AccountSession, EarlierMessage, KeyDigests, NameClaim, OpenRoom, StoredMessage, WritePolicy,
+};
 
 /// The start of a query for a message, whose row [`message_from_row`] reads.
 macro_rules! select_message {
@@ -31,7 +36,7 @@ impl LogTransaction<'_> {
         let sql = "select number, head, message_count, timeout_ms, last_active_at, expires_at,
                access <> 0 or read_only or slow_mode_ms > 0
                  or exists (select 1 from sanction where room = ?1),
-               exists (select 1 from name_claim where room = ?1)
+               exists (select 1 from name_claim where room = ?1), text_bytes
              from room where id = ?1 and state = 0 and expires_at > ?2";
         let mut select = self.0.prepare_cached(sql)?;
         let room = select.query_row(params![key(id), now], |row| {
@@ -44,6 +49,7 @@ impl LogTransaction<'_> {
                 expires_at: row.get(5)?,
                 has_policy: row.get(6)?,
                 has_name_claims: row.get(7)?,
+                text_bytes: row.get(8)?,
                 is_changed: false,
                 is_minute_changed: false,
             })
@@ -51,23 +57,24 @@ impl LogTransaction<'_> {
         Ok(room.optional()?)
     }
 
-    /// Whether a room that is not open exists or has existed.
-    pub fn has_existed(&self, id: RoomId) -> Result<bool, Error> {
-        let sql = "select exists (select 1 from room_tombstone where room = ?1)
-                     or exists (select 1 from room where id = ?1)";
-        let mut select = self.0.prepare_cached(sql)?;
-        Ok(select.query_row([key(id)], |row| row.get(0))?)
+    /// How a room that is not open ended; `None` if it did not exist, or was hidden from the person.
+    pub fn find_end(&self, id: RoomId, person: i64) -> Result<Option<RoomEnd>, Error> {
+        let mut select = self.0.prepare_cached(END)?;
+        let end: Option<i64> = select.query_row([key(id), person], |row| row.get(0))?;
+        Ok(end.map(room_end_from_row))
     }
 
     /// The write policy of a room for a person.
     pub fn load_policy(&self, room: RoomId, person: i64, now: i64) -> Result<WritePolicy, Error> {
         let sql = "select access <> 0, read_only, slow_mode_ms,
                  (select role from member where room = ?1 and person = ?2),
-                 (select kind from sanction
-                  where room = ?1 and person = ?2 and coalesce(until, ?3 + 1) > ?3),
+                 sanction.kind,
                  (select written_at from last_write where room = ?1 and person = ?2),
-                 access = 0 and exists (select 1 from account where id = ?2 and operator)
-               from room where id = ?1";
+                 access = 0 and exists (select 1 from account where id = ?2 and operator),
+                 sanction.until
+               from room left join sanction on sanction.room = id and sanction.person = ?2
+                 and coalesce(sanction.until, ?3 + 1) > ?3
+               where id = ?1";
         let mut select = self.0.prepare_cached(sql)?;
         Ok(select.query_row(params![key(room), person, now], policy_from_row)?)
     }
@@ -126,9 +133,10 @@ impl LogTransaction<'_> {
         Ok(claims.collect::<Result<_, _>>()?)
     }
 
-    /// Whether the username of an account has one of these skeletons.
+    /// Whether the username of an account, also of a deleted one, has one of these skeletons.
     pub fn is_name_registered(&self, lowercase: &str, cased: &str) -> Result<bool, Error> {
-        let sql = "select exists (select 1 from account where skeleton in (?1, ?2))";
+        let sql = "select exists (select 1 from account where skeleton in (?1, ?2))
+                   or exists (select 1 from former_username where skeleton in (?1, ?2))";
         let mut select = self.0.prepare_cached(sql)?;
         Ok(select.query_row([lowercase, cased], |row| row.get(0))?)
     }
@@ -146,11 +154,13 @@ impl LogTransaction<'_> {
         Ok(select.query_row(parameters, |row| row.get(0))?)
     }
 
-    /// The display name of an account.
-    pub fn find_account_name(&self, account: i64) -> Result<Option<String>, Error> {
-        let sql = "select name from account where id = ?1";
+    /// The display name of the account of a session; `None` if the session has ended.
+    pub fn find_name_of_session(&self, session: AccountSession) -> Result<Option<String>, Error> {
+        let sql = "select name from account where id = ?1 and generation = ?2
+                   and not exists (select 1 from revoked_session where account = ?1 and session = ?3)";
         let mut select = self.0.prepare_cached(sql)?;
-        Ok(select.query_row([account], |row| row.get(0)).optional()?)
+        let parameters = params![session.account, session.generation, session.id];
+        Ok(select.query_row(parameters, |row| row.get(0)).optional()?)
     }
 
     /// The names in the lobby with one of these skeletons.
@@ -173,7 +183,8 @@ impl LogTransaction<'_> {
 fn policy_from_row(row: &Row<'_>) -> rusqlite::Result<WritePolicy> {
     let role: Option<i64> = row.get(3)?;
     let sanction: Option<i64> = row.get(4)?;
-    let is_operator = row.get(6)?;
+    let is_operator: bool = row.get(6)?;
+    let until = row.get(7)?;
     Ok(WritePolicy {
         hidden: row.get(0)?,
         read_only: row.get(1)?,
@@ -183,7 +194,10 @@ fn policy_from_row(row: &Row<'_>) -> rusqlite::Result<WritePolicy> {
         } else {
             role.map(role_from_row)
         },
-        sanction: sanction.map(sanction_from_row),
+        // No sanction holds against an operator.
+        sanction: sanction
+            .filter(|_| !is_operator)
+            .map(|kind| ActiveSanction::from_row(kind, until)),
         last_write: row.get(5)?,
     })
 }
@@ -192,7 +206,7 @@ fn policy_from_row(row: &Row<'_>) -> rusqlite::Result<WritePolicy> {
 fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
     let author: i64 = row.get(1)?;
     let is_deleted: bool = row.get(6)?;
-    let body = row.get(3)?;
+    let body: String = row.get(3)?;
     let message = Message {
         id: row.get::<_, i64>(0)?.unsigned_abs(),
         room,
@@ -202,7 +216,7 @@ fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<StoredMessa
         client_id: row.get(7)?,
         sent_at: Time::from_millis(row.get(4)?),
         edited_at: row.get::<_, Option<i64>>(5)?.map(Time::from_millis),
-        content: (!is_deleted).then_some(MessageContent { body }),
+        content: (!is_deleted).then(|| MessageContent::text(body)),
         own: false,
     };
     Ok(StoredMessage { author, message })

@@ -8,10 +8,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::members::newest_rooms;
-use super::messages::{COUNT_UNREAD, NEWEST_KEY};
+use super::messages::{NEWEST_KEY, UNREAD_KEYS};
 use super::pool::{Reader, Store, WriteTransaction};
 use crate::Error;
 use crate::store::rows::{AccountPair, MESSAGE_COLUMNS, MessageRow, count, key, room_id};
+
+/// How many characters of a newest message are read.
+const EXCERPT: usize = 200;
 
 /// The open direct room of two accounts.
 pub(crate) async fn find_direct_room(
@@ -63,7 +66,7 @@ pub(crate) async fn load_other_account(
 }
 
 /// The direct chats of an account that have entries, the most recently active first, at most
-/// `limit`, each with its newest message and the number of unread messages.
+/// `limit`, each with the beginning of its newest message and the number of unread messages.
 pub(crate) async fn list_conversations(
     store: &Store,
     account: i64,
@@ -74,17 +77,19 @@ pub(crate) async fn list_conversations(
              join account on account.id = case low when $1 then high else low end
            where person = $1 and direct = true and state = 0 and head > 0";
     let newest = newest_rooms(OPEN, "$2");
+    let excerpt = format!("substr(shown.body, 1, {EXCERPT}) as body");
+    let columns = MESSAGE_COLUMNS.replace("shown.body", &excerpt);
     let sql = sqlx::AssertSqlSafe(format!(
         "{newest},
          chat as (
            select room.id as chat_room, account.username as other_username,
              account.name as other_name, room.last_active_at as chat_active_at,
-             {COUNT_UNREAD} as unread, {NEWEST_KEY} as newest_key
+             (select count(*) from ({UNREAD_KEYS}) as unread_message) as unread, {NEWEST_KEY} as newest_key
            from newest join room on room.id = newest_room
              join member on member.room = room.id and person = $1
              join direct_room on direct_room.room = room.id
              join account on account.id = case low when $1 then high else low end)
-         select other_username, other_name, chat_room, chat_room as room, unread, {MESSAGE_COLUMNS}
+         select other_username, other_name, chat_room, chat_room as room, unread, {columns}
          from chat left join message as shown on shown.key = newest_key
          order by chat_active_at desc, chat_room desc"
     ));

@@ -61,6 +61,16 @@ pub(crate) async fn load_role(
     Ok(role.map(role_from_row))
 }
 
+/// The owner of a room.
+pub(crate) async fn find_owner(from: &mut impl Reader, room: RoomId) -> Result<Option<i64>, Error> {
+    let sql = "select person from member where room = $1 and role = $2";
+    Ok(sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(Role::Owner as i64)
+        .fetch_optional(from.connection())
+        .await?)
+}
+
 /// The members of a room, the greatest role first.
 pub(crate) async fn list_members(store: &Store, room: RoomId) -> Result<Vec<MemberRow>, Error> {
     let sql = "select member.person, coalesce(account.username, name_claim.name) as name, role,

@@ -10,9 +10,7 @@
 //! # Not here
 //! - Writing: `append`.
 
-use std::collections::HashSet;
-use std::ops::RangeInclusive;
-
+use futures_util::TryStreamExt;
 use protocol::{ChangeKind, Message, RoomId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
@@ -22,12 +20,13 @@ use crate::Error;
 use crate::store::EntryRow;
 use crate::store::rows::{MESSAGE_COLUMNS, MessageRow, MessagesPage, key, key_seq};
 
-/// The number of messages of `room` that others than the person `$1` wrote after the read marker of
-/// `member`, as a column. It stops at 100.
-pub(super) const COUNT_UNREAD: &str = "(select count(*) from (select 1 from message
+/// The keys of the first 100 messages of `room` that others than the person `$1` wrote after the read
+/// marker of `member`.
+pub(super) const UNREAD_KEYS: &str = "select message.key from message
     where message.key > (room.number << 32 | member.read_seq)
       and message.key < (room.number + 1) << 32
-      and message.author <> $1 and message.kind = 0 limit 100) as unread_message)";
+      and message.author <> $1 and message.kind = 0
+    order by message.key limit 100";
 
 /// The key of the newest message of `room`, as a column.
 pub(super) const NEWEST_KEY: &str = "(select key from message
@@ -50,64 +49,74 @@ pub(crate) async fn find_author(
         .await?)
 }
 
-/// A page of a room's messages in order, whatever the state of the room. The caller checks the
-/// access to the room.
+/// Reads a page of a room's messages, whatever the state of the room. The caller checks the access
+/// to the room. `take` receives each message, with a note whether `reader` wrote it (an anonymous
+/// reader is no one's author), and returns whether it wants another one. A page without a start has
+/// the newest message first.
 pub(crate) async fn load_page(
     store: &Store,
     room: RoomId,
+    reader: i64,
     page: MessagesPage,
-) -> Result<Vec<Message>, Error> {
-    let newest_first = page.after.is_none();
-    let order = if newest_first { "desc" } else { "asc" };
+    mut take: impl FnMut(Message) -> Result<bool, Error>,
+) -> Result<(), Error> {
+    let order = if page.after.is_none() { "desc" } else { "asc" };
     let sql = sqlx::AssertSqlSafe(format!(
-        "select $1 as room, {MESSAGE_COLUMNS} from message as shown
+        "select $1 as room, shown.author = $5 and $5 <> 0 as own, {MESSAGE_COLUMNS}
+         from message as shown
          where shown.key > ((select number from room where id = $1) << 32 | $2)
            and shown.key < ((select number from room where id = $1) << 32 | $3)
            and kind = 0 order by shown.key {order} limit $4"
     ));
-    let rows: Vec<MessageRow> = sqlx::query_as(sql)
+    let mut rows = sqlx::query(sql)
         .bind(key(room))
         .bind(key_seq(page.after.unwrap_or(0)))
         .bind(key_seq(page.before.unwrap_or(u64::MAX)))
         .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
-        .fetch_all(store.read())
-        .await?;
-    let mut messages: Vec<Message> = rows.into_iter().map(|row| row.0).collect();
-    if newest_first {
-        messages.reverse();
+        .bind(reader)
+        .fetch(store.read());
+    while let Some(row) = rows.try_next().await? {
+        let MessageRow(mut message) = MessageRow::from_row(&row)?;
+        message.own = row.try_get("own")?;
+        if !take(message)? {
+            break;
+        }
     }
-    Ok(messages)
+    Ok(())
 }
 
-/// The sequences of the messages that a person wrote in a room, in a range.
-pub(crate) async fn load_seqs_by(
+/// The sequence number of the oldest among the newest messages of a room before `before`, at most
+/// `limit` of them; `None` if there is none.
+pub(crate) async fn find_page_start(
     store: &Store,
     room: RoomId,
-    person: i64,
-    range: RangeInclusive<u64>,
-) -> Result<HashSet<u64>, Error> {
-    let sql = "select key & 4294967295 from message
-               where key between ((select number from room where id = $1) << 32 | $2)
-                 and ((select number from room where id = $1) << 32 | $3)
-                 and kind = 0 and author = $4";
-    let seqs: Vec<i64> = sqlx::query_scalar(sql)
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Option<u64>, Error> {
+    let sql = "select min(seq) from (
+                 select key & 4294967295 as seq from message
+                 where key > (select number from room where id = $1) << 32
+                   and key < ((select number from room where id = $1) << 32 | $2)
+                   and kind = 0 order by key desc limit $3) as newest";
+    let start: Option<i64> = sqlx::query_scalar(sql)
         .bind(key(room))
-        .bind(key_seq(*range.start()))
-        .bind(key_seq(*range.end()))
-        .bind(person)
-        .fetch_all(store.read())
+        .bind(key_seq(before.unwrap_or(u64::MAX)))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_one(store.read())
         .await?;
-    Ok(seqs.into_iter().map(i64::unsigned_abs).collect())
+    Ok(start.map(i64::unsigned_abs))
 }
 
-/// The entries of a room's log after a sequence number, in order, whatever the state of the room.
-/// The caller checks the access to the room.
+/// Reads at most `limit` entries of a room's log after a sequence number, in order, whatever the
+/// state of the room. The caller checks the access to the room. `take` receives each entry, and
+/// returns whether it wants another one. Returns whether it has received all that there were.
 pub(crate) async fn load_entries(
     store: &Store,
     room: RoomId,
     after: u64,
     limit: usize,
-) -> Result<Vec<EntryRow>, Error> {
+    mut take: impl FnMut(EntryRow) -> Result<bool, Error>,
+) -> Result<bool, Error> {
     // A change has a target, and a message has none. Each entry is read with its message as it is
     // now: entry 3, the edit of message 1, comes with the current text of message 1.
     let sql = sqlx::AssertSqlSafe(format!(
@@ -118,13 +127,19 @@ pub(crate) async fn load_entries(
            and entry.key <= ((select number from room where id = $1) << 32 | 4294967295)
          order by entry.key limit $3"
     ));
-    let rows: Vec<SqliteRow> = sqlx::query(sql)
+    let mut rows = sqlx::query(sql)
         .bind(key(room))
         .bind(key_seq(after))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(store.read())
-        .await?;
-    rows.iter().map(|row| Ok(entry_from_row(row)?)).collect()
+        .fetch(store.read());
+    let mut taken = 0;
+    while let Some(row) = rows.try_next().await? {
+        taken += 1;
+        if !take(entry_from_row(&row)?)? {
+            return Ok(false);
+        }
+    }
+    Ok(taken < limit)
 }
 
 fn entry_from_row(row: &SqliteRow) -> sqlx::Result<EntryRow> {

@@ -12,13 +12,14 @@ use crate::store::rows::key;
 /// How many names one statement reads.
 const BATCH: usize = 1_000;
 
-/// Whether an account, or another guest in the room, has a name that looks like one. Usernames of
-/// accounts have no capitals, so an account has one skeleton only.
+/// Whether an account, also a deleted one, or another guest in the room has a name that looks like
+/// one. Usernames of accounts have no capitals, so an account has one skeleton only.
 pub(crate) const IS_TAKEN: &str = "select
     exists (select 1 from name_claim where room = $1 and person <> $2 and skeleton in ($3, $4))
     or exists (select 1 from name_claim
       where room = $1 and person <> $2 and cased_skeleton in ($3, $4))
-    or exists (select 1 from account where skeleton in ($3, $4))";
+    or exists (select 1 from account where skeleton in ($3, $4))
+    or exists (select 1 from former_username where skeleton in ($3, $4))";
 
 /// Whether another person in the room has a name with this skeleton, in lower case or as it is
 /// written.
@@ -34,6 +35,20 @@ pub(crate) async fn is_name_taken(
         .bind(person)
         .bind(lowercase)
         .bind(cased)
+        .fetch_one(from.connection())
+        .await?)
+}
+
+/// Whether a guest has a name in a room.
+pub(crate) async fn has_claim(
+    from: &mut impl Reader,
+    room: RoomId,
+    person: i64,
+) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from name_claim where room = $1 and person = $2)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(person)
         .fetch_one(from.connection())
         .await?)
 }

@@ -7,6 +7,7 @@ use protocol::Time;
 
 use super::pool::{Reader, Store, WriteTransaction};
 use crate::Error;
+use crate::store::rows::LinkedIdentity;
 
 /// The account that an identity is linked to.
 pub(crate) async fn find_linked_account(
@@ -22,14 +23,18 @@ pub(crate) async fn find_linked_account(
         .await?)
 }
 
-/// Whether an account is linked to an identity at a provider.
-pub(crate) async fn is_linked(store: &Store, account: i64, issuer: &str) -> Result<bool, Error> {
-    let sql = "select exists (select 1 from oidc_identity where account = $1 and issuer = $2)";
-    Ok(sqlx::query_scalar(sql)
+/// The identities of an account, by issuer.
+pub(crate) async fn list_links(store: &Store, account: i64) -> Result<Vec<LinkedIdentity>, Error> {
+    let sql = "select issuer, created_at from oidc_identity where account = $1 order by issuer";
+    let rows: Vec<(String, i64)> = sqlx::query_as(sql)
         .bind(account)
-        .bind(issuer)
-        .fetch_one(store.read())
-        .await?)
+        .fetch_all(store.read())
+        .await?;
+    let link = |(issuer, created_at)| LinkedIdentity {
+        issuer,
+        linked_at: Time::from_millis(created_at),
+    };
+    Ok(rows.into_iter().map(link).collect())
 }
 
 /// Links an identity to an account. Returns `false` if the identity has an account, or the account
@@ -62,6 +67,15 @@ pub(crate) async fn delete_link(
     sqlx::query("delete from oidc_identity where account = $1 and issuer = $2")
         .bind(account)
         .bind(issuer)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Unlinks an account from all its identities.
+pub(crate) async fn delete_links(tx: &mut WriteTransaction, account: i64) -> Result<(), Error> {
+    sqlx::query("delete from oidc_identity where account = $1")
+        .bind(account)
         .execute(tx.connection())
         .await?;
     Ok(())

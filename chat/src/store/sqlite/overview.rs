@@ -1,33 +1,45 @@
-//! The rooms that the overview of a person shows.
+//! The rooms that the overview of a person shows, and the unread messages in them.
 
-use protocol::{Room, Time};
+use futures_util::TryStreamExt;
+use protocol::{Room, RoomId, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::members::newest_rooms;
-use super::messages::COUNT_UNREAD;
+use super::messages::UNREAD_KEYS;
 use super::pool::Store;
 use crate::Error;
-use crate::store::rows::{ROOM_COLUMNS, RoomRow, count, role_from_row};
+use crate::store::rows::{ROOM_COLUMNS, RoomRow, count, key, role_from_row, room_id};
 
-/// The open rooms that a person is a member of and not banned from, except direct chats: the most
-/// recently active first, at most `limit`, with the number of unread messages.
+/// Whether `sanction` holds against the person `$1` in `room` at the time `$2`.
+const ACTIVE_SANCTION: &str = "sanction.room = room.id and sanction.person = $1
+    and (sanction.until is null or sanction.until > $2)
+    and not (access = 0 and exists (select 1 from account where account.id = $1 and operator))";
+
+/// The open rooms that a person is a member of and not banned from, except direct chats (a ban does
+/// not hold against an operator in a room that is open to everyone): the most
+/// recently active first, at most `limit`, with the number of unread messages and the mute of the
+/// person.
 pub(crate) async fn list_member_rooms(
     store: &Store,
     person: i64,
     now: Time,
     limit: usize,
 ) -> Result<Vec<Room>, Error> {
-    const OPEN: &str = "from member join room on room.id = member.room
-           where person = $1 and direct = false and state = 0 and not exists (
-             select 1 from sanction where sanction.room = room.id and sanction.person = $1
-             and kind = 1 and (until is null or until > $2))";
-    let newest = newest_rooms(OPEN, "$3");
+    let open = format!(
+        "from member join room on room.id = member.room
+         where person = $1 and direct = false and state = 0
+           and not exists (select 1 from sanction where {ACTIVE_SANCTION} and kind = 1)"
+    );
+    let newest = newest_rooms(&open, "$3");
     let sql = sqlx::AssertSqlSafe(format!(
         "{newest}
-         select {ROOM_COLUMNS}, role, {COUNT_UNREAD} as unread
+         select {ROOM_COLUMNS}, role,
+           (select count(*) from ({UNREAD_KEYS}) as unread_message) as unread,
+           sanction.room is not null as muted, sanction.until as muted_until
          from newest join room on room.id = newest_room
-           join member on member.room = room.id and person = $1
+           join member on member.room = room.id and member.person = $1
+           left join sanction on {ACTIVE_SANCTION}
          order by last_active_at desc, id desc"
     ));
     let rows = sqlx::query(sql)
@@ -39,9 +51,48 @@ pub(crate) async fn list_member_rooms(
     rows.iter().map(|row| Ok(room_from_row(row)?)).collect()
 }
 
+/// Reads the texts that have an at sign before this username, in whatever case, among the unread
+/// messages of these rooms that are counted ([`UNREAD_KEYS`]), room by room. A username is ASCII in
+/// lower case, and `lower` of `SQLite` changes nothing but ASCII. `take` receives each text, and
+/// returns whether it wants another one.
+pub(crate) async fn read_unread_texts(
+    store: &Store,
+    person: i64,
+    username: &str,
+    rooms: &[RoomId],
+    mut take: impl FnMut(RoomId, &str) -> bool,
+) -> Result<(), Error> {
+    let wanted: Vec<i64> = rooms.iter().map(|room| key(*room)).collect();
+    // `cross join` keeps the order of the tables.
+    let sql = sqlx::AssertSqlSafe(format!(
+        "select room.id, body
+         from json_each($2) as wanted
+           cross join room on room.id = wanted.value
+           cross join member on member.room = room.id and member.person = $1
+           cross join message on message.key in ({UNREAD_KEYS})
+         where instr(lower(body), '@' || $3) > 0 or instr(lower(body), '@[' || $3) > 0"
+    ));
+    let mut rows = sqlx::query_as(sql)
+        .bind(person)
+        .bind(serde_json::to_string(&wanted).map_err(Error::fault)?)
+        .bind(username)
+        .fetch(store.read());
+    while let Some((room, body)) = rows.try_next().await? {
+        let body: String = body;
+        if !take(room_id(room), &body) {
+            break;
+        }
+    }
+    Ok(())
+}
+
 fn room_from_row(row: &SqliteRow) -> sqlx::Result<Room> {
     let mut room = RoomRow::from_row(row)?.room;
     room.role = Some(role_from_row(row.try_get("role")?));
+    room.muted = row.try_get("muted")?;
+    room.muted_until = row
+        .try_get::<Option<i64>, _>("muted_until")?
+        .map(Time::from_millis);
     room.unread = row.try_get::<i64, _>("unread")?.unsigned_abs();
     Ok(room)
 }

@@ -6,22 +6,26 @@
 
 use std::sync::LazyLock;
 
-use protocol::{RoomId, Time};
+use protocol::{RoomEnd, RoomId, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::pool::Reader;
 use super::wanted_rows::rows_in_order;
 use crate::Error;
-use crate::store::rows::{FoundRoom, ROOM_COLUMNS, RoomRow, key, role_from_row};
+use crate::store::rows::{
+    ActiveSanction, FoundRoom, ROOM_COLUMNS, RoomRow, key, role_from_row, room_end_from_row,
+};
 
 impl FromRow<'_, SqliteRow> for FoundRoom {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         let role: Option<i64> = row.try_get("role")?;
+        let sanction: Option<i64> = row.try_get("sanction")?;
+        let until = row.try_get("sanction_until")?;
         Ok(Self {
             row: RoomRow::from_row(row)?,
             role: role.map(role_from_row),
-            is_banned: row.try_get("is_banned")?,
+            sanction: sanction.map(|kind| ActiveSanction::from_row(kind, until)),
         })
     }
 }
@@ -44,9 +48,10 @@ static OPEN_ROOMS: LazyLock<String> = LazyLock::new(|| {
            from json_each($1))
          select position, {ROOM_COLUMNS},
            (select role from member where member.room = room.id and person = wanted_by) as role,
-           exists (select 1 from sanction where sanction.room = room.id and person = wanted_by
-                   and kind = 1 and (until is null or until > present)) as is_banned
+           sanction.kind as sanction, sanction.until as sanction_until
          from wanted join room on room.id = wanted_room
+         left join sanction on sanction.room = room.id and sanction.person = wanted_by
+           and (sanction.until is null or sanction.until > present)
          where state = 0
          and (access = 0
            or exists (select 1 from member where member.room = room.id and person = wanted_by))"
@@ -67,12 +72,24 @@ pub(crate) async fn find_open_rooms(
     rows_in_order(&rows, lookups.len())
 }
 
-/// Whether a room existed and has ended, or its end has begun.
-pub(crate) async fn has_ended(from: &mut impl Reader, id: RoomId) -> Result<bool, Error> {
-    let sql = "select exists (select 1 from room_tombstone where room = $1)
-                 or exists (select 1 from room where id = $1 and state <> 0)";
-    Ok(sqlx::query_scalar(sql)
+/// How a room that is not open ended; null if it did not exist, or a person could not find it. The
+/// parameters are the room and the person.
+pub(super) const END: &str = "select coalesce(
+    (select ended_by from room_tombstone where room = $1 and (not hidden or exists (
+      select 1 from room_tombstone_member where room = $1 and person = $2))),
+    (select ended_by from room where id = $1 and (access = 0 or exists (
+      select 1 from member where room = $1 and person = $2))))";
+
+/// How a room that is not open ended; `None` if it did not exist, or was hidden from the person.
+pub(crate) async fn find_end(
+    from: &mut impl Reader,
+    id: RoomId,
+    person: i64,
+) -> Result<Option<RoomEnd>, Error> {
+    let end: Option<i64> = sqlx::query_scalar(END)
         .bind(key(id))
+        .bind(person)
         .fetch_one(from.connection())
-        .await?)
+        .await?;
+    Ok(end.map(room_end_from_row))
 }

@@ -9,14 +9,15 @@
 
 use std::time::Duration;
 
-use protocol::{Room, RoomId, Time};
+use protocol::{Room, RoomEnd, RoomId, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::pool::{Store, WriteTransaction};
 use crate::Error;
 use crate::store::rows::{
-    Access, NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, count, key, millis, room_id,
+    Access, NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, count, key, millis, room_end_from_row,
+    room_id,
 };
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
@@ -31,6 +32,7 @@ pub(crate) struct EndingRoom {
     pub row: RoomRow,
     /// Whether the archive is complete; otherwise the room is frozen.
     pub is_archived: bool,
+    pub end: RoomEnd,
 }
 
 impl FromRow<'_, SqliteRow> for RoomRow {
@@ -48,7 +50,10 @@ impl FromRow<'_, SqliteRow> for RoomRow {
             read_only: row.try_get("read_only")?,
             slow_mode: row.try_get::<i64, _>("slow_mode_ms")?.unsigned_abs() / 1_000,
             role: None,
+            muted: false,
+            muted_until: None,
             unread: 0,
+            mentions: 0,
             with: None,
         };
         let timeout: i64 = row.try_get("timeout_ms")?;
@@ -187,7 +192,7 @@ pub(crate) async fn freeze_due(tx: &mut WriteTransaction, now: Time) -> Result<b
 /// The rooms whose end has begun, the earliest first.
 pub(crate) async fn load_ending_rooms(store: &Store, limit: i64) -> Result<Vec<EndingRoom>, Error> {
     let sql = sqlx::AssertSqlSafe(format!(
-        "select {ROOM_COLUMNS}, state from room
+        "select {ROOM_COLUMNS}, state, ended_by from room
          where state in (1, 2) order by expires_at limit $1"
     ));
     let rows = sqlx::query(sql).bind(limit).fetch_all(store.read()).await?;
@@ -195,28 +200,39 @@ pub(crate) async fn load_ending_rooms(store: &Store, limit: i64) -> Result<Vec<E
         Ok(EndingRoom {
             row: RoomRow::from_row(row)?,
             is_archived: row.try_get::<i64, _>("state")? == 2,
+            end: room_end_from_row(row.try_get("ended_by")?),
         })
     };
     rows.iter().map(read).collect()
 }
 
 /// Freezes an open room at once.
-pub(crate) async fn freeze(tx: &mut WriteTransaction, id: RoomId, now: Time) -> Result<(), Error> {
-    sqlx::query("update room set state = 1, expires_at = $2, due_at = $2 where id = $1")
+pub(crate) async fn freeze(
+    tx: &mut WriteTransaction,
+    id: RoomId,
+    now: Time,
+    end: RoomEnd,
+) -> Result<(), Error> {
+    let sql =
+        "update room set state = 1, expires_at = $2, due_at = $2, ended_by = $3 where id = $1";
+    sqlx::query(sql)
         .bind(key(id))
         .bind(now.millis())
+        .bind(end as i64)
         .execute(tx.connection())
         .await?;
     Ok(())
 }
 
-/// Reopens a frozen room until `expires_at`.
+/// Reopens a frozen room until `expires_at`, and forgets who closed it: the next end of the room has
+/// a reason of its own.
 pub(crate) async fn reopen(
     tx: &mut WriteTransaction,
     id: RoomId,
     expires_at: Time,
 ) -> Result<(), Error> {
-    let sql = "update room set state = 0, expires_at = $2, due_at = $2 where id = $1 and state = 1";
+    let sql = "update room set state = 0, expires_at = $2, due_at = $2, ended_by = 0
+               where id = $1 and state = 1";
     sqlx::query(sql)
         .bind(key(id))
         .bind(expires_at.millis())
@@ -226,20 +242,15 @@ pub(crate) async fn reopen(
 }
 
 /// Erases all rows of a room whose archive is complete or disabled, in several transactions, the
-/// last of which the caller commits. A tombstone stays for a day.
+/// last of which the caller commits. A tombstone stays for a day, with the members of a room that
+/// was hidden from others.
 pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<WriteTransaction, Error> {
     let mut tx = store.begin().await?;
     sqlx::query("update room set state = 2 where id = $1")
         .bind(key(id))
         .execute(tx.connection())
         .await?;
-    sqlx::query(
-        "insert into room_tombstone (room, expires_at) values ($1, $2) on conflict do nothing",
-    )
-    .bind(key(id))
-    .bind(now.after(TOMBSTONE_LIFETIME).millis())
-    .execute(tx.connection())
-    .await?;
+    insert_tombstone(&mut tx, id, now).await?;
     loop {
         let erased = erase_messages(&mut tx, id).await?;
         if erased < ERASE_BATCH.unsigned_abs() {
@@ -255,6 +266,24 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<WriteT
         .await?;
     tx.mark_erasure();
     Ok(tx)
+}
+
+async fn insert_tombstone(tx: &mut WriteTransaction, id: RoomId, now: Time) -> Result<(), Error> {
+    let tombstone = "insert into room_tombstone (room, expires_at, hidden, ended_by)
+                     select id, $2, access <> 0, ended_by from room where id = $1 on conflict do nothing";
+    sqlx::query(tombstone)
+        .bind(key(id))
+        .bind(now.after(TOMBSTONE_LIFETIME).millis())
+        .execute(tx.connection())
+        .await?;
+    let members = "insert into room_tombstone_member (room, person)
+                   select room, person from member join room on room.id = member.room
+                   where room = $1 and access <> 0 on conflict do nothing";
+    sqlx::query(members)
+        .bind(key(id))
+        .execute(tx.connection())
+        .await?;
+    Ok(())
 }
 
 /// Erases the rows that belong to a room, except its messages.
@@ -297,10 +326,16 @@ async fn erase_messages(tx: &mut WriteTransaction, id: RoomId) -> Result<u64, Er
 /// Deletes the tombstones of the rooms that were erased more than a day ago.
 pub(crate) async fn delete_expired_tombstones(store: &Store, now: Time) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    sqlx::query("delete from room_tombstone where expires_at <= $1")
-        .bind(now.millis())
-        .execute(tx.connection())
-        .await?;
+    for sql in [
+        "delete from room_tombstone_member
+         where room in (select room from room_tombstone where expires_at <= $1)",
+        "delete from room_tombstone where expires_at <= $1",
+    ] {
+        sqlx::query(sql)
+            .bind(now.millis())
+            .execute(tx.connection())
+            .await?;
+    }
     tx.commit().await?;
     Ok(())
 }

@@ -57,11 +57,11 @@ test("a room can be created, used, shared and left with the keyboard alone", asy
 
   await pressTabUntil(ada, /^More$/);
   await keyboard.press("Enter");
-  await pressTabUntil(ada, /^Keyboard$/);
+  await pressTabUntil(ada, /^Keyboard shortcuts$/);
   await keyboard.press("Enter");
-  await expect(page.getByRole("dialog", { name: "Keys" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
   await keyboard.press("Escape");
-  await expect(page.getByRole("dialog", { name: "Keys" })).toBeHidden();
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeHidden();
 
   await pressTabUntil(ada, /^All rooms$/);
   await keyboard.press("Enter");
@@ -120,7 +120,7 @@ test("arrow keys move the focus from message to message", async ({ webchat, open
   // The next Tab stop is the menu button.
   await keyboard.press("Tab");
   await expect(
-    ada.messages.last().getByRole("button", { name: "What to do with this message" }),
+    ada.messages.last().getByRole("button", { name: "Message actions" }),
   ).toBeFocused();
   await keyboard.press("ArrowUp");
   expect(await at()).toBe("number 110");

@@ -2,16 +2,8 @@
 
 import { expect, type User, test, type Webchat } from "../../../support/webchat";
 
-/** Opens the menu of the message with this text. */
-async function openMessageMenu(user: User, text: string) {
-  const message = user.messages.filter({ hasText: text });
-  await message.hover();
-  await message.getByRole("button", { name: "What to do with this message" }).click();
-  return user.page.getByRole("group", { name: "This message" });
-}
-
 async function chooseAction(user: User, text: string, what: string): Promise<void> {
-  await (await openMessageMenu(user, text)).getByRole("button", { name: what }).click();
+  await (await user.openMessageMenu(text)).getByRole("button", { name: what }).click();
 }
 
 async function startConversation(
@@ -105,7 +97,7 @@ test("an edit that fails keeps its text in the field and shows the error", async
 
 test("an author deletes a message after confirming", async ({ webchat, openBrowser }) => {
   const { ada, grace } = await startConversation(webchat, openBrowser);
-  const opened = await openMessageMenu(ada, "hello");
+  const opened = await ada.openMessageMenu("hello");
   await opened.getByRole("button", { name: "Delete" }).click();
   await expect(opened.getByRole("button", { name: "Delete for good?" })).toBeVisible();
   await ada.page.keyboard.press("Escape");
@@ -115,21 +107,32 @@ test("an author deletes a message after confirming", async ({ webchat, openBrows
   await expect(opened.getByRole("button", { name: "Delete for good?" })).toBeVisible();
   await opened.getByRole("button", { name: "Delete for good?" }).click();
   for (const user of [ada, grace]) await expect(user.messageBodies).toHaveText(["(deleted)"]);
-  await expect(
-    ada.messages.getByRole("button", { name: "What to do with this message" }),
-  ).toBeHidden();
+  await ada.openMessageMenu("(deleted)");
+  await expect(opened.getByRole("button")).toHaveText(["Copy link"]);
 });
 
-test("readers have no menu on messages of others, nor on unverified messages", async ({
+test("the menu of another's or an unverified message copies its text and its link, and offers nothing else", async ({
   webchat,
   openBrowser,
 }) => {
   const { grace } = await startConversation(webchat, openBrowser);
-  await webchat.postMessage(new URL(grace.page.url()).pathname, "grace2", "as anybody");
+  const room = new URL(grace.page.url()).pathname;
+  await webchat.postMessage(room, "grace2", "as *usual*");
   await expect(grace.messages).toHaveCount(2);
-  for (const message of await grace.messages.all()) {
-    await message.hover();
-    await expect(message.getByRole("button")).toBeHidden();
+  await grace.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const copied = () => grace.page.evaluate(() => navigator.clipboard.readText());
+  for (const [text, body, id] of [
+    ["hello", "hello", "m1"],
+    ["as usual", "as *usual*", "m2"],
+  ]) {
+    const opened = await grace.openMessageMenu(text);
+    await expect(opened.getByRole("button")).toHaveText(["Copy text", "Copy link"]);
+    await opened.getByRole("button", { name: "Copy text" }).click();
+    await expect.poll(copied).toBe(body);
+    await opened.getByRole("button", { name: "Copy link" }).click();
+    await expect.poll(copied).toBe(`${webchat.url}${room}#${id}`);
+    await grace.page.keyboard.press("Escape");
+    await expect(opened).toBeHidden();
   }
 });
 
@@ -173,7 +176,7 @@ for (const width of [360, 1280]) {
     }
     const before = await ada.messages.last().boundingBox();
     for (const text of ["message 19", "message 12"]) {
-      const opened = await openMessageMenu(ada, text);
+      const opened = await ada.openMessageMenu(text);
       const box = await opened.boundingBox();
       expect(
         box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= 740,

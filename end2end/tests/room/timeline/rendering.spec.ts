@@ -3,7 +3,7 @@
 import { createSampleRoom } from "../../../support/sample_room";
 import { expect, test } from "../../../support/webchat";
 
-test("only http and https addresses become links, with noopener and nofollow", async ({
+test("only web and e-mail addresses become links, with noopener and nofollow", async ({
   webchat,
   openBrowser,
 }) => {
@@ -13,15 +13,22 @@ test("only http and https addresses become links, with noopener and nofollow", a
   await ada.openRoom(room);
   await grace.openRoom(room);
   const text =
-    "see https://example.org/a_(b)?q=1&r=2#c, http://[::1]:8080/; not javascript:alert(1) or www.example.org";
+    "see https://example.org/a_(b)?q=1&r=2#c, http://[::1]:8080/; not javascript:alert(1), but www.example.org, a.b@example.org";
   await ada.send(text);
   await expect(grace.messageBodies).toHaveText([text]);
   const links = grace.messageBodies.getByRole("link");
-  await expect(links).toHaveText(["https://example.org/a_(b)?q=1&r=2#c", "http://[::1]:8080/"]);
-  for (const link of await links.all()) {
+  await expect(links).toHaveText([
+    "https://example.org/a_(b)?q=1&r=2#c",
+    "http://[::1]:8080/",
+    "www.example.org",
+    "a.b@example.org",
+  ]);
+  const prefixes = ["", "", "http://", "mailto:"];
+  for (const [index, link] of (await links.all()).entries()) {
     await expect(link).toHaveAttribute("rel", /noopener.*nofollow/);
     await expect(link).toHaveAttribute("target", "_blank");
-    expect(await link.getAttribute("href")).toBe(await link.innerText());
+    const address = prefixes[index] + (await link.innerText());
+    expect(await link.getAttribute("href")).toBe(address);
   }
 });
 

@@ -1,4 +1,4 @@
-//! The tests that `docs/guarantees.md` names exist, and their runners run them.
+//! The tests that `docs/guarantees.md` and `docs/threats.md` name exist, and their runners run them.
 //!
 //! # Guarantees
 //! - Each row of the list names at least one test.
@@ -51,9 +51,10 @@ fn repository() -> PathBuf {
     server.parent().unwrap().to_owned()
 }
 
-/// Reads the rows of the list's tables, without their heads.
+/// Reads the rows of the tables of both lists, without their heads.
 fn read_guarantees() -> Vec<Guarantee> {
-    let text = fs::read_to_string(repository().join("docs/guarantees.md")).unwrap();
+    let read = |page| fs::read_to_string(repository().join("docs").join(page)).unwrap();
+    let text = ["guarantees.md", "threats.md"].map(read).join("\n");
     let lines: Vec<&str> = text.lines().collect();
     let is_rule = |line: Option<&&str>| line.is_some_and(|line| line.starts_with("| ---"));
     let rows = (0..lines.len()).filter(|&row| {

@@ -83,6 +83,8 @@ async fn malformed_credentials_get_422_and_wrong_ones_400() {
         json!({"name": "Bob", "username": "bob"}),
         json!({"name": "Bob", "username": "b", "password": "secret"}),
         json!({"name": "Bob", "username": "bob", "password": "short"}),
+        json!({"name": "Bob", "username": "bob", "password": "      "}),
+        json!({"name": "Bob", "username": "bobby1", "password": "BOBBY1"}),
         json!({"name": "", "username": "bob", "password": "secret"}),
         json!({"name": "Bob", "username": 7, "password": "secret"}),
     ];
@@ -117,6 +119,49 @@ async fn malformed_credentials_get_422_and_wrong_ones_400() {
         422,
     )
     .await;
+}
+
+#[tokio::test]
+async fn all_invalid_fields_are_named_at_once() {
+    let server = TestServer::new().await;
+    let ada = server.account("ada").await;
+    let input = json!({"name": " ", "username": "a b", "password": "x"});
+    let refused = expect_envelope(ada.post_json("/register", input).await, 422).await;
+    let message = refused["message"].as_str().unwrap();
+    for field in [
+        "name must have 1 to 64",
+        "username must have 3 to 32",
+        "password must have 6",
+    ] {
+        assert!(message.contains(field), "{message}");
+    }
+    let room = ada.create_room().await;
+    let change = json!({"name": "x".repeat(81), "description": "x".repeat(501)});
+    let request = ada
+        .request(Method::PATCH, &format!("/rooms/{room}/"))
+        .header("accept", "application/json");
+    let refused = request.json(&change).send().await.unwrap();
+    assert_eq!(refused.status(), 422);
+    let problem: Value = refused.json().await.unwrap();
+    assert_eq!(problem["field"], "name");
+    let errors = problem["errors"].as_array().unwrap();
+    let fields: Vec<_> = errors.iter().map(|error| &error["field"]).collect();
+    assert_eq!(fields, ["name", "description"]);
+}
+
+#[tokio::test]
+async fn username_in_capitals_is_lowered() {
+    let server = TestServer::new().await;
+    let ada = server.visitor("ada");
+    let input = json!({"name": "Ada", "username": "ADA_1", "password": "secret"});
+    expect_envelope(ada.post_json("/register", input.clone()).await, 200).await;
+    expect_envelope(ada.post_json("/login", input).await, 200).await;
+    let input = json!({"username": "Ada_1", "password": "secret"});
+    let welcome = expect_envelope(ada.post_json("/login", input).await, 200).await;
+    let token = welcome["content"]["token"].as_str().unwrap();
+    let users = ada.request(Method::GET, "/users").bearer_auth(token);
+    let users = expect_envelope(users.send().await.unwrap(), 200).await;
+    assert_eq!(users["content"][0]["username"], "ada_1");
 }
 
 /// Also refusals that come from middleware.
@@ -225,6 +270,10 @@ async fn account_changes_its_name_and_password_and_is_deleted() {
         .await;
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     expect_problem(ada.get("/profile/", "application/json").await, 401).await;
+    // No other account gets the username.
+    let wish = json!({"name": "Eve", "username": "Ada", "password": "secret"});
+    let eve = server.visitor("eve");
+    expect_envelope(eve.post_json("/register", wish).await, 400).await;
     expect_envelope(
         ada.post_json("/login", json!({"username": "ada", "password": "secret2"}))
             .await,
@@ -258,11 +307,9 @@ async fn sign_in_takes_equally_long_for_known_and_unknown_accounts() {
     }
     responses.dedup();
     assert_eq!(responses.len(), 1, "one response for all: {responses:?}");
-    let middle = |times: &mut Vec<Duration>| {
-        times.sort_unstable();
-        times[times.len() / 2].as_secs_f64()
-    };
+    // Other programs only make an attempt slower, so the fastest of each kind are compared.
+    let fastest = |times: &[Duration]| times.iter().min().unwrap().as_secs_f64();
     // Hashing the password takes twenty times as long as everything else.
-    let ratio = middle(&mut known) / middle(&mut unknown);
+    let ratio = fastest(&known) / fastest(&unknown);
     assert!((0.5..2.0).contains(&ratio), "{known:?} {unknown:?}");
 }

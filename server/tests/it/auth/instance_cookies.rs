@@ -1,6 +1,9 @@
 //! Cookies of several servers on one host: browsers send each cookie to every port.
 
-use serde_json::json;
+use std::path::Path;
+
+use protocol::Time;
+use serde_json::{Value, json};
 
 use crate::harness::{
     CookieJar, TestServer, TestUser, set_cookie_headers, submit_form_with_cookie,
@@ -117,5 +120,132 @@ async fn cookies_with_plain_names_are_taken_over_once_by_the_server_that_issued_
     jar.set("session", &eve);
     visit(&browser, &mut jar).await;
     let found = username_of_cookie(&browser, &jar.header()).await;
+    assert_eq!(found.as_deref(), Some("ada"));
+}
+
+/// A server of this version with the data of the first one. Returns the tokens that it had issued.
+async fn upgraded(flags: &[&str]) -> (TestServer, Value) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../chat/tests/fixtures");
+    let record = std::fs::read_to_string(fixtures.join("v0_1.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    let opened_at: Time = serde_json::from_value(record["opened_at"].clone()).unwrap();
+    let server = TestServer::with(flags, |config| {
+        for (file, name) in [("v0_1.db", "webchat.db"), ("v0_1.key", "jwt.key")] {
+            std::fs::copy(fixtures.join(file), config.data_dir.join(name)).unwrap();
+        }
+        let clock = &config.clock;
+        clock.advance(opened_at.since(clock.now()));
+    });
+    (server.await, record["tokens"].clone())
+}
+
+#[tokio::test]
+async fn over_tls_only_cookies_of_before_the_upgrade_are_taken_over() {
+    let flags = ["--trusted-proxies", "127.0.0.1", "--rate-limit", "off"];
+    let (server, tokens) = upgraded(&flags).await;
+    let browser = over_tls(&server);
+    let token = |who: &str| tokens[who].as_str().unwrap().to_owned();
+    for name in ["session".to_owned(), server.cookie("session", "")] {
+        let name = name.trim_end_matches('=');
+        let mut jar = CookieJar::default();
+        jar.set(name, &token("ada"));
+        jar.set("guest", &token("rosa"));
+        visit(&browser, &mut jar).await;
+        for (name, who) in [("session", "ada"), ("guest", "rosa")] {
+            let own = format!("__Host-{}", server.cookie(name, &token(who)));
+            assert!(jar.header().contains(&own), "{}", jar.header());
+        }
+        assert_eq!(jar.header().split("; ").count(), 2, "{}", jar.header());
+        let found = username_of_cookie(&browser, &jar.header()).await;
+        assert_eq!(found.as_deref(), Some("ada"));
+    }
+    // The cookies of later sign-ins have the prefix.
+    let planted = [
+        ("session", server.account("mallory").await),
+        ("guest", server.guest("mallory").await),
+    ];
+    for (name, user) in planted {
+        let token = user.token.unwrap();
+        for sent in [format!("{name}={token}"), server.cookie(name, &token)] {
+            let mut jar = CookieJar::default();
+            let (sent, value) = sent.split_once('=').unwrap();
+            jar.set(sent, value);
+            visit(&browser, &mut jar).await;
+            let own = format!("__Host-{}", server.cookie(name, &token));
+            assert!(!jar.header().contains(&own), "{}", jar.header());
+            assert_eq!(username_of_cookie(&browser, &jar.header()).await, None);
+        }
+    }
+}
+
+/// The same user, over a proxy with TLS that the server trusts.
+fn over_tls(server: &TestServer) -> TestUser {
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("x-forwarded-for", "192.0.2.1".parse().unwrap());
+    headers.insert("x-forwarded-proto", "https".parse().unwrap());
+    let http = reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::none());
+    TestUser {
+        http: http.build().unwrap(),
+        origin: server.url.replace("http://", "https://"),
+        ..server.visitor("browser")
+    }
+}
+
+#[tokio::test]
+async fn over_tls_a_cookie_that_another_host_of_the_domain_has_planted_is_not_read() {
+    let flags = ["--trusted-proxies", "127.0.0.1", "--rate-limit", "off"];
+    let server = TestServer::with(&flags, |_| {}).await;
+    let browser = over_tls(&server);
+    let mut jar = CookieJar::default();
+    let eve = server.account("eve").await.token.unwrap();
+    let planted = server.cookie("session", &eve);
+    // Neither by a browser that has no other cookie, before or after it has a session,
+    assert_eq!(username_of_cookie(&browser, &planted).await, None);
+    let ada = server.account("ada").await.token.unwrap();
+    let own = format!("__Host-{}", server.cookie("session", &ada));
+    let (name, value) = own.split_once('=').unwrap();
+    jar.set(name, value);
+    // nor before the own one, nor instead of it.
+    let found = username_of_cookie(&browser, &format!("{planted}; {own}")).await;
+    assert_eq!(found.as_deref(), Some("ada"));
+    submit(&browser, &mut jar, "/logout", &[]).await;
+    visit(&browser, &mut jar).await;
+    let guest = jar.header();
+    assert!(guest.contains("__Host-guest-"), "{guest}");
+    let found = username_of_cookie(&browser, &format!("{planted}; {guest}")).await;
+    assert_eq!(found, None);
+    // The browser accepts the prefix only with these attributes.
+    let form = [("username", "eve"), ("password", "secret")];
+    let response = submit_form_with_cookie(&browser, "/login", "", &form).await;
+    let set = set_cookie_headers(&response);
+    let [session] = &set[..] else {
+        panic!("{set:?}")
+    };
+    assert!(session.starts_with(&format!("__Host-{}", server.cookie("session", ""))));
+    assert!(
+        session.contains("; Path=/;") && session.ends_with("; Secure"),
+        "{session}"
+    );
+    assert!(
+        !session.to_ascii_lowercase().contains("domain"),
+        "{session}"
+    );
+}
+
+#[tokio::test]
+async fn without_tls_a_session_with_two_values_is_none() {
+    let server = TestServer::new().await;
+    let browser = server.visitor("browser");
+    let [ada, eve] = ["ada", "eve"].map(async |name| {
+        let token = server.account(name).await.token.unwrap();
+        server.cookie("session", &token)
+    });
+    let (ada, eve) = (ada.await, eve.await);
+    for cookies in [format!("{ada}; {eve}"), format!("{eve}; {ada}")] {
+        assert_eq!(username_of_cookie(&browser, &cookies).await, None);
+    }
+    let found = username_of_cookie(&browser, &format!("{ada}; {ada}")).await;
     assert_eq!(found.as_deref(), Some("ada"));
 }

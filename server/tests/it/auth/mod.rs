@@ -1,6 +1,7 @@
 //! Accounts, sessions, guest keys, and attempts to act as another user.
 
 mod accounts;
+mod cross_site;
 mod csrf;
 mod instance_cookies;
 mod name_claims;

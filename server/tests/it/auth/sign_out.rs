@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     EventReader, TestServer, TestSocket, TestUser, expect_json, expect_problem,
-    next_event_advancing_clock,
+    next_event_advancing_clock, submit_form_with_cookie, username_of_cookie,
 };
 use crate::moderation::ends_with_removed;
 
@@ -84,20 +84,6 @@ async fn signing_out_everywhere_ends_every_open_connection() {
     let mut others = bob.follow(&room, "").await;
     let guests = server.guest("ada's phone").await;
     let mut guests = guests.follow(&room, "").await;
-    let signed_in = async || {
-        let known = json!({"username": "ada", "password": "secret"});
-        let response: Value = server
-            .visitor("ada")
-            .post_json("/login", known)
-            .await
-            .json()
-            .await
-            .unwrap();
-        TestUser {
-            token: Some(response["content"]["token"].as_str().unwrap().to_owned()),
-            ..ada.clone()
-        }
-    };
     let connections = OpenConnections::open(&server, &ada, &room).await;
     assert_eq!(
         ada.post_json("/profile/sign-out/", json!({}))
@@ -108,7 +94,7 @@ async fn signing_out_everywhere_ends_every_open_connection() {
     connections.end("signed-out").await;
     expect_problem(ada.get(&format!("/stream?rooms={room}"), "*/*").await, 401).await;
 
-    let ada = signed_in().await;
+    let ada = sign_in(&ada).await;
     let connections = OpenConnections::open(&server, &ada, &room).await;
     let change = json!({"old": "secret", "new": "secret"});
     let key: Value = ada
@@ -136,6 +122,58 @@ async fn signing_out_everywhere_ends_every_open_connection() {
     for reader in [&mut others, &mut guests] {
         while reader.next().await.unwrap().name != "message" {}
     }
+}
+
+/// A further session of the account `ada`.
+async fn sign_in(ada: &TestUser) -> TestUser {
+    let known = json!({"username": "ada", "password": "secret"});
+    let response = ada.post_json("/login", known).await;
+    let response: Value = response.json().await.unwrap();
+    TestUser {
+        token: Some(response["content"]["token"].as_str().unwrap().to_owned()),
+        ..ada.clone()
+    }
+}
+
+#[tokio::test]
+async fn signing_out_revokes_the_session_with_its_connections_and_no_other() {
+    let server = TestServer::new().await;
+    let ada = server.account("ada").await;
+    server.account("bob").await;
+    let other = sign_in(&ada).await;
+    let room = other.create_room().await;
+    let others = OpenConnections::open(&server, &other, &room).await;
+
+    // A script, by its token.
+    let script = sign_in(&ada).await;
+    let connections = OpenConnections::open(&server, &script, &room).await;
+    let response = script.post_json("/logout", json!({})).await;
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers()["clear-site-data"], "\"cache\"");
+    connections.end("signed-out").await;
+    expect_problem(script.get("/profile/", "application/json").await, 401).await;
+    let again = script.post_json("/logout", json!({})).await;
+    assert_eq!(again.status(), 204);
+
+    // A browser, by its cookie: a copy of the cookie is refused, too.
+    let session = sign_in(&ada).await.token.unwrap();
+    let copy = TestUser {
+        token: Some(session.clone()),
+        ..ada.clone()
+    };
+    let browser = server.visitor("browser");
+    let cookie = server.cookie("session", &session);
+    let response = submit_form_with_cookie(&browser, "/logout", &cookie, &[]).await;
+    assert_eq!(response.status(), 303);
+    expect_problem(copy.get("/profile/", "application/json").await, 401).await;
+    assert_eq!(username_of_cookie(&browser, &cookie).await, None);
+
+    for session in [&ada, &other] {
+        let profile = session.get("/profile/", "application/json").await;
+        assert_eq!(profile.status(), 200);
+    }
+    assert_eq!(other.post_json("/logout", json!({})).await.status(), 204);
+    others.end("signed-out").await;
 }
 
 #[tokio::test]

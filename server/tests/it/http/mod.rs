@@ -18,7 +18,7 @@ use crate::harness::{TEST_TIMEOUT, TestServer};
 pub struct RawConnection(TcpStream);
 
 impl RawConnection {
-    async fn open(server: &TestServer) -> Self {
+    pub async fn open(server: &TestServer) -> Self {
         Self(
             TcpStream::connect(server.url.trim_start_matches("http://"))
                 .await
@@ -26,12 +26,12 @@ impl RawConnection {
         )
     }
 
-    async fn send(&mut self, text: &str) {
+    pub async fn send(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
     /// Reads up to `end`, and includes it.
-    async fn read_until(&mut self, end: &str) -> String {
+    pub async fn read_until(&mut self, end: &str) -> String {
         let mut text = Vec::new();
         while !text.ends_with(end.as_bytes()) {
             let byte = timeout(TEST_TIMEOUT, self.0.read_u8()).await;

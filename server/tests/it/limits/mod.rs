@@ -1,4 +1,7 @@
 //! Limits on how much one user, address or room may do.
 
+mod connections;
+mod disk_space;
 mod rate_limits;
 mod room_probes;
+mod unread_answers;

@@ -5,7 +5,7 @@ use protocol::Problem;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 
-use crate::harness::{TestServer, TestUser, expect_problem};
+use crate::harness::{TestServer, TestUser, expect_envelope, expect_problem};
 
 #[tokio::test]
 async fn flood_of_room_creations_is_refused_with_retry_after() {
@@ -172,4 +172,51 @@ async fn named_rooms_count_against_the_room_creation_limit() {
     };
     flood(named).await;
     assert_eq!(named(0).await.status(), 200, "the room exists already");
+}
+
+#[tokio::test]
+async fn address_that_floods_right_passwords_is_refused_and_another_signs_in() {
+    let server = behind_a_proxy().await;
+    let flooder = from(&server.visitor("flooder"), 1);
+    let mut accounts = Vec::new();
+    for n in 0..8 {
+        let username = format!("account{n}");
+        let wish = json!({"name": "Ada", "username": username, "password": "secret"});
+        let registered = flooder.post_json("/register", wish).await;
+        assert_eq!(registered.status(), StatusCode::OK);
+        accounts.push(json!({"username": username, "password": "secret"}));
+    }
+    let mut signed_in = 0;
+    let refused = loop {
+        let sign_in = |n: usize| flooder.post_json("/login", accounts[n % 8].clone());
+        let mut responses = join_all((0..16).map(sign_in)).await.into_iter();
+        if let Some(refused) = responses.find(|response| response.status() != StatusCode::OK) {
+            break refused;
+        }
+        signed_in += 16;
+        assert!(signed_in < 1_000, "no limit");
+    };
+    assert!(signed_in >= 50, "{signed_in}");
+    assert!(refused.headers().contains_key("retry-after"));
+    expect_envelope(refused, 429).await;
+    // Every other route that computes passwords counts, too. Eight attempts do not yet have to wait
+    // for the sake of the account.
+    let taken = json!({"name": "Ada", "username": "account0", "password": "secret"});
+    let change = json!({"old": "secret", "new": "secret2"});
+    let deletion = json!({"password": "secret"});
+    for (path, input) in [
+        ("/register", taken),
+        ("/profile/password/", change),
+        ("/profile/delete/", deletion),
+    ] {
+        let grace = from(&server.account(&format!("grace{}", path.len())).await, 1);
+        let responses = join_all((0..8).map(|_| grace.post_json(path, input.clone()))).await;
+        let refused = responses.iter().filter(|response| response.status() == 429);
+        assert!(refused.count() > 0, "{path}");
+    }
+    let other = from(&flooder, 2);
+    let response = other.post_json("/login", accounts[0].clone()).await;
+    expect_envelope(response, 200).await;
+    let wish = json!({"name": "Ada", "username": "ada", "password": "secret"});
+    expect_envelope(other.post_json("/register", wish).await, 200).await;
 }

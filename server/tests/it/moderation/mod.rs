@@ -1,6 +1,7 @@
 //! Roles and sanctions: what each role may do in a room, by the API and by forms.
 
 pub mod forms;
+mod held_requests;
 mod invitations;
 mod permissions;
 mod sanctions;
@@ -9,7 +10,7 @@ mod settings;
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::harness::{EventReader, TEST_TIMEOUT, TestUser, expect_json};
+use crate::harness::{Event, EventReader, TEST_TIMEOUT, TestUser, expect_json};
 
 pub async fn send_json(user: &TestUser, method: &str, path: &str, body: Value) -> Response {
     let request = user
@@ -73,13 +74,13 @@ pub async fn join_by_invitation(owner: &TestUser, room: &str, user: &TestUser, r
     }
 }
 
-pub async fn ends_with_removed(mut stream: EventReader) -> bool {
-    let end = tokio::time::timeout(TEST_TIMEOUT, async {
-        let mut removed = false;
-        while let Some(event) = stream.next().await {
-            removed |= event.name == "removed";
-        }
-        removed
-    });
+pub async fn ends_with_removed(stream: EventReader) -> bool {
+    let events = read_to_end(stream).await;
+    events.iter().any(|event| event.name == "removed")
+}
+
+/// The events of a stream that ends in time.
+pub async fn read_to_end(stream: EventReader) -> Vec<Event> {
+    let end = tokio::time::timeout(TEST_TIMEOUT, stream.rest());
     end.await.expect("the stream goes on")
 }

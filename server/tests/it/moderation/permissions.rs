@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite;
 
-use crate::harness::{TestServer, TestUser, expect_json};
+use crate::harness::{TestServer, TestSocket, TestUser, expect_json};
 use crate::moderation::{join_by_invitation, member_id_with_role, send_json};
 
 /// The relation of a user to a room, the weakest first.
@@ -89,7 +90,7 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
             "/rooms/ID/typing/",
             json!({"username": "mallory"}),
             Anyone,
-            Reader,
+            member,
         ),
         (
             "POST",
@@ -359,9 +360,9 @@ async fn every_role_may_do_exactly_what_the_permission_table_says() {
                     .await
                     .status()
                     .as_u16();
-                // In an open room visitors may post, but a reader may not.
-                let only_reads =
-                    standing == Reader && path.ends_with("messages/") && method == "POST";
+                // In an open room visitors may post and type, but a reader may not.
+                let is_writing = path.ends_with("messages/") || path.ends_with("typing/");
+                let only_reads = standing == Reader && is_writing && method == "POST";
                 let expected = if only_reads && kind != Kind::Direct {
                     &[403]
                 } else {
@@ -428,4 +429,71 @@ async fn permission_table_covers_every_room_operation() {
         .collect();
     described.retain(|operation| !walked.contains(operation));
     assert!(described.is_empty(), "{described:?}");
+}
+
+/// Sends a message over the WebSocket of a room. Returns the status that the same request over HTTP
+/// would have.
+async fn post_over_socket(user: &TestUser, room: &str) -> u16 {
+    let path = format!("/rooms/{room}/socket?username={}&after=latest", user.name);
+    let mut socket = match TestSocket::open_as(user, &path)
+        .await
+        .map_err(|error| *error)
+    {
+        Ok(socket) => socket,
+        Err(tungstenite::Error::Http(refused)) => return refused.status().as_u16(),
+        Err(error) => panic!("{error}"),
+    };
+    socket.send_text("hi").await;
+    let frame = socket.next().await;
+    let answer: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+    match answer["status"].as_u64() {
+        Some(status) => u16::try_from(status).unwrap(),
+        None => 201,
+    }
+}
+
+#[tokio::test]
+async fn every_role_writes_over_a_socket_as_over_http() {
+    let server = TestServer::new().await;
+    let participants = Participants::gather(&server).await;
+    for kind in [Kind::Open, Kind::Private, Kind::Direct] {
+        for standing in STANDINGS {
+            let user = &participants.people[&standing];
+            let room = &participants.room(kind).await["ID"];
+            let over_http = user.try_post(room, "hi").await.status().as_u16();
+            let over_socket = post_over_socket(user, room).await;
+            assert_eq!(over_socket, over_http, "{kind:?} {standing:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_role_in_an_open_room_has_power_over_an_operator() {
+    let server = TestServer::new().await;
+    let participants = Participants::gather(&server).await;
+    let boss = &participants.people[&Operator];
+    for standing in [Moderator, Owner] {
+        let room = &participants.room(Kind::Open).await["ID"];
+        join_by_invitation(&participants.people[&Owner], room, boss, "member").await;
+        let user = &participants.people[&standing];
+        for (method, path, body) in [
+            (
+                "POST",
+                "sanctions/",
+                json!({"person": "operator", "kind": "ban"}),
+            ),
+            (
+                "POST",
+                "sanctions/",
+                json!({"person": "operator", "kind": "mute"}),
+            ),
+            ("PATCH", "members/operator/", json!({"role": "reader"})),
+            ("DELETE", "members/operator/", Value::Null),
+        ] {
+            let path = format!("/rooms/{room}/{path}");
+            let status = send_json(user, method, &path, body).await.status();
+            assert_eq!(status, 403, "{standing:?} {method} {path}");
+        }
+        boss.post(room, "still here").await;
+    }
 }

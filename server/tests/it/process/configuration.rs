@@ -1,11 +1,15 @@
 //! Flags, the environment and the `.env` file.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 #[test]
 fn env_file_applies_unless_the_environment_overrides_it() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join(".env"), "WEBCHAT_TIMEOUT=soon\n").unwrap();
+    let file = dir.path().join(".env");
+    std::fs::write(&file, "WEBCHAT_TIMEOUT=soon\n").unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     let error_output = |environment: &[(&str, &str)]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_webchat"));
         let output = command
@@ -18,8 +22,51 @@ fn env_file_applies_unless_the_environment_overrides_it() {
     };
     assert!(error_output(&[]).contains(r#""soon""#));
     assert!(error_output(&[("WEBCHAT_TIMEOUT", "later")]).contains(r#""later""#));
-    std::fs::write(dir.path().join(".env"), "not a line of it\n").unwrap();
+    std::fs::write(&file, "not a line of it\n").unwrap();
     assert!(error_output(&[]).contains(".env"));
+}
+
+#[test]
+fn env_file_that_others_can_write_is_refused_by_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(".env");
+    std::fs::write(&file, "WEBCHAT_DATA_DIR=planted\n").unwrap();
+    let commands: [&[&str]; 5] = [
+        // It would be refused for its own reason, so no server runs.
+        &["--timeout", "0s"],
+        &["admin", "grant", "ada"],
+        &["backup", "copy.db"],
+        &["restore", "copy.db"],
+        &["health"],
+    ];
+    for mode in [0o666, 0o646] {
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        for command in commands {
+            let output = Command::new(env!("CARGO_BIN_EXE_webchat"))
+                .current_dir(dir.path())
+                .args(command)
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(
+                (output.status.code(), text.lines().count()),
+                (Some(2), 1),
+                "{text}"
+            );
+            assert!(
+                text.contains(".env") && text.contains("chmod go-w"),
+                "{text}"
+            );
+        }
+    }
+    assert!(!dir.path().join("planted").exists());
+    // A pipe would be waited for.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_webchat"))
+        .current_dir(dir.path())
+        .output();
+    assert_eq!(output.unwrap().status.code(), Some(2));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use server::App;
 use server::cli::shutdown::Shutdown;
 use server::config::Config;
-use tokio::net::TcpListener;
+use server::net::listener::bind;
 use tokio::time::timeout;
 
 use crate::harness::{ServerProcess, TEST_TIMEOUT, TestServer, run_health_check};
@@ -83,9 +83,9 @@ async fn server_drains_and_reports_a_failure_when_a_task_panics_repeatedly() {
     let flags = Config::read(["webchat".into()]).unwrap();
     let app = App::new(chat, &flags);
     let supervisor = app.supervisor().clone();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let serving = tokio::spawn(app.serve(listener, Shutdown::default()));
+    let bound = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", bound.address);
+    let serving = tokio::spawn(app.serve(bound.listener, Shutdown::default()));
     let stream = reqwest::get(format!("{url}/stream?list=on")).await.unwrap();
     supervisor.spawn("broken", || async { panic!("a test asked for it") });
     let failure = timeout(TEST_TIMEOUT, serving).await.unwrap().unwrap();

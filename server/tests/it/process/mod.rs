@@ -2,8 +2,10 @@
 
 mod configuration;
 mod durability;
+mod file_modes;
 mod health;
 mod log_output;
 mod restart;
+mod secrets;
 mod shutdown;
 mod signals;

@@ -1,6 +1,6 @@
 //! Messages: posting, paging and refusals.
 
-use protocol::{Message, Room};
+use protocol::{Change, MarkKind, Message, Room};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -21,6 +21,8 @@ async fn posted_messages_are_numbered_and_paged() {
     assert_eq!(ada.history(&room, "").await.len(), 2);
     assert_eq!(ada.history(&room, "before=2").await, [first]);
     assert_eq!(ada.history(&room, "after=1&limit=1").await[0].id, 2);
+    assert_eq!(ada.history(&room, "around=2&limit=1").await[0].id, 2);
+    assert_eq!(ada.history(&room, "around=1&limit=9").await.len(), 2);
     assert!(ada.history(&room, "after=99").await.is_empty());
     let shown: Room = ada
         .get(&format!("/rooms/{room}/"), "application/json")
@@ -29,6 +31,72 @@ async fn posted_messages_are_numbered_and_paged() {
         .await
         .unwrap();
     assert_eq!(shown.message_count, 2);
+}
+
+#[tokio::test]
+async fn message_has_its_marks_in_answers_and_streams_but_not_in_archives() {
+    let server = TestServer::new().await;
+    let ada = server.guest("ada").await;
+    let room = ada.create_room().await;
+    let mut stream = ada.follow(&room, "after=0").await;
+    let posted = ada.post(&room, "**one**").await;
+    let kinds = |message: &Message| {
+        message
+            .marks()
+            .iter()
+            .map(|mark| mark.kind)
+            .collect::<Vec<_>>()
+    };
+    let strong = [MarkKind::Strong, MarkKind::Syntax, MarkKind::Syntax];
+    assert_eq!(kinds(&posted), strong);
+    assert_eq!(kinds(&stream.next_message().await), strong);
+    assert_eq!(kinds(&ada.history(&room, "").await[0]), strong);
+    let edit = ada.request(Method::PATCH, &format!("/rooms/{room}/messages/1/"));
+    let edited = edit.json(&json!({"body": "**two**"})).send().await.unwrap();
+    assert_eq!(kinds(&edited.json().await.unwrap()), strong);
+    let change = loop {
+        let event = stream.next().await.unwrap();
+        if event.name == "change" {
+            break serde_json::from_str::<Change>(&event.data).unwrap();
+        }
+    };
+    assert_eq!(
+        (change.message.body(), kinds(&change.message)),
+        ("**two**", strong.to_vec())
+    );
+    ada.post(&room, "_three_").await;
+    for path in ["archive.jsonl", "transcript.txt"] {
+        let file = ada.get(&format!("/rooms/{room}/{path}"), "*/*").await;
+        let file = file.text().await.unwrap();
+        assert!(
+            file.contains("_three_") && !file.contains("marks"),
+            "{file}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn page_around_a_message_has_no_deleted_text_and_nothing_for_strangers() {
+    let server = TestServer::new().await;
+    let owner = server.guest("owner").await;
+    let eve = server.guest("eve").await;
+    let wish = json!({"private": true});
+    let room = owner.create_room_with(wish).await.id.to_string();
+    for body in ["one", "*two* @ada", "three"] {
+        owner.post(&room, body).await;
+    }
+    let deletion = owner.request(Method::DELETE, &format!("/rooms/{room}/messages/2/"));
+    deletion.send().await.unwrap();
+    let page = owner.history(&room, "around=2&limit=3").await;
+    let shown: Vec<_> = page.iter().map(|m| (m.body(), m.marks().len())).collect();
+    assert_eq!(shown, [("one", 0), ("", 0), ("three", 0)]);
+    // The deletion has the sequence number 4.
+    let page = owner.history(&room, "around=4&limit=2").await;
+    assert!(page.iter().map(|m| m.id).eq([2, 3]));
+    for around in [1, 2, 3, 4, 1_000_000] {
+        let path = format!("/rooms/{room}/messages/?around={around}");
+        expect_problem(eve.get(&path, "application/json").await, 404).await;
+    }
 }
 
 #[tokio::test]
@@ -43,13 +111,14 @@ async fn repeated_idempotency_key_returns_the_first_message() {
             .json(&json!({"username": "ada", "body": body}))
             .send()
     };
-    let first: Message = post("one", "k".repeat(64))
+    let first: Message = post("*one*", "k".repeat(64))
         .await
         .unwrap()
         .json()
         .await
         .unwrap();
-    let again = post("one", "k".repeat(64)).await.unwrap();
+    assert_eq!(first.marks().len(), 3);
+    let again = post("*one*", "k".repeat(64)).await.unwrap();
     assert_eq!(again.status(), StatusCode::CREATED);
     assert_eq!(again.json::<Message>().await.unwrap(), first);
     let other = expect_problem(post("two", "k".repeat(64)).await.unwrap(), 422).await;
@@ -156,6 +225,11 @@ async fn invalid_value_is_refused_with_422_naming_field_and_limit() {
         "limit=x",
         "before=-1",
         "after=soon",
+        "around=0",
+        "around=x",
+        "around=1&before=2",
+        "around=1&after=2",
+        "around=1&wait=1",
     ] {
         let response = ada
             .get(&format!("{path}?{query}"), "application/json")

@@ -56,7 +56,10 @@ async fn page_is_not_cached_and_its_script_nonce_changes() {
     let mut nonces = Vec::new();
     for _ in 0..2 {
         let response = ada.get("/", "text/html").await;
-        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(
+            response.headers()["cache-control"],
+            "no-store, no-transform"
+        );
         let policy = response.headers()["content-security-policy"]
             .to_str()
             .unwrap()

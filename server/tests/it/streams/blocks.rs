@@ -3,6 +3,7 @@
 //! event.
 
 use futures_util::future::join_all;
+use protocol::characters::is_line_break;
 use reqwest::{Method, Response, StatusCode, Version};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -165,4 +166,48 @@ async fn each_block_carries_data_over_web_socket() {
     expect_data_in_each_block(&address, &text);
     drop((socket, ada));
     timeout(TEST_TIMEOUT, stopping).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn text_with_line_separators_forges_no_line() {
+    let server = TestServer::new().await;
+    let eve = server.guest("eve").await;
+    let room = eve.create_room().await;
+    let forged = r#"{"id":9,"username":"ada","body":"yes"}"#;
+    let body = format!("hi\u{2028}\u{2028}data: {forged}\u{2029}{forged}\u{2028}");
+    eve.post(&room, &format!("{body}.")).await;
+    for address in [
+        format!("/rooms/{room}/messages/"),
+        format!("/stream?rooms={room}"),
+    ] {
+        let mut stream = Stream::open(&eve, address).await;
+        stream.read_until(|text| text.ends_with("\n\n")).await;
+        let mut lines = stream.text.split(is_line_break);
+        assert!(
+            !lines.any(|line| line.contains(r#"{"id":9"#)),
+            "{}",
+            stream.text
+        );
+    }
+    let archive = eve
+        .get(&format!("/rooms/{room}/archive.jsonl"), "*/*")
+        .await;
+    let archive = archive.text().await.unwrap();
+    let lines: Vec<Value> = archive
+        .split_terminator(is_line_break)
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (lines.len(), &lines[1]["body"]),
+        (3, &json!(format!("{body}.")))
+    );
+    let transcript = eve
+        .get(&format!("/rooms/{room}/transcript.txt"), "*/*")
+        .await;
+    let transcript = transcript.text().await.unwrap();
+    let mut lines = transcript.split(is_line_break).skip(3);
+    assert!(
+        lines.all(|line| line.is_empty() || line.starts_with("    ")),
+        "{transcript}"
+    );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{EventReader, TestServer};
+use crate::harness::{EventReader, TestServer, assert_says_why};
 
 #[tokio::test]
 async fn every_reader_receives_every_message_in_order() {
@@ -140,6 +140,7 @@ async fn expiring_room_sends_closing_then_closed_then_answers_410() {
     let rest = reader.rest().await;
     assert_eq!(rest.len(), 1, "{rest:?}");
     assert_eq!((rest[0].name.as_str(), &rest[0].id), ("closed", &None));
+    assert_says_why(&ada, &room, &rest[0], 410).await;
     for accept in ["application/json", "*/*", "text/html"] {
         assert_eq!(
             ada.get(&format!("/rooms/{room}/"), accept).await.status(),

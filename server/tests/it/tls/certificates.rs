@@ -80,7 +80,7 @@ fn unusable_certificate_files_are_reported_at_start() {
         let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_webchat"));
         process
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(dir.path());
+            .arg(dir.path().join("data"));
         let ended = process
             .arg("--tls-cert")
             .arg(cert)

@@ -1,11 +1,12 @@
 //! The tabs of one browser in one room, their database and a server, at random and on one clock.
 //!
 //! The tabs are made of `dispatcher` and `queue`. Tabs open, freeze, hang and die; requests are
-//! lost before or after the server has handled them, arrive late, and are refused; reads and writes
-//! of the database take their time.
+//! lost before or after the server has handled them, arrive late, and are refused, also by a
+//! firewall; reads and writes of the database take their time, or have no answer.
 
 mod checks;
 mod server;
+mod stores;
 mod tabs;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,6 +22,8 @@ use crate::room::log::simulation::for_each_seed;
 use crate::room::outbox::dispatcher::{Dispatcher, OutboxAction};
 use crate::room::outbox::pending_message::PendingMessage;
 use crate::room::outbox::queue::Outbox;
+use crate::room::outbox::record_store::Records;
+use crate::room::outbox::simulation::stores::Stores;
 
 const MOST_TABS: usize = 4;
 const STEPS: usize = 600;
@@ -52,7 +55,7 @@ enum Input {
     OutboxChanged,
     Read {
         version: u32,
-        kept: Option<Vec<PendingMessage>>,
+        found: Records,
     },
     Stored {
         key: String,
@@ -108,11 +111,10 @@ struct Written {
 struct Browser {
     random: SmallRng,
     now: i64,
-    /// Whether the browser keeps anything.
-    has_database: bool,
     /// Whether requests fail.
     is_faulty: bool,
-    database: BTreeMap<String, PendingMessage>,
+    stores: Stores,
+    can_be_silent: bool,
     /// The tabs that hold the lock or wait for it.
     lock: VecDeque<usize>,
     tabs: Vec<Tab>,
@@ -126,11 +128,15 @@ impl Browser {
     fn new(seed: u64) -> Self {
         let mut random = SmallRng::seed_from_u64(seed);
         Self {
-            has_database: random.random_range(0..4) > 0,
+            stores: Stores {
+                has_database: random.random_range(0..4) > 0,
+                has_local: random.random_range(0..4) > 0,
+                ..Stores::default()
+            },
+            can_be_silent: random.random(),
             random,
             now: 1_000_000,
             is_faulty: true,
-            database: BTreeMap::new(),
             lock: VecDeque::new(),
             tabs: Vec::new(),
             posts: Vec::new(),
@@ -238,7 +244,7 @@ impl Browser {
 
     fn disturb(&mut self) {
         let alive = self.tabs.iter().filter(|tab| tab.is_alive()).count();
-        match self.random.random_range(0..10) {
+        match self.random.random_range(0..11) {
             0 | 1 if alive < MOST_TABS => self.open_tab(),
             2 => {
                 if let Some(at) = self.pick(Tab::is_alive) {
@@ -254,6 +260,7 @@ impl Browser {
             }
             7 => self.with_running(|browser, at| browser.answer_refusal(at, false)),
             8 => self.with_running(|browser, at| browser.answer_refusal(at, true)),
+            9 if self.can_be_silent => self.silence_database(),
             // Back online.
             _ => self.with_running(|browser, at| {
                 let actions = browser.tabs[at].dispatcher.send_now();
@@ -280,6 +287,7 @@ impl Browser {
     /// Ends all disturbances, and lets everything happen that is to happen.
     fn calm_down(&mut self) {
         self.is_faulty = false;
+        self.stores.is_silent = false;
         if self.tabs.iter().all(|tab| !tab.is_alive()) {
             self.open_tab();
         }

@@ -40,6 +40,7 @@ impl Browser {
             0 => Err(Failure::Unreachable),
             1 => Err(refusal(429, Some(wait))),
             2 => Err(refusal(503, None)),
+            5 => self.refuse_on_the_way(&post.pending.key),
             // Handled, and the answer is lost.
             3 => self.serve(&post.pending).and(Err(Failure::Unreachable)),
             // Given up by the tab, and handled later.
@@ -62,15 +63,20 @@ impl Browser {
     }
 }
 
+impl Browser {
+    /// A firewall refuses a message, which is sent again by its author alone.
+    fn refuse_on_the_way(&mut self, key: &str) -> Answer<Message> {
+        let written = self.written.iter_mut().find(|known| known.key == key);
+        written.unwrap().was_refused = true;
+        Err(Failure::Foreign(403, None))
+    }
+}
+
 fn refusal(status: u16, wait: Option<u32>) -> Failure {
     let problem = Problem {
-        kind: String::new(),
-        title: String::new(),
         status,
         detail: "no".to_owned(),
-        field: None,
-        free: None,
-        retry_after: None,
+        ..Problem::default()
     };
     Failure::Refused(Box::new(problem), wait)
 }

@@ -78,7 +78,15 @@ impl Browser {
         }
     }
 
+    pub(super) fn forget_arrived(&mut self, at: usize) {
+        while let Some((key, seq)) = self.tabs[at].outbox.find_arrived_refused() {
+            self.tabs[at].outbox.deliver(&key, seq);
+            self.forget(at, key);
+        }
+    }
+
     pub(super) fn send_next(&mut self, at: usize) {
+        self.forget_arrived(at);
         let tab = &mut self.tabs[at];
         if let Some(pending) = tab.dispatcher.start_sending(&tab.outbox) {
             assert!(pending.kept, "{} is sent before it is kept", pending.key);
@@ -126,11 +134,11 @@ impl Browser {
                 }
             }
             Input::OutboxChanged => self.read_database(at),
-            Input::Read { version, kept } => self.on_read(at, version, kept),
+            Input::Read { version, found } => self.on_read(at, version, found),
             Input::Stored { key, is_stored } => {
                 self.tabs[at].dispatcher.on_stored(is_stored);
                 self.tabs[at].dispatcher.record_change();
-                self.tabs[at].outbox.mark_kept(&key);
+                self.tabs[at].outbox.mark_kept(&key, is_stored);
                 self.send_next(at);
                 self.tell_all(at);
             }
@@ -146,17 +154,17 @@ impl Browser {
             Input::Event(message) => {
                 self.tabs[at].outbox.record_arrival(&message);
                 self.tabs[at].log.add(vec![message]);
+                self.forget_arrived(at);
             }
         }
     }
 
-    pub(super) fn on_read(&mut self, at: usize, version: u32, kept: Option<Vec<PendingMessage>>) {
-        let Some(kept) = kept else { return };
+    pub(super) fn on_read(&mut self, at: usize, version: u32, found: Records) {
         let tab = &mut self.tabs[at];
         if !tab.dispatcher.is_current(version) {
             return self.read_database(at);
         }
-        tab.outbox.merge(kept);
+        tab.outbox.merge(found.messages, found.is_complete);
         for message in tab.log.messages() {
             tab.outbox.record_arrival(message);
         }
@@ -171,39 +179,20 @@ impl Browser {
         let input = match request {
             Request::Read { version } => Input::Read {
                 version,
-                kept: self
-                    .has_database
-                    .then(|| self.database.values().cloned().collect()),
+                found: self.read_stores(),
             },
             Request::Put(pending) => {
                 let key = pending.key.clone();
-                if self.has_database {
-                    self.put_record(pending);
-                }
-                Input::Stored {
-                    key,
-                    is_stored: self.has_database,
-                }
+                let is_stored = self.put_record(pending);
+                Input::Stored { key, is_stored }
             }
             Request::Remove(key) => {
-                self.database.remove(&key);
+                self.remove_record(&key);
                 Input::Removed
             }
         };
         if self.tabs[at].is_alive() {
             self.tabs[at].inbox.push_back(input);
         }
-    }
-
-    pub(super) fn put_record(&mut self, pending: PendingMessage) {
-        let key = pending.key.clone();
-        let written = self.written.iter_mut().find(|known| known.key == key);
-        written.unwrap().was_stored = true;
-        let record = PendingMessage {
-            seen: None,
-            kept: true,
-            ..pending
-        };
-        self.database.insert(key, record);
     }
 }

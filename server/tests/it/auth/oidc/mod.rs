@@ -100,7 +100,7 @@ pub fn id_token_claims(
 ) -> Value {
     let now = server.clock.now().millis() / 1_000;
     json!({"iss": provider.issuer(), "aud": CLIENT_ID, "sub": subject, "iat": now, "exp": now + 300,
-           "nonce": authorization.parameter("nonce"), "preferred_username": subject})
+           "auth_time": now, "nonce": authorization.parameter("nonce"), "preferred_username": subject})
 }
 
 pub async fn sign_in_with(

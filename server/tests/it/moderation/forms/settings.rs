@@ -25,7 +25,7 @@ async fn owner_changes_settings_by_form_and_others_read_them() {
     );
     let html = get_page(&guest, &format!("{path}settings/"), 200).await;
     assert!(
-        !html.contains("<form") && html.contains("Shown to everyone"),
+        !html.contains("<form") && html.contains("listed under Public rooms"),
         "{html}"
     );
     let patch = format!("{path}?method=PATCH");

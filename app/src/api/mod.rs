@@ -3,71 +3,33 @@
 //! # Guarantees
 //! - One function for each request.
 //! - A refusal arrives as the server's problem document; without an answer a call fails with
-//!   [`Failure::Unreachable`] after at most [`TIMEOUT`].
+//!   [`Failure::Unreachable`] after at most [`TIMEOUT`], and [`Failure::Foreign`] says that
+//!   something on the way answered instead.
 //!
 //! # Not here
 //! The server's own rendering: it embeds its data in the page (`initial_state`).
 
+mod failure;
+mod retry_after;
+
+use std::pin::Pin;
+
 use gloo_net::http::{Request, RequestBuilder, Response};
-use protocol::{Message, NewMessage, NewRoom, Problem, Room, RoomId};
+use protocol::{Message, NewMessage, NewRoom, Room, RoomId, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use web_sys::AbortSignal;
 
+pub use crate::api::failure::{Failure, capitalize};
+use crate::api::retry_after::parse_retry_after;
 use crate::browser::json;
 use crate::router::Route;
+use crate::time::clock;
 
 /// How long a request may take, in milliseconds.
 const TIMEOUT: u32 = 20_000;
 /// How many messages one request returns.
 pub const PAGE_SIZE: usize = 100;
-
-/// Why a request failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The server refused; with the seconds of `Retry-After`, if there are any.
-    Refused(Box<Problem>, Option<u32>),
-    /// No answer, or none that could be read.
-    Unreachable,
-}
-
-impl Failure {
-    /// What happened and what to do, as text for the visitor.
-    pub fn text(&self) -> String {
-        match self {
-            Self::Refused(problem, _) => capitalize(&problem.detail),
-            Self::Unreachable => {
-                "The server cannot be reached. Check the connection and try again.".to_owned()
-            }
-        }
-    }
-
-    /// A free name like the requested one, if that is taken.
-    pub fn free_name(&self) -> Option<String> {
-        match self {
-            Self::Refused(problem, _) => problem.free.clone(),
-            Self::Unreachable => None,
-        }
-    }
-
-    /// The HTTP status, if there was an answer.
-    pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::Refused(problem, _) => Some(problem.status),
-            Self::Unreachable => None,
-        }
-    }
-}
-
-/// The text with a capital first letter: details begin with the name of a field.
-fn capitalize(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next()
-        .map(|first| first.to_ascii_uppercase())
-        .into_iter()
-        .chain(rest)
-        .collect()
-}
 
 /// The result of a request.
 pub type Answer<T> = Result<T, Failure>;
@@ -89,11 +51,22 @@ pub async fn fetch_newest(id: RoomId) -> Answer<Vec<Message>> {
 
 /// Fetches the messages before one, oldest first.
 pub async fn fetch_before(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
-    fetch_json(&format!(
-        "{}messages/?before={seq}&limit={PAGE_SIZE}",
-        room_path(id)
-    ))
-    .await
+    fetch_page_of(id, "before", seq).await
+}
+
+/// Fetches the messages after one, oldest first.
+pub async fn fetch_after(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
+    fetch_page_of(id, "after", seq).await
+}
+
+/// Fetches a message with those before and after it, oldest first.
+pub async fn fetch_around(id: RoomId, seq: u64) -> Answer<Vec<Message>> {
+    fetch_page_of(id, "around", seq).await
+}
+
+async fn fetch_page_of(id: RoomId, start: &str, seq: u64) -> Answer<Vec<Message>> {
+    let room = room_path(id);
+    fetch_json(&format!("{room}messages/?{start}={seq}&limit={PAGE_SIZE}")).await
 }
 
 /// Sends a message under an idempotency key.
@@ -181,8 +154,18 @@ pub async fn fetch_page(url: &str, form: Option<String>) -> Answer<HtmlPage> {
 
 /// Whether the server is ready to answer requests.
 pub async fn is_server_ready() -> bool {
-    let answer = send(with_timeout(Request::get("/readyz"), "*/*").build());
-    answer.await.is_ok_and(|answer| answer.response.ok())
+    probe().await.is_some_and(|response| response.ok())
+}
+
+/// Asks for the server's time, which each of its answers says.
+pub fn fetch_time() -> Pin<Box<dyn Future<Output = Option<Time>>>> {
+    Box::pin(async { sending_time(&probe().await?) })
+}
+
+/// The server's answer to the question whether it is ready.
+async fn probe() -> Option<Response> {
+    let request = with_timeout(Request::get("/readyz"), "*/*").build();
+    Some(send(request).await.ok()?.response)
 }
 
 /// The path of a room.
@@ -220,9 +203,21 @@ async fn receive_json(request: Built) -> Answer<String> {
     if answer.response.ok() {
         return Ok(answer.text);
     }
-    let retry_after = answer.response.headers().get("Retry-After");
-    let retry_after = retry_after.and_then(|seconds| seconds.parse().ok());
-    Err(Failure::Refused(parse(Ok(answer.text))?, retry_after))
+    let pause = asked_pause(&answer.response);
+    let foreign = || Failure::Foreign(answer.response.status(), pause);
+    Err(json::parse(&answer.text).map_or_else(foreign, |problem| Failure::Refused(problem, pause)))
+}
+
+/// The seconds of an answer's `Retry-After`. A date in it is by the clock that made it.
+fn asked_pause(response: &Response) -> Option<u32> {
+    let now = sending_time(response).unwrap_or_else(clock::now);
+    let value = response.headers().get("Retry-After")?;
+    parse_retry_after(&value, now, clock::parse_date)
+}
+
+/// When an answer was sent, by the clock of its sender.
+fn sending_time(response: &Response) -> Option<Time> {
+    clock::parse_date(&response.headers().get("Date")?)
 }
 
 fn parse<T: DeserializeOwned>(answer: Answer<String>) -> Answer<T> {

@@ -1,0 +1,53 @@
+//! What is decided about write requests.
+
+use protocol::{Message, Refusal, RoomId};
+
+use crate::lifetime::Lifetime;
+use crate::log::entry::Entry;
+use crate::store::RowChange;
+
+/// An entry that a granted request appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Appended {
+    pub room: RoomId,
+    pub entry: Entry,
+    /// The lifetime of the room after the entry; `None` if an earlier request with the same
+    /// idempotency key appended the entry.
+    pub lifetime: Option<Lifetime>,
+}
+
+/// What a granted request leads to.
+#[derive(Debug)]
+pub(crate) struct AppendedMessage {
+    /// The message as it is now.
+    pub message: Message,
+    /// Whether an earlier request has appended it.
+    pub is_repeated: bool,
+}
+
+impl Appended {
+    /// The message; `None` for an entry that this version would not append.
+    pub fn into_message(self) -> Option<AppendedMessage> {
+        let message = match self.entry {
+            Entry::Message(message) => message,
+            Entry::Change(change) => change.message,
+            Entry::Unknown { .. } => return None,
+        };
+        Some(AppendedMessage {
+            message,
+            is_repeated: self.lifetime.is_none(),
+        })
+    }
+}
+
+/// The decision about a request.
+pub(crate) type Outcome = Result<Appended, Refusal>;
+
+/// The decision about a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Decisions {
+    /// One for each request.
+    pub outcomes: Vec<Outcome>,
+    /// The changes of rows beside the log, in order.
+    pub row_changes: Vec<RowChange>,
+}
