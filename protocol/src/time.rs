@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -53,18 +53,67 @@ impl Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = UNIX_EPOCH + self.since(Self::EPOCH);
-        humantime::format_rfc3339_millis(time).fmt(f)
+        rfc3339::write(*self, f)
     }
 }
 
+/// The error of a text that is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidTime;
+
+impl fmt::Display for InvalidTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time looks like 2026-11-20T06:41:00.123Z")
+    }
+}
+
+impl std::error::Error for InvalidTime {}
+
 impl FromStr for Time {
-    type Err = humantime::TimestampError;
+    type Err = InvalidTime;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let time: SystemTime = humantime::parse_rfc3339(text)?;
+        rfc3339::parse(text).ok_or(InvalidTime)
+    }
+}
+
+/// The text form.
+#[cfg(not(target_arch = "wasm32"))]
+mod rfc3339 {
+    use std::fmt::{self, Display};
+    use std::time::UNIX_EPOCH;
+
+    use super::Time;
+
+    pub fn write(time: Time, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_millis(UNIX_EPOCH + time.since(Time::EPOCH)).fmt(f)
+    }
+
+    pub fn parse(text: &str) -> Option<Time> {
+        let time = humantime::parse_rfc3339(text).ok()?;
         let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(Self::EPOCH.after(since_epoch))
+        Some(Time::EPOCH.after(since_epoch))
+    }
+}
+
+/// The text form. The browser's own functions make the app smaller; they read other forms too.
+#[cfg(target_arch = "wasm32")]
+mod rfc3339 {
+    use std::fmt;
+
+    use js_sys::{Date, Number};
+
+    use super::Time;
+
+    pub fn write(time: Time, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Exact: the year 9999 is far below 2⁵³ milliseconds.
+        let date = Date::new(&Number::from(time.millis() as f64));
+        f.write_str(&String::from(date.to_iso_string()))
+    }
+
+    pub fn parse(text: &str) -> Option<Time> {
+        let millis = Date::parse(text);
+        (!millis.is_nan()).then(|| Time::from_millis(millis as i64))
     }
 }
 
