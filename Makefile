@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev test rust-test browser-test api-test client-test budget bench fuzz ci format lint docs need-cc need-cxx need-wasm need-opponents need-chromium need-nginx FORCE
+.PHONY: help run build debug-build dev test rust-test browser-test api-test client-test budget bench fuzz ci format lint docs need-cc need-cxx need-wasm need-opponents need-chromium need-nginx FORCE
 
 # Tools in exactly these versions, in a folder of their own beside other installed versions.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
@@ -28,6 +28,10 @@ SOURCES := $(shell find style public -type f) tools/site.mjs
 SECONDS = 60
 TARGETS = $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
 NATIVE := --locked --workspace
+# The tests and the server that they test are built as one, so that no crate is compiled twice for its features.
+TESTED := $(NATIVE) --features server/embed
+# Any of these runs the browser tests; the first one, which has no windows, in two thirds of the time.
+BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
 BROWSER := --locked --target wasm32-unknown-unknown -p protocol -p app -p frontend --lib --features frontend/hydrate
 
 help: ## List these commands
@@ -46,30 +50,30 @@ dev: need-cc need-wasm $(BINDGEN)/bin/wasm-bindgen $(LEPTOS)/bin/cargo-leptos ##
 test: rust-test browser-test api-test client-test budget ## Run all tests: Rust, browser, API, client libraries, size of a first visit
 
 # A test whose program is missing fails here; under plain `cargo test` it is ignored and named at the end.
-rust-test: need-cc need-opponents end2end/node_modules/.ready
+rust-test: debug-build need-opponents end2end/node_modules/.ready
 	$(call say,Testing the Rust code)
-	WEBCHAT_TESTS_REQUIRE_ALL=1 cargo test $(NATIVE)
+	WEBCHAT_TESTS_REQUIRE_ALL=1 cargo test $(TESTED)
 
-browser-test: build need-chromium end2end/node_modules/.ready
+browser-test: debug-build need-chromium end2end/node_modules/.ready
 	$(call say,Testing in the browser)
 	cd end2end && npx playwright test $(ARGS)
 
-api-test: build end2end/.venv/.ready
+api-test: debug-build end2end/.venv/.ready
 	$(call say,Testing the API against its description)
 	end2end/api.sh
 
-client-test: build end2end/.venv/.ready end2end/node_modules/.ready
+client-test: debug-build end2end/.venv/.ready end2end/node_modules/.ready
 	$(call say,Testing with client libraries)
 	end2end/.venv/bin/python end2end/clients/run.py
 
 budget: $(SITE) ## Print how many bytes a first visit loads, and fail above the limit
-	@node tools/budget.mjs target/site/pkg
+	@node tools/budget.mjs target/site
 
 bench: build need-nginx ## Compare with nginx's push module; ARGS="--records" adds measurements of webchat alone
 	cargo build --locked --release -p server --features embed --example load
 	taskset -c 1 target/release/examples/load $(ARGS)
 
-fuzz: need-cxx ## Fuzz the parsers; SECONDS=60 for each of TARGETS="cursor host"
+fuzz: need-cc need-cxx ## Fuzz the parsers; SECONDS=60 for each of TARGETS="cursor host"
 	$(call say,Fuzzing the parsers)
 	tools/fuzz.sh $(SECONDS) $(TARGETS)
 
@@ -78,12 +82,11 @@ ci: format lint docs test fuzz ## Run all checks of the CI
 format:
 	$(call say,Checking the format)
 	cargo fmt --all --check
-	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
-lint: need-cc need-wasm $(SITE)
+lint: need-cc need-cxx need-wasm $(SITE)
 	$(call say,Running clippy)
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
-	cargo clippy $(NATIVE) --features server/embed,server/fuzzing,app/fuzzing,chat/fuzzing -- -D warnings
+	cargo clippy $(NATIVE) --all-targets --features server/embed,fuzz/libfuzzer -- -D warnings
 	cargo clippy $(BROWSER) -- -D warnings
 
 docs:
@@ -91,6 +94,11 @@ docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc $(NATIVE) --no-deps
 
 # Steps and tools that the commands above need.
+
+# The tests of all crates, and the server for the tests of other programs: target/debug/webchat.
+debug-build: need-cc $(SITE)
+	$(call say,Compiling the server and its tests)
+	cargo test $(TESTED) --no-run
 
 $(SITE): $(WASM) $(SOURCES) tools/node_modules/.ready $(BINDGEN)/bin/wasm-bindgen
 	$(call say,Optimising and compressing the site)
@@ -144,7 +152,7 @@ need-opponents:
 	@tools/need.sh slowhttptest slowhttptest
 
 need-chromium:
-	@tools/need.sh chromium chromium
+	@command -v $(BROWSERS) >/dev/null || tools/need.sh chromium-headless-shell chromium-headless-shell
 
 # The package of the module installs nginx too. It has no command, so its file is checked.
 need-nginx:

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests the release binary against its OpenAPI document with schemathesis, with valid and invalid requests.
+# Tests the server against its OpenAPI document with schemathesis, with valid and invalid requests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 data=$(mktemp -d)
-./target/release/webchat --listen 127.0.0.1:0 --data-dir "$data" --rate-limit off 2>"$data/log" &
+./target/debug/webchat --listen 127.0.0.1:0 --data-dir "$data" --rate-limit off 2>"$data/log" &
 server=$!
 trap 'kill "$server"; wait "$server" || true; rm -rf "$data"' EXIT
 

@@ -1,10 +1,12 @@
-// Browser tests run in the system's Chromium; each test that uses the server gets its own, with
+// Browser tests run in the system's Chromium, if possible in the one without windows; each test that uses the server gets its own, with
 // empty data.
 
 import { defineConfig } from "@playwright/test";
 import { existsSync } from "node:fs";
 
-const names = ["chromium", "chromium-browser", "google-chrome"].map((name) => `/usr/bin/${name}`);
+const names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"].map(
+  (name) => `/usr/bin/${name}`,
+);
 const executablePath = process.env.CHROMIUM ?? names.find((path) => existsSync(path));
 
 export default defineConfig({

@@ -1,4 +1,4 @@
-"""Tests the release binary with common client libraries of event streams and WebSockets.
+"""Tests the server with common client libraries of event streams and WebSockets.
 
 Each library runs in a process of its own (reader.py, reader.mjs), which prints what the library
 hands out. All of them follow an empty room at the same time, through a heartbeat, some messages and
@@ -17,7 +17,7 @@ import threading
 from pathlib import Path
 
 HERE = Path(__file__).parent
-BINARY = os.environ.get("WEBCHAT_BINARY", HERE.parent.parent / "target/release/webchat")
+BINARY = os.environ.get("WEBCHAT_BINARY", HERE.parent.parent / "target/debug/webchat")
 TIMEOUT = 60
 
 PYTHON = [sys.executable, HERE / "reader.py"]

@@ -1,8 +1,8 @@
 // The server under test and the test fixtures. Every test that uses `webchat` gets its own server
 // with an empty data directory; `openBrowser` opens a separate browser profile for each user.
 //
-// The server is the release binary, unless `WEBCHAT_BINARY` names another one. Under cargo-leptos
-// it is the debug binary that cargo-leptos has just built.
+// The server is the debug binary, which `make debug-build` compiles with the tests of the crates,
+// unless `WEBCHAT_BINARY` names another one.
 
 import { test as base, type BrowserContextOptions } from "@playwright/test";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -14,12 +14,8 @@ import { createInterface } from "node:readline";
 import { User } from "./user";
 
 const root = resolve(import.meta.dirname, "../..");
-const defaultBinary = process.env.LEPTOS_SITE_ROOT
-  ? "target/debug/webchat"
-  : "target/release/webchat";
-
 /** The path of the binary under test. */
-export const binary = resolve(root, process.env.WEBCHAT_BINARY ?? defaultBinary);
+export const binary = resolve(root, process.env.WEBCHAT_BINARY ?? "target/debug/webchat");
 
 /** A room in the JSON API. */
 export interface Room {

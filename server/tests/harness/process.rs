@@ -122,6 +122,8 @@ impl ServerProcess {
     pub fn start_command(mut command: Command, log_reader: LogReader) -> Self {
         let mut child = command
             .env("WEBCHAT_RATE_LIMIT", "off")
+            // Memory is measured: huge pages would round it up.
+            .env("MIMALLOC_ALLOW_THP", "0")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
