@@ -2,8 +2,8 @@
 //
 //     node tools/site.mjs target/wasm32-unknown-unknown/wasm-release/frontend.wasm target/site
 //
-// Guarantees: the folder holds nothing from an earlier build; the name of each file under pkg/ has a hash of its content;
-// each file that compression makes smaller has a .br and a .gz copy. Needs wasm-bindgen in PATH, in the version of Cargo.lock.
+// Guarantees: the folder holds nothing from an earlier build; the name of each file under pkg/ has a hash of its content, and
+// pkg/manifest.json has the names; each file that compression makes smaller has a .br and a .gz copy. Needs wasm-bindgen in PATH, in the version of Cargo.lock.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,6 +15,8 @@ import { build } from "esbuild";
 
 const [frontend, site] = process.argv.slice(2).map((path) => resolve(path));
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+// What rustc emits; without these flags binaryen refuses the input.
+const FEATURES = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int"];
 const fresh = `${site}.new`;
 const raw = `${site}.raw`;
 const pkg = join(fresh, "pkg");
@@ -23,16 +25,19 @@ for (const folder of [fresh, raw]) rmSync(folder, { recursive: true, force: true
 mkdirSync(pkg, { recursive: true });
 if (existsSync(join(root, "public"))) cpSync(join(root, "public"), fresh, { recursive: true });
 
-const wasm = optimise(bind(frontend));
+const { wasm, names } = optimise(dropExports(bind(frontend)));
 const wasmName = `webchat.${createHash("sha256").update(wasm).digest("hex").slice(0, 8)}.wasm`;
 writeFileSync(join(pkg, wasmName), wasm);
 
 // The JavaScript names its WebAssembly, so the hashed name is written into it before it is hashed itself.
-const glue = join(raw, "webchat.js");
-writeFileSync(glue, readFileSync(glue, "utf8").replaceAll("webchat_bg.wasm", wasmName));
+const glue = join(raw, "glue.js");
+writeFileSync(glue, rename(readFileSync(join(raw, "webchat.js"), "utf8"), names).replaceAll("webchat_bg.wasm", wasmName));
+// Only what the page calls; the rest is left out.
+const entry = join(raw, "entry.js");
+writeFileSync(entry, 'export { default, start, redraw, __wbg_reset_state } from "./glue.js";\n');
 
 await build({
-  entryPoints: [{ in: glue, out: "webchat" }, { in: join(root, "style/main.css"), out: "webchat" }],
+  entryPoints: [{ in: entry, out: "webchat" }, { in: join(root, "style/main.css"), out: "webchat" }],
   outdir: pkg,
   absWorkingDir: root,
   bundle: true,
@@ -49,6 +54,10 @@ await build({
   logOverride: { "duplicate-object-key": "silent" },
 });
 
+// What each file is called before the hash is put into its name.
+const manifest = Object.fromEntries(readdirSync(pkg).map((name) => [name.replace(/\.[0-9A-Za-z]{8}(?=\.)/, ""), name]));
+writeFileSync(join(pkg, "manifest.json"), JSON.stringify(manifest));
+
 const lines = readdirSync(fresh, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(compress);
 rmSync(site, { recursive: true, force: true });
 renameSync(fresh, site);
@@ -64,19 +73,55 @@ function bind(input) {
   return join(raw, "webchat_bg.wasm");
 }
 
+/** Drops the exports for streams of bytes, which a dependency has and the page does not call. Keeps names for the order. */
+function dropExports(input) {
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(input)));
+  const kept = exports.filter(({ name }) => !name.includes("intounderlying"));
+  const graph = join(raw, "exports.json");
+  writeFileSync(graph, JSON.stringify(kept.map(({ name }) => ({ name, export: name, root: true }))));
+  binaryen("wasm-metadce", [...FEATURES, "--debuginfo", "--graph-file", graph, input, "-o", input]);
+  return input;
+}
+
 /**
- * Shrinks WebAssembly. The enabled features are those that rustc emits; without them wasm-opt refuses the input.
- * Functions with one caller are not inlined: the file is larger, but more repetitive, and a fifteenth smaller once it is
+ * Shrinks WebAssembly. Functions with one caller are not inlined: the file is larger, but more repetitive, and a fifteenth smaller once it is
  * compressed. Ordering functions by name helps compression in the same way.
+ *
+ * Returns the bytes and the short names of its imports and exports: the hashes in the long ones do not compress.
  */
 function optimise(input) {
   // Repeated passes: each finds code that the one before has made equal or simpler.
   const flags = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--merge-similar-functions", "-Oz", "--reorder-functions-by-name"];
-  flags.push("--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--strip-producers", "--strip-target-features");
-  flags.push("--one-caller-inline-max-function-size=10");
-  const tool = join(root, "tools/node_modules/binaryen/bin/wasm-opt");
-  execFileSync(process.execPath, [tool, ...flags, input, "-o", input], { stdio: "inherit" });
-  return readFileSync(input);
+  flags.push("--strip-producers", "--strip-target-features", "--one-caller-inline-max-function-size=10");
+  const names = binaryen("wasm-opt", [...FEATURES, ...flags, "--minify-imports-and-exports-and-modules", input, "-o", input]);
+  return { wasm: readFileSync(input), names: JSON.parse(names) };
+}
+
+/** Runs a program of binaryen and returns what it prints. */
+function binaryen(program, flags) {
+  const path = join(root, "tools/node_modules/binaryen/bin", program);
+  return execFileSync(process.execPath, [path, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** Gives the imports and exports of the WebAssembly their short names in the JavaScript of wasm-bindgen. */
+function rename(script, { imports, exports }) {
+  const isGenerated = ([module]) => module === "./webchat_bg.js";
+  const unused = new Map(imports.filter(isGenerated).map(([, long, short]) => [long, short]));
+  const keys = new Map(unused);
+  const properties = new Map(exports);
+  const renamed = script
+    .replace(/\b__wb\w+(?=: )/g, (name) => (unused.delete(name), keys.get(name) ?? name))
+    .replace(/\bwasm\.(\w+)/g, (whole, name) => (properties.has(name) ? `wasm.${properties.get(name)}` : whole));
+
+  // wasm-opt merges all modules into one, with the functions of the app's own scripts.
+  const own = imports.filter((name) => !isGenerated(name)).map(([module, long, short]) => {
+    const [, variable] = new RegExp(`"${module}": (\\w+),`).exec(script);
+    return `${short}: ${variable}.${long}`;
+  });
+  const merged = renamed.replace(/return \{\s*__proto__: null,\s*"\.\/webchat_bg\.js": (\w+),[^}]*\}/, (_, variable) =>
+    `return { a: { __proto__: null, ${[`...${variable}`, ...own].join(", ")} } }`);
+  if (unused.size > 0 || merged === renamed) throw new Error(`wasm-bindgen does not write its imports as expected: ${[...unused.keys()]}`);
+  return merged;
 }
 
 /** Resolves `url(/fonts/x.woff2)` in a style sheet to the file in `public/`, which gets a hash. */

@@ -13,6 +13,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
@@ -29,17 +30,22 @@ use crate::extract::accept::{self, Preference};
 
 /// The addresses of the page's script, WebAssembly and style sheet. Constant while the server runs.
 pub fn urls() -> app::Assets {
-    let names = site::names("pkg");
-    let url = |suffix: &str| {
-        format!(
-            "/pkg/{}",
-            pick(&names, suffix).unwrap_or(&format!("webchat{suffix}"))
-        )
-    };
+    let manifest = site::read(MANIFEST);
+    addresses(&manifest.map(|file| file.bytes).unwrap_or_default())
+}
+
+/// The file that lists the others under `pkg`, as `tools/site.mjs` writes it. A development build
+/// has none.
+const MANIFEST: &str = "pkg/manifest.json";
+
+/// The addresses according to a manifest: an object whose keys are the names without hashes.
+fn addresses(manifest: &[u8]) -> app::Assets {
+    let names: HashMap<String, String> = serde_json::from_slice(manifest).unwrap_or_default();
+    let url = |name: &str| format!("/pkg/{}", names.get(name).map_or(name, String::as_str));
     app::Assets {
-        js: url(".js"),
-        wasm: url(".wasm"),
-        css: url(".css"),
+        js: url("webchat.js"),
+        wasm: url("webchat.wasm"),
+        css: url("webchat.css"),
     }
 }
 
@@ -171,14 +177,6 @@ fn is_hashed(path: &str) -> bool {
     })
 }
 
-/// The file with a suffix like `.js`: with a hash in its name, or as a development build writes it.
-fn pick<'names>(names: &'names [String], suffix: &str) -> Option<&'names str> {
-    names
-        .iter()
-        .map(String::as_str)
-        .find(|name| name.starts_with("webchat") && name.ends_with(suffix))
-}
-
 /// Which of [`ENCODINGS`] the client accepts, best first (RFC 9110, section 12.5.3). Unencoded is
 /// the last resort.
 fn accepted(headers: &HeaderMap) -> Vec<usize> {
@@ -239,12 +237,6 @@ mod site {
             tag: u64::from_be_bytes(hash),
         })
     }
-
-    pub(super) fn names(folder: &str) -> Vec<String> {
-        Site::iter()
-            .filter_map(|path| Some(path.strip_prefix(folder)?.strip_prefix('/')?.to_owned()))
-            .collect()
-    }
 }
 
 /// The files as they are on disk.
@@ -268,16 +260,6 @@ mod site {
             bytes: bytes.into(),
             tag: hasher.finish(),
         })
-    }
-
-    pub(super) fn names(folder: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(root().join(folder))
-            .into_iter()
-            .flatten()
-            .flatten();
-        entries
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .collect()
     }
 }
 
@@ -472,12 +454,11 @@ mod tests {
     }
 
     #[test]
-    fn page_without_a_built_site_has_addresses() {
-        assert_eq!(
-            pick(&["webchat.css".into(), "webchat.1234abcd.js".into()], ".js"),
-            Some("webchat.1234abcd.js")
-        );
-        assert_eq!(pick(&["webchat.1234abcd.js.br".into()], ".js"), None);
-        assert!(urls().wasm.starts_with("/pkg/webchat") && urls().wasm.ends_with(".wasm"));
+    fn addresses_are_those_of_the_manifest_or_of_a_development_build() {
+        let urls =
+            addresses(br#"{"webchat.js":"webchat.1234abcd.js","other.js":"other.0a1b2c3d.js"}"#);
+        assert_eq!(urls.js, "/pkg/webchat.1234abcd.js");
+        assert_eq!(urls.css, "/pkg/webchat.css");
+        assert_eq!(addresses(b"").wasm, "/pkg/webchat.wasm");
     }
 }
