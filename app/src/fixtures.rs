@@ -21,6 +21,7 @@ pub fn room() -> Room {
         muted_until: None,
         unread: 0,
         mentions: 0,
+        read_seq: None,
         with: None,
     }
 }

@@ -21,6 +21,7 @@ mod home;
 mod hydration;
 mod initial_state;
 mod not_found;
+mod page_title;
 #[cfg(feature = "ssr")]
 mod pages;
 mod reactive;
@@ -99,6 +100,7 @@ pub fn App() -> impl IntoView {
         visitor,
         overview,
         public_rooms,
+        shows_all_rooms,
         longest_lifetime,
         route,
         content,
@@ -116,7 +118,12 @@ pub fn App() -> impl IntoView {
     provide_context(router);
     browser_effect(service_worker::register);
     browser_effect(move || service_worker::keep_page(&router.route().path()));
-    provide_context(RoomLists::start(overview, public_rooms, feed));
+    provide_context(RoomLists::start(
+        overview,
+        public_rooms,
+        shows_all_rooms,
+        feed,
+    ));
     let shown = move || match router.route() {
         Route::Home => EitherOf3::A(view! { <HomePage/> }),
         Route::Room(id) => EitherOf3::B(view! { <RoomPage id/> }),

@@ -3,15 +3,13 @@
 use leptos::prelude::*;
 
 use crate::initial_state::document_title;
+use crate::page_title;
 use crate::reactive::erase_type;
-use crate::ui::identicon::identicon_url;
-use crate::ui::page_title;
 
 /// The page.
 #[component]
 pub fn NotFound() -> impl IntoView {
-    page_title::show_title(document_title(Some("Not found")));
-    page_title::show_icon(identicon_url(None));
+    page_title::show_page(document_title(Some("Not found")));
     erase_type(view! {
         <main class="page notice">
             <h1>"There is nothing here"</h1>

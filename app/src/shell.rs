@@ -37,7 +37,7 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     let json = state.json();
     let theme = state.visitor.theme.name();
     let title = state.content.title();
-    let icon = identicon::identicon_url(state.content.room());
+    let icon = identicon::identicon_url(state.content.room(), false);
     let app = view! { <App/> }.to_html();
     let structure = structure::digest(&app);
     view! {
@@ -99,7 +99,7 @@ pub fn problem_page(
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
-            <head>{head_elements(document_title(Some(&heading)), identicon::identicon_url(None), assets.css.clone())}</head>
+            <head>{head_elements(document_title(Some(&heading)), identicon::identicon_url(None, false), assets.css.clone())}</head>
             <body>
                 <main class="page notice">
                     <h1>{heading}</h1>
@@ -165,6 +165,7 @@ mod tests {
                 visitor,
                 overview,
                 public_rooms: vec![room()],
+                shows_all_rooms: false,
                 longest_lifetime: 7_200,
                 route,
                 content,

@@ -149,6 +149,11 @@ pub struct Room {
     /// the first 100 unread ones. Only overviews have it; absent if 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub mentions: u64,
+    /// The sequence number up to which the caller has read the room. Only the answer for one room has
+    /// it; absent if the caller is no member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub read_seq: Option<u64>,
     /// The other participant, if the room holds direct messages of the caller; else absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]

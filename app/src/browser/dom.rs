@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     Event, FocusOptions, HtmlDialogElement, HtmlElement, KeyboardEvent, MouseEvent, SubmitEvent,
 };
@@ -25,6 +25,15 @@ pub fn browser_effect(action: impl Fn() + 'static) {
         Effect::new(move |_| action());
     }
     run(Box::new(action));
+}
+
+/// Runs an action once the browser has nothing else to do, or at once where it does not say.
+pub fn when_idle(action: impl FnOnce() + 'static) {
+    let action = Closure::once_into_js(action);
+    let action = action.unchecked_ref();
+    if window().request_idle_callback(action).is_err() {
+        drop(action.call0(&JsValue::NULL));
+    }
 }
 
 /// Runs a future on the browser's event loop.

@@ -7,27 +7,21 @@
 
 use js_sys::Reflect;
 use leptos::prelude::window;
-use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ServiceWorkerContainer;
 
-use crate::browser::dom::spawn_task;
+use crate::browser::dom::{spawn_task, when_idle};
 
 /// Registers the worker.
 pub fn register() {
     let Some(container) = container() else { return };
-    let action = Closure::once_into_js(move || {
+    when_idle(move || {
         spawn_task(async move {
             // A browser may forbid workers.
             drop(JsFuture::from(container.register("/sw.js")).await);
         });
     });
-    let action = action.unchecked_ref();
-    if window().request_idle_callback(action).is_err() {
-        // Not every browser says when it is idle.
-        drop(action.call0(&JsValue::NULL));
-    }
 }
 
 /// Makes the worker keep the page at a path, which was shown without loading it.

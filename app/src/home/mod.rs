@@ -13,14 +13,14 @@ use leptos::prelude::*;
 use crate::browser::dom::{focus_field, on_change, on_enter};
 use crate::home::join_form::JoinForm;
 use crate::initial_state::{FirstContent, PageContent, document_title};
+use crate::page_title;
 use crate::reactive::{ErrorText, erase_type, text_signal};
 use crate::room_list::account_links::AccountLinks;
 use crate::room_list::list::RoomListPanel;
 use crate::room_list::new_room_form::{NewRoomForm, OWN_NAME, ROOM_NAME};
 use crate::session::display_name::DisplayName;
 use crate::ui::avatar::{hue_class, initials};
-use crate::ui::identicon::{Identicon, identicon_url};
-use crate::ui::page_title;
+use crate::ui::identicon::Identicon;
 use crate::ui::theme_switch::ThemeSwitch;
 
 /// The page at `/`.
@@ -31,8 +31,7 @@ pub fn HomePage() -> impl IntoView {
         _ => None,
     };
     let is_guest = !expect_context::<DisplayName>().is_fixed;
-    page_title::show_title(document_title(None));
-    page_title::show_icon(identicon_url(None));
+    page_title::show_page(document_title(None));
     erase_type(view! {
         <div class="page home">
             <header class="masthead">

@@ -53,7 +53,7 @@ impl FormPage {
         let page = view! {
             <!DOCTYPE html>
             <html lang="en" data-theme=theme>
-                <head>{head_elements(document_title(Some(heading)), identicon::identicon_url(None), self.assets.css.clone())}</head>
+                <head>{head_elements(document_title(Some(heading)), identicon::identicon_url(None, false), self.assets.css.clone())}</head>
                 <body>
                     <div class="page form-page">
                         <header class="masthead">

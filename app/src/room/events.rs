@@ -7,6 +7,8 @@
 //! # Not here
 //! The connection (`connection`).
 
+use std::ops::Add;
+use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -23,7 +25,7 @@ use crate::room::log::message_log::MessageLog;
 use crate::room::log::sequence_tracker::SequenceTracker;
 use crate::room::state::RoomState;
 use crate::room::timeline::mentioned::mentions;
-use crate::room_list::store::RoomLists;
+use crate::room_list::store::{RoomLists, Unread};
 use crate::session::display_name::DisplayName;
 
 /// How long to wait after a failed reload of the log.
@@ -247,13 +249,14 @@ impl RoomEvents {
         }
         self.state.record_activity(&fresh);
         if from_stream && document().hidden() {
-            self.state.unread.update(|count| *count += fresh.len());
             let own = self.name.get_untracked();
-            let meant = fresh
-                .iter()
-                .filter(|message| mentions(message, &own))
-                .count();
-            self.state.mentions.update(|count| *count += meant);
+            let one = |message: &Arc<Message>| Unread {
+                messages: 1,
+                mentions: u64::from(mentions(message, &own)),
+            };
+            self.state
+                .unread
+                .update(|unread| *unread = fresh.iter().map(one).fold(*unread, Add::add));
         }
     }
 

@@ -4,6 +4,8 @@
 pub const LOG: &str = "log";
 /// The selector of a message in the log.
 pub const MESSAGE: &str = "article";
+/// The selector of the line above the first unread message.
+pub const UNREAD_LINE: &str = ".unread-line";
 /// The ID of the field in which a message is written.
 pub const FIELD: &str = "message";
 /// The ID of the field for the display name.

@@ -35,6 +35,7 @@ use crate::api::{self, Answer, Failure};
 use crate::browser::dom::{browser_effect, on_click, on_window_event, spawn_task};
 use crate::connection::sharing::stream_event::ConnectionState;
 use crate::initial_state::{FirstContent, PageContent, RoomSnapshot, document_title, room_title};
+use crate::page_title;
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::closed::RoomClosed;
 use crate::room::composer::Composer;
@@ -45,6 +46,7 @@ use crate::room::room_menu::RoomMenu;
 use crate::room::share_dialog::{ShareDialog, open_share_dialog};
 use crate::room::state::RoomState;
 use crate::room::timeline::Timeline;
+use crate::room::timeline::unread_line;
 use crate::room::unavailable::RoomUnavailable;
 use crate::room::viewport::place::Place;
 use crate::room_list::sidebar::SidebarButton;
@@ -52,8 +54,7 @@ use crate::session::visitor;
 use crate::time::clock::Clock;
 use crate::ui::avatar::initials;
 use crate::ui::icon::Icon;
-use crate::ui::identicon::{Identicon, identicon_url};
-use crate::ui::page_title;
+use crate::ui::identicon::Identicon;
 use crate::ui::time_left::{TimeLeft, TimeLeftBar, TimeLeftText};
 
 /// The page at `/rooms/ID/`: shows the room, or says why it cannot.
@@ -98,6 +99,7 @@ async fn fetch_snapshot(id: RoomId) -> Answer<RoomSnapshot> {
 fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
     let state = RoomState::new(snapshot);
     events::start(state);
+    unread_line::start(state);
     read_marker::start(state);
     let clock = expect_context::<Clock>();
     last_seen::start(state, clock.now_untracked());
@@ -110,12 +112,11 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
         }
     });
     browser_effect(move || follow_address(state));
-    page_title::show_title_with_unread(state.unread, state.mentions, move || {
+    page_title::show_room(state.id, state.unread, move || {
         state
             .room
             .with(|room| document_title(Some(&room_title(room))))
     });
-    page_title::show_icon(identicon_url(Some(state.id)));
     erase_type(view! {
         <a class="skip-link" href="#write" rel="external">"To the message field"</a>
         <div class="room" class:direct-room=is_direct>

@@ -14,7 +14,7 @@ use crate::browser::dom::{browser_effect, on_window_event, run_after, spawn_task
 use crate::reactive::BrowserCell;
 use crate::room::log::message_log::MessageLog;
 use crate::room::state::RoomState;
-use crate::room_list::store::store_read_count;
+use crate::room_list::store::{store_read_count, store_read_seq};
 
 /// The time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_secs(3);
@@ -51,6 +51,7 @@ impl ReadMarker {
         let is_member = self.state.room.with(|room| room.role.is_some());
         if !is_direct && !is_member {
             let count = self.state.room.with(|room| room.message_count);
+            store_read_seq(self.state.id, newest);
             return store_read_count(self.state.id, count);
         }
         if newest > self.reported.with(|reported| *reported).unwrap_or(newest) {

@@ -21,6 +21,7 @@ use crate::room::account_names::AccountNames;
 use crate::room::history::History;
 use crate::room::hues::HueTable;
 use crate::room::outbox::sender::OutboxSender;
+use crate::room_list::store::Unread;
 use crate::session::visitor::SignedIn;
 use crate::ui::avatar::class_of_hue;
 
@@ -58,10 +59,8 @@ pub struct RoomState {
     pub names: RwSignal<AccountNames>,
     /// The hues of the people in the room.
     hues: StoredValue<HueTable>,
-    /// How many messages arrived while the page was hidden.
-    pub unread: RwSignal<usize>,
-    /// How many of them mention the visitor.
-    pub mentions: RwSignal<usize>,
+    /// What arrived while the page was hidden.
+    pub unread: RwSignal<Unread>,
     /// The sequence of the message whose menu is or was open.
     pub selected: RwSignal<u64>,
     /// The sequence of the message that is being edited; 0 if none is.
@@ -93,7 +92,7 @@ impl RoomState {
         for message in &snapshot.messages {
             hues.hue(&message.username);
         }
-        let history = History::new(id, snapshot.messages, closed);
+        let history = History::new(id, snapshot.messages, snapshot.room.read_seq, closed);
         Self {
             id,
             room: RwSignal::new(snapshot.room),
@@ -105,8 +104,7 @@ impl RoomState {
             typing: RwSignal::new(Vec::new()),
             names,
             hues: StoredValue::new(hues),
-            unread: RwSignal::new(0),
-            mentions: RwSignal::new(0),
+            unread: RwSignal::new(Unread::default()),
             selected: RwSignal::new(0),
             editing: RwSignal::new(0),
             draft_length: RwSignal::new(0),

@@ -5,11 +5,10 @@ use leptos::prelude::*;
 use crate::api::Failure;
 use crate::browser::dom::on_click;
 use crate::initial_state::document_title;
+use crate::page_title;
 use crate::reactive::{erase_type, text_signal};
 use crate::room::closed::end_text;
 use crate::time::clock::Clock;
-use crate::ui::identicon::identicon_url;
-use crate::ui::page_title;
 
 /// The page: says why the room cannot be opened, and what the visitor can do. `retry` tries again.
 #[component]
@@ -20,8 +19,7 @@ pub fn RoomUnavailable(
     let clock = expect_context::<Clock>();
     let can_retry = !matches!(failure.status(), Some(404 | 410));
     let Explanation { heading, text } = Explanation::of(failure, clock);
-    page_title::show_title(document_title(Some(heading)));
-    page_title::show_icon(identicon_url(None));
+    page_title::show_page(document_title(Some(heading)));
     erase_type(view! {
         <main class="page notice">
             <h1>{heading}</h1>

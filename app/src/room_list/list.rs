@@ -26,6 +26,9 @@ use crate::ui::time_left::{TimeLeft, TimeLeftBar};
 /// The filter is shown from this number of rows on.
 const FILTER_FROM: usize = 6;
 
+/// The rows of a list that fit on the first screen.
+const FIRST_ROWS: usize = 12;
+
 /// The three lists and their filter.
 #[component]
 pub fn RoomListPanel() -> impl IntoView {
@@ -146,12 +149,22 @@ fn filter_rooms(
 
 #[component]
 fn List(rooms: Memo<Vec<Room>>) -> impl IntoView {
+    let RoomLists { shows_all, .. } = expect_context();
+    let drawn = move || {
+        let mut drawn = rooms.get();
+        if !shows_all.get() {
+            drawn.truncate(FIRST_ROWS);
+        }
+        drawn
+    };
+    let is_whole = shows_all.get_untracked() || rooms.with_untracked(Vec::len) <= FIRST_ROWS;
     view! {
         <ul class="rooms">
-            <For each=move || rooms.get() key=|room| room.id let:room>
+            <For each=drawn key=|room| room.id let:room>
                 <Entry first=room rooms/>
             </For>
         </ul>
+        <p class="hint no-script-only" hidden=is_whole><a href="/?rooms=all">"Show all rooms"</a></p>
     }
 }
 

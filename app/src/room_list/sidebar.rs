@@ -72,7 +72,10 @@ fn SidebarContent() -> impl IntoView {
 pub fn SidebarButton() -> impl IntoView {
     let lists = expect_context::<RoomLists>();
     let router = expect_context::<Router>();
-    let unread = move || lists.count_unread(|room| router.route() != Route::Room(room.id));
+    let unread = move || match router.route() {
+        Route::Room(id) => lists.unread_except(Some(id)).messages,
+        _ => 0,
+    };
     erase_type(view! {
         <button type="button" class="icon-button sidebar-button" popovertarget=SIDEBAR aria-label="Rooms and direct messages" title="Rooms and direct messages">
             {Icon::List.view()}

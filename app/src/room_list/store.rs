@@ -3,14 +3,18 @@
 //! # Guarantees
 //! - The lists are current while the page shows them.
 //! - In a room that the visitor does not belong to, the browser counts what is unread.
+//! - A page is taken over with the first rows of each list. The others follow when the browser is
+//!   idle.
 //!
 //! # Not here
 //! Rendering (`list`, `sidebar`), and what members have read, which the server stores.
 
+use std::ops::Add;
+
 use leptos::prelude::*;
 use protocol::{Account, DirectChat, Overview, Room, RoomId, Time};
 
-use crate::browser::dom::{browser_effect, on_window_event};
+use crate::browser::dom::{browser_effect, on_window_event, when_idle};
 use crate::browser::{json, local_storage};
 use crate::connection::sharing::topic::{OVERVIEW, ROOMS};
 use crate::connection::tab_feed::{FeedEvent, TabFeed};
@@ -23,30 +27,58 @@ pub struct RoomLists {
     pub own: RwSignal<Overview>,
     /// The public rooms, the most recently active first.
     pub public: RwSignal<Vec<Room>>,
+    /// Whether the lists have all their rows, not only those of the first screen.
+    pub shows_all: RwSignal<bool>,
     /// Whether the sidebar of a room can be seen; the sidebar sets it.
     pub is_sidebar_visible: RwSignal<bool>,
 }
 
+/// A number of unread messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// All of them.
+    pub messages: u64,
+    /// Those that mention the visitor.
+    pub mentions: u64,
+}
+
+impl Add for Unread {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            mentions: self.mentions + other.mentions,
+        }
+    }
+}
+
 impl RoomLists {
     /// Starts with the lists of the initial state; follows their changes after hydration.
-    pub fn start(own: Overview, public: Vec<Room>, feed: TabFeed) -> Self {
+    pub fn start(own: Overview, public: Vec<Room>, shows_all: bool, feed: TabFeed) -> Self {
         let lists = Self {
             own: RwSignal::new(own),
             public: RwSignal::new(public),
+            shows_all: RwSignal::new(shows_all),
             is_sidebar_visible: RwSignal::new(false),
         };
-        browser_effect(move || lists.follow(feed));
+        browser_effect(move || {
+            lists.follow(feed);
+            when_idle(move || lists.shows_all.set(true));
+        });
         lists
     }
 
-    /// The number of unread messages in the rooms and chats for which `which` is true.
-    pub fn count_unread(self, which: impl Fn(&Room) -> bool) -> u64 {
+    /// What is unread in the visitor's rooms and chats, without the room that is open.
+    pub fn unread_except(self, open: Option<RoomId>) -> Unread {
         self.own.with(|own| {
-            let chats = own.chats.iter().map(chat_as_room);
-            let rooms = own.rooms.iter().filter(|room| which(room));
-            let in_chats: u64 = chats.filter(&which).map(|room| room.unread).sum();
-            let in_rooms: u64 = rooms.map(|room| room.unread).sum();
-            in_chats + in_rooms
+            let chats = own.chats.iter().map(|chat| (chat.room, chat.unread, 0));
+            let rooms = own.rooms.iter();
+            let rooms = rooms.map(|room| (room.id, room.unread, room.mentions));
+            let others = chats.chain(rooms).filter(|(id, ..)| Some(*id) != open);
+            others.fold(Unread::default(), |sum, (_, messages, mentions)| {
+                sum + Unread { messages, mentions }
+            })
         })
     }
 
@@ -78,16 +110,16 @@ impl RoomLists {
         });
     }
 
-    /// Subscribes to what can be seen: a hidden page needs nothing, but in a room the connection is
-    /// open anyway.
+    /// Subscribes to what can be seen: of a hidden page the title, which counts what is unread. In a
+    /// room the connection is open anyway.
     fn request_topics(self, feed: TabFeed, router: Router) {
         let route = router.route_untracked();
         let in_room = matches!(route, Route::Room(_));
-        let at_home = route == Route::Home && !document().hidden();
+        let at_home = route == Route::Home;
         let shows_public_rooms = if in_room {
             self.is_sidebar_visible.get_untracked()
         } else {
-            at_home
+            at_home && !document().hidden()
         };
         feed.want(OVERVIEW, in_room || at_home);
         feed.want(ROOMS, shows_public_rooms);
@@ -125,6 +157,7 @@ pub fn chat_as_room(chat: &DirectChat) -> Room {
         muted_until: None,
         unread: chat.unread,
         mentions: 0,
+        read_seq: None,
         with: Some(Account {
             name: chat.name.clone(),
             username: chat.username.clone(),
@@ -135,6 +168,20 @@ pub fn chat_as_room(chat: &DirectChat) -> Room {
 /// Stores how many messages the visitor has read in a room that they do not belong to.
 pub fn store_read_count(id: RoomId, messages: u64) {
     local_storage::set(&read_count_key(id), &messages.to_string());
+}
+
+/// Stores up to which sequence the visitor has read a room that they do not belong to.
+pub fn store_read_seq(id: RoomId, seq: u64) {
+    local_storage::set(&read_seq_key(id), &seq.to_string());
+}
+
+/// The sequence that was stored.
+pub fn stored_read_seq(id: RoomId) -> Option<u64> {
+    local_storage::get(&read_seq_key(id))?.parse().ok()
+}
+
+fn read_seq_key(id: RoomId) -> String {
+    format!("read-seq/{id}")
 }
 
 /// Counts unread messages in rooms that the visitor does not belong to, as the server does not.

@@ -20,6 +20,8 @@ pub enum Icon {
     Send,
     /// To the newest message.
     Down,
+    /// To the first unread message.
+    Up,
     /// Light theme.
     Sun,
     /// The system's theme.
@@ -56,6 +58,7 @@ impl Icon {
             Self::More => "M5 12h.01M12 12h.01M19 12h.01",
             Self::Send => "M12 19.5V5M5.5 11.5L12 5l6.5 6.5",
             Self::Down => "M12 5v14M5.5 12.5L12 19l6.5-6.5",
+            Self::Up => "M12 19V5M5.5 11.5L12 5l6.5 6.5",
             Self::Sun => {
                 "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 \
                  17.3l1.4 1.4M18.7 5.3l-1.4 1.4M6.7 17.3l-1.4 1.4"

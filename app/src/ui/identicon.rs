@@ -23,22 +23,26 @@ pub fn Identicon(#[prop(optional_no_strip)] id: Option<RoomId>) -> impl IntoView
     view! { <svg class="identicon" viewBox="0 0 4 4" aria-hidden="true" inner_html=svg_cells(digits(id))></svg> }
 }
 
-/// The identicon as a data URL for an icon link.
-pub fn identicon_url(id: Option<RoomId>) -> String {
-    format!(
-        "data:image/svg+xml,{}",
-        percent_encode(&svg_file(digits(id)))
-    )
+/// The identicon as a data URL for an icon link, with a dot if something is unread.
+pub fn identicon_url(id: Option<RoomId>, has_unread: bool) -> String {
+    let dot = if has_unread { UNREAD_DOT } else { "" };
+    let file = svg_file(digits(id), dot);
+    format!("data:image/svg+xml,{}", percent_encode(&file))
 }
 
-/// The identicon as an SVG file.
-fn svg_file(digits: [u8; 16]) -> String {
+/// A dot in the upper right corner, with an edge that sets it off from any cell.
+const UNREAD_DOT: &str =
+    r##"<circle cx="3.1" cy=".9" r=".75" fill="#d22" stroke="#fff" stroke-width=".3"/>"##;
+
+/// The identicon as an SVG file, with another element in front.
+fn svg_file(digits: [u8; 16], front: &str) -> String {
     format!(
         concat!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4">"#,
-            r#"<clipPath id="c"><rect width="4" height="4" rx=".8"/></clipPath><g clip-path="url(#c)">{}</g></svg>"#
+            r#"<clipPath id="c"><rect width="4" height="4" rx=".8"/></clipPath><g clip-path="url(#c)">{}</g>{}</svg>"#
         ),
-        svg_cells(digits)
+        svg_cells(digits),
+        front
     )
 }
 
@@ -111,13 +115,13 @@ mod tests {
     fn icon_file_is_the_products_identicon() {
         assert_eq!(
             include_str!("../../../public/icon.svg").trim_end(),
-            svg_file(PRODUCT_DIGITS)
+            svg_file(PRODUCT_DIGITS, "")
         );
     }
 
     #[test]
     fn identicon_has_sixteen_cells() {
         assert_eq!(svg_cells(PRODUCT_DIGITS).matches("<rect").count(), 16);
-        assert!(identicon_url(None).starts_with("data:image/svg+xml,%3Csvg"));
+        assert!(identicon_url(None, false).starts_with("data:image/svg+xml,%3Csvg"));
     }
 }

@@ -9,7 +9,6 @@ pub mod element_tree;
 pub mod icon;
 pub mod identicon;
 pub mod lifetime_field;
-pub mod page_title;
 #[cfg(feature = "ssr")]
 pub mod qr_code;
 pub mod stable_list;

@@ -1,6 +1,6 @@
 // The room lists of the home page: live updates, search and recently visited rooms.
 
-import { expect, test } from "../../support/webchat";
+import { expect, test, type User } from "../../support/webchat";
 
 test("the list of public rooms updates live", async ({ webchat, openBrowser }) => {
   const first = await webchat.createRoom({ name: "First", public: true });
@@ -17,6 +17,30 @@ test("the list of public rooms updates live", async ({ webchat, openBrowser }) =
   await webchat.postMessage(first, "grace", "hello");
   await expect(rows.first()).toHaveText(/2 messages/);
   expect(await ada.page.evaluate(() => window.mark)).toBe("kept");
+});
+
+test("a long list arrives with the rooms of the first screen, and the others follow", async ({
+  webchat,
+  openBrowser,
+}) => {
+  for (let at = 1; at <= 30; at++) await webchat.createRoom({ name: `Room ${at}`, public: true });
+  const readList = (user: User) =>
+    user.page.getByRole("region", { name: "Public rooms" }).getByRole("listitem");
+  const all = { name: "Show all rooms" };
+
+  const grace = await openBrowser("grace", { javaScriptEnabled: false });
+  await grace.page.goto("/");
+  await expect(readList(grace)).toHaveCount(12);
+  await grace.page.getByRole("link", all).click();
+  await expect(readList(grace)).toHaveCount(30);
+  await expect(grace.page.getByRole("link", all)).toBeHidden();
+
+  const ada = await openBrowser("ada");
+  await ada.visit("/");
+  await expect(readList(ada)).toHaveCount(30);
+  await expect(readList(ada).first()).toContainText("Room 30");
+  await expect(readList(ada).last()).toContainText("Room 1");
+  await expect(ada.page.getByRole("link", all)).toBeHidden();
 });
 
 test("search finds public rooms by part of their name or ID", async ({ webchat, openBrowser }) => {

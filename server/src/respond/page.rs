@@ -10,6 +10,7 @@
 use std::net::IpAddr;
 
 use app::{HomeContent, InitialState, PageContent, RoomSnapshot, Route, Visitor};
+use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY,
@@ -68,7 +69,13 @@ pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) 
     };
     let suffix = state.cookie_suffix.clone();
     let draw = move || app::app_page(&assets::urls(), &suffix);
-    leptos_axum::render_app_async_with_context(prepare, draw)(request).await
+    let answer = leptos_axum::render_app_async_with_context(prepare, draw)(request).await;
+    // The page is drawn whole, but Leptos keeps all that it was drawn from until its body is read.
+    let (head, body) = answer.into_parts();
+    match to_bytes(body, usize::MAX).await {
+        Ok(html) => Response::from_parts(head, html.into()),
+        Err(error) => Error::from(chat::Error::fault(error)).into_response(),
+    }
 }
 
 /// Sets the status and the headers of the page that Leptos is rendering.
@@ -157,11 +164,15 @@ async fn load_opening(
             .list_public_rooms(RoomsPage { after: None, limit })
             .await?;
     }
+    // Without scripts nothing adds the rest of a list later.
+    let shows_all_rooms =
+        Query::parse(&visit.uri).is_ok_and(|query| query.text("rooms") == Some("all"));
     Ok(InitialState {
         now: app::now(),
         visitor: visit.visitor,
         overview,
         public_rooms: open,
+        shows_all_rooms,
         longest_lifetime: chat.room_timeout().as_secs().clamp(1, LIFETIME_MAX),
         route: page,
         content: scene,

@@ -56,6 +56,8 @@ pub struct TimelineRow {
     pub starts_group: bool,
     /// The day that it starts, if it starts one.
     pub day: Option<i64>,
+    /// Whether it is the first unread message; then a line is above it.
+    pub starts_unread: bool,
     /// Whether the visitor wrote it.
     pub is_own: bool,
     /// The persons whom it mentions, in the order of the marks; `None` for a name that no person in
@@ -109,6 +111,7 @@ pub fn group_rows(
             pending,
             starts_group,
             day: starts_day.then_some(own_day),
+            starts_unread: false,
             is_own,
             mentioned: Vec::new(),
         }

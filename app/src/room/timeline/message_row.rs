@@ -22,6 +22,7 @@ use crate::room::timeline::grouping::TimelineRow;
 use crate::room::timeline::marked_text::draw;
 use crate::room::timeline::message_body::MessageBody;
 use crate::room::timeline::message_menu::MessageMenuButton;
+use crate::room::timeline::unread_line::UnreadLine;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::{Clock, rfc3339};
 use crate::time::local_time::day_name;
@@ -42,6 +43,7 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
         pending,
         starts_group,
         day,
+        starts_unread,
         ..
     } = row;
     let end = match pending {
@@ -55,6 +57,7 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
     };
     erase_type(view! {
         {day.map(|day| view! { <DaySeparator day/> })}
+        {starts_unread.then(|| view! { <UnreadLine/> })}
         <article id=id class=class>
             {starts_group.then(|| view! { <Byline message=message.clone()/> })}
             {body}

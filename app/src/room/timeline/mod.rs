@@ -16,6 +16,7 @@ pub mod mentioned;
 pub mod message_body;
 pub mod message_menu;
 pub mod message_row;
+pub mod unread_line;
 
 use leptos::prelude::*;
 use protocol::Room;
@@ -36,6 +37,7 @@ use crate::room::timeline::grouping::{LogItem, RowPosition, TimelineRow, group_r
 use crate::room::timeline::mentioned::MentionLookup;
 use crate::room::timeline::message_menu::{MessageMenu, open_menu};
 use crate::room::timeline::message_row::MessageRow;
+use crate::room::timeline::unread_line::{JumpToUnread, first_unread};
 use crate::room::viewport::keyboard_nav;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::Clock;
@@ -79,6 +81,7 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
                 {rows}
             </div>
         </div>
+        <JumpToUnread state/>
         <JumpToNewest state/>
         <MessageMenu state/>
     })
@@ -195,6 +198,7 @@ fn visible_rows(
     let author = own_author(name);
     let closed = state.closed.get();
     let names = state.names.get();
+    let read_until = state.history.read_until.get();
     let list = |log: &MessageLog, outbox: &Outbox| {
         let range = window.range(log);
         let previous = range
@@ -215,9 +219,17 @@ fn visible_rows(
             |message| clock.local_time(message.sent_at).day(),
         );
         let people = MentionLookup { state, name, log };
+        let unread =
+            read_until.and_then(|until| first_unread(log, until, |message| is_mine(message, name)));
         let item = |row: TimelineRow| {
-            let mentioned = people.find_all(row.message.marks());
-            list_item(TimelineRow { mentioned, ..row }, outbox)
+            let starts_unread = row.pending.is_none() && Some(row.message.id) == unread;
+            let row = TimelineRow {
+                starts_unread,
+                starts_group: row.starts_group || starts_unread,
+                mentioned: people.find_all(row.message.marks()),
+                ..row
+            };
+            list_item(row, outbox)
         };
         rows.into_iter().map(item).collect()
     };

@@ -54,6 +54,7 @@ impl FromRow<'_, SqliteRow> for RoomRow {
             muted_until: None,
             unread: 0,
             mentions: 0,
+            read_seq: None,
             with: None,
         };
         let timeout: i64 = row.try_get("timeout_ms")?;
