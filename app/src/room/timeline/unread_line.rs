@@ -64,7 +64,7 @@ pub fn first_unread(
     let is_complete = if start == 0 {
         !log.has_older()
     } else {
-        start < log.part_end() || log.earlier_until().is_none()
+        start != log.part_end() || log.earlier_until().is_none()
     };
     let unread = log.messages().get(start..).filter(|_| is_complete)?;
     unread
