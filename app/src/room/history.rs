@@ -15,7 +15,7 @@ use web_sys::HtmlElement;
 
 use crate::api::{self, Answer};
 use crate::browser::dom::{element_by_id, run_after, spawn_task};
-use crate::room::ids::{LOG, UNREAD_LINE};
+use crate::room::ids::LOG;
 use crate::room::log::message_log::MessageLog;
 use crate::room::log::window::LogWindow;
 use crate::room::viewport::place::{self, Place};
@@ -82,15 +82,6 @@ impl History {
         }
     }
 
-    /// Learns where the first unread message is, after a change is rendered.
-    pub fn find_unread_line_soon(self) {
-        run_after(Duration::ZERO, move || {
-            if let Some(scroller) = scroller().filter(|_| !self.log.is_disposed()) {
-                self.look_for_unread_line(&scroller);
-            }
-        });
-    }
-
     /// Scrolls to the newest message.
     pub fn scroll_to_newest(self) {
         if !self.window.get_untracked().at_end() {
@@ -113,7 +104,6 @@ impl History {
         if self.update_at_end(&scroller) {
             self.unseen_below.set(0);
         }
-        self.look_for_unread_line(&scroller);
         self.store_place();
         if scroll::pixels_above(&scroller) < EDGE_DISTANCE {
             self.show_older();
@@ -248,34 +238,6 @@ impl History {
             self.at_end.set(at_end);
         }
         at_end
-    }
-
-    /// Reads from the page whether the first unread message is above the view.
-    fn look_for_unread_line(self, scroller: &HtmlElement) {
-        let line = document().query_selector(UNREAD_LINE).ok().flatten();
-        let is_above = match line {
-            Some(line) => {
-                line.get_bounding_client_rect().bottom() < scroller.get_bounding_client_rect().top()
-            }
-            None => self.starts_unread_before_window(),
-        };
-        if self.unread_above.get_untracked() != is_above {
-            self.unread_above.set(is_above);
-        }
-    }
-
-    /// Whether the first unread message is before the shown ones.
-    fn starts_unread_before_window(self) -> bool {
-        let window = self.window.get_untracked();
-        let first = self.log.with_untracked(|log| {
-            let start = window.range(log).start;
-            let first = log.messages().get(start)?;
-            (start > 0 || log.has_older()).then_some(first.id)
-        });
-        match (self.read_until.get_untracked(), first) {
-            (Some(until), Some(first)) => until + 1 < first,
-            _ => false,
-        }
     }
 
     /// Shows the messages before the shown ones, and fetches them if the page does not hold them.

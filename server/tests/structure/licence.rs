@@ -5,7 +5,7 @@
 
 /// The licences under which webchat, which is MIT, may use a crate. All of them allow any use in
 /// return for the notice of the licence.
-const LICENCES: [&str; 10] = [
+const LICENCES: [&str; 11] = [
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
@@ -14,6 +14,7 @@ const LICENCES: [&str; 10] = [
     "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
+    "NCSA",
     "Unicode-3.0",
     "Zlib",
 ];

@@ -72,7 +72,10 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
             aria-label="Messages"
             aria-live=live
             tabindex="0"
-            on:scroll=on_change(move || state.history.on_scroll())
+            on:scroll=on_change(move || {
+                state.history.on_scroll();
+                unread_line::look(state.history);
+            })
             on:click=act_on_click(state)
         >
             <div class="column">

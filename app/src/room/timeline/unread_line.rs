@@ -9,12 +9,16 @@
 //! # Not here
 //! Storing what is read (`room/read_marker`).
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use protocol::Message;
+use web_sys::HtmlElement;
 
-use crate::browser::dom::{browser_effect, on_click, on_window_event};
+use crate::browser::dom::{browser_effect, element_by_id, on_click, on_window_event, run_after};
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::history::History;
+use crate::room::ids::{LOG, UNREAD_LINE};
 use crate::room::log::message_log::MessageLog;
 use crate::room::permissions::is_mine;
 use crate::room::state::RoomState;
@@ -49,8 +53,40 @@ pub fn start(state: RoomState) {
         read_until.track();
         log.track();
         window.track();
-        state.history.find_unread_line_soon();
+        run_after(Duration::ZERO, move || look(state.history));
     });
+}
+
+/// Reads from the page whether the first unread message is above the view.
+pub fn look(history: History) {
+    let scroller = element_by_id::<HtmlElement>(LOG);
+    let Some(scroller) = scroller.filter(|_| !history.log.is_disposed()) else {
+        return;
+    };
+    let line = document().query_selector(UNREAD_LINE).ok().flatten();
+    let is_above = match line {
+        Some(line) => {
+            line.get_bounding_client_rect().bottom() < scroller.get_bounding_client_rect().top()
+        }
+        None => is_before_window(history),
+    };
+    if history.unread_above.get_untracked() != is_above {
+        history.unread_above.set(is_above);
+    }
+}
+
+/// Whether the first unread message is before the shown ones.
+fn is_before_window(history: History) -> bool {
+    let window = history.window.get_untracked();
+    let first = history.log.with_untracked(|log| {
+        let start = window.range(log).start;
+        let first = log.messages().get(start)?;
+        (start > 0 || log.has_older()).then_some(first.id)
+    });
+    match (history.read_until.get_untracked(), first) {
+        (Some(until), Some(first)) => until + 1 < first,
+        _ => false,
+    }
 }
 
 /// The sequence of the first message after `read_until` that somebody else wrote, if the page holds
