@@ -2,9 +2,13 @@
 //!
 //! # Guarantees
 //! - Pairs are nested: an emphasis that ends inside another one has begun there.
+//! - Pairs contain each other to a depth of [`DEPTH_MAX`]; the characters of deeper ones are text.
 //! - A pair has a letter, a digit, a sign that is not ASCII, code or a link inside it: `*_*` is a face.
 
 use protocol::MarkKind;
+
+/// How deep pairs may contain each other.
+const DEPTH_MAX: usize = 6;
 
 /// A run of one of the characters `*`, `_` and `~`. Positions are bytes in the line.
 #[derive(Clone, Copy)]
@@ -106,6 +110,18 @@ pub(super) fn pair(runs: &[Run]) -> Vec<Pair> {
             }
         }
     }
+    without_deep_ones(pairs)
+}
+
+/// The pairs that are inside of fewer than [`DEPTH_MAX`] others, from left to right.
+fn without_deep_ones(mut pairs: Vec<Pair>) -> Vec<Pair> {
+    pairs.sort_unstable_by_key(|pair| pair.open.0);
+    let mut ends: Vec<usize> = Vec::new();
+    pairs.retain(|pair| {
+        while ends.pop_if(|end| *end <= pair.open.0).is_some() {}
+        ends.push(pair.close.1);
+        ends.len() <= DEPTH_MAX
+    });
     pairs
 }
 

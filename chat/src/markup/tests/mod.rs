@@ -70,13 +70,28 @@ fn details(mark: &Mark) -> String {
 }
 
 #[test]
+fn emphasis_in_emphasis_ends_at_a_depth() {
+    for blocks in ["", "> - > ", "- > - ", "> > > "] {
+        for (open, close) in [("*a ", "a* "), ("_*a ", "a*_ "), ("**_a ", "a_** ")] {
+            let body = format!("{blocks}{}{}", open.repeat(20), close.repeat(20));
+            check(&body).unwrap();
+            let kinds = read_marks(&body);
+            assert!(kinds.iter().any(|mark| mark.kind == MarkKind::Emphasis));
+        }
+    }
+}
+
+#[test]
 fn positions_count_characters() {
     let marks = read_marks("é👍 *ü*");
     let ranges: Vec<_> = marks.iter().map(|mark| (mark.from, mark.to)).collect();
     assert_eq!(ranges, [(3, 6), (3, 4), (5, 6)]);
 }
 
-/// Marks are inside the text, in order, nested, and few; hidden characters are hidden once.
+/// How deep marks may contain each other: pages draw no text whose marks are deeper.
+const DEEPEST: usize = 16;
+
+/// Marks are inside the text, in order, nested, not deep, and few; hidden characters are hidden once.
 fn check(body: &str) -> Result<(), TestCaseError> {
     let marks = read_marks(body);
     let length = body.chars().count();
@@ -89,6 +104,7 @@ fn check(body: &str) -> Result<(), TestCaseError> {
     for mark in &marks {
         prop_assert!(mark.from < mark.to && mark.to <= length, "{mark:?}");
         open.retain(|outer| outer.to > mark.from);
+        prop_assert!(open.len() < DEEPEST, "{open:?}");
         for outer in &open {
             prop_assert!(mark.to <= outer.to, "{outer:?} {mark:?}");
             prop_assert!(outer.kind != MarkKind::Syntax, "{outer:?} {mark:?}");
