@@ -331,7 +331,8 @@ impl History {
     }
 }
 
-fn scroller() -> Option<HtmlElement> {
+/// The scrolling message log.
+pub fn scroller() -> Option<HtmlElement> {
     element_by_id(LOG)
 }
 

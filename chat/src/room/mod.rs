@@ -34,7 +34,7 @@ use crate::identity::person::Person;
 use crate::lifetime::Lifetime;
 use crate::store::{
     self, Access, NewRoomRow, RoomRow, RoomsPage, Store, WriteTransaction, direct_rooms,
-    read_markers, room_aliases, rooms,
+    room_aliases, rooms,
 };
 use crate::{Chat, Clock, Error};
 
@@ -171,7 +171,7 @@ impl Chat {
         let found = self.load_room_row(by, *id).await?;
         let mut room = found.room;
         if room.role.is_some() || found.direct {
-            room.read_seq = read_markers::load_read_marker(&self.0.store, *id, by.id()).await?;
+            room.read_seq = self.stored_read_marker(by, id).await?;
         }
         if found.direct {
             room.with = direct_rooms::load_other_account(&self.0.store, room.id, by.id()).await?;

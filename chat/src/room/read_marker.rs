@@ -19,7 +19,11 @@ impl Chat {
         Ok(self.stored_read_marker(by, room).await?.unwrap_or(0))
     }
 
-    async fn stored_read_marker(&self, by: &Person, room: &RoomId) -> Result<Option<u64>, Error> {
+    pub(super) async fn stored_read_marker(
+        &self,
+        by: &Person,
+        room: &RoomId,
+    ) -> Result<Option<u64>, Error> {
         read_markers::load_read_marker(&self.0.store, *room, by.id()).await
     }
 

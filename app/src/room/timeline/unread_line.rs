@@ -13,12 +13,11 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::Message;
-use web_sys::HtmlElement;
 
-use crate::browser::dom::{browser_effect, element_by_id, on_click, on_window_event, run_after};
+use crate::browser::dom::{browser_effect, on_click, on_window_event, run_after};
 use crate::reactive::{bool_signal, erase_type, text_signal};
-use crate::room::history::History;
-use crate::room::ids::{LOG, UNREAD_LINE};
+use crate::room::history::{History, scroller};
+use crate::room::ids::UNREAD_LINE;
 use crate::room::log::message_log::MessageLog;
 use crate::room::permissions::is_mine;
 use crate::room::state::RoomState;
@@ -59,8 +58,7 @@ pub fn start(state: RoomState) {
 
 /// Reads from the page whether the first unread message is above the view.
 pub fn look(history: History) {
-    let scroller = element_by_id::<HtmlElement>(LOG);
-    let Some(scroller) = scroller.filter(|_| !history.log.is_disposed()) else {
+    let Some(scroller) = scroller().filter(|_| !history.log.is_disposed()) else {
         return;
     };
     let line = document().query_selector(UNREAD_LINE).ok().flatten();
@@ -89,8 +87,8 @@ fn is_before_window(history: History) -> bool {
     }
 }
 
-/// The sequence of the first message after `read_until` that somebody else wrote, if the page holds
-/// everything in between.
+/// The sequence of the first message after `read_until` that another person wrote, if the page
+/// holds all messages in between.
 pub fn first_unread(
     log: &MessageLog,
     read_until: u64,
@@ -123,7 +121,11 @@ pub fn JumpToUnread(state: RoomState) -> impl IntoView {
         read_until, log, ..
     } = state.history;
     let text = text_signal(move || {
-        let Some(until) = read_until.get() else {
+        // The log is counted only while the button is shown.
+        let shown = read_until
+            .get()
+            .filter(|_| state.history.unread_above.get());
+        let Some(until) = shown else {
             return String::new();
         };
         log.with(|log| {
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn first_unread_message_is_the_next_one_of_somebody_else() {
+    fn first_unread_message_is_the_next_one_of_another_person() {
         let own = |message: &Message| message.id == 5;
         let found = |until| first_unread(&log(1..=8), until, own);
         assert_eq!(found(0), Some(1));
@@ -172,14 +174,14 @@ mod tests {
 
     #[test]
     fn nothing_is_said_about_messages_that_are_not_on_the_page() {
-        let nobody = |_: &Message| false;
+        let is_own = |_: &Message| false;
         let later = log(51..=60);
-        assert_eq!(first_unread(&later, 20, nobody), None);
-        assert_eq!(first_unread(&later, 55, nobody), Some(56));
+        assert_eq!(first_unread(&later, 20, is_own), None);
+        assert_eq!(first_unread(&later, 55, is_own), Some(56));
         let mut with_gap = log(51..=60);
         with_gap.go_to((20..=29).map(message).collect());
-        assert_eq!(first_unread(&with_gap, 29, nobody), None);
-        assert_eq!(first_unread(&with_gap, 22, nobody), Some(23));
-        assert_eq!(first_unread(&with_gap, 53, nobody), Some(54));
+        assert_eq!(first_unread(&with_gap, 29, is_own), None);
+        assert_eq!(first_unread(&with_gap, 22, is_own), Some(23));
+        assert_eq!(first_unread(&with_gap, 53, is_own), Some(54));
     }
 }
