@@ -20,6 +20,8 @@ export default defineConfig({
   expect: { timeout: 30_000 },
   reporter: process.env.CI ? [["list"], ["html", { open: "never" }]] : "list",
   use: {
+    // English with 24 hours.
+    locale: "en-GB",
     // Pictures of each step would cost more time than many a test.
     trace: { mode: "retain-on-failure", screenshots: false },
     // Chromium has no sandbox for root, and containers have a small /dev/shm.

@@ -3,10 +3,13 @@
 // Guarantees: a page comes from the server whenever that answers, and from the cache otherwise. There is one cache, for one
 // account, or for all guests of the browser, and one version of the app: a page for another account or with other files
 // deletes it, and so does every request that may change who is signed in. A page with a query is not kept. Nothing but pages of the app and files with a hash in their names is kept.
+// A click on a notification goes to a tab that shows its room, or opens one.
 // Requests to the API and event streams are left to the browser.
 
 const PREFIX = "webchat-1 ";
 const PAGES_MAX = 20;
+/** How long a tab has to say that it shows a room. */
+const ANSWER_MS = 500;
 const PAGE = /^\/(rooms\/[0-9a-f]{16}\/)?$/;
 const FILE = /^\/pkg\/[^/]+\.\w{8,}\.\w+$/;
 const ANY_VERSION = { ignoreVary: true };
@@ -19,6 +22,10 @@ const kept = (path) => caches.match(path, ANY_VERSION).catch(ignore);
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(activate().catch(ignore)));
 self.addEventListener("message", (event) => event.waitUntil(keepPath(String(event.data)).catch(ignore)));
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(showMessage(event.notification.data).catch(ignore));
+});
 self.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
   const { origin, pathname, search } = new URL(url);
@@ -28,6 +35,21 @@ self.addEventListener("fetch", (event) => {
   } else if (mode === "navigate" && PAGE.test(pathname + search)) event.respondWith(answerPage(event, pathname));
   else if (FILE.test(pathname)) event.respondWith(answerFile(event));
 });
+
+/** Shows the message at an address: in a tab that says in time that it shows the room, or in a new one. */
+async function showMessage(address) {
+  const { pathname, hash } = new URL(address, self.location.origin);
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const answers = pages.map((page) => {
+    const { port1, port2 } = new MessageChannel();
+    page.postMessage({ room: pathname }, [port2]);
+    return new Promise((resolve) => (port1.onmessage = ({ data }) => data && resolve(page)));
+  });
+  const page = await Promise.race([...answers, new Promise((resolve) => setTimeout(resolve, ANSWER_MS))]);
+  if (!page) return self.clients.openWindow(address);
+  page.postMessage({ hash });
+  return page.focus();
+}
 
 /** Takes over the open pages, and keeps them. */
 async function activate() {

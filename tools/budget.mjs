@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(join(site, "pkg/manifest.json"), "utf8"
 const pkg = (name) => join("pkg", manifest[name]);
 
 const PAGES = {
-  "home, room": [pkg("webchat.wasm"), pkg("webchat.js"), pkg("webchat.css")],
+  "home, room": [pkg("webchat.wasm"), pkg("webchat.js"), pkg("webchat.css"), pkg("en.json")],
   "sign in, settings": [pkg("webchat.css"), "show_password.js"],
 };
 

@@ -12,6 +12,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { removeLocations } from "./locations.mjs";
 
 const [frontend, site] = process.argv.slice(2).map((path) => resolve(path));
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -25,8 +26,8 @@ for (const folder of [fresh, raw]) rmSync(folder, { recursive: true, force: true
 mkdirSync(pkg, { recursive: true });
 if (existsSync(join(root, "public"))) cpSync(join(root, "public"), fresh, { recursive: true });
 
-const { wasm, names } = optimise(dropExports(bind(frontend)));
-const wasmName = `webchat.${createHash("sha256").update(wasm).digest("hex").slice(0, 8)}.wasm`;
+const { wasm, names } = optimise(dropLocations(dropExports(bind(frontend))));
+const wasmName = `webchat.${hashOf(wasm)}.wasm`;
 writeFileSync(join(pkg, wasmName), wasm);
 
 // The JavaScript names its WebAssembly, so the hashed name is written into it before it is hashed itself.
@@ -36,8 +37,7 @@ writeFileSync(glue, rename(readFileSync(join(raw, "webchat.js"), "utf8"), names)
 const entry = join(raw, "entry.js");
 writeFileSync(entry, 'export { default, start, redraw, __wbg_reset_state } from "./glue.js";\n');
 
-await build({
-  entryPoints: [{ in: entry, out: "webchat" }, { in: join(root, "style/main.css"), out: "webchat" }],
+const options = {
   outdir: pkg,
   absWorkingDir: root,
   bundle: true,
@@ -52,7 +52,28 @@ await build({
   logLevel: "warning",
   // wasm-bindgen names a module once for each function that it imports from it.
   logOverride: { "duplicate-object-key": "silent" },
+  nodePaths: [join(root, "tools/node_modules")],
+};
+
+// A worker first: the script that starts it has its name.
+const colours = join(root, "app/src/room/timeline/code_colours");
+await build({ ...options, entryPoints: [{ in: join(colours, "worker.js"), out: "highlighter" }] });
+const HIGHLIGHTER = JSON.stringify(`/pkg/${readdirSync(pkg).find((name) => name.startsWith("highlighter."))}`);
+await build({
+  ...options,
+  define: { HIGHLIGHTER },
+  entryPoints: [
+    { in: entry, out: "webchat" },
+    { in: join(root, "style/main.css"), out: "webchat" },
+    { in: join(colours, "main.js"), out: "code_colours" },
+    { in: join(root, "public/notifications/main.js"), out: "notifications" },
+  ],
 });
+
+for (const file of readdirSync(join(root, "locales"))) {
+  const bytes = JSON.stringify(catalogue(join(root, "locales", file)));
+  writeFileSync(join(pkg, `${basename(file, ".json")}.${hashOf(bytes)}.json`), bytes);
+}
 
 // What each file is called before the hash is put into its name.
 const manifest = Object.fromEntries(readdirSync(pkg).map((name) => [name.replace(/\.[0-9A-Za-z]{8}(?=\.)/, ""), name]));
@@ -63,6 +84,31 @@ rmSync(site, { recursive: true, force: true });
 renameSync(fresh, site);
 rmSync(raw, { recursive: true });
 process.stdout.write(lines.sort().join(""));
+
+/** The part of a hash that stands in the name of a file with these bytes. */
+function hashOf(bytes) {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 8);
+}
+
+/** The texts of a catalogue that the browser needs, in the form and the order of the crate `texts`, which checks both. */
+function catalogue(path) {
+  const { app } = JSON.parse(readFileSync(path, "utf8"));
+  const english = JSON.parse(readFileSync(join(root, "locales/en.json"), "utf8")).app;
+  const plurals = new Intl.PluralRules(basename(path, ".json")).resolvedOptions().pluralCategories;
+  const inOrder = ["zero", "one", "two", "few", "many", "other"].filter((category) => plurals.includes(category));
+  const isPlural = /_(zero|one|two|few|many|other)$/;
+  const keys = [...new Set(Object.keys(english).map((key) => key.replace(isPlural, "")))].sort();
+  const formsOf = (texts, key) => Object.keys(texts).filter((form) => form.replace(isPlural, "") === key);
+  const textOf = (key) => {
+    const forms = key in app ? [app[key]] : inOrder.map((category) => app[`${key}_${category}`]);
+    const sources = key in english ? [english[key]] : formsOf(english, key).sort().map((form) => english[form]);
+    const names = new Set(key in english ? [] : ["count"]);
+    for (const source of sources) for (const [, name] of source.matchAll(/\{(\w+)\}/g)) names.add(name);
+    const numbers = new Map([...names].map((name, number) => [name, number]));
+    return forms.map((form) => form.replace(/\{(\w+)\}/g, (_, name) => `{${numbers.get(name)}}`)).join("\n");
+  };
+  return { plurals: inOrder, texts: keys.map(textOf) };
+}
 
 /** Runs wasm-bindgen and returns the path of the WebAssembly that it writes beside its JavaScript. */
 function bind(input) {
@@ -81,6 +127,11 @@ function dropExports(input) {
   writeFileSync(graph, JSON.stringify(kept.map(({ name }) => ({ name, export: name, root: true }))));
   binaryen("wasm-metadce", [...FEATURES, "--debuginfo", "--graph-file", graph, input, "-o", input]);
   return input;
+}
+
+function dropLocations(path) {
+  writeFileSync(path, removeLocations(readFileSync(path)));
+  return path;
 }
 
 /**

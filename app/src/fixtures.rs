@@ -1,6 +1,6 @@
 //! A room and a message for tests. Each test sets the fields that it checks.
 
-use protocol::{Message, MessageContent, Room, RoomId, Time};
+use protocol::{Message, MessageContent, NotificationLevel, Room, RoomId, Time};
 
 /// A room without a name and without messages.
 pub fn room() -> Room {
@@ -21,7 +21,9 @@ pub fn room() -> Room {
         muted_until: None,
         unread: 0,
         mentions: 0,
+        level: NotificationLevel::default(),
         read_seq: None,
+        roles: Vec::new(),
         with: None,
     }
 }

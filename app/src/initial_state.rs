@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use protocol::characters::{clean_name, isolate_name};
 use protocol::{Message, Overview, Problem, Room, RoomId, Time};
 use serde::{Deserialize, Serialize};
+use texts::app as t;
 
 use crate::browser::dom::browser_effect;
 use crate::browser::json;
@@ -137,13 +138,22 @@ impl PageContent {
         }
     }
 
+    /// The room that the page shows, if opening it makes it one of the visitor's own.
+    #[cfg(feature = "ssr")]
+    pub fn visited_room(&self) -> Option<RoomId> {
+        match self {
+            Self::Room(snapshot) if !snapshot.room.public => Some(snapshot.room.id),
+            _ => None,
+        }
+    }
+
     /// The title of the page.
     pub fn title(&self) -> String {
         match self {
             Self::Home(_) => document_title(None),
             Self::Room(snapshot) => document_title(Some(&room_title(&snapshot.room))),
             Self::Refused(problem) => document_title(Some(&problem.title)),
-            Self::NotFound => document_title(Some("Not found")),
+            Self::NotFound => document_title(Some(t::NOT_FOUND.text())),
         }
     }
 }
@@ -168,7 +178,7 @@ pub fn room_title(room: &Room) -> String {
         .map(|name| clean_name(name))
         .filter(|name| !name.is_empty());
     drawn.map_or_else(
-        || format!("Room {:.4}", room.id.to_string()),
+        || t::ROOM_BY_ID.fill([&format!("{:.4}", room.id.to_string())]),
         Cow::into_owned,
     )
 }

@@ -20,6 +20,7 @@ mod home;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod hydration;
 mod initial_state;
+mod language;
 mod not_found;
 mod page_title;
 #[cfg(feature = "ssr")]
@@ -45,6 +46,8 @@ pub use browser::cookies::percent_encode;
 #[cfg(feature = "hydrate")]
 pub use hydration::{redraw, start};
 pub use initial_state::{HomeContent, InitialState, PageContent, RoomSnapshot};
+#[cfg(target_arch = "wasm32")]
+pub use language::install;
 #[cfg(feature = "ssr")]
 pub use pages::audit_log::{AUDIT_PAGE_SIZE, AuditLogPage, audit_log_page};
 #[cfg(feature = "ssr")]
@@ -56,9 +59,21 @@ pub use pages::invitations::{
     InvitationFields, InvitationsPage, invitation_page, invitations_page, unusable_invitation_page,
 };
 #[cfg(feature = "ssr")]
+pub use pages::language::language_page;
+#[cfg(feature = "ssr")]
 pub use pages::members::{MembersPage, members_page};
 #[cfg(feature = "ssr")]
+pub use pages::notification_settings::{NotificationSettingsPage, notification_settings_page};
+#[cfg(feature = "ssr")]
+pub use pages::person::{person_page, unknown_person_page};
+#[cfg(feature = "ssr")]
+pub use pages::person_actions::{PersonChange, PersonPage};
+#[cfg(feature = "ssr")]
 pub use pages::profile::{ProfileChange, profile_page};
+#[cfg(feature = "ssr")]
+pub use pages::room_listing::{RoomListingPage, RoomPlace, room_listing_page};
+#[cfg(feature = "ssr")]
+pub use pages::room_notifications::{RoomNotificationsPage, room_notifications_page};
 #[cfg(feature = "ssr")]
 pub use pages::room_settings::{RoomSettingsPage, room_settings_page};
 #[cfg(feature = "ssr")]
@@ -67,6 +82,8 @@ pub use pages::sign_in::{AccountFields, sign_in_page, sign_in_refused_page, sign
 pub use pages::sign_in_methods::{
     LinkedIdentity, LinkedProvider, SignInOptions, provider_link_page,
 };
+#[cfg(feature = "ssr")]
+pub use room::person_link::{query_of_author, query_of_name};
 pub use router::Route;
 pub use session::theme::Theme;
 pub use session::visitor::Visitor;
@@ -87,7 +104,6 @@ use crate::room_list::sidebar::Sidebar;
 use crate::room_list::store::RoomLists;
 use crate::router::Router;
 use crate::session::display_name::DisplayName;
-use crate::shortcuts::ShortcutsDialog;
 use crate::time::clock::Clock;
 use crate::ui::lifetime_field::LongestLifetime;
 
@@ -116,6 +132,7 @@ pub fn App() -> impl IntoView {
     provide_context(FirstContent::new(content));
     let router = Router::start(route);
     provide_context(router);
+    browser_effect(shortcuts::follow_keys);
     browser_effect(service_worker::register);
     browser_effect(move || service_worker::keep_page(&router.route().path()));
     provide_context(RoomLists::start(
@@ -132,6 +149,5 @@ pub fn App() -> impl IntoView {
     let in_room = move || matches!(router.route(), Route::Room(_));
     view! {
         <div class="frame" class:with-sidebar=in_room>{shown} <Sidebar/></div>
-        <ShortcutsDialog/>
     }
 }

@@ -9,14 +9,17 @@
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use protocol::Problem;
+use texts::{BROWSER_TEXTS, Language, page as p};
 
 use crate::App;
+use crate::connection::tab_channel::CHANNEL_NAME;
 use crate::hydration::{self, structure};
 use crate::initial_state::{InitialState, STATE_ELEMENT, document_title};
+use crate::shortcuts::shortcuts_dialog;
 use crate::ui::identicon;
 
 /// The URLs of the app's files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assets {
     /// The script that loads the WebAssembly module.
     pub js: String,
@@ -24,6 +27,14 @@ pub struct Assets {
     pub wasm: String,
     /// The style sheet.
     pub css: String,
+    /// The script that shows notifications, for browsers in which they are turned on.
+    pub notifications: String,
+    /// The script that colours code; empty in a development build.
+    pub code_colours: String,
+    /// The catalogue of texts in the page's language.
+    pub texts: String,
+    /// The catalogue of the language that takes its place if it cannot be read.
+    pub default_texts: String,
 }
 
 /// The document for the [`InitialState`] in the context. The names of the server's cookies end with
@@ -31,9 +42,16 @@ pub struct Assets {
 pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     let state = InitialState::current();
     let nonce = use_nonce();
+    let language = Language::current();
     let cookie_suffix = cookie_suffix.to_owned();
-    let Assets { js, wasm, css } = assets.clone();
-    let script = start_script(&js, &wasm);
+    let Assets {
+        js,
+        wasm,
+        css,
+        texts,
+        ..
+    } = assets.clone();
+    let script = start_script(assets);
     let json = state.json();
     let theme = state.visitor.theme.name();
     let title = state.content.title();
@@ -42,23 +60,25 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     let structure = structure::digest(&app);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme data-cookies=cookie_suffix>
+        <html lang=language.tag() dir=language.direction() data-theme=theme data-cookies=cookie_suffix>
             <head>
                 {head_elements(title, icon, css)}
                 <script type="application/json" id=STATE_ELEMENT inner_html=json></script>
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <link rel="preload" href=texts r#as="fetch" r#type="application/json" crossorigin="anonymous"/>
                 <script type="module" nonce=nonce inner_html=script></script>
                 <AutoReload options=LeptosOptions::builder().output_name("webchat").build()/>
             </head>
             <body>
                 <div id=hydration::ROOT data-structure=structure.to_string() inner_html=app></div>
+                {shortcuts_dialog()}
                 <div class="app-failure" role="alert">
-                    <p>"This page has stopped working. What you wrote is kept."</p>
-                    <form method="get"><button>"Reload"</button></form>
+                    <p>{p::PAGE_FAILED.text()}</p>
+                    <form method="get"><button>{p::RELOAD.text()}</button></form>
                 </div>
                 <p class="app-unsupported" role="alert">
-                    "This browser does not run WebAssembly, so the page does not update by itself. You can still read and send: reload for new messages."
+                    {p::NO_WASM.text()}
                 </p>
             </body>
         </html>
@@ -68,15 +88,42 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
 /// The script that starts the app. If the app cannot start or panics, `data-failed` at the root
 /// element shows a warning, and a new instance of the WebAssembly module takes the place of the
 /// old one, so that no handler of the failed app runs: forms and links work as without the app.
-fn start_script(js: &str, wasm: &str) -> String {
-    // Rust's debug format of these URLs is a JavaScript string literal.
+///
+/// A page that the browser shows again is loaded again if someone else is signed in by then.
+///
+/// The script that colours code is loaded when the page first shows code of a named language.
+///
+/// Without the texts of its language, the app draws the page again in the default language.
+///
+/// The script of the notifications is loaded when they are turned on, here or in another tab.
+fn start_script(assets: &Assets) -> String {
+    let Assets {
+        js,
+        wasm,
+        notifications,
+        code_colours,
+        texts,
+        default_texts,
+        ..
+    } = assets;
+    let default = Language::default();
+    let (default, direction) = (default.tag(), default.direction());
+    // Rust's debug format of these values is a JavaScript string literal.
     format!(
         r#"const page=document.documentElement;let reset;
 const fail=()=>{{page.dataset.failed=self.WebAssembly?"":"unsupported";document.querySelectorAll("dialog[open]").forEach(open=>open.close());if(reset)queueMicrotask(reset)}};
 const watch=({{error,reason}})=>{{if(self.WebAssembly&&(error??reason) instanceof WebAssembly.RuntimeError)fail()}};
 addEventListener("error",watch);addEventListener("unhandledrejection",watch);
-import({js:?}).then(async app=>{{await app.default({{module_or_path:{wasm:?}}});reset=app.__wbg_reset_state;
-try{{app.start()}}catch(error){{if(!reset)throw error;reset();app.redraw()}}}}).catch(error=>{{fail();throw error}})"#
+const session=()=>document.cookie.split("; ").find(pair=>pair.startsWith(`account${{page.dataset.cookies}}=`)),mine=session();
+addEventListener("pageshow",({{persisted}})=>{{if(persisted&&session()!==mine){{page.hidden=true;location.reload()}}}});
+const read=async url=>{{const answer=await fetch(url),texts=await answer.json();if(texts.texts.length!=={BROWSER_TEXTS})throw texts;return texts}};
+let start="start";const reading=read({texts:?}).catch(()=>{{start="redraw";page.lang={default:?};page.dir={direction:?};return read({default_texts:?})}});
+const notify=()=>{{try{{if(localStorage.getItem("notifications"))import({notifications:?}).then(script=>script.start({CHANNEL_NAME:?}),()=>{{}})}}catch{{}}}};
+addEventListener("storage",notify);
+import({js:?}).then(async app=>{{await app.default({{module_or_path:{wasm:?}}});reset=app.__wbg_reset_state;const texts=await reading;
+try{{app[start](texts)}}catch(error){{if(!reset)throw error;reset();app.redraw(texts)}}notify();
+const colours={code_colours:?},look=()=>{{if(!document.querySelector('code[data-language]:not([data-language=""])'))return;seen.disconnect();import(colours).then(script=>script.start())}},seen=new MutationObserver(look);
+if(colours){{seen.observe(document.body,{{childList:true,subtree:true}});look()}}}}).catch(error=>{{fail();throw error}})"#
     )
 }
 
@@ -93,19 +140,21 @@ pub fn problem_page(
         detail,
         ..
     } = problem.clone();
-    let back_hint = (sign_in.is_none() && was_written)
-        .then(|| view! { <p>"Your browser's Back button brings you to what you wrote."</p> });
-    let sign_in = sign_in.map(|link| view! { <a class="button primary" href=link>"Sign in"</a> });
+    let language = Language::current();
+    let back_hint =
+        (sign_in.is_none() && was_written).then(|| view! { <p>{p::BACK_BUTTON_HINT.text()}</p> });
+    let sign_in =
+        sign_in.map(|link| view! { <a class="button primary" href=link>{p::SIGN_IN.text()}</a> });
     let page = view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.tag() dir=language.direction()>
             <head>{head_elements(document_title(Some(&heading)), identicon::identicon_url(None, false), assets.css.clone())}</head>
             <body>
                 <main class="page notice">
                     <h1>{heading}</h1>
                     <p><bdi>{detail}</bdi></p>
                     {back_hint}
-                    <p class="row">{sign_in}<a class="button" href="/">"Go to the rooms"</a></p>
+                    <p class="row">{sign_in}<a class="button" href="/">{p::GO_TO_ROOMS.text()}</a></p>
                 </main>
             </body>
         </html>
@@ -121,7 +170,7 @@ pub(crate) fn head_elements(title: String, icon: String, css: String) -> impl In
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
         <meta name="format-detection" content="telephone=no,date=no,address=no,email=no"/>
         <meta name="color-scheme" content="light dark"/>
-        <meta name="description" content="Chat rooms that live as long as people write in them."/>
+        <meta name="description" content=p::DESCRIPTION.text()/>
         <link rel="icon" href=icon/>
         <link rel="manifest" href="/manifest.webmanifest"/>
         <link rel="stylesheet" href=css/>
@@ -153,12 +202,13 @@ mod tests {
             js: "/a.js".into(),
             wasm: "/a.wasm".into(),
             css: "/a.css".into(),
+            ..Assets::default()
         };
         Owner::new().with(|| {
             let visitor = Visitor::from_cookies("name=ada; theme=dark", 0);
             let overview = Overview {
                 rooms: vec![room()],
-                chats: Vec::new(),
+                ..Overview::default()
             };
             provide_context(InitialState {
                 now: Time::from_millis(0),
@@ -222,7 +272,7 @@ mod tests {
             messages: vec![message],
         };
         let closed = PageContent::Refused(Refusal::Gone(protocol::RoomEnd::Inactive).problem());
-        let unknown = PageContent::Refused(Refusal::NotFound("room").problem());
+        let unknown = PageContent::Refused(Refusal::NotFound(texts::refusal::NO_ROOM).problem());
         [
             page(Route::Home, PageContent::Home(home), "Your rooms"),
             page(route, PageContent::Room(snapshot), "Writing as"),
@@ -235,9 +285,8 @@ mod tests {
     #[test]
     fn problem_is_shown_as_text() {
         let assets = Assets {
-            js: String::new(),
-            wasm: String::new(),
             css: "/a.css".into(),
+            ..Assets::default()
         };
         let html = problem_page(
             &Refusal::Malformed("<b>no</b>".into()).problem(),
@@ -256,11 +305,10 @@ mod tests {
     #[test]
     fn page_of_an_unknown_address_does_not_speak_of_what_was_written() {
         let assets = Assets {
-            js: String::new(),
-            wasm: String::new(),
             css: "/a.css".into(),
+            ..Assets::default()
         };
-        let problem = Refusal::NotFound("such person").problem();
+        let problem = Refusal::NotFound(texts::refusal::NO_PERSON).problem();
         let html = problem_page(&problem, &assets, None, false);
         assert!(html.contains("no such person"), "{html}");
         assert!(!html.contains("what you wrote"), "{html}");

@@ -1,28 +1,32 @@
 //! Keyboard shortcuts, and the dialog that lists them.
 //!
 //! # Guarantees
-//! No shortcut applies in a text field or in an open dialog.
+//! No shortcut applies in a text field or in an open dialog. The server draws the dialog beside the
+//! app, so that a first visit loads no code for it.
 
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use texts::{Text, app as t, page as p};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-use crate::browser::dom::{browser_effect, close_on_backdrop_click, on_window_event, open_dialog};
-use crate::reactive::erase_type;
+use crate::browser::dom::{on_window_event, open_dialog};
+#[cfg(feature = "ssr")]
 use crate::ui::icon::Icon;
 
 /// Where keys have another meaning.
 const EXCLUDED: &str = "input:not([type=radio]), textarea, select, dialog";
-const KEYS: [(&str, &str); 9] = [
-    ("/", "To the filter, or to the message field"),
-    ("Enter", "Send; on a touch screen a new line"),
-    ("Ctrl Enter", "Send"),
-    ("Shift Enter", "New line"),
-    ("↑", "In an empty field: edit your last message"),
-    ("↑ ↓", "In the log: from message to message"),
-    ("Tab", "From one control to the next"),
-    ("Esc", "Close"),
-    ("?", "This list"),
+#[cfg(feature = "ssr")]
+const KEYS: [(&str, Text); 9] = [
+    ("/", p::KEY_SEARCH),
+    ("Enter", p::KEY_ENTER),
+    ("Ctrl Enter", t::SEND),
+    ("Shift Enter", p::KEY_NEW_LINE),
+    ("↑", p::KEY_EDIT),
+    ("↑ ↓", p::KEY_WALK),
+    ("Tab", p::KEY_TAB),
+    ("Esc", t::CLOSE),
+    ("?", p::KEY_LIST),
 ];
 
 /// The ID of the dialog.
@@ -33,29 +37,31 @@ pub fn open_shortcuts() {
     open_dialog(DIALOG);
 }
 
-/// The dialog with all shortcuts; handles those that every page has.
-#[component]
-pub fn ShortcutsDialog() -> impl IntoView {
-    browser_effect(|| {
-        on_window_event("keydown", |event| {
-            event.dyn_ref().into_iter().for_each(on_key)
-        })
+/// Handles the shortcuts that every page has. In the browser only.
+pub fn follow_keys() {
+    on_window_event("keydown", |event| {
+        event.dyn_ref().into_iter().for_each(on_key)
     });
+}
+
+/// The dialog with all shortcuts.
+#[cfg(feature = "ssr")]
+pub fn shortcuts_dialog() -> impl IntoView {
     let rows = KEYS.map(|(key, does)| {
         view! {
             <dt>{key.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view()}</dt>
-            <dd>{does}</dd>
+            <dd>{does.text()}</dd>
         }
     });
-    erase_type(view! {
-        <dialog id=DIALOG class="dialog" aria-labelledby="keys-title" on:click=close_on_backdrop_click()>
+    view! {
+        <dialog id=DIALOG class="dialog" aria-labelledby="keys-title" closedby="any">
             <form method="dialog" class="dialog-header">
-                <h2 id="keys-title">"Keyboard shortcuts"</h2>
-                <button class="icon-button" aria-label="Close" title="Close">{Icon::Cross.view()}</button>
+                <h2 id="keys-title">{t::KEYBOARD_SHORTCUTS.text()}</h2>
+                <button class="icon-button" aria-label=t::CLOSE.text() title=t::CLOSE.text()>{Icon::Cross.view()}</button>
             </form>
             <dl class="shortcuts">{rows.into_iter().collect_view()}</dl>
         </dialog>
-    })
+    }
 }
 
 fn on_key(event: &KeyboardEvent) {

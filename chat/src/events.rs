@@ -35,6 +35,8 @@ pub(crate) enum DomainEvent {
     LogAdvanced { room: RoomId, seq: u64 },
     /// What the overview shows of a room has changed.
     RoomChanged { room: RoomId },
+    /// The roles that everyone in a room sees have changed, or the name of a person who has one.
+    RolesChanged { room: RoomId },
     /// The lifetime of a room has changed otherwise than by a message.
     LifetimeChanged { room: RoomId, lifetime: Lifetime },
     /// A person may have lost the access to a room: its followers check theirs again. What the
@@ -46,8 +48,10 @@ pub(crate) enum DomainEvent {
     RoomClosed { room: RoomId, end: RoomEnd },
     /// The list of public rooms may have changed.
     PublicRoomsChanged,
-    /// The memberships or read markers of a person have changed.
+    /// The memberships, read markers or choices of a person have changed.
     PersonChanged { person: i64 },
+    /// A person has hidden or left a room, or was removed from it.
+    RoomUnlisted { person: i64 },
     /// An account was registered, and has taken its name.
     AccountRegistered,
     /// An account that has written in these rooms, or is a member of them, has another display name.
@@ -83,6 +87,7 @@ impl DomainEvent {
             public_rooms,
             sessions,
             registrations,
+            unlistings,
             frozen,
         } = listeners;
         match self {
@@ -92,12 +97,17 @@ impl DomainEvent {
                 public_rooms.mark_changed();
             }
             Self::RoomChanged { room } => hub.notify_room(*room),
+            Self::RolesChanged { room } => hub.announce_roles(*room),
             Self::LifetimeChanged { room, lifetime } => hub.set_lifetime(*room, *lifetime),
             Self::AccessChanged { room } => hub.recheck_access(*room),
             Self::RoomsFrozen => frozen.notify_one(),
             Self::RoomClosed { room, end } => hub.close(*room, *end),
             Self::PublicRoomsChanged => public_rooms.mark_changed(),
             Self::PersonChanged { person } => hub.notify_person(*person),
+            Self::RoomUnlisted { person } => {
+                unlistings.fetch_add(1, Ordering::Release);
+                hub.notify_person(*person);
+            }
             Self::AccountRegistered => {
                 registrations.fetch_add(1, Ordering::Release);
             }
@@ -144,6 +154,7 @@ mod tests {
                 seq: u64::MAX
             },
             RoomChanged { room },
+            RolesChanged { room },
             LifetimeChanged { room, lifetime },
             AccessChanged { room },
             RoomsFrozen {},
@@ -153,6 +164,7 @@ mod tests {
             },
             PublicRoomsChanged {},
             PersonChanged { person: i64::MIN },
+            RoomUnlisted { person: i64::MIN },
             AccountRegistered {},
             AccountRenamed {
                 username: "\u{1f986}".repeat(32),

@@ -60,7 +60,7 @@ use self::lifecycle::eraser::Eraser;
 use self::lifecycle::expiry::Expiry;
 pub use self::log::command::IdempotencyKey;
 pub use self::log::history::MessagesReader;
-use self::log::load::{RegistrationCounter, WriterMemory};
+use self::log::load::{RegistrationCounter, UnlistingCounter, WriterMemory};
 use self::log::writer::{WriteQueue, Writer};
 pub use self::realtime::follower::{FollowEvent, Follower};
 pub use self::realtime::frame::{Ephemeral, Frame, Frames};
@@ -70,11 +70,13 @@ pub use self::realtime::overview::OverviewWatch;
 use self::realtime::public_rooms::PublicRooms;
 pub use self::realtime::public_rooms::PublicRoomsWatch;
 use self::realtime::publisher::Publisher;
+pub use self::room::person_card::PersonQuery;
+pub use self::room::preferences::RoomListing;
 pub use self::room::sanctions::SanctionTarget;
 use self::room::skeleton_update;
 use self::store::disk_space::DiskSpace;
 use self::store::meta;
-pub use self::store::rows::{AccountsPage, LinkedIdentity, MessagesPage, RoomsPage};
+pub use self::store::rows::{AccountsPage, LinkedIdentity, Listing, MessagesPage, RoomsPage};
 pub use self::store::sqlite::backup::{back_up_database, restore_database};
 use self::store::{
     AccountSession, DatabaseLocation, Lookups, RoomLookup, Store, WriteTransaction, data_dir,
@@ -119,6 +121,7 @@ pub(crate) struct Listeners {
     public_rooms: PublicRooms,
     sessions: SessionRegistry,
     registrations: RegistrationCounter,
+    unlistings: UnlistingCounter,
     /// Wakes the eraser when rooms are frozen.
     frozen: Arc<Notify>,
 }
@@ -165,7 +168,12 @@ impl Chat {
             &location,
             &store,
             clock.clone(),
-            WriterMemory::new(&config, disk.clone(), listeners.registrations.clone()),
+            WriterMemory::new(
+                &config,
+                disk.clone(),
+                listeners.registrations.clone(),
+                listeners.unlistings.clone(),
+            ),
             &supervisor,
             move |committed| publisher.publish(committed),
         )?;
@@ -259,6 +267,7 @@ impl Listeners {
             public_rooms: PublicRooms::new(),
             sessions: SessionRegistry::default(),
             registrations: RegistrationCounter::default(),
+            unlistings: UnlistingCounter::default(),
             frozen: Arc::default(),
         }
     }

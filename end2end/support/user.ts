@@ -108,7 +108,7 @@ export class User {
     options?: BrowserContextOptions,
   ): Promise<User> {
     // A service worker would answer requests that tests intercept.
-    const defaults = { baseURL: origin, serviceWorkers: "block" } as const;
+    const defaults = { baseURL: origin, serviceWorkers: "block", locale: "en-GB" } as const;
     const context = await browser.newContext({ ...defaults, ...options });
     await context.addCookies([{ name: "name", value: encodeURIComponent(name), url: origin }]);
     await context.addInitScript(recordHydrationAndViolations);

@@ -11,19 +11,23 @@
 // than the default.
 #![recursion_limit = "256"]
 
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Takes over the page.
+/// Takes over the page, whose texts are in this catalogue.
 #[wasm_bindgen]
-pub fn start() {
+pub fn start(catalogue: &JsValue) {
     std::panic::set_hook(Box::new(|panic| {
         web_sys::console::error_1(&panic.to_string().into());
     }));
+    app::install(catalogue);
     app::start();
 }
 
-/// Draws the page again from its data, after [`start`] has failed.
+/// Draws the page again from its data, after [`start`] has failed, or in another language than the
+/// server's.
 #[wasm_bindgen]
-pub fn redraw() {
+pub fn redraw(catalogue: &JsValue) {
+    app::install(catalogue);
     app::redraw();
 }

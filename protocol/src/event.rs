@@ -31,6 +31,8 @@ pub enum EventName {
     Typing,
     /// An account has another display name.
     Name,
+    /// The roles that everyone in the room sees have changed.
+    Roles,
     /// The public rooms.
     Rooms,
     /// The reader's rooms and direct messages.
@@ -41,7 +43,7 @@ pub enum EventName {
 
 impl EventName {
     /// All events.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Message,
         Self::Change,
         Self::Reset,
@@ -52,6 +54,7 @@ impl EventName {
         Self::Presence,
         Self::Typing,
         Self::Name,
+        Self::Roles,
         Self::Rooms,
         Self::Overview,
         Self::Beat,
@@ -71,10 +74,17 @@ impl EventName {
             Self::Presence => "presence",
             Self::Typing => "typing",
             Self::Name => "name",
+            Self::Roles => "roles",
             Self::Rooms => "rooms",
             Self::Overview => "overview",
             Self::Beat => "beat",
         }
+    }
+
+    /// Returns whether the last event of this name says all that the earlier ones said.
+    pub fn is_state(self) -> bool {
+        use EventName::{Overview, Presence, Roles, Rooms, Typing};
+        matches!(self, Presence | Typing | Roles | Rooms | Overview)
     }
 
     /// Finds the event with this name.

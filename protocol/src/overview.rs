@@ -2,17 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Message, Room, RoomId};
+use crate::room::{is_default_level, known_level};
+use crate::{Message, NotificationLevel, NotificationSettings, Room, RoomId};
 
 /// The rooms and direct messages of one person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Overview {
-    /// The rooms that the person belongs to, and further rooms that the request named; the most
-    /// recently active first.
+    /// The person's own rooms: those that they belong to or keep, and those that the request named
+    /// and the person has not hidden; the most recently active first.
     pub rooms: Vec<Room>,
+    /// The rooms that the same stream follows and that are not among the person's own; absent if
+    /// there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<Room>,
     /// The person's direct messages by conversation, the most recent first.
     pub chats: Vec<DirectChat>,
+}
+
+/// An overview with the notification settings of the person. The page reads only the overview.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PersonOverview {
+    /// The rooms and direct messages.
+    #[serde(flatten)]
+    pub overview: Overview,
+    /// The username of the person's account; `null` without one.
+    pub username: Option<String>,
+    /// When the person receives no notifications.
+    pub notifications: NotificationSettings,
 }
 
 /// The direct messages between two accounts, as one of the two sees them.
@@ -30,4 +48,12 @@ pub struct DirectChat {
     pub unread: u64,
     /// The newest message, with the first 200 characters of its text; `null` if there is none.
     pub last: Option<Message>,
+    /// Which messages notify the person; absent for `mentions`, the default.
+    #[serde(
+        default,
+        skip_serializing_if = "is_default_level",
+        deserialize_with = "known_level"
+    )]
+    #[cfg_attr(feature = "schema", schema(required = false))]
+    pub level: NotificationLevel,
 }

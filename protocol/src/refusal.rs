@@ -11,7 +11,10 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use texts::app as t;
+use texts::{Text, refusal};
 
+use crate::problem::{InvalidField, Problem};
 use crate::{SanctionKind, Time};
 
 /// The reason why a request is refused.
@@ -26,16 +29,16 @@ pub enum Refusal {
     /// No account has this username and password.
     WrongCredentials,
     /// The caller does not have the permission. The text says why.
-    Forbidden(&'static str),
+    Forbidden(Text),
     /// The caller is muted in the room or banned from it.
     Sanctioned {
-        /// What the caller may not do, and until when.
-        text: String,
+        /// Whether the caller is muted or banned.
+        kind: SanctionKind,
         /// When the sanction ends; `None` if it does not end.
         until: Option<Time>,
     },
     /// The named thing does not exist and never did.
-    NotFound(&'static str),
+    NotFound(Text),
     /// The URL exists, but does not support the request's method.
     MethodNotAllowed,
     /// The request body did not arrive in time.
@@ -90,16 +93,6 @@ pub enum Refusal {
     Draining,
     /// A part of the server does not work. The text says which.
     NotReady(String),
-}
-
-/// A field that breaks a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct InvalidField {
-    /// The field's name in the request.
-    pub field: Cow<'static, str>,
-    /// The rule that it breaks.
-    pub detail: String,
 }
 
 /// Why a room was deleted. The numbers are those of the store.
@@ -158,28 +151,18 @@ impl Refusal {
         }
     }
 
+    /// Returns the rule that a field breaks, as a sentence, if that is the reason.
+    pub fn broken_rule(&self) -> Option<String> {
+        match self {
+            Self::Invalid { field, rule } => Some(broken_rule(field, rule)),
+            _ => None,
+        }
+    }
+
     /// Returns the refusal of a room that is not open: it has ended in this way, or the caller may not
     /// know that it exists.
     pub fn of_ended_room(end: Option<RoomEnd>) -> Self {
-        end.map_or(Self::NotFound("room"), Self::Gone)
-    }
-
-    /// Returns the refusal of a caller who is muted or banned until a time, or without an end.
-    pub fn sanctioned(kind: SanctionKind, until: Option<Time>) -> Self {
-        let what = match kind {
-            SanctionKind::Mute => "You are muted in this room",
-            SanctionKind::Ban => "You are banned from this room",
-        };
-        let end = until.map_or_else(String::new, |until| {
-            // `2026-11-20T06:41:00.123Z` without the fraction.
-            let text = until.to_string();
-            let time = text.get(..19).unwrap_or(&text).replace('T', " ");
-            format!(" until {time} UTC")
-        });
-        Self::Sanctioned {
-            text: format!("{what}{end}."),
-            until,
-        }
+        end.map_or(Self::NotFound(refusal::NO_ROOM), Self::Gone)
     }
 
     /// Returns the HTTP status code
@@ -209,30 +192,34 @@ impl Refusal {
     /// Returns the problem's title.
     pub fn title(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "Malformed request",
-            Self::NotInLobby(_) => "Not joined",
-            Self::NotSignedIn => "Not signed in",
-            Self::WrongCredentials => "Wrong username or password",
-            Self::Forbidden(_) | Self::Sanctioned { .. } => "Not allowed",
-            Self::NotFound(_) => "Not found",
-            Self::MethodNotAllowed => "Method not allowed",
-            Self::RequestTimeout => "Request timeout",
-            Self::Taken(_) | Self::NameTaken { .. } => "Taken",
-            Self::StaleCursor => "Stale cursor",
-            Self::Gone(_) => "Room closed",
-            Self::ContentTooLarge(_) => "Too large",
-            Self::UnsupportedMediaType | Self::JsonSentAsForm => "Unsupported media type",
-            Self::UnsupportedContentEncoding => "Unsupported content encoding",
-            Self::Invalid { .. } => "Invalid field",
-            Self::InvalidFields(_) => "Invalid fields",
-            Self::UpgradeRequired => "Upgrade required",
-            Self::RateLimited(_) | Self::RoomRateLimited(_) => "Too many requests",
-            Self::TooManyStreams => "Too many streams",
-            Self::RoomFull => "Room full",
-            Self::DiskFull => "Disk full",
-            Self::ProviderUnavailable(_) => "Sign-in not available",
-            Self::Draining => "Shutting down",
-            Self::NotReady(_) => "Not ready",
+            Self::Malformed(_) => refusal::TITLE_MALFORMED.text(),
+            Self::NotInLobby(_) => refusal::TITLE_NOT_JOINED.text(),
+            Self::NotSignedIn => refusal::TITLE_NOT_SIGNED_IN.text(),
+            Self::WrongCredentials => refusal::TITLE_WRONG_CREDENTIALS.text(),
+            Self::Forbidden(_) | Self::Sanctioned { .. } => refusal::TITLE_NOT_ALLOWED.text(),
+            Self::NotFound(_) => refusal::TITLE_NOT_FOUND.text(),
+            Self::MethodNotAllowed => refusal::TITLE_METHOD_NOT_ALLOWED.text(),
+            Self::RequestTimeout => refusal::TITLE_REQUEST_TIMEOUT.text(),
+            Self::Taken(_) | Self::NameTaken { .. } => refusal::TITLE_TAKEN.text(),
+            Self::StaleCursor => refusal::TITLE_STALE_CURSOR.text(),
+            Self::Gone(_) => refusal::TITLE_ROOM_CLOSED.text(),
+            Self::ContentTooLarge(_) => refusal::TITLE_TOO_LARGE.text(),
+            Self::UnsupportedMediaType | Self::JsonSentAsForm => {
+                refusal::TITLE_UNSUPPORTED_MEDIA_TYPE.text()
+            }
+            Self::UnsupportedContentEncoding => refusal::TITLE_UNSUPPORTED_ENCODING.text(),
+            Self::Invalid { .. } => refusal::TITLE_INVALID_FIELD.text(),
+            Self::InvalidFields(_) => refusal::TITLE_INVALID_FIELDS.text(),
+            Self::UpgradeRequired => refusal::TITLE_UPGRADE_REQUIRED.text(),
+            Self::RateLimited(_) | Self::RoomRateLimited(_) => {
+                refusal::TITLE_TOO_MANY_REQUESTS.text()
+            }
+            Self::TooManyStreams => refusal::TITLE_TOO_MANY_STREAMS.text(),
+            Self::RoomFull => refusal::TITLE_ROOM_FULL.text(),
+            Self::DiskFull => refusal::TITLE_DISK_FULL.text(),
+            Self::ProviderUnavailable(_) => refusal::TITLE_SIGN_IN_UNAVAILABLE.text(),
+            Self::Draining => refusal::TITLE_SHUTTING_DOWN.text(),
+            Self::NotReady(_) => refusal::TITLE_NOT_READY.text(),
         }
     }
 
@@ -270,6 +257,54 @@ impl Refusal {
     }
 }
 
+/// Says that the caller is muted or banned until a time, or without an end.
+fn sanction_text(kind: SanctionKind, until: Option<Time>) -> String {
+    let Some(until) = until else {
+        return match kind {
+            SanctionKind::Mute => refusal::MUTED,
+            SanctionKind::Ban => refusal::BANNED,
+        }
+        .text()
+        .to_owned();
+    };
+    // `2026-11-20T06:41:00.123Z` without the fraction.
+    let text = until.to_string();
+    let time = text.get(..19).unwrap_or(&text).replace('T', " ");
+    match kind {
+        SanctionKind::Mute => refusal::MUTED_UNTIL,
+        SanctionKind::Ban => refusal::BANNED_UNTIL,
+    }
+    .fill([&time])
+}
+
+fn broken_rule(field: &'static str, rule: &str) -> String {
+    t::FIELD_RULE.fill([field_name(field), rule])
+}
+
+/// The name of a field for a sentence: in English its name in the request.
+fn field_name(field: &'static str) -> &'static str {
+    let name = match field {
+        "body" => t::FIELD_BODY,
+        "description" => t::FIELD_DESCRIPTION,
+        "from" => t::FIELD_FROM,
+        "message" => t::FIELD_MESSAGE,
+        "name" => t::FIELD_NAME,
+        "new" => t::FIELD_NEW,
+        "old" => t::FIELD_OLD,
+        "password" => t::FIELD_PASSWORD,
+        "person" => t::FIELD_PERSON,
+        "role" => t::FIELD_ROLE,
+        "slow_mode" => t::FIELD_SLOW_MODE,
+        "timeout" => t::FIELD_TIMEOUT,
+        "to" => t::FIELD_TO,
+        "username" => t::FIELD_USERNAME,
+        "uses" => t::FIELD_USES,
+        "zone" => t::FIELD_ZONE,
+        _ => return field,
+    };
+    name.text()
+}
+
 /// Rounds a wait up to whole seconds, at least 1. The header `Retry-After` has no fractions
 /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 fn whole_seconds(wait: Duration) -> u64 {
@@ -279,117 +314,53 @@ fn whole_seconds(wait: Duration) -> u64 {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(text)
-            | Self::ProviderUnavailable(text)
-            | Self::NotReady(text)
-            | Self::Sanctioned { text, .. } => f.write_str(text),
-            Self::NotInLobby(text) | Self::Forbidden(text) => f.write_str(text),
-            Self::NotSignedIn => f.write_str(NOT_SIGNED_IN),
-            Self::WrongCredentials => f.write_str(WRONG_CREDENTIALS),
-            Self::NotFound(what) => write!(f, "There is no {what} here. Check the address."),
-            Self::MethodNotAllowed => f.write_str(METHOD_NOT_ALLOWED),
-            Self::RequestTimeout => f.write_str(REQUEST_TIMEOUT),
-            Self::Taken(what) => write!(f, "{what} is taken."),
-            Self::NameTaken { name, free } => {
-                write!(
-                    f,
-                    "The name {name} is taken in this room. The name {free} is free."
-                )
+            Self::Malformed(text) | Self::ProviderUnavailable(text) | Self::NotReady(text) => {
+                f.write_str(text)
             }
-            Self::StaleCursor => f.write_str(STALE_CURSOR),
-            Self::Gone(RoomEnd::Inactive) => f.write_str(INACTIVE),
-            Self::Gone(RoomEnd::ClosedByOwner) => f.write_str(CLOSED_BY_OWNER),
-            Self::Gone(RoomEnd::ClosedByOperator) => f.write_str(CLOSED_BY_OPERATOR),
+            Self::NotInLobby(text) => f.write_str(text),
+            Self::Forbidden(reason) => f.write_str(reason.text()),
+            Self::Sanctioned { kind, until } => f.write_str(&sanction_text(*kind, *until)),
+            Self::NotSignedIn => f.write_str(refusal::NOT_SIGNED_IN.text()),
+            Self::WrongCredentials => f.write_str(refusal::WRONG_CREDENTIALS.text()),
+            Self::NotFound(what) => f.write_str(&refusal::THERE_IS_NO.fill([what.text()])),
+            Self::MethodNotAllowed => f.write_str(refusal::METHOD_NOT_ALLOWED.text()),
+            Self::RequestTimeout => f.write_str(refusal::REQUEST_TIMEOUT.text()),
+            Self::Taken(what) => f.write_str(&refusal::IS_TAKEN.fill([what])),
+            Self::NameTaken { name, free } => f.write_str(&refusal::NAME_TAKEN.fill([name, free])),
+            Self::StaleCursor => f.write_str(refusal::STALE_CURSOR.text()),
+            Self::Gone(RoomEnd::Inactive) => f.write_str(refusal::INACTIVE.text()),
+            Self::Gone(RoomEnd::ClosedByOwner) => f.write_str(refusal::CLOSED_BY_OWNER.text()),
+            Self::Gone(RoomEnd::ClosedByOperator) => {
+                f.write_str(refusal::CLOSED_BY_OPERATOR.text())
+            }
             Self::ContentTooLarge(limit) => {
-                write!(f, "The request body is larger than {limit} bytes.")
+                f.write_str(&refusal::BODY_TOO_LARGE.fill([&limit.to_string()]))
             }
-            Self::UnsupportedMediaType => f.write_str(UNSUPPORTED_MEDIA_TYPE),
-            Self::JsonSentAsForm => f.write_str(JSON_SENT_AS_FORM),
-            Self::UnsupportedContentEncoding => f.write_str(UNSUPPORTED_CONTENT_ENCODING),
-            Self::Invalid { field, rule } => write!(f, "{field} {rule}."),
+            Self::UnsupportedMediaType => f.write_str(refusal::UNSUPPORTED_MEDIA_TYPE.text()),
+            Self::JsonSentAsForm => f.write_str(refusal::JSON_SENT_AS_FORM.text()),
+            Self::UnsupportedContentEncoding => {
+                f.write_str(refusal::UNSUPPORTED_CONTENT_ENCODING.text())
+            }
+            Self::Invalid { field, rule } => f.write_str(&broken_rule(field, rule)),
             Self::InvalidFields(fields) => {
                 let details: Vec<_> = fields.iter().map(|field| field.detail.as_str()).collect();
                 f.write_str(&details.join(" "))
             }
-            Self::UpgradeRequired => f.write_str(UPGRADE_REQUIRED),
+            Self::UpgradeRequired => f.write_str(refusal::UPGRADE_REQUIRED.text()),
             Self::RateLimited(wait) => {
                 let seconds = whole_seconds(*wait);
-                write!(f, "Too many requests. Try again in {seconds} s.")
+                f.write_str(&refusal::RATE_LIMITED.fill([&seconds.to_string()]))
             }
             Self::RoomRateLimited(wait) => {
                 let seconds = whole_seconds(*wait);
-                write!(
-                    f,
-                    "This room receives too many messages. Try again in {seconds} s."
-                )
+                f.write_str(&refusal::ROOM_RATE_LIMITED.fill([&seconds.to_string()]))
             }
-            Self::TooManyStreams => f.write_str(TOO_MANY_STREAMS),
-            Self::RoomFull => f.write_str(ROOM_FULL),
-            Self::DiskFull => f.write_str(DISK_FULL),
-            Self::Draining => f.write_str(DRAINING),
+            Self::TooManyStreams => f.write_str(refusal::TOO_MANY_STREAMS.text()),
+            Self::RoomFull => f.write_str(refusal::ROOM_FULL.text()),
+            Self::DiskFull => f.write_str(refusal::DISK_FULL.text()),
+            Self::Draining => f.write_str(refusal::DRAINING.text()),
         }
     }
 }
 
-const NOT_SIGNED_IN: &str = "You are not signed in. Sign in and try again.";
-const WRONG_CREDENTIALS: &str = "There is no account with this username and password.";
-const METHOD_NOT_ALLOWED: &str = "This address does not support the request's method. \
-    The Allow header lists the supported methods.";
-const REQUEST_TIMEOUT: &str = "The request body did not arrive in time. Send the request again.";
-const STALE_CURSOR: &str = "The room's log does not contain your cursor, for example because a backup \
-    was restored. Read the log from the start with after=0.";
-const INACTIVE: &str = "This room was deleted because no one wrote in it for too long. \
-    Create a new room.";
-const CLOSED_BY_OWNER: &str = "This room was deleted: its owner closed it. Create a new room.";
-const CLOSED_BY_OPERATOR: &str =
-    "This room was deleted: an operator of this server closed it. Create a new room.";
-const UNSUPPORTED_MEDIA_TYPE: &str = "This address does not support the request's media type. \
-    Send application/json or application/x-www-form-urlencoded.";
-const JSON_SENT_AS_FORM: &str = "The request body is JSON, but its media type is that of a form. \
-    Add the header Content-Type: application/json; with curl, -H 'Content-Type: application/json'.";
-const UNSUPPORTED_CONTENT_ENCODING: &str = "The server does not decode this Content-Encoding. \
-    Send the request body as it is, without one.";
-const UPGRADE_REQUIRED: &str = "This address accepts WebSocket connections only. \
-    Send a WebSocket upgrade request.";
-const ROOM_FULL: &str =
-    "This room has as much text as it may have. Delete messages, or open another room.";
-const DISK_FULL: &str =
-    "The server's disk is almost full, so it accepts no messages. Its operator has to make space.";
-const TOO_MANY_STREAMS: &str =
-    "Your network or your account has too many open streams. Close one, or try again later.";
-const DRAINING: &str = "The server is restarting. Try again in a few seconds.";
-
 impl std::error::Error for Refusal {}
-
-/// The body of an error answer: problem details
-/// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Problem {
-    /// The URL that explains this kind of problem.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The kind of problem, in a few words.
-    pub title: String,
-    /// The HTTP status code.
-    pub status: u16,
-    /// What happened, and what the client can do.
-    pub detail: String,
-    /// The first field that breaks a rule; absent for other problems.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// Every field that breaks a rule, and the rule; absent for other problems.
-    #[serde(default, skip_deserializing, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<InvalidField>,
-    /// When the caller's sanction ends; absent if it does not end, and for other problems.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
-    pub until: Option<Time>,
-    /// A free name similar to the requested one, if that is taken; absent for other problems.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub free: Option<String>,
-    /// After how many seconds the client can send the request again; absent if waiting does not
-    /// help.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u64>,
-}

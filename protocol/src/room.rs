@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Account, Role, Time};
+use crate::{Account, NotificationLevel, Role, Time};
 
 /// A room's ID in URLs: 16 lower-case hexadecimal characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,21 +149,61 @@ pub struct Room {
     /// the first 100 unread ones. Only overviews have it; absent if 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub mentions: u64,
+    /// Which messages of the room notify the caller; absent for `mentions`, the default.
+    #[serde(
+        default,
+        skip_serializing_if = "is_default_level",
+        deserialize_with = "known_level"
+    )]
+    #[cfg_attr(feature = "schema", schema(required = false))]
+    pub level: NotificationLevel,
     /// The sequence number up to which the caller has read the room. Only the answer for one room has
     /// it; absent if the caller is no member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub read_seq: Option<u64>,
+    /// The people whose role everyone in the room sees, at most 100: the owner, the operators of the
+    /// server if the room is not private, and the moderators. Each is the role (`owner`, `operator`
+    /// or `moderator`; others may be added), a space, and the name under which the person writes,
+    /// after `~` for a guest: `owner ada`, `moderator ~Ben B.`. A guest who has not written has no
+    /// name and is left out. Only the answer for one room has it; absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<String>>, nullable = false, max_items = 100, example = json!(["owner ada"])))]
+    pub roles: Vec<String>,
     /// The other participant, if the room holds direct messages of the caller; else absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub with: Option<Account>,
 }
 
+impl Room {
+    /// Returns whether nothing in the room notifies the caller, so that its unread messages do not
+    /// count.
+    pub fn is_silent(&self) -> bool {
+        self.level == NotificationLevel::None
+    }
+}
+
 /// Reads a role that a later version of the server may have added as none.
 fn known_role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
     let name = Option::<String>::deserialize(deserializer)?;
     Ok(name.and_then(|name| Role::from_name(&name)))
+}
+
+/// Reads a level that a later version of the server may have added as the default.
+pub(crate) fn known_level<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<NotificationLevel, D::Error> {
+    let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    Ok(NotificationLevel::from_name(&name).unwrap_or_default())
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+pub(crate) fn is_default_level(level: &NotificationLevel) -> bool {
+    *level == NotificationLevel::default()
 }
 
 #[expect(
@@ -282,6 +322,21 @@ mod tests {
         assert_eq!(role(r#","role":"jester""#).unwrap(), None);
         assert_eq!(role("").unwrap(), None);
         assert!(role(r#","role":1"#).is_err());
+    }
+
+    #[test]
+    fn room_is_read_with_a_known_level_an_unknown_one_or_none() {
+        let zero = "1970-01-01T00:00:00.000Z";
+        let level = |text: &str| {
+            let json = format!(
+                r#"{{"id":"0000000000000001","name":null,"public":true,"created_at":"{zero}",
+                "last_active_at":"{zero}","expires_at":"{zero}","message_count":0{text}}}"#
+            );
+            serde_json::from_str::<Room>(&json).unwrap().level
+        };
+        assert_eq!(level(r#","level":"none""#), NotificationLevel::None);
+        assert_eq!(level(r#","level":"loud""#), NotificationLevel::Mentions);
+        assert_eq!(level(""), NotificationLevel::Mentions);
     }
 
     #[test]

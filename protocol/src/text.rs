@@ -14,6 +14,9 @@
 //!
 //! The limits are this API's own; no standard sets them.
 
+use texts::app as t;
+use texts::refusal;
+
 use crate::characters::{are_allowed_in_name, shows_nothing};
 use crate::{Refusal, nfc};
 
@@ -86,9 +89,7 @@ pub fn parse_account_name(text: &str) -> Result<String, Refusal> {
     }
     Err(Refusal::invalid(
         "username",
-        format!(
-            "must have {ACCOUNT_NAME_MIN} to {ACCOUNT_NAME_MAX} of the letters a to z, digits, - and _"
-        ),
+        refusal::RULE_USERNAME.fill([&ACCOUNT_NAME_MIN.to_string(), &ACCOUNT_NAME_MAX.to_string()]),
     ))
 }
 
@@ -111,19 +112,16 @@ pub fn parse_password(text: &str, min: usize) -> Result<String, Refusal> {
     if !(min..=PASSWORD_MAX).contains(&password.chars().count()) {
         return Err(Refusal::invalid(
             "password",
-            format!("must have {min} to {PASSWORD_MAX} characters"),
+            refusal::RULE_PASSWORD_LENGTH.fill([&min.to_string(), &PASSWORD_MAX.to_string()]),
         ));
     }
     if password.contains(char::is_control) {
-        return Err(Refusal::invalid(
-            "password",
-            "must not contain control characters",
-        ));
+        return Err(Refusal::invalid("password", t::RULE_NO_CONTROL.text()));
     }
     if shows_nothing(&password) {
         return Err(Refusal::invalid(
             "password",
-            "must have a character that is visible",
+            refusal::RULE_PASSWORD_VISIBLE.text(),
         ));
     }
     Ok(password)
@@ -154,10 +152,7 @@ pub fn parse_body(text: &str) -> Result<String, Refusal> {
     let body = trim_body(&with_newlines);
     check_visible("body", body, BODY_MAX)?;
     if body.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
-        return Err(Refusal::invalid(
-            "body",
-            "must not contain control characters other than newline and tab",
-        ));
+        return Err(Refusal::invalid("body", t::RULE_BODY_CONTROL.text()));
     }
     Ok(body.to_owned())
 }
@@ -187,16 +182,10 @@ fn parse_line(field: &'static str, text: &str, max: usize) -> Result<String, Ref
     let text = join_spaces(nfc(text).trim());
     check_visible(field, &text, max)?;
     if text.contains(char::is_control) {
-        return Err(Refusal::invalid(
-            field,
-            "must not contain control characters",
-        ));
+        return Err(Refusal::invalid(field, t::RULE_NO_CONTROL.text()));
     }
     if !are_allowed_in_name(&text) {
-        return Err(Refusal::invalid(
-            field,
-            "must not contain invisible characters, or blanks other than spaces",
-        ));
+        return Err(Refusal::invalid(field, t::RULE_NO_INVISIBLE.text()));
     }
     Ok(text)
 }
@@ -218,11 +207,11 @@ fn check_length(field: &'static str, text: &str, max: usize) -> Result<(), Refus
     match text.chars().count() {
         0 => Err(Refusal::invalid(
             field,
-            format!("must have 1 to {max} characters, but is empty"),
+            t::RULE_EMPTY.fill([&max.to_string()]),
         )),
         n if n > max => Err(Refusal::invalid(
             field,
-            format!("must have 1 to {max} characters, but has {n}"),
+            t::RULE_LENGTH.fill([&max.to_string(), &n.to_string()]),
         )),
         _ => Ok(()),
     }

@@ -4,6 +4,7 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
+use texts::{Language, refusal};
 
 /// The refusal or the fault that a handler answers with.
 #[derive(Debug)]
@@ -80,9 +81,9 @@ fn report(fault: &(dyn std::error::Error + Send + Sync)) -> Problem {
     tracing::error!(id, error = %fault, "a request failed");
     Problem {
         kind: "/docs/#problem-500".to_owned(),
-        title: "Internal error".to_owned(),
+        title: refusal::INTERNAL_ERROR.text().to_owned(),
         status: 500,
-        detail: format!("The server failed. Its log has the details under {id}."),
+        detail: refusal::SERVER_FAILED.fill([&id]),
         field: None,
         errors: Vec::new(),
         until: None,
@@ -96,6 +97,8 @@ fn json(problem: &Problem) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/problem+json"),
         (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_LANGUAGE, Language::current().tag()),
+        (header::VARY, "Accept, Accept-Language, Cookie"),
     ];
     // Strings and numbers always serialize.
     (

@@ -12,6 +12,7 @@ use axum::routing::{any, get};
 use axum::{Extension, Router};
 use protocol::schema::LobbyName;
 use protocol::{Problem, Refusal};
+use texts::refusal;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
@@ -26,14 +27,16 @@ use crate::extract::accept;
 use crate::extract::caller::Caller;
 use crate::extract::https::Https;
 use crate::middleware::answer_admission::SiteFile;
+use crate::middleware::language::choose as choose_language;
 use crate::middleware::problem_pages::ProblemFormat;
 use crate::middleware::{answer_admission, client_ip, instance_cookies, security_headers};
 use crate::respond::negotiated::Uncompressed;
 use crate::respond::{assets, page};
 use crate::routes::{
     accounts, api_docs, audit_log, direct_chats, events, export, guests, health, home, invitations,
-    lobby, members, messages, oidc, overview, password, profile, provider_link, qr_code,
-    read_marker, room_settings, room_socket, rooms, sanctions, sign_out, typing,
+    language, lobby, members, messages, notification_settings, oidc, overview, password, person,
+    profile, provider_link, qr_code, read_marker, room_listing, room_notifications, room_settings,
+    room_socket, rooms, sanctions, sign_out, typing,
 };
 use crate::state::AppState;
 
@@ -66,6 +69,7 @@ impl Modify for Tokens {
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(home::show_home))
+        .routes(routes!(language::show_languages, language::choose_language))
         .routes(routes!(rooms::list_rooms, rooms::create_room))
         .routes(routes!(
             rooms::show_room,
@@ -73,10 +77,19 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
             rooms::close_room
         ))
         .routes(routes!(room_settings::show_settings))
+        .routes(routes!(
+            room_notifications::show_room_notifications,
+            room_notifications::set_room_notifications
+        ))
+        .routes(routes!(
+            room_listing::show_listing,
+            room_listing::choose_listing
+        ))
         .routes(routes!(qr_code::show_room_code))
         .routes(routes!(qr_code::show_invitation_code))
         .routes(routes!(members::list_members))
         .routes(routes!(members::change_role, members::remove_member))
+        .routes(routes!(person::show_person))
         .routes(routes!(
             invitations::create_invitation,
             invitations::list_invitations
@@ -113,6 +126,11 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::list_accounts))
         .routes(routes!(sign_out::sign_out))
         .routes(routes!(profile::show_profile, profile::rename_account))
+        .routes(routes!(
+            notification_settings::show_notification_settings,
+            notification_settings::replace_notification_settings,
+            notification_settings::adjust_notification_settings
+        ))
         .routes(routes!(password::change_password))
         .routes(routes!(profile::claim_guest))
         .routes(routes!(provider_link::link_provider))
@@ -200,7 +218,7 @@ async fn serve_file_or_not_found(State(state): State<AppState>, request: Request
             Err(error) => error.into_response(),
         };
     }
-    Error::from(Refusal::NotFound("page")).into_response()
+    Error::from(Refusal::NotFound(refusal::NO_PAGE)).into_response()
 }
 
 /// The steps around every handler, as one layer: each layer costs every request.
@@ -213,8 +231,9 @@ async fn run_middleware(
     let format = ProblemFormat::of(&request);
     let https = Https::of(request.extensions());
     let moves = instance_cookies::take_own(&state, &mut request).await;
-    let answer = answer_admission::answer(&state, request, next).await;
-    let mut answer = format.apply(answer);
+    let language = choose_language(request.headers(), state.language);
+    let answer = async { format.apply(answer_admission::answer(&state, request, next).await) };
+    let mut answer = language.scope(answer).await;
     instance_cookies::name_own(&state, https, &mut answer, moves);
     security_headers::add(answer, https)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chat::{Chat, Person};
 use ipnet::IpNet;
 use protocol::{Refusal, RoomId};
+use texts::{Language, refusal};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::oidc_client::OidcClient;
@@ -46,6 +47,8 @@ pub struct Shared {
     pub(crate) public_url: Option<String>,
     /// The end of the names of this instance's cookies.
     pub(crate) cookie_suffix: String,
+    /// The language for clients that accept none of the server's.
+    pub(crate) language: Language,
     /// The description of the API.
     pub(crate) api: ApiDocument,
 }
@@ -69,6 +72,7 @@ impl AppState {
         Self(Arc::new(Shared {
             cookie_suffix: format!("-{:08x}", chat.instance_id()),
             chat,
+            language: config.language,
             limits: Limits::new(config.rate_limit),
             streams,
             answers: AnswerBudgets::new(config.rate_limit),
@@ -89,7 +93,7 @@ impl AppState {
     pub(crate) fn provider(&self) -> Result<&OidcClient, Refusal> {
         self.provider
             .as_ref()
-            .ok_or(Refusal::NotFound("provider of sign-in"))
+            .ok_or(Refusal::NotFound(refusal::NO_PROVIDER))
     }
 
     /// The provider's name for people, if one is configured.

@@ -6,6 +6,7 @@
 //! - A failure is final if the same request would fail again.
 
 use protocol::Problem;
+use texts::app as t;
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +25,10 @@ impl Failure {
     pub fn text(&self) -> String {
         match self {
             Self::Refused(problem, _) => capitalize(&problem.detail),
-            Self::Foreign(status, _) if self.is_final() => format!(
-                "Something between this browser and the server refused it, such as a firewall (status {status})."
-            ),
-            Self::Foreign(..) | Self::Unreachable => {
-                "The server cannot be reached. Check the connection and try again.".to_owned()
+            Self::Foreign(status, _) if self.is_final() => {
+                t::REFUSED_ON_THE_WAY.fill([&status.to_string()])
             }
+            Self::Foreign(..) | Self::Unreachable => t::SERVER_UNREACHABLE.text().to_owned(),
         }
     }
 

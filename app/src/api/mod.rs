@@ -111,23 +111,6 @@ pub async fn delete_message(id: RoomId, seq: u64) -> Answer<Message> {
     parse(receive_json(request.build()).await)
 }
 
-/// Mutes or bans the author of a message for some time; `kind` is `mute` or `ban`.
-pub async fn impose_sanction(id: RoomId, seq: u64, kind: &str, timeout: &str) -> Answer<()> {
-    #[derive(Serialize)]
-    struct NewSanction<'a> {
-        message: u64,
-        kind: &'a str,
-        timeout: &'a str,
-    }
-    let sanction = NewSanction {
-        message: seq,
-        kind,
-        timeout,
-    };
-    let request = Request::post(&format!("{}sanctions/", room_path(id)));
-    send_json(request, &sanction).await.map(drop)
-}
-
 /// A page that was rendered by the server alone.
 pub struct HtmlPage {
     /// Its URL after all redirects.

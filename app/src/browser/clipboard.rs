@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use leptos::prelude::{document, window};
+use texts::app as t;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
@@ -21,9 +22,9 @@ pub fn copy_and_report(text: String, label: impl Fn(Option<&'static str>) + 'sta
     spawn_task(async move {
         let is_copied = copy_text(&text).await;
         label(Some(if is_copied {
-            "Copied"
+            t::COPIED.text()
         } else {
-            "Copy it by hand"
+            t::COPY_BY_HAND.text()
         }));
         run_after(REPORT_TIME, move || label(None));
     });

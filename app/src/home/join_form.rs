@@ -5,17 +5,13 @@
 
 use leptos::prelude::*;
 use protocol::LinkTarget;
+use texts::app as t;
 use web_sys::HtmlInputElement;
 
 use crate::api::{self, Failure};
 use crate::browser::dom::{element_by_id, load_page, on_submit, spawn_task};
 use crate::reactive::{ErrorText, erase_type, text_signal};
 use crate::router::{Route, Router};
-
-const UNREADABLE: &str =
-    "That is neither a room's ID nor its link. An ID has 16 characters, each 0–9 or a–f.";
-const UNKNOWN: &str = "There is no room with that ID or link. Check it, or ask for it again.";
-const CLOSED: &str = "That room has closed because no one wrote there for a while.";
 
 /// The form; `rejected_link` is an earlier input that leads to no room.
 #[component]
@@ -30,20 +26,20 @@ pub fn JoinForm(rejected_link: Option<String>) -> impl IntoView {
             action="/"
             on:submit=on_submit(submit)
         >
-            <label for="join">"Join a room"</label>
+            <label for="join">{t::JOIN_ROOM.text()}</label>
             <div class="row">
                 <input
                     id="join"
                     name="room"
                     value=rejected_link.unwrap_or_default()
-                    placeholder="Link, invitation or ID"
+                    placeholder=t::LINK_INVITATION_ID.text()
                     autocomplete="off"
                     autocapitalize="none"
                     spellcheck="false"
                     aria-describedby="join-error"
                     aria-invalid=text_signal(move || error.with(Option::is_some).to_string())
                 />
-                <button>"Join"</button>
+                <button>{t::JOIN.text()}</button>
             </div>
             <ErrorText id="join-error" text=error/>
         </form>
@@ -72,17 +68,17 @@ fn join_room(router: Router, error: RwSignal<Option<String>>) {
 
 fn room_error(failure: &Failure) -> String {
     match failure.status() {
-        Some(404) => UNKNOWN.to_owned(),
-        Some(410) => CLOSED.to_owned(),
+        Some(404) => t::UNKNOWN_LINK.text().to_owned(),
+        Some(410) => t::CLOSED_LINK.text().to_owned(),
         _ => failure.text(),
     }
 }
 
 fn input_error(text: &str) -> String {
     let error = match LinkTarget::find_in(text) {
-        _ if text.trim().is_empty() => "Paste the ID or the link of a room.",
-        Some(_) => UNKNOWN,
-        None => UNREADABLE,
+        _ if text.trim().is_empty() => t::PASTE_LINK,
+        Some(_) => t::UNKNOWN_LINK,
+        None => t::UNREADABLE_LINK,
     };
-    error.to_owned()
+    error.text().to_owned()
 }

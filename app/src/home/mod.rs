@@ -9,6 +9,7 @@
 mod join_form;
 
 use leptos::prelude::*;
+use texts::app as t;
 
 use crate::browser::dom::{focus_field, on_change, on_enter};
 use crate::home::join_form::JoinForm;
@@ -37,7 +38,7 @@ pub fn HomePage() -> impl IntoView {
             <header class="masthead">
                 <Identicon/>
                 <h1>"webchat"</h1>
-                <nav class="account-links" aria-label="Account"><AccountLinks/></nav>
+                <nav class="account-links" aria-label=t::ACCOUNT.text()><AccountLinks/></nav>
             </header>
             <main>
                 {is_guest.then(|| view! { <NameField/> })}
@@ -46,8 +47,9 @@ pub fn HomePage() -> impl IntoView {
                 <RoomListPanel/>
             </main>
             <footer class="page-footer">
-                <p>"A room lives as long as people write in it. Then it is deleted."</p>
-                <a href="/docs/" rel="external">"API"</a>
+                <p>{t::HOME_FOOTER.text()}</p>
+                <a href="/language/" rel="external">{t::LANGUAGE.text()}</a>
+                <a href="/docs/" rel="external">{t::API.text()}</a>
                 <ThemeSwitch/>
             </footer>
         </div>
@@ -61,7 +63,7 @@ fn NameField() -> impl IntoView {
     let avatar = text_signal(move || format!("avatar {}", hue_class(&name.get())));
     erase_type(view! {
         <div class="field own-name">
-            <label for=OWN_NAME>"Your name"</label>
+            <label for=OWN_NAME>{t::YOUR_NAME.text()}</label>
             <div class="name-field">
                 <span class=avatar aria-hidden="true">
                     {text_signal(move || initials(&name.get()))}

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use protocol::{AuditEntry, Role, RoomId, Time};
+use texts::page as p;
 
-use crate::pages::form::{FormPage, role_text};
+use crate::pages::form::{FormPage, isolated, role_text, sentence};
 use crate::pages::member_names::display_name;
 use crate::time::duration_text;
 use crate::time::local_time::LocalTime;
@@ -33,9 +34,9 @@ pub struct AuditLogPage {
 pub fn audit_log_page(page: &FormPage, log_page: &AuditLogPage) -> String {
     let content = view! {
         {entry_list(log_page.room, &log_page.entries, &log_page.names, log_page.now)}
-        <p class="row"><a class="button" data-panel href=format!("/rooms/{}/members/", log_page.room)>"People"</a></p>
+        <p class="row"><a class="button" data-panel href=format!("/rooms/{}/members/", log_page.room)>{p::PEOPLE.text()}</a></p>
     };
-    page.render("Moderation log", content)
+    page.render(p::MODERATION_LOG.text(), content)
 }
 
 /// The section of the members page that holds the newest entries, folded away.
@@ -48,7 +49,7 @@ pub(crate) fn audit_log_section(
     view! {
         <section>
             <details>
-                <summary>"Moderation log"</summary>
+                <summary>{p::MODERATION_LOG.text()}</summary>
                 {entry_list(room, entries, names, now)}
             </details>
         </section>
@@ -63,14 +64,14 @@ fn entry_list(
     now: Time,
 ) -> AnyView {
     if entries.is_empty() {
-        return view! { <p class="hint">"Nothing yet."</p> }.into_any();
+        return view! { <p class="hint">{p::NOTHING_YET.text()}</p> }.into_any();
     }
     let row = |entry: &AuditEntry| {
         let at = entry.at;
         let full = format!("{} UTC", LocalTime::new(at, 0).full());
         view! {
             <li>
-                {sentence(entry, names)}
+                {entry_text(entry, names)}
                 <span class="hint">" · "<time datetime=at.to_string() title=full>{duration_text::format_ago(now.since(at))}</time></span>
             </li>
         }
@@ -80,7 +81,7 @@ fn entry_list(
         .filter(|last| entries.len() == AUDIT_PAGE_SIZE && last.id > 1)
         .map(|last| {
             let link = format!("/rooms/{room}/audit/?before={}", last.id);
-            view! { <p class="row"><a class="button" data-panel href=link>"Earlier"</a></p> }
+            view! { <p class="row"><a class="button" data-panel href=link>{p::EARLIER.text()}</a></p> }
         });
     view! {
         <ul class="audit-log">{entries.iter().map(row).collect_view()}</ul>
@@ -89,65 +90,30 @@ fn entry_list(
     .into_any()
 }
 
-/// The predicate of a sentence about an entry: `muted` with an object, or `made` with an object and
-/// a complement such as `a member`.
-struct Predicate {
-    verb: &'static str,
-    has_object: bool,
-    complement: &'static str,
-}
-
-impl Predicate {
-    const fn without_object(verb: &'static str) -> Self {
-        Self {
-            verb,
-            has_object: false,
-            complement: "",
-        }
-    }
-
-    const fn with_object(verb: &'static str, complement: &'static str) -> Self {
-        Self {
-            verb,
-            has_object: true,
-            complement,
-        }
-    }
-
-    fn of(entry: &AuditEntry) -> Self {
-        match entry.action.as_str() {
-            "left" => Self::without_object("left"),
-            "invited" if entry.target == Role::Reader.name() => {
-                Self::without_object("made an invitation for readers")
-            }
-            "invited" => Self::without_object("made an invitation for members"),
-            "deleted message" => Self::without_object("deleted a message"),
-            "took back an invitation" => Self::without_object("revoked an invitation"),
-            "changed the room" => Self::without_object("changed the room"),
-            "removed" => Self::with_object("removed", ""),
-            "muted" => Self::with_object("muted", ""),
-            "banned" => Self::with_object("banned", ""),
-            "pardoned" => Self::with_object("ended the mute or ban of", ""),
-            made => match made.strip_prefix("made ").and_then(Role::from_name) {
-                Some(role) => Self::with_object("made", role_text(role)),
-                None => Self::without_object("did something"),
-            },
-        }
-    }
-}
-
 /// An entry as a sentence.
-fn sentence(entry: &AuditEntry, names: &BTreeMap<String, String>) -> AnyView {
-    let subject = display_name(names, &entry.actor);
-    let Predicate {
-        verb,
-        has_object,
-        complement,
-    } = Predicate::of(entry);
-    let object = has_object.then(|| display_name(names, &entry.target));
-    let object = object.map(|object| view! { " "<bdi>{object}</bdi> });
-    let complement = (!complement.is_empty()).then(|| format!(" {complement}"));
-    view! { <bdi>{subject}</bdi>" "{verb}{object}{complement} }.into_any()
+fn entry_text(entry: &AuditEntry, names: &BTreeMap<String, String>) -> AnyView {
+    let actor = || isolated(display_name(names, &entry.actor));
+    let target = || isolated(display_name(names, &entry.target));
+    let alone = match entry.action.as_str() {
+        "left" => p::DID_LEAVE,
+        "invited" if entry.target == Role::Reader.name() => p::DID_INVITE_READERS,
+        "invited" => p::DID_INVITE_MEMBERS,
+        "deleted message" => p::DID_DELETE,
+        "took back an invitation" => p::DID_REVOKE,
+        "changed the room" => p::DID_CHANGE,
+        "removed" => return sentence(p::DID_REMOVE, [actor(), target()]),
+        "muted" => return sentence(p::DID_MUTE, [actor(), target()]),
+        "banned" => return sentence(p::DID_BAN, [actor(), target()]),
+        "pardoned" => return sentence(p::DID_PARDON, [actor(), target()]),
+        made => match made.strip_prefix("made ").and_then(Role::from_name) {
+            Some(role) => {
+                let role = role_text(role).into_any();
+                return sentence(p::DID_MAKE, [actor(), target(), role]);
+            }
+            None => p::DID_SOMETHING,
+        },
+    };
+    sentence(alone, [actor()])
 }
 
 #[cfg(test)]

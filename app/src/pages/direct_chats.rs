@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 use protocol::Account;
 use protocol::characters::clean_name;
+use texts::page as p;
 
 use crate::browser::cookies::percent_encode;
 use crate::pages::form::FormPage;
@@ -28,18 +29,18 @@ pub struct DirectChatsPage {
 pub fn direct_chats_page(page: &FormPage, chats: &DirectChatsPage) -> String {
     let content = view! {
         <form class="join-form" role="search" method="get" action="/chats/">
-            <label for="search">"Find people by name or username"</label>
+            <label for="search">{p::FIND_PEOPLE.text()}</label>
             <p class="row">
                 <input id="search" name="search" type="search" value=chats.search.clone() autocomplete="off" spellcheck="false"/>
-                <button>"Find"</button>
+                <button>{p::FIND.text()}</button>
             </p>
         </form>
         <section aria-labelledby="people-title">
-            <h2 id="people-title">"People"</h2>
+            <h2 id="people-title">{p::PEOPLE.text()}</h2>
             {people_list(chats)}
         </section>
     };
-    page.render("New message", content)
+    page.render(p::NEW_MESSAGE.text(), content)
 }
 
 fn people_list(chats: &DirectChatsPage) -> AnyView {
@@ -51,8 +52,8 @@ fn people_list(chats: &DirectChatsPage) -> AnyView {
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         let hint = match chats.search.as_str() {
-            "" => "There are no other accounts yet.",
-            _ => "No other name or username contains that.",
+            "" => p::NO_OTHER_ACCOUNTS.text(),
+            _ => p::NO_OTHER_MATCHES.text(),
         };
         return view! { <p class="hint" role="status">{hint}</p> }.into_any();
     }
@@ -62,7 +63,7 @@ fn people_list(chats: &DirectChatsPage) -> AnyView {
             percent_encode(&chats.search),
             percent_encode(after)
         );
-        view! { <p class="row"><a class="button" href=link>"More people"</a></p> }
+        view! { <p class="row"><a class="button" href=link>{p::MORE_PEOPLE.text()}</a></p> }
     });
     view! { <ul>{rows.into_iter().collect_view()}</ul>{more} }.into_any()
 }

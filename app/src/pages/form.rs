@@ -11,6 +11,7 @@
 
 use leptos::prelude::*;
 use protocol::Role;
+use texts::{Language, Piece, Template, Text, page as p};
 
 use crate::browser::cookies::percent_encode;
 use crate::initial_state::document_title;
@@ -18,9 +19,6 @@ use crate::session::theme::Theme;
 use crate::shell::{Assets, head_elements};
 use crate::ui::icon::Icon;
 use crate::ui::identicon;
-
-/// The advice for a new password.
-pub(crate) const UNCOMMON: &str = "Words like secret or 123456 are tried first.";
 
 /// What every form page has.
 #[derive(Clone, Debug)]
@@ -50,14 +48,15 @@ impl FormPage {
     /// The HTML document with a heading and its content.
     pub(crate) fn render(&self, heading: &str, content: impl IntoView) -> String {
         let theme = self.theme.name();
+        let language = Language::current();
         let page = view! {
             <!DOCTYPE html>
-            <html lang="en" data-theme=theme>
+            <html lang=language.tag() dir=language.direction() data-theme=theme>
                 <head>{head_elements(document_title(Some(heading)), identicon::identicon_url(None, false), self.assets.css.clone())}</head>
                 <body>
                     <div class="page form-page">
                         <header class="masthead">
-                            <a class="icon-button" href=self.next.clone() aria-label="Back" title="Back">{Icon::Back.view()}</a>
+                            <a class="icon-button" href=self.next.clone() aria-label=p::BACK.text() title=p::BACK.text()>{Icon::Back.view()}</a>
                             <h1>{heading.to_owned()}</h1>
                         </header>
                         <main>{self.general_error()}{content}</main>
@@ -239,13 +238,50 @@ pub(crate) fn checkbox(name: &'static str, label: &'static str, is_checked: bool
     .into_any()
 }
 
+/// A choice of a select field: its value and its label.
+pub(crate) type Choice = (&'static str, Text);
+
+/// The choices with their labels in the page's language.
+pub(crate) fn label_choices(choices: &[Choice]) -> Vec<(&'static str, &'static str)> {
+    let label = |(value, label): &Choice| (*value, label.text());
+    choices.iter().map(label).collect()
+}
+
+/// A sentence in which elements stand for the placeholders.
+pub(crate) fn sentence<const SLOTS: usize>(
+    template: Template<SLOTS>,
+    values: [AnyView; SLOTS],
+) -> AnyView {
+    let mut values = values.map(Some);
+    let pieces = template.pieces().map(|piece| match piece {
+        Piece::Text(text) => text.into_any(),
+        Piece::Slot(slot) => values.get_mut(slot).and_then(Option::take).into_any(),
+    });
+    pieces.collect_view().into_any()
+}
+
+/// A name in a sentence, isolated from its direction.
+pub(crate) fn isolated(name: impl Into<String>) -> AnyView {
+    view! { <bdi>{name.into()}</bdi> }.into_any()
+}
+
 /// A role as text, with its article.
 pub(crate) fn role_text(role: Role) -> &'static str {
     match role {
-        Role::Reader => "a reader",
-        Role::Member => "a member",
-        Role::Moderator => "a moderator",
-        Role::Owner => "the owner",
+        Role::Reader => p::A_READER.text(),
+        Role::Member => p::A_MEMBER.text(),
+        Role::Moderator => p::A_MODERATOR.text(),
+        Role::Owner => p::THE_OWNER.text(),
+    }
+}
+
+/// A role as text.
+pub(crate) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Reader => p::NAME_ROLE_READER.text(),
+        Role::Member => p::NAME_ROLE_MEMBER.text(),
+        Role::Moderator => p::NAME_ROLE_MODERATOR.text(),
+        Role::Owner => p::NAME_ROLE_OWNER.text(),
     }
 }
 
@@ -255,9 +291,9 @@ pub(crate) mod tests {
 
     pub(crate) fn form_page(error: Option<FieldError>) -> FormPage {
         let assets = Assets {
-            js: String::new(),
             wasm: "/a.wasm".into(),
             css: "/a.css".into(),
+            ..Assets::default()
         };
         FormPage {
             assets,

@@ -7,20 +7,21 @@
 use leptos::prelude::*;
 use protocol::characters::clean_name;
 use protocol::{Invitation, Role, RoomId, Time};
+use texts::page as p;
 
 use crate::browser::cookies::percent_encode;
-use crate::pages::form::{Field, FormPage, SelectField};
+use crate::pages::form::{Choice, Field, FormPage, SelectField, isolated, label_choices, sentence};
 use crate::time::duration_text;
 
 /// The roles that an invitation can give: value and label.
-const ROLES: [(&str, &str); 2] = [("member", "Read and write"), ("reader", "Only read")];
+const ROLES: [Choice; 2] = [("member", p::READ_AND_WRITE), ("reader", p::ONLY_READ)];
 
 /// The lifetimes of an invitation: value and label.
-const LIFETIMES: [(&str, &str); 4] = [
-    ("1h", "1 hour"),
-    ("24h", "1 day"),
-    ("168h", "7 days"),
-    ("", "As long as the room"),
+const LIFETIMES: [Choice; 4] = [
+    ("1h", p::HOUR_1),
+    ("24h", p::DAY_1),
+    ("168h", p::DAYS_7),
+    ("", p::LONG_AS_ROOM),
 ];
 
 /// The data of the page of a room's invitations.
@@ -68,40 +69,40 @@ pub fn invitations_page(page: &FormPage, invitations: &InvitationsPage) -> Strin
         .map(|invitation| invitation_row(invitation, invitations, &path))
         .collect_view();
     let list = if invitations.valid.is_empty() {
-        view! { <p class="hint">"None yet. Create one and send its link to the people you want here."</p> }.into_any()
+        view! { <p class="hint">{p::NO_INVITATIONS.text()}</p> }.into_any()
     } else {
         view! { <ul class="invitations">{rows}</ul> }.into_any()
     };
     let content = view! {
         {invitation_form(page, invitations, &path)}
         <section aria-labelledby="good-title">
-            <h2 id="good-title">"Active invitations"</h2>
+            <h2 id="good-title">{p::ACTIVE_INVITATIONS.text()}</h2>
             {list}
         </section>
     };
-    page.render("Invitations", content)
+    page.render(p::INVITATIONS.text(), content)
 }
 
 fn invitation_form(page: &FormPage, invitations: &InvitationsPage, path: &str) -> AnyView {
     let entered = invitations.entered.clone().unwrap_or_default();
     let role = SelectField {
         name: "role",
-        label: "People who join may",
-        options: &ROLES,
+        label: p::JOINERS_MAY.text(),
+        options: &label_choices(&ROLES),
         chosen: &entered.role,
     };
     let lifetime = SelectField {
         name: "timeout",
-        label: "Valid for",
-        options: &LIFETIMES,
+        label: p::VALID_FOR.text(),
+        options: &label_choices(&LIFETIMES),
         chosen: &entered.timeout,
     };
     let uses = Field {
         name: "uses",
-        label: "Number of uses",
+        label: p::NUMBER_OF_USES.text(),
         autocomplete: "off",
         value: &entered.uses,
-        hint: "Empty: no limit.",
+        hint: p::NO_LIMIT_HINT.text(),
         optional: true,
         ..Field::default()
     };
@@ -110,7 +111,7 @@ fn invitation_form(page: &FormPage, invitations: &InvitationsPage, path: &str) -
             {role.view()}
             {lifetime.view()}
             {uses.view(page)}
-            <p class="row"><button class="primary">"Create invitation"</button></p>
+            <p class="row"><button class="primary">{p::CREATE_INVITATION.text()}</button></p>
         </form>
     }
     .into_any()
@@ -125,32 +126,28 @@ fn invitation_row(invitation: &Invitation, invitations: &InvitationsPage, path: 
     } = invitation;
     let link = format!("{}/invitations/{code}/", invitations.origin);
     let uses = match uses_left {
-        None => "no limit".to_owned(),
-        Some(1) => "for one more".to_owned(),
-        Some(uses) => format!("for {uses} more"),
+        None => p::NO_LIMIT.text().to_owned(),
+        Some(uses) => p::N_MORE.count(*uses, []),
     };
     let lasts = match expires_at {
-        None => "as long as the room".to_owned(),
-        Some(end) => format!(
-            "for {}",
-            duration_text::format_long(end.since(invitations.now))
-        ),
+        None => p::AS_LONG_AS_ROOM.text().to_owned(),
+        Some(end) => p::FOR_TIME.fill([&duration_text::format_long(end.since(invitations.now))]),
     };
-    let short = code.get(..4).unwrap_or_default().to_owned();
+    let short = code.get(..4).unwrap_or_default();
     view! {
         <li>
             <p class="row">
-                <input class="mono" type="text" readonly value=link aria-label=format!("Link {short}")/>
-                <button type="button" class="copy" data-copy>"Copy"<span class="visually-hidden">" link "{short.clone()}</span></button>
+                <input class="mono" type="text" readonly value=link aria-label=p::LINK_SHORT.fill([short])/>
+                <button type="button" class="copy" data-copy aria-label=p::COPY_LINK_SHORT.fill([short])>{p::COPY.text()}</button>
             </p>
             <p class="hint">{permission_text(*role)}" · "{uses}" · "{lasts}</p>
             <div class="row">
                 <details>
-                    <summary>"QR code"<span class="visually-hidden">" of link "{short.clone()}</span></summary>
-                    <img class="qr-code" src=format!("/invitations/{code}/code.svg") alt=format!("QR code of link {short}") loading="lazy" width="320" height="320"/>
+                    <summary>{p::QR_CODE.text()}<span class="visually-hidden">" "{p::OF_LINK_SHORT.fill([short])}</span></summary>
+                    <img class="qr-code" src=format!("/invitations/{code}/code.svg") alt=p::QR_CODE_OF.fill([short]) loading="lazy" width="320" height="320"/>
                 </details>
                 <form method="post" action=format!("{path}{code}/?method=DELETE")>
-                    <button>"Revoke"<span class="visually-hidden">" link "{short.clone()}</span></button>
+                    <button aria-label=p::REVOKE_LINK.fill([short])>{p::REVOKE.text()}</button>
                 </form>
             </div>
         </li>
@@ -160,9 +157,9 @@ fn invitation_row(invitation: &Invitation, invitations: &InvitationsPage, path: 
 
 fn permission_text(role: Role) -> &'static str {
     if role == Role::Reader {
-        "Only reads"
+        p::ONLY_READS.text()
     } else {
-        "Reads and writes"
+        p::READS_AND_WRITES.text()
     }
 }
 
@@ -176,39 +173,41 @@ pub fn invitation_page(
 ) -> String {
     let path = format!("/invitations/{}/", percent_encode(code));
     let permission = if role == Role::Reader {
-        "You may read there."
+        p::MAY_READ.text()
     } else {
-        "You may read and write there."
+        p::MAY_WRITE.text()
     };
     let sign_in = is_guest.then(|| {
         let link = format!("/login?next={}", percent_encode(&path));
-        view! { <p class="hint">"You join as a guest, known by this browser. Have an account? "<a href=link>"Sign in"</a>" first, and the room is yours everywhere."</p> }
+        let sign_in = view! { <a href=link>{p::SIGN_IN.text()}</a> };
+        view! { <p class="hint">{sentence(p::JOIN_AS_GUEST, [sign_in.into_any()])}</p> }
     });
     let drawn_name = name.map(clean_name).filter(|name| !name.is_empty());
     let room_name = match drawn_name {
         Some(name) => {
-            view! { "The room is called "<b><bdi>{name.into_owned()}</bdi></b>". " }.into_any()
+            let name = view! { <b>{isolated(name)}</b> };
+            sentence(p::ROOM_IS_CALLED, [name.into_any()])
         }
-        None => view! { "The room has no name. " }.into_any(),
+        None => p::ROOM_NO_NAME.text().into_any(),
     };
     let content = view! {
-        <p>{room_name}{permission}</p>
+        <p>{room_name}" "{permission}</p>
         <form class="form" method="post" action=path>
-            <p class="row"><button class="primary">"Join"</button></p>
+            <p class="row"><button class="primary">{p::JOIN.text()}</button></p>
         </form>
         {sign_in}
     };
-    page.render("You are invited", content)
+    page.render(p::YOU_ARE_INVITED.text(), content)
 }
 
 /// Renders the page of an invitation that is unknown, expired, used up or revoked.
 pub fn unusable_invitation_page(page: &FormPage) -> String {
     let content = view! {
-        <p>"It was used up, it has expired, it was revoked, or its room is gone. Or the link is not complete."</p>
-        <p>"Ask the person who sent it for a new one."</p>
-        <p class="row"><a class="button" href="/">"Go to the rooms"</a></p>
+        <p>{p::INVITATION_OVER.text()}</p>
+        <p>{p::ASK_FOR_NEW.text()}</p>
+        <p class="row"><a class="button" href="/">{p::GO_TO_ROOMS.text()}</a></p>
     };
-    page.render("This invitation is not valid", content)
+    page.render(p::INVITATION_INVALID.text(), content)
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use protocol::characters::clean_name;
+use texts::page as p;
 
 /// The name of a member: the username of an account, or the display name of a guest who has
 /// written.
 pub(crate) fn display_name(names: &BTreeMap<String, String>, id: &str) -> String {
     let guest = || {
         if id.starts_with('~') {
-            "a guest".to_owned()
+            p::A_GUEST.text().to_owned()
         } else {
             id.to_owned()
         }

@@ -14,10 +14,13 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use protocol::characters::{clean_name, isolate_name};
 use protocol::{AuditEntry, Role, Room, RoomMember, Sanction, Time};
+use texts::{Template, page as p};
 
 use crate::browser::cookies::percent_encode;
 use crate::pages::audit_log::audit_log_section;
-use crate::pages::form::{FormPage, SelectField, role_text};
+use crate::pages::form::{
+    Choice, FormPage, SelectField, isolated, label_choices, role_name, role_text, sentence,
+};
 use crate::pages::sanctions::sanctions_section;
 use crate::time::duration_text;
 use crate::ui::avatar::{hue_class, initials};
@@ -26,11 +29,11 @@ use crate::ui::avatar::{hue_class, initials};
 const MEMBERS_MAX: usize = 200;
 
 /// How long a sanction lasts: value and label.
-const DURATIONS: [(&str, &str); 4] = [
-    ("10m", "10 minutes"),
-    ("1h", "1 hour"),
-    ("24h", "1 day"),
-    ("", "for good"),
+pub(crate) const DURATIONS: [Choice; 4] = [
+    ("10m", p::MINUTES_10),
+    ("1h", p::HOUR_1),
+    ("24h", p::DAY_1),
+    ("", p::FOR_GOOD),
 ];
 
 /// The data of the page.
@@ -76,15 +79,16 @@ pub fn members_page(page: &FormPage, people: &MembersPage) -> String {
         {moderation}
         {leave_form(people)}
     };
-    page.render("People", content)
+    page.render(p::PEOPLE.text(), content)
 }
 
 fn member_list(people: &MembersPage) -> AnyView {
     if let Some(peer) = &people.room.with {
-        return view! { <p class="hint">"A conversation between you and "<bdi>{clean_name(&peer.name).into_owned()}</bdi>". No one else can find it."</p> }.into_any();
+        let text = sentence(p::CONVERSATION_WITH, [isolated(clean_name(&peer.name))]);
+        return view! { <p class="hint">{text}</p> }.into_any();
     }
     let Some(members) = &people.members else {
-        return view! { <p class="hint">"This room is open to everyone, so only its moderators see who has a role in it."</p> }.into_any();
+        return view! { <p class="hint">{p::OPEN_TO_EVERYONE.text()}</p> }.into_any();
     };
     let rows = members
         .iter()
@@ -95,11 +99,10 @@ fn member_list(people: &MembersPage) -> AnyView {
         .len()
         .checked_sub(MEMBERS_MAX)
         .filter(|more| *more > 0);
-    let more = more.map(
-        |more| view! { <p class="hint">{format!("And {more} more; the API lists them all.")}</p> },
-    );
+    let more =
+        more.map(|more| view! { <p class="hint">{p::AND_N_MORE.fill([&more.to_string()])}</p> });
     let invite = people.is_moderator().then(|| {
-        view! { <p class="row"><a class="button" data-panel href=format!("{}invitations/", people.path())>"Invitations"</a></p> }
+        view! { <p class="row"><a class="button" data-panel href=format!("{}invitations/", people.path())>{p::INVITATIONS.text()}</a></p> }
     });
     view! {
         <ul class="member-list">{rows}</ul>
@@ -112,25 +115,26 @@ fn member_list(people: &MembersPage) -> AnyView {
 fn member_row(member: &RoomMember, people: &MembersPage) -> AnyView {
     let is_own = people.me.as_deref() == Some(&member.id);
     let username = member.username.as_deref().map(clean_name);
-    let name = username.filter(|name| !name.is_empty()).map_or_else(
-        || "A guest who has not written yet".to_owned(),
-        Cow::into_owned,
-    );
+    let name = username
+        .filter(|name| !name.is_empty())
+        .map_or_else(|| p::SILENT_GUEST.text().to_owned(), Cow::into_owned);
     let key = member.username.clone().unwrap_or_else(|| member.id.clone());
     let since = member.since;
-    let role = member.role.name();
+    let role = role_name(member.role);
     let actions = (!is_own
         && people.is_moderator()
         && member.role < people.room.role.unwrap_or(Role::Reader))
     .then(|| member_actions(member, &name, people));
+    let ago = duration_text::format_ago(people.now.since(since));
+    let joined = view! { <time datetime=since.to_string()>{ago}</time> };
     view! {
         <li>
             <div class="member">
                 <span class=format!("avatar {}", hue_class(&key)) aria-hidden="true">{initials(&name)}</span>
                 <p>
                     <bdi class="entry-name">{name}</bdi>
-                    {is_own.then_some(" (you)")}
-                    <span class="hint">{role}" · since "<time datetime=since.to_string()>{duration_text::format_ago(people.now.since(since))}</time></span>
+                    {is_own.then(|| format!(" {}", p::YOU_MARK.text()))}
+                    <span class="hint">{role}" · "{sentence(p::SINCE, [joined.into_any()])}</span>
                 </p>
             </div>
             {actions}
@@ -143,19 +147,17 @@ fn member_row(member: &RoomMember, people: &MembersPage) -> AnyView {
 fn member_actions(member: &RoomMember, name: &str, people: &MembersPage) -> AnyView {
     let path = people.path();
     let member_path = format!("{path}members/{}/", percent_encode(&member.id));
-    let hidden_name =
-        || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
     let is_owner = people.room.role == Some(Role::Owner);
     let roles = is_owner.then(|| role_forms(member, name, &member_path));
     view! {
         <details>
-            <summary>"Manage"{hidden_name()}</summary>
+            <summary>{about_person(p::MANAGE, name)}</summary>
             <div class="member-actions">
                 {roles}
                 {sanction_form(&member.id, name, &path)}
                 <form method="post" action=format!("{member_path}?method=DELETE")>
-                    <button>"Remove"{hidden_name()}</button>
-                    <p class="hint">"They can come back by an invitation; ban them to keep them out."</p>
+                    <button>{about_person(p::REMOVE_NAME, name)}</button>
+                    <p class="hint">{p::COME_BACK_HINT.text()}</p>
                 </form>
             </div>
         </details>
@@ -164,12 +166,12 @@ fn member_actions(member: &RoomMember, name: &str, people: &MembersPage) -> AnyV
 }
 
 fn role_forms(member: &RoomMember, name: &str, member_path: &str) -> AnyView {
-    let options = [
-        ("reader", "Reader: reads"),
-        ("member", "Member: writes"),
-        ("moderator", "Moderator: keeps order"),
-    ];
-    let label = format!("Role of {}", isolate_name(name));
+    let options = label_choices(&[
+        ("reader", p::ROLE_READER),
+        ("member", p::ROLE_MEMBER),
+        ("moderator", p::ROLE_MODERATOR),
+    ]);
+    let label = p::ROLE_OF.fill([&isolate_name(name)]);
     let role = SelectField {
         name: "role",
         label: &label,
@@ -180,37 +182,42 @@ fn role_forms(member: &RoomMember, name: &str, member_path: &str) -> AnyView {
     view! {
         <form class="inline-form" method="post" action=action.clone()>
             {role.view()}
-            <button>"Change role"</button>
+            <button>{p::CHANGE_ROLE.text()}</button>
         </form>
         <details class="danger-zone">
-            <summary>"Hand this room over to "<bdi>{name.to_owned()}</bdi></summary>
+            <summary>{sentence(p::HAND_OVER_TO, [isolated(name)])}</summary>
             <form class="form" method="post" action=action>
                 <input type="hidden" name="role" value="owner"/>
-                <p><bdi>{name.to_owned()}</bdi>" becomes the owner, and you become a moderator. Only the new owner can give it back."</p>
-                <p class="row"><button class="destructive">"Hand it over"</button></p>
+                <p>{sentence(p::BECOMES_OWNER, [isolated(name)])}</p>
+                <p class="row"><button class="destructive">{p::HAND_OVER.text()}</button></p>
             </form>
         </details>
     }
     .into_any()
 }
 
+/// The label of an action, in which only screen readers get the name: it stands above.
+fn about_person(action: Template<1>, name: &str) -> AnyView {
+    let name = view! { <span class="visually-hidden"><bdi>{name.to_owned()}</bdi></span> };
+    sentence(action, [name.into_any()])
+}
+
 /// The form that mutes or bans a member.
 fn sanction_form(id: &str, name: &str, path: &str) -> AnyView {
-    let label = format!("Mute or ban {} for", isolate_name(name));
+    let label = p::MUTE_OR_BAN.fill([&isolate_name(name)]);
+    let durations = label_choices(&DURATIONS);
     let duration = SelectField {
         name: "timeout",
         label: &label,
-        options: &DURATIONS,
+        options: &durations,
         chosen: "10m",
     };
-    let hidden_name =
-        || view! { <span class="visually-hidden">" "<bdi>{name.to_owned()}</bdi></span> };
     view! {
         <form class="inline-form" method="post" action=format!("{path}sanctions/")>
             <input type="hidden" name="person" value=id.to_owned()/>
             {duration.view()}
-            <button name="kind" value="mute">"Mute"{hidden_name()}</button>
-            <button name="kind" value="ban">"Ban"{hidden_name()}</button>
+            <button name="kind" value="mute">{about_person(p::MUTE_NAME, name)}</button>
+            <button name="kind" value="ban">{about_person(p::BAN_NAME, name)}</button>
         </form>
     }
     .into_any()
@@ -226,33 +233,34 @@ fn leave_form(people: &MembersPage) -> Option<AnyView> {
         .members
         .as_ref()
         .is_none_or(|members| members.iter().any(|member| member.id == *me));
-    let consequence = match (role, people.room.private) {
-        (Role::Owner, _) => {
-            "If you leave, no one can change its settings any more. Hand it over first."
-        }
-        (_, true) => "You then need an invitation to come back.",
-        (_, false) => "You can still come back, but without your role.",
+    is_member.then(|| leave_section(&people.room, role, me))
+}
+
+/// The form by which a member, whose ID is `me`, leaves a room.
+pub(crate) fn leave_section(room: &Room, role: Role, me: &str) -> AnyView {
+    let consequence = match (role, room.private) {
+        (Role::Owner, _) => p::LEAVE_OWNER.text(),
+        (_, true) => p::LEAVE_PRIVATE.text(),
+        (_, false) => p::LEAVE_OPEN.text(),
     };
-    is_member.then(|| {
-        let action = format!(
-            "{}members/{}/?method=DELETE",
-            people.path(),
-            percent_encode(me)
-        );
-        view! {
-            <section>
-                <details class="danger-zone">
-                    <summary>"Leave this room"</summary>
-                    <form class="form" method="post" action=action>
-                        <input type="hidden" name="next" value="/"/>
-                        <p>{format!("You are {} here. {consequence}", role_text(role))}</p>
-                        <p class="row"><button class="destructive">"Leave"</button></p>
-                    </form>
-                </details>
-            </section>
-        }
-        .into_any()
-    })
+    let action = format!(
+        "/rooms/{}/members/{}/?method=DELETE",
+        room.id,
+        percent_encode(me)
+    );
+    view! {
+        <section>
+            <details class="danger-zone">
+                <summary>{p::LEAVE_ROOM.text()}</summary>
+                <form class="form" method="post" action=action>
+                    <input type="hidden" name="next" value="/"/>
+                    <p>{p::YOU_ARE_HERE.fill([role_text(role), consequence])}</p>
+                    <p class="row"><button class="destructive">{p::LEAVE.text()}</button></p>
+                </form>
+            </details>
+        </section>
+    }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -305,7 +313,7 @@ pub(crate) mod tests {
             "Hand it over",
             "Unmute",
             "Leave",
-            "muted<",
+            "muted ",
         ] {
             assert!(html.contains(part), "{part}: {html}");
         }

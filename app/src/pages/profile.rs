@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use protocol::Account;
 use protocol::characters::clean_name;
+use texts::page as p;
 
-use crate::pages::form::{Field, FormPage, UNCOMMON, checkbox};
+use crate::pages::form::{Field, FormPage, checkbox, sentence};
 use crate::pages::sign_in_methods::{SignInOptions, method_list, provider_section, sign_in_again};
 use crate::ui::avatar::{hue_class, initials};
 
@@ -51,14 +52,11 @@ impl ProfileChange {
 
     fn text(self) -> &'static str {
         match self {
-            Self::Name => "Your name is changed.",
-            Self::Password => "Your password is changed. Everywhere else you are signed out.",
-            Self::CommonPassword => {
-                "Your password is changed, but it is one of those that most people choose and that \
-                 are tried first. Choose another one. Everywhere else you are signed out."
-            }
-            Self::Linked => "From now on you can sign in this way, too.",
-            Self::Unlinked => "You can no longer sign in that way.",
+            Self::Name => p::NAME_CHANGED.text(),
+            Self::Password => p::PASSWORD_CHANGED.text(),
+            Self::CommonPassword => p::COMMON_PASSWORD_CHANGED.text(),
+            Self::Linked => p::LINKED.text(),
+            Self::Unlinked => p::UNLINKED.text(),
         }
     }
 }
@@ -71,12 +69,13 @@ pub fn profile_page(
     changed: Option<ProfileChange>,
     options: &SignInOptions,
 ) -> String {
+    let username = view! { <b>{me.username.clone()}</b> };
     let content = view! {
         <div class="profile-summary">
             <span class=format!("avatar {}", hue_class(&me.username)) aria-hidden="true">{initials(&clean_name(&me.name))}</span>
             <p>
                 <bdi class="entry-name">{clean_name(&me.name).into_owned()}</bdi>
-                <span class="hint">"Writes as "<b>{me.username.clone()}</b></span>
+                <span class="hint">{sentence(p::WRITES_AS, [username.into_any()])}</span>
             </p>
         </div>
         <p class="status-message" role="status">{changed.map(ProfileChange::text)}</p>
@@ -84,27 +83,28 @@ pub fn profile_page(
         {method_list(options)}
         {password_form(page, me, options)}
         {options.provider.as_ref().map(|provider| provider_section(page, provider, options))}
+        {notification_section(page)}
         {sign_out_section(page)}
         {deletion_section(page, options.has_password)}
     };
-    page.render("Your account", content)
+    page.render(p::YOUR_ACCOUNT.text(), content)
 }
 
 fn name_form(page: &FormPage, name: &str) -> AnyView {
     let field = Field {
         name: "name",
-        label: "What people call you",
+        label: p::CALL_YOU.text(),
         autocomplete: "name",
         value: name,
         ..Field::default()
     };
     view! {
         <section aria-labelledby="name-title">
-            <h2 id="name-title">"Name"</h2>
+            <h2 id="name-title">{p::NAME.text()}</h2>
             <form class="form" method="post" action="/profile/">
                 {page.next_field()}
                 {field.view(page)}
-                <p class="row"><button>"Change name"</button></p>
+                <p class="row"><button>{p::CHANGE_NAME.text()}</button></p>
             </form>
         </section>
     }
@@ -121,32 +121,31 @@ fn password_form(page: &FormPage, me: &Account, options: &SignInOptions) -> AnyV
     if !has_password && !is_fresh {
         return view! {
             <section aria-labelledby="password-title">
-                <h2 id="password-title">"Set password"</h2>
+                <h2 id="password-title">{p::SET_PASSWORD.text()}</h2>
                 {sign_in_again(options)}
             </section>
         }
         .into_any();
     }
     let unlink = (has_password && !options.identities.is_empty())
-        .then(|| checkbox("unlink", "End the other ways to sign in", true));
-    let hint =
-        format!("At least {least} characters. {UNCOMMON} Everywhere else you are signed out.");
+        .then(|| checkbox("unlink", p::END_OTHER_WAYS.text(), true));
+    let hint = p::PASSWORD_HINT.fill([&least.to_string(), p::UNCOMMON.text()]);
     let old = Field {
         name: "old",
-        label: "Current password",
+        label: p::CURRENT_PASSWORD.text(),
         autocomplete: "current-password",
         ..Field::default()
     };
     let new = Field {
         name: "new",
-        label: "New password",
+        label: p::NEW_PASSWORD.text(),
         autocomplete: "new-password",
         hint: &hint,
         ..Field::default()
     };
     view! {
         <section aria-labelledby="password-title">
-            <h2 id="password-title">"Password"</h2>
+            <h2 id="password-title">{p::PASSWORD.text()}</h2>
             <form class="form" method="post" action="/profile/password/">
                 {page.next_field()}
                 // Tells password managers whose password it is.
@@ -154,8 +153,18 @@ fn password_form(page: &FormPage, me: &Account, options: &SignInOptions) -> AnyV
                 {has_password.then(|| old.view(page))}
                 {new.view(page)}
                 {unlink}
-                <p class="row"><button>{if has_password { "Change password" } else { "Set password" }}</button></p>
+                <p class="row"><button>{if has_password { p::CHANGE_PASSWORD } else { p::SET_PASSWORD }.text()}</button></p>
             </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn notification_section(page: &FormPage) -> AnyView {
+    view! {
+        <section aria-labelledby="notifications-title">
+            <h2 id="notifications-title">{p::NOTIFICATIONS.text()}</h2>
+            <p class="row"><a class="button" href=page.link_to("/profile/notifications/")>{p::SOUND_AND_PAUSE.text()}</a></p>
         </section>
     }
     .into_any()
@@ -164,12 +173,12 @@ fn password_form(page: &FormPage, me: &Account, options: &SignInOptions) -> AnyV
 fn sign_out_section(page: &FormPage) -> AnyView {
     view! {
         <section aria-labelledby="leaving-title">
-            <h2 id="leaving-title">"Sign out"</h2>
+            <h2 id="leaving-title">{p::SIGN_OUT.text()}</h2>
             <div class="row">
-                <form method="post" action="/logout">{page.next_field()}<button>"Sign out"</button></form>
-                <form method="post" action="/profile/sign-out/">{page.next_field()}<button>"Sign out everywhere"</button></form>
+                <form method="post" action="/logout">{page.next_field()}<button>{p::SIGN_OUT.text()}</button></form>
+                <form method="post" action="/profile/sign-out/">{page.next_field()}<button>{p::SIGN_OUT_EVERYWHERE.text()}</button></form>
             </div>
-            <p class="hint">"Everywhere means: in every browser, and every program that has a token of yours."</p>
+            <p class="hint">{p::EVERYWHERE_MEANS.text()}</p>
         </section>
     }
     .into_any()
@@ -179,28 +188,28 @@ fn deletion_section(page: &FormPage, has_password: bool) -> AnyView {
     let confirmation = match has_password {
         true => Field {
             name: "password",
-            label: "Your password",
+            label: p::YOUR_PASSWORD.text(),
             autocomplete: "current-password",
             ..Field::default()
         },
         false => Field {
             name: "username",
-            label: "Your username",
+            label: p::YOUR_USERNAME.text(),
             autocomplete: "off",
-            hint: "To show that you mean it.",
+            hint: p::SHOW_YOU_MEAN_IT.text(),
             ..Field::default()
         },
     };
     view! {
         <section>
             <details class="danger-zone" open=page.has_error(confirmation.name)>
-                <summary>"Delete account"</summary>
+                <summary>{p::DELETE_ACCOUNT.text()}</summary>
                 <form class="form" method="post" action="/profile/delete/">
                     <p>
-                        "Your account and your list of direct messages are gone for good, and no one gets your username again. What you wrote stays where it is until its room ends."
+                        {p::DELETION_TEXT.text()}
                     </p>
                     {confirmation.view(page)}
-                    <p class="row"><button class="destructive">"Delete my account for good"</button></p>
+                    <p class="row"><button class="destructive">{p::DELETE_FOR_GOOD.text()}</button></p>
                 </form>
             </details>
         </section>
@@ -269,7 +278,7 @@ mod tests {
             ),
             (
                 options(true, Some(true)),
-                "Thursday 1 January 1970, 00:00:00 UTC",
+                "Thursday, 1 January 1970 at 00:00:00 UTC",
                 "/profile/link/",
             ),
             (

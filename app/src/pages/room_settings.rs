@@ -8,21 +8,22 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::{Role, Room};
+use texts::{app as t, page as p};
 
-use crate::pages::form::{Field, FormPage, SelectField, checkbox};
+use crate::pages::form::{Choice, Field, FormPage, SelectField, checkbox, label_choices};
 use crate::time::duration_text;
 use crate::ui::lifetime_field::offered_lifetimes;
 use crate::ui::visibility_field::{VISIBILITY_CHOICES, VisibilityField, chosen_visibility};
 
 /// The intervals of slow mode: value and label.
-const SLOW_MODES: [(&str, &str); 7] = [
-    ("0", "No pause"),
-    ("5", "5 seconds"),
-    ("10", "10 seconds"),
-    ("30", "30 seconds"),
-    ("60", "1 minute"),
-    ("300", "5 minutes"),
-    ("3600", "1 hour"),
+const SLOW_MODES: [Choice; 7] = [
+    ("0", p::NO_PAUSE),
+    ("5", p::SECONDS_5),
+    ("10", p::SECONDS_10),
+    ("30", p::SECONDS_30),
+    ("60", p::MINUTE_1),
+    ("300", p::MINUTES_5),
+    ("3600", p::HOUR_1),
 ];
 
 /// The data of the page.
@@ -44,7 +45,7 @@ pub fn room_settings_page(page: &FormPage, settings: &RoomSettingsPage) -> Strin
     let path = format!("/rooms/{}/", room.id);
     let content = if room.role == Some(Role::Owner) {
         view! {
-            <p class="status-message" role="status">{settings.saved.then_some("Saved.")}</p>
+            <p class="status-message" role="status">{settings.saved.then(|| p::SAVED.text())}</p>
             {settings_form(page, settings, &path)}
             {close_form(&path)}
         }
@@ -54,9 +55,9 @@ pub fn room_settings_page(page: &FormPage, settings: &RoomSettingsPage) -> Strin
     };
     page.render(
         if room.role == Some(Role::Owner) {
-            "Room settings"
+            p::ROOM_SETTINGS.text()
         } else {
-            "About this room"
+            p::ABOUT_ROOM.text()
         },
         content,
     )
@@ -66,16 +67,16 @@ fn settings_form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> An
     let room = &settings.room;
     let name = Field {
         name: "name",
-        label: "Name of the room",
+        label: p::NAME_OF_ROOM.text(),
         autocomplete: "off",
         value: room.name.as_deref().unwrap_or_default(),
-        hint: "Optional. Without a name, the room is shown by its ID.",
+        hint: p::NAME_OF_ROOM_HINT.text(),
         optional: true,
         ..Field::default()
     };
     let description = Field {
         name: "description",
-        label: "What it is about",
+        label: p::WHAT_ABOUT.text(),
         autocomplete: "off",
         value: room.description.as_deref().unwrap_or_default(),
         optional: true,
@@ -89,8 +90,8 @@ fn settings_form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> An
             <VisibilityField chosen=chosen_visibility(room)/>
             {lifetime_field(settings)}
             {slow_mode_field(room)}
-            {checkbox("read_only", "Only moderators write", room.read_only)}
-            <p class="row"><button class="primary">"Save"</button></p>
+            {checkbox("read_only", p::ONLY_MODERATORS_WRITE.text(), room.read_only)}
+            <p class="row"><button class="primary">{p::SAVE.text()}</button></p>
         </form>
     }
     .into_any()
@@ -100,13 +101,13 @@ fn settings_form(page: &FormPage, settings: &RoomSettingsPage, path: &str) -> An
 fn slow_mode_field(room: &Room) -> AnyView {
     let current = room.slow_mode.to_string();
     let label = duration_text::format_words(Duration::from_secs(room.slow_mode));
-    let mut options = SLOW_MODES.to_vec();
+    let mut options = label_choices(&SLOW_MODES);
     if !options.iter().any(|(value, _)| *value == current) {
         options.push((&current, &label));
     }
     SelectField {
         name: "slow_mode",
-        label: "Pause between two messages of one person",
+        label: p::PAUSE_LABEL.text(),
         options: &options,
         chosen: &current,
     }
@@ -114,10 +115,7 @@ fn slow_mode_field(room: &Room) -> AnyView {
 }
 
 fn lifetime_field(settings: &RoomSettingsPage) -> AnyView {
-    let unchanged = format!(
-        "{}, as it is",
-        duration_text::format_words(timeout(&settings.room))
-    );
+    let unchanged = p::AS_IT_IS.fill([&duration_text::format_words(timeout(&settings.room))]);
     let offered: Vec<_> = offered_lifetimes(settings.longest).collect();
     let offered = offered
         .iter()
@@ -128,7 +126,7 @@ fn lifetime_field(settings: &RoomSettingsPage) -> AnyView {
         .collect();
     SelectField {
         name: "timeout",
-        label: "Deleted when no one writes for",
+        label: p::DELETED_WHEN.text(),
         options: &options,
         chosen: &settings.timeout,
     }
@@ -144,10 +142,10 @@ fn close_form(path: &str) -> AnyView {
     view! {
         <section>
             <details class="danger-zone">
-                <summary>"Close this room now"</summary>
+                <summary>{p::CLOSE_NOW.text()}</summary>
                 <form class="form" method="post" action=format!("{path}?method=DELETE")>
-                    <p>"The room is archived and deleted at once. People who have it open can still save the messages that they see. No one can open it again."</p>
-                    <p class="row"><button class="destructive">"Close this room for good"</button></p>
+                    <p>{p::CLOSE_TEXT.text()}</p>
+                    <p class="row"><button class="destructive">{p::CLOSE_FOR_GOOD.text()}</button></p>
                 </form>
             </details>
         </section>
@@ -158,37 +156,36 @@ fn close_form(path: &str) -> AnyView {
 /// The settings as text, for visitors who cannot change them.
 fn settings_text(room: &Room) -> AnyView {
     if room.with.is_some() {
-        return view! { <p>"Direct messages have no settings. No one else can find them."</p> }
-            .into_any();
+        return view! { <p>{p::DIRECT_NO_SETTINGS.text()}</p> }.into_any();
     }
-    let visibility = VISIBILITY_CHOICES
+    let visibility = match VISIBILITY_CHOICES
         .iter()
         .find(|(value, _)| *value == chosen_visibility(room))
-        .map_or("", |(_, label)| *label);
-    let visibility = visibility.replace("you invite", "its moderators invite");
+    {
+        Some((_, label)) if !room.private => label.text(),
+        _ => p::VISIBLE_PRIVATE.text(),
+    };
     let description = room
         .description
         .clone()
         .map(|text| view! { <p class="description"><bdi>{text}</bdi></p> });
     let slow = (room.slow_mode > 0).then(|| {
         let pause = duration_text::format_words(Duration::from_secs(room.slow_mode));
-        view! { <dt>"Pause between two messages"</dt> <dd>{pause}</dd> }
+        view! { <dt>{p::PAUSE_BETWEEN.text()}</dt> <dd>{pause}</dd> }
     });
     let why = match room.role {
-        None => {
-            "Only the owner of a room can change its settings. A room that a program created may have no owner."
-        }
-        Some(_) => "Only the owner of this room can change its settings.",
+        None => p::OWNER_MAYBE_NONE.text(),
+        Some(_) => p::OWNER_ONLY.text(),
     };
     view! {
         {description}
         <dl class="details-list">
-            <dt>"Who can enter"</dt>
+            <dt>{t::WHO_CAN_ENTER.text()}</dt>
             <dd>{visibility}</dd>
-            <dt>"Who writes"</dt>
-            <dd>{if room.read_only { "Only moderators" } else { "Everyone except readers" }}</dd>
+            <dt>{p::WHO_WRITES.text()}</dt>
+            <dd>{if room.read_only { p::ONLY_MODERATORS } else { p::EVERYONE_EXCEPT_READERS }.text()}</dd>
             {slow}
-            <dt>"Deleted when no one writes for"</dt>
+            <dt>{p::DELETED_WHEN.text()}</dt>
             <dd>{duration_text::format_words(timeout(room))}</dd>
         </dl>
         <p class="hint">{why}</p>

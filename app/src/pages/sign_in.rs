@@ -1,8 +1,9 @@
 //! The pages for signing up and signing in.
 
 use leptos::prelude::*;
+use texts::page as p;
 
-use crate::pages::form::{Field, FormPage, UNCOMMON};
+use crate::pages::form::{Field, FormPage, isolated, sentence};
 
 /// The values that the visitor entered in a form that the server refused.
 #[derive(Clone, Debug, Default)]
@@ -21,24 +22,23 @@ pub fn sign_up_page(
     min_length: usize,
     provider: Option<&str>,
 ) -> String {
-    let hint =
-        format!("At least {min_length} characters. {UNCOMMON} It cannot be recovered, so keep it.");
+    let hint = p::PASSWORD_HINT_NEW.fill([&min_length.to_string(), p::UNCOMMON.text()]);
     let fields = [
         Field {
             name: "name",
-            label: "Your name",
+            label: p::YOUR_NAME.text(),
             autocomplete: "name",
             value: &entered.name,
-            hint: "What people call you.",
+            hint: p::YOUR_NAME_HINT.text(),
             first: true,
             ..Field::default()
         },
         Field {
             name: "username",
-            label: "Username",
+            label: p::USERNAME.text(),
             autocomplete: "username",
             value: &entered.username,
-            hint: "You write under it, and no one else can: 3 to 32 of the letters a to z, digits, - and _. Capitals become small letters.",
+            hint: p::USERNAME_HINT.text(),
             ..Field::default()
         },
         password_field("new-password", &hint),
@@ -51,35 +51,36 @@ pub fn sign_up_page(
         <form class="form" method="post" action="/register">
             {page.next_field()}
             {fields}
-            <p class="row"><button class="primary">"Create account"</button></p>
+            <p class="row"><button class="primary">{p::CREATE_ACCOUNT.text()}</button></p>
         </form>
         {provider_link(page, provider)}
-        <p class="hint">"Have one already? "<a href=page.link_to("/login")>"Sign in"</a></p>
+        <p class="hint">{p::HAVE_ACCOUNT.text()}" "<a href=page.link_to("/login")>{p::SIGN_IN.text()}</a></p>
     };
-    page.render("Create account", content)
+    page.render(p::CREATE_ACCOUNT.text(), content)
 }
 
 /// The sign-in page; `provider` is the name of the external sign-in.
 pub fn sign_in_page(page: &FormPage, entered: &AccountFields, provider: Option<&str>) -> String {
     let username = Field {
         name: "username",
-        label: "Username",
+        label: p::USERNAME.text(),
         autocomplete: "username",
         value: &entered.username,
         first: true,
         ..Field::default()
     };
+    let create = view! { <a href=page.link_to("/register")>{p::CREATE_AN_ACCOUNT.text()}</a> };
     let content = view! {
         <form class="form" method="post" action="/login">
             {page.next_field()}
             {username.view(page)}
             {password_field("current-password", "").view(page)}
-            <p class="row"><button class="primary">"Sign in"</button></p>
+            <p class="row"><button class="primary">{p::SIGN_IN.text()}</button></p>
         </form>
         {provider_link(page, provider)}
-        <p class="hint">"New here? "<a href=page.link_to("/register")>"Create an account"</a>", or continue as a guest."</p>
+        <p class="hint">{sentence(p::NEW_HERE, [create.into_any()])}</p>
     };
-    page.render("Sign in", content)
+    page.render(p::SIGN_IN.text(), content)
 }
 
 /// The link to the external sign-in. It is no form: the content security policy forbids forms that
@@ -88,7 +89,7 @@ fn provider_link(page: &FormPage, provider: Option<&str>) -> AnyView {
     let Some(name) = provider.map(str::to_owned) else {
         return ().into_any();
     };
-    view! { <p class="row"><a class="button" href=page.link_to("/login/openid/")><span>"Sign in with "<bdi>{name}</bdi></span></a></p> }.into_any()
+    view! { <p class="row"><a class="button" href=page.link_to("/login/openid/")><span>{sentence(p::SIGN_IN_WITH, [isolated(name)])}</span></a></p> }.into_any()
 }
 
 /// The page that says why an external sign-in, or linking an account to it (`is_link`), failed.
@@ -99,9 +100,9 @@ pub fn sign_in_refused_page(
     is_link: bool,
 ) -> String {
     let heading = if is_link {
-        "Not linked"
+        p::NOT_LINKED.text()
     } else {
-        "Not signed in"
+        p::NOT_SIGNED_IN.text()
     };
     let next = page.link_to(if is_link {
         "/profile/"
@@ -109,16 +110,16 @@ pub fn sign_in_refused_page(
         "/login/openid/"
     });
     let next_text = if is_link {
-        "Back to your account".to_owned()
+        p::BACK_TO_ACCOUNT.text().to_owned()
     } else {
-        format!("Sign in with {provider}")
+        p::SIGN_IN_WITH.fill([provider])
     };
     let by_password = (!is_link).then(|| page.link_to("/login"));
     let content = view! {
         <p role="alert">{reason.to_owned()}</p>
         <p class="row">
             <a class="button primary" href=next>{next_text}</a>
-            {by_password.map(|link| view! { <a class="button" href=link>"Sign in by a password"</a> })}
+            {by_password.map(|link| view! { <a class="button" href=link>{p::BY_PASSWORD.text()}</a> })}
         </p>
     };
     page.render(heading, content)
@@ -127,7 +128,7 @@ pub fn sign_in_refused_page(
 fn password_field<'a>(autocomplete: &'static str, hint: &'a str) -> Field<'a> {
     Field {
         name: "password",
-        label: "Password",
+        label: p::PASSWORD.text(),
         autocomplete,
         hint,
         ..Field::default()

@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 use protocol::Time;
+use texts::page as p;
 
-use crate::pages::form::{Field, FormPage};
+use crate::pages::form::{Field, FormPage, isolated, sentence};
 use crate::time::local_time::LocalTime;
 
 /// How the account signs in.
@@ -50,13 +51,14 @@ pub(crate) fn method_list(options: &SignInOptions) -> AnyView {
     let row = |name: String, added_at: Option<Time>| {
         let time = added_at.map(|at| {
             let full = format!("{} UTC", LocalTime::new(at, 0).full());
-            view! { <span class="hint">"since "<time datetime=at.to_string()>{full}</time></span> }
+            let time = view! { <time datetime=at.to_string()>{full}</time> };
+            view! { <span class="hint">{sentence(p::SINCE, [time.into_any()])}</span> }
         });
         view! { <li><bdi>{name}</bdi>" "{time}</li> }
     };
     let password = options
         .has_password
-        .then(|| row("Password".to_owned(), options.password_set_at));
+        .then(|| row(p::PASSWORD.text().to_owned(), options.password_set_at));
     let identities = options
         .identities
         .iter()
@@ -64,7 +66,7 @@ pub(crate) fn method_list(options: &SignInOptions) -> AnyView {
     let identities = identities.collect_view();
     view! {
         <section aria-labelledby="methods-title">
-            <h2 id="methods-title">"Ways to sign in"</h2>
+            <h2 id="methods-title">{p::WAYS_TO_SIGN_IN.text()}</h2>
             <ul>{password}{identities}</ul>
         </section>
     }
@@ -78,10 +80,10 @@ pub(crate) fn sign_in_again(options: &SignInOptions) -> AnyView {
         .as_ref()
         .map(|provider| provider.name.clone());
     let link = name.map(|name| {
-        view! { <p class="row"><a class="button" href=SIGN_IN_AGAIN><span>"Sign in again with "<bdi>{name}</bdi></span></a></p> }
+        view! { <p class="row"><a class="button" href=SIGN_IN_AGAIN><span>{sentence(p::SIGN_IN_AGAIN_WITH, [isolated(name)])}</span></a></p> }
     });
     view! {
-        <p class="hint">"For this, sign in again first."</p>
+        <p class="hint">{p::SIGN_IN_AGAIN_FIRST.text()}</p>
         {link}
     }
     .into_any()
@@ -95,19 +97,19 @@ pub(crate) fn provider_section(
     let LinkedProvider { name, is_linked } = provider.clone();
     let action = match (is_linked, options.has_password) {
         (true, true) => view! {
-            <form class="row" method="post" action="/profile/unlink/">{page.next_field()}<button>"Unlink"</button></form>
+            <form class="row" method="post" action="/profile/unlink/">{page.next_field()}<button>{p::UNLINK.text()}</button></form>
         }
         .into_any(),
         (true, false) => {
-            view! { <p class="hint">"It is your only way to sign in, until you set a password."</p> }.into_any()
+            view! { <p class="hint">{p::ONLY_WAY.text()}</p> }.into_any()
         }
         (false, false) if !options.is_fresh => sign_in_again(options),
         (false, has_password) => link_form(page, has_password),
     };
     let text = if is_linked {
-        "You can sign in with this."
+        p::CAN_SIGN_IN_WITH_THIS.text()
     } else {
-        "Sign in with this, too, from now on."
+        p::SIGN_IN_WITH_THIS_TOO.text()
     };
     view! {
         <section aria-labelledby="provider-title">
@@ -122,16 +124,16 @@ pub(crate) fn provider_section(
 fn link_form(page: &FormPage, has_password: bool) -> AnyView {
     let password = Field {
         name: "current",
-        label: "Password of this account",
+        label: p::ACCOUNT_PASSWORD.text(),
         autocomplete: "current-password",
-        hint: "To show that it is you.",
+        hint: p::SHOW_THAT_YOU.text(),
         ..Field::default()
     };
     view! {
         <form class="form" method="post" action="/profile/link/">
             {page.next_field()}
             {has_password.then(|| password.view(page))}
-            <p class="row"><button>"Link your account"</button></p>
+            <p class="row"><button>{p::LINK_ACCOUNT.text()}</button></p>
         </form>
     }
     .into_any()
@@ -141,11 +143,11 @@ fn link_form(page: &FormPage, has_password: bool) -> AnyView {
 /// account. It has a link, because a form may lead to no other site, nor may the answer to one.
 pub fn provider_link_page(page: &FormPage, name: &str, path: &str) -> String {
     let content = view! {
-        <p>"Show there who you are. From then on you can sign in that way, too."</p>
+        <p>{p::SHOW_THERE.text()}</p>
         <p class="row">
-            <a class="button primary" href=path.to_owned()><span>"Continue to "<bdi>{name.to_owned()}</bdi></span></a>
-            <a class="button" href=page.link_to("/profile/")>"Cancel"</a>
+            <a class="button primary" href=path.to_owned()><span>{sentence(p::CONTINUE_TO, [isolated(name)])}</span></a>
+            <a class="button" href=page.link_to("/profile/")>{p::CANCEL.text()}</a>
         </p>
     };
-    page.render("Link your account", content)
+    page.render(p::LINK_ACCOUNT.text(), content)
 }

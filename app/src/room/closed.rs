@@ -4,6 +4,7 @@
 //! The unsent text can still be copied, and the messages can be saved.
 
 use leptos::prelude::*;
+use texts::app as t;
 use web_sys::HtmlTextAreaElement;
 
 use crate::api::Failure;
@@ -38,15 +39,16 @@ pub fn RoomClosed(state: RoomState) -> impl IntoView {
                 {reason}
                 " "
                 {scope}
-                " It is gone when you leave."
+                " "
+                {t::GONE_WHEN_YOU_LEAVE.text()}
             </p>
             <label hidden=nothing_unsent class="field">
-                <span>"Your unsent message"</span>
+                <span>{t::UNSENT_MESSAGE.text()}</span>
                 <textarea readonly>{unsent}</textarea>
             </label>
             <p class="row">
-                <button type="button" class="primary" on:click=on_click(move || save_transcript(state, clock))>"Save transcript"</button>
-                <button type="button" popovertarget=NEW_ROOM>"New room"</button>
+                <button type="button" class="primary" on:click=on_click(move || save_transcript(state, clock))>{t::SAVE_TRANSCRIPT.text()}</button>
+                <button type="button" popovertarget=NEW_ROOM>{t::NEW_ROOM.text()}</button>
             </p>
         </section>
     })
@@ -87,9 +89,9 @@ fn save_transcript(state: RoomState, clock: Clock) {
 
 fn scope_text(state: RoomState) -> &'static str {
     if state.history.log.with(|log| log.has_older()) {
-        "The latest messages are still on this page."
+        t::LATEST_STILL_HERE.text()
     } else {
-        "Everything that was said is still on this page."
+        t::ALL_STILL_HERE.text()
     }
 }
 
@@ -97,10 +99,7 @@ fn scope_text(state: RoomState) -> &'static str {
 pub fn end_text(failure: &Failure, clock: Clock) -> String {
     match failure {
         Failure::Refused(problem, _) => match problem.until {
-            Some(until) => format!(
-                "You are banned from this room until {}.",
-                clock.full_text(until)
-            ),
+            Some(until) => t::BANNED_UNTIL.fill([&clock.full_text(until)]),
             None => failure.text(),
         },
         Failure::Foreign(..) | Failure::Unreachable => failure.text(),
@@ -109,16 +108,16 @@ pub fn end_text(failure: &Failure, clock: Clock) -> String {
 
 fn heading(removed: bool) -> &'static str {
     if removed {
-        "You are no longer in this room"
+        t::NO_LONGER_IN_ROOM.text()
     } else {
-        "This room has closed"
+        t::ROOM_HAS_CLOSED.text()
     }
 }
 
 fn reason(removed: bool) -> &'static str {
     if removed {
-        "You left, or its moderators removed you."
+        t::LEFT_OR_REMOVED.text()
     } else {
-        "No one wrote in it for a while, or its owner closed it."
+        t::ENDED_OR_CLOSED.text()
     }
 }

@@ -95,15 +95,15 @@ impl RoomEvents {
     /// older than the state here.
     fn update_from_lists(self, lists: RoomLists) {
         let listed = lists.own.with(|own| {
-            own.rooms
-                .iter()
-                .find(|room| room.id == self.state.id)
-                .cloned()
+            let mut rooms = own.rooms.iter().chain(&own.open);
+            rooms.find(|room| room.id == self.state.id).cloned()
         });
         let current = self.state.room.get_untracked();
         let is_newer =
             |room: &Room| room.last_active_at >= current.last_active_at && *room != current;
-        if let Some(room) = listed.filter(is_newer) {
+        if let Some(mut room) = listed.filter(is_newer) {
+            // The lists have no roles.
+            room.roles.clone_from(&current.roles);
             self.state.set_room(room);
         }
     }
@@ -129,6 +129,7 @@ impl RoomEvents {
             EventName::Closed | EventName::Removed => self.on_end(data),
             EventName::Reset => self.reload_log(),
             EventName::Name => self.on_name(data),
+            EventName::Roles => self.state.recheck_access(),
             EventName::SignedOut | EventName::Rooms | EventName::Overview | EventName::Beat => {}
         }
     }
@@ -248,7 +249,8 @@ impl RoomEvents {
             }
         }
         self.state.record_activity(&fresh);
-        if from_stream && document().hidden() {
+        let is_silent = self.state.room.with_untracked(Room::is_silent);
+        if from_stream && document().hidden() && !is_silent {
             let own = self.name.get_untracked();
             let one = |message: &Arc<Message>| Unread {
                 messages: 1,

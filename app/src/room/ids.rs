@@ -8,6 +8,8 @@ pub const MESSAGE: &str = "article";
 pub const UNREAD_LINE: &str = ".unread-line";
 /// The ID of the field in which a message is written.
 pub const FIELD: &str = "message";
+/// The ID of the element above the composer with what a moderator has just done.
+pub const NOTICE: &str = "notice";
 /// The ID of the field for the display name.
 pub const WRITING_AS: &str = "writing-as";
 

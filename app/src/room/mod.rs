@@ -6,7 +6,7 @@
 
 mod account_names;
 mod closed;
-mod composer;
+pub(crate) mod composer;
 mod events;
 mod expiry_warning;
 mod history;
@@ -17,8 +17,10 @@ mod log;
 mod outbox;
 mod page_dialog;
 mod permissions;
+pub(crate) mod person_link;
 mod presence;
 mod read_marker;
+mod roles;
 mod room_menu;
 mod share_dialog;
 mod state;
@@ -30,6 +32,7 @@ mod viewport;
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use protocol::RoomId;
+use texts::app as t;
 
 use crate::api::{self, Answer, Failure};
 use crate::browser::dom::{browser_effect, on_click, on_window_event, spawn_task};
@@ -78,7 +81,7 @@ pub fn RoomPage(id: RoomId) -> impl IntoView {
     });
     move || match answer.get() {
         None => EitherOf3::A(
-            view! { <main class="page" aria-busy="true"><p class="hint">"Opening the room"</p></main> },
+            view! { <main class="page" aria-busy="true"><p class="hint">{t::OPENING_ROOM.text()}</p></main> },
         ),
         Some(Ok(snapshot)) => EitherOf3::B(view! { <OpenRoom snapshot/> }),
         Some(Err(failure)) => EitherOf3::C(view! { <RoomUnavailable failure retry=load/> }),
@@ -106,8 +109,9 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
     let left = Signal::derive(move || state.room.with(|room| TimeLeft::of(room, clock.now())));
     let is_direct = state.room.with_untracked(|room| room.with.is_some());
     browser_effect(move || {
-        // Direct chats are listed separately.
-        if !is_direct {
+        // Direct chats are listed separately. A public room becomes the visitor's own when they write
+        // in it or keep it, which the server stores.
+        if !is_direct && !state.room.with_untracked(|room| room.public) {
             visitor::record_visit(state.id);
         }
     });
@@ -118,7 +122,7 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
             .with(|room| document_title(Some(&room_title(room))))
     });
     erase_type(view! {
-        <a class="skip-link" href="#write" rel="external">"To the message field"</a>
+        <a class="skip-link" href="#write" rel="external">{t::TO_MESSAGE_FIELD.text()}</a>
         <div class="room" class:direct-room=is_direct>
             <Header state left/>
             <TimeLeftBar left/>
@@ -180,7 +184,7 @@ fn Header(state: RoomState, left: Signal<TimeLeft>) -> impl IntoView {
                 </p>
             </div>
             <PresenceButton state/>
-            <button hidden=closed type="button" class="icon-button share-control script-only" aria-label="Share" title="Share" on:click=on_click(open_share_dialog)>{Icon::Share.view()}</button>
+            <button hidden=closed type="button" class="icon-button share-control script-only" aria-label=t::SHARE.text() title=t::SHARE.text() on:click=on_click(open_share_dialog)>{Icon::Share.view()}</button>
             <RoomMenu state/>
         </header>
         <ShareDialog state/>
@@ -202,7 +206,8 @@ fn ConnectionStatus(state: RoomState) -> impl IntoView {
     let label = text_signal(move || state_text(connection()).to_owned());
     let wait = text_signal(move || match connection() {
         ConnectionState::Waiting(until) => {
-            format!(" in {} s", until.since(clock.now()).as_secs() + 1)
+            let seconds = until.since(clock.now()).as_secs() + 1;
+            format!(" {}", t::IN_SECONDS.fill([&seconds.to_string()]))
         }
         _ => String::new(),
     });
@@ -211,16 +216,16 @@ fn ConnectionStatus(state: RoomState) -> impl IntoView {
             <span role="status">{label}</span>
             <span aria-hidden="true">{wait}</span>
         </span>
-        <a class="no-script-only" href="" rel="external">"Reload for new messages"</a>
+        <a class="no-script-only" href="" rel="external">{t::RELOAD_FOR_NEW.text()}</a>
     })
 }
 
 fn state_text(state: ConnectionState) -> &'static str {
     match state {
-        ConnectionState::Connecting => "Connecting",
-        ConnectionState::Live => "Live",
-        ConnectionState::Waiting(_) => "Reconnecting",
-        ConnectionState::Offline => "Offline",
-        ConnectionState::Ended => "Closed",
+        ConnectionState::Connecting => t::CONNECTING.text(),
+        ConnectionState::Live => t::LIVE.text(),
+        ConnectionState::Waiting(_) => t::RECONNECTING.text(),
+        ConnectionState::Offline => t::OFFLINE.text(),
+        ConnectionState::Ended => t::CLOSED.text(),
     }
 }

@@ -1,20 +1,22 @@
 //! A dialog that shows a page which the server renders alone, without leaving the room.
 //!
 //! # Guarantees
-//! - Every link with `data-panel` opens in the dialog; if loading fails, the browser follows it as
+//! - Every link with `data-panel` and every link to the card of a person opens in the dialog; if loading fails, the browser follows it as
 //!   usual.
 //! - Forms in the dialog are sent as the browser would send them, and the answer is shown in the
-//!   dialog.
+//!   dialog. A form that is sent while the dialog is closed opens it only if its answer is more than
+//!   one line, which is shown above the composer.
 //! - When the dialog closes, the room is fetched again.
 //!
 //! # Not here
 //! The pages (`pages`).
 
 use leptos::prelude::*;
+use texts::app as t;
 use wasm_bindgen::JsCast;
 use web_sys::{
-    DomParser, Element, Event, FormData, HtmlDialogElement, HtmlElement, HtmlFormElement,
-    HtmlInputElement, SubmitEvent, SupportedType, UrlSearchParams,
+    DomParser, Element, Event, FormData, HtmlAnchorElement, HtmlDialogElement, HtmlElement,
+    HtmlFormElement, HtmlInputElement, SubmitEvent, SupportedType, UrlSearchParams,
 };
 
 use crate::api;
@@ -23,7 +25,8 @@ use crate::browser::dom::{
     browser_effect, close_on_backdrop_click, element_by_id, load_page, on_change, on_window_event,
     open_dialog, spawn_task,
 };
-use crate::reactive::{ErrorText, erase_type, text_signal};
+use crate::reactive::{ErrorText, erase_type};
+use crate::room::composer::draft::{DraftField, set_notice};
 use crate::room::state::RoomState;
 use crate::router::clicked_link;
 use crate::ui::icon::Icon;
@@ -35,14 +38,15 @@ const TITLE: &str = "panel-title";
 /// The ID of the element that holds the page.
 const PAGE: &str = "page-dialog-content";
 
+/// Loads a page into the dialog, or sends a form, already encoded, and shows its answer.
+pub fn load_into_dialog(state: RoomState, url: String, form: Option<String>) {
+    DialogState { state }.load(url, form);
+}
+
 /// The dialog; handles marked links as long as it is mounted.
 #[component]
 pub fn PageDialog(state: RoomState) -> impl IntoView {
-    let dialog = DialogState {
-        state,
-        title: RwSignal::new(String::new()),
-        error: RwSignal::new(None),
-    };
+    let dialog = DialogState { state };
     browser_effect(move || {
         on_window_event("click", move |event| dialog.on_click(event));
         on_window_event("submit", move |event| dialog.on_submit(event));
@@ -59,10 +63,10 @@ pub fn PageDialog(state: RoomState) -> impl IntoView {
             })
         >
             <form method="dialog" class="dialog-header">
-                <h2 id=TITLE tabindex="-1">{text_signal(move || dialog.title.get())}</h2>
-                <button class="icon-button" aria-label="Close" title="Close">{Icon::Cross.view()}</button>
+                <h2 id=TITLE tabindex="-1">{state.dialog_title}</h2>
+                <button class="icon-button" aria-label=t::CLOSE.text() title=t::CLOSE.text()>{Icon::Cross.view()}</button>
             </form>
-            <ErrorText text=dialog.error/>
+            <ErrorText text=state.dialog_error/>
             <div id=PAGE class="form-page"></div>
         </dialog>
     })
@@ -71,21 +75,28 @@ pub fn PageDialog(state: RoomState) -> impl IntoView {
 #[derive(Clone, Copy)]
 struct DialogState {
     state: RoomState,
-    title: RwSignal<String>,
-    error: RwSignal<Option<String>>,
 }
 
 impl DialogState {
     fn on_click(self, event: &Event) {
         let Some(event) = event.dyn_ref() else { return };
-        if let Some(link) = clicked_link(event).filter(|link| link.has_attribute("data-panel")) {
+        let is_shown_here = |link: &HtmlAnchorElement| {
+            link.has_attribute("data-panel") || link.pathname().ends_with("/person/")
+        };
+        if let Some(link) = clicked_link(event).filter(is_shown_here) {
             event.prevent_default();
             self.load(link.href(), None);
         } else if let Some(button) = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlElement>().ok())
         {
-            copy_link(button);
+            match button.get_attribute("data-mention") {
+                Some(mention) => {
+                    close_dialog();
+                    DraftField::new(self.state).insert_mention(&mention);
+                }
+                None => copy_link(button),
+            }
         }
     }
 
@@ -94,7 +105,7 @@ impl DialogState {
             .target()
             .and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
         let form = form.filter(|form| {
-            form.closest("#page-dialog-content")
+            form.closest("#page-dialog-content, #notice")
                 .is_ok_and(|page| page.is_some())
         });
         if let Some(form) = form
@@ -106,17 +117,19 @@ impl DialogState {
     }
 
     fn load(self, url: String, form: Option<String>) {
-        self.error.set(None);
+        self.state.dialog_error.set(None);
         spawn_task(async move {
             let is_submission = form.is_some();
             let answer = api::fetch_page(&url, form).await;
             // The visitor may have left the room.
-            if self.title.is_disposed() {
+            if self.state.dialog_title.is_disposed() {
                 return;
             }
+            let is_quiet = is_submission && !is_open();
             match answer {
-                Ok(page) => self.show(&page.url, &page.html),
-                Err(failure) if is_submission => self.error.set(Some(failure.text())),
+                Ok(page) => self.show(&page.url, &page.html, is_quiet),
+                Err(failure) if is_quiet => self.state.show_error(&failure),
+                Err(failure) if is_submission => self.state.dialog_error.set(Some(failure.text())),
                 Err(_) => load_page(&url),
             }
         });
@@ -124,24 +137,40 @@ impl DialogState {
 
     /// Shows a page of this room. Any other page replaces the room; the room's own page closes the
     /// dialog.
-    fn show(self, url: &str, html: &str) {
+    fn show(self, url: &str, html: &str, is_quiet: bool) {
         match url.split_once(&api::room_path(self.state.id)) {
             Some((_, "")) => close_dialog(),
-            Some(_) if self.fill(html).is_some() => {}
+            Some(_) if self.fill(html, is_quiet).is_some() => {}
             _ => load_page(url),
         }
     }
 
-    fn fill(self, html: &str) -> Option<()> {
+    /// Fills the dialog with a page, or, for a quiet answer, the line above the composer if the page
+    /// has one.
+    fn fill(self, html: &str, is_quiet: bool) -> Option<()> {
         let page = DomParser::new()
             .ok()?
             .parse_from_string(html, SupportedType::TextHtml)
             .ok()?;
+        let line = page.query_selector(".status-message").ok()?;
+        if let Some(line) = line.filter(|_| is_quiet)
+            && set_notice(&line.inner_html())
+        {
+            return Some(());
+        }
         let heading = page.query_selector("h1").ok()??;
-        self.title.set(heading.text_content()?);
+        self.state.dialog_title.set(heading.text_content()?);
         heading.remove();
         let container = element_by_id::<Element>(PAGE)?;
         container.set_inner_html(&page.query_selector("main").ok()??.inner_html());
+        // A face has the hue that the person has in this room.
+        if let Some(face) = container.query_selector("[data-name]").ok()?
+            && let Some(name) = face.get_attribute("data-name")
+        {
+            // Setting an attribute does not fail.
+            let class = format!("avatar {}", self.state.hue_class(&name));
+            let _ = face.set_attribute("class", &class);
+        }
         close_other_dialog();
         open_dialog(DIALOG);
         let first = container
@@ -193,6 +222,10 @@ fn copy_link(button: HtmlElement) {
         Some(label) => button.set_text_content(Some(label)),
         None => button.set_inner_html(&own_label),
     });
+}
+
+fn is_open() -> bool {
+    element_by_id::<HtmlDialogElement>(DIALOG).is_some_and(|dialog| dialog.open())
 }
 
 fn close_dialog() {

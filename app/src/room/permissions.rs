@@ -5,6 +5,7 @@
 
 use leptos::prelude::*;
 use protocol::{Author, Message, Role, Time};
+use texts::app as t;
 
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
@@ -86,9 +87,9 @@ impl RoomState {
     /// room.
     pub fn write_obstacle(self) -> Option<&'static str> {
         self.room.with(|room| match room.role {
-            Some(Role::Reader) => Some("You read along here: readers do not write."),
+            Some(Role::Reader) => Some(t::READERS_DO_NOT_WRITE.text()),
             role if room.read_only && role < Some(Role::Moderator) => {
-                Some("Only moderators write here.")
+                Some(t::ONLY_MODERATORS_WRITE.text())
             }
             _ => None,
         })

@@ -1,70 +1,137 @@
 //! Who is in the room: a button with their number, and the list that it opens.
 //!
 //! # Guarantees
-//! When people come and go, nothing moves and screen readers announce nothing.
+//! - When people come and go, nothing moves and screen readers announce nothing. The focus stays on a
+//!   person who stays.
+
+use std::cell::RefCell;
 
 use leptos::prelude::*;
 use protocol::characters::clean_name;
+use texts::app as t;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 
-use crate::reactive::{bool_signal, erase_type, text_signal};
+use crate::browser::dom::{browser_effect, element_by_id, focus_without_scroll};
+use crate::reactive::{bool_signal, erase_type};
+use crate::room::person_link::name_link;
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
 use crate::ui::avatar::initials;
+use crate::ui::element_tree::{Element as Drawn, Part, replace_content};
 
 /// How many avatars the button shows.
 const AVATARS: usize = 3;
+/// The ID of the avatars in the button.
+const BUTTON_AVATARS: &str = "here-avatars";
+/// The ID of the number in the button.
+const COUNT: &str = "here-count";
+/// The ID of the number of people whom the list does not name.
+const REST: &str = "here-rest";
+/// The ID of the list.
+const NAMES: &str = "here-names";
 
 /// The button and the list.
 #[component]
 pub fn PresenceButton(state: RoomState) -> impl IntoView {
-    let is_unknown =
-        bool_signal(move || state.present.with(|present| present.count == 0) || state.closed.get());
-    let count =
-        text_signal(move || format!("{} here", state.present.with(|present| present.count)));
-    let rest = text_signal(move || {
-        match state
-            .present
-            .with(|present| present.count.saturating_sub(present.names.len() as u64))
-        {
-            0 => String::new(),
-            rest => format!("and {rest} more"),
+    let own = expect_context::<DisplayName>();
+    let drawn = RefCell::<Vec<Content>>::default();
+    browser_effect(move || {
+        let people = draw_people(state, own);
+        if *drawn.borrow() != people {
+            people.iter().for_each(show);
+            drawn.replace(people);
         }
     });
+    let is_unknown =
+        bool_signal(move || state.present.with(|present| present.count == 0) || state.closed.get());
     erase_type(view! {
         <button type="button" class="presence-button script-only" class:idle=is_unknown popovertarget="presence-list">
-            <span class="avatars" aria-hidden="true"><Rows state limit=AVATARS/></span>
-            <span>{count}</span>
+            <span id=BUTTON_AVATARS class="avatars" aria-hidden="true"></span>
+            <span id=COUNT></span>
         </button>
         <div id="presence-list" class="menu presence-list" popover="auto">
-            <h2 id="here-title">"Here now"</h2>
-            <div class="presence-names" role="list" tabindex="0" aria-labelledby="here-title"><Rows state limit=usize::MAX/></div>
-            <p class="hint">{rest}</p>
+            <h2 id="here-title">{t::HERE_NOW.text()}</h2>
+            <div id=NAMES role="list" tabindex="0" aria-labelledby="here-title"></div>
+            <p id=REST class="hint"></p>
         </div>
     })
 }
 
-/// The first people of the list. The button shows the same rows with hidden names: another kind of
-/// row would make the app larger.
-#[component]
-fn Rows(state: RoomState, limit: usize) -> impl IntoView {
-    let own = expect_context::<DisplayName>();
-    let row = move |name: &String| {
-        let you = if *name == own.get() { " (you)" } else { "" };
-        let shown = state
-            .names
-            .with(|names| clean_name(names.shown(name)).into_owned());
-        let username = clean_name(name).into_owned();
-        let added = (shown != username).then(|| view! { " (" <bdi>{username.clone()}</bdi> ")" });
-        view! {
-            <span role="listitem" translate="no">
-                <span class=format!("avatar {}", state.hue_class(name)) aria-hidden="true">{initials(&shown)}</span>
-                <span class="participant-name" title=username><bdi>{shown}</bdi>{added}{you}</span>
-            </span>
-        }
+/// What an element of the page, which has this ID, contains.
+type Content = (&'static str, Vec<Part>);
+
+/// Draws the avatars, the numbers and the list; tracks who is present, and their names and roles.
+fn draw_people(state: RoomState, own: DisplayName) -> Vec<Content> {
+    let own = own.get();
+    let present = state.present.get();
+    let row = |name: &String| draw_person(state, name, *name == own);
+    let rows: Vec<Part> = present.names.iter().map(row).collect();
+    let count = vec![Part::Text(t::N_HERE.fill([&present.count.to_string()]))];
+    let rest = match present.count.saturating_sub(rows.len() as u64) {
+        0 => Vec::new(),
+        rest => vec![Part::Text(t::AND_MORE.fill([&rest.to_string()]))],
     };
-    move || {
-        state
-            .present
-            .with(|present| present.names.iter().take(limit).map(row).collect_view())
+    let avatars = rows.iter().take(AVATARS).filter_map(|row| match row {
+        Part::Element(row) => row.parts.first().cloned(),
+        Part::Text(_) => None,
+    });
+    let avatars: Vec<Part> = avatars.collect();
+    vec![
+        (BUTTON_AVATARS, avatars),
+        (COUNT, count),
+        (NAMES, rows),
+        (REST, rest),
+    ]
+}
+
+/// Replaces what is in an element, and gives the focus to the link that had it.
+fn show((id, parts): &Content) {
+    let Some(list) = element_by_id::<Element>(id) else {
+        return;
+    };
+    let focused = document().active_element();
+    let focused = focused.filter(|focused| list.contains(Some(focused)));
+    let link = focused.and_then(|focused| focused.get_attribute("href"));
+    replace_content(&list, parts);
+    let link = link.and_then(|link| list.query_selector(&format!("[href='{link}']")).ok()?);
+    if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+        focus_without_scroll(&link);
     }
+}
+
+/// A row of the list: the avatar, the name as a link to the card, and the role.
+fn draw_person(state: RoomState, name: &str, is_own: bool) -> Part {
+    let element = |tag, attributes: &[(&'static str, &str)], parts| {
+        Part::Element(Drawn::new(tag, attributes, parts))
+    };
+    let text = |text: &str| vec![Part::Text(text.to_owned())];
+    let shown = state
+        .names
+        .with(|names| clean_name(names.shown(name)).into_owned());
+    let username = clean_name(name).into_owned();
+    let mut parts = vec![element("bdi", &[], text(&shown))];
+    if shown != username {
+        parts.extend(text(" ("));
+        parts.push(element("bdi", &[], text(&username)));
+        parts.extend(text(")"));
+    }
+    if is_own {
+        parts.extend(text(&format!(" {}", t::YOU_MARK.text())));
+    }
+    let avatar = [
+        ("class", &*format!("avatar {}", state.hue_class(name))),
+        ("aria-hidden", "true"),
+    ];
+    let link = [
+        ("class", "participant-name"),
+        ("href", &*name_link(state.id, name)),
+        ("title", &username),
+    ];
+    let row = vec![
+        element("span", &avatar, text(&initials(&shown))),
+        element("a", &link, parts),
+        element("span", &[("class", "role")], text(state.role_of_name(name))),
+    ];
+    element("div", &[("role", "listitem"), ("translate", "no")], row)
 }

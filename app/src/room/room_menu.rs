@@ -5,6 +5,7 @@
 
 use leptos::prelude::*;
 use protocol::Role;
+use texts::app as t;
 
 use crate::api;
 use crate::browser::dom::on_click;
@@ -22,17 +23,22 @@ pub fn RoomMenu(state: RoomState) -> impl IntoView {
     let is_direct = state.room.with_untracked(|room| room.with.is_some());
     let has_members = move || state.room.with(|room| room.private || room.role.is_some());
     erase_type(view! {
-        <button type="button" class="icon-button" aria-label="More" title="More" popovertarget="menu">{Icon::More.view()}</button>
+        <button type="button" class="icon-button" aria-label=t::MORE.text() title=t::MORE.text() popovertarget="menu">{Icon::More.view()}</button>
         <div id="menu" class="menu" popover="auto">
-                <a hidden=bool_signal(move || is_direct || state.closed.get()) data-panel href=format!("{path}settings/")>
+            <div hidden=closed>
+                <a hidden=is_direct data-panel href=format!("{path}settings/")>
                     {text_signal(move || settings_label(state).to_owned())}
                 </a>
-                <a hidden=bool_signal(move || is_direct || state.closed.get() || !has_members()) data-panel href=format!("{path}members/")>"People"</a>
-                <a hidden=bool_signal(move || is_direct || state.closed.get() || !state.can_invite()) data-panel href=format!("{path}invitations/")>"Invitations"</a>
-                <a hidden=closed href=format!("{path}transcript.txt") rel="external" download>"Save as text"</a>
-                <a hidden=closed href=format!("{path}archive.jsonl") rel="external" download>"Save as archive (JSON lines)"</a>
-            <button type="button" class="script-only" on:click=on_click(open_shortcuts)>"Keyboard shortcuts"</button>
-            <a href="/docs/" rel="external">"For programs: the API"</a>
+                <a hidden=bool_signal(move || is_direct || !has_members()) data-panel href=format!("{path}members/")>{t::PEOPLE.text()}</a>
+                <a hidden=bool_signal(move || is_direct || !state.can_invite()) data-panel href=format!("{path}invitations/")>{t::INVITATIONS.text()}</a>
+                <a hidden=false data-panel href=format!("{path}notifications/")>{t::NOTIFICATIONS.text()}</a>
+                <a hidden=is_direct data-panel href=format!("{path}listing/")>{t::KEEP_OR_LEAVE.text()}</a>
+                <a href=format!("{path}transcript.txt") rel="external" download>{t::SAVE_AS_TEXT.text()}</a>
+                <a href=format!("{path}archive.jsonl") rel="external" download>{t::SAVE_AS_ARCHIVE.text()}</a>
+            </div>
+            <button type="button" class="script-only" on:click=on_click(open_shortcuts)>{t::KEYBOARD_SHORTCUTS.text()}</button>
+            <a href=format!("/language/?next={path}") rel="external">{t::LANGUAGE.text()}</a>
+            <a href="/docs/" rel="external">{t::FOR_PROGRAMS.text()}</a>
             <ThemeSwitch/>
         </div>
     })
@@ -40,8 +46,8 @@ pub fn RoomMenu(state: RoomState) -> impl IntoView {
 
 fn settings_label(state: RoomState) -> &'static str {
     if state.room.with(|room| room.role == Some(Role::Owner)) {
-        "Room settings"
+        t::ROOM_SETTINGS.text()
     } else {
-        "About this room"
+        t::ABOUT_ROOM.text()
     }
 }

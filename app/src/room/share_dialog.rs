@@ -9,6 +9,7 @@
 
 use leptos::prelude::*;
 use protocol::RoomId;
+use texts::app as t;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlInputElement;
@@ -53,47 +54,43 @@ pub fn ShareDialog(state: RoomState) -> impl IntoView {
     erase_type(view! {
         <dialog id=DIALOG class="dialog share-dialog" aria-labelledby="share-title" on:click=close_on_backdrop_click()>
             <form method="dialog" class="dialog-header">
-                <h2 id="share-title">"Share this room"</h2>
-                <button class="icon-button" aria-label="Close" title="Close">{Icon::Cross.view()}</button>
+                <h2 id="share-title">{t::SHARE_ROOM.text()}</h2>
+                <button class="icon-button" aria-label=t::CLOSE.text() title=t::CLOSE.text()>{Icon::Cross.view()}</button>
             </form>
             <label class="field">
-                <span>"Link"</span>
+                <span>{t::LINK.text()}</span>
                 <input id="link" type="text" readonly class="mono" value=address prop:value=address on:click=on_click(select)/>
             </label>
             <p class="row">
                 <CopyLinkButton id/>
-                <CopyButton text=Box::new(move || id.to_string()) label="Copy ID"/>
-                <button hidden=cannot_share type="button" on:click=on_click(move || share_natively(id))>"Share…"</button>
+                <CopyButton text=Box::new(move || id.to_string()) label=t::COPY_ID.text()/>
+                <button hidden=cannot_share type="button" on:click=on_click(move || share_natively(id))>{t::SHARE_ELSEWHERE.text()}</button>
             </p>
             <p class="hint">{text_signal(move || access_text(state).to_owned())}</p>
             <p hidden=bool_signal(move || !state.can_invite() || !state.is_private()) class="row"><InviteLink id/></p>
-            <img class="qr-code" src=format!("{}code.svg", api::room_path(id)) alt="QR code of the link" loading="lazy" width="320" height="320"/>
+            <img class="qr-code" src=format!("{}code.svg", api::room_path(id)) alt=t::QR_CODE.text() loading="lazy" width="320" height="320"/>
         </dialog>
     })
 }
 
 fn access_text(state: RoomState) -> &'static str {
     match (state.is_private(), state.can_invite()) {
-        (true, true) => {
-            "This room is private: only its members can open the link. Others need an invitation."
-        }
-        (true, false) => {
-            "This room is private: only its members can open the link. Its moderators invite others."
-        }
-        (false, _) => "Anyone with the link can come in.",
+        (true, true) => t::PRIVATE_INVITE.text(),
+        (true, false) => t::PRIVATE_ASK.text(),
+        (false, _) => t::ANYONE_WITH_LINK.text(),
     }
 }
 
 /// A link to the room's invitations.
 #[component]
 pub fn InviteLink(id: RoomId) -> impl IntoView {
-    view! { <a class="button" data-panel href=format!("{}invitations/", api::room_path(id))>"Invite people"</a> }
+    view! { <a class="button" data-panel href=format!("{}invitations/", api::room_path(id))>{t::INVITE_PEOPLE.text()}</a> }
 }
 
 /// A button that copies the link of the room.
 #[component]
 pub fn CopyLinkButton(id: RoomId) -> impl IntoView {
-    view! { <CopyButton text=Box::new(move || room_url(id)) label="Copy link"/> }
+    view! { <CopyButton text=Box::new(move || room_url(id)) label=t::COPY_LINK.text()/> }
 }
 
 /// The address of a room's page.

@@ -69,8 +69,10 @@ pub struct RoomState {
     pub draft_length: RwSignal<usize>,
     /// The error that the composer shows.
     pub error: RwSignal<Option<String>>,
-    /// The confirmation that the composer shows.
-    pub notice: RwSignal<String>,
+    /// The title of the page in the page dialog.
+    pub dialog_title: RwSignal<String>,
+    /// Why the last form in the page dialog could not be sent.
+    pub dialog_error: RwSignal<Option<String>>,
     /// The connection.
     pub feed: TabFeed,
     /// The visitor's own messages that are not delivered yet.
@@ -109,7 +111,8 @@ impl RoomState {
             editing: RwSignal::new(0),
             draft_length: RwSignal::new(0),
             error: RwSignal::new(None),
-            notice: RwSignal::new(String::new()),
+            dialog_title: RwSignal::new(String::new()),
+            dialog_error: RwSignal::new(None),
             feed,
             sender: OutboxSender::new(id, history.log, feed),
             counted_until,

@@ -32,7 +32,7 @@ pub fn transcript(
             username: author_of(message),
             ..Message::clone(message)
         };
-        text += &transcript_lines(&at.hours(), &named);
+        text += &transcript_lines(&at.iso_hours(), &named);
     }
     text
 }
@@ -78,7 +78,7 @@ mod tests {
         ];
         assert_eq!(
             transcript("Tea", &messages, |time| LocalTime::new(time, 0)),
-            "Tea\n\nThursday 19 November 2026\n\n23:59 ada: hello\n    there\n\nFriday 20 November 2026\n\n00:01 ben: hi\n"
+            "Tea\n\nThursday, 19 November 2026\n\n23:59 ada: hello\n    there\n\nFriday, 20 November 2026\n\n00:01 ben: hi\n"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The page of a room that cannot be opened.
 
 use leptos::prelude::*;
+use texts::app as t;
 
 use crate::api::Failure;
 use crate::browser::dom::on_click;
@@ -25,8 +26,8 @@ pub fn RoomUnavailable(
             <h1>{heading}</h1>
             <p>{text}</p>
             <p class="row">
-                {can_retry.then(|| view! { <button type="button" class="script-only" on:click=on_click(retry)>"Try again"</button> })}
-                <a class="button" href="/">"Go to the rooms"</a>
+                {can_retry.then(|| view! { <button type="button" class="script-only" on:click=on_click(retry)>{t::TRY_AGAIN.text()}</button> })}
+                <a class="button" href="/">{t::GO_TO_ROOMS.text()}</a>
             </p>
         </main>
     })
@@ -42,22 +43,17 @@ impl Explanation {
     fn of(failure: Failure, clock: Clock) -> Self {
         match failure.status() {
             Some(404) => Self {
-                heading: "No such room",
-                text: text_signal(|| {
-                    "There is no room with this ID. Check the link, or ask the person who sent it for a new one.".to_owned()
-                }),
+                heading: t::NO_SUCH_ROOM.text(),
+                text: text_signal(|| t::NO_SUCH_ROOM_HINT.text().to_owned()),
             },
             Some(410) => Self {
-                heading: "This room has closed",
+                heading: t::ROOM_HAS_CLOSED.text(),
                 text: text_signal(move || {
-                    format!(
-                        "{} People who had it open can still save the messages that they see.",
-                        failure.text()
-                    )
+                    format!("{} {}", failure.text(), t::OTHERS_CAN_SAVE.text())
                 }),
             },
             _ => Self {
-                heading: "The room cannot be opened",
+                heading: t::ROOM_CANNOT_OPEN.text(),
                 text: text_signal(move || end_text(&failure, clock)),
             },
         }

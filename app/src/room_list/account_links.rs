@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use protocol::characters::clean_name;
+use texts::app as t;
 
 use crate::reactive::text_signal;
 use crate::router::Router;
@@ -16,7 +17,7 @@ pub fn AccountLinks() -> impl IntoView {
     let translate = if is_guest { "yes" } else { "no" };
     let path = if is_guest { "/login" } else { "/profile/" };
     let text = account.map_or_else(
-        || "Sign in".to_owned(),
+        || t::SIGN_IN.text().to_owned(),
         |account| clean_name(&account.name).into_owned(),
     );
     view! {

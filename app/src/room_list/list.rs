@@ -8,6 +8,7 @@
 
 use leptos::prelude::*;
 use protocol::{Overview, Room, RoomId, Time, nfc};
+use texts::app as t;
 use web_sys::HtmlInputElement;
 
 use crate::api;
@@ -19,6 +20,7 @@ use crate::router::{Route, Router};
 use crate::session::visitor::SignedIn;
 use crate::time::clock::Clock;
 use crate::time::duration_text;
+use crate::time::local_time::format_number;
 use crate::ui::avatar::{hue_class, initials};
 use crate::ui::identicon::Identicon;
 use crate::ui::time_left::{TimeLeft, TimeLeftBar};
@@ -51,9 +53,9 @@ pub fn RoomListPanel() -> impl IntoView {
     erase_type(view! {
         <div class="room-lists">
             <FilterField filter is_hidden=few_rooms/>
-            <p hidden=has_matches class="hint" role="status">"No room or person here has that in its name or ID."</p>
+            <p hidden=has_matches class="hint" role="status">{t::NO_MATCHES.text()}</p>
             <section hidden=bool_signal(move || own_rooms.with(Vec::is_empty)) aria-labelledby="own-title">
-                <h2 id="own-title">"Your rooms"</h2>
+                <h2 id="own-title">{t::YOUR_ROOMS.text()}</h2>
                 <List rooms=own_rooms/>
             </section>
             {chats_section(chats, filter)}
@@ -70,11 +72,11 @@ fn chats_section(chats: Memo<Vec<Room>>, filter: RwSignal<String>) -> impl IntoV
     view! {
         <section hidden=bool_signal(move || !filter.with(String::is_empty) && chats.with(Vec::is_empty)) aria-labelledby="chats-title">
             <div class="list-header">
-                <h2 id="chats-title">"Direct messages"</h2>
-                <a hidden=is_guest href="/chats/">"New message"</a>
+                <h2 id="chats-title">{t::DIRECT_MESSAGES.text()}</h2>
+                <a hidden=is_guest href="/chats/">{t::NEW_MESSAGE.text()}</a>
             </div>
             <List rooms=chats/>
-            <p hidden=!is_guest class="hint">"To write to one person alone, you both need an account. "<a href=sign_up>"Get an account"</a></p>
+            <p hidden=!is_guest class="hint">{t::NEED_ACCOUNT.text()}" "<a href=sign_up>{t::GET_ACCOUNT.text()}</a></p>
         </section>
     }
 }
@@ -90,14 +92,14 @@ fn public_rooms_section(
     let hint = text_signal(move || {
         match (is_empty(), has_none.get()) {
             (false, _) => "",
-            (true, true) => "Rooms that anyone can find appear here.",
-            (true, false) => "No others: all public rooms are among yours.",
+            (true, true) => t::PUBLIC_ROOMS_HINT.text(),
+            (true, false) => t::NO_OTHER_ROOMS.text(),
         }
         .to_owned()
     });
     view! {
         <section hidden=bool_signal(move || !filter.with(String::is_empty) && rooms.with(Vec::is_empty)) aria-labelledby="public-title">
-            <h2 id="public-title">"Public rooms"</h2>
+            <h2 id="public-title">{t::PUBLIC_ROOMS.text()}</h2>
             <List rooms/>
             <p class="hint">{hint}</p>
         </section>
@@ -124,8 +126,8 @@ fn FilterField(filter: RwSignal<String>, is_hidden: Signal<bool>) -> impl IntoVi
             type="search"
             class="room-search script-only"
             class:idle=is_hidden
-            placeholder="Search rooms and people"
-            aria-label="Search rooms and people"
+            placeholder=t::SEARCH_ROOMS.text()
+            aria-label=t::SEARCH_ROOMS.text()
             data-find
             on:input=on_change(read)
         />
@@ -164,7 +166,7 @@ fn List(rooms: Memo<Vec<Room>>) -> impl IntoView {
                 <Entry first=room rooms/>
             </For>
         </ul>
-        <p class="hint no-script-only" hidden=is_whole><a href="/?rooms=all">"Show all rooms"</a></p>
+        <p class="hint no-script-only" hidden=is_whole><a href="/?rooms=all">{t::SHOW_ALL_ROOMS.text()}</a></p>
     }
 }
 
@@ -195,13 +197,13 @@ fn Entry(first: Room, rooms: Memo<Vec<Room>>) -> impl IntoView {
     });
     erase_type(view! {
         <li>
-            <a class="entry" class:direct-chat=peer.is_some() href=api::room_path(id) aria-current=text_signal(move || if is_current.get() { "page" } else { "false" }.to_owned())>
+            <a class="entry" class:direct-chat=peer.is_some() class:muted=bool_signal(move || room.with(Room::is_silent)) href=api::room_path(id) aria-current=text_signal(move || if is_current.get() { "page" } else { "false" }.to_owned())>
                 <Identicon id=Some(id)/>
                 {avatar}
                 <span class="entry-name" translate="no"><bdi>{name}</bdi></span>
                 <span hidden=bool_signal(move || unread() == 0) class="unread">
                     {text_signal(move || unread_text(unread(), room.with(|room| room.mentions)))}
-                    <span class="visually-hidden">" unread"</span>
+                    <span class="visually-hidden">" "{t::UNREAD.text()}</span>
                 </span>
                 <EntryDetails room left/>
                 <TimeLeftBar left/>
@@ -239,9 +241,12 @@ fn EntryDetails(room: Memo<Room>, left: Signal<TimeLeft>) -> impl IntoView {
 
 /// When a room was last active, or that it was only created.
 fn activity(room: &Room, now: Time) -> String {
-    let created = if is_unused(room) { "created " } else { "" };
     let ago = duration_text::format_ago(now.since(room.last_active_at));
-    format!("{created}{ago}")
+    if is_unused(room) {
+        t::CREATED_AGO.fill([&ago])
+    } else {
+        ago
+    }
 }
 
 /// Whether a room has no message yet.
@@ -254,8 +259,7 @@ fn summary(room: &Room) -> String {
     match (&room.with, room.message_count) {
         (Some(_), _) => room.description.clone().unwrap_or_default(),
         (None, 0) => String::new(),
-        (None, 1) => "1 message".to_owned(),
-        (None, count) => format!("{count} messages"),
+        (None, count) => t::N_MESSAGES.fill(count, &format_number(count), []),
     }
 }
 

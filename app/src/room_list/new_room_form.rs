@@ -6,6 +6,7 @@
 
 use leptos::prelude::*;
 use protocol::{NewRoom, text};
+use texts::app as t;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 
 use crate::api::{self, Failure, capitalize};
@@ -43,10 +44,7 @@ pub fn NewRoomForm(is_panel: bool) -> impl IntoView {
     };
     let name_refused = at("name");
     let name_text = Signal::derive(move || name_error.get().or_else(|| name_refused.get()));
-    let lifetime = format!(
-        "A room is deleted after {} without a message.",
-        expect_context::<LongestLifetime>().words()
-    );
+    let lifetime = t::DELETED_AFTER.fill([&expect_context::<LongestLifetime>().words()]);
     erase_type(view! {
         <form
             class="new-room-form"
@@ -61,7 +59,7 @@ pub fn NewRoomForm(is_panel: bool) -> impl IntoView {
                     id=ROOM_NAME
                     name="name"
                     autocomplete="off"
-                    placeholder="Optional"
+                    placeholder=t::OPTIONAL.text()
                     autofocus=is_panel
                     aria-describedby="name-error"
                     on:input=on_change(move || name_error.set(entered_name().and_then(|name| name_rule(&name))))
@@ -69,11 +67,11 @@ pub fn NewRoomForm(is_panel: bool) -> impl IntoView {
             </label>
             <ErrorText id="name-error" text=name_text/>
             <div class="new-room-actions">
-                <button class="primary" aria-busy=text_signal(move || busy.get().to_string())>"New room"</button>
+                <button class="primary" aria-busy=text_signal(move || busy.get().to_string())>{t::NEW_ROOM.text()}</button>
                 <details open=bool_signal(move || at("timeout").with(Option::is_some))>
-                    <summary>"Options"</summary>
+                    <summary>{t::OPTIONS.text()}</summary>
                     <label class="field">
-                        <span>"Deleted when no one writes for"</span>
+                        <span>{t::DELETED_WHEN.text()}</span>
                         <select id="room-timeout" name="timeout" aria-describedby="timeout-error">
                             {new_room_options()}
                         </select>
@@ -91,9 +89,9 @@ pub fn NewRoomForm(is_panel: bool) -> impl IntoView {
 /// A room's page has another field for the name of its own room.
 fn name_label(is_panel: bool) -> &'static str {
     if is_panel {
-        "Name of the new room"
+        t::NAME_OF_NEW_ROOM.text()
     } else {
-        "Name of the room"
+        t::NAME_OF_ROOM.text()
     }
 }
 
@@ -106,7 +104,7 @@ fn entered_name() -> Option<String> {
 /// The rule that a name breaks, as text for the visitor.
 fn name_rule(name: &str) -> Option<String> {
     let refusal = text::parse_room_name(name).err()?;
-    Some(capitalize(&refusal.to_string()))
+    Some(capitalize(&refusal.broken_rule()?))
 }
 
 /// Reads the fields of the form.

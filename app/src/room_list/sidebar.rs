@@ -10,6 +10,7 @@
 //! The lists (`list`).
 
 use leptos::prelude::*;
+use texts::app as t;
 use web_sys::HtmlElement;
 
 use crate::browser::dom::{browser_effect, element_by_id, on_window_capture, on_window_event};
@@ -49,19 +50,19 @@ pub fn Sidebar() -> impl IntoView {
 #[component]
 fn SidebarContent() -> impl IntoView {
     erase_type(view! {
-        <nav id=SIDEBAR class="sidebar" popover="auto" aria-label="Rooms and direct messages">
+        <nav id=SIDEBAR class="sidebar" popover="auto" aria-label=t::ROOMS_AND_MESSAGES.text()>
             <div class="sidebar-header">
-                <a href="/" aria-label="All rooms">
+                <a href="/" aria-label=t::ALL_ROOMS.text()>
                     <Identicon/>
                     <span>"webchat"</span>
                 </a>
-                <button type="button" class="icon-button" popovertarget=NEW_ROOM aria-label="New room" title="New room">{Icon::Plus.view()}</button>
+                <button type="button" class="icon-button" popovertarget=NEW_ROOM aria-label=t::NEW_ROOM.text() title=t::NEW_ROOM.text()>{Icon::Plus.view()}</button>
             </div>
             <RoomListPanel/>
             <p class="account-links"><AccountLinks/></p>
         </nav>
         // Not in the sidebar, which may be closed while another button opens the form.
-        <div id=NEW_ROOM class="dialog new-room-panel" popover="auto" role="dialog" aria-label="New room">
+        <div id=NEW_ROOM class="dialog new-room-panel" popover="auto" role="dialog" aria-label=t::NEW_ROOM.text()>
             <NewRoomForm is_panel=true/>
         </div>
     })
@@ -77,11 +78,11 @@ pub fn SidebarButton() -> impl IntoView {
         _ => 0,
     };
     erase_type(view! {
-        <button type="button" class="icon-button sidebar-button" popovertarget=SIDEBAR aria-label="Rooms and direct messages" title="Rooms and direct messages">
+        <button type="button" class="icon-button sidebar-button" popovertarget=SIDEBAR aria-label=t::ROOMS_AND_MESSAGES.text() title=t::ROOMS_AND_MESSAGES.text()>
             {Icon::List.view()}
             <span hidden=bool_signal(move || unread() == 0) class="unread">
                 {text_signal(move || unread().to_string())}
-                <span class="visually-hidden">" unread"</span>
+                <span class="visually-hidden">" "{t::UNREAD.text()}</span>
             </span>
         </button>
     })

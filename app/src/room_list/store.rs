@@ -12,7 +12,8 @@
 use std::ops::Add;
 
 use leptos::prelude::*;
-use protocol::{Account, DirectChat, Overview, Room, RoomId, Time};
+use protocol::{Account, DirectChat, NotificationLevel, Overview, Room, RoomId, Time};
+use texts::app as t;
 
 use crate::browser::dom::{browser_effect, on_window_event, when_idle};
 use crate::browser::{json, local_storage};
@@ -69,14 +70,18 @@ impl RoomLists {
         lists
     }
 
-    /// What is unread in the visitor's rooms and chats, without the room that is open.
+    /// What is unread in the visitor's rooms and chats, without the muted ones and the room that is
+    /// open.
     pub fn unread_except(self, open: Option<RoomId>) -> Unread {
         self.own.with(|own| {
-            let chats = own.chats.iter().map(|chat| (chat.room, chat.unread, 0));
+            let chats = own.chats.iter();
+            let chats = chats.map(|chat| (chat.room, chat.level, chat.unread, 0));
             let rooms = own.rooms.iter();
-            let rooms = rooms.map(|room| (room.id, room.unread, room.mentions));
-            let others = chats.chain(rooms).filter(|(id, ..)| Some(*id) != open);
-            others.fold(Unread::default(), |sum, (_, messages, mentions)| {
+            let rooms = rooms.map(|room| (room.id, room.level, room.unread, room.mentions));
+            let counted = chats
+                .chain(rooms)
+                .filter(|(id, level, ..)| Some(*id) != open && *level != NotificationLevel::None);
+            counted.fold(Unread::default(), |sum, (_, _, messages, mentions)| {
                 sum + Unread { messages, mentions }
             })
         })
@@ -135,9 +140,9 @@ pub fn chat_as_room(chat: &DirectChat) -> Room {
     let excerpt =
         chat.last.as_ref().map(
             |last| match (last.is_deleted(), last.username == chat.username) {
-                (true, _) => "A message that was deleted".to_owned(),
+                (true, _) => t::DELETED_MESSAGE.text().to_owned(),
                 (false, true) => last.body().to_owned(),
-                (false, false) => format!("You: {}", last.body()),
+                (false, false) => t::YOU_WROTE.fill([last.body()]),
             },
         );
     Room {
@@ -157,7 +162,9 @@ pub fn chat_as_room(chat: &DirectChat) -> Room {
         muted_until: None,
         unread: chat.unread,
         mentions: 0,
+        level: chat.level,
         read_seq: None,
+        roles: Vec::new(),
         with: Some(Account {
             name: chat.name.clone(),
             username: chat.username.clone(),

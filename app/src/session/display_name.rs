@@ -10,6 +10,7 @@
 use leptos::prelude::*;
 use protocol::characters::shows_nothing;
 use protocol::text;
+use texts::app as t;
 use web_sys::HtmlInputElement;
 
 use crate::browser::cookies;
@@ -127,11 +128,8 @@ impl DisplayName {
     /// Why the name is invalid, as text for the visitor.
     pub fn change(self, name: &str) -> Result<(), String> {
         let name = text::parse_username(name).map_err(|_| match name {
-            _ if shows_nothing(name) => "Choose a name that others will see.".to_owned(),
-            _ => format!(
-                "A name has at most {} characters, all of them visible and on one line.",
-                text::USERNAME_MAX
-            ),
+            _ if shows_nothing(name) => t::CHOOSE_VISIBLE_NAME.text().to_owned(),
+            _ => t::NAME_RULE.fill([&text::USERNAME_MAX.to_string()]),
         })?;
         cookies::set_cookie(CHOSEN, &name);
         self.is_chosen.set(true);

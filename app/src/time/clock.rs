@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::Time;
+use texts::app as t;
 
 use crate::browser::dom::{browser_effect, run_after, spawn_task};
 use crate::reactive::BrowserCell;
-use crate::time::local_time::LocalTime;
+use crate::time::local_time::{LocalTime, is_same_year};
 use crate::time::server_clock::ServerClock;
 
 /// How often the server is asked for its time while it does not answer.
@@ -70,10 +71,41 @@ impl Clock {
         LocalTime::new(time, offset)
     }
 
-    /// The same as text with date and seconds, for tooltips.
+    /// The hours and minutes of a time.
+    pub fn hours(self, time: Time) -> String {
+        self.write(|| self.local_time(time).hours())
+    }
+
+    /// The day of a time, with its year.
+    pub fn date(self, time: Time) -> String {
+        self.write(|| self.local_time(time).date())
+    }
+
+    /// A time with date and seconds, for tooltips.
     pub fn full_text(self, time: Time) -> String {
         let zone = if self.is_local.get() { "" } else { " UTC" };
-        format!("{}{zone}", self.local_time(time).full())
+        self.write(|| format!("{}{zone}", self.local_time(time).full()))
+    }
+
+    /// A day: `Today`, `Yesterday`, `Friday 20 November`, or with its year if that is not the
+    /// current one.
+    pub fn day_name(self, day: i64) -> String {
+        let today = self.today();
+        self.write(|| match today - day {
+            0 => t::TODAY.text().to_owned(),
+            1 => t::YESTERDAY.text().to_owned(),
+            _ if is_same_year(day, today) => LocalTime::of_day(day).day_text(),
+            _ => LocalTime::of_day(day).date(),
+        })
+    }
+
+    /// What the server has written stays on the page until the visitor's time zone is known: the
+    /// browser may write it in another form.
+    fn write(self, text: impl FnOnce() -> String) -> String {
+        if cfg!(target_arch = "wasm32") && !self.is_local.get() {
+            return String::new();
+        }
+        text()
     }
 
     /// The number of the current day in the visitor's time zone; tracks the clock.
@@ -181,4 +213,30 @@ pub fn parse_date(_date: &str) -> Option<Time> {
 fn utc_offset(time: Time) -> i32 {
     let date = js_sys::Date::new(&(time.millis() as f64).into());
     -(date.get_timezone_offset() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recent_days_have_names() {
+        let name = |day: &str| {
+            let now: Time = "2026-11-20T06:41:05.123Z".parse().unwrap();
+            Owner::new().with(|| {
+                let clock = Clock {
+                    now: RwSignal::new(now),
+                    is_local: RwSignal::new(false),
+                    is_asking: BrowserCell::new(false),
+                };
+                let day: Time = format!("{day}T00:00:00.000Z").parse().unwrap();
+                clock.day_name(LocalTime::new(day, 0).day())
+            })
+        };
+        assert_eq!(name("2026-11-20"), "Today");
+        assert_eq!(name("2026-11-19"), "Yesterday");
+        assert_eq!(name("2026-11-18"), "Wednesday 18 November");
+        assert_eq!(name("2025-11-20"), "Thursday, 20 November 2025");
+        assert_eq!(name("2026-11-21"), "Saturday 21 November");
+    }
 }

@@ -6,20 +6,21 @@
 
 use std::time::Duration;
 
+use texts::{Template, app as t};
+
 /// A duration in up to two units: `2 d 4 h`, `23 h 12 min`, `12 min`, `45 s`.
 pub fn format_long(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    match (
-        seconds / 86_400,
-        seconds / 3_600 % 24,
-        seconds / 60 % 60,
-        seconds % 60,
-    ) {
-        (0, 0, 0, s) => format!("{s} s"),
-        (0, 0, m, s) if m < 5 => two_units(m, "min", s, "s"),
-        (0, 0, m, _) => format!("{m} min"),
-        (0, h, m, _) => two_units(h, "h", m, "min"),
-        (d, h, ..) => two_units(d, "d", h, "h"),
+    let days = (seconds / 86_400, t::UNIT_DAYS);
+    let hours = (seconds / 3_600 % 24, t::UNIT_HOURS);
+    let minutes = (seconds / 60 % 60, t::UNIT_MINUTES);
+    let rest = (seconds % 60, t::UNIT_SECONDS);
+    match (days.0, hours.0, minutes.0) {
+        (0, 0, 0) => in_unit(rest),
+        (0, 0, 1..5) => in_two_units(minutes, rest),
+        (0, 0, _) => in_unit(minutes),
+        (0, ..) => in_two_units(hours, minutes),
+        _ => in_two_units(days, hours),
     }
 }
 
@@ -27,41 +28,38 @@ pub fn format_long(duration: Duration) -> String {
 pub fn format_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [
-        (seconds / 86_400, "day"),
-        (seconds / 3_600 % 24, "hour"),
-        (seconds / 60 % 60, "minute"),
-        (seconds % 60, "second"),
+        (seconds / 86_400, t::DAYS),
+        (seconds / 3_600 % 24, t::HOURS),
+        (seconds / 60 % 60, t::MINUTES),
+        (seconds % 60, t::SECONDS),
     ];
     let units = units.into_iter().filter(|(count, _)| *count > 0).take(2);
-    let words = units.map(|(count, unit)| match count {
-        1 => format!("1 {unit}"),
-        _ => format!("{count} {unit}s"),
-    });
+    let words = units.map(|(count, unit)| unit.count(count, []));
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// A duration in one unit: `45 s`, `12 min`, `23 h`, `2 d`.
-fn format_short(duration: Duration) -> String {
-    match duration.as_secs() {
-        s @ 0..60 => format!("{s} s"),
-        s @ 60..3_600 => format!("{} min", s / 60),
-        s @ 3_600..86_400 => format!("{} h", s / 3_600),
-        s => format!("{} d", s / 86_400),
-    }
 }
 
 /// How long ago something happened, in one unit: `just now`, `3 min ago`, `2 h ago`, `5 d ago`.
 pub fn format_ago(duration: Duration) -> String {
-    match duration.as_secs() {
-        0..60 => "just now".to_owned(),
-        _ => format!("{} ago", format_short(duration)),
-    }
+    let ago = match duration.as_secs() {
+        0..60 => return t::JUST_NOW.text().to_owned(),
+        s @ 60..3_600 => (s / 60, t::UNIT_MINUTES),
+        s @ 3_600..86_400 => (s / 3_600, t::UNIT_HOURS),
+        s => (s / 86_400, t::UNIT_DAYS),
+    };
+    t::AGO.fill([&in_unit(ago)])
 }
 
-fn two_units(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
-    match small {
-        0 => format!("{large} {large_unit}"),
-        _ => format!("{large} {large_unit} {small} {small_unit}"),
+/// A number of a unit.
+type Amount = (u64, Template<1>);
+
+fn in_unit((count, unit): Amount) -> String {
+    unit.fill([&count.to_string()])
+}
+
+fn in_two_units(large: Amount, small: Amount) -> String {
+    match small.0 {
+        0 => in_unit(large),
+        _ => format!("{} {}", in_unit(large), in_unit(small)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+use texts::app as t;
 
 use crate::time::duration_text;
 
@@ -42,7 +43,7 @@ pub fn offered_lifetimes(longest: Duration) -> impl Iterator<Item = (&'static st
 pub fn new_room_options() -> impl IntoView {
     let longest = expect_context::<LongestLifetime>();
     let shorter = offered_lifetimes(longest.0.saturating_sub(Duration::from_millis(1)));
-    let maximum = format!("{} (this server's maximum)", longest.words());
+    let maximum = t::SERVER_MAXIMUM.fill([&longest.words()]);
     [("", maximum)]
         .into_iter()
         .chain(shorter)

@@ -1,6 +1,7 @@
 //! The switch between light, dark and the system's theme.
 
 use leptos::prelude::*;
+use texts::app as t;
 
 use crate::browser::dom::on_change;
 use crate::reactive::{bool_signal, erase_type};
@@ -31,10 +32,10 @@ pub fn ThemeSwitch() -> impl IntoView {
     };
     erase_type(view! {
         <fieldset class="theme-switch script-only">
-            <legend class="visually-hidden">"Colours"</legend>
-            {option(Theme::Light, Icon::Sun, "Light")}
-            {option(Theme::System, Icon::Screen, "As the system")}
-            {option(Theme::Dark, Icon::Moon, "Dark")}
+            <legend class="visually-hidden">{t::COLOURS.text()}</legend>
+            {option(Theme::Light, Icon::Sun, t::LIGHT.text())}
+            {option(Theme::System, Icon::Screen, t::AS_SYSTEM.text())}
+            {option(Theme::Dark, Icon::Moon, t::DARK.text())}
         </fieldset>
     })
 }

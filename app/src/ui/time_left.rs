@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::Room;
+use texts::app as t;
 
 use crate::reactive::{bool_signal, text_signal};
 use crate::time::duration_text;
@@ -39,8 +40,8 @@ impl TimeLeft {
     /// As text, the same wherever it is shown.
     pub fn text(self) -> String {
         match self.time.as_secs() {
-            0 => "closing".to_owned(),
-            _ => format!("{} left", duration_text::format_long(self.time)),
+            0 => t::CLOSING.text().to_owned(),
+            _ => t::TIME_LEFT.fill([&duration_text::format_long(self.time)]),
         }
     }
 }
@@ -63,7 +64,7 @@ pub fn TimeLeftText(left: Signal<TimeLeft>, closed: Signal<bool>) -> impl IntoVi
             hidden=closed
             class="time-left"
             class:ending=bool_signal(move || left.get().is_short())
-            title="A room is deleted when no one writes for a while. Every message resets the time."
+            title=t::TIME_LEFT_HINT.text()
         >
             {text_signal(move || left.get().text())}
         </span>

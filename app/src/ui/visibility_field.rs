@@ -2,15 +2,17 @@
 //! settings.
 
 use leptos::prelude::*;
+use texts::Text;
+use texts::app as t;
 
 /// The name of the form field.
 const FIELD: &str = "access";
 
 /// The choices: value and label.
-pub const VISIBILITY_CHOICES: [(&str, &str); 3] = [
-    ("link", "Anyone with the link"),
-    ("public", "Anyone; listed under Public rooms"),
-    ("private", "Private: only people you invite"),
+pub const VISIBILITY_CHOICES: [(&str, Text); 3] = [
+    ("link", t::VISIBLE_LINK),
+    ("public", t::VISIBLE_PUBLIC),
+    ("private", t::VISIBLE_PRIVATE),
 ];
 
 /// The value for a room.
@@ -26,17 +28,17 @@ pub fn chosen_visibility(room: &protocol::Room) -> &'static str {
 /// The radio buttons.
 #[component]
 pub fn VisibilityField(chosen: &'static str) -> impl IntoView {
-    let choice = |(value, label): (&'static str, &'static str)| {
+    let choice = |(value, label): (&'static str, Text)| {
         view! {
             <label class="choice">
                 <input type="radio" name=FIELD value=value checked=value == chosen/>
-                <span>{label}</span>
+                <span>{label.text()}</span>
             </label>
         }
     };
     view! {
         <fieldset class="visibility">
-            <legend>"Who can enter"</legend>
+            <legend>{t::WHO_CAN_ENTER.text()}</legend>
             {VISIBILITY_CHOICES.map(choice).into_iter().collect_view()}
         </fieldset>
     }

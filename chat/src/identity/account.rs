@@ -15,6 +15,7 @@
 use std::time::Duration;
 
 use protocol::{Account, Credentials, NewAccount, Refusal, RoomId, Time, nfc, text};
+use texts::refusal;
 
 use crate::events::DomainEvent;
 use crate::identity::caller_transaction::CallerTransaction;
@@ -24,8 +25,8 @@ use crate::identity::password::{PasswordClient, Verification, is_username};
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
 use crate::store::{
     AccountRow, AccountSession, AccountsPage, DatabaseLocation, NewAccountRow, Store,
-    WriteTransaction, accounts, former_usernames, members, name_claims, oidc_identities,
-    room_authors, rooms, sanctions,
+    WriteTransaction, accounts, former_usernames, members, name_claims, notification_settings,
+    oidc_identities, room_authors, room_preferences, rooms, sanctions,
 };
 use crate::{Chat, Config, Error};
 
@@ -92,13 +93,20 @@ async fn find_row(store: &Store, username: &str) -> Result<Option<AccountRow>, E
 /// The holder of the account with this username.
 pub(crate) async fn find_account(store: &Store, username: &str) -> Result<AccountHolder, Error> {
     let found = find_row(store, username).await?;
-    Ok(found.ok_or(Refusal::NotFound("such person"))?.into())
+    Ok(found.ok_or(Refusal::NotFound(refusal::NO_PERSON))?.into())
 }
 
 /// The events of a person's lost access to these rooms.
 fn access_changes(rooms: Vec<RoomId>) -> Vec<DomainEvent> {
     let change = |room| DomainEvent::AccessChanged { room };
     rooms.into_iter().map(change).collect()
+}
+
+/// The events of a person whose role everyone in these rooms saw.
+fn role_changes(rooms: Vec<RoomId>) -> impl Iterator<Item = DomainEvent> {
+    rooms
+        .into_iter()
+        .map(|room| DomainEvent::RolesChanged { room })
 }
 
 /// Makes an account an operator, or takes that role back. A server may be running.
@@ -111,7 +119,7 @@ pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Re
     if accounts::set_operator(&location, &username, operator)? {
         Ok(())
     } else {
-        Err(Refusal::NotFound("such person").into())
+        Err(Refusal::NotFound(refusal::NO_PERSON).into())
     }
 }
 
@@ -158,10 +166,7 @@ impl Chat {
         let now = inner.clock.now();
         let inserted = insert_account(&mut tx, &account, Some(&password_hash), now).await?;
         if !inserted {
-            let taken = format!(
-                "The username {}, or one that looks like it,",
-                account.username
-            );
+            let taken = refusal::USERNAME_X.fill([&account.username]);
             return Err(Refusal::Taken(taken).into());
         }
         self.commit(tx, [DomainEvent::AccountRegistered]).await?;
@@ -402,12 +407,16 @@ impl Chat {
         let mut tx = self.begin_by(by).await?.tx;
         rooms::expire_abandoned_direct_rooms(&mut tx, account.id, self.now()).await?;
         let rooms = members::list_rooms_of(&mut tx, account.id, usize::MAX).await?;
+        let moderated = members::list_moderated_rooms(&mut tx, account.id).await?;
         accounts::delete_account(&mut tx, account.id).await?;
         let skeleton = NameSkeleton::of(&account.username).lowercase;
         former_usernames::insert(&mut tx, &account.username, &skeleton).await?;
         members::delete_memberships(&mut tx, account.id).await?;
+        room_preferences::delete_preferences(&mut tx, account.id).await?;
+        notification_settings::delete_settings(&mut tx, account.id).await?;
         tx.mark_erasure();
         let mut events = access_changes(rooms);
+        events.extend(role_changes(moderated));
         events.push(DomainEvent::AccountDeleted {
             username: account.username.clone(),
         });
@@ -429,9 +438,11 @@ impl Chat {
         };
         let guest = guest.id();
         let mut tx = self.begin_by(by).await?.tx;
+        let moderated = members::list_moderated_rooms(&mut tx, guest).await?;
         let banned_from = move_guest_rows(&mut tx, guest, account, self.now()).await?;
         // A ban of the guest now applies to the account, whose followers must stop.
         let mut events = access_changes(banned_from);
+        events.extend(role_changes(moderated));
         events.extend([account, guest].map(|person| DomainEvent::PersonChanged { person }));
         self.commit(tx, events).await
     }
@@ -451,7 +462,7 @@ impl Chat {
         match text::parse_account_name(confirmation) {
             Ok(name) if name == found.username => Ok(found),
             _ => {
-                let reason = "is not yours; type it to show that you mean it";
+                let reason = refusal::RULE_NOT_YOURS.text();
                 Err(Refusal::invalid("username", reason).into())
             }
         }
@@ -503,7 +514,10 @@ impl Chat {
     fn parse_new_password(&self, password: &str, username: &str) -> Result<String, Refusal> {
         let password = text::parse_password(password, self.0.password_min)?;
         if is_username(&password, username) {
-            return Err(Refusal::invalid("password", "must not be the username"));
+            return Err(Refusal::invalid(
+                "password",
+                refusal::RULE_NOT_USERNAME.text(),
+            ));
         }
         Ok(password)
     }
@@ -523,7 +537,7 @@ impl Chat {
     }
 }
 
-/// Moves the memberships and sanctions of a guest to an account. Returns the rooms that the guest
+/// Moves the memberships, choices and sanctions of a guest to an account. Returns the rooms that the guest
 /// is banned from. The sanctions stay with the guest, too.
 async fn move_guest_rows(
     tx: &mut WriteTransaction,
@@ -537,6 +551,8 @@ async fn move_guest_rows(
     let banned_from = sanctions::list_bans(tx, guest).await?;
     sanctions::copy_sanctions(tx, guest, account).await?;
     members::move_memberships(tx, guest, account).await?;
+    room_preferences::move_preferences(tx, guest, account).await?;
+    notification_settings::move_settings(tx, guest, account).await?;
     name_claims::delete_claims_of(tx, guest).await?;
     Ok(banned_from)
 }

@@ -52,7 +52,10 @@ async fn reload_account(
 #[cfg(test)]
 mod tests {
     use futures_util::future::join_all;
-    use protocol::{NewInvitation, NewRoom, Role, RoomChange, RoomId, SanctionKind};
+    use protocol::{
+        NewInvitation, NewRoom, NotificationLevel, NotificationSettings, Role, RoomChange, RoomId,
+        SanctionKind,
+    };
 
     use super::*;
     use crate::testing::{TestChat, new_guest, new_message};
@@ -82,6 +85,9 @@ mod tests {
             delete_message(&room, 1),
             notify_typing(&room, &username),
             move_read_marker(&room, 1),
+            set_notification_level(&room, NotificationLevel::All),
+            set_listing(&room, true),
+            change_notification_settings(&NotificationSettings::default()),
             create_room(&NewRoom::default()),
             change_room_settings(&room, &RoomChange::default()),
             impose_sanction(&room, &target, SanctionKind::Mute, None),

@@ -13,6 +13,7 @@ mod common_passwords;
 mod cookie_prefix;
 mod fair_queue;
 pub(crate) mod name_skeleton;
+pub(crate) mod notification_settings;
 pub(crate) mod oidc_identity;
 pub(crate) mod password;
 pub(crate) mod person;

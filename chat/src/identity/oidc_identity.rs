@@ -13,6 +13,7 @@ use std::iter;
 use protocol::characters::clean_name;
 use protocol::text::{self, ACCOUNT_NAME_MAX, ACCOUNT_NAME_MIN, PERSON_NAME_MAX};
 use protocol::{Refusal, Time, nfc};
+use texts::refusal;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::events::DomainEvent;
@@ -212,7 +213,7 @@ impl Chat {
         let taken = |what: &str| Err(Refusal::Taken(what.to_owned()).into());
         match find_linked_account(&mut tx, identity).await? {
             Some(account) if account == own => Ok(()),
-            Some(_) => taken("The identity, which belongs to another account,"),
+            Some(_) => taken(refusal::IDENTITY_X.text()),
             None if insert_link(&mut tx, identity, own, self.now()).await? => {
                 tx.commit().await?;
                 Ok(())
@@ -230,10 +231,7 @@ impl Chat {
         let own = by.require_account()?.id;
         let mut tx = self.begin_by(by).await?.tx;
         if !accounts::has_password(&mut tx, own).await? {
-            return Err(Refusal::Forbidden(
-                "Set a password first: without it you could not sign in again.",
-            )
-            .into());
+            return Err(Refusal::Forbidden(refusal::SET_PASSWORD_FIRST).into());
         }
         oidc_identities::delete_link(&mut tx, own, issuer).await?;
         tx.commit().await?;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use protocol::{Refusal, Time, text};
+use texts::refusal;
 
 use crate::Error;
 use crate::store::{AccountSession, Reader, accounts};
@@ -156,7 +157,7 @@ impl Person {
             Some(own) if own.eq_ignore_ascii_case(&username) => Ok(own.to_owned()),
             Some(own) => Err(Refusal::invalid(
                 "username",
-                format!("must be your own, {own}, while you are signed in"),
+                refusal::RULE_OWN_USERNAME.fill([own]),
             )),
             None => Ok(username),
         }
@@ -197,7 +198,7 @@ pub(crate) async fn find_person_by_public_id(
     from: &mut impl Reader,
     id: &str,
 ) -> Result<i64, Error> {
-    const UNKNOWN: Refusal = Refusal::NotFound("such person");
+    const UNKNOWN: Refusal = Refusal::NotFound(refusal::NO_PERSON);
     if id.starts_with('~') {
         return Ok(parse_guest_public_id(id).ok_or(UNKNOWN)?);
     }

@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use protocol::{Refusal, Time};
+use texts::refusal;
 
 use crate::identity::password::PasswordClient;
 use crate::identity::person::Person;
@@ -78,9 +79,7 @@ impl Chat {
         if self.is_session_fresh(by) {
             Ok(())
         } else {
-            Err(Refusal::Forbidden(
-                "You have not proved in the last five minutes who you are. Sign in again, then repeat this.",
-            ))
+            Err(Refusal::Forbidden(refusal::PROVE_WHO_YOU_ARE))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use protocol::{NewRoom, Refusal, RoomEnd, RoomId, Start};
 use sha2::{Digest, Sha256};
+use texts::refusal;
 
 use super::archive;
 use crate::store::rooms;
@@ -178,7 +179,7 @@ async fn gone_room_is_not_found_after_a_day() {
         .unwrap();
     assert_eq!(
         find_refusal(&test.chat, room).await,
-        Refusal::NotFound("room")
+        Refusal::NotFound(refusal::NO_ROOM)
     );
 }
 
@@ -207,7 +208,7 @@ async fn ended_private_room_is_gone_for_its_members_and_unknown_to_others() {
         answers
     };
     let pair = |refusal: Refusal| (refusal.clone(), refusal);
-    let unknown = pair(Refusal::NotFound("room"));
+    let unknown = pair(Refusal::NotFound(refusal::NO_ROOM));
     let expected = [
         pair(Refusal::Gone(RoomEnd::ClosedByOwner)),
         unknown.clone(),

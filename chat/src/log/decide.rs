@@ -21,8 +21,9 @@ mod steps;
 use std::borrow::Cow;
 
 use protocol::{Change, ChangeKind, Message, Refusal, Time};
+use texts::refusal;
 
-pub(crate) use self::outcome::{Appended, AppendedMessage, Decisions, Outcome};
+pub(crate) use self::outcome::{Appended, AppendedMessage, Committed, Decisions, Outcome};
 use crate::log::batch_state::{
     BatchState, ClientMessageId, EarlierRequest, MessageId, RoomPerson, RoomState,
 };
@@ -32,7 +33,7 @@ use crate::room::name_claims;
 use crate::room::write_policy::MessageChange;
 use crate::store::{OpenRoom, RowChange, StoredMessage, WritePolicy, author_from_row};
 
-const NO_MESSAGE: Refusal = Refusal::NotFound("such message");
+const NO_MESSAGE: Refusal = Refusal::NotFound(refusal::NO_MESSAGE);
 const REUSED_KEY: Refusal = Refusal::Invalid {
     field: "Idempotency-Key",
     rule: Cow::Borrowed("was sent with another text before; each message needs a key of its own"),
@@ -103,7 +104,7 @@ impl Decider<'_> {
         self.open_room(request)?;
         let names = self.state.lobby_names.entry(request.room).or_default();
         let index = names.iter().position(|claim| claim.name == name);
-        names.swap_remove(index.ok_or(Refusal::NotFound("such name"))?);
+        names.swap_remove(index.ok_or(Refusal::NotFound(refusal::NO_NAME))?);
         self.decisions
             .row_changes
             .push(RowChange::ReleaseLobbyName {
@@ -284,7 +285,9 @@ impl Decider<'_> {
     /// Changes a message, and appends the change.
     fn change_message(&mut self, request: &WriteRequest, seq: u64, kind: ChangeKind) -> Outcome {
         self.open_room(request)?;
-        let policy = self.policy_of(request).ok_or(Refusal::NotFound("room"))?;
+        let policy = self
+            .policy_of(request)
+            .ok_or(Refusal::NotFound(refusal::NO_ROOM))?;
         let id = MessageId {
             room: request.room,
             seq,

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry as MapEntry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::{Refusal, RoomId};
+use protocol::{Refusal, Role, RoomId};
 
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::log::batch_state::{
@@ -20,7 +20,7 @@ use crate::log::decide::{Decisions, Outcome};
 use crate::log::entry::Entry;
 use crate::room::name_claims;
 use crate::store::disk_space::DiskSpace;
-use crate::store::{EarlierMessage, LogTransaction, NameClaim, OpenRoom};
+use crate::store::{EarlierMessage, LogTransaction, NameClaim, OpenRoom, RowChange};
 use crate::{Config, Error};
 
 /// How many answers of each kind to remember.
@@ -28,6 +28,9 @@ const REMEMBERED: usize = 10_000;
 
 /// Counts the registrations of accounts, each of which takes a name.
 pub(crate) type RegistrationCounter = Arc<AtomicU64>;
+
+/// Counts the choices by which rooms are no longer kept.
+pub(crate) type UnlistingCounter = Arc<AtomicU64>;
 
 /// What the writer remembers of earlier batches.
 #[derive(Clone, Debug)]
@@ -38,25 +41,36 @@ pub(crate) struct WriterMemory {
     registrations: RegistrationCounter,
     /// The count of registrations that the names were looked up after.
     as_of: u64,
+    unlistings: UnlistingCounter,
+    /// The count of unlistings that the authors were noted after.
+    authors_as_of: u64,
     /// Names that look like the username of no account.
     unregistered_names: HashSet<String>,
-    /// The rooms that accounts are known to have written in.
+    /// The rooms that people are known to have written in and to keep.
     room_authors: HashSet<RoomPerson>,
 }
 
 impl WriterMemory {
-    pub fn new(config: &Config, disk: DiskSpace, registrations: RegistrationCounter) -> Self {
+    pub fn new(
+        config: &Config,
+        disk: DiskSpace,
+        registrations: RegistrationCounter,
+        unlistings: UnlistingCounter,
+    ) -> Self {
         Self {
             disk,
             room_bytes: i64::try_from(config.room_messages).unwrap_or(i64::MAX),
             registrations,
             as_of: 0,
+            unlistings,
+            authors_as_of: 0,
             unregistered_names: HashSet::new(),
             room_authors: HashSet::new(),
         }
     }
 
-    /// Forgets the names after a registration, and whatever has become too much.
+    /// Forgets the names after a registration, the authors after one of them has hidden or left a
+    /// room, and whatever has become too much.
     fn refresh(&mut self) {
         let registrations = self.registrations.load(Ordering::Acquire);
         if self.as_of != registrations {
@@ -66,14 +80,16 @@ impl WriterMemory {
         if self.unregistered_names.len() >= REMEMBERED {
             self.unregistered_names.clear();
         }
-        if self.room_authors.len() >= REMEMBERED {
+        let unlistings = self.unlistings.load(Ordering::Acquire);
+        if self.authors_as_of != unlistings || self.room_authors.len() >= REMEMBERED {
+            self.authors_as_of = unlistings;
             self.room_authors.clear();
         }
     }
 
     /// Notes that the author of a committed message has written in its room.
     pub fn note_author(&mut self, request: &WriteRequest) {
-        if request.author > 0 {
+        if request.author != 0 {
             self.room_authors.insert(RoomPerson::author_of(request));
         }
     }
@@ -305,8 +321,8 @@ fn apply_outcome(
         Entry::Message(message) => {
             tx.insert_message(room.number, request.author, request.key.as_ref(), message)?;
             let author = RoomPerson::author_of(request);
-            if author.person > 0 && !memory.room_authors.contains(&author) {
-                tx.insert_room_author(author.room, author.person)?;
+            if author.person != 0 && !memory.room_authors.contains(&author) {
+                note_new_author(tx, author, state.now)?;
             }
             Ok(())
         }
@@ -315,6 +331,34 @@ fn apply_outcome(
             tx.insert_change(room.number, request.author, state.wall_time, change)
         }
     }
+}
+
+/// Stores that a person has written in a room, which is among their own from then on.
+fn note_new_author(
+    tx: &LogTransaction<'_>,
+    RoomPerson { room, person }: RoomPerson,
+    now: i64,
+) -> Result<(), Error> {
+    if person > 0 {
+        tx.insert_room_author(room, person)?;
+    }
+    tx.keep_room(room, person, now)
+}
+
+/// The rooms in which a guest whose role everyone sees has claimed a name by these changes.
+pub(crate) fn find_renamed_moderators(
+    tx: &LogTransaction<'_>,
+    changes: &[RowChange],
+) -> Result<Vec<RoomId>, Error> {
+    let mut rooms = Vec::new();
+    for change in changes {
+        if let RowChange::ClaimName { room, claim } = change
+            && tx.load_role(*room, claim.person)? >= Some(Role::Moderator)
+        {
+            rooms.push(*room);
+        }
+    }
+    Ok(rooms)
 }
 
 /// Completes the refusals of taken names by names that are free after the batch.

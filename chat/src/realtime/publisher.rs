@@ -7,7 +7,7 @@ use protocol::{Epoch, RoomId};
 use crate::Listeners;
 use crate::events::DomainEvent;
 use crate::lifetime::Lifetime;
-use crate::log::decide::{Appended, Outcome};
+use crate::log::decide::{Appended, Committed, Outcome};
 use crate::log::entry::Entry;
 use crate::realtime::frame::Frames;
 
@@ -27,7 +27,11 @@ struct RoomUpdate<'a> {
 impl Publisher {
     /// Passes the new entries of each followed room to the hub, encoded once, so that its followers
     /// need not read the store. All others hear only that the log has advanced.
-    pub fn publish(&self, outcomes: &[Outcome]) {
+    pub fn publish(&self, committed: &Committed) {
+        let Committed {
+            outcomes,
+            renamed_moderators,
+        } = committed;
         for (room, update) in group_by_room(outcomes) {
             if self.listeners.hub.is_followed(room) {
                 self.publish_to_followers(room, &update);
@@ -43,6 +47,9 @@ impl Publisher {
         {
             let (room, seq) = (repeated.room, repeated.entry.seq());
             DomainEvent::LogAdvanced { room, seq }.apply(&self.listeners);
+        }
+        for &room in renamed_moderators {
+            DomainEvent::RolesChanged { room }.apply(&self.listeners);
         }
     }
 

@@ -6,6 +6,7 @@
 //! - A room that is hidden from the caller answers like a room that does not exist.
 
 use protocol::{Refusal, Role, RoomId, SanctionKind, Time};
+use texts::refusal;
 
 use crate::identity::caller_transaction::CallerTransaction;
 use crate::identity::person::Person;
@@ -131,12 +132,12 @@ pub(crate) struct Standing {
 
 /// The standing of a person in a room.
 pub(crate) async fn load_standing(
-    tx: &mut WriteTransaction,
+    from: &mut impl Reader,
     found: &RoomRow,
     person: i64,
 ) -> Result<Standing, Error> {
-    let role = members::load_role(tx, found.room.id, person).await?;
-    let is_operator = found.is_open_to_all() && accounts::is_operator(tx, person).await?;
+    let role = members::load_role(from, found.room.id, person).await?;
+    let is_operator = found.is_open_to_all() && accounts::is_operator(from, person).await?;
     let rank = if is_operator {
         Rank::Operator
     } else {
@@ -147,7 +148,7 @@ pub(crate) async fn load_standing(
 
 impl RoomRow {
     /// Whether every caller may find the room.
-    fn is_open_to_all(&self) -> bool {
+    pub fn is_open_to_all(&self) -> bool {
         !self.room.private && !self.direct
     }
 
@@ -157,7 +158,7 @@ impl RoomRow {
     }
 
     /// Whether the caller, whose role and mute the row has, may write, except for slow mode.
-    fn write_policy(&self) -> WritePolicy {
+    pub fn write_policy(&self) -> WritePolicy {
         let mute = ActiveSanction {
             kind: SanctionKind::Mute,
             until: self.room.muted_until,
@@ -170,19 +171,21 @@ impl RoomRow {
         }
     }
 
-    /// Checks that the caller, whose role the row has, outranks another person.
-    pub fn require_greater_rank(&self, by: &Person, other: Rank) -> Result<(), Refusal> {
-        let own = if self.is_operated_by(by) {
+    /// The rank of the caller, whose role the row has.
+    pub fn rank_of_caller(&self, by: &Person) -> Rank {
+        if self.is_operated_by(by) {
             Rank::Operator
         } else {
             Rank::Role(self.room.role)
-        };
-        if own > other {
+        }
+    }
+
+    /// Checks that the caller, whose role the row has, outranks another person.
+    pub fn require_greater_rank(&self, by: &Person, other: Rank) -> Result<(), Refusal> {
+        if self.rank_of_caller(by) > other {
             Ok(())
         } else {
-            Err(Refusal::Forbidden(
-                "That person has no lesser role than you.",
-            ))
+            Err(Refusal::Forbidden(refusal::NO_LESSER_ROLE))
         }
     }
 
@@ -190,12 +193,8 @@ impl RoomRow {
     pub fn require_role(&self, least: Role) -> Result<(), Refusal> {
         match self.room.role {
             Some(role) if role >= least => Ok(()),
-            _ if least == Role::Owner => Err(Refusal::Forbidden(
-                "Only the owner of this room may do that.",
-            )),
-            _ => Err(Refusal::Forbidden(
-                "Only moderators of this room may do that.",
-            )),
+            _ if least == Role::Owner => Err(Refusal::Forbidden(refusal::ONLY_OWNER)),
+            _ => Err(Refusal::Forbidden(refusal::ONLY_MODERATORS)),
         }
     }
 }

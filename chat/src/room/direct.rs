@@ -162,7 +162,10 @@ mod tests {
             ];
             for refused in refused {
                 assert!(
-                    matches!(refused, Err(Error::Refusal(Refusal::NotFound("room")))),
+                    matches!(
+                        refused,
+                        Err(Error::Refusal(Refusal::NotFound(texts::refusal::NO_ROOM)))
+                    ),
                     "{refused:?}"
                 );
             }

@@ -9,6 +9,7 @@
 //! - How often a client may try a code: the server.
 
 use protocol::{Invitation, NewInvitation, Refusal, Role, Room, RoomId, Time};
+use texts::refusal;
 
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
@@ -22,7 +23,7 @@ use crate::{Chat, Error};
 /// How many valid invitations a room may have.
 const MAX_INVITATIONS: u64 = 100;
 
-const UNKNOWN: Refusal = Refusal::NotFound("such invitation, or no longer");
+const UNKNOWN: Refusal = Refusal::NotFound(refusal::NO_INVITATION_NOW);
 
 /// The valid invitation with this code.
 async fn load_valid_invitation(
@@ -136,16 +137,21 @@ impl Chat {
 fn check_invitation(wish: &NewInvitation, now: Time) -> Result<Invitation, Error> {
     let role = match wish.role.unwrap_or(Role::Member) {
         role @ (Role::Reader | Role::Member) => role,
-        _ => return Err(Refusal::invalid("role", "must be reader or member").into()),
+        _ => return Err(Refusal::invalid("role", refusal::RULE_INVITATION_ROLE.text()).into()),
     };
     let timeout = wish
         .timeout
         .as_deref()
         .map(|text| parse_duration(text.trim()))
         .transpose()
-        .map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 2days")))?;
+        .map_err(|error| {
+            Refusal::invalid(
+                "timeout",
+                refusal::RULE_WRITE_IT_LIKE.fill([&error.to_string(), "2days"]),
+            )
+        })?;
     if wish.uses == Some(0) {
-        return Err(Refusal::invalid("uses", "must be at least 1").into());
+        return Err(Refusal::invalid("uses", refusal::RULE_USES.text()).into());
     }
     let code = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
     Ok(Invitation {
@@ -167,6 +173,6 @@ async fn delete_invalid_invitations(
     if invitations::count_invitations(tx, room).await? < MAX_INVITATIONS {
         Ok(())
     } else {
-        Err(Refusal::Forbidden("Take another invitation back first.").into())
+        Err(Refusal::Forbidden(refusal::REVOKE_INVITATION_FIRST).into())
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{Refusal, Role, RoomId, RoomMember};
+use texts::refusal;
 
 use crate::events::DomainEvent;
 use crate::identity::caller_transaction::CallerTransaction;
@@ -15,7 +16,9 @@ use crate::identity::person::{
 };
 use crate::room::access::{self, Rank, RoomAction};
 use crate::room::audit_log;
-use crate::store::{MemberRow, RoomRow, WriteTransaction, members, name_claims};
+use crate::store::{
+    Listing, MemberRow, RoomRow, WriteTransaction, members, name_claims, room_preferences,
+};
 use crate::{Chat, Error};
 
 /// Checks that the caller owns the room or outranks its owner, who becomes a moderator when another
@@ -110,9 +113,9 @@ impl Chat {
             found.require_greater_rank(&by, standing.rank)?;
         }
         match standing.role {
-            None => return Err(Refusal::NotFound("such member").into()),
+            None => return Err(Refusal::NotFound(refusal::NO_MEMBER).into()),
             Some(Role::Owner) if role != Role::Owner => {
-                let reason = "A room has an owner; make another member the owner instead.";
+                let reason = refusal::ROOM_NEEDS_OWNER;
                 return Err(Refusal::Forbidden(reason).into());
             }
             Some(_) => {}
@@ -125,12 +128,16 @@ impl Chat {
         let action = format!("made {}", role.name());
         let target = load_public_id(&mut tx, person).await?;
         audit_log::record(&mut tx, now, *room, &by, &action, &target).await?;
-        self.commit(tx, [DomainEvent::RoomChanged { room: *room }])
-            .await
+        let room = *room;
+        let event = match standing.role.max(Some(role)) >= Some(Role::Moderator) {
+            true => DomainEvent::RolesChanged { room },
+            false => DomainEvent::RoomChanged { room },
+        };
+        self.commit(tx, [event]).await
     }
 
     /// Removes a member from a room. Moderators remove members with a lesser role, and every member
-    /// may leave.
+    /// may leave. A room that its member has left is hidden from their list.
     ///
     /// # Errors
     /// The refusals of [`Chat::find_room`], [`Refusal::Forbidden`], [`Refusal::NotFound`] if there
@@ -139,7 +146,7 @@ impl Chat {
         let CallerTransaction { mut tx, by } = self.begin_by(by).await?;
         let found = access::find_in(&mut tx, self.0.clock.now(), &by, *room).await?;
         if found.direct {
-            return Err(Refusal::Forbidden("You cannot leave direct messages.").into());
+            return Err(Refusal::Forbidden(refusal::CANNOT_LEAVE_DIRECT).into());
         }
         let person = find_person_by_public_id(&mut tx, id).await?;
         let standing = access::load_standing(&mut tx, &found, person).await?;
@@ -148,16 +155,24 @@ impl Chat {
             found.require_role(Role::Moderator)?;
             found.require_greater_rank(&by, standing.rank)?;
         }
-        standing.role.ok_or(Refusal::NotFound("such member"))?;
+        standing.role.ok_or(Refusal::NotFound(refusal::NO_MEMBER))?;
         members::delete_member(&mut tx, *room, person).await?;
+        if leaves {
+            let now = self.0.clock.now();
+            room_preferences::set_listing(&mut tx, now, *room, person, Listing::Hidden).await?;
+        }
         let action = if leaves { "left" } else { "removed" };
         let target = load_public_id(&mut tx, person).await?;
         audit_log::record(&mut tx, self.0.clock.now(), *room, &by, action, &target).await?;
         let room = *room;
-        let event = match found.room.private {
+        let mut events = vec![match found.room.private {
             true => DomainEvent::AccessChanged { room },
             false => DomainEvent::RoomChanged { room },
-        };
-        self.commit(tx, [event]).await
+        }];
+        events.push(DomainEvent::RoomUnlisted { person });
+        if standing.role >= Some(Role::Moderator) {
+            events.push(DomainEvent::RolesChanged { room });
+        }
+        self.commit(tx, events).await
     }
 }

@@ -16,17 +16,25 @@ pub(crate) mod members;
 pub(crate) mod name_claims;
 #[cfg(test)]
 mod operator_tests;
+pub(crate) mod person_card;
+#[cfg(test)]
+mod person_card_tests;
+pub(crate) mod preferences;
 pub(crate) mod read_marker;
 #[cfg(test)]
 mod sanction_tests;
 pub(crate) mod sanctions;
 pub(crate) mod settings;
 pub(crate) mod skeleton_update;
+#[cfg(test)]
+mod visible_role_tests;
+pub(crate) mod visible_roles;
 pub(crate) mod write_policy;
 
 use std::time::Duration;
 
 use protocol::{NewRoom, Refusal, Role, Room, RoomId, Time, text};
+use texts::refusal;
 
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
@@ -80,14 +88,17 @@ fn check_new_room(by: &Person, wish: &NewRoom, longest: Duration) -> Result<NewR
 /// Parses a timeout, which must not be longer than that of the server.
 pub(crate) fn parse_timeout(text: &str, longest: Duration) -> Result<Duration, Refusal> {
     let longest_text = humantime::format_duration(longest);
-    let advice = format!("must be a duration of at most {longest_text}, for example 30m");
+    let advice = refusal::DURATION_ADVICE.fill([&longest_text.to_string()]);
     match parse_duration(text.trim()) {
         Ok(timeout) if timeout <= longest => Ok(timeout),
         Ok(_) => Err(Refusal::invalid(
             "timeout",
-            format!("is longer than this server keeps rooms; it {advice}"),
+            refusal::RULE_LONGER_THAN_KEPT.fill([&advice]),
         )),
-        Err(error) => Err(Refusal::invalid("timeout", format!("{error}; it {advice}"))),
+        Err(error) => Err(Refusal::invalid(
+            "timeout",
+            refusal::RULE_BAD_DURATION.fill([&error.to_string(), &advice]),
+        )),
     }
 }
 
@@ -169,7 +180,10 @@ impl Chat {
     /// [`protocol::Refusal::Gone`] if it was deleted, or a fault.
     pub async fn find_room(&self, by: &Person, id: &RoomId) -> Result<Room, Error> {
         let found = self.load_room_row(by, *id).await?;
-        let mut room = found.room;
+        let mut room = Room {
+            roles: self.list_role_holders(&found).await?,
+            ..found.room
+        };
         if room.role.is_some() || found.direct {
             room.read_seq = self.stored_read_marker(by, id).await?;
         }

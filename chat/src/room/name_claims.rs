@@ -8,6 +8,7 @@
 
 use protocol::text::{self, USERNAME_MAX};
 use protocol::{Refusal, RoomId};
+use texts::refusal;
 
 use crate::identity::name_skeleton::{NameSkeleton, suffix_numbers};
 use crate::store::{LogTransaction, NameClaim, Store, name_claims};
@@ -87,7 +88,7 @@ pub(crate) async fn resolve_name(
     let (lowercase, cased) = (&skeleton.lowercase, &skeleton.cased);
     let taken = name_claims::is_name_taken(&mut reader, room, by.id(), lowercase, cased).await?;
     if taken {
-        Err(Refusal::Taken(format!("The name {name}")).into())
+        Err(Refusal::Taken(refusal::NAME_X.fill([&name])).into())
     } else {
         Ok(name)
     }

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use protocol::{Refusal, Role, RoomId, Sanction, SanctionKind};
+use texts::refusal;
 
 use crate::duration::parse_duration;
 use crate::events::DomainEvent;
@@ -72,10 +73,10 @@ impl Chat {
         let RoomAction { mut tx, by, found } = self.begin_action(by, room, Role::Moderator).await?;
         let person = find_person_by_public_id(&mut tx, id).await?;
         if person == by.id() && found.room.role < Some(Role::Owner) {
-            return Err(Refusal::Forbidden("You cannot lift a sanction of your own.").into());
+            return Err(Refusal::Forbidden(refusal::OWN_SANCTION).into());
         }
         if !sanctions::delete_sanction(&mut tx, *room, person).await? {
-            return Err(Refusal::NotFound("such sanction").into());
+            return Err(Refusal::NotFound(refusal::NO_SANCTION).into());
         }
         let target = load_public_id(&mut tx, person).await?;
         audit_log::record(&mut tx, self.0.clock.now(), *room, &by, "pardoned", &target).await?;
@@ -109,8 +110,12 @@ impl From<SanctionRow> for Sanction {
 }
 
 fn parse_sanction_duration(text: &str) -> Result<Duration, Refusal> {
-    parse_duration(text.trim())
-        .map_err(|error| Refusal::invalid("timeout", format!("{error}; write it like 10m")))
+    parse_duration(text.trim()).map_err(|error| {
+        Refusal::invalid(
+            "timeout",
+            refusal::RULE_WRITE_IT_LIKE.fill([&error.to_string(), "10m"]),
+        )
+    })
 }
 
 /// The person that a sanction applies to. An unknown target is an invalid field of the request.
@@ -122,11 +127,11 @@ async fn find_target(
     let (found, field, reason) = match target {
         SanctionTarget::Person(id) => {
             let found = find_known_person(from, room, id).await;
-            (found, "person", "names no person whom this room knows")
+            (found, "person", refusal::RULE_NO_PERSON_HERE.text())
         }
         SanctionTarget::AuthorOf(seq) => {
             let found = find_author(from, room, *seq).await;
-            (found, "message", "names no message of this room")
+            (found, "message", refusal::RULE_NO_MESSAGE_HERE.text())
         }
     };
     found.map_err(|error| match error {
@@ -145,15 +150,15 @@ async fn find_known_person(from: &mut impl Reader, room: RoomId, id: &str) -> Re
     {
         Ok(person)
     } else {
-        Err(Refusal::NotFound("such person").into())
+        Err(Refusal::NotFound(refusal::NO_PERSON).into())
     }
 }
 
 /// The author of a message.
 async fn find_author(from: &mut impl Reader, room: RoomId, seq: u64) -> Result<i64, Error> {
     match messages::find_author(from, room, seq).await? {
-        None => Err(Refusal::NotFound("such message").into()),
-        Some(0) => Err(Refusal::invalid("message", "has an anonymous author").into()),
+        None => Err(Refusal::NotFound(refusal::NO_MESSAGE).into()),
+        Some(0) => Err(Refusal::invalid("message", refusal::RULE_ANONYMOUS_AUTHOR.text()).into()),
         Some(author) => Ok(author),
     }
 }

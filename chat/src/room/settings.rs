@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use protocol::{Refusal, Role, Room, RoomChange, RoomEnd, RoomId, text};
+use texts::refusal;
 
 use crate::events::DomainEvent;
 use crate::identity::person::Person;
@@ -18,8 +19,7 @@ use crate::{Chat, Error};
 const SLOWEST: u64 = 3_600;
 
 /// The refusal for an operator who would hide a room from itself.
-const HIDDEN_FROM_CALLER: Refusal =
-    Refusal::Forbidden("You are no member of this room, and would not find it once it is private.");
+const HIDDEN_FROM_CALLER: Refusal = Refusal::Forbidden(refusal::WOULD_LOSE_ROOM);
 
 impl Chat {
     /// Changes the settings of a room.
@@ -52,6 +52,10 @@ impl Chat {
                 false => DomainEvent::RoomChanged { room },
             },
         ];
+        if found.room.private != was_private {
+            // Operators have no role in a private room.
+            events.push(DomainEvent::RolesChanged { room });
+        }
         if was_public || found.room.public {
             events.push(DomainEvent::PublicRoomsChanged);
         }
@@ -94,7 +98,7 @@ fn apply_change(
     if room.slow_mode > SLOWEST {
         return Err(Refusal::invalid(
             "slow_mode",
-            format!("must be 0 to {SLOWEST} seconds"),
+            refusal::RULE_SLOW_MODE.fill([&SLOWEST.to_string()]),
         ));
     }
     if let Some(timeout) = &change.timeout {

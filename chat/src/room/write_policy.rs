@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use protocol::{Refusal, Role};
+use texts::refusal;
 
 use crate::store::WritePolicy;
 
@@ -19,7 +20,7 @@ impl WritePolicy {
     pub fn check_write(self) -> Result<(), Refusal> {
         self.check_access()?;
         if self.read_only && self.role < Some(Role::Moderator) {
-            return Err(Refusal::Forbidden("Only moderators write in this room."));
+            return Err(Refusal::Forbidden(refusal::ONLY_MODERATORS_WRITE));
         }
         Ok(())
     }
@@ -50,10 +51,8 @@ impl WritePolicy {
         match (change.is_own, change.is_deletion) {
             (true, _) => Ok(()),
             (false, true) if is_moderator => Ok(()),
-            (false, true) => Err(Refusal::Forbidden(
-                "Only its author and moderators may delete a message.",
-            )),
-            (false, false) => Err(Refusal::Forbidden("Only its author may edit a message.")),
+            (false, true) => Err(Refusal::Forbidden(refusal::ONLY_AUTHOR_DELETES)),
+            (false, false) => Err(Refusal::Forbidden(refusal::ONLY_AUTHOR_EDITS)),
         }
     }
 
@@ -61,15 +60,13 @@ impl WritePolicy {
     /// and is no reader.
     fn check_access(self) -> Result<(), Refusal> {
         if self.hidden && self.role.is_none() {
-            return Err(Refusal::NotFound("room"));
+            return Err(Refusal::NotFound(refusal::NO_ROOM));
         }
         if let Some(sanction) = self.sanction {
             return Err(sanction.refusal());
         }
         if self.role == Some(Role::Reader) {
-            return Err(Refusal::Forbidden(
-                "You are a reader of this room; its members write.",
-            ));
+            return Err(Refusal::Forbidden(refusal::READER_CANNOT_WRITE));
         }
         Ok(())
     }

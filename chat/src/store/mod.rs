@@ -22,12 +22,14 @@ pub(crate) use self::lookups::Lookups;
 pub(crate) use self::rows::*;
 #[cfg(test)]
 pub(crate) use self::sqlite::READERS;
+pub(crate) use self::sqlite::messages::MessageAuthorRow;
 pub(crate) use self::sqlite::room_access::RoomLookup;
 pub(crate) use self::sqlite::rooms::EndingRoom;
 pub(crate) use self::sqlite::{
     DatabaseLocation, LogConnection, LogTransaction, PendingErasure, Reader, Store, WriteHealth,
     WriteLock, WriteTransaction, accounts, audit_log, clock_correction, direct_rooms,
     former_usernames, invitations, lobby_names, members, messages, meta, name_claims,
-    name_skeletons, oidc_identities, overview, read_markers, revoked_sessions, room_access,
-    room_aliases, room_authors, room_settings, rooms, sanctions,
+    name_skeletons, notification_settings, oidc_identities, overview, read_markers,
+    revoked_sessions, room_access, room_aliases, room_authors, room_preferences, room_settings,
+    rooms, sanctions,
 };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use protocol::{
-    Author, Invitation, Message, MessageContent, Refusal, Role, Room, RoomEnd, RoomId,
-    SanctionKind, Time,
+    Author, Invitation, Message, MessageContent, NotificationLevel, Refusal, Role, Room, RoomEnd,
+    RoomId, SanctionKind, Time,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
@@ -37,6 +37,37 @@ pub(crate) struct RoomRow {
     pub head: u64,
     /// Whether it is a direct chat.
     pub direct: bool,
+    /// What the person for whom the room was found has chosen for their list of rooms.
+    pub listing: Listing,
+}
+
+/// Whether a person has chosen that a room is among their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// The person has not chosen.
+    #[default]
+    Unset = 0,
+    /// The person keeps the room, or has written in it.
+    Kept = 1,
+    /// The person has hidden or left the room.
+    Hidden = 2,
+}
+
+/// The choice that is stored as `stored`.
+pub(crate) fn listing_from_row(stored: Option<i64>) -> Listing {
+    match stored {
+        Some(1) => Listing::Kept,
+        Some(2) => Listing::Hidden,
+        _ => Listing::Unset,
+    }
+}
+
+/// The notification level that is stored as `stored`.
+pub(crate) fn level_from_row(stored: Option<i64>) -> NotificationLevel {
+    let mut levels = NotificationLevel::ALL.into_iter();
+    levels
+        .find(|level| Some(*level as i64) == stored)
+        .unwrap_or_default()
 }
 
 /// The ID as it is stored.
@@ -111,7 +142,10 @@ impl ActiveSanction {
 
     /// The refusal for the person.
     pub fn refusal(self) -> Refusal {
-        Refusal::sanctioned(self.kind, self.until)
+        Refusal::Sanctioned {
+            kind: self.kind,
+            until: self.until,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people may do: sanctions, slow mode, names, invitations, and messages that are sent again.
 
 use chat::Error;
-use protocol::{Message, NewMessage, Refusal, Role};
+use protocol::{Message, NewMessage, NotificationLevel, Refusal, Role};
 use serde_json::json;
 
 use crate::record::{Upgraded, assert_kept};
@@ -78,6 +78,25 @@ async fn names_are_still_claimed() {
     for (who, called, username, expected, case) in cases {
         let status = upgraded.status(who, called, username).await;
         assert_eq!(status, expected, "{username} in {called}: {case}");
+    }
+}
+
+#[tokio::test]
+async fn people_choose_levels_and_rooms_as_in_a_new_database() {
+    let upgraded = Upgraded::open().await;
+    let (chat, hall) = (&upgraded.chat, upgraded.room("hall"));
+    for who in ["ada", "lin", "rosa"] {
+        let by = upgraded.person(who);
+        let level = || chat.load_notification_level(by, &hall);
+        assert_eq!(level().await.unwrap(), NotificationLevel::Mentions, "{who}");
+        chat.set_notification_level(by, &hall, NotificationLevel::None)
+            .await
+            .unwrap();
+        assert_eq!(level().await.unwrap(), NotificationLevel::None, "{who}");
+        chat.set_listing(by, &hall, true).await.unwrap();
+        let overview = chat.load_overview(by, &[]).await.unwrap();
+        let listed = overview.rooms.iter().find(|room| room.id == hall);
+        assert_eq!(listed.unwrap().level, NotificationLevel::None, "{who}");
     }
 }
 

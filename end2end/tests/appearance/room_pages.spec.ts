@@ -76,6 +76,56 @@ const states: Record<string, Show> = {
     await ada.page.getByText("Moderation log").click();
     return ada;
   },
+  async person(webchat, openBrowser, options) {
+    const { ada } = await createRoomWithMember(
+      webchat,
+      openBrowser,
+      "Anyone with the link",
+      options,
+    );
+    await ada.log.getByRole("link", { name: "bob", exact: true }).click();
+    await button(ada, "Mute bob for 10 minutes").click();
+    await expect(ada.page.getByText("bob is muted for 10 minutes.")).toBeVisible();
+    return ada;
+  },
+  async "person-quiet"(webchat, openBrowser, options) {
+    const room = await webchat.createRoom({ name: "Tea" });
+    await webchat.createAccount("ada", "Ada Lovelace");
+    await webchat.createAccount("grace", "Grace Brewster Murray Hopper, Rear Admiral");
+    const grace = await openBrowser("grace");
+    await grace.signIn();
+    await grace.openRoom(room);
+    await grace.send("hello");
+    await expect(grace.pendingMessages).toHaveCount(0);
+    const ada = await openBrowser("ada", options);
+    await ada.signIn();
+    await ada.openRoom(room);
+    await ada.log.getByRole("link", { name: /^Grace/ }).click();
+    await expect(ada.page.getByRole("link", { name: "Message", exact: true })).toBeVisible();
+    return ada;
+  },
+  async "person-alone"(webchat, openBrowser, options) {
+    const { ada, room } = await createRoomWithMember(
+      webchat,
+      openBrowser,
+      "Anyone with the link",
+      options,
+    );
+    await ada.page.goto(`${room}person/?name=bob`);
+    return ada;
+  },
+  async "menu-sanction"(webchat, openBrowser, options) {
+    const { ada } = await createRoomWithMember(
+      webchat,
+      openBrowser,
+      "Anyone with the link",
+      options,
+    );
+    const menu = await ada.openMessageMenu("hello");
+    await menu.getByRole("button", { name: "Mute bob" }).click();
+    await expect(ada.page.getByText("bob is muted for 10 minutes.")).toBeVisible();
+    return ada;
+  },
   async trail(webchat, openBrowser, options) {
     const { ada, room } = await createRoomWithMember(
       webchat,

@@ -1,4 +1,5 @@
-// Screenshots of every state at phone, tablet and desktop widths, in both themes.
+// Screenshots of every state at phone, tablet and desktop widths, in both themes; of every page also in German, and with longer texts
+// from right to left.
 // They go to `artefacts` for review; horizontal overflow fails the test.
 
 import { join, resolve } from "node:path";
@@ -177,7 +178,13 @@ const pages: Record<
   },
 };
 
-for (const colorScheme of ["light", "dark"] as const) {
+/** What a page has besides its state in English. */
+const variants = [
+  { colorScheme: "light", language: "de" },
+  { colorScheme: "dark", language: "en-XA" },
+] as const;
+
+for (const { colorScheme, language } of variants) {
   for (const [name, show] of Object.entries(pages)) {
     test(`${name}: no horizontal overflow, ${colorScheme}`, async ({ webchat, openBrowser }) => {
       const ada = await openBrowser("ada", {
@@ -186,6 +193,17 @@ for (const colorScheme of ["light", "dark"] as const) {
         reducedMotion: "reduce",
       });
       await show(ada, webchat, openBrowser);
+      await takeScreenshots(ada, `${name}-${colorScheme}`);
+      await ada.page.context().setOffline(false);
+      await ada.page.context().addCookies([{ name: "language", value: language, url: webchat.url }]);
+      await ada.page.goto(ada.page.url());
+      await takeScreenshots(ada, `${name}-${language}`);
+    });
+  }
+}
+
+/** Takes a screenshot at each width, after checking that nothing scrolls sideways there. */
+async function takeScreenshots(ada: User, name: string) {
       for (const [width, height] of [
         [1280, 800],
         [768, 1024],
@@ -197,10 +215,8 @@ for (const colorScheme of ["light", "dark"] as const) {
         );
         expect(wide, `nothing scrolls sideways at ${width} pixels`).toBeLessThanOrEqual(0);
         await ada.page.screenshot({
-          path: join(artefacts, `${name}-${width}-${colorScheme}.png`),
+          path: join(artefacts, `${name}-${width}.png`),
           animations: "disabled",
         });
       }
-    });
-  }
 }

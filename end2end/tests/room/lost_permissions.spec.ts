@@ -61,7 +61,7 @@ test("a banned visitor reads until when, at once and later", async ({ webchat, o
     "Anyone with the link",
   );
   await sanction(ada, "Ban", "1 day");
-  const notice = /You are banned from this room until \w+ \d+ \w+ \d{4}, \d\d:\d\d:\d\d\./;
+  const notice = /You are banned from this room until \w+, \d+ \w+ \d{4} at \d\d:\d\d:\d\d\./;
   await expect(bob.page.getByText(notice)).toBeVisible();
   await bob.visit(room);
   await expect(bob.page.getByText(notice)).toBeVisible();
@@ -121,7 +121,7 @@ test("the pages of a room that closes, and of a banned visitor, send no request 
     });
   }
   const menu = await ada.openMessageMenu("hello");
-  await menu.getByRole("button", { name: "Ban the author for a day" }).click();
+  await menu.getByRole("button", { name: "Ban bob for a day" }).click();
   const [bob, bobsTab, ...others] = readers;
   for (const banned of [bob, bobsTab])
     await expect(banned.page.getByText("You are banned from this room")).toBeVisible();

@@ -172,6 +172,7 @@ test("the hint of the public rooms does not stand beside one", async ({
   const hint = ada.page.getByText("Rooms that anyone can find appear here.");
   await expect(hint).toBeVisible();
   await ada.openRoom(await webchat.createRoom({ name: "Tea", public: true }));
+  await ada.send("hello");
   await expect(listItems(ada, "Your rooms")).toHaveText([/Tea/]);
   await expect(ada.page.getByText("No others: all public rooms are among yours.")).toBeVisible();
   await expect(hint).toBeHidden();

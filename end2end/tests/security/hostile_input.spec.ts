@@ -76,9 +76,14 @@ async function expectUnharmed(user: User) {
   );
   expect(wide, "the page is not wider than the window").toBeLessThanOrEqual(0);
   for (const href of await page
-    .locator("article a")
+    .locator("article a:not(.author, .mention)")
     .evaluateAll((links) => links.map((link) => link.getAttribute("href")))) {
     expect(href).toMatch(/^https?:\/\//);
+  }
+  for (const href of await page
+    .locator("article :is(.author, .mention)")
+    .evaluateAll((links) => links.map((link) => link.getAttribute("href")))) {
+    expect(href).toMatch(/^\/rooms\/[0-9a-f]{16}\/person\/\?(message=\d+|name=[\w.%-]+)$/);
   }
   await user.collectPolicyViolations();
   expect(user.problems).toEqual([]);

@@ -28,6 +28,7 @@ use openidconnect::{
 };
 use protocol::{Refusal, Time};
 use serde::{Deserialize, Serialize};
+use texts::refusal;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::auth::oidc_provider::{METADATA_MAX_AGE, OidcProvider};
@@ -222,7 +223,7 @@ impl OidcClient {
         if now.since(at) < FRESH {
             return Ok(());
         }
-        let text = "The provider did not ask who you are. Sign out there, then try again.";
+        let text = refusal::PROVIDER_DID_NOT_ASK.text();
         Err(Refusal::Malformed(text.to_owned()))
     }
 
@@ -284,7 +285,7 @@ impl OidcClient {
             {
                 self.provider
                     .log_failure("does not accept a code that has ended or was used", None);
-                Refusal::Malformed("This sign-in is over, or was used before.".to_owned())
+                Refusal::Malformed(refusal::SIGN_IN_OVER.text().to_owned())
             }
             RequestTokenError::Request(_) => self.provider.refuse_unanswered(error),
             _ => self

@@ -14,6 +14,7 @@ use std::time::Duration;
 use openidconnect::IssuerUrl;
 use openidconnect::core::CoreProviderMetadata;
 use protocol::{Refusal, Time};
+use texts::refusal;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::auth::provider_http::ProviderHttp;
@@ -107,20 +108,13 @@ impl OidcProvider {
     }
 
     fn unavailable(&self) -> Refusal {
-        Refusal::ProviderUnavailable(format!(
-            "{} does not answer at the moment. Try again a little later.",
-            self.name
-        ))
+        Refusal::ProviderUnavailable(refusal::PROVIDER_SILENT.fill([&self.name]))
     }
 
     /// Logs what is wrong with the provider's response, and returns the refusal for that.
     pub fn refuse_invalid(&self, problem: &str, error: Option<&(dyn Error + 'static)>) -> Refusal {
         self.log_failure(problem, error);
-        Refusal::ProviderUnavailable(format!(
-            "{} sent an invalid response, so you are not signed in. \
-             If this continues, tell the operator of this server.",
-            self.name
-        ))
+        Refusal::ProviderUnavailable(refusal::PROVIDER_INVALID.fill([&self.name]))
     }
 
     /// Logs a failure; `problem` completes the sentence "the sign-in provider …".

@@ -20,6 +20,7 @@ use clap::Parser;
 use ipnet::IpNet;
 use openidconnect::IssuerUrl;
 use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
+use texts::Language;
 
 use crate::config::types::{AcmeSettings, Command, LogFormat, Switch};
 use crate::config::values::FlagParser;
@@ -206,6 +207,16 @@ pub struct Config {
     )]
     #[arg(value_parser = FlagParser(values::parse_size), allow_hyphen_values = true)]
     pub room_messages: u64,
+
+    /// The language of pages and refusals for clients that accept none of the server's languages
+    #[arg(
+        long,
+        env = "WEBCHAT_LANGUAGE",
+        value_name = "TAG",
+        default_value = "en"
+    )]
+    #[arg(value_parser = FlagParser(values::parse_language))]
+    pub language: Language,
 
     /// Limit how often a person, an address and a room can write; `off` is meant for load tests
     #[arg(

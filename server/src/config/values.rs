@@ -21,6 +21,7 @@ use ipnet::IpNet;
 use openidconnect::IssuerUrl;
 use rustls::pki_types::DnsName;
 use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
+use texts::Language;
 
 use crate::config::database;
 use crate::config::types::{LogFormat, Switch};
@@ -187,6 +188,14 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
 }
 
 /// `text` or `json`.
+pub fn parse_language(text: &str) -> Result<Language, String> {
+    Language::find(text).ok_or_else(|| {
+        let tags: Vec<_> = Language::all().map(Language::tag).collect();
+        format!("is none of {}; write it like de", tags.join(", "))
+    })
+}
+
+/// The format of log lines.
 pub fn parse_log_format(text: &str) -> Result<LogFormat, String> {
     match text {
         "text" => Ok(LogFormat::Text),

@@ -30,8 +30,14 @@ const SIGN_IN_PATH: &str = "/login/openid/";
 /// The cookie of the name under which a visitor writes.
 const NAME: &str = "name";
 
+/// The cookie by which the script of a page sees that the session is another one.
+pub(crate) const SESSION_MARK: &str = "account";
+
+/// The cookie of the language that a visitor has chosen.
+pub(crate) const LANGUAGE: &str = "language";
+
 /// The cookies that only pages set.
-const OF_PAGES: [&str; 3] = ["suggested", "theme", "visits"];
+const OF_PAGES: [&str; 4] = [LANGUAGE, "suggested", "theme", "visits"];
 
 /// How long a browser keeps the name of its visitor, and what else pages set.
 const NAME_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -96,6 +102,12 @@ fn private_cookie(name: &str, value: &str, path: &str, lifetime: Duration) -> St
 pub(crate) fn name_cookie(username: &str) -> String {
     let name = utf8_percent_encode(username, NON_ALPHANUMERIC).to_string();
     lasting_cookie(NAME, &name, "/", NAME_LIFETIME).to_string()
+}
+
+/// The cookie of a chosen language, or the one that ends the choice.
+pub(crate) fn language_cookie(tag: Option<&str>) -> String {
+    let lifetime = tag.map_or(Duration::ZERO, |_| NAME_LIFETIME);
+    lasting_cookie(LANGUAGE, tag.unwrap_or_default(), "/", lifetime).to_string()
 }
 
 fn lasting_cookie<'a>(

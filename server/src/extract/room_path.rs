@@ -5,6 +5,7 @@ use axum::RequestPartsExt;
 use axum::extract::{FromRequestParts, Path, RawPathParams};
 use axum::http::request::Parts;
 use protocol::{Refusal, RoomId};
+use texts::refusal;
 
 use crate::error::Error;
 
@@ -21,7 +22,7 @@ impl RoomPath {
         let path = parts.extract::<RawPathParams>().await.ok();
         let id = path.as_ref().and_then(|path| path.iter().next());
         let id = id.and_then(|(_, id)| id.parse().ok());
-        id.ok_or(Refusal::NotFound("room"))
+        id.ok_or(Refusal::NotFound(refusal::NO_ROOM))
     }
 }
 
@@ -31,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let path = parts.extract::<Path<String>>().await.ok();
         let id = path.and_then(|Path(id)| id.parse().ok());
-        Ok(Self(id.ok_or(Refusal::NotFound("room"))?))
+        Ok(Self(id.ok_or(Refusal::NotFound(refusal::NO_ROOM))?))
     }
 }
 
@@ -46,7 +47,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InsideRoom {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let path = parts.extract::<Path<(String, String)>>().await.ok();
         let inside = path.and_then(|Path((id, name))| Some(Self(id.parse().ok()?, name)));
-        Ok(inside.ok_or(Refusal::NotFound("room"))?)
+        Ok(inside.ok_or(Refusal::NotFound(refusal::NO_ROOM))?)
     }
 }
 
@@ -58,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InvitationCode {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let path = parts.extract::<Path<String>>().await;
-        let Path(code) = path.map_err(|_| Refusal::NotFound("such invitation"))?;
+        let Path(code) = path.map_err(|_| Refusal::NotFound(refusal::NO_INVITATION))?;
         Ok(Self(code))
     }
 }

@@ -15,12 +15,13 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use protocol::Refusal;
+use texts::refusal;
 
 use crate::error::Error;
 use crate::extract::host::Host;
 use crate::extract::https::Https;
 
-const OTHER_SITE: Refusal = Refusal::Forbidden("Pages of another site may not do this.");
+const OTHER_SITE: Refusal = Refusal::Forbidden(refusal::OTHER_SITE);
 
 /// Refuses requests of other sites' pages whose method is not safe, or that ask for an upgrade.
 ///

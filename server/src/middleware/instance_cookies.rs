@@ -34,6 +34,7 @@ use serde::de::IgnoredAny;
 
 use crate::extract::cookies::{GUEST, SESSION, SIGN_IN, all_cookies, known_cookie};
 use crate::extract::https::Https;
+use crate::middleware::session_mark::mark_session;
 use crate::state::AppState;
 
 /// The beginning of names that browsers accept only from this host over TLS, with the path `/`.
@@ -227,7 +228,11 @@ pub(crate) fn name_own(state: &AppState, https: Https, response: &mut Response, 
     let is_public = cached.is_some_and(|value| value.as_bytes().starts_with(b"public"));
     let moves = moves.into_iter().filter(|_| !is_public);
     let names = Names::of(state, https);
-    let renamed = set.iter().filter_map(|cookie| names.rename(cookie));
+    let marks: Vec<_> = set.iter().filter_map(mark_session).collect();
+    let renamed = set
+        .iter()
+        .chain(&marks)
+        .filter_map(|cookie| names.rename(cookie));
     for cookie in moves.chain(renamed) {
         headers.append(header::SET_COOKIE, cookie);
     }

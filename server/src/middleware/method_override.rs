@@ -1,5 +1,5 @@
-//! Methods of forms: HTML forms have only `GET` and `POST`, so a form can name `?method=DELETE` or
-//! `?method=PATCH` in its address.
+//! Methods of forms: HTML forms have only `GET` and `POST`, so a form can name `?method=DELETE`,
+//! `?method=PATCH` or `?method=PUT` in its address.
 //!
 //! # Guarantees
 //! Only a posted form can change its method. Every later step sees the changed method, so that the
@@ -33,7 +33,7 @@ fn of_form(request: &Request) -> Option<Method> {
         .next()?
         .trim();
     let form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    [Method::DELETE, Method::PATCH]
+    [Method::DELETE, Method::PATCH, Method::PUT]
         .into_iter()
         .find(|method| form && method.as_str() == asked)
 }
@@ -63,10 +63,11 @@ mod tests {
             method(Method::POST, "/a/?b=c&method=PATCH", form),
             Method::PATCH
         );
+        assert_eq!(method(Method::POST, "/a/?method=PUT", form), Method::PUT);
         for uri in [
             "/a/",
             "/a/?method=delete",
-            "/a/?method=PUT",
+            "/a/?method=GET",
             "/a/?method=",
             "/a/?xmethod=DELETE",
         ] {

@@ -14,6 +14,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
@@ -24,6 +25,7 @@ use axum::http::response::Builder;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use protocol::Refusal;
+use texts::Language;
 
 use crate::error::Error;
 use crate::extract::accept::{self, Preference};
@@ -46,7 +48,36 @@ fn addresses(manifest: &[u8]) -> app::Assets {
         js: url("webchat.js"),
         wasm: url("webchat.wasm"),
         css: url("webchat.css"),
+        notifications: match names.get("notifications.js") {
+            Some(name) => format!("/pkg/{name}"),
+            // Its parts as they are in `public`.
+            None => "/notifications/main.js".to_owned(),
+        },
+        code_colours: names
+            .get("code_colours.js")
+            .map_or_else(String::new, |name| format!("/pkg/{name}")),
+        texts: url(&catalogue_name(Language::current())),
+        default_texts: url(&catalogue_name(Language::default())),
     }
+}
+
+/// The name of a language's catalogue of texts, without its hash.
+fn catalogue_name(language: Language) -> String {
+    format!("{}.json", language.tag())
+}
+
+/// A catalogue by its name without a hash: a development build has no others, and the language for
+/// tests of the layout is in no build.
+fn catalogue(path: &str) -> Option<File> {
+    let tag = path.strip_prefix("pkg/")?.strip_suffix(".json")?;
+    let language = Language::find(tag).filter(|language| language.tag() == tag)?;
+    let bytes = language.browser_catalogue().into_bytes();
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&bytes);
+    Some(File {
+        bytes: bytes.into(),
+        tag: hasher.finish(),
+    })
 }
 
 /// The answer for a static file; `None` if `path` (as in the request line, from the first slash)
@@ -54,7 +85,9 @@ fn addresses(manifest: &[u8]) -> app::Assets {
 ///
 /// The answer has a body also for `HEAD`: the HTTP library leaves it out.
 pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
-    answer(method, path, headers, site::read)
+    answer(method, path, headers, |path| {
+        site::read(path).or_else(|| catalogue(path))
+    })
 }
 
 /// Whether a method only reads.
@@ -242,10 +275,9 @@ mod site {
 /// The files as they are on disk.
 #[cfg(not(feature = "embed"))]
 mod site {
-    use std::hash::{DefaultHasher, Hasher};
     use std::path::PathBuf;
 
-    use super::File;
+    use super::{DefaultHasher, File, Hasher};
 
     fn root() -> PathBuf {
         std::env::var_os("LEPTOS_SITE_ROOT")
@@ -453,6 +485,22 @@ mod tests {
         assert_eq!(content_type("a.woff2"), "font/woff2");
     }
 
+    #[cfg(feature = "embed")]
+    #[test]
+    fn catalogues_of_the_site_are_those_of_the_server() {
+        use serde_json::Value;
+        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+        let manifest = read(&site::read(MANIFEST).unwrap().bytes);
+        for language in Language::all() {
+            let name = manifest[catalogue_name(language)].as_str().unwrap();
+            let built = site::read(&format!("pkg/{name}")).unwrap();
+            assert_eq!(
+                read(&built.bytes),
+                read(language.browser_catalogue().as_bytes())
+            );
+        }
+    }
+
     #[test]
     fn addresses_are_those_of_the_manifest_or_of_a_development_build() {
         let urls =
@@ -460,5 +508,8 @@ mod tests {
         assert_eq!(urls.js, "/pkg/webchat.1234abcd.js");
         assert_eq!(urls.css, "/pkg/webchat.css");
         assert_eq!(addresses(b"").wasm, "/pkg/webchat.wasm");
+        let bundled = addresses(br#"{"notifications.js":"notifications.1234abcd.js"}"#);
+        assert_eq!(bundled.notifications, "/pkg/notifications.1234abcd.js");
+        assert_eq!(addresses(b"").notifications, "/notifications/main.js");
     }
 }

@@ -1,7 +1,7 @@
 //! Pages of the app: loads the data of a page, and lets the app draw it.
 //!
 //! # Guarantees
-//! Every page is current (`no-store`) and reaches the browser unchanged (`no-transform`), carries a
+//! Every page is current (`no-cache`, or `no-store` without the app) and reaches the browser unchanged (`no-transform`), carries a
 //! strict content security policy, and has the status of its content.
 //!
 //! # Not here
@@ -13,7 +13,8 @@ use app::{HomeContent, InitialState, PageContent, RoomSnapshot, Route, Visitor};
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE, VARY,
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, SET_COOKIE,
+    VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +23,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::ResponseOptions;
 use protocol::{Overview, Problem, Refusal, RoomId};
+use texts::Language;
 
 use crate::error::Error;
 use crate::extract::caller::account_of;
@@ -37,8 +39,16 @@ const LIFETIME_MAX: u64 = 1 << 53;
 /// How many public rooms the page of a room carries; the app loads the rest.
 const BESIDE: usize = 12;
 
-/// Pages are not stored, and proxies must not rewrite them: the app takes over the HTML as it is.
-const CACHING: &str = "no-store, no-transform";
+/// Proxies must not rewrite pages: the app takes over the HTML as it is. A browser asks for a page
+/// each time, but may go back to one that it still has: the app then follows the room again, or
+/// reloads the page if someone else is signed in.
+const CACHING: &str = "private, no-cache, no-transform";
+
+/// Without the app, nothing would notice who is signed in.
+const CACHING_WITHOUT_APP: &str = "no-store, no-transform";
+
+/// The headers of a request on which a page depends.
+const VARIES: &str = "Accept, Accept-Language, Cookie";
 
 /// The app's page for the address of a request.
 pub async fn render(state: &AppState, by: &Person, request: Request) -> Response {
@@ -84,8 +94,9 @@ fn set_page_headers(status: StatusCode, key: Option<&HeaderValue>) {
     let options = expect_context::<ResponseOptions>();
     options.set_status(status);
     options.insert_header(CONTENT_SECURITY_POLICY, policy(&nonce.unwrap_or_default()));
-    options.insert_header(VARY, HeaderValue::from_static("Accept, Cookie"));
+    options.insert_header(VARY, HeaderValue::from_static(VARIES));
     options.insert_header(CACHE_CONTROL, HeaderValue::from_static(CACHING));
+    options.insert_header(CONTENT_LANGUAGE, current_language());
     if let Some(key) = key {
         options.append_header(SET_COOKIE, key.clone());
     }
@@ -107,7 +118,8 @@ pub fn problem(problem: &Problem, path: Option<&str>) -> Response {
     let next = path
         .map(|path| format!("?next={}", app::percent_encode(path)))
         .unwrap_or_default();
-    let sign_in = (problem.title == Refusal::NotSignedIn.title()).then(|| format!("/login{next}"));
+    let sign_in = (problem.status == 401 && problem.title == Refusal::NotSignedIn.title())
+        .then(|| format!("/login{next}"));
     let was_written = path.is_none();
     plain(
         status,
@@ -123,10 +135,16 @@ pub(crate) fn plain(status: StatusCode, html: String) -> Response {
             HeaderValue::from_static("text/html; charset=utf-8"),
         ),
         (CONTENT_SECURITY_POLICY, policy("")),
-        (VARY, HeaderValue::from_static("Accept, Cookie")),
-        (CACHE_CONTROL, HeaderValue::from_static(CACHING)),
+        (VARY, HeaderValue::from_static(VARIES)),
+        (CACHE_CONTROL, HeaderValue::from_static(CACHING_WITHOUT_APP)),
+        (CONTENT_LANGUAGE, current_language()),
     ];
     (status, headers, html).into_response()
+}
+
+/// The language of this answer, as a header.
+fn current_language() -> HeaderValue {
+    HeaderValue::from_static(Language::current().tag())
 }
 
 /// A request for a page of the app.
@@ -157,8 +175,8 @@ async fn load_opening(
         // The cookie names the visited rooms, so a client could use it to guess rooms.
         let visited = &visit.visitor.visits;
         let mut visits = state.known_rooms(by, visit.peer, visited).await?;
-        // The room of this page is among the visited ones from the beginning.
-        visits.extend(scene.room());
+        // The room of this page is among the visited ones from the beginning, unless it is public.
+        visits.extend(scene.visited_room());
         overview = chat.load_overview(by, &visits).await?;
         open = chat
             .list_public_rooms(RoomsPage { after: None, limit })

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chat::{AccountsPage, Session};
 use protocol::{Account, Credentials, NewAccount, Refusal};
 use serde::Serialize;
+use texts::refusal;
 use utoipa::ToSchema;
 
 use crate::error::Error;
@@ -101,7 +102,7 @@ async fn register(
     let session = registered.map_err(|error| match error {
         // The contract answers a taken username with 400, not with 409.
         chat::Error::Refusal(Refusal::Taken(what)) => {
-            Refusal::Malformed(format!("{what} is taken.")).into()
+            Refusal::Malformed(refusal::IS_TAKEN.fill([&what])).into()
         }
         other => other,
     })?;

@@ -130,6 +130,9 @@ fn event_text(event: EventName) -> &'static str {
         EventName::Name => {
             "An account has another display name: its `username` and its new `name`. Never moves the cursor."
         }
+        EventName::Roles => {
+            "The owner, the moderators or the operators whom everyone in the room sees have changed, or the name of one of them: `roles` of the room, which the room’s address answers, has them. Never moves the cursor."
+        }
         EventName::Rooms => "The public rooms, as a complete list, if the client asks for them.",
         EventName::Overview => {
             "The caller’s rooms and direct messages, as a complete list, if the client asks for them."

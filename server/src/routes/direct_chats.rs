@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chat::{AccountsPage, Person};
 use protocol::schema::AccountName;
 use protocol::{DirectChat, Refusal, Start};
+use texts::refusal;
 
 use crate::error::Error;
 use crate::extract::accept::{self, HTML, JSON};
@@ -38,7 +39,9 @@ impl<S: Send + Sync> FromRequestParts<S> for AccountPath {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let name = parts.extract::<Path<String>>().await;
-        Ok(Self(name.map_err(|_| Refusal::NotFound("such person"))?.0))
+        Ok(Self(
+            name.map_err(|_| Refusal::NotFound(refusal::NO_PERSON))?.0,
+        ))
     }
 }
 

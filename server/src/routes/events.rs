@@ -39,7 +39,7 @@ const ROOMS_MAX: usize = 32;
 /// caller's session ends, the event `signed-out` ends the stream. A cursor that the server cannot
 /// honour resets its room alone. With `list=on` the events `rooms` carry the public rooms, as in
 /// the event stream of `GET /rooms/`; with `overview=on` the events `overview` carry the caller's
-/// rooms, as in that of `GET /overview/`. With `beat=on` an event `beat` without an `id` comes at
+/// rooms, as in that of `GET /overview/`, and in `open` those of `rooms` that are not among them. With `beat=on` an event `beat` without an `id` comes at
 /// once and at least every 15 seconds, so that a page notices a silent connection.
 ///
 /// The same over WebSocket: each text frame is a piece of the stream as it is written there, whole
@@ -90,6 +90,7 @@ pub(crate) async fn follow_rooms(
     let also = state.known_rooms(&by, Some(peer.ip()), &also).await?;
     let has_visible_beat = query.flag("beat")?;
     let starts = parse_starts(&headers, &query, !is_only_rooms)?;
+    let followed = starts.keys().copied().collect();
     let mut merged = MultiRoomStream::default();
     let refused = follow_each(&state, &by, peer, username, starts, &mut merged).await?;
     // A refused room is no reason to withhold the others.
@@ -100,7 +101,7 @@ pub(crate) async fn follow_rooms(
         merged.add_public_rooms(state.chat.watch_public_rooms());
     }
     if with_overview {
-        merged.add_overview(state.chat.watch_overview(by.clone(), also));
+        merged.add_overview(state.chat.watch_overview(by.clone(), also, followed));
     }
     if !is_only_rooms {
         // A room's follower notices the end of the session by itself; the other sources do not.

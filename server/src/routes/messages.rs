@@ -10,6 +10,7 @@ use chat::{AccountHolder, Chat, FollowEvent, Follower, IdempotencyKey, MessagesP
 use protocol::schema::{Body, Username};
 use protocol::{Message, NewMessage, Refusal, RoomId, Start, text};
 use serde::Deserialize;
+use texts::refusal;
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
@@ -88,7 +89,8 @@ pub(crate) async fn post_message(
     };
     let username = sent.username.or_else(own);
     let new_message = NewMessage {
-        username: username.ok_or_else(|| Refusal::invalid("username", "is missing"))?,
+        username: username
+            .ok_or_else(|| Refusal::invalid("username", refusal::RULE_MISSING.text()))?,
         body: sent.body,
     };
     let key = idempotency_key(&headers)?;
@@ -191,7 +193,7 @@ pub(crate) async fn delete_message(
 /// The sequence number in an address.
 fn parse_seq(text: &str) -> Result<u64, Refusal> {
     let seq = text.parse().ok().filter(|seq| *seq <= SEQ_MAX);
-    seq.ok_or(Refusal::NotFound("such message"))
+    seq.ok_or(Refusal::NotFound(refusal::NO_MESSAGE))
 }
 
 /// Reads and follows the messages of a room.

@@ -20,6 +20,7 @@ use chat::{Person, Session};
 use openidconnect::RedirectUrl;
 use protocol::{Problem, Refusal};
 use serde::{Deserialize, Serialize};
+use texts::refusal;
 
 use crate::auth::oidc_client::{OidcClient, PendingSignIn, VerifiedIdentity};
 use crate::error::Error;
@@ -276,7 +277,7 @@ impl Return<'_> {
             .sign_in_with_identity(&verified.identity, verified.authenticated_at)
             .await?;
         let session = session.filter(|session| session.account.username() == username);
-        let text = "This is not the identity by which you sign in to your account.";
+        let text = refusal::NOT_YOUR_IDENTITY;
         Ok(session.ok_or(Refusal::Forbidden(text))?)
     }
 
@@ -303,9 +304,7 @@ impl Return<'_> {
 }
 
 fn ended() -> Refusal {
-    Refusal::Malformed(
-        "This sign-in began in another browser, is over, or took more than ten minutes.".to_owned(),
-    )
+    Refusal::Malformed(refusal::SIGN_IN_ELSEWHERE.text().to_owned())
 }
 
 /// The address at which a person who has confirmed it links the provider to the account.
@@ -327,11 +326,9 @@ pub(crate) fn link_address(
 fn unseal_link(state: &AppState, by: &Person, sealed: &str) -> Result<String, Refusal> {
     let username = by.require_account()?.username();
     let wanted = state.chat.unseal::<String>(LINKING, sealed);
-    wanted.filter(|wanted| wanted == username).ok_or_else(|| {
-        Refusal::Malformed(
-            "This confirmation is too old. Start again from the page of your account.".to_owned(),
-        )
-    })
+    wanted
+        .filter(|wanted| wanted == username)
+        .ok_or_else(|| Refusal::Malformed(refusal::CONFIRMATION_TOO_OLD.text().to_owned()))
 }
 
 /// The address to which the provider sends the browser back: below the configured public address,
@@ -354,7 +351,7 @@ fn callback_url(
 /// The refusal of a sign-in that the provider has refused.
 fn refusal_of(provider: &OidcClient, error: &str) -> Refusal {
     if error == "access_denied" {
-        return Refusal::Forbidden("You did not allow it, so you are not signed in.");
+        return Refusal::Forbidden(refusal::NOT_ALLOWED_BY_YOU);
     }
     let error: String = error.chars().take(40).collect();
     tracing::warn!(
@@ -362,10 +359,7 @@ fn refusal_of(provider: &OidcClient, error: &str) -> Refusal {
         ?error,
         "the provider refused a sign-in"
     );
-    Refusal::ProviderUnavailable(format!(
-        "{} cannot sign you in at the moment. Try again a little later.",
-        provider.name()
-    ))
+    Refusal::ProviderUnavailable(refusal::PROVIDER_CANNOT.fill([provider.name()]))
 }
 
 /// For clients that prefer pages: why the sign-in failed, and what else the person can do.

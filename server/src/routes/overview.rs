@@ -6,7 +6,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chat::Person;
-use protocol::{Overview, Refusal, RoomId};
+use protocol::{PersonOverview, Refusal, RoomId};
 
 use crate::error::Error;
 use crate::extract::accept::{self, EVENTS, JSON};
@@ -26,7 +26,8 @@ const ALSO_MAX: usize = 16;
 /// Shows the caller's rooms and direct messages.
 ///
 /// These are the rooms that the account or the guest's key belongs to, each with its number of
-/// unread messages up to 100, and those of `also` that the caller may see. As an event stream the
+/// unread messages up to 100, those that the caller keeps or has written in, and those of `also`
+/// that the caller may see and has not hidden. As an event stream the
 /// overview comes at once, and again after each change, at most once a second; when the caller's
 /// session ends, the event `signed-out` ends the stream.
 #[utoipa::path(get, path = "/overview/", tag = "people",
@@ -37,7 +38,7 @@ const ALSO_MAX: usize = 16;
     responses(
         (status = 200,
             description = "The overview",
-            content((Overview = "application/json"), (String = "text/event-stream"))),
+            content((PersonOverview = "application/json"), (String = "text/event-stream"))),
         TokenRefused,
         QueryRefused,
         StreamRefused,
@@ -56,7 +57,7 @@ pub(crate) async fn show_overview(
         return follow_overview(&state, by, also, place).await;
     }
     Ok(negotiated::json(
-        state.chat.load_overview(&by, &also).await?,
+        state.chat.load_person_overview(&by, &also, &[]).await?,
     ))
 }
 
@@ -83,6 +84,6 @@ async fn follow_overview(
 ) -> Result<Response, Error> {
     let mut stream = MultiRoomStream::default();
     stream.add_sign_out(state.chat.watch_session(&by).await?);
-    stream.add_overview(state.chat.watch_overview(by, also));
+    stream.add_overview(state.chat.watch_overview(by, also, Vec::new()));
     Ok(sse::respond(stream.into_events(), BEAT, place))
 }

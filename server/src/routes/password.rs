@@ -10,6 +10,7 @@ use chat::{IdentityLinks, Person, Session};
 use protocol::Refusal;
 use protocol::schema::Password;
 use serde::Deserialize;
+use texts::refusal;
 use utoipa::ToSchema;
 
 use crate::error::Error;
@@ -105,7 +106,7 @@ async fn apply_password(
     }
     let old = wish
         .old
-        .ok_or_else(|| Refusal::invalid("old", "is missing"))?;
+        .ok_or_else(|| Refusal::invalid("old", refusal::RULE_MISSING.text()))?;
     let links = if wish.unlink {
         IdentityLinks::Remove
     } else {

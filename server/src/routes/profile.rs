@@ -13,6 +13,7 @@ use chat::Person;
 use protocol::schema::PersonName;
 use protocol::{Account, Refusal, Time};
 use serde::{Deserialize, Serialize};
+use texts::refusal;
 use utoipa::ToSchema;
 
 use crate::auth::oidc_client::OidcClient;
@@ -279,7 +280,8 @@ pub(crate) async fn delete_account(
     } else {
         sent.username
     };
-    let confirmation = confirmation.ok_or_else(|| Refusal::invalid(field, "is missing"))?;
+    let confirmation =
+        confirmation.ok_or_else(|| Refusal::invalid(field, refusal::RULE_MISSING.text()))?;
     let deleted = confirm_and_delete(&state, peer, &by, &confirmation).await;
     format
         .answer(

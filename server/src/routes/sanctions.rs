@@ -71,7 +71,7 @@ pub(crate) struct CreateSanction {
     )),
     responses(
         (status = 201, description = "The sanction is in force", body = Sanction),
-        (status = 303, description = "Back to the members, for clients that prefer pages"),
+        (status = 303, description = "Back to the members, or to the author of the message, for clients that prefer pages"),
         BodyRefused,
         RoomRefused,
     ), security((), ("token" = [])))]
@@ -82,7 +82,12 @@ pub(crate) async fn create_sanction(
 ) -> Result<Response, Error> {
     let sanctioned = apply_sanction(&caller, format, &payload).await;
     let created = |sanction| (StatusCode::CREATED, Json(sanction)).into_response();
-    caller.answer(sanctioned, payload.next(), created).await
+    // The author of a message is shown as such, whoever that is.
+    let author = payload.raw("message").and_then(|seq| seq.parse().ok());
+    let card = author.map(app::query_of_author);
+    let card = card.map(|query| format!("/rooms/{}/person/?{query}", caller.room));
+    let next = payload.next().or(card.as_deref());
+    caller.answer(sanctioned, next, created).await
 }
 
 async fn apply_sanction(

@@ -12,6 +12,7 @@ mod graph;
 mod licence;
 mod lock_file;
 mod source;
+mod styles;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::graph::cycles;
 use crate::source::{Crate, rust_files};
 
-const CRATES: [&str; 4] = ["protocol", "chat", "app", "server"];
+const CRATES: [&str; 5] = ["texts", "protocol", "chat", "app", "server"];
 
 /// The most lines of a source file that needs no reason.
 const LONGEST: usize = 400;

@@ -256,7 +256,7 @@ impl SubscriptionTable {
             EventName::Message | EventName::Change if !topic.is_stale => {
                 cursor.clone_into(&mut topic.cursor);
             }
-            EventName::Rooms | EventName::Overview | EventName::Presence | EventName::Typing => {
+            name if name.is_state() => {
                 topic.states.retain(|state| state.name != event.name);
                 topic.states.push(StateEvent {
                     name: event.name,
@@ -374,6 +374,7 @@ mod tests {
             (EventName::Presence, "1"),
             (EventName::Typing, "x"),
             (EventName::Presence, "2"),
+            (EventName::Roles, "r"),
         ] {
             table.record_event("r", &event(name, data), "");
         }
@@ -381,9 +382,9 @@ mod tests {
             let states = table.latest_states("r");
             states.into_iter().map(|state| state.data).collect()
         };
-        assert_eq!(names(&table), ["x", "2"]);
+        assert_eq!(names(&table), ["x", "2", "r"]);
         assert_eq!(table.forget_typing(0), ["r"]);
-        assert_eq!(names(&table), ["2"]);
+        assert_eq!(names(&table), ["2", "r"]);
     }
 
     #[test]

@@ -9,11 +9,11 @@
 use leptos::prelude::*;
 use protocol::RoomId;
 use protocol::text::trim_body;
-use web_sys::{HtmlElement, HtmlTextAreaElement};
+use web_sys::{Element, HtmlElement, HtmlTextAreaElement};
 
-use crate::browser::dom::{element_by_id, on_window_event};
+use crate::browser::dom::{element_by_id, focus_field, on_window_event};
 use crate::browser::local_storage;
-use crate::room::ids::FIELD;
+use crate::room::ids::{FIELD, NOTICE};
 use crate::room::state::RoomState;
 
 /// The message field of a room.
@@ -44,7 +44,7 @@ impl DraftField {
         let length = trim_body(&text).chars().count();
         self.state.draft_length.set(length);
         self.state.error.set(None);
-        self.state.notice.set(String::new());
+        set_notice("");
         fit_height(&field);
     }
 
@@ -55,6 +55,38 @@ impl DraftField {
             self.on_changed();
             let _ = field.focus();
         }
+    }
+
+    /// The text from its beginning to the caret.
+    pub fn text_before_caret(self) -> Option<String> {
+        let field = self.element()?;
+        let caret = field.selection_end().ok()??;
+        let text = js_sys::JsString::from(field.value());
+        Some(text.slice(0, caret).into())
+    }
+
+    /// Replaces the text that ends at the caret, and moves the caret behind its replacement.
+    pub fn replace_before_caret(self, old: &str, new: &str) {
+        let Some((field, before)) = self.element().zip(self.text_before_caret()) else {
+            return;
+        };
+        let length = |text: &str| u32::try_from(text.encode_utf16().count()).unwrap_or_default();
+        let end = length(&before);
+        let start = end - length(old);
+        // Fails only for a range outside of the text.
+        let _ = field.set_range_text_with_start_and_end(new, start, end);
+        let caret = start + length(new);
+        let _ = field.set_selection_range(caret, caret);
+        self.on_changed();
+    }
+
+    /// Puts a mention at the caret, as a word of its own, and moves the focus to the field.
+    pub fn insert_mention(self, mention: &str) {
+        let before = self.text_before_caret().unwrap_or_default();
+        let is_word_start = before.is_empty() || before.trim_end().len() < before.len();
+        let space = if is_word_start { "" } else { " " };
+        self.replace_before_caret("", &format!("{space}{mention}"));
+        focus_field(FIELD);
     }
 
     /// Ends an edit and puts the stored draft back.
@@ -100,6 +132,13 @@ impl DraftField {
             text: text.to_owned(),
         })
     }
+}
+
+/// Shows a line above the composer, as the server has drawn it. Returns whether there is a place for
+/// it.
+pub fn set_notice(html: &str) -> bool {
+    let notice = element_by_id::<Element>(NOTICE);
+    notice.map(|notice| notice.set_inner_html(html)).is_some()
 }
 
 /// An edit that has not ended.

@@ -11,6 +11,7 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use protocol::characters::clean_name;
+use texts::app as t;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, MouseEvent};
 
@@ -94,7 +95,7 @@ impl MentionList {
 
     /// Opens or closes the list for what precedes the caret.
     pub fn update(self) {
-        let started = self.text_before_caret();
+        let started = self.field.text_before_caret();
         let offered = match started.as_deref().and_then(started_name) {
             Some(started) => self.find_people(&lowercase(started)),
             None => Vec::new(),
@@ -126,29 +127,16 @@ impl MentionList {
         let person = self
             .offered
             .with_untracked(|offered| offered.get(index).cloned());
-        let (Some(person), Some(before)) = (person, self.text_before_caret()) else {
+        let (Some(person), Some(before)) = (person, self.field.text_before_caret()) else {
             return;
         };
-        let Some((field, started)) = self.field.element().zip(started_name(&before)) else {
+        let Some(started) = started_name(&before) else {
             return;
         };
-        let length = |text: &str| u32::try_from(text.encode_utf16().count()).unwrap_or_default();
-        let mention = mention_of(&person.username);
-        let end = length(&before);
-        let start = end - length(started) - 1;
-        // Fails only for a range outside of the text.
-        let _ = field.set_range_text_with_start_and_end(&mention, start, end);
-        let caret = start + length(&mention);
-        let _ = field.set_selection_range(caret, caret);
         self.close();
-        self.field.on_changed();
-    }
-
-    fn text_before_caret(self) -> Option<String> {
-        let field = self.field.element()?;
-        let caret = field.selection_end().ok()??;
-        let text = js_sys::JsString::from(field.value());
-        Some(text.slice(0, caret).into())
+        let begun = format!("@{started}");
+        self.field
+            .replace_before_caret(&begun, &mention_of(&person.username));
     }
 
     /// The people whose names begin with a text in lower case: the latest authors first.
@@ -196,7 +184,7 @@ fn begins_with(name: &str, started: &str) -> bool {
 }
 
 /// What mentions a person. The server reads a name with other characters only in brackets.
-fn mention_of(username: &str) -> String {
+pub fn mention_of(username: &str) -> String {
     let is_plain = username
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -221,7 +209,7 @@ pub fn MentionOptions(list: MentionList) -> impl IntoView {
         let index = option.and_then(|option| option.get_attribute("value")?.parse().ok());
         index.into_iter().for_each(|index| list.take(index));
     });
-    view! { <div id=LIST role="listbox" aria-label="Names" class="mention-list" on:mousedown=take></div> }
+    view! { <div id=LIST role="listbox" aria-label=t::NAMES.text() class="mention-list" on:mousedown=take></div> }
 }
 
 /// An option of the list.

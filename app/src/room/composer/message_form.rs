@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use protocol::characters::shows_nothing;
 use protocol::text::{BODY_MAX, parse_body};
 use protocol::{NewMessage, Refusal};
+use texts::app as t;
 
 use crate::browser::dom::{focus_heading, is_composing};
 use crate::room::composer::draft::DraftField;
@@ -166,7 +167,7 @@ impl MessageForm {
                 None
             }
             Err(_) if is_editing => {
-                let error = "To remove a message, delete it.";
+                let error = t::DELETE_TO_REMOVE.text();
                 self.state.error.set(Some(error.to_owned()));
                 None
             }
@@ -203,10 +204,7 @@ fn has_keyboard() -> bool {
 
 fn refusal_text(refusal: &Refusal, length: usize) -> String {
     match length.checked_sub(BODY_MAX) {
-        Some(over @ 1..) => format!(
-            "A message has at most {} characters; this is {over} too many.",
-            BODY_MAX
-        ),
-        _ => refusal.to_string(),
+        Some(over @ 1..) => t::MESSAGE_TOO_LONG.fill([&BODY_MAX.to_string(), &over.to_string()]),
+        _ => refusal.broken_rule().unwrap_or_default(),
     }
 }

@@ -10,13 +10,14 @@
 
 pub mod draft;
 mod editing;
-mod mention_list;
+pub mod mention_list;
 mod message_form;
 mod splitting;
 mod status_line;
 mod typing;
 
 use leptos::prelude::*;
+use texts::app as t;
 
 use crate::api;
 use crate::browser::dom::{browser_effect, on_change, on_submit, on_window_capture};
@@ -27,7 +28,7 @@ use crate::room::composer::mention_list::{MentionList, MentionOptions};
 use crate::room::composer::message_form::MessageForm;
 use crate::room::composer::status_line::StatusLine;
 use crate::room::composer::typing::{TypingIndicator, TypingReporter};
-use crate::room::ids::FIELD;
+use crate::room::ids::{FIELD, NOTICE};
 use crate::room::state::RoomState;
 use crate::time::clock::Clock;
 use crate::ui::icon::Icon;
@@ -42,6 +43,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
     let obstacle = text_signal(move || state.write_obstacle().unwrap_or_default().to_owned());
     erase_type(view! {
         <p hidden=bool_signal(move || state.write_obstacle().is_none()) class="composer-notice">{obstacle}</p>
+        <div id=NOTICE role="status" class="status-message"></div>
         <form
             hidden=cannot_write
             class="composer"
@@ -60,16 +62,15 @@ pub fn Composer(state: RoomState) -> impl IntoView {
                     id=FIELD
                     name="body"
                     rows="1"
-                    aria-label="Message"
-                    placeholder="Write a message"
+                    aria-label=t::MESSAGE.text()
+                    placeholder=t::WRITE_MESSAGE.text()
                     required
                     data-find
                     on:input=on_change(move || form.on_input())
                     on:keydown=move |event| form.on_key(&event)
                 ></textarea>
-                <button class="send-button" disabled=is_muted aria-label="Send" title="Send">{Icon::Send.view()}</button>
+                <button class="send-button" disabled=is_muted aria-label=t::SEND.text() title=t::SEND.text()>{Icon::Send.view()}</button>
             </p>
-            <p class="hint" role="status">{state.notice}</p>
             <ErrorText text=state.error/>
         </form>
     })

@@ -7,6 +7,7 @@
 use leptos::prelude::*;
 use protocol::Time;
 use protocol::text::BODY_MAX;
+use texts::app as t;
 
 use crate::browser::dom::{focus_field, on_change, on_click, on_enter};
 use crate::connection::sharing::stream_event::ConnectionState;
@@ -36,9 +37,9 @@ pub fn StatusLine(form: MessageForm) -> impl IntoView {
     });
     let label = text_signal(move || {
         if is_asked() {
-            "Your name:"
+            t::YOUR_NAME_IS.text()
         } else {
-            "Writing as"
+            t::WRITING_AS.text()
         }
         .to_owned()
     });
@@ -69,13 +70,14 @@ pub fn StatusLine(form: MessageForm) -> impl IntoView {
             </label>
             <span hidden=bool_signal(move || muted.with(String::is_empty)) class="muted" role="status">{muted}</span>
             <span hidden=not_editing class="editing" role="status">
-                "Editing a message "
-                <button type="button" class="link-button" on:click=on_click(move || field.end_edit())>"Cancel"</button>
+                {t::EDITING_MESSAGE.text()}
+                " "
+                <button type="button" class="link-button" on:click=on_click(move || field.end_edit())>{t::CANCEL.text()}</button>
             </span>
             <QueueStatus state/>
             <span class="character-count" class:too-long=too_long>{count}</span>
             <button hidden=bool_signal(move || parts.get() == 0) type="button" class="link-button" on:click=on_click(move || form.send_in_parts())>
-                {text_signal(move || format!("Send as {} messages", parts.get()))}
+                {text_signal(move || t::SEND_IN_PARTS.fill([&parts.get().to_string()]))}
             </button>
         </p>
     })
@@ -85,21 +87,19 @@ pub fn StatusLine(form: MessageForm) -> impl IntoView {
 fn muted_text(state: RoomState, now: Time) -> String {
     match state.muted_until(now) {
         None => String::new(),
-        Some(None) => "You are muted".to_owned(),
+        Some(None) => t::YOU_ARE_MUTED.text().to_owned(),
         Some(Some(until)) => {
-            format!(
-                "You are muted for {}",
-                duration_text::format_long(until.since(now))
-            )
+            let time = duration_text::format_long(until.since(now));
+            t::YOU_ARE_MUTED_FOR.fill([&time])
         }
     }
 }
 
 fn characters_left(length: usize) -> String {
     match BODY_MAX.checked_sub(length) {
-        Some(left) if left <= COUNT_FROM => format!("{left} left"),
+        Some(left) if left <= COUNT_FROM => t::CHARACTERS_LEFT.fill([&left.to_string()]),
         Some(_) => String::new(),
-        None => format!("{} too many", length - BODY_MAX),
+        None => t::CHARACTERS_OVER.fill([&(length - BODY_MAX).to_string()]),
     }
 }
 
@@ -120,9 +120,9 @@ fn queue_text(state: RoomState, clock: Clock) -> String {
         Some(pause) if pause.asked => {
             // Tracked, so that the seconds count down.
             let seconds = pause.until.since(clock.now()).as_secs() + 1;
-            format!("{waiting} waiting · going on in {seconds} s")
+            t::WAITING_UNTIL.fill([&waiting.to_string(), &seconds.to_string()])
         }
         None if state.feed.state() != ConnectionState::Offline => String::new(),
-        _ => format!("{waiting} waiting"),
+        _ => t::N_WAITING.fill([&waiting.to_string()]),
     }
 }

@@ -6,6 +6,8 @@
 
 use leptos::prelude::*;
 use protocol::characters::isolate_name;
+use texts::Template;
+use texts::app as t;
 
 use crate::api;
 use crate::browser::dom::spawn_task;
@@ -65,36 +67,34 @@ pub fn TypingIndicator(state: RoomState) -> impl IntoView {
             TypingText::of(&others.map(|name| known.shown(name)).collect::<Vec<_>>())
         })
     };
-    view! { <p class="typing"><span>{text_signal(move || text().names)}</span>{text_signal(move || text().verb.to_owned())}</p> }
+    view! { <p class="typing">{text_signal(move || text().before.to_owned())}<span>{text_signal(move || text().names)}</span>{text_signal(move || text().after.to_owned())}</p> }
 }
 
-/// The two parts of the line.
+/// The parts of the line.
 struct TypingText {
+    before: &'static str,
     /// The names or their number. Each name is isolated: its direction does not affect the text around
     /// it.
     names: String,
-    verb: &'static str,
+    after: &'static str,
 }
 
 impl TypingText {
     fn of(names: &[&str]) -> Self {
-        match names {
-            [] => Self {
-                names: String::new(),
-                verb: "",
-            },
-            [name] => Self {
-                names: isolate_name(name),
-                verb: " is typing…",
-            },
-            [one, two] => Self {
-                names: format!("{} and {}", isolate_name(one), isolate_name(two)),
-                verb: " are typing…",
-            },
-            more => Self {
-                names: more.len().to_string(),
-                verb: " people are typing…",
-            },
+        let (names, text) = match names {
+            [] => (String::new(), None),
+            [name] => (isolate_name(name), Some(t::IS_TYPING)),
+            [one, two] => {
+                let names = [&*isolate_name(one), &*isolate_name(two)];
+                (t::TWO_NAMES.fill(names), Some(t::ARE_TYPING))
+            }
+            more => (more.len().to_string(), Some(t::PEOPLE_TYPING)),
+        };
+        let [before, after] = text.map_or(["", ""], Template::around);
+        Self {
+            before,
+            names,
+            after,
         }
     }
 }
@@ -108,7 +108,7 @@ mod tests {
         let names = ["ada", "grace", "linus"];
         let line = |count: usize| {
             let text = TypingText::of(&names[..count]);
-            text.names + text.verb
+            format!("{}{}{}", text.before, text.names, text.after)
         };
         assert_eq!(line(0), "");
         assert_eq!(line(1), "ada is typing…");

@@ -60,6 +60,8 @@ pub struct TimelineRow {
     pub starts_unread: bool,
     /// Whether the visitor wrote it.
     pub is_own: bool,
+    /// The role of the author that everyone in the room sees, in one word; empty if there is none.
+    pub role: &'static str,
     /// The persons whom it mentions, in the order of the marks; `None` for a name that no person in
     /// the room has.
     pub mentioned: Vec<Option<Mentioned>>,
@@ -113,6 +115,7 @@ pub fn group_rows(
             day: starts_day.then_some(own_day),
             starts_unread: false,
             is_own,
+            role: "",
             mentioned: Vec::new(),
         }
     };

@@ -15,6 +15,7 @@
 mod tests;
 
 use protocol::{Mark, MarkKind};
+use texts::app as t;
 
 use crate::ui::element_tree::{Element, Part};
 
@@ -31,6 +32,8 @@ pub struct Mentioned {
     pub username: String,
     /// The name to show.
     pub name: String,
+    /// The address of the person's card.
+    pub link: String,
     /// Whether it is the visitor.
     pub is_own: bool,
 }
@@ -171,9 +174,13 @@ impl<'a> Drawing<'a> {
         } else {
             "mention"
         };
-        let attributes = [("class", class), ("title", &*person.username)];
+        let attributes = [
+            ("class", class),
+            ("href", &*person.link),
+            ("title", &*person.username),
+        ];
         let name = vec![Part::Text(format!("@{}", person.name))];
-        vec![Part::Element(Element::new("bdi", &attributes, name))]
+        vec![Part::Element(Element::new("a", &attributes, name))]
     }
 }
 
@@ -219,7 +226,8 @@ fn draw_code_block(mark: &Mark, parts: Vec<Part>) -> Vec<Part> {
     let button = [
         ("type", "button"),
         ("class", "copy-code script-only"),
-        ("aria-label", "Copy the code"),
+        ("aria-label", t::COPY_CODE.text()),
+        ("data-label", t::COPY.text()),
         ("aria-live", "off"),
     ];
     let code = Element::new("code", &[("data-language", language)], parts);

@@ -9,6 +9,7 @@ use protocol::characters::clean_name;
 use protocol::{Mark, MarkKind, Message};
 
 use crate::room::log::message_log::MessageLog;
+use crate::room::person_link::name_link;
 use crate::room::state::RoomState;
 use crate::room::timeline::marked_text::Mentioned;
 use crate::session::display_name::DisplayName;
@@ -57,6 +58,7 @@ impl MentionLookup<'_> {
         let username = own.or_else(author).or_else(present)?;
         let shown = |name: &str| clean_name(name).into_owned();
         Some(Mentioned {
+            link: name_link(self.state.id, &username),
             name: self.state.names.with(|names| shown(names.shown(&username))),
             username: shown(&username),
             is_own,

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use protocol::Message;
 use protocol::characters::isolate_name;
+use texts::Template;
+use texts::app as t;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
@@ -20,6 +22,7 @@ use crate::api;
 use crate::browser::dom::{browser_effect, element_by_id, on_click, spawn_task};
 use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::ids::message_id;
+use crate::room::page_dialog;
 use crate::room::permissions::Permissions;
 use crate::room::share_dialog::room_url;
 use crate::room::state::RoomState;
@@ -30,27 +33,6 @@ use crate::ui::copy_button::CopyButton;
 /// The ID of the menu.
 const MENU: &str = "message-menu";
 
-/// A sanction that the menu offers.
-#[derive(Clone, Copy)]
-struct OfferedSanction {
-    kind: &'static str,
-    duration: &'static str,
-    /// What is shown after the name of the author when the sanction is in force.
-    notice: &'static str,
-}
-
-const MUTE: OfferedSanction = OfferedSanction {
-    kind: "mute",
-    duration: "10m",
-    notice: "cannot write for 10 minutes.",
-};
-
-const BAN: OfferedSanction = OfferedSanction {
-    kind: "ban",
-    duration: "1day",
-    notice: "is banned for a day.",
-};
-
 /// The button of a message that opens the menu. Screen readers do not announce it with a new
 /// message.
 #[component]
@@ -60,8 +42,8 @@ pub fn MessageMenuButton(id: u64) -> impl IntoView {
             type="button"
             class="message-menu-button icon-button script-only"
             aria-live="off"
-            aria-label="Message actions"
-            title="Message actions"
+            aria-label=t::MESSAGE_ACTIONS.text()
+            title=t::MESSAGE_ACTIONS.text()
             popovertarget=MENU
             value=id.to_string()
         ></button>
@@ -92,12 +74,20 @@ fn place_menu(button: &Element) {
     } else {
         height - at.top()
     });
-    let right = css_length(width - at.right());
+    let is_rtl = document()
+        .document_element()
+        .is_some_and(|page| page.get_attribute("dir").as_deref() == Some("rtl"));
+    let (start_edge, end_edge, from_end) = if is_rtl {
+        ("right", "left", at.left())
+    } else {
+        ("left", "right", width - at.right())
+    };
+    let from_end = css_length(from_end);
     for (property, value) in [
         (near_edge, &*distance),
         (far_edge, "auto"),
-        ("right", &*right),
-        ("left", "auto"),
+        (end_edge, &*from_end),
+        (start_edge, "auto"),
     ] {
         // If the style cannot be set, the menu is in its corner.
         let _ = menu.style().set_property(property, value);
@@ -130,25 +120,25 @@ pub fn MessageMenu(state: RoomState) -> impl IntoView {
     });
     let delete_text = text_signal(move || {
         if menu.is_confirming.get() {
-            "Delete for good?"
+            t::DELETE_FOR_GOOD.text()
         } else {
-            "Delete"
+            t::DELETE.text()
         }
         .to_owned()
     });
     let cannot_edit = bool_signal(move || !menu.permissions().edit);
     let cannot_sanction = move || !menu.permissions().sanction_author;
     erase_type(view! {
-        <div id=MENU class="menu" popover="auto" role="group" aria-label="This message">
-            <CopyButton hidden=bool_signal(move || menu.has_no_text()) text=Box::new(move || menu.text()) label="Copy text"/>
-            <CopyButton text=Box::new(move || menu.link()) label="Copy link"/>
-            <button hidden=cannot_edit type="button" on:click=on_click(move || menu.edit())>"Edit"</button>
+        <div id=MENU class="menu" popover="auto" role="group" aria-label=t::THIS_MESSAGE.text()>
+            <CopyButton hidden=bool_signal(move || menu.has_no_text()) text=Box::new(move || menu.text()) label=t::COPY_TEXT.text()/>
+            <CopyButton text=Box::new(move || menu.link()) label=t::COPY_LINK.text()/>
+            <button hidden=cannot_edit type="button" on:click=on_click(move || menu.edit())>{t::EDIT.text()}</button>
             <button hidden=bool_signal(move || !menu.permissions().delete) type="button" class="destructive" on:click=on_click(move || menu.delete())>{delete_text}</button>
-            <button hidden=bool_signal(cannot_sanction) type="button" on:click=menu.sanction_on_click(MUTE)>
-                "Mute the author for 10 minutes"
+            <button hidden=bool_signal(cannot_sanction) type="button" on:click=menu.sanction_on_click("kind=mute&timeout=10m")>
+                {menu.label(t::MUTE_PERSON)}
             </button>
-            <button hidden=bool_signal(cannot_sanction) type="button" class="destructive" on:click=menu.sanction_on_click(BAN)>
-                "Ban the author for a day"
+            <button hidden=bool_signal(cannot_sanction) type="button" class="destructive" on:click=menu.sanction_on_click("kind=ban&timeout=1day")>
+                {menu.label(t::BAN_PERSON)}
             </button>
         </div>
     })
@@ -210,28 +200,25 @@ impl Menu {
         });
     }
 
-    /// A click handler that imposes a sanction on the author of the message.
-    fn sanction_on_click(self, sanction: OfferedSanction) -> Box<dyn FnMut(MouseEvent)> {
-        let OfferedSanction {
-            kind,
-            duration,
-            notice,
-        } = sanction;
+    /// A label with the name of the author.
+    fn label(self, text: Template<1>) -> Signal<String> {
+        text_signal(move || {
+            let author = self
+                .message()
+                .map(|message| isolate_name(&message.username));
+            text.fill([&author.unwrap_or_default()])
+        })
+    }
+
+    /// A click handler that imposes a sanction on the author of the message; `fields` are those of
+    /// the form that does the same. The answer is shown above the composer, with a button to undo it.
+    fn sanction_on_click(self, fields: &'static str) -> Box<dyn FnMut(MouseEvent)> {
         let state = self.state;
         on_click(move || {
             close_menu();
-            let Some(message) = untrack(|| self.message()) else {
-                return;
-            };
-            spawn_task(async move {
-                match api::impose_sanction(state.id, message.id, kind, duration).await {
-                    Ok(_) => {
-                        let text = format!("{} {notice}", isolate_name(&message.username));
-                        state.notice.try_set(text);
-                    }
-                    Err(failure) => state.show_error(&failure),
-                }
-            });
+            let path = format!("{}sanctions/", api::room_path(state.id));
+            let form = format!("message={}&{fields}", state.selected.get_untracked());
+            page_dialog::load_into_dialog(state, path, Some(form));
         })
     }
 }

@@ -10,6 +10,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use protocol::characters::clean_name;
 use protocol::{Author, Message};
+use texts::app as t;
 use web_sys::{HtmlElement, HtmlInputElement};
 
 use crate::browser::dom::{element_by_id, focus_without_scroll, on_click};
@@ -17,6 +18,7 @@ use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::composer::draft::DraftField;
 use crate::room::ids::{LOG, WRITING_AS, message_id};
 use crate::room::outbox::pending_message::PendingMessage;
+use crate::room::person_link::author_link;
 use crate::room::state::RoomState;
 use crate::room::timeline::grouping::TimelineRow;
 use crate::room::timeline::marked_text::draw;
@@ -25,7 +27,6 @@ use crate::room::timeline::message_menu::MessageMenuButton;
 use crate::room::timeline::unread_line::UnreadLine;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::{Clock, rfc3339};
-use crate::time::local_time::day_name;
 use crate::ui::avatar::initials;
 use crate::ui::copy_button::CopyButton;
 
@@ -44,6 +45,7 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
         starts_group,
         day,
         starts_unread,
+        role,
         ..
     } = row;
     let end = match pending {
@@ -59,7 +61,7 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
         {day.map(|day| view! { <DaySeparator day/> })}
         {starts_unread.then(|| view! { <UnreadLine/> })}
         <article id=id class=class>
-            {starts_group.then(|| view! { <Byline message=message.clone()/> })}
+            {starts_group.then(|| view! { <Byline message=message.clone() role/> })}
             {body}
             <span hidden=!mark.is_shown class=mark.class>{mark.text}</span>
             {end}
@@ -97,12 +99,12 @@ impl Mark {
         match &row.pending {
             Some(pending) => Self {
                 class: "visually-hidden",
-                text: "Sending",
+                text: t::SENDING.text(),
                 is_shown: pending.refused.is_none(),
             },
             None => Self {
                 class: "edited-mark",
-                text: "edited",
+                text: t::EDITED.text(),
                 is_shown: !row.message.is_deleted() && row.message.edited_at.is_some(),
             },
         }
@@ -113,7 +115,7 @@ impl Mark {
 fn draw_body(row: &TimelineRow) -> MessageBody {
     let message = &row.message;
     let text = if message.is_deleted() {
-        "(deleted)"
+        t::DELETED_TEXT.text()
     } else {
         message.body()
     };
@@ -171,12 +173,12 @@ fn DeliveryError(pending: PendingMessage, state: RoomState) -> impl IntoView {
     let has_no_offer = bool_signal(move || has_no_offer || closed.get());
     view! {
         <p class="delivery-error" role="alert">
-            {format!("Not sent. {}", refused.unwrap_or_default())}
+            {t::NOT_SENT.fill([&refused.unwrap_or_default()])}
             <button hidden=has_no_offer type="button" class="link-button" on:click=rename>{offer}</button>
-            <button hidden=closed type="button" class="link-button" on:click=resend>"Send again"</button>
-            <button hidden=cannot_edit type="button" class="link-button" on:click=edit>"Edit"</button>
-            <CopyButton text=Box::new(move || body.clone()) label="Copy text" class="link-button"/>
-            <button type="button" class="link-button" on:click=remove>"Remove"</button>
+            <button hidden=closed type="button" class="link-button" on:click=resend>{t::SEND_AGAIN.text()}</button>
+            <button hidden=cannot_edit type="button" class="link-button" on:click=edit>{t::EDIT.text()}</button>
+            <CopyButton text=Box::new(move || body.clone()) label=t::COPY_TEXT.text() class="link-button"/>
+            <button type="button" class="link-button" on:click=remove>{t::REMOVE.text()}</button>
         </p>
     }
 }
@@ -208,32 +210,33 @@ fn DaySeparator(day: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     view! {
         <p class="day-separator" aria-live="off">
-            <span>{text_signal(move || day_name(day, clock.today()))}</span>
+            <span>{text_signal(move || clock.day_name(day))}</span>
         </p>
     }
 }
 
 /// The author and the time of a message. An account has its display name, with the username as its
-/// title.
+/// title. The name is a link to the card of the author, which covers the avatar, too. Screen readers
+/// do not announce that a role has changed.
 #[component]
-fn Byline(message: Arc<Message>) -> impl IntoView {
+fn Byline(message: Arc<Message>, role: &'static str) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let at = message.sent_at;
     let name = clean_name(message.shown_name()).into_owned();
     let username = message.name.as_ref().map(|_| message.username.clone());
     let letters = initials(&name);
-    let badge = Badge::of(message.author);
+    let badge = Badge::of(message.author, role);
     view! {
         <span class="avatar" translate="no" aria-hidden="true">{letters}</span>
         <p class="byline">
-            <bdi class="author" translate="no" title=username>{name}</bdi>
-            <span class=badge.class title=badge.title>{badge.text}</span>
-            <time aria-live="off" datetime=rfc3339(at) title=text_signal(move || clock.full_text(at))>{text_signal(move || clock.local_time(at).hours())}</time>
+            <a class="author" translate="no" href=author_link(&message) title=username>{name}</a>
+            <span class=badge.class title=badge.title aria-live="off">{badge.text}</span>
+            <time aria-live="off" datetime=rfc3339(at) title=text_signal(move || clock.full_text(at))>{text_signal(move || clock.hours(at))}</time>
         </p>
     }
 }
 
-/// What is shown beside the name of an author; nothing for a guest, the usual case.
+/// What is shown beside the name of an author; nothing for a guest without a role, the usual case.
 struct Badge {
     class: &'static str,
     text: &'static str,
@@ -241,22 +244,28 @@ struct Badge {
 }
 
 impl Badge {
-    fn of(author: Option<Author>) -> Self {
+    /// The badge of an author with this role, if there is one.
+    fn of(author: Option<Author>, role: &'static str) -> Self {
         match author {
-            Some(Author::Account) => Self {
+            Some(Author::Account) if role.is_empty() => Self {
                 class: "registered",
-                text: "registered",
-                title: "The author has an account",
+                text: t::REGISTERED.text(),
+                title: t::REGISTERED_HINT.text(),
+            },
+            Some(Author::Account) => Self {
+                class: "registered role",
+                text: role,
+                title: t::REGISTERED_HINT.text(),
             },
             Some(Author::Guest) => Self {
-                class: "guest",
-                text: "",
+                class: if role.is_empty() { "guest" } else { "role" },
+                text: role,
                 title: "",
             },
             None => Self {
                 class: "unverified",
-                text: "unverified",
-                title: "The author is not verified",
+                text: t::UNVERIFIED.text(),
+                title: t::UNVERIFIED_HINT.text(),
             },
         }
     }

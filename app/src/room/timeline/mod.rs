@@ -20,6 +20,7 @@ pub mod unread_line;
 
 use leptos::prelude::*;
 use protocol::Room;
+use texts::app as t;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, MouseEvent};
 
@@ -69,7 +70,7 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
             class="scroller"
             id=LOG
             role="log"
-            aria-label="Messages"
+            aria-label=t::MESSAGES.text()
             aria-live=live
             tabindex="0"
             on:scroll=on_change(move || {
@@ -110,10 +111,10 @@ fn TimelineStart(state: RoomState) -> impl IntoView {
     let has_older = move || state.history.log.with(|log| log.has_older());
     let text = text_signal(move || {
         if has_older() {
-            return "Earlier messages".to_owned();
+            return t::EARLIER_MESSAGES.text().to_owned();
         }
         let created_at = state.room.with(|room| room.created_at);
-        format!("Opened on {}", clock.local_time(created_at).date())
+        t::OPENED_ON.fill([&clock.date(created_at)])
     });
     // The description is shown where the log starts.
     let description = text_signal(move || {
@@ -147,7 +148,7 @@ fn empty_room_hint(state: RoomState) -> impl IntoView {
     view! {
         <div hidden=is_hidden class="hint">
             <p><Identicon id=Some(state.id)/></p>
-            <p>"No messages yet. "<span class="share-control">{next_step}</span></p>
+            <p>{t::NO_MESSAGES_YET.text()}" "<span class="share-control">{next_step}</span></p>
             <p class="share-control">{lifetime}</p>
             <p hidden=private class="share-control"><CopyLinkButton id=state.id/></p>
             <p hidden=bool_signal(move || !state.can_invite() || !state.is_private())><InviteLink id=state.id/></p>
@@ -157,21 +158,18 @@ fn empty_room_hint(state: RoomState) -> impl IntoView {
 
 fn lifetime_text(room: &Room) -> String {
     let lifetime = room.expires_at.since(room.last_active_at);
-    format!(
-        "This room is deleted after {} without a message.",
-        duration_text::format_words(lifetime)
-    )
+    t::ROOM_LIFETIME.fill([&duration_text::format_words(lifetime)])
 }
 
 fn next_step_text(state: RoomState) -> &'static str {
     if state.write_obstacle().is_some() {
         ""
     } else if !state.is_private() {
-        "Send the link to someone, and write the first message."
+        t::SEND_LINK_AND_WRITE.text()
     } else if state.can_invite() {
-        "Invite someone, and write the first message."
+        t::INVITE_AND_WRITE.text()
     } else {
-        "Write the first message."
+        t::WRITE_FIRST.text()
     }
 }
 
@@ -179,9 +177,8 @@ fn next_step_text(state: RoomState) -> &'static str {
 #[component]
 fn JumpToNewest(state: RoomState) -> impl IntoView {
     let text = text_signal(move || match state.history.unseen_below.get() {
-        0 => "Newest".to_owned(),
-        1 => "1 new message".to_owned(),
-        count => format!("{count} new messages"),
+        0 => t::NEWEST.text().to_owned(),
+        count => t::N_NEW_MESSAGES.count(count as u64, []),
     });
     erase_type(view! {
         <button hidden=bool_signal(move || state.history.at_end.get()) type="button" class="jump-to-newest" on:click=on_click(move || state.history.scroll_to_newest())>
@@ -229,6 +226,7 @@ fn visible_rows(
             let row = TimelineRow {
                 starts_unread,
                 starts_group: row.starts_group || starts_unread,
+                role: state.role_of_author(&row.message.username, row.message.author),
                 mentioned: people.find_all(row.message.marks()),
                 ..row
             };
@@ -244,7 +242,7 @@ fn visible_rows(
 
 /// A pending message: once the room has closed, it will never be sent.
 fn with_end_of_room(pending: &PendingMessage, closed: bool) -> PendingMessage {
-    let reason = closed.then(|| "You can no longer write here.".to_owned());
+    let reason = closed.then(|| t::CAN_NO_LONGER_WRITE.text().to_owned());
     PendingMessage {
         refused: reason.or_else(|| pending.refused.clone()),
         ..pending.clone()

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::Message;
+use texts::app as t;
 
 use crate::browser::dom::{browser_effect, on_click, on_window_event, run_after};
 use crate::reactive::{bool_signal, erase_type, text_signal};
@@ -110,7 +111,7 @@ pub fn first_unread(
 /// The line.
 #[component]
 pub fn UnreadLine() -> impl IntoView {
-    view! { <p class="unread-line" aria-live="off"><span>"New"</span></p> }
+    view! { <p class="unread-line" aria-live="off"><span>{t::NEW_MARK.text()}</span></p> }
 }
 
 /// The button that leads to the line, shown while that is above the view.
@@ -132,7 +133,7 @@ pub fn JumpToUnread(state: RoomState) -> impl IntoView {
             let after = log.messages().iter().filter(|message| message.id > until);
             let count = after.filter(|message| !is_mine(message, name)).count();
             let more = if log.oldest() > until + 1 { "+" } else { "" };
-            format!("{count}{more} new")
+            t::N_NEW.fill([&format!("{count}{more}")])
         })
     });
     let go = on_click(move || {

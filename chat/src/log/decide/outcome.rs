@@ -43,6 +43,15 @@ impl Appended {
 /// The decision about a request.
 pub(crate) type Outcome = Result<Appended, Refusal>;
 
+/// A batch that is committed.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// One for each request.
+    pub outcomes: Vec<Outcome>,
+    /// The rooms in which a person whose role everyone sees writes under another name than before.
+    pub renamed_moderators: Vec<RoomId>,
+}
+
 /// The decision about a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Decisions {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use protocol::{ChangeKind, NewMessage, RoomId};
+use texts::refusal;
 
 use super::*;
 use crate::identity::person::Person;
@@ -100,7 +101,7 @@ async fn check_deletion(chat: &Chat, room: RoomId, people: &People) {
         assert!(
             matches!(
                 refused,
-                Err(Error::Refusal(Refusal::NotFound("such message")))
+                Err(Error::Refusal(Refusal::NotFound(refusal::NO_MESSAGE)))
             ),
             "{missing}"
         );

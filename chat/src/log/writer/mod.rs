@@ -30,9 +30,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 #[cfg(test)]
 use crate::faults::Faults;
 use crate::log::command::WriteRequest;
-use crate::log::decide::{AppendedMessage, Outcome, decide};
+use crate::log::decide::{AppendedMessage, Committed, Outcome, decide};
 use crate::log::entry::Entry;
-use crate::log::load::{WriterMemory, apply_decisions, load_state, suggest_names};
+use crate::log::load::{
+    WriterMemory, apply_decisions, find_renamed_moderators, load_state, suggest_names,
+};
 use crate::store::{
     DatabaseLocation, LogConnection, PendingErasure, Store, WriteHealth, WriteLock,
 };
@@ -72,8 +74,8 @@ fn answer(outcome: Outcome) -> Answer {
     message.ok_or_else(|| Error::fault("the writer appended an unknown entry"))
 }
 
-/// Receives the outcomes of a committed batch, before the next batch may begin.
-type Publish = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
+/// Receives a committed batch, before the next batch may begin.
+type Publish = Arc<dyn Fn(&Committed) + Send + Sync>;
 
 /// The state of the writer's thread.
 pub(crate) struct Writer {
@@ -97,7 +99,7 @@ impl Writer {
         clock: Clock,
         memory: WriterMemory,
         supervisor: &Supervisor,
-        publish: impl Fn(&[Outcome]) + Send + Sync + 'static,
+        publish: impl Fn(&Committed) + Send + Sync + 'static,
     ) -> Result<(WriteQueue, JoinHandle<()>), Error> {
         let (location, store) = (location.clone(), store.clone());
         let publish: Publish = Arc::new(publish);
@@ -143,9 +145,9 @@ impl Writer {
         self.faults.panic_if_asked("writer after a commit");
         self.write_health.record(&outcome);
         let answers: Vec<Answer> = match outcome {
-            Ok(outcomes) => {
-                (self.publish)(&outcomes);
-                outcomes.into_iter().map(answer).collect()
+            Ok(committed) => {
+                (self.publish)(&committed);
+                committed.outcomes.into_iter().map(answer).collect()
             }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
@@ -158,7 +160,7 @@ impl Writer {
 
     /// Loads what the batch refers to, decides about it and applies the decisions, in one
     /// transaction.
-    fn commit_batch(&mut self, batch: &[QueuedRequest]) -> Result<Vec<Outcome>, Error> {
+    fn commit_batch(&mut self, batch: &[QueuedRequest]) -> Result<Committed, Error> {
         let requests = || batch.iter().map(|queued| &queued.request);
         let now = self.clock.now();
         // Clients compare the time of a message with the last activity of its room.
@@ -168,9 +170,13 @@ impl Writer {
         let mut decisions = decide(&mut state, requests());
         apply_decisions(&tx, &self.memory, &state, requests(), &decisions)?;
         suggest_names(&tx, requests(), &mut decisions.outcomes)?;
+        let renamed_moderators = find_renamed_moderators(&tx, &decisions.row_changes)?;
         tx.commit()?;
         self.note_commit(batch, &decisions.outcomes);
-        Ok(decisions.outcomes)
+        Ok(Committed {
+            outcomes: decisions.outcomes,
+            renamed_moderators,
+        })
     }
 
     /// Notes what the next transactions need not find out again.

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use protocol::{Message, Refusal, RoomId};
+use texts::refusal;
 
 use super::*;
 use crate::FollowEvent;
@@ -196,7 +197,7 @@ async fn post_to_an_unknown_room_is_refused() {
         .await;
     assert!(matches!(
         refused,
-        Err(Error::Refusal(Refusal::NotFound("room")))
+        Err(Error::Refusal(Refusal::NotFound(refusal::NO_ROOM)))
     ));
 }
 

@@ -48,7 +48,7 @@ pub enum FollowEvent {
     Reset,
     /// The next messages.
     Messages(Frames),
-    /// The presence, the typing names or a display name has changed.
+    /// The presence, the typing names, a display name or the roles have changed.
     Ephemeral(Ephemeral),
     /// The room ends at this time unless a message is posted.
     Closing(Time),
@@ -270,7 +270,9 @@ impl Follower {
                 }
             },
             Next::Closing(end) => FollowEvent::Closing(end),
-            Next::Ephemeral(event, _) | Next::Name(event, _) => FollowEvent::Ephemeral(event),
+            Next::Ephemeral(event, _) | Next::Announcement(event, _) => {
+                FollowEvent::Ephemeral(event)
+            }
             Next::End(End::Closed(end)) => FollowEvent::Closed(end),
             Next::End(End::Draining) => FollowEvent::Draining,
         };

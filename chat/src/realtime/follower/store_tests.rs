@@ -3,7 +3,7 @@
 use super::tests::take;
 use super::*;
 use crate::events::DomainEvent;
-use crate::log::load::{RegistrationCounter, WriterMemory};
+use crate::log::load::{RegistrationCounter, UnlistingCounter, WriterMemory};
 use crate::log::validate::check_message;
 use crate::log::writer::{WriteQueue, Writer};
 use crate::store::{DatabaseLocation, MessagesPage};
@@ -23,6 +23,7 @@ fn start_silent_writer(test: &TestChat) -> WriteQueue {
             &test.config,
             test.chat.0.disk.clone(),
             RegistrationCounter::default(),
+            UnlistingCounter::default(),
         ),
         &test.chat.0.supervisor,
         |_| (),

@@ -14,10 +14,10 @@
 //! # Not here
 //! - Messages that have left the ring: a follower reads them from the store.
 
+mod announcements;
 mod fan_out;
 #[cfg(test)]
 mod name_tests;
-mod names;
 mod presence_task;
 mod ring;
 mod subscriber;
@@ -32,9 +32,9 @@ use protocol::{RoomEnd, RoomId, Time};
 use slab::Slab;
 use tokio::runtime::Handle;
 
+use self::announcements::{ChannelAnnouncements, RecentAnnouncements};
 pub use self::fan_out::Sink;
 use self::fan_out::{Round, Waiting};
-use self::names::{ChannelNames, RecentNames};
 use self::ring::next_in_ring;
 pub(crate) use self::subscriber::Subscriber;
 use crate::Clock;
@@ -56,7 +56,7 @@ pub(crate) struct Hub {
     pending_rooms: Arc<presence_task::PendingRooms>,
     topics: TopicRegistry,
     /// Locked for one change or one look, inside of the lock of the map of rooms.
-    names: Arc<Mutex<RecentNames>>,
+    announcements: Arc<Mutex<RecentAnnouncements>>,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +83,7 @@ struct Channel {
     /// The rounds of the tasks that write to sinks, by lane.
     rounds: HashMap<usize, Round>,
     presence: Presence,
-    names: ChannelNames,
+    announcements: ChannelAnnouncements,
 }
 
 /// Why a stream ends.
@@ -111,8 +111,8 @@ pub(crate) enum Next {
     RecheckAccess(u32),
     /// Deliver this event; afterwards these versions are delivered.
     Ephemeral(Ephemeral, DeliveredVersions),
-    /// Deliver this changed display name; afterwards the changes up to this version are delivered.
-    Name(Ephemeral, u64),
+    /// Deliver this announcement; afterwards the announcements up to this version are delivered.
+    Announcement(Ephemeral, u64),
 }
 
 /// What a follower has delivered beside the entries of the log.
@@ -121,8 +121,8 @@ pub(crate) struct DeliveredEvents {
     /// The end of the room that the reader was warned of.
     warned_end: Option<Time>,
     presence: DeliveredVersions,
-    /// The version of the last changed display name.
-    name: u64,
+    /// The version of the last announcement.
+    announcement: u64,
 }
 
 /// The tasks to start after frames were added to a channel.
@@ -142,7 +142,7 @@ impl Hub {
             clock,
             pending_rooms: Arc::default(),
             topics: TopicRegistry::default(),
-            names: Arc::default(),
+            announcements: Arc::default(),
         }
     }
 
@@ -151,9 +151,9 @@ impl Hub {
         let mut rooms = lock(&self.rooms);
         let draining = rooms.draining;
         let open_channel = || {
-            let names = lock(&self.names).of_room(room, self.clock.now());
+            let announcements = lock(&self.announcements).of_room(room, self.clock.now());
             Arc::new(Mutex::new(Channel {
-                names,
+                announcements,
                 ..Channel::default()
             }))
         };
@@ -166,7 +166,7 @@ impl Hub {
         if draining {
             locked.end.get_or_insert(End::Draining);
         }
-        locked.names.forget_old(self.clock.now());
+        locked.announcements.forget_old(self.clock.now());
         let slot = locked.waiting.insert(None);
         let access_version = locked.access_version;
         drop(locked);
@@ -359,12 +359,12 @@ impl Channel {
             .warned_end
             .filter(|end| Some(*end) == current_end && Some(*end) != delivered.warned_end)
             .map(Next::Closing);
-        let name = || self.names.next_after(delivered.name);
+        let announcement = || self.announcements.next_after(delivered.announcement);
         let presence = || {
             self.presence
                 .next_event(delivered.presence)
                 .map(|(event, versions)| Next::Ephemeral(event, versions))
         };
-        closing.or_else(name).or_else(presence)
+        closing.or_else(announcement).or_else(presence)
     }
 }

@@ -133,7 +133,7 @@ async fn name_that_comes_in_parts_reaches_followers_of_all_its_rooms() {
         hub.announce_name("grace", "Grace H.", &[room(number)]);
     }
     hub.announce_name("ada", "Ada L.", &[room(3)]);
-    let names = |number| hub.names_of(room(number)).len();
+    let names = |number| hub.announcements_of(room(number)).len();
     assert_eq!([1, 2, 3].map(names), [1, 1, 1]);
     // Another change replaces the whole one before.
     hub.announce_name("grace", "Admiral", &[room(2)]);

@@ -50,6 +50,12 @@ impl Hub {
         self.pending_rooms.add(room);
     }
 
+    /// Whether a name is present in a room.
+    pub fn is_present(&self, room: RoomId, name: &str) -> bool {
+        let channel = self.find_channel(room);
+        channel.is_some_and(|channel| lock(&channel).presence.has(name))
+    }
+
     /// Updates the rooms with pending changes. Runs until it is dropped.
     pub async fn run_presence(self) {
         loop {

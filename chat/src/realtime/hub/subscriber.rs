@@ -106,7 +106,7 @@ impl Subscriber {
         match &next {
             Next::Closing(end) => self.delivered.warned_end = Some(*end),
             Next::Ephemeral(_, versions) => self.delivered.presence = *versions,
-            Next::Name(_, version) => self.delivered.name = *version,
+            Next::Announcement(_, version) => self.delivered.announcement = *version,
             _ => {}
         }
         next

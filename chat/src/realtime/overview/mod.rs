@@ -6,6 +6,8 @@
 //! # Guarantees
 //! - A person sees no room that is hidden from them.
 //! - A watcher has no queue, only a subscription to topics.
+//! - A room that the same stream follows is in the overview, also if it is not among the person's
+//!   own: the page that shows it learns its changes.
 //!
 //! # Not here
 //! - Which changes notify a topic: the hub's callers.
@@ -16,18 +18,21 @@ mod tests;
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use protocol::{DirectChat, Overview, Refusal, Room, RoomId};
+use protocol::{DirectChat, Overview, PersonOverview, Refusal, Room, RoomId};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::identity::person::Person;
 use crate::markup::mentions;
 use crate::realtime::topics::{Topic, TopicSubscription};
-use crate::store::{members, overview};
+use crate::store::{Listing, RoomRow, members, overview, room_preferences};
 use crate::{Chat, Error};
 
 /// The most rooms, and the most direct chats, in an overview.
 const SHOWN_MAX: usize = 50;
+
+/// The most kept rooms in an overview: those that were kept last.
+const KEPT_MAX: usize = 50;
 
 /// Mentions are counted in so many bytes of texts that have the username, so that rooms full of
 /// such texts do not keep the server busy. The rooms that were active last come first.
@@ -37,28 +42,64 @@ const MENTIONS_BYTES: usize = 1024 * 1024;
 const WATCHED_MAX: usize = 1_000;
 
 impl Chat {
-    /// The rooms and direct chats of the caller, and the rooms in `also` that the caller may find.
+    /// The rooms and direct chats of the caller, who has visited the rooms in `also`.
     ///
     /// # Errors
     /// A fault.
     pub async fn load_overview(&self, by: &Person, also: &[RoomId]) -> Result<Overview, Error> {
+        self.load_overview_beside(by, also, &[]).await
+    }
+
+    /// The overview of the caller with their notification settings. The rooms in `followed` are on
+    /// the same stream.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn load_person_overview(
+        &self,
+        by: &Person,
+        also: &[RoomId],
+        followed: &[RoomId],
+    ) -> Result<PersonOverview, Error> {
+        Ok(PersonOverview {
+            overview: self.load_overview_beside(by, also, followed).await?,
+            username: by.account().map(|account| account.username().to_owned()),
+            notifications: self.load_notification_settings(by).await?,
+        })
+    }
+
+    async fn load_overview_beside(
+        &self,
+        by: &Person,
+        also: &[RoomId],
+        followed: &[RoomId],
+    ) -> Result<Overview, Error> {
         let mut rooms = self.load_own_rooms(by).await?;
-        let mut others = also.to_vec();
+        let mut others = [also, followed].concat();
+        others.extend(self.list_kept_rooms(by).await?);
         others.sort_unstable();
         others.dedup();
         others.retain(|id| rooms.iter().all(|room| room.id != *id));
         let others = self.load_room_rows(by, &others).await?;
-        rooms.extend(
-            others
-                .into_iter()
-                .filter(|row| !row.direct)
-                .map(|row| row.room),
-        );
+        let others = others.into_iter().filter(|row| !row.direct);
+        let (own, open): (Vec<_>, Vec<_>) = others.partition(|row| is_own(row, also));
+        rooms.extend(own.into_iter().map(|row| row.room));
         rooms.sort_by_key(|room| std::cmp::Reverse((room.last_active_at, room.id)));
+        let is_followed = |row: &RoomRow| followed.contains(&row.room.id);
+        let open = open.into_iter().filter(is_followed);
         Ok(Overview {
             rooms,
+            open: open.map(|row| row.room).collect(),
             chats: self.load_direct_chats(by).await?,
         })
+    }
+
+    async fn list_kept_rooms(&self, by: &Person) -> Result<Vec<RoomId>, Error> {
+        let Some(person) = by.stable_id() else {
+            return Ok(Vec::new());
+        };
+        let mut reader = self.0.store.reader().await?;
+        room_preferences::list_kept_rooms(&mut reader, person, KEPT_MAX).await
     }
 
     /// The rooms that the caller is a member of, with unread counts.
@@ -110,30 +151,52 @@ impl Chat {
 
     /// The topics that may change the overview of the caller. They include direct chats without
     /// messages, which the overview does not show yet.
-    async fn load_topics(&self, by: &Person, also: &[RoomId]) -> Result<HashSet<Topic>, Error> {
-        let mut topics: HashSet<Topic> = also.iter().copied().map(Topic::Room).collect();
+    async fn load_topics(
+        &self,
+        by: &Person,
+        others: impl Iterator<Item = &RoomId>,
+    ) -> Result<HashSet<Topic>, Error> {
+        let mut topics: HashSet<Topic> = others.copied().map(Topic::Room).collect();
         if *by == Person::Anonymous {
             return Ok(topics);
         }
         let mut reader = self.0.store.reader().await?;
         let rooms = members::list_rooms_of(&mut reader, by.id(), WATCHED_MAX).await?;
         topics.extend(rooms.into_iter().map(Topic::Room));
+        let kept = self.list_kept_rooms(by).await?;
+        topics.extend(kept.into_iter().map(Topic::Room));
         topics.insert(Topic::Person(by.id()));
         Ok(topics)
     }
 
-    /// Watches the overview of the caller.
-    pub fn watch_overview(&self, by: Person, also: Vec<RoomId>) -> OverviewWatch {
+    /// Watches the overview of the caller, as [`Chat::load_person_overview`] loads it.
+    pub fn watch_overview(
+        &self,
+        by: Person,
+        also: Vec<RoomId>,
+        followed: Vec<RoomId>,
+    ) -> OverviewWatch {
         let topics = self.0.listeners.hub.topics();
         OverviewWatch {
             chat: self.clone(),
             by,
             also,
+            followed,
             subscription: topics.subscribe(),
             draining: topics.draining.subscribe(),
             delivered: None,
             is_stale: true,
         }
+    }
+}
+
+/// Whether a room that the person is not a member of is among their own: they keep it, or have
+/// visited and not hidden it.
+fn is_own(row: &RoomRow, visited: &[RoomId]) -> bool {
+    match row.listing {
+        Listing::Kept => true,
+        Listing::Hidden => false,
+        Listing::Unset => visited.contains(&row.room.id),
     }
 }
 
@@ -143,6 +206,7 @@ pub struct OverviewWatch {
     chat: Chat,
     by: Person,
     also: Vec<RoomId>,
+    followed: Vec<RoomId>,
     subscription: TopicSubscription,
     draining: watch::Receiver<bool>,
     delivered: Option<Bytes>,
@@ -191,13 +255,17 @@ impl OverviewWatch {
     /// changed before the subscription, so the topics are read again until none is new.
     async fn read_overview(&self) -> Result<Bytes, Error> {
         loop {
-            let topics = self.chat.load_topics(&self.by, &self.also).await?;
+            let others = self.also.iter().chain(&self.followed);
+            let topics = self.chat.load_topics(&self.by, others).await?;
             let has_new_topics = self.subscription.set_topics(topics);
             if !has_new_topics {
                 break;
             }
         }
-        let overview = self.chat.load_overview(&self.by, &self.also).await?;
+        let overview = self
+            .chat
+            .load_person_overview(&self.by, &self.also, &self.followed)
+            .await?;
         Ok(serde_json::to_vec(&overview).map_err(Error::fault)?.into())
     }
 }

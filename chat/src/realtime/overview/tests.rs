@@ -219,12 +219,43 @@ async fn overview_has_only_rooms_that_the_person_may_find() {
 }
 
 #[tokio::test]
+async fn followed_room_is_open_while_it_is_not_among_the_own_rooms() {
+    let test = TestChat::new(|_| {}).await;
+    let chat = &test.chat;
+    let eva = register(&test, "eva").await;
+    let followed = test.create_room().await;
+    let mut watch = chat.watch_overview(eva.clone(), vec![], vec![followed]);
+    let ids = |rooms: &[Room]| rooms.iter().map(|room| room.id).collect::<Vec<_>>();
+    let first = next_overview(&mut watch).await;
+    assert_eq!(
+        (ids(&first.rooms), ids(&first.open)),
+        (vec![], vec![followed])
+    );
+    // A message of another person in the room that is open.
+    test.post(followed, "hello").await;
+    assert_eq!(next_overview(&mut watch).await.open[0].message_count, 1);
+    for is_kept in [true, false] {
+        chat.set_listing(&eva, &followed, is_kept).await.unwrap();
+        let next = next_overview(&mut watch).await;
+        let lists = [ids(&next.rooms), ids(&next.open)];
+        let other = usize::from(is_kept);
+        assert_eq!(lists[1 - other], [followed]);
+        assert_eq!(lists[other], []);
+    }
+    // What the person is not allowed to find is in no list.
+    let den = create_private_room(&test, &register(&test, "bob").await, "den").await;
+    let mut watch = chat.watch_overview(eva, vec![], vec![den]);
+    let hidden = next_overview(&mut watch).await;
+    assert_eq!((hidden.rooms, hidden.open), (vec![], vec![]));
+}
+
+#[tokio::test]
 async fn every_change_updates_the_watched_overview() {
     let test = TestChat::new(|_| {}).await;
     let chat = &test.chat;
     let [eva, bob] = [register(&test, "eva").await, register(&test, "bob").await];
     let visited = test.create_room().await;
-    let mut watch = chat.watch_overview(bob.clone(), vec![visited]);
+    let mut watch = chat.watch_overview(bob.clone(), vec![visited], vec![]);
     assert_eq!(next_overview(&mut watch).await.rooms.len(), 1);
     // A message in a room that the person is not a member of.
     test.post(visited, "hello").await;
@@ -275,7 +306,9 @@ async fn watcher_receives_one_update_per_interval_and_none_without_a_change() {
     let test = TestChat::new(|_| {}).await;
     let room = test.create_room().await;
     let other = test.create_room().await;
-    let mut watch = test.chat.watch_overview(Person::Anonymous, vec![room]);
+    let mut watch = test
+        .chat
+        .watch_overview(Person::Anonymous, vec![room], vec![]);
     next_overview(&mut watch).await;
     let start = tokio::time::Instant::now();
     for n in 1..=3_u64 {
@@ -300,7 +333,9 @@ async fn watcher_receives_one_update_per_interval_and_none_without_a_change() {
 async fn dropped_watch_leaves_no_subscription() {
     let test = TestChat::new(|_| {}).await;
     let room = test.create_room().await;
-    let mut watch = test.chat.watch_overview(Person::Anonymous, vec![room]);
+    let mut watch = test
+        .chat
+        .watch_overview(Person::Anonymous, vec![room], vec![]);
     next_overview(&mut watch).await;
     let topics = test.chat.0.listeners.hub.topics().clone();
     assert_eq!(lock(&topics.subscriptions).by_topic.len(), 1);

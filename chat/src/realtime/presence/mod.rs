@@ -124,6 +124,11 @@ impl Presence {
         self.connections.remove(name);
     }
 
+    /// Whether a name is present, or announced as present.
+    pub fn has(&self, name: &str) -> bool {
+        self.connections.contains_key(name) || self.announced.contains(name)
+    }
+
     /// How many absent names are still announced as present. Of w waiting names, l linger and the
     /// other w - l are present but not announced, so that
     /// `announced = connections - (w - l) + l`.

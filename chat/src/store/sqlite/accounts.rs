@@ -104,6 +104,31 @@ pub(crate) async fn load_username(
     )
 }
 
+/// The account with this ID.
+pub(crate) async fn load_account(
+    from: &mut impl Reader,
+    id: i64,
+) -> Result<Option<AccountRow>, Error> {
+    let sql = "select id, username, name, password_hash, operator, generation
+               from account where id = $1";
+    Ok(sqlx::query_as(sql)
+        .bind(id)
+        .fetch_optional(from.connection())
+        .await?)
+}
+
+/// The usernames of the operators of the server, at most `limit`.
+pub(crate) async fn list_operators(
+    from: &mut impl Reader,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
+    let sql = "select username from account where operator order by username limit $1";
+    Ok(sqlx::query_scalar(sql)
+        .bind(count(limit))
+        .fetch_all(from.connection())
+        .await?)
+}
+
 /// Whether a person is an operator of the server.
 pub(crate) async fn is_operator(from: &mut impl Reader, person: i64) -> Result<bool, Error> {
     let sql = "select exists (select 1 from account where id = $1 and operator)";

@@ -124,6 +124,19 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
+    /// Keeps a room among those of a person who has written in it, also if they had hidden it.
+    pub fn keep_room(&self, room: RoomId, person: i64, now: i64) -> Result<(), Error> {
+        let sql = "insert into room_preference (person, room, listing, listed_at)
+                   select ?1, ?2, 1, ?3
+                   where not exists (select 1 from member where room = ?2 and person = ?1)
+                   on conflict (person, room) do update
+                     set listing = 1, listed_at = excluded.listed_at where listing <> 1";
+        self.0
+            .prepare_cached(sql)?
+            .execute(params![person, key(room), now])?;
+        Ok(())
+    }
+
     /// Makes a change of a row beside the log.
     pub fn change_row(&self, now: i64, change: &RowChange) -> Result<(), Error> {
         match change {

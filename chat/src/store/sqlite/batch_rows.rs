@@ -79,6 +79,14 @@ impl LogTransaction<'_> {
         Ok(select.query_row(params![key(room), person, now], policy_from_row)?)
     }
 
+    /// The role of a person in a room; `None` if the person is not a member.
+    pub fn load_role(&self, room: RoomId, person: i64) -> Result<Option<Role>, Error> {
+        let sql = "select role from member where room = ?1 and person = ?2";
+        let mut select = self.0.prepare_cached(sql)?;
+        let role = select.query_row([key(room), person], |row| row.get(0));
+        Ok(role.optional()?.map(role_from_row))
+    }
+
     /// The message of an author that was posted with this idempotency key.
     pub fn find_by_key(
         &self,

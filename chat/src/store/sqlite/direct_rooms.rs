@@ -11,7 +11,9 @@ use super::members::newest_rooms;
 use super::messages::{NEWEST_KEY, UNREAD_KEYS};
 use super::pool::{Reader, Store, WriteTransaction};
 use crate::Error;
-use crate::store::rows::{AccountPair, MESSAGE_COLUMNS, MessageRow, count, key, room_id};
+use crate::store::rows::{
+    AccountPair, MESSAGE_COLUMNS, MessageRow, count, key, level_from_row, room_id,
+};
 
 /// How many characters of a newest message are read.
 const EXCERPT: usize = 200;
@@ -89,7 +91,8 @@ pub(crate) async fn list_conversations(
              join member on member.room = room.id and person = $1
              join direct_room on direct_room.room = room.id
              join account on account.id = case low when $1 then high else low end)
-         select other_username, other_name, chat_room, chat_room as room, unread, {columns}
+         select other_username, other_name, chat_room, chat_room as room, unread, {columns},
+           (select level from room_preference where person = $1 and room = chat_room) as level
          from chat left join message as shown on shown.key = newest_key
          order by chat_active_at desc, chat_room desc"
     ));
@@ -110,5 +113,6 @@ fn chat_from_row(row: &SqliteRow) -> sqlx::Result<DirectChat> {
         room: room_id(row.try_get("chat_room")?),
         unread: row.try_get::<i64, _>("unread")?.unsigned_abs(),
         last: last.map(|row| row.0),
+        level: level_from_row(row.try_get("level")?),
     })
 }

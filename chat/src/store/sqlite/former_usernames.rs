@@ -4,7 +4,7 @@
 //! - No account gets one of them, or one that looks like it, and no guest writes under one:
 //!   `accounts` and `name_claims` read them, too.
 
-use super::pool::WriteTransaction;
+use super::pool::{Reader, WriteTransaction};
 use crate::Error;
 use crate::store::rows::count;
 
@@ -22,6 +22,15 @@ pub(crate) async fn insert(
         .execute(tx.connection())
         .await?;
     Ok(())
+}
+
+/// Whether a deleted account had this username.
+pub(crate) async fn contains(from: &mut impl Reader, username: &str) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from former_username where username = $1)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(username)
+        .fetch_one(from.connection())
+        .await?)
 }
 
 /// The first of them after this one, in the order of their bytes.

@@ -86,6 +86,42 @@ pub(crate) async fn list_members(store: &Store, room: RoomId) -> Result<Vec<Memb
         .await?)
 }
 
+/// The members of a room with the role of a moderator or a greater one, the greatest first, at most
+/// `limit`.
+pub(crate) async fn list_moderators(
+    from: &mut impl Reader,
+    room: RoomId,
+    limit: usize,
+) -> Result<Vec<MemberRow>, Error> {
+    // A partial index has these members. Its condition is the one here: 2 is the moderator.
+    let sql = "select member.person, coalesce(account.username, name_claim.name) as name, role,
+                 joined_at
+               from member left join account on account.id = member.person
+               left join name_claim on name_claim.room = member.room
+                 and name_claim.person = member.person
+               where member.room = $1 and role >= 2
+               order by role desc, joined_at, member.person limit $2";
+    Ok(sqlx::query_as(sql)
+        .bind(key(room))
+        .bind(count(limit))
+        .fetch_all(from.connection())
+        .await?)
+}
+
+/// The rooms in which a person has the role of a moderator or a greater one.
+pub(crate) async fn list_moderated_rooms(
+    from: &mut impl Reader,
+    person: i64,
+) -> Result<Vec<RoomId>, Error> {
+    let sql = "select room from member where person = $1 and role >= $2";
+    let rooms: Vec<i64> = sqlx::query_scalar(sql)
+        .bind(person)
+        .bind(Role::Moderator as i64)
+        .fetch_all(from.connection())
+        .await?;
+    Ok(rooms.into_iter().map(room_id).collect())
+}
+
 /// The rooms that a person is a member of, at most `limit`.
 pub(crate) async fn list_rooms_of(
     from: &mut impl Reader,

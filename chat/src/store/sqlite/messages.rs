@@ -49,6 +49,31 @@ pub(crate) async fn find_author(
         .await?)
 }
 
+/// The author of a message, as its row names the author.
+pub(crate) struct MessageAuthorRow {
+    /// The ID of the person; 0 for an anonymous author.
+    pub person: i64,
+    /// The name that the message was written under.
+    pub username: String,
+}
+
+/// The author of a message and the name that it was written under; `None` if there is no such
+/// message.
+pub(crate) async fn find_named_author(
+    from: &mut impl Reader,
+    room: RoomId,
+    seq: u64,
+) -> Result<Option<MessageAuthorRow>, Error> {
+    let sql = "select author, username from message
+               where key = ((select number from room where id = $1) << 32 | $2) and kind = 0";
+    let row: Option<(i64, String)> = sqlx::query_as(sql)
+        .bind(key(room))
+        .bind(key_seq(seq))
+        .fetch_optional(from.connection())
+        .await?;
+    Ok(row.map(|(person, username)| MessageAuthorRow { person, username }))
+}
+
 /// Reads a page of a room's messages, whatever the state of the room. The caller checks the access
 /// to the room. `take` receives each message, with a note whether `reader` wrote it (an anonymous
 /// reader is no one's author), and returns whether it wants another one. A page without a start has

@@ -53,6 +53,34 @@ pub(crate) async fn has_claim(
         .await?)
 }
 
+/// The guest with this skeleton of a name in a room, and the name as the guest writes it.
+pub(crate) async fn find_guest(
+    from: &mut impl Reader,
+    room: RoomId,
+    skeleton: &str,
+) -> Result<Option<(i64, String)>, Error> {
+    let sql = "select person, name from name_claim where room = $1 and skeleton = $2";
+    Ok(sqlx::query_as(sql)
+        .bind(key(room))
+        .bind(skeleton)
+        .fetch_optional(from.connection())
+        .await?)
+}
+
+/// The name that a guest writes under in a room; `None` for a guest who has not written there.
+pub(crate) async fn load_claimed_name(
+    from: &mut impl Reader,
+    room: RoomId,
+    guest: i64,
+) -> Result<Option<String>, Error> {
+    let sql = "select name from name_claim where room = $1 and person = $2";
+    Ok(sqlx::query_scalar(sql)
+        .bind(key(room))
+        .bind(guest)
+        .fetch_optional(from.connection())
+        .await?)
+}
+
 /// The names that these guests write under in a room. A guest who has not written there has none.
 pub(crate) async fn load_claimed_names(
     store: &Store,

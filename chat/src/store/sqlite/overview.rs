@@ -9,7 +9,9 @@ use super::members::newest_rooms;
 use super::messages::UNREAD_KEYS;
 use super::pool::Store;
 use crate::Error;
-use crate::store::rows::{ROOM_COLUMNS, RoomRow, count, key, role_from_row, room_id};
+use crate::store::rows::{
+    ROOM_COLUMNS, RoomRow, count, key, level_from_row, role_from_row, room_id,
+};
 
 /// Whether `sanction` holds against the person `$1` in `room` at the time `$2`.
 const ACTIVE_SANCTION: &str = "sanction.room = room.id and sanction.person = $1
@@ -36,10 +38,12 @@ pub(crate) async fn list_member_rooms(
         "{newest}
          select {ROOM_COLUMNS}, role,
            (select count(*) from ({UNREAD_KEYS}) as unread_message) as unread,
-           sanction.room is not null as muted, sanction.until as muted_until
+           sanction.room is not null as muted, sanction.until as muted_until, level
          from newest join room on room.id = newest_room
            join member on member.room = room.id and member.person = $1
            left join sanction on {ACTIVE_SANCTION}
+           left join room_preference as preference
+             on preference.person = $1 and preference.room = room.id
          order by last_active_at desc, id desc"
     ));
     let rows = sqlx::query(sql)
@@ -93,6 +97,7 @@ fn room_from_row(row: &SqliteRow) -> sqlx::Result<Room> {
     room.muted_until = row
         .try_get::<Option<i64>, _>("muted_until")?
         .map(Time::from_millis);
+    room.level = level_from_row(row.try_get("level")?);
     room.unread = row.try_get::<i64, _>("unread")?.unsigned_abs();
     Ok(room)
 }

@@ -14,7 +14,8 @@ use super::pool::Reader;
 use super::wanted_rows::rows_in_order;
 use crate::Error;
 use crate::store::rows::{
-    ActiveSanction, FoundRoom, ROOM_COLUMNS, RoomRow, key, role_from_row, room_end_from_row,
+    ActiveSanction, FoundRoom, ROOM_COLUMNS, RoomRow, key, level_from_row, listing_from_row,
+    role_from_row, room_end_from_row,
 };
 
 impl FromRow<'_, SqliteRow> for FoundRoom {
@@ -22,8 +23,11 @@ impl FromRow<'_, SqliteRow> for FoundRoom {
         let role: Option<i64> = row.try_get("role")?;
         let sanction: Option<i64> = row.try_get("sanction")?;
         let until = row.try_get("sanction_until")?;
+        let mut found = RoomRow::from_row(row)?;
+        found.room.level = level_from_row(row.try_get("level")?);
+        found.listing = listing_from_row(row.try_get("listing")?);
         Ok(Self {
-            row: RoomRow::from_row(row)?,
+            row: found,
             role: role.map(role_from_row),
             sanction: sanction.map(|kind| ActiveSanction::from_row(kind, until)),
         })
@@ -48,8 +52,10 @@ static OPEN_ROOMS: LazyLock<String> = LazyLock::new(|| {
            from json_each($1))
          select position, {ROOM_COLUMNS},
            (select role from member where member.room = room.id and person = wanted_by) as role,
-           sanction.kind as sanction, sanction.until as sanction_until
+           sanction.kind as sanction, sanction.until as sanction_until, level, listing
          from wanted join room on room.id = wanted_room
+         left join room_preference as preference
+           on preference.person = wanted_by and preference.room = room.id
          left join sanction on sanction.room = room.id and sanction.person = wanted_by
            and (sanction.until is null or sanction.until > present)
          where state = 0

@@ -7,7 +7,21 @@ use protocol::RoomId;
 
 use super::pool::Reader;
 use crate::Error;
-use crate::store::rows::room_id;
+use crate::store::rows::{key, room_id};
+
+/// Whether an account has written in a room.
+pub(crate) async fn has_written(
+    from: &mut impl Reader,
+    room: RoomId,
+    account: i64,
+) -> Result<bool, Error> {
+    let sql = "select exists (select 1 from room_author where account = $1 and room = $2)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(account)
+        .bind(key(room))
+        .fetch_one(from.connection())
+        .await?)
+}
 
 /// The rooms that an account has written in or is a member of: those that show its name.
 pub(crate) async fn list_rooms_that_name(

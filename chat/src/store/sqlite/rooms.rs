@@ -9,15 +9,15 @@
 
 use std::time::Duration;
 
-use protocol::{Room, RoomEnd, RoomId, Time};
+use protocol::{NotificationLevel, Room, RoomEnd, RoomId, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::pool::{Store, WriteTransaction};
 use crate::Error;
 use crate::store::rows::{
-    Access, NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, count, key, millis, room_end_from_row,
-    room_id,
+    Access, Listing, NewRoomRow, ROOM_COLUMNS, RoomRow, RoomsPage, count, key, millis,
+    room_end_from_row, room_id,
 };
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
@@ -54,7 +54,9 @@ impl FromRow<'_, SqliteRow> for RoomRow {
             muted_until: None,
             unread: 0,
             mentions: 0,
+            level: NotificationLevel::default(),
             read_seq: None,
+            roles: Vec::new(),
             with: None,
         };
         let timeout: i64 = row.try_get("timeout_ms")?;
@@ -65,6 +67,7 @@ impl FromRow<'_, SqliteRow> for RoomRow {
             timeout: Duration::from_millis(timeout.unsigned_abs()),
             head,
             direct,
+            listing: Listing::default(),
         })
     }
 }
@@ -299,6 +302,7 @@ async fn erase_other_rows(tx: &mut WriteTransaction, id: RoomId) -> Result<(), E
         "delete from invitation where room = $1",
         "delete from sanction where room = $1",
         "delete from last_write where room = $1",
+        "delete from room_preference where room = $1",
         "delete from audit_log where room = $1",
     ] {
         sqlx::query(sql)

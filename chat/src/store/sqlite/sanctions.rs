@@ -4,9 +4,9 @@ use protocol::{RoomId, SanctionKind, Time};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
-use super::pool::{Store, WriteTransaction};
+use super::pool::{Reader, Store, WriteTransaction};
 use crate::Error;
-use crate::store::rows::{SanctionRow, key, room_id, sanction_from_row};
+use crate::store::rows::{ActiveSanction, SanctionRow, key, room_id, sanction_from_row};
 
 /// The most sanctions of a room that are listed.
 const LISTED: i64 = 10_000;
@@ -73,6 +73,24 @@ pub(crate) async fn list_sanctions(
         .bind(LISTED)
         .fetch_all(store.read())
         .await?)
+}
+
+/// The sanction of a person in a room, unless it has ended.
+pub(crate) async fn find_sanction(
+    from: &mut impl Reader,
+    room: RoomId,
+    person: i64,
+    now: Time,
+) -> Result<Option<ActiveSanction>, Error> {
+    let sql = "select kind, until from sanction
+               where room = $1 and person = $2 and (until is null or until > $3)";
+    let row: Option<(i64, Option<i64>)> = sqlx::query_as(sql)
+        .bind(key(room))
+        .bind(person)
+        .bind(now.millis())
+        .fetch_optional(from.connection())
+        .await?;
+    Ok(row.map(|(kind, until)| ActiveSanction::from_row(kind, until)))
 }
 
 /// Deletes the sanctions of a person that have ended.

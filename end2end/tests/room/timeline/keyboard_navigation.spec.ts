@@ -117,7 +117,9 @@ test("arrow keys move the focus from message to message", async ({ webchat, open
   await ada.page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await keyboard.press("ArrowUp");
   expect(await at(), "also when nothing has the focus").toBe("the last word");
-  // The next Tab stop is the menu button.
+  // The next Tab stops are the author's card and the menu button.
+  await keyboard.press("Tab");
+  await expect(ada.messages.last().getByRole("link", { name: "ada" })).toBeFocused();
   await keyboard.press("Tab");
   await expect(
     ada.messages.last().getByRole("button", { name: "Message actions" }),

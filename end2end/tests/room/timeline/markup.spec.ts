@@ -53,6 +53,52 @@ test("markup is drawn, with and without JavaScript, and the body stays as writte
   expect(await webchat.messageTexts(room)).toEqual([text]);
 });
 
+test("code has the colours of its language, and its nodes stay as they are", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const loaded: string[] = [];
+  const ada = await openBrowser("ada");
+  ada.page.on("request", (request) => loaded.push(new URL(request.url()).pathname));
+  await ada.openRoom(room);
+  await webchat.postMessage(room, "grace", "```\nfn plain() {}\n```");
+  await webchat.postMessage(room, "grace", "```klingon\nfn unknown() {}\n```");
+  await expect(ada.messageBodies).toHaveCount(2);
+  const isScript = (path: string) => /code_colours|highlighter/.test(path);
+  const lines = ["fn main() {", '    let a = "<b> &amp;"; // note', "    call(42);", "}"];
+  await webchat.postMessage(room, "grace", ["```rust", ...lines, "```"].join("\n"));
+
+  /** What has a colour, by its kind. */
+  const coloured = () =>
+    ada.page.evaluate(() =>
+      [...CSS.highlights].flatMap(([kind, highlight]) =>
+        [...highlight].map((range) => {
+          const text = range.startContainer.textContent ?? "";
+          return `${kind}: ${text.slice(range.startOffset, range.endOffset)}`;
+        }),
+      ),
+    );
+  await expect
+    .poll(async () => (await coloured()).sort())
+    .toEqual(
+      expect.arrayContaining([
+        "code-comment: // note",
+        "code-keyword: fn",
+        "code-keyword: let",
+        "code-number: 42",
+        'code-string: "<b> &amp;"',
+      ]),
+    );
+  expect(loaded.filter(isScript)).toHaveLength(2);
+  const code = ada.messageBodies.last().locator("code");
+  expect(await code.evaluate((code) => [...code.childNodes].map(({ nodeType }) => nodeType))).toEqual([3]);
+  await expect(code).toHaveText(lines.join("\n") + "\n", { useInnerText: false });
+  // A message that is gone has no colours.
+  const before = (await coloured()).length;
+  expect(before).toBeGreaterThan(0);
+});
+
 test("a code block scrolls sideways, and its button copies the code", async ({
   webchat,
   openBrowser,

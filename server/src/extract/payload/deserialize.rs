@@ -191,9 +191,20 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
         visitor.visit_enum(variant)
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, FieldError> {
+        let fields = self.0.as_object();
+        let fields = fields.ok_or(FieldError::rule("must be an object"))?;
+        FieldsDeserializer(fields).deserialize_struct(name, names, visitor)
+    }
+
     forward_to_deserialize_any! {
         i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map struct identifier ignored_any
+        map identifier ignored_any
     }
 }
 
@@ -258,6 +269,7 @@ mod tests {
         public: Option<bool>,
         uses: Option<Number<1, 10>>,
         role: Option<protocol::Role>,
+        quiet: Option<protocol::QuietHours>,
     }
 
     fn read(fields: Value) -> Result<Everything, Refusal> {
@@ -272,6 +284,7 @@ mod tests {
             public: Some(true),
             uses: Some(Number(5)),
             role: Some(protocol::Role::Owner),
+            quiet: None,
         };
         for fields in [
             serde_json::json!({"username": "ada", "public": true, "uses": 5, "role": "owner"}),
@@ -330,6 +343,21 @@ mod tests {
                 serde_json::json!({"username": "a", "role": "king"}),
                 "role",
                 "must be reader, member, moderator or owner",
+            ),
+            (
+                serde_json::json!({"username": "a", "quiet": "22:00"}),
+                "quiet",
+                "must be an object",
+            ),
+            (
+                serde_json::json!({"username": "a", "quiet": {"from": "22:00", "to": 7}}),
+                "to",
+                "must be a text",
+            ),
+            (
+                serde_json::json!({"username": "a", "quiet": {"from": "22:00", "to": "07:00"}}),
+                "zone",
+                "is missing",
             ),
         ] {
             assert_eq!(

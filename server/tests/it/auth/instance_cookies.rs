@@ -220,9 +220,13 @@ async fn over_tls_a_cookie_that_another_host_of_the_domain_has_planted_is_not_re
     let form = [("username", "eve"), ("password", "secret")];
     let response = submit_form_with_cookie(&browser, "/login", "", &form).await;
     let set = set_cookie_headers(&response);
-    let [session] = &set[..] else {
+    let [session, mark] = &set[..] else {
         panic!("{set:?}")
     };
+    assert!(
+        mark.starts_with("account-") && mark.ends_with("; Secure"),
+        "{mark}"
+    );
     assert!(session.starts_with(&format!("__Host-{}", server.cookie("session", ""))));
     assert!(
         session.contains("; Path=/;") && session.ends_with("; Secure"),

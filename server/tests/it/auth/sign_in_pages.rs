@@ -259,7 +259,7 @@ async fn page_is_drawn_for_the_signed_in_account() {
     ada.post(room["id"].as_str().unwrap(), "hello").await;
     let html = expect_page(bob.get("/", "text/html").await, 200).await;
     assert!(
-        html.contains("BOB") && html.contains(" unread") && !html.contains("Your name"),
+        html.contains("BOB") && html.contains("unread</span>") && !html.contains("Your name"),
         "{html}"
     );
     let html = expect_page(

@@ -136,7 +136,7 @@ async fn oversized_request_head_is_refused() {
 async fn user_input_never_becomes_a_response_header() {
     let server = TestServer::new().await;
     let ada = server.visitor("ada");
-    let expected = ["name", "session", "guest"];
+    let expected = ["name", "session", "account", "guest"];
     let ours = |response: &reqwest::Response| {
         assert!(
             !response.headers().contains_key("x-evil"),

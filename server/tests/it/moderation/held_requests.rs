@@ -85,6 +85,17 @@ impl Setting {
             ),
             ("POST", format!("/rooms/{room}/seen/"), json!({"seen": 1})),
             (
+                "PUT",
+                format!("/rooms/{room}/notifications/"),
+                json!({"level": "all"}),
+            ),
+            (
+                "PUT",
+                format!("/rooms/{room}/listing/"),
+                json!({"listed": true}),
+            ),
+            ("PUT", "/profile/notifications/".to_owned(), json!({})),
+            (
                 "POST",
                 format!("/rooms/{room}/invitations/"),
                 json!({"uses": 1}),

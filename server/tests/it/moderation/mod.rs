@@ -4,6 +4,7 @@ pub mod forms;
 mod held_requests;
 mod invitations;
 mod permissions;
+mod person;
 mod sanctions;
 mod settings;
 

@@ -10,7 +10,7 @@ async fn edits_and_deletions_reach_every_kind_of_reader() {
     let server = TestServer::new().await;
     let ada = server.guest("ada").await;
     let grace = server.visitor("grace");
-    let room = ada.create_room().await;
+    let room = grace.create_room().await;
     ada.post(&room, "helo").await;
     ada.post(&room, "oops").await;
     let mut live = grace.follow(&room, "").await;

@@ -58,7 +58,7 @@ async fn page_is_not_cached_and_its_script_nonce_changes() {
         let response = ada.get("/", "text/html").await;
         assert_eq!(
             response.headers()["cache-control"],
-            "no-store, no-transform"
+            "private, no-cache, no-transform"
         );
         let policy = response.headers()["content-security-policy"]
             .to_str()

@@ -144,6 +144,7 @@ fn mentioned_person_has_the_present_name_and_other_names_are_text() {
     let person = |username: &str, name: &str, is_own| {
         let (username, name) = (username.to_owned(), name.to_owned());
         Some(Mentioned {
+            link: format!("/{username}"),
             username,
             name,
             is_own,
@@ -154,8 +155,8 @@ fn mentioned_person_has_the_present_name_and_other_names_are_text() {
         None,
         person("me", "Me", true),
     ];
-    let expected = "<bdi class=mention title=ada>@Countess</bdi> @absent \
-                    <bdi class=mention own title=me>@Me</bdi>";
+    let expected = "<a class=mention href=/ada title=ada>@Countess</a> @absent \
+                    <a class=mention own href=/me title=me>@Me</a>";
     assert_eq!(html(&draw(body, &marks, &mentioned)), expected);
     assert_eq!(drawn(body, &marks), body);
 }
