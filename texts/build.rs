@@ -148,7 +148,7 @@ fn check(tag: &str, catalogue: &Catalogue, source: &Catalogue) -> Result<()> {
                 return Err(format!("{group}.{key} has an unknown placeholder {{{name}}}").into());
             }
             let is_plural = matches!(entry, Entry::Plural(_));
-            let is_lost = |name: &&String| !has.contains(name) && !(is_plural && *name == COUNT);
+            let is_lost = |name: &&String| !(has.contains(name) || is_plural && *name == COUNT);
             let lost = wanted.iter().find(is_lost);
             if let Some(name) = lost {
                 return Err(format!("{group}.{key} lacks the placeholder {{{name}}}").into());
