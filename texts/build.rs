@@ -8,12 +8,17 @@
 //! Every catalogue has the texts of the English one, with the same placeholders, and all plural
 //! categories of its language.
 
+#[path = "src/category.rs"]
+mod category;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::{env, fs, path::Path};
 
 use icu_plurals::{PluralCategory, PluralRuleType, PluralRules};
+
+use category::name_of;
 
 /// The group that the browser gets.
 const BROWSER_GROUP: &str = "app";
@@ -101,17 +106,6 @@ fn plural_key(key: &str) -> Option<(&str, &str)> {
     let (stem, category) = key.rsplit_once('_')?;
     let is_category = PluralCategory::all().any(|known| name_of(known) == category);
     is_category.then_some((stem, category))
-}
-
-fn name_of(category: PluralCategory) -> &'static str {
-    match category {
-        PluralCategory::Zero => "zero",
-        PluralCategory::One => "one",
-        PluralCategory::Two => "two",
-        PluralCategory::Few => "few",
-        PluralCategory::Many => "many",
-        PluralCategory::Other => "other",
-    }
 }
 
 /// The plural categories of a language, in the order in which forms are stored.

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use icu_locale_core::Locale;
-use icu_plurals::{PluralCategory, PluralRuleType, PluralRules};
+use icu_plurals::{PluralRuleType, PluralRules};
 
 use crate::BROWSER_TEXTS;
+use crate::category::name_of;
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
@@ -111,14 +112,7 @@ impl Language {
         let Ok(rules) = PluralRules::try_new(locale.into(), PluralRuleType::Cardinal.into()) else {
             return 0;
         };
-        let name = match rules.category_for(count) {
-            PluralCategory::Zero => "zero",
-            PluralCategory::One => "one",
-            PluralCategory::Two => "two",
-            PluralCategory::Few => "few",
-            PluralCategory::Many => "many",
-            PluralCategory::Other => "other",
-        };
+        let name = name_of(rules.category_for(count));
         let categories = self.table().categories;
         categories
             .iter()

@@ -13,6 +13,8 @@
 #[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(not(target_arch = "wasm32"))]
+mod category;
+#[cfg(not(target_arch = "wasm32"))]
 mod language;
 
 #[cfg(target_arch = "wasm32")]

@@ -226,7 +226,7 @@ async fn guest_is_found_by_name_and_by_messages_under_earlier_names() {
     assert_eq!(card.wrote_as.as_deref(), Some("Ada L."));
     assert!(card.own && card.actions.is_empty());
     assert_eq!(card.id, guest.public_id());
-    // The name is free, and whoever takes it is another person.
+    // The name is free, and the next author under it is another person.
     let other = new_guest();
     post_as(chat, &other, room, "Ada L.").await;
     let card = card_of(chat, &other, room, "Ada L.").await;

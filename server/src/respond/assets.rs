@@ -71,13 +71,7 @@ fn catalogue_name(language: Language) -> String {
 fn catalogue(path: &str) -> Option<File> {
     let tag = path.strip_prefix("pkg/")?.strip_suffix(".json")?;
     let language = Language::find(tag).filter(|language| language.tag() == tag)?;
-    let bytes = language.browser_catalogue().into_bytes();
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&bytes);
-    Some(File {
-        bytes: bytes.into(),
-        tag: hasher.finish(),
-    })
+    Some(File::tagged(language.browser_catalogue().into_bytes()))
 }
 
 /// The answer for a static file; `None` if `path` (as in the request line, from the first slash)
@@ -104,6 +98,18 @@ const SERVICE_WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'";
 struct File {
     bytes: Cow<'static, [u8]>,
     tag: u64,
+}
+
+impl File {
+    /// A file with a tag that is computed from its bytes.
+    fn tagged(bytes: Vec<u8>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&bytes);
+        Self {
+            bytes: bytes.into(),
+            tag: hasher.finish(),
+        }
+    }
 }
 
 /// The encodings in the server's order of preference, with the suffix of their files.
@@ -277,7 +283,7 @@ mod site {
 mod site {
     use std::path::PathBuf;
 
-    use super::{DefaultHasher, File, Hasher};
+    use super::File;
 
     fn root() -> PathBuf {
         std::env::var_os("LEPTOS_SITE_ROOT")
@@ -286,12 +292,7 @@ mod site {
 
     pub(super) fn read(path: &str) -> Option<File> {
         let bytes = std::fs::read(root().join(path)).ok()?;
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&bytes);
-        Some(File {
-            bytes: bytes.into(),
-            tag: hasher.finish(),
-        })
+        Some(File::tagged(bytes))
     }
 }
 

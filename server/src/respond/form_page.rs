@@ -65,6 +65,29 @@ pub(crate) fn rerender_with_error(
     Ok(error_page(error, draw(wrong_fields)))
 }
 
+/// The same for a page about a room with one form. A caller who may not see the `page` learns
+/// nothing else about the room.
+///
+/// # Errors
+/// Those of [`rerender_with_error`], and the error itself without the page.
+pub(crate) fn rerender_room_page<P>(
+    error: Error,
+    headers: &HeaderMap,
+    room: RoomId,
+    page: Result<P, Error>,
+    draw: fn(&FormPage, &P) -> String,
+) -> Result<Response, Error> {
+    let Ok(page) = page else {
+        return Err(error);
+    };
+    let sheet = room_sheet(headers, room);
+    rerender_with_error(
+        error,
+        |_| "",
+        |wrong| draw(&sheet.with_errors(wrong), &page),
+    )
+}
+
 /// A page with the status and the waiting time of an error.
 pub(crate) fn error_page(error: Error, html: String) -> Response {
     let refused = error.into_response();

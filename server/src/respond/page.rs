@@ -118,8 +118,7 @@ pub fn problem(problem: &Problem, path: Option<&str>) -> Response {
     let next = path
         .map(|path| format!("?next={}", app::percent_encode(path)))
         .unwrap_or_default();
-    let sign_in = (problem.status == 401 && problem.title == Refusal::NotSignedIn.title())
-        .then(|| format!("/login{next}"));
+    let sign_in = (problem.title == Refusal::NotSignedIn.title()).then(|| format!("/login{next}"));
     let was_written = path.is_none();
     plain(
         status,

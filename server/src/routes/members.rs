@@ -130,16 +130,8 @@ impl PeopleCaller {
     }
 
     async fn rerender_people(&self, error: Error) -> Result<Response, Error> {
-        // A caller who may not see the room learns nothing else about it.
-        let Ok(people) = load_people(&self.state, &self.by, self.room).await else {
-            return Err(error);
-        };
-        let sheet = form_page::room_sheet(&self.headers, self.room);
-        form_page::rerender_with_error(
-            error,
-            |_| "",
-            |wrong| app::members_page(&sheet.with_errors(wrong), &people),
-        )
+        let people = load_people(&self.state, &self.by, self.room).await;
+        form_page::rerender_room_page(error, &self.headers, self.room, people, app::members_page)
     }
 }
 

@@ -110,16 +110,8 @@ pub(crate) async fn choose_listing(
                 negotiated::json(Listing { listed })
             },
             async |error| {
-                // A caller who may not see the room learns nothing else about it.
-                let Ok(page) = load_page(&state, &by, &headers, room).await else {
-                    return Err(error);
-                };
-                let sheet = form_page::room_sheet(&headers, room);
-                form_page::rerender_with_error(
-                    error,
-                    |_| "",
-                    |wrong| app::room_listing_page(&sheet.with_errors(wrong), &page),
-                )
+                let page = load_page(&state, &by, &headers, room).await;
+                form_page::rerender_room_page(error, &headers, room, page, app::room_listing_page)
             },
         )
         .await

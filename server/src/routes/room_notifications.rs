@@ -95,15 +95,13 @@ pub(crate) async fn set_room_notifications(
             |_| negotiated::redirect(payload.next(), &path),
             |level| negotiated::json(RoomNotifications { level }),
             async |error| {
-                // A caller who may not see the room learns nothing else about it.
-                let Ok(page) = load_page(&state, &by, room).await else {
-                    return Err(error);
-                };
-                let sheet = form_page::room_sheet(&headers, room);
-                form_page::rerender_with_error(
+                let page = load_page(&state, &by, room).await;
+                form_page::rerender_room_page(
                     error,
-                    |_| "",
-                    |wrong| app::room_notifications_page(&sheet.with_errors(wrong), &page),
+                    &headers,
+                    room,
+                    page,
+                    app::room_notifications_page,
                 )
             },
         )

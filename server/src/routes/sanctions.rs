@@ -82,7 +82,7 @@ pub(crate) async fn create_sanction(
 ) -> Result<Response, Error> {
     let sanctioned = apply_sanction(&caller, format, &payload).await;
     let created = |sanction| (StatusCode::CREATED, Json(sanction)).into_response();
-    // The author of a message is shown as such, whoever that is.
+    // The card shows the author of the message, also one with another name by now.
     let author = payload.raw("message").and_then(|seq| seq.parse().ok());
     let card = author.map(app::query_of_author);
     let card = card.map(|query| format!("/rooms/{}/person/?{query}", caller.room));
