@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build debug-build dev test rust-test browser-test api-test client-test budget bench fuzz ci format lint docs need-cc need-cxx need-wasm need-opponents need-chromium need-nginx FORCE
+.PHONY: help run build debug-build dev test rust-test postgres-test chaos-test browser-test api-test client-test budget bench bench-nodes load chaos fuzz ci format lint docs need-cc need-cxx need-wasm need-opponents need-chromium need-nginx need-postgres need-chaos FORCE
 
 # Tools in exactly these versions, in a folder of their own beside other installed versions.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
@@ -30,7 +30,8 @@ TARGETS = $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
 NATIVE := --locked --workspace
 # The tests and the server that they test are built as one, so that no crate is compiled twice for its features.
 TESTED := $(NATIVE) --features server/embed
-# Any of these runs the browser tests; the first one, which has no windows, in two thirds of the time.
+# Any of these runs the browser tests; the first one, which has no windows, in two thirds of the time. It keeps no page for
+# Back, so one test needs another one.
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
 BROWSER := --locked --target wasm32-unknown-unknown -p protocol -p app -p frontend --lib --features frontend/hydrate
 
@@ -47,12 +48,22 @@ build: $(SITE) ## Build the release binary, target/release/webchat
 dev: need-cc need-wasm $(BINDGEN)/bin/wasm-bindgen $(LEPTOS)/bin/cargo-leptos ## Serve, and rebuild and reload on each change
 	LEPTOS_SITE_ADDR=$(DEV_ADDRESS) cargo leptos watch -- $(ARGS)
 
-test: rust-test browser-test api-test client-test budget ## Run all tests: Rust, browser, API, client libraries, size of a first visit
+test: rust-test postgres-test chaos-test browser-test api-test client-test budget ## Run all tests: Rust, PostgreSQL, chaos, browser, API, client libraries, size of a first visit
 
 # A test whose program is missing fails here; under plain `cargo test` it is ignored and named at the end.
 rust-test: debug-build need-opponents end2end/node_modules/.ready
 	$(call say,Testing the Rust code)
 	WEBCHAT_TESTS_REQUIRE_ALL=1 cargo test $(TESTED)
+
+# The same tests of the rules and over HTTP, with the database of a server.
+postgres-test: debug-build need-postgres ## Test the rules and the API with PostgreSQL
+	$(call say,Testing with PostgreSQL)
+	tools/with_postgres.sh cargo test $(NATIVE) --features server/embed --lib --test it
+
+# A minute of the chaos.
+chaos-test: debug-build need-chaos
+	$(call say,Testing several nodes under faults)
+	target/debug/examples/chaos --seconds 60 $(if $(SEED),--seed $(SEED))
 
 browser-test: debug-build need-chromium end2end/node_modules/.ready
 	$(call say,Testing in the browser)
@@ -62,16 +73,26 @@ api-test: debug-build end2end/.venv/.ready
 	$(call say,Testing the API against its description)
 	end2end/api.sh
 
-client-test: debug-build end2end/.venv/.ready end2end/node_modules/.ready
+client-test: debug-build need-postgres end2end/.venv/.ready end2end/node_modules/.ready
 	$(call say,Testing with client libraries)
-	end2end/.venv/bin/python end2end/clients/run.py
+	tools/with_postgres.sh end2end/.venv/bin/python end2end/clients/run.py
 
 budget: $(SITE) ## Print how many bytes a first visit loads, and fail above the limit
 	@node tools/budget.mjs target/site
 
-bench: build need-nginx ## Compare with nginx's push module; ARGS="--records" adds measurements of webchat alone
-	cargo build --locked --release -p server --features embed --example load
+bench: load need-nginx ## Compare with nginx's push module; ARGS="--records" adds measurements of webchat alone
 	taskset -c 1 target/release/examples/load $(ARGS)
+
+bench-nodes: load need-postgres ## Measure one and several nodes with PostgreSQL, for docs/capacity.md
+	tools/with_postgres.sh --durable target/release/examples/load --nodes $(ARGS)
+
+load: build
+	cargo build --locked --release -p server --features embed --example load
+
+chaos: SECONDS = 600
+chaos: debug-build need-chaos ## Kill and halt several nodes and their database under load; SECONDS=600, SEED=1
+	$(call say,Running several nodes under faults)
+	target/debug/examples/chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 fuzz: need-cc need-cxx ## Fuzz the parsers; SECONDS=60 for each of TARGETS="cursor host"
 	$(call say,Fuzzing the parsers)
@@ -145,19 +166,33 @@ need-cxx:
 	@tools/need.sh c++ build-essential
 
 # Programs that the tests in server/tests/external run the server against.
-need-opponents:
+need-opponents: need-postgres
 	@tools/need.sh pebble pebble
 	@tools/need.sh nginx nginx
 	@tools/need.sh caddy caddy
 	@tools/need.sh slowhttptest slowhttptest
+	@tools/need.sh systemd-analyze systemd
+	@tools/need.sh docker-compose docker-compose
+	@tools/need.sh curl curl
+	@tools/need.sh pgbouncer pgbouncer
 
 need-chromium:
 	@command -v $(BROWSERS) >/dev/null || tools/need.sh chromium-headless-shell chromium-headless-shell
+	@command -v $(filter-out %-shell,$(BROWSERS)) >/dev/null || tools/need.sh chromium chromium
 
 # The package of the module installs nginx too. It has no command, so its file is checked.
 need-nginx:
 	@test -e /usr/lib/nginx/modules/ngx_nchan_module.so || tools/need.sh ngx_nchan_module.so libnginx-mod-nchan
 	@tools/need.sh nginx nginx
+
+# The package has no command in the path, so its files are looked for.
+need-postgres:
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || tools/need.sh initdb postgresql
+
+need-chaos: need-postgres
+	@tools/need.sh nginx nginx
+	@tools/need.sh faketime faketime
+	@tools/need.sh curl curl
 
 need-wasm:
 	@test -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" || rustup target add wasm32-unknown-unknown

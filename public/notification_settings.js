@@ -57,7 +57,10 @@ addEventListener("storage", update);
 update();
 
 for (const field of document.querySelectorAll("[name=utc_offset]")) field.value = -new Date().getTimezoneOffset();
+// In the language of the page, with 12 or 24 hours as the reader has them.
+const { lang } = document.documentElement;
+const { hourCycle } = new Intl.DateTimeFormat([], { hour: "numeric" }).resolvedOptions();
 for (const time of document.querySelectorAll("time"))
-  time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "full", timeStyle: "short" });
+  time.textContent = new Date(time.dateTime).toLocaleString(lang, { dateStyle: "full", timeStyle: "short", hourCycle });
 const zone = document.getElementById("zone");
 zone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";

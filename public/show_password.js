@@ -1,16 +1,18 @@
 // Adds a button to each password field that shows and hides the password. Without this script the fields are plain.
 
 for (const field of document.querySelectorAll(".password-field input")) {
+  const { show, showLabel, hide, hideLabel } = field.parentElement.dataset;
   const button = document.createElement("button");
-  const verb = document.createTextNode("");
-  const object = document.createElement("span");
-  object.className = "visually-hidden";
-  object.textContent = " password";
+  const word = document.createElement("span");
+  const name = document.createElement("span");
   button.type = "button";
-  button.append(verb, object);
+  word.ariaHidden = "true";
+  name.className = "visually-hidden";
+  button.append(word, name);
   const setShown = (shown) => {
     field.type = shown ? "text" : "password";
-    verb.data = shown ? "Hide" : "Show";
+    word.textContent = shown ? hide : show;
+    name.textContent = shown ? hideLabel : showLabel;
   };
   button.addEventListener("click", () => {
     setShown(field.type === "password");

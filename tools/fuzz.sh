@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets and runs each for some seconds, two at a time: `fuzz.sh SECONDS TARGET…`. New inputs are kept in
 # target/fuzz/corpus, so the next run continues there; an input that breaks a target is written to target/fuzz/faults.
+# fuzz/corpus has inputs that somebody has written, and fuzz/corpus.tar.gz those that an hour of each target has found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1
@@ -11,6 +12,9 @@ examples=()
 for target in "$@"; do examples+=(--example "$target"); done
 RUSTC_WORKSPACE_WRAPPER=$PWD/tools/instrument.sh \
 	cargo build --locked --workspace --features fuzz/libfuzzer "${examples[@]}"
+
+mkdir -p target/fuzz/corpus
+tar --extract --gzip --skip-old-files --file fuzz/corpus.tar.gz --directory target/fuzz/corpus
 
 run() {
 	local log=target/fuzz/$1.log status=0

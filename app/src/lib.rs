@@ -84,6 +84,7 @@ pub use pages::sign_in_methods::{
 };
 #[cfg(feature = "ssr")]
 pub use room::person_link::{query_of_author, query_of_name};
+pub use room_list::unread::Unread;
 pub use router::Route;
 pub use session::theme::Theme;
 pub use session::visitor::Visitor;

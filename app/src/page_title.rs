@@ -12,7 +12,8 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::browser::dom::{browser_effect, focus_heading, on_window_event, spawn_task};
 use crate::initial_state::FirstContent;
-use crate::room_list::store::{RoomLists, Unread};
+use crate::room_list::store::RoomLists;
+use crate::room_list::unread::Unread;
 use crate::ui::identicon::identicon_url;
 
 /// Shows the title of a room, which may change, and its icon. `here` counts what arrives while the
@@ -46,19 +47,10 @@ fn show(
     let lists = expect_context::<RoomLists>();
     browser_effect(move || {
         let unread = lists.unread_except(id) + here();
-        document().set_title(&title_with(unread, &title()));
+        document().set_title(&unread.before(&title()));
         show_icon(&identicon_url(id, unread.messages > 0));
         set_badge(unread.messages);
     });
-}
-
-/// The title behind the number of unread messages and of those among them that mention the visitor.
-fn title_with(unread: Unread, title: &str) -> String {
-    match (unread.messages, unread.mentions) {
-        (0, _) => title.to_owned(),
-        (count, 0) => format!("({count}) {title}"),
-        (count, mentions) => format!("({count}, @{mentions}) {title}"),
-    }
 }
 
 fn show_icon(icon: &str) {
@@ -87,18 +79,5 @@ fn set_badge(count: u64) {
     if let Ok(Ok(promise)) = shown.map(JsCast::dyn_into::<Promise>) {
         // The system may forbid it.
         spawn_task(async move { drop(JsFuture::from(promise).await) });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn count_stands_before_the_title() {
-        let title = |messages, mentions| title_with(Unread { messages, mentions }, "Tea");
-        assert_eq!(title(0, 0), "Tea");
-        assert_eq!(title(3, 0), "(3) Tea");
-        assert_eq!(title(3, 1), "(3, @1) Tea");
     }
 }

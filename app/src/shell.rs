@@ -9,12 +9,13 @@
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use protocol::Problem;
-use texts::{BROWSER_TEXTS, Language, page as p};
+use texts::{BROWSER_TEXTS, Language, app as t, page as p};
 
 use crate::App;
 use crate::connection::tab_channel::CHANNEL_NAME;
 use crate::hydration::{self, structure};
 use crate::initial_state::{InitialState, STATE_ELEMENT, document_title};
+use crate::room::ids::COMPOSER_LINK;
 use crate::shortcuts::shortcuts_dialog;
 use crate::ui::identicon;
 
@@ -56,6 +57,11 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     let theme = state.visitor.theme.name();
     let title = state.content.title();
     let icon = identicon::identicon_url(state.content.room(), false);
+    // The log stands on the composer, so frames that are drawn while a room arrives would move it.
+    let first_frame = state
+        .content
+        .room()
+        .map(|_| view! { <link rel="expect" href=COMPOSER_LINK blocking="render"/> });
     let app = view! { <App/> }.to_html();
     let structure = structure::digest(&app);
     view! {
@@ -63,6 +69,7 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
         <html lang=language.tag() dir=language.direction() data-theme=theme data-cookies=cookie_suffix>
             <head>
                 {head_elements(title, icon, css)}
+                {first_frame}
                 <script type="application/json" id=STATE_ELEMENT inner_html=json></script>
                 <link rel="modulepreload" href=js/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
@@ -85,6 +92,18 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     }
 }
 
+/// The registry by which wasm-bindgen frees what the app holds for JavaScript objects that are gone.
+/// The browser's own runs its callbacks also in a page that was left, which the browser then does not
+/// keep for the Back button: scripts must not run there. This one looks for such objects by a timer,
+/// which rests in a kept page.
+const REGISTRY: &str = r"if(self.WeakRef){const entries=new Set,tokens=new WeakMap;
+self.FinalizationRegistry=class{constructor(free){this.free=free}
+register(target,value,token){const entry={target:new WeakRef(target),value,free:this.free};entries.add(entry);if(token)tokens.set(token,entry)}
+unregister(token){entries.delete(tokens.get(token))}};
+const look=()=>{for(const entry of entries)if(!entry.target.deref()){entries.delete(entry);entry.free(entry.value)}setTimeout(look,20_000)};
+setTimeout(look,20_000)}
+";
+
 /// The script that starts the app. If the app cannot start or panics, `data-failed` at the root
 /// element shows a warning, and a new instance of the WebAssembly module takes the place of the
 /// old one, so that no handler of the failed app runs: forms and links work as without the app.
@@ -92,6 +111,9 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
 /// A page that the browser shows again is loaded again if someone else is signed in by then.
 ///
 /// The script that colours code is loaded when the page first shows code of a named language.
+///
+/// The start of the module and the takeover of the page are two tasks, between which the browser can
+/// answer to the visitor.
 ///
 /// Without the texts of its language, the app draws the page again in the default language.
 ///
@@ -108,9 +130,10 @@ fn start_script(assets: &Assets) -> String {
     } = assets;
     let default = Language::default();
     let (default, direction) = (default.tag(), default.direction());
+    let nameless = t::ROOM_BY_ID.fill(["{id}"]);
     // Rust's debug format of these values is a JavaScript string literal.
     format!(
-        r#"const page=document.documentElement;let reset;
+        r#"{REGISTRY}const page=document.documentElement;let reset;
 const fail=()=>{{page.dataset.failed=self.WebAssembly?"":"unsupported";document.querySelectorAll("dialog[open]").forEach(open=>open.close());if(reset)queueMicrotask(reset)}};
 const watch=({{error,reason}})=>{{if(self.WebAssembly&&(error??reason) instanceof WebAssembly.RuntimeError)fail()}};
 addEventListener("error",watch);addEventListener("unhandledrejection",watch);
@@ -118,10 +141,11 @@ const session=()=>document.cookie.split("; ").find(pair=>pair.startsWith(`accoun
 addEventListener("pageshow",({{persisted}})=>{{if(persisted&&session()!==mine){{page.hidden=true;location.reload()}}}});
 const read=async url=>{{const answer=await fetch(url),texts=await answer.json();if(texts.texts.length!=={BROWSER_TEXTS})throw texts;return texts}};
 let start="start";const reading=read({texts:?}).catch(()=>{{start="redraw";page.lang={default:?};page.dir={direction:?};return read({default_texts:?})}});
-const notify=()=>{{try{{if(localStorage.getItem("notifications"))import({notifications:?}).then(script=>script.start({CHANNEL_NAME:?}),()=>{{}})}}catch{{}}}};
+const notify=()=>{{try{{if(localStorage.getItem("notifications"))import({notifications:?}).then(script=>script.start({CHANNEL_NAME:?},{nameless:?}),()=>{{}})}}catch{{}}}};
 addEventListener("storage",notify);
-import({js:?}).then(async app=>{{await app.default({{module_or_path:{wasm:?}}});reset=app.__wbg_reset_state;const texts=await reading;
-try{{app[start](texts)}}catch(error){{if(!reset)throw error;reset();app.redraw(texts)}}notify();
+import({js:?}).then(async app=>{{await app.default({{module_or_path:{wasm:?}}});reset=app.__wbg_reset_state;const texts=await reading;await new Promise(done=>setTimeout(done));
+const restart=error=>{{if(!reset)throw error;reset();app.redraw(texts)}};
+try{{app[start](texts,restart)}}catch(error){{restart(error)}}setTimeout(notify,100);
 const colours={code_colours:?},look=()=>{{if(!document.querySelector('code[data-language]:not([data-language=""])'))return;seen.disconnect();import(colours).then(script=>script.start())}},seen=new MutationObserver(look);
 if(colours){{seen.observe(document.body,{{childList:true,subtree:true}});look()}}}}).catch(error=>{{fail();throw error}})"#
     )

@@ -16,18 +16,22 @@ use crate::ui::icon::Icon;
 
 /// Where keys have another meaning.
 const EXCLUDED: &str = "input:not([type=radio]), textarea, select, dialog";
+
+/// The keys, as keyboards of the language name them, and what they do.
 #[cfg(feature = "ssr")]
-const KEYS: [(&str, Text); 9] = [
-    ("/", p::KEY_SEARCH),
-    ("Enter", p::KEY_ENTER),
-    ("Ctrl Enter", t::SEND),
-    ("Shift Enter", p::KEY_NEW_LINE),
-    ("↑", p::KEY_EDIT),
-    ("↑ ↓", p::KEY_WALK),
-    ("Tab", p::KEY_TAB),
-    ("Esc", t::CLOSE),
-    ("?", p::KEY_LIST),
-];
+fn shortcuts() -> [(&'static str, Text); 9] {
+    [
+        ("/", p::KEY_SEARCH),
+        ("Enter", p::KEY_ENTER),
+        (p::KEYS_SEND.text(), t::SEND),
+        (p::KEYS_NEW_LINE.text(), p::KEY_NEW_LINE),
+        ("↑", p::KEY_EDIT),
+        ("↑ ↓", p::KEY_WALK),
+        ("Tab", p::KEY_TAB),
+        ("Esc", t::CLOSE),
+        ("?", p::KEY_LIST),
+    ]
+}
 
 /// The ID of the dialog.
 const DIALOG: &str = "keys";
@@ -47,7 +51,7 @@ pub fn follow_keys() {
 /// The dialog with all shortcuts.
 #[cfg(feature = "ssr")]
 pub fn shortcuts_dialog() -> impl IntoView {
-    let rows = KEYS.map(|(key, does)| {
+    let rows = shortcuts().map(|(key, does)| {
         view! {
             <dt>{key.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view()}</dt>
             <dd>{does.text()}</dd>

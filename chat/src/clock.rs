@@ -2,17 +2,19 @@
 //!
 //! The machine's clock can be wrong and be corrected. Deadlines count the time that has really
 //! passed, which no correction changes: if the machine's clock is two days ahead for five seconds,
-//! five seconds pass.
+//! five seconds pass. The servers of one database agree on the time of the database's machine.
 //!
 //! # Guarantees
 //! - [`Clock::now`] shows the machine's time at the start of the process, and then what has really
 //!   passed, also while the machine is suspended. It follows corrections of less than [`JUMP`],
 //!   such as those of a time server.
 //! - [`Clock::wall_time`] always shows the machine's time.
+//! - After [`Clock::follow_database`] both show the database's time, whatever the machine's clock
+//!   does.
 //! - [`Clock::now`] and [`Clock::sleep_until`] agree, also after a test advances the clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::Time;
@@ -34,6 +36,25 @@ struct Inner {
     changes: watch::Sender<Changes>,
     /// What the clock shows minus the time since the machine was started, in milliseconds.
     offset: AtomicI64,
+    follows_database: AtomicBool,
+}
+
+/// A moment that no correction of a clock changes: the time since the machine was started, in
+/// milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(i64);
+
+impl Moment {
+    pub fn now() -> Self {
+        Self(millis(since_boot()))
+    }
+
+    /// The moment in the middle of two, and the time between them.
+    pub fn between(self, later: Self) -> (Self, Duration) {
+        let passed = later.0.saturating_sub(self.0);
+        let moment = Self(self.0 + passed / 2);
+        (moment, Duration::from_millis(passed.unsigned_abs()))
+    }
 }
 
 /// How far a test has changed the clocks.
@@ -52,6 +73,7 @@ impl Default for Clock {
         Self(Arc::new(Inner {
             changes: watch::Sender::new(changes),
             offset: AtomicI64::new(offset),
+            follows_database: AtomicBool::new(false),
         }))
     }
 }
@@ -62,14 +84,31 @@ impl Clock {
         let changes = *self.0.changes.borrow();
         let since_boot = millis_since_boot(changes);
         let offset = wall_millis(changes) - since_boot;
-        if offset.abs_diff(self.0.offset.load(Ordering::Relaxed)) < JUMP.unsigned_abs() {
+        let is_close = offset.abs_diff(self.0.offset.load(Ordering::Relaxed)) < JUMP.unsigned_abs();
+        if is_close && !self.follows_database() {
             self.0.offset.store(offset, Ordering::Relaxed);
         }
         Time::from_millis(since_boot + self.0.offset.load(Ordering::Relaxed))
     }
 
+    /// Sets the clock to the time that the database showed at this moment, and from now on follows no
+    /// other clock. Returns by how many milliseconds that changes the time.
+    pub(crate) fn follow_database(&self, time: Time, at: Moment) -> i64 {
+        let offset = time.millis() - at.0;
+        let before = self.0.offset.swap(offset, Ordering::Relaxed);
+        self.0.follows_database.store(true, Ordering::Release);
+        offset - before
+    }
+
+    fn follows_database(&self) -> bool {
+        self.0.follows_database.load(Ordering::Acquire)
+    }
+
     /// The time of the machine, for what people read. It may jump.
     pub fn wall_time(&self) -> Time {
+        if self.follows_database() {
+            return self.now();
+        }
         Time::from_millis(wall_millis(*self.0.changes.borrow()))
     }
 
@@ -137,10 +176,11 @@ fn wall_millis(changes: Changes) -> i64 {
 /// The time since the machine was started, in milliseconds, including the time in which it was
 /// suspended.
 fn millis_since_boot(changes: Changes) -> i64 {
-    Time::from_millis(0)
-        .after(since_boot())
-        .after(changes.advanced)
-        .millis()
+    millis(since_boot().saturating_add(changes.advanced))
+}
+
+fn millis(duration: Duration) -> i64 {
+    Time::from_millis(0).after(duration).millis()
 }
 
 #[cfg(target_os = "linux")]
@@ -201,6 +241,20 @@ mod tests {
             assert!(is_about(clock.now(), start.after(DAY)));
             assert_eq!(clock.correction(), 0);
         }
+    }
+
+    #[test]
+    fn time_of_the_database_hides_a_wrong_clock_of_the_machine() {
+        let right = Clock::default().now();
+        let clock = Clock::default();
+        clock.correct_wall_time(3_600_000);
+        clock.follow_database(right, Moment::now());
+        clock.correct_wall_time(9_000);
+        clock.advance(DAY);
+        for time in [clock.now(), clock.wall_time()] {
+            assert!(is_about(time, right.after(DAY)));
+        }
+        assert_eq!(clock.correction(), 0);
     }
 
     #[test]

@@ -13,8 +13,15 @@ pub struct Config {
     /// The directory of the database, the archives and the lock file. It is created if it does not
     /// exist, with the file mode creation mask of the process.
     pub data_dir: PathBuf,
-    /// The URL of the database, such as `sqlite:PATH`. Default: `webchat.db` in the data directory.
+    /// The URL of the database, such as `sqlite:PATH` or `postgres://HOST/NAME`. Default: `webchat.db` in the data directory.
     pub database: Option<String>,
+    /// The same database without a pooler in between. Default: `database`.
+    pub database_direct: Option<String>,
+    /// The directory of the archives, which all nodes of a database reach. Default: `archive` in the
+    /// data directory, which only this node reaches.
+    pub shared_archive: Option<PathBuf>,
+    /// The name of this node in logs.
+    pub node: String,
     /// How long a room stays open without a new message.
     pub timeout: Duration,
     /// Whether a room is archived before it is deleted.
@@ -43,11 +50,20 @@ pub struct Config {
 }
 
 impl Config {
+    /// The directory of the archives.
+    pub(crate) fn archive_directory(&self) -> PathBuf {
+        let own = || self.data_dir.join("archive");
+        self.shared_archive.clone().unwrap_or_else(own)
+    }
+
     /// The default configuration, with the data in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
             database: None,
+            database_direct: None,
+            shared_archive: None,
+            node: "webchat".to_owned(),
             timeout: Duration::from_secs(24 * 60 * 60),
             archive: true,
             ring_bytes: 256 * 1024,

@@ -1,4 +1,5 @@
-//! The error type: a refusal is an expected answer, a fault is a failure of the server.
+//! The error type: a refusal is an expected answer, a fault is a failure of the server. In between,
+//! a database on another machine may be out of reach for a while.
 
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ pub enum Error {
     /// The request is refused; the reason goes to the client.
     #[error(transparent)]
     Refusal(#[from] Refusal),
+    /// The database is out of reach at the moment, or too busy; the client may try again.
+    #[error(transparent)]
+    Unavailable(Arc<dyn std::error::Error + Send + Sync>),
     /// The server failed; the cause goes to the log, and the client only learns that there was a
     /// failure.
     #[error(transparent)]

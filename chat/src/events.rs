@@ -1,4 +1,5 @@
-//! Events: what other parts of the service must hear of a committed transaction.
+//! Events: what other parts of the service must hear of a committed transaction, and of who is present
+//! or types.
 //!
 //! An event is mostly a hint, and what has changed is read from the store: an event that arrives
 //! twice does no harm.
@@ -9,7 +10,7 @@
 //! - Every event can be serialized, in less than 8,000 bytes.
 //!
 //! # Not here
-//! - What is never stored: presence and typing (`realtime::presence`).
+//! - Who is present or types on this node itself: `realtime::presence`.
 
 use std::sync::atomic::Ordering;
 
@@ -27,7 +28,7 @@ const MAX_BYTES: usize = 8_000;
 /// The most rooms in one [`DomainEvent::AccountRenamed`], so that it stays small enough.
 const RENAMED_ROOMS_MAX: usize = 256;
 
-/// What a committed transaction has changed.
+/// What a committed transaction has changed, or what has changed on another node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DomainEvent {
@@ -61,12 +62,18 @@ pub(crate) enum DomainEvent {
         /// At most [`RENAMED_ROOMS_MAX`].
         rooms: Vec<RoomId>,
     },
+    /// An account was made an operator, or is none any more.
+    OperatorsChanged,
     /// An account was deleted, and its name is free.
     AccountDeleted { username: String },
     /// All sessions of an account have ended.
     SessionsEnded { account: i64 },
     /// A session of an account was signed out.
     SessionEnded { account: i64, session: i64 },
+    /// The names that are present in a room by way of another node have changed.
+    PresenceChanged { room: RoomId },
+    /// A person types in a room by way of another node.
+    Typing { room: RoomId, name: String },
 }
 
 impl DomainEvent {
@@ -89,6 +96,8 @@ impl DomainEvent {
             registrations,
             unlistings,
             frozen,
+            operators,
+            bell: _,
         } = listeners;
         match self {
             Self::LogAdvanced { room, seq } => {
@@ -116,9 +125,12 @@ impl DomainEvent {
                 name,
                 rooms,
             } => hub.announce_name(username, name, rooms),
+            Self::OperatorsChanged => operators.notify_one(),
             Self::AccountDeleted { username } => hub.forget_name(username),
             Self::SessionsEnded { account } => sessions.end_sessions(*account),
             Self::SessionEnded { account, session } => sessions.end_session(*account, *session),
+            Self::PresenceChanged { room } => hub.want_names_elsewhere(*room),
+            Self::Typing { room, name } => hub.record_typing_elsewhere(*room, name),
         }
     }
 }
@@ -171,6 +183,7 @@ mod tests {
                 name: "\"".repeat(80),
                 rooms: vec![room; RENAMED_ROOMS_MAX],
             },
+            OperatorsChanged {},
             AccountDeleted {
                 username: "\u{1f986}".repeat(32),
             },
@@ -178,6 +191,11 @@ mod tests {
             SessionEnded {
                 account: i64::MAX,
                 session: i64::MIN
+            },
+            PresenceChanged { room },
+            Typing {
+                room,
+                name: "\u{1f986}".repeat(32),
             },
         ];
         for event in events {

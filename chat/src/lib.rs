@@ -6,8 +6,11 @@
 //! # Not here
 //! - HTTP and pages: the server and the app.
 
+#[cfg(test)]
+mod captured_log;
 mod clock;
 mod config;
+mod current_epoch;
 mod duration;
 mod error;
 mod events;
@@ -20,68 +23,83 @@ mod identity;
 mod json_line;
 mod lifecycle;
 mod lifetime;
+mod listeners;
 pub mod lobby;
 mod log;
 mod markup;
+mod metrics;
+mod nodes;
 mod readiness;
 mod realtime;
+mod retries;
 mod room;
 mod store;
 mod supervisor;
 mod sync;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use protocol::{Epoch, Time};
-use tokio::sync::Notify;
+use protocol::Time;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::clock::Clock;
 pub use self::config::Config;
+use self::current_epoch::CurrentEpoch;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
 use self::events::DomainEvent;
-pub use self::identity::account::{IdentityLinks, Session, set_operator};
+pub use self::identity::account::{IdentityLinks, Session};
 pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile};
 pub use self::identity::password::PasswordClient;
 use self::identity::password::Passwords;
 pub use self::identity::person::{AccountHolder, GuestId, Person};
-use self::identity::session_watch::SessionRegistry;
 pub use self::identity::session_watch::SessionWatch;
+pub use self::identity::shared_attempts::SharedAttempts;
 pub use self::identity::sign_in_methods::SignInMethods;
 pub use self::identity::token::GUEST_LIFETIME;
 use self::identity::token::Tokens;
 pub use self::lifecycle::archive::{Export, ExportFormat};
 use self::lifecycle::eraser::Eraser;
 use self::lifecycle::expiry::Expiry;
+use self::listeners::Listeners;
 pub use self::log::command::IdempotencyKey;
 pub use self::log::history::MessagesReader;
-use self::log::load::{RegistrationCounter, UnlistingCounter, WriterMemory};
+use self::log::load::WriterMemory;
 use self::log::writer::{WriteQueue, Writer};
+pub use self::metrics::{Metrics, StreamCut};
+pub use self::nodes::operator_change::set_operator;
+use self::nodes::{Node, database_clock};
 pub use self::realtime::follower::{FollowEvent, Follower};
 pub use self::realtime::frame::{Ephemeral, Frame, Frames};
-use self::realtime::hub::Hub;
 pub use self::realtime::hub::Sink;
+use self::realtime::operator_watch::OperatorWatch;
 pub use self::realtime::overview::OverviewWatch;
-use self::realtime::public_rooms::PublicRooms;
 pub use self::realtime::public_rooms::PublicRoomsWatch;
 use self::realtime::publisher::Publisher;
+use self::retries::Retries;
 pub use self::room::person_card::PersonQuery;
 pub use self::room::preferences::RoomListing;
+use self::room::read_marker::ReadMarkers;
 pub use self::room::sanctions::SanctionTarget;
 use self::room::skeleton_update;
+pub use self::store::backup::{back_up_database, restore_database};
+pub use self::store::copy::{CopiedTable, CopyEnd, copy_database};
 use self::store::disk_space::DiskSpace;
-use self::store::meta;
 pub use self::store::rows::{AccountsPage, LinkedIdentity, Listing, MessagesPage, RoomsPage};
-pub use self::store::sqlite::backup::{back_up_database, restore_database};
 use self::store::{
     AccountSession, DatabaseLocation, Lookups, RoomLookup, Store, WriteTransaction, data_dir,
     file_access,
 };
+pub use self::store::{check_postgres_url, is_postgres};
+use self::store::{log_position, meta};
 pub use self::supervisor::Supervisor;
 use self::sync::lock;
 
@@ -94,9 +112,11 @@ struct Inner {
     store: Store,
     room_lookups: Lookups<RoomLookup>,
     account_lookups: Lookups<AccountSession>,
+    read_markers: ReadMarkers,
     listeners: Listeners,
+    metrics: Metrics,
     clock: Clock,
-    epoch: Epoch,
+    epoch: CurrentEpoch,
     instance_id: u32,
     /// When a version that gives cookies a prefix first opened the database.
     cookie_prefix_at: Time,
@@ -107,23 +127,15 @@ struct Inner {
     passwords: Passwords,
     tokens: Tokens,
     disk: DiskSpace,
+    /// Whether this node does what one of them has to do alone. The only server of a database does.
+    is_leader: watch::Sender<bool>,
     /// `None` once closed. Locked only to clone the queue or to take it away.
     write_queue: Mutex<Option<WriteQueue>>,
     supervisor: Supervisor,
+    /// The reads of [`Chat::check_readiness`].
+    read_retries: Mutex<Retries>,
     tasks: Mutex<Option<Tasks>>,
     data_dir_lock: File,
-}
-
-/// The parts of this process that hear of committed transactions. It is cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct Listeners {
-    hub: Hub,
-    public_rooms: PublicRooms,
-    sessions: SessionRegistry,
-    registrations: RegistrationCounter,
-    unlistings: UnlistingCounter,
-    /// Wakes the eraser when rooms are frozen.
-    frozen: Arc<Notify>,
 }
 
 /// The tasks that [`Chat::open`] starts and [`Chat::close`] ends.
@@ -137,39 +149,51 @@ impl Chat {
     /// Opens the data directory, migrates the database and starts the background tasks.
     ///
     /// # Errors
-    /// A fault that names the cause: the directory cannot be used, another process uses it, or the
-    /// database is damaged.
+    /// A fault that names the cause: an unusable or used directory, or a damaged database.
     pub async fn open(config: Config) -> Result<Self, Error> {
         std::fs::create_dir_all(&config.data_dir)?;
         let data_dir_lock = data_dir::lock(&config.data_dir)?;
         let location = DatabaseLocation::of(&config)?;
-        file_access::restrict(&config.data_dir, location.path())?;
+        file_access::restrict(&config.data_dir, location.file())?;
         let store = Store::open(&location).await?;
+        if let Some(nodes) = store.node_store() {
+            database_clock::set_clock(&nodes, &config.clock).await?;
+        }
+        log_position::join(&store).await?;
         skeleton_update::update_skeletons(&store).await?;
         // A database that has no epoch yet is new.
         let cookie_prefix_at = meta::load_cookie_prefix_time(&store, config.clock.now()).await?;
-        let epoch = store.load_epoch().await?;
+        let epoch = CurrentEpoch::new(store.load_epoch().await?);
         let instance_id = store.load_instance_id().await?;
-        let tokens = Tokens::open(&config)?;
+        let tokens = Tokens::open(&config, &store).await?;
         lifecycle::prepare_rooms(&store, &config).await?;
         let clock = config.clock.clone();
-        let places = [config.data_dir.clone(), location.path().to_owned()];
+        let mut places = vec![config.data_dir.clone()];
+        places.extend(location.file().map(Path::to_owned));
         let disk = DiskSpace::new(places, config.free_space);
-        let listeners = Listeners::new(&config);
+        let node = match store.node_store() {
+            Some(nodes) => Some(Node::join(nodes, clock.clone()).await?),
+            None => None,
+        };
+        let bell = node.as_ref().map(|node| node.bell.clone());
+        let metrics = Metrics::of_node(node.as_ref().map(|node| node.metrics.clone()));
+        let listeners = Listeners::new(&config, bell, &metrics, epoch.clone());
         let publisher = Publisher {
             listeners: listeners.clone(),
-            epoch,
+            epoch: epoch.clone(),
         };
         #[cfg(test)]
-        let supervisor = Supervisor::with_faults(config.faults.clone());
+        let supervisor = Supervisor::with_faults(&metrics, config.faults.clone());
         #[cfg(not(test))]
-        let supervisor = Supervisor::default();
+        let supervisor = Supervisor::new(&metrics);
         let (write_queue, writer) = Writer::start(
             &location,
             &store,
             clock.clone(),
+            metrics.clone(),
             WriterMemory::new(
                 &config,
+                &store,
                 disk.clone(),
                 listeners.registrations.clone(),
                 listeners.unlistings.clone(),
@@ -177,13 +201,22 @@ impl Chat {
             &supervisor,
             move |committed| publisher.publish(committed),
         )?;
+        let Listeners { hub, operators, .. } = &listeners;
+        let operators =
+            OperatorWatch::new(store.clone(), hub.clone(), clock.clone(), operators.clone())
+                .await?;
+        let operators = supervisor.spawn("operators", move || operators.clone().run());
         let (room_lookups, rooms) = Lookups::start("room lookups", &store, &supervisor);
         let (account_lookups, accounts) = Lookups::start("account lookups", &store, &supervisor);
+        let is_leader = watch::Sender::new(!store.is_shared());
+        let (read_markers, reports) = ReadMarkers::start(&store, &listeners, &clock, &supervisor);
         let inner = Arc::new(Inner {
             store,
             room_lookups,
             account_lookups,
+            read_markers,
             listeners,
+            metrics,
             clock,
             epoch,
             instance_id,
@@ -195,13 +228,15 @@ impl Chat {
             passwords: Passwords::new(),
             tokens,
             disk,
+            is_leader,
             write_queue: Mutex::new(Some(write_queue)),
             supervisor,
+            read_retries: Mutex::new(Retries::of("read the database")),
             tasks: Mutex::new(None),
             data_dir_lock,
         });
-        let mut background = start_background_tasks(&inner, &config);
-        background.extend([rooms, accounts]);
+        let mut background = start_background_tasks(&inner, &config, node);
+        background.extend([rooms, accounts, reports, operators]);
         *lock(&inner.tasks) = Some(Tasks { writer, background });
         Ok(Self(inner))
     }
@@ -253,6 +288,8 @@ impl Chat {
         for task in tasks.background {
             task.abort();
         }
+        self.0.listeners.finish(&self.0.store).await;
+        log_position::leave(&self.0.store).await;
         self.0.store.close().await;
         if let Err(error) = self.0.data_dir_lock.unlock() {
             tracing::error!(%error, "cannot unlock the data directory");
@@ -260,141 +297,45 @@ impl Chat {
     }
 }
 
-impl Listeners {
-    fn new(config: &Config) -> Self {
-        Self {
-            hub: Hub::new(config.ring_bytes, config.clock.clone()),
-            public_rooms: PublicRooms::new(),
-            sessions: SessionRegistry::default(),
-            registrations: RegistrationCounter::default(),
-            unlistings: UnlistingCounter::default(),
-            frozen: Arc::default(),
-        }
-    }
-
-    /// Commits a transaction, and applies its events before the next transaction may begin. Both
-    /// steps complete even if the caller of this future drops it.
-    async fn commit(
-        &self,
-        tx: WriteTransaction,
-        events: impl IntoIterator<Item = DomainEvent>,
-    ) -> Result<(), Error> {
-        let listeners = self.clone();
-        let events: Vec<DomainEvent> = events.into_iter().collect();
-        let commit = async move {
-            let write_lock = tx.commit().await?;
-            events.iter().for_each(|event| event.apply(&listeners));
-            drop(write_lock);
-            Ok(())
-        };
-        tokio::spawn(commit).await.map_err(Error::fault)?
-    }
-}
-
 /// Starts the tasks that run until the chat is closed.
-fn start_background_tasks(inner: &Inner, config: &Config) -> Vec<JoinHandle<()>> {
+fn start_background_tasks(
+    inner: &Inner,
+    config: &Config,
+    node: Option<Node>,
+) -> Vec<JoinHandle<()>> {
     let expiry = Expiry {
         store: inner.store.clone(),
         listeners: inner.listeners.clone(),
         clock: inner.clock.clone(),
     };
     let eraser = Eraser {
+        is_leader: inner.is_leader.subscribe(),
         store: inner.store.clone(),
         listeners: inner.listeners.clone(),
+        metrics: inner.metrics.clone(),
         clock: inner.clock.clone(),
-        archives: config.archive.then(|| config.data_dir.join("archive")),
+        archives: config.archive.then(|| config.archive_directory()),
     };
     let supervisor = &inner.supervisor;
     let public_rooms = inner.listeners.public_rooms.clone();
     let store = inner.store.clone();
     let hub = inner.listeners.hub.clone();
-    let checkpoints = inner.store.clone();
-    vec![
+    let maintenance = inner.store.clone();
+    let mut tasks = vec![
         supervisor.spawn("expiry", move || expiry.clone().run()),
         supervisor.spawn("eraser", move || eraser.clone().run()),
         supervisor.spawn("public rooms", move || {
             public_rooms.clone().run(store.clone())
         }),
         supervisor.spawn("presence", move || hub.clone().run_presence()),
-        supervisor.spawn("checkpoints", move || checkpoints.clone().run_checkpoints()),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use protocol::Start;
-
-    use super::*;
-
-    use crate::testing::{TestChat, new_message};
-
-    #[tokio::test]
-    async fn second_server_on_the_same_data_directory_is_refused() {
-        let test = TestChat::new(|_| {}).await;
-        let second = Chat::open(test.config.clone()).await;
-        assert!(second.is_err_and(|error| error.to_string().contains("another webchat")));
+        supervisor.spawn("maintenance", move || maintenance.clone().run_maintenance()),
+    ];
+    if let Some(node) = node {
+        let (leadership, is_leader) = (inner.store.clone(), inner.is_leader.clone());
+        tasks.push(supervisor.spawn("leadership", move || {
+            leadership.clone().lead(is_leader.clone())
+        }));
+        tasks.extend(node.start(inner));
     }
-
-    #[tokio::test]
-    async fn messages_survive_a_restart() {
-        let mut test = TestChat::new(|_| {}).await;
-        let room = test.create_room().await;
-        let message = test.post(room, "hello").await;
-        let epoch = test.chat.0.epoch;
-        let instance_id = test.chat.instance_id();
-        test.reopen().await;
-        assert_eq!(
-            test.chat
-                .list_messages(&Person::Anonymous, &room, MessagesPage::default())
-                .await
-                .unwrap(),
-            [message]
-        );
-        assert_eq!(test.chat.0.epoch, epoch);
-        assert_eq!(test.chat.instance_id(), instance_id);
-    }
-
-    #[tokio::test]
-    async fn room_name_leads_to_one_room_until_that_room_ends() {
-        let test = TestChat::new(|_| {}).await;
-        let asked = (0..20).map(|_| test.chat.find_or_create_room_by_name(" tea "));
-        let rooms = futures_util::future::join_all(asked).await;
-        let first = rooms[0].as_ref().unwrap();
-        assert_eq!(first.name.as_deref(), Some("tea"));
-        assert!(
-            rooms
-                .iter()
-                .all(|room| room.as_ref().is_ok_and(|room| room.id == first.id))
-        );
-        let mut follow = test
-            .chat
-            .follow_room(&Person::Anonymous, &first.id, Start::Latest)
-            .await
-            .unwrap();
-        test.config.clock.advance(test.config.timeout);
-        while !matches!(follow.next().await.unwrap(), FollowEvent::Closed(_)) {}
-        assert_ne!(
-            test.chat
-                .find_or_create_room_by_name("tea")
-                .await
-                .unwrap()
-                .id,
-            first.id
-        );
-    }
-
-    #[tokio::test]
-    async fn closed_chat_refuses_posts() {
-        let test = TestChat::new(|_| {}).await;
-        let room = test.create_room().await;
-        test.chat.close().await;
-        let refused = test
-            .chat
-            .post_message(&Person::Anonymous, &room, &new_message("late"), None)
-            .await;
-        assert!(matches!(
-            refused,
-            Err(Error::Refusal(protocol::Refusal::Draining))
-        ));
-    }
+    tasks
 }

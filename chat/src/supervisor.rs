@@ -19,6 +19,7 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::Metrics;
 #[cfg(test)]
 use crate::faults::Faults;
 use crate::sync::lock;
@@ -44,15 +45,26 @@ struct Inner {
     stopped: Mutex<HashSet<&'static str>>,
     /// The first task that was given up.
     given_up: watch::Sender<Option<&'static str>>,
+    metrics: Metrics,
     #[cfg(test)]
     faults: Faults,
 }
 
 impl Supervisor {
+    /// A supervisor that counts the panics.
+    #[cfg(not(test))]
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        Self(Arc::new(Inner {
+            metrics: metrics.clone(),
+            ..Inner::default()
+        }))
+    }
+
     /// A supervisor whose tasks panic when a test asks for it.
     #[cfg(test)]
-    pub(crate) fn with_faults(faults: Faults) -> Self {
+    pub(crate) fn with_faults(metrics: &Metrics, faults: Faults) -> Self {
         Self(Arc::new(Inner {
+            metrics: metrics.clone(),
             faults,
             ..Inner::default()
         }))
@@ -132,6 +144,7 @@ impl Supervisor {
     /// if it is given up.
     fn record_panic(&self, name: &'static str, panic: &(dyn Any + Send)) -> Option<Duration> {
         let panic = describe(panic);
+        self.0.metrics.task_panics.inc();
         lock(&self.0.stopped).insert(name);
         let count = self.count_panic(name, Instant::now());
         if count >= MOST_PANICS {
@@ -243,10 +256,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn deleted_text_leaves_the_log_after_a_panic_in_the_checkpoints() {
-        let test = TestChat::new(|_| {}).await;
+    async fn deleted_text_leaves_the_log_after_a_panic_in_the_maintenance() {
+        let test = TestChat::in_file(|_| {}).await;
         let log = test.config.data_dir.join("webchat.db-wal");
-        panic_in(&test, &["checkpoints"]).await;
+        panic_in(&test, &["maintenance"]).await;
         test.chat.0.store.pending_erasure().mark();
         while std::fs::metadata(&log).unwrap().len() > 0 {
             tokio::task::yield_now().await;

@@ -1,4 +1,5 @@
-"""Tests the server with common client libraries of event streams and WebSockets.
+"""Tests the server with common client libraries of event streams and WebSockets, and its numbers, also
+those of a node of the PostgreSQL database WEBCHAT_TEST_DATABASE, with Prometheus' own reader.
 
 Each library runs in a process of its own (reader.py, reader.mjs), which prints what the library
 hands out. All of them follow an empty room at the same time, through a heartbeat, some messages and
@@ -14,7 +15,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from pathlib import Path
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 HERE = Path(__file__).parent
 BINARY = os.environ.get("WEBCHAT_BINARY", HERE.parent.parent / "target/debug/webchat")
@@ -50,8 +54,9 @@ class Lines:
 class Server:
     """A running server."""
 
-    def __init__(self, data, port=0):
+    def __init__(self, data, port=0, flags=()):
         listen = ["--listen", f"127.0.0.1:{port}", "--data-dir", data, "--rate-limit", "off"]
+        listen += ["--metrics", "127.0.0.1:0", *flags]
         self.process = subprocess.Popen(
             [BINARY, *listen], stderr=subprocess.PIPE, text=True, bufsize=1
         )
@@ -59,6 +64,8 @@ class Server:
         while (line := log.next()) is not None:
             if found := re.search(r"listening on http://127\.0\.0\.1:(\d+)", line):
                 self.port = int(found[1])
+            if found := re.search(r"http://[0-9.:]+/metrics", line):
+                self.metrics = found[0]
                 return
         sys.exit("The server has not started.")
 
@@ -124,9 +131,16 @@ def main():
         room = server.post("/rooms/", {})["id"]
         try:
             server = follow_over_a_restart(server, data, room)
+            read_numbers(server)
         finally:
             server.stop()
-    print("passed:", ", ".join([*STREAMS, *SOCKETS]))
+    with tempfile.TemporaryDirectory() as data:
+        server = Server(data, flags=["--database", os.environ["WEBCHAT_TEST_DATABASE"]])
+        try:
+            read_numbers_of_a_node(server)
+        finally:
+            server.stop()
+    print("passed:", ", ".join([*STREAMS, *SOCKETS, "prometheus-client"]))
 
 
 def follow_over_a_restart(server, data, room):
@@ -164,6 +178,40 @@ def follow_over_a_restart(server, data, room):
         reader.expect_message(3, "three")
         reader.finish()
     return server
+
+
+def read_families(server):
+    with urllib.request.urlopen(server.metrics, timeout=TIMEOUT) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+        return {family.name: family for family in families}
+
+
+def read_numbers(server):
+    names = read_families(server)
+    posts = names["webchat_posts"].samples[0].value
+    assert posts == 2, f"{posts} posts since the restart"
+    assert names["webchat_commit_seconds"].type == "histogram"
+    assert "webchat_nodes" not in names, "numbers of nodes without a database that they can share"
+
+
+def read_numbers_of_a_node(server):
+    room = server.post("/rooms/", {})["id"]
+    server.post(f"/rooms/{room}/messages/", {"username": "ada", "body": "hello"})
+    names = read_families(server)
+    kinds = {
+        "webchat_rings_sent": "counter",
+        "webchat_rings_heard": "counter",
+        "webchat_rings_missed": "counter",
+        "webchat_rings_read_again": "counter",
+        "webchat_ring_delay_seconds": "histogram",
+        "webchat_hears_rings": "gauge",
+        "webchat_leader": "gauge",
+        "webchat_nodes": "gauge",
+    }
+    for name, kind in kinds.items():
+        assert names[name].type == kind, f"{name} is {names[name]}"
+        labels = {label for sample in names[name].samples for label in sample.labels}
+        assert labels <= {"le"}, f"{name} has the labels {labels}"
 
 
 main()

@@ -14,14 +14,14 @@
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Takes over the page, whose texts are in this catalogue.
+/// Takes over the page, whose texts are in this catalogue. `restart` is called if that fails later.
 #[wasm_bindgen]
-pub fn start(catalogue: &JsValue) {
+pub fn start(catalogue: &JsValue, restart: &JsValue) {
     std::panic::set_hook(Box::new(|panic| {
         web_sys::console::error_1(&panic.to_string().into());
     }));
     app::install(catalogue);
-    app::start();
+    app::start(restart);
 }
 
 /// Draws the page again from its data, after [`start`] has failed, or in another language than the

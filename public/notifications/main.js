@@ -25,8 +25,11 @@ let account;
 /** The notifications that are being made, one after the other. */
 let work = Promise.resolve();
 
-/** Starts once. `prefix` is the name of the channel of the tabs, and the beginning of the names of all locks. */
-export function start(prefix) {
+/**
+ * Starts once. `prefix` is the name of the channel of the tabs, and the beginning of the names of all locks; `nameless` is the
+ * title of a room without a name.
+ */
+export function start(prefix, nameless) {
   if (isStarted || !("Notification" in self) || !navigator.locks || !self.BroadcastChannel) return;
   isStarted = true;
   keepLock(`${prefix}/notifier`, (isHeld) => (isNotifier = isHeld));
@@ -41,13 +44,13 @@ export function start(prefix) {
     // The tab may have gone to another room.
     updateView();
     const [kind, topic, , json] = data;
-    if (kind === "event" && topic === "overview") onOverview(JSON.parse(json), prefix);
+    if (kind === "event" && topic === "overview") onOverview(JSON.parse(json), prefix, nameless);
   };
-  fetchOverview().then((overview) => known ?? onOverview(overview, prefix), () => undefined);
+  fetchOverview().then((overview) => known ?? onOverview(overview, prefix, nameless), () => undefined);
 }
 
-function onOverview(overview, prefix) {
-  const rooms = readRooms(overview);
+function onOverview(overview, prefix, nameless) {
+  const rooms = readRooms(overview, nameless);
   const isSame = known !== undefined && account === overview.username;
   if (!isSameAsNotified(overview.username)) closeAll();
   // A room that was not listed has messages that are new if they are newer than all others.

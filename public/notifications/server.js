@@ -24,11 +24,14 @@ function cookie(name) {
 /** The overview as it is now, with the rooms that the browser has visited. */
 export const fetchOverview = () => fetchJson(`/overview/?also=${(cookie("visits") ?? "").replaceAll(".", ",")}`);
 
-/** The rooms and direct chats of an overview, also the rooms that are only open, the most recently active first. */
-export function readRooms({ rooms, open = [], chats }) {
+/**
+ * The rooms and direct chats of an overview, also the rooms that are only open, the most recently active first. `nameless` is
+ * the title of a room without a name, with `{id}` for its ID.
+ */
+export function readRooms({ rooms, open = [], chats }, nameless) {
   const room = ({ id, name, level, role, unread, last_active_at }) => ({
     id,
-    title: name ?? `Room ${id.slice(0, 4)}`,
+    title: name ?? nameless.replace("{id}", id.slice(0, 4)),
     level: level ?? "mentions",
     active: last_active_at,
     // Only members have a read marker at the server.

@@ -1,10 +1,18 @@
 //! Refusals and faults as answers: problem documents ([RFC
 //! 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 
+use std::sync::LazyLock;
+use std::time::Instant;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, Refusal};
 use texts::{Language, refusal};
+
+use crate::log_throttle::LogThrottle;
+
+/// Requests that the database did not answer: while it is away, that is most of them.
+static UNANSWERED: LazyLock<LogThrottle> = LazyLock::new(LogThrottle::default);
 
 /// The refusal or the fault that a handler answers with.
 #[derive(Debug)]
@@ -21,7 +29,7 @@ impl Error {
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.0 {
             chat::Error::Refusal(refusal) => Some(refusal),
-            chat::Error::Fault(_) => None,
+            chat::Error::Unavailable(_) | chat::Error::Fault(_) => None,
         }
     }
 }
@@ -71,6 +79,12 @@ pub(crate) fn headers_of_status(status: u16) -> &'static [(HeaderName, &'static 
 pub(crate) fn problem(error: chat::Error) -> Problem {
     match error {
         chat::Error::Refusal(refusal) => refusal.problem(),
+        chat::Error::Unavailable(error) => {
+            if let Some(requests) = UNANSWERED.count(Instant::now()) {
+                tracing::warn!(%error, requests, "the database did not answer requests");
+            }
+            Refusal::NotReady(refusal::DATABASE_AWAY.text().to_owned()).problem()
+        }
         chat::Error::Fault(fault) => report(&*fault),
     }
 }

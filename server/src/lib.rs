@@ -20,6 +20,7 @@ pub mod fuzzing;
 mod limit;
 mod log_throttle;
 pub mod logging;
+mod metrics;
 mod middleware;
 pub mod net;
 mod openapi;
@@ -60,6 +61,9 @@ pub struct App {
     tls: Option<Tls>,
     /// The listener that redirects plain HTTP to HTTPS.
     redirect: Option<TcpListener>,
+    /// The listener of the numbers for Prometheus, and the name of this node in them.
+    metrics: Option<TcpListener>,
+    node: String,
 }
 
 impl App {
@@ -78,7 +82,7 @@ impl App {
         let _ = any_spawner::Executor::init_tokio();
         let (routes, openapi) = router::routes().split_for_parts();
         let connections = ConnectionLimits::new(descriptors::raise_limit(), config);
-        let streams = StreamPlaces::new(connections.streams_by_client());
+        let streams = StreamPlaces::new(connections.streams_by_client(), chat.metrics());
         let state = AppState::new(chat, config, streams, ApiDocument::new(openapi));
         Self {
             connections,
@@ -87,6 +91,8 @@ impl App {
             drain: config.drain,
             tls: None,
             redirect: None,
+            metrics: None,
+            node: config.node_name(),
         }
     }
 
@@ -96,6 +102,15 @@ impl App {
         Self {
             tls: Some(tls),
             redirect,
+            ..self
+        }
+    }
+
+    /// Serves numbers for Prometheus on this listener.
+    #[must_use]
+    pub fn with_metrics(self, listener: TcpListener) -> Self {
+        Self {
+            metrics: Some(listener),
             ..self
         }
     }
@@ -156,16 +171,19 @@ impl App {
                 connections.accept_all(listener.clone(), router.clone(), tls.clone())
             })
         };
-        let Some(tls) = self.tls else {
-            return vec![accept("connections", listener, self.router, None)];
-        };
+        let mut tasks = Vec::new();
+        if let Some(listener) = self.metrics {
+            let state = &self.state;
+            let chat = state.chat.clone();
+            let router = metrics::router(chat, &self.node, &state.answers, &state.streams);
+            tasks.push(accept("metrics", listener, router, None));
+        }
         let port = listener.local_addr().map_or(0, |address| address.port());
-        let mut tasks = vec![accept(
-            "connections",
-            listener,
-            self.router,
-            Some(tls.current()),
-        )];
+        let certificate = self.tls.as_ref().map(Tls::current);
+        tasks.push(accept("connections", listener, self.router, certificate));
+        let Some(tls) = self.tls else {
+            return tasks;
+        };
         if let Some(redirect) = self.redirect {
             let router = https_redirect::router(port);
             tasks.push(accept("redirects", redirect, router, None));

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use server::cli::shutdown::{Shutdown, Signals};
-use server::cli::{admin, health_check};
+use server::cli::{admin, copy, health_check};
+use server::config::command::{Command, OperatorChange};
 use server::config::parse::Exit;
-use server::config::types::{Command, OperatorChange};
 use server::config::{Config, env_file};
 use server::net::listener::bind;
 use server::tls::Tls;
@@ -59,6 +59,7 @@ fn run(config: &Config) -> Result<(), String> {
         None => serve(config),
         Some(Command::Backup { file }) => admin::backup(config, file),
         Some(Command::Restore { file }) => admin::restore(config, file),
+        Some(Command::Copy { from, to }) => copy::copy(config, from, to),
         Some(Command::Health) => health_check::check_server(config.listen),
         Some(Command::Admin { change }) => match change {
             OperatorChange::Grant { username } => admin::set_operator(config, username, true),
@@ -90,6 +91,14 @@ async fn serve(config: &Config) -> Result<(), String> {
             tracing::info!("listening on http://{}", bound.address);
             app
         }
+    };
+    let app = match config.metrics {
+        Some(address) => {
+            let bound = bind(address)?;
+            tracing::info!("numbers for Prometheus: http://{}/metrics", bound.address);
+            app.with_metrics(bound.listener)
+        }
+        None => app,
     };
     app.serve(bound.listener, shutdown).await?;
     tracing::info!("stopped");

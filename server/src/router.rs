@@ -234,6 +234,7 @@ async fn run_middleware(
     let language = choose_language(request.headers(), state.language);
     let answer = async { format.apply(answer_admission::answer(&state, request, next).await) };
     let mut answer = language.scope(answer).await;
+    state.answers.count(answer.status());
     instance_cookies::name_own(&state, https, &mut answer, moves);
     security_headers::add(answer, https)
 }

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::limit::Limits;
 use crate::limit::answer_budget::AnswerBudgets;
 use crate::limit::stream_places::StreamPlaces;
+use crate::metrics::Answers;
 use crate::openapi::ApiDocument;
 
 /// The state that every handler can reach; cheap to clone.
@@ -32,7 +33,9 @@ pub struct Shared {
     /// The places for open streams.
     pub(crate) streams: StreamPlaces,
     /// The budgets for unsent answers.
-    pub(crate) answers: AnswerBudgets,
+    pub(crate) budgets: AnswerBudgets,
+    /// The numbers of answers.
+    pub(crate) answers: Answers,
     /// How long a stream of the lobby lasts without a message.
     pub(crate) stream_timeout: Duration,
     /// Whether the server is stopping.
@@ -71,11 +74,12 @@ impl AppState {
     ) -> Self {
         Self(Arc::new(Shared {
             cookie_suffix: format!("-{:08x}", chat.instance_id()),
+            limits: Limits::new(config.rate_limit, chat.shared_attempts()),
             chat,
             language: config.language,
-            limits: Limits::new(config.rate_limit),
             streams,
-            answers: AnswerBudgets::new(config.rate_limit),
+            budgets: AnswerBudgets::new(config.rate_limit),
+            answers: Answers::default(),
             stream_timeout: config.stream_timeout,
             draining: AtomicBool::new(false),
             sockets: TaskTracker::new(),

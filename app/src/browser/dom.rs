@@ -19,10 +19,15 @@ use web_sys::{
     Event, FocusOptions, HtmlDialogElement, HtmlElement, KeyboardEvent, MouseEvent, SubmitEvent,
 };
 
-/// Runs after hydration, and again whenever a signal that it tracks changes.
+use crate::browser::startup;
+
+/// Runs after hydration, once the browser is idle or the visitor does something, and again whenever
+/// a signal that it tracks changes.
 pub fn browser_effect(action: impl Fn() + 'static) {
     fn run(action: Box<dyn Fn()>) {
-        Effect::new(move |_| action());
+        startup::add_effect(move || {
+            Effect::new(move |_| action());
+        });
     }
     run(Box::new(action));
 }

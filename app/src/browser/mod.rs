@@ -13,4 +13,5 @@ pub mod indexed_db;
 pub mod json;
 pub mod local_storage;
 pub mod service_worker;
+pub mod startup;
 pub mod web_lock;

@@ -69,7 +69,7 @@ fn join_room(router: Router, error: RwSignal<Option<String>>) {
 fn room_error(failure: &Failure) -> String {
     match failure.status() {
         Some(404) => t::UNKNOWN_LINK.text().to_owned(),
-        Some(410) => t::CLOSED_LINK.text().to_owned(),
+        // The server says why a room has closed.
         _ => failure.text(),
     }
 }

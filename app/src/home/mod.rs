@@ -22,6 +22,7 @@ use crate::room_list::new_room_form::{NewRoomForm, OWN_NAME, ROOM_NAME};
 use crate::session::display_name::DisplayName;
 use crate::ui::avatar::{hue_class, initials};
 use crate::ui::identicon::Identicon;
+use crate::ui::later::later;
 use crate::ui::theme_switch::ThemeSwitch;
 
 /// The page at `/`.
@@ -35,23 +36,27 @@ pub fn HomePage() -> impl IntoView {
     page_title::show_page(document_title(None));
     erase_type(view! {
         <div class="page home">
-            <header class="masthead">
-                <Identicon/>
-                <h1>"webchat"</h1>
-                <nav class="account-links" aria-label=t::ACCOUNT.text()><AccountLinks/></nav>
-            </header>
+            {later(1, || view! {
+                <header class="masthead">
+                    <Identicon/>
+                    <h1>"webchat"</h1>
+                    <nav class="account-links" aria-label=t::ACCOUNT.text()><AccountLinks/></nav>
+                </header>
+            })}
             <main>
                 {is_guest.then(|| view! { <NameField/> })}
                 <NewRoomForm is_panel=false/>
                 <JoinForm rejected_link/>
-                <RoomListPanel/>
+                {later(1, || view! { <RoomListPanel/> })}
             </main>
-            <footer class="page-footer">
-                <p>{t::HOME_FOOTER.text()}</p>
-                <a href="/language/" rel="external">{t::LANGUAGE.text()}</a>
-                <a href="/docs/" rel="external">{t::API.text()}</a>
-                <ThemeSwitch/>
-            </footer>
+            {later(1, || view! {
+                <footer class="page-footer">
+                    <p>{t::HOME_FOOTER.text()}</p>
+                    <a href="/language/" rel="external">{t::LANGUAGE.text()}</a>
+                    <a href="/docs/" rel="external">{t::API.text()}</a>
+                    <ThemeSwitch/>
+                </footer>
+            })}
         </div>
     })
 }

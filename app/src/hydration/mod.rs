@@ -31,6 +31,7 @@ mod browser {
     use super::ROOT;
     use crate::App;
     use crate::browser::dom::element_by_id;
+    use crate::browser::startup;
 
     #[wasm_bindgen(module = "/src/hydration/page.js")]
     extern "C" {
@@ -43,15 +44,17 @@ mod browser {
     /// The attribute of the root with the digest of the HTML in it.
     const STRUCTURE: &str = "data-structure";
 
-    /// Takes over the page.
-    pub fn start() {
+    /// Takes over the page. `restart` is called if a part of it that waits cannot be taken over.
+    pub fn start(restart: &JsValue) {
         let Some(root) = element_by_id::<HtmlElement>(ROOT) else {
             return;
         };
         let sent = root.get_attribute(STRUCTURE);
         if sent.is_some_and(|sent| sent == digest(&root).to_string()) {
             follow_translations(&root);
-            hydrate_from(root, App).forget();
+            startup::begin();
+            hydrate_from(root.clone(), App).forget();
+            startup::take_steps(&root, restart);
         } else {
             redraw();
         }

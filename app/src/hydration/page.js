@@ -1,24 +1,37 @@
 // The page as the app finds it: whether its nodes are those that the server sent, what the visitor
 // has entered, and what a translator replaces later.
 
+const START = 0x811c9dc5;
+const mix = (hash, code) => Math.imul(hash ^ code, 0x01000193);
+
 /** A digest of the elements, texts and comments in `root`; `structure.rs` computes the same one. */
 export function digest(root) {
-  let hash = 0x811c9dc5;
-  const add = (code) => {
-    hash = Math.imul(hash ^ code, 0x01000193);
-  };
-  const visit = (parent) => {
-    for (let node = parent.firstChild; node; node = node.nextSibling) {
-      add(node.nodeType);
-      if (node.nodeType !== Node.ELEMENT_NODE) continue;
-      const name = node.localName;
-      for (let i = 0; i < name.length; i++) add(name.charCodeAt(i));
-      visit(node);
-      add(0);
+  const names = new Map();
+  const codeOf = (name) => {
+    let code = names.get(name);
+    if (code === undefined) {
+      code = START;
+      for (let i = 0; i < name.length; i++) code = mix(code, name.charCodeAt(i));
+      names.set(name, code);
     }
+    return code;
   };
-  visit(root);
-  return hash >>> 0;
+  let [hash, parent, node] = [START, root, root.firstChild];
+  for (;;) {
+    if (!node) {
+      if (parent === root) return hash >>> 0;
+      hash = mix(hash, 0);
+      node = parent.nextSibling;
+      parent = parent.parentNode;
+    } else if (node.nodeType === Node.ELEMENT_NODE) {
+      hash = mix(hash, codeOf(node.localName));
+      parent = node;
+      node = node.firstChild;
+    } else {
+      hash = mix(hash, node.nodeType);
+      node = node.nextSibling;
+    }
+  }
 }
 
 const selectorOf = ({ id, localName, name, defaultValue }) =>

@@ -6,8 +6,7 @@
 //! # Guarantees
 //! HTML as Leptos renders it and the nodes that a browser makes of it have the same digest.
 
-/// What counts of a node: the values of the DOM's `nodeType`, and the end of an element.
-const ELEMENT: u32 = 1;
+/// What counts of a node that is no element: the value of the DOM's `nodeType`, and the end of an element.
 const TEXT: u32 = 3;
 const COMMENT: u32 = 8;
 const END: u32 = 0;
@@ -60,8 +59,9 @@ impl Digest {
     fn read_start_tag<'a>(&mut self, tag: &'a str) -> &'a str {
         let end = tag.find([' ', '/', '>']).unwrap_or(tag.len());
         let (name, mut rest) = tag.split_at(end);
-        self.add(ELEMENT);
-        name.chars().for_each(|letter| self.add(letter as u32));
+        let mut code = Self::new();
+        name.chars().for_each(|letter| code.add(letter as u32));
+        self.add(code.0);
         // A quoted value may contain the character that ends a tag.
         while let Some(at) = rest.find(['"', '>']) {
             let is_end = rest[at..].starts_with('>');

@@ -15,6 +15,7 @@ use texts::{Language, Piece, Template, Text, page as p};
 
 use crate::browser::cookies::percent_encode;
 use crate::initial_state::document_title;
+use crate::room_list::unread::Unread;
 use crate::session::theme::Theme;
 use crate::shell::{Assets, head_elements};
 use crate::ui::icon::Icon;
@@ -27,6 +28,8 @@ pub struct FormPage {
     pub assets: Assets,
     /// The visitor's theme.
     pub theme: Theme,
+    /// What is unread in the visitor's rooms and chats.
+    pub unread: Unread,
     /// Where to go afterwards: a path on this site.
     pub next: String,
     /// The errors of the submitted form.
@@ -49,10 +52,12 @@ impl FormPage {
     pub(crate) fn render(&self, heading: &str, content: impl IntoView) -> String {
         let theme = self.theme.name();
         let language = Language::current();
+        let title = self.unread.before(&document_title(Some(heading)));
+        let icon = identicon::identicon_url(None, self.unread.messages > 0);
         let page = view! {
             <!DOCTYPE html>
             <html lang=language.tag() dir=language.direction() data-theme=theme>
-                <head>{head_elements(document_title(Some(heading)), identicon::identicon_url(None, false), self.assets.css.clone())}</head>
+                <head>{head_elements(title, icon, self.assets.css.clone())}</head>
                 <body>
                     <div class="page form-page">
                         <header class="masthead">
@@ -183,7 +188,15 @@ impl Field<'_> {
 /// script once, also on a page with several of these fields.
 fn showable_password(input: impl IntoView) -> impl IntoView {
     view! {
-        <div class="password-field">{input}</div>
+        <div
+            class="password-field"
+            data-show=p::SHOW.text()
+            data-show-label=p::SHOW_PASSWORD.text()
+            data-hide=p::HIDE.text()
+            data-hide-label=p::HIDE_PASSWORD.text()
+        >
+            {input}
+        </div>
         <script type="module" src="/show_password.js"></script>
     }
 }
@@ -298,6 +311,7 @@ pub(crate) mod tests {
         FormPage {
             assets,
             theme: Theme::Dark,
+            unread: Unread::default(),
             next: "/rooms/0123456789abcdef/".into(),
             errors: error.into_iter().collect(),
         }

@@ -134,7 +134,7 @@ fn member_row(member: &RoomMember, people: &MembersPage) -> AnyView {
                 <p>
                     <bdi class="entry-name">{name}</bdi>
                     {is_own.then(|| format!(" {}", p::YOU_MARK.text()))}
-                    <span class="hint">{role}" · "{sentence(p::SINCE, [joined.into_any()])}</span>
+                    <span class="hint">{role}" · "{sentence(p::JOINED, [joined.into_any()])}</span>
                 </p>
             </div>
             {actions}

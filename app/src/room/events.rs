@@ -25,7 +25,8 @@ use crate::room::log::message_log::MessageLog;
 use crate::room::log::sequence_tracker::SequenceTracker;
 use crate::room::state::RoomState;
 use crate::room::timeline::mentioned::mentions;
-use crate::room_list::store::{RoomLists, Unread};
+use crate::room_list::store::RoomLists;
+use crate::room_list::unread::Unread;
 use crate::session::display_name::DisplayName;
 
 /// How long to wait after a failed reload of the log.

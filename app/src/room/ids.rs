@@ -6,6 +6,10 @@ pub const LOG: &str = "log";
 pub const MESSAGE: &str = "article";
 /// The selector of the line above the first unread message.
 pub const UNREAD_LINE: &str = ".unread-line";
+/// The ID of the part of the page with the composer.
+pub const COMPOSER: &str = "write";
+/// A link to it.
+pub const COMPOSER_LINK: &str = "#write";
 /// The ID of the field in which a message is written.
 pub const FIELD: &str = "message";
 /// The ID of the element above the composer with what a moderator has just done.

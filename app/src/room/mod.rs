@@ -11,7 +11,7 @@ mod events;
 mod expiry_warning;
 mod history;
 mod hues;
-mod ids;
+pub(crate) mod ids;
 mod last_seen;
 mod log;
 mod outbox;
@@ -43,6 +43,7 @@ use crate::reactive::{bool_signal, erase_type, text_signal};
 use crate::room::closed::RoomClosed;
 use crate::room::composer::Composer;
 use crate::room::expiry_warning::ExpiryWarning;
+use crate::room::ids::{COMPOSER, COMPOSER_LINK};
 use crate::room::page_dialog::PageDialog;
 use crate::room::presence::PresenceButton;
 use crate::room::room_menu::RoomMenu;
@@ -58,6 +59,7 @@ use crate::time::clock::Clock;
 use crate::ui::avatar::initials;
 use crate::ui::icon::Icon;
 use crate::ui::identicon::Identicon;
+use crate::ui::later::later;
 use crate::ui::time_left::{TimeLeft, TimeLeftBar, TimeLeftText};
 
 /// The page at `/rooms/ID/`: shows the room, or says why it cannot.
@@ -122,15 +124,19 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
             .with(|room| document_title(Some(&room_title(room))))
     });
     erase_type(view! {
-        <a class="skip-link" href="#write" rel="external">{t::TO_MESSAGE_FIELD.text()}</a>
+        <a class="skip-link" href=COMPOSER_LINK rel="external">{t::TO_MESSAGE_FIELD.text()}</a>
         <div class="room" class:direct-room=is_direct>
-            <Header state left/>
-            <TimeLeftBar left/>
-            <main>
-                <ExpiryWarning state left/>
-                <Timeline state/>
-            </main>
-            <footer id="write" tabindex="-1">
+            {later(4, move || view! {
+                <Header state left/>
+                <TimeLeftBar left/>
+            })}
+            {later(1, move || view! {
+                <main>
+                    <ExpiryWarning state left/>
+                    <Timeline state/>
+                </main>
+            })}
+            <footer id=COMPOSER tabindex="-1">
                 {move || {
                     if state.closed.get() {
                         Either::Left(view! { <RoomClosed state/> })

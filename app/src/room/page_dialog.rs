@@ -27,6 +27,7 @@ use crate::browser::dom::{
 };
 use crate::reactive::{ErrorText, erase_type};
 use crate::room::composer::draft::{DraftField, set_notice};
+use crate::room::presence::PRESENCE_LIST;
 use crate::room::state::RoomState;
 use crate::router::clicked_link;
 use crate::ui::icon::Icon;
@@ -37,6 +38,10 @@ const DIALOG: &str = "page-dialog";
 const TITLE: &str = "panel-title";
 /// The ID of the element that holds the page.
 const PAGE: &str = "page-dialog-content";
+
+/// The attribute of the dialog with the address of the link in the list of who is here that opened
+/// it; empty if another link did.
+const OPENER: &str = "data-opener";
 
 /// Loads a page into the dialog, or sends a form, already encoded, and shows its answer.
 pub fn load_into_dialog(state: RoomState, url: String, form: Option<String>) {
@@ -85,6 +90,7 @@ impl DialogState {
         };
         if let Some(link) = clicked_link(event).filter(is_shown_here) {
             event.prevent_default();
+            remember_opener(&link);
             self.load(link.href(), None);
         } else if let Some(button) = event
             .target()
@@ -234,19 +240,40 @@ fn close_dialog() {
         .for_each(HtmlDialogElement::close);
 }
 
-/// Gives the focus to the menu's button if the link that opened the dialog is hidden, as it is in
-/// the closed menu.
+/// Records in the dialog which link in the list of who is here opens it; no other link needs that.
+fn remember_opener(link: &HtmlAnchorElement) {
+    let is_listed = link
+        .closest(&format!("#{PRESENCE_LIST}"))
+        .is_ok_and(|list| list.is_some());
+    let address = link.get_attribute("href").filter(|_| is_listed);
+    if let Some(dialog) = element_by_id::<Element>(DIALOG) {
+        // Setting an attribute does not fail.
+        let _ = dialog.set_attribute(OPENER, &address.unwrap_or_default());
+    }
+}
+
+/// Gives the focus back where the browser cannot: to the link in the list of who is here that opened
+/// the dialog, in the list that opens again, or to the button of the room's menu.
 fn restore_focus() {
     let at = document().active_element();
-    let is_lost = at.is_none_or(|at| at.matches("body, #page-dialog *, #menu *").unwrap_or(true));
-    let button = document()
-        .query_selector("[popovertarget=menu]")
-        .ok()
-        .flatten()
-        .filter(|_| is_lost);
-    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
-        // An element that cannot take the focus leaves it unchanged.
-        let _ = button.focus();
+    if !at.is_none_or(|at| at.matches("body, #page-dialog *, #menu *").unwrap_or(true)) {
+        return;
+    }
+    let find = |selector: &str| {
+        let found = document().query_selector(selector).ok().flatten();
+        found.and_then(|found| found.dyn_into::<HtmlElement>().ok())
+    };
+    // An element that cannot take the focus leaves it unchanged.
+    let focus = |element: Option<HtmlElement>| element.is_some_and(|found| found.focus().is_ok());
+    let address = element_by_id::<Element>(DIALOG).and_then(|dialog| dialog.get_attribute(OPENER));
+    let opener = address.and_then(|address| find(&format!("#{PRESENCE_LIST} [href='{address}']")));
+    let list = opener.is_some().then_some(PRESENCE_LIST);
+    // The button first: it gets the focus again when the list closes.
+    focus(find(&format!("[popovertarget={}]", list.unwrap_or("menu"))));
+    if let Some(list) = list.and_then(element_by_id::<HtmlElement>) {
+        // Fails only for a list that is open.
+        let _ = list.show_popover();
+        focus(opener);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Who is in the room: a button with their number, and the list that it opens.
 //!
 //! # Guarantees
-//! - When people come and go, nothing moves and screen readers announce nothing. The focus stays on a
-//!   person who stays.
+//! - When people come and go, nothing moves and screen readers announce nothing. A person who stays
+//!   keeps their row, and with it the focus and a click that has begun.
 
 use std::cell::RefCell;
 
@@ -18,8 +18,10 @@ use crate::room::person_link::name_link;
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
 use crate::ui::avatar::initials;
-use crate::ui::element_tree::{Element as Drawn, Part, replace_content};
+use crate::ui::element_tree::{Element as Drawn, Part, update_content};
 
+/// The ID of the list and its heading, which the button opens.
+pub const PRESENCE_LIST: &str = "presence-list";
 /// How many avatars the button shows.
 const AVATARS: usize = 3;
 /// The ID of the avatars in the button.
@@ -28,7 +30,7 @@ const BUTTON_AVATARS: &str = "here-avatars";
 const COUNT: &str = "here-count";
 /// The ID of the number of people whom the list does not name.
 const REST: &str = "here-rest";
-/// The ID of the list.
+/// The ID of the names in the list.
 const NAMES: &str = "here-names";
 
 /// The button and the list.
@@ -38,19 +40,21 @@ pub fn PresenceButton(state: RoomState) -> impl IntoView {
     let drawn = RefCell::<Vec<Content>>::default();
     browser_effect(move || {
         let people = draw_people(state, own);
-        if *drawn.borrow() != people {
-            people.iter().for_each(show);
-            drawn.replace(people);
+        let before = drawn.replace(people.clone());
+        if before != people {
+            for (index, content) in people.iter().enumerate() {
+                show(content, before.get(index).map_or(&[], |(_, parts)| parts));
+            }
         }
     });
     let is_unknown =
         bool_signal(move || state.present.with(|present| present.count == 0) || state.closed.get());
     erase_type(view! {
-        <button type="button" class="presence-button script-only" class:idle=is_unknown popovertarget="presence-list">
+        <button type="button" class="presence-button script-only" class:idle=is_unknown popovertarget=PRESENCE_LIST>
             <span id=BUTTON_AVATARS class="avatars" aria-hidden="true"></span>
             <span id=COUNT></span>
         </button>
-        <div id="presence-list" class="menu presence-list" popover="auto">
+        <div id=PRESENCE_LIST class="menu presence-list" popover="auto">
             <h2 id="here-title">{t::HERE_NOW.text()}</h2>
             <div id=NAMES role="list" tabindex="0" aria-labelledby="here-title"></div>
             <p id=REST class="hint"></p>
@@ -85,15 +89,15 @@ fn draw_people(state: RoomState, own: DisplayName) -> Vec<Content> {
     ]
 }
 
-/// Replaces what is in an element, and gives the focus to the link that had it.
-fn show((id, parts): &Content) {
+/// Changes what is in an element, and gives the focus to the link that had it in a row that changed.
+fn show((id, parts): &Content, before: &[Part]) {
     let Some(list) = element_by_id::<Element>(id) else {
         return;
     };
     let focused = document().active_element();
     let focused = focused.filter(|focused| list.contains(Some(focused)));
     let link = focused.and_then(|focused| focused.get_attribute("href"));
-    replace_content(&list, parts);
+    update_content(&list, before, parts);
     let link = link.and_then(|link| list.query_selector(&format!("[href='{link}']")).ok()?);
     if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
         focus_without_scroll(&link);

@@ -21,7 +21,7 @@ use crate::room::account_names::AccountNames;
 use crate::room::history::History;
 use crate::room::hues::HueTable;
 use crate::room::outbox::sender::OutboxSender;
-use crate::room_list::store::Unread;
+use crate::room_list::unread::Unread;
 use crate::session::visitor::SignedIn;
 use crate::ui::avatar::class_of_hue;
 
@@ -93,6 +93,9 @@ impl RoomState {
         let mut hues = HueTable::default();
         for message in &snapshot.messages {
             hues.hue(&message.username);
+        }
+        if let Some(peer) = &snapshot.room.with {
+            hues.hue(&peer.username);
         }
         let history = History::new(id, snapshot.messages, snapshot.room.read_seq, closed);
         Self {

@@ -28,9 +28,6 @@ use crate::ui::time_left::{TimeLeft, TimeLeftBar};
 /// The filter is shown from this number of rows on.
 const FILTER_FROM: usize = 6;
 
-/// The rows of a list that fit on the first screen.
-const FIRST_ROWS: usize = 12;
-
 /// The three lists and their filter.
 #[component]
 pub fn RoomListPanel() -> impl IntoView {
@@ -151,15 +148,13 @@ fn filter_rooms(
 
 #[component]
 fn List(rooms: Memo<Vec<Room>>) -> impl IntoView {
-    let RoomLists { shows_all, .. } = expect_context();
+    let RoomLists { shown_rows, .. } = expect_context();
     let drawn = move || {
         let mut drawn = rooms.get();
-        if !shows_all.get() {
-            drawn.truncate(FIRST_ROWS);
-        }
+        drawn.truncate(shown_rows.get());
         drawn
     };
-    let is_whole = shows_all.get_untracked() || rooms.with_untracked(Vec::len) <= FIRST_ROWS;
+    let is_whole = rooms.with_untracked(Vec::len) <= shown_rows.get_untracked();
     view! {
         <ul class="rooms">
             <For each=drawn key=|room| room.id let:room>

@@ -11,3 +11,4 @@ pub mod list;
 pub mod new_room_form;
 pub mod sidebar;
 pub mod store;
+pub mod unread;

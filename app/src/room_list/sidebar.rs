@@ -22,6 +22,7 @@ use crate::room_list::store::RoomLists;
 use crate::router::{Route, Router};
 use crate::ui::icon::Icon;
 use crate::ui::identicon::Identicon;
+use crate::ui::later::later;
 
 /// The ID of the sidebar.
 const SIDEBAR: &str = "sidebar";
@@ -44,7 +45,11 @@ pub fn Sidebar() -> impl IntoView {
         on_window_event("resize", move |_| update_visibility(lists));
         on_window_capture("toggle", move |_| update_visibility(lists));
     });
-    move || in_room.get().then(|| view! { <SidebarContent/> })
+    move || {
+        in_room
+            .get()
+            .then(|| later(2, || view! { <SidebarContent/> }))
+    }
 }
 
 #[component]

@@ -9,17 +9,22 @@
 //! # Not here
 //! Rendering (`list`, `sidebar`), and what members have read, which the server stores.
 
-use std::ops::Add;
-
 use leptos::prelude::*;
-use protocol::{Account, DirectChat, NotificationLevel, Overview, Room, RoomId, Time};
+use protocol::{Account, DirectChat, Overview, Room, RoomId, Time};
 use texts::app as t;
 
 use crate::browser::dom::{browser_effect, on_window_event, when_idle};
 use crate::browser::{json, local_storage};
 use crate::connection::sharing::topic::{OVERVIEW, ROOMS};
 use crate::connection::tab_feed::{FeedEvent, TabFeed};
+use crate::room_list::unread::Unread;
 use crate::router::{Route, Router};
+
+/// The rows of a list that fit on the first screen.
+const FIRST_ROWS: usize = 12;
+
+/// How many more rows a list gets at a time.
+const MORE_ROWS: usize = 2;
 
 /// The lists of rooms.
 #[derive(Clone, Copy)]
@@ -28,30 +33,10 @@ pub struct RoomLists {
     pub own: RwSignal<Overview>,
     /// The public rooms, the most recently active first.
     pub public: RwSignal<Vec<Room>>,
-    /// Whether the lists have all their rows, not only those of the first screen.
-    pub shows_all: RwSignal<bool>,
+    /// How many rows a list has at most: in the beginning those of the first screen.
+    pub shown_rows: RwSignal<usize>,
     /// Whether the sidebar of a room can be seen; the sidebar sets it.
     pub is_sidebar_visible: RwSignal<bool>,
-}
-
-/// A number of unread messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unread {
-    /// All of them.
-    pub messages: u64,
-    /// Those that mention the visitor.
-    pub mentions: u64,
-}
-
-impl Add for Unread {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            messages: self.messages + other.messages,
-            mentions: self.mentions + other.mentions,
-        }
-    }
 }
 
 impl RoomLists {
@@ -60,31 +45,34 @@ impl RoomLists {
         let lists = Self {
             own: RwSignal::new(own),
             public: RwSignal::new(public),
-            shows_all: RwSignal::new(shows_all),
+            shown_rows: RwSignal::new(if shows_all { usize::MAX } else { FIRST_ROWS }),
             is_sidebar_visible: RwSignal::new(false),
         };
         browser_effect(move || {
             lists.follow(feed);
-            when_idle(move || lists.shows_all.set(true));
+            lists.show_more_rows();
         });
         lists
+    }
+
+    /// Adds the rows that are not shown yet while the browser is idle, a few at a time, so that nothing
+    /// else has to wait for them. There can be many public rooms; the rest of the others comes last.
+    fn show_more_rows(self) {
+        when_idle(move || {
+            let shown = self.shown_rows.get_untracked().saturating_add(MORE_ROWS);
+            let is_whole = shown >= self.public.with_untracked(Vec::len);
+            self.shown_rows
+                .set(if is_whole { usize::MAX } else { shown });
+            if !is_whole {
+                self.show_more_rows();
+            }
+        });
     }
 
     /// What is unread in the visitor's rooms and chats, without the muted ones and the room that is
     /// open.
     pub fn unread_except(self, open: Option<RoomId>) -> Unread {
-        self.own.with(|own| {
-            let chats = own.chats.iter();
-            let chats = chats.map(|chat| (chat.room, chat.level, chat.unread, 0));
-            let rooms = own.rooms.iter();
-            let rooms = rooms.map(|room| (room.id, room.level, room.unread, room.mentions));
-            let counted = chats
-                .chain(rooms)
-                .filter(|(id, level, ..)| Some(*id) != open && *level != NotificationLevel::None);
-            counted.fold(Unread::default(), |sum, (_, _, messages, mentions)| {
-                sum + Unread { messages, mentions }
-            })
-        })
+        self.own.with(|own| Unread::of(own, open))
     }
 
     fn follow(self, feed: TabFeed) {

@@ -18,6 +18,7 @@ use protocol::Time;
 use texts::app as t;
 
 use crate::browser::dom::{browser_effect, run_after, spawn_task};
+use crate::browser::startup;
 use crate::reactive::BrowserCell;
 use crate::time::local_time::{LocalTime, is_same_year};
 use crate::time::server_clock::ServerClock;
@@ -47,7 +48,12 @@ impl Clock {
             is_local: RwSignal::new(false),
             is_asking: BrowserCell::new(false),
         };
-        browser_effect(move || clock.run(server_time, ask));
+        Effect::new(move |_| clock.run(server_time, ask));
+        browser_effect(move || {
+            clock.is_local.set(true);
+            clock.show();
+            clock.tick(ask);
+        });
         clock
     }
 
@@ -113,21 +119,25 @@ impl Clock {
         self.local_time(self.now.get()).day()
     }
 
+    /// Ticks from now on. The parts of the page that are not taken over yet show the server's time.
     fn run(self, server_time: Time, ask: AskTime) {
         with_server_clock(|clock| clock.compare(server_time));
         let tick = move || {
-            let is_doubtful = with_server_clock(|clock| clock.is_doubtful());
-            let asking = |is_asking: &mut bool| std::mem::replace(is_asking, true);
-            if is_doubtful && self.is_asking.with(asking) == Some(false) {
-                return spawn_task(self.resolve_doubt(ask));
+            if !startup::is_pending() {
+                self.tick(ask);
             }
-            self.show();
         };
-        self.is_local.set(true);
-        self.show();
-        tick();
         let ticking = set_interval_with_handle(tick, Duration::from_secs(1));
         on_cleanup(move || drop(ticking.map(|ticking| ticking.clear())));
+    }
+
+    fn tick(self, ask: AskTime) {
+        let is_doubtful = with_server_clock(|clock| clock.is_doubtful());
+        let asking = |is_asking: &mut bool| std::mem::replace(is_asking, true);
+        if is_doubtful && self.is_asking.with(asking) == Some(false) {
+            return spawn_task(self.resolve_doubt(ask));
+        }
+        self.show();
     }
 
     fn show(self) {

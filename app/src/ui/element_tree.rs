@@ -73,12 +73,43 @@ impl Element {
 pub fn replace_content(element: &PageElement, parts: &[Part]) {
     Rndr::clear_children(element);
     for part in parts {
-        let node: Node = match part {
-            Part::Text(text) => Rndr::create_text_node(text).into(),
-            Part::Element(inner) => inner.build().into(),
-        };
-        Rndr::insert_node(element, &node, None);
+        insert_part(element, part, None);
     }
+}
+
+/// Changes what is in an element of the page from some parts to others. A part that stays, behind the
+/// same parts or fewer, keeps its node.
+pub fn update_content(element: &PageElement, mut old: &[Part], new: &[Part]) {
+    if element.child_element_count() as usize != old.len() {
+        // Something else has changed the page.
+        return replace_content(element, new);
+    }
+    let mut node = element.first_child();
+    let remove_first = |node: &mut Option<Node>| {
+        if let Some(gone) = node.take() {
+            *node = gone.next_sibling();
+            Rndr::remove(&gone);
+        }
+    };
+    for part in new {
+        match old.iter().position(|held| held == part) {
+            Some(before) => {
+                (0..before).for_each(|_| remove_first(&mut node));
+                old = &old[before + 1..];
+                node = node.and_then(|kept| kept.next_sibling());
+            }
+            None => insert_part(element, part, node.as_ref()),
+        }
+    }
+    old.iter().for_each(|_| remove_first(&mut node));
+}
+
+fn insert_part(element: &PageElement, part: &Part, before: Option<&Node>) {
+    let node: Node = match part {
+        Part::Text(text) => Rndr::create_text_node(text).into(),
+        Part::Element(inner) => inner.build().into(),
+    };
+    Rndr::insert_node(element, &node, before);
 }
 
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ pub mod copy_button;
 pub mod element_tree;
 pub mod icon;
 pub mod identicon;
+pub mod later;
 pub mod lifetime_field;
 #[cfg(feature = "ssr")]
 pub mod qr_code;

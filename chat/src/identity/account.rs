@@ -24,11 +24,11 @@ use crate::identity::name_skeleton::NameSkeleton;
 use crate::identity::password::{PasswordClient, Verification, is_username};
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
 use crate::store::{
-    AccountRow, AccountSession, AccountsPage, DatabaseLocation, NewAccountRow, Store,
-    WriteTransaction, accounts, former_usernames, members, name_claims, notification_settings,
-    oidc_identities, room_authors, room_preferences, rooms, sanctions,
+    AccountRow, AccountSession, AccountsPage, NewAccountRow, Store, WriteTransaction, accounts,
+    former_usernames, members, name_claims, notification_settings, oidc_identities, room_authors,
+    room_preferences, rooms, sanctions,
 };
-use crate::{Chat, Config, Error};
+use crate::{Chat, Error};
 
 /// A session that has just begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,20 +107,6 @@ fn role_changes(rooms: Vec<RoomId>) -> impl Iterator<Item = DomainEvent> {
     rooms
         .into_iter()
         .map(|room| DomainEvent::RolesChanged { room })
-}
-
-/// Makes an account an operator, or takes that role back. A server may be running.
-///
-/// # Errors
-/// [`Refusal::NotFound`] if there is no such account, or a fault.
-pub async fn set_operator(config: &Config, username: &str, operator: bool) -> Result<(), Error> {
-    let location = DatabaseLocation::of(config)?;
-    let username = text::parse_account_name(username)?;
-    if accounts::set_operator(&location, &username, operator)? {
-        Ok(())
-    } else {
-        Err(Refusal::NotFound(refusal::NO_PERSON).into())
-    }
 }
 
 impl Chat {
@@ -562,6 +548,7 @@ mod tests {
     use protocol::NewMessage;
 
     use super::*;
+    use crate::store::sql::query;
     use crate::testing::{TestChat, new_guest};
     use crate::{MessagesPage, OidcIdentity, ProviderProfile};
 
@@ -664,10 +651,10 @@ mod tests {
             .account;
         let old_hash = chat.0.passwords.hash(DECOMPOSED, None).await.unwrap();
         let mut tx = chat.0.store.begin().await.unwrap();
-        sqlx::query("update account set password_hash = $2 where id = $1")
+        query("update account set password_hash = $2 where id = $1")
             .bind(account.id)
             .bind(old_hash)
-            .execute(&mut *tx)
+            .execute(tx.connection())
             .await
             .unwrap();
         tx.commit().await.unwrap();

@@ -11,7 +11,7 @@
 use protocol::Refusal;
 
 use crate::identity::person::{AccountHolder, Person};
-use crate::store::{WriteTransaction, accounts};
+use crate::store::{AccountRow, WriteTransaction, accounts};
 use crate::{Chat, Error};
 
 /// A transaction of a caller with a valid session.
@@ -42,7 +42,25 @@ async fn reload_account(
     account: &AccountHolder,
 ) -> Result<AccountHolder, Error> {
     let found = accounts::load_accounts(tx, &[account.session_key()]).await?;
-    let found = found.into_iter().flatten().next();
+    Ok(renew(account, found.into_iter().flatten().next())?)
+}
+
+/// Does the same as [`Chat::begin_by`] for several callers of a transaction.
+pub(crate) async fn reload_callers(
+    tx: &mut WriteTransaction,
+    callers: &[&Person],
+) -> Result<Vec<Result<Person, Refusal>>, Error> {
+    let sessions: Vec<_> = callers.iter().filter_map(|by| by.session()).collect();
+    let mut found = accounts::load_accounts(tx, &sessions).await?.into_iter();
+    let reload = |by: &&Person| match by.account() {
+        Some(account) => renew(account, found.next().flatten()).map(Person::from),
+        None => Ok((*by).clone()),
+    };
+    Ok(callers.iter().map(reload).collect())
+}
+
+/// The holder of an account with what is stored of it now, unless the session has ended.
+fn renew(account: &AccountHolder, found: Option<AccountRow>) -> Result<AccountHolder, Refusal> {
     Ok(AccountHolder {
         session: account.session,
         ..found.ok_or(Refusal::NotSignedIn)?.into()

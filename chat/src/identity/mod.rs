@@ -18,5 +18,6 @@ pub(crate) mod oidc_identity;
 pub(crate) mod password;
 pub(crate) mod person;
 pub(crate) mod session_watch;
+pub(crate) mod shared_attempts;
 pub(crate) mod sign_in_methods;
 pub(crate) mod token;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::events::DomainEvent;
 use crate::identity::person::Person;
+use crate::store::AccountSession;
 use crate::store::revoked_sessions;
 use crate::sync::lock;
 use crate::{Chat, Error};
@@ -24,20 +25,41 @@ use crate::{Chat, Error};
 /// The sessions that have open streams, each with the token that ends these streams. It is cheap to
 /// clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SessionRegistry(Arc<Mutex<BTreeMap<SessionKey, Arc<CancellationToken>>>>);
+pub(crate) struct SessionRegistry(Arc<Mutex<BTreeMap<SessionKey, WatchedSession>>>);
+
+/// What is known of a watched session.
+#[derive(Clone, Debug, Default)]
+struct WatchedSession {
+    /// Cancelled when the session ends.
+    token: Arc<CancellationToken>,
+    generation: i64,
+}
 
 /// An account and one of its sessions.
 type SessionKey = (i64, i64);
 
 impl SessionRegistry {
     /// The token that is cancelled when a session ends.
-    fn watch(&self, key: SessionKey) -> Arc<CancellationToken> {
-        let mut tokens = lock(&self.0);
-        if !tokens.contains_key(&key) {
+    fn watch(&self, key: SessionKey, generation: i64) -> Arc<CancellationToken> {
+        let mut sessions = lock(&self.0);
+        if !sessions.contains_key(&key) {
             // Forget the sessions whose last stream has closed.
-            tokens.retain(|_, token| Arc::strong_count(token) > 1);
+            sessions.retain(|_, session| Arc::strong_count(&session.token) > 1);
         }
-        tokens.entry(key).or_default().clone()
+        let session = sessions.entry(key).or_default();
+        session.generation = session.generation.max(generation);
+        session.token.clone()
+    }
+
+    /// The sessions that streams watch.
+    pub fn watched(&self) -> Vec<AccountSession> {
+        let sessions = lock(&self.0);
+        let session = |(&(account, id), watched): (&SessionKey, &WatchedSession)| AccountSession {
+            account,
+            generation: watched.generation,
+            id: Some(id),
+        };
+        sessions.iter().map(session).collect()
     }
 
     /// Ends every stream of an account.
@@ -50,11 +72,11 @@ impl SessionRegistry {
         self.end(account, session..=session);
     }
 
-    fn end(&self, account: i64, sessions: RangeInclusive<i64>) {
-        let mut tokens = lock(&self.0);
-        let keys = (account, *sessions.start())..=(account, *sessions.end());
-        for (_, token) in tokens.extract_if(keys, |_, _| true) {
-            token.cancel();
+    fn end(&self, account: i64, ids: RangeInclusive<i64>) {
+        let mut sessions = lock(&self.0);
+        let keys = (account, *ids.start())..=(account, *ids.end());
+        for (_, session) in sessions.extract_if(keys, |_, _| true) {
+            session.token.cancel();
         }
     }
 }
@@ -107,7 +129,11 @@ impl Chat {
         };
         // The watch comes first: a session that ends after the check cancels the token.
         let session = account.session.map_or(0, |session| session.id);
-        let token = self.0.listeners.sessions.watch((account.id, session));
+        let token = self
+            .0
+            .listeners
+            .sessions
+            .watch((account.id, session), account.generation);
         self.require_session(by).await?;
         Ok(SessionWatch(Some(token)))
     }
@@ -119,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::FollowEvent;
+    use crate::store::sql::query_as;
     use crate::testing::TestChat;
 
     #[tokio::test]
@@ -186,7 +213,7 @@ mod tests {
         let count = async || {
             let sql = "select count(*) from revoked_session";
             let mut tx = test.chat.0.store.begin().await.unwrap();
-            let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.unwrap();
+            let count: i64 = query_as(sql).fetch_one(tx.connection()).await.unwrap();
             count
         };
         let [ada, bob] = [test.register("ada").await, test.register("bob").await];
@@ -209,7 +236,7 @@ mod tests {
     async fn session_without_streams_is_forgotten() {
         let sessions = SessionRegistry::default();
         for account in 1..=1_000 {
-            drop(sessions.watch((account, 1)));
+            drop(sessions.watch((account, 1), 0));
         }
         assert_eq!(lock(&sessions.0).len(), 1);
     }

@@ -8,9 +8,6 @@
 //! # Not here
 //! - Whether the account still exists and its sessions have not ended: `account`.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -19,6 +16,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::person::{GuestId, Person, SessionInfo, random_id};
+use crate::store::Store;
+use crate::store::key_file::load_or_create_key;
 use crate::{Chat, Config, Error};
 
 /// How long the token of a guest is valid: the longest time for which browsers keep a cookie.
@@ -97,22 +96,30 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Reads the configured key, or the key file in the data directory, which is created if it does
-    /// not exist.
-    pub fn open(config: &Config) -> Result<Self, Error> {
+    /// Reads the configured key, or that of the database, or the key file in the data directory,
+    /// which is created if it does not exist. Its key becomes that of a database without one.
+    pub async fn open(config: &Config, store: &Store) -> Result<Self, Error> {
         let key = match &config.jwt_key {
             Some(key) => key.clone().into_bytes(),
-            None => load_or_create_key(&config.data_dir.join("jwt.key"))?,
+            None => {
+                let file = load_or_create_key(&config.data_dir)?;
+                let stored = store.load_signing_key(&file).await?;
+                stored.unwrap_or(file).into_bytes()
+            }
         };
+        Ok(Self::with_key(config, &key))
+    }
+
+    fn with_key(config: &Config, key: &[u8]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         // The clock of the configuration decides what has expired.
         validation.validate_exp = false;
-        Ok(Self {
-            encoding: EncodingKey::from_secret(&key),
-            decoding: DecodingKey::from_secret(&key),
+        Self {
+            encoding: EncodingKey::from_secret(key),
+            decoding: DecodingKey::from_secret(key),
             validation,
             lifetime: config.jwt_lifetime,
-        })
+        }
     }
 
     /// The claims of a new session of an account, after a sign-in provider asked at `authenticated_at`
@@ -191,43 +198,6 @@ impl Tokens {
     }
 }
 
-/// Reads the key file, which is created if it does not exist.
-fn load_or_create_key(path: &Path) -> Result<Vec<u8>, Error> {
-    match std::fs::read(path) {
-        Ok(key) if key.len() >= 32 => Ok(key),
-        Ok(_) => Err(Error::fault(format!(
-            "{} is too short to be a key",
-            path.display()
-        ))),
-        Err(error) if error.kind() == ErrorKind::NotFound => create_key(path),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Writes a random key beside its place, and renames it when it is durable.
-fn create_key(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut key = Vec::new();
-    for _ in 0..4 {
-        write!(key, "{:016x}", getrandom::u64()?)?;
-    }
-    let temporary = path.with_extension("new");
-    let mut file: File = private_file_options().open(&temporary)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    crate::store::sync_parent(path)?;
-    Ok(key)
-}
-
-/// Options that create a file which only its owner may read.
-fn private_file_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 impl Chat {
     /// Signs content that a client carries and returns within `lifetime`. The client can read it,
     /// but not change it, and it is valid only for `purpose`.
@@ -262,7 +232,10 @@ mod tests {
         let mut config = Config::new("unused");
         config.jwt_key = Some("a key for tests".to_owned());
         change(&mut config);
-        Tokens::open(&config).unwrap()
+        Tokens::with_key(
+            &config,
+            config.jwt_key.as_deref().unwrap_or_default().as_bytes(),
+        )
     }
 
     fn issue(tokens: &Tokens, generation: i64) -> String {
@@ -375,7 +348,10 @@ mod tests {
     #[test]
     fn key_file_is_created_once_and_readable_only_by_its_owner() {
         let dir = tempfile::tempdir().unwrap();
-        let tokens = || Tokens::open(&Config::new(dir.path())).unwrap();
+        let tokens = || {
+            let key = load_or_create_key(dir.path()).unwrap();
+            Tokens::with_key(&Config::new(dir.path()), key.as_bytes())
+        };
         let token = issue(&tokens(), 0);
         assert!(tokens().verify(&token, NOW).is_ok());
         #[cfg(unix)]

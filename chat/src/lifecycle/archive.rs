@@ -284,6 +284,7 @@ mod tests {
     use protocol::{NewRoom, RoomId, Start};
 
     use super::*;
+    use crate::store::sql::query;
     use crate::testing::{TestChat, new_guest, new_message};
     use crate::{FollowEvent, Person, back_up_database, restore_database};
 
@@ -299,7 +300,7 @@ mod tests {
 
     #[tokio::test]
     async fn room_that_ends_again_after_a_restore_keeps_all_its_archives() {
-        let mut test = TestChat::new(|_| {}).await;
+        let mut test = TestChat::in_file(|_| {}).await;
         let owner = new_guest();
         let room = test
             .chat
@@ -376,8 +377,8 @@ mod tests {
         }
         // The first part of the erasure of a large room.
         let mut tx = test.chat.0.store.begin().await.unwrap();
-        sqlx::query("delete from message where (key & 4294967295) between 600 and 700")
-            .execute(&mut *tx)
+        query("delete from message where (key & 4294967295) between 600 and 700")
+            .execute(tx.connection())
             .await
             .unwrap();
         tx.commit().await.unwrap();

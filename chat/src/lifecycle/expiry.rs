@@ -12,6 +12,7 @@ use std::time::Duration;
 use protocol::Time;
 
 use crate::events::DomainEvent;
+use crate::retries::Retries;
 use crate::store::{Store, clock_correction, rooms};
 use crate::{Clock, Error, Listeners};
 
@@ -38,13 +39,13 @@ impl Expiry {
     pub async fn run(self) {
         let mut next_cleanup = self.clock.now();
         let mut correction = 0;
+        let mut correction_retries = Retries::of("store the correction of the clock");
+        let mut retries = Retries::of("freeze the rooms that are due");
         loop {
-            self.save_correction(&mut correction).await;
+            correction_retries.note(self.save_correction(&mut correction).await);
             let now = self.clock.now();
-            let next_due = self.freeze_due_rooms(now).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "cannot freeze the rooms that are due");
-                None
-            });
+            let frozen = self.freeze_due_rooms(now).await;
+            let next_due = retries.note(frozen).flatten();
             let next_warning = self.listeners.hub.warn_of_expiry(now);
             if next_cleanup <= now {
                 next_cleanup = now.after(TOMBSTONE_CLEANUP_INTERVAL);
@@ -58,22 +59,19 @@ impl Expiry {
     }
 
     /// Stores the correction of the machine's clock if it has changed since it was `saved`.
-    async fn save_correction(&self, saved: &mut i64) {
+    async fn save_correction(&self, saved: &mut i64) -> Result<(), Error> {
         let correction = self.clock.correction();
         if correction.abs_diff(*saved) < LEAST_CORRECTION {
-            return;
+            return Ok(());
         }
-        match clock_correction::save(&self.store, correction).await {
-            Ok(()) => {
-                let seconds = correction / 1_000;
-                tracing::warn!(
-                    seconds,
-                    "the machine's clock was corrected; deadlines count the time that has passed"
-                );
-                *saved = correction;
-            }
-            Err(error) => tracing::error!(%error, "cannot store the correction of the clock"),
-        }
+        clock_correction::save(&self.store, correction).await?;
+        let seconds = correction / 1_000;
+        tracing::warn!(
+            seconds,
+            "the machine's clock was corrected; deadlines count the time that has passed"
+        );
+        *saved = correction;
+        Ok(())
     }
 
     /// Freezes the rooms that are due. Returns when the next room is due.
@@ -150,7 +148,7 @@ mod tests {
     async fn room_survives_a_jump_of_the_machine_by_two_days_and_ends_after_its_timeout() {
         const TWO_DAYS: i64 = 2 * 86_400_000;
         for jump in [TWO_DAYS, -TWO_DAYS] {
-            let test = new_test_chat().await;
+            let test = TestChat::in_file(|config| config.timeout = HOUR).await;
             let room = test.create_room().await;
             let mut follower = test
                 .chat
@@ -187,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn lasting_correction_of_the_machine_moves_the_rooms_at_the_next_start() {
         const DAY: i64 = 86_400_000;
-        let mut test = new_test_chat().await;
+        let mut test = TestChat::in_file(|config| config.timeout = HOUR).await;
         test.config.clock.correct_wall_time(DAY);
         let room = test.create_room().await;
         wait_for_correction(&test, DAY).await;

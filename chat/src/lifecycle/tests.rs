@@ -8,6 +8,7 @@ use texts::refusal;
 
 use super::archive;
 use crate::store::rooms;
+use crate::store::sql::{query, query_as};
 use crate::testing::{TestChat, new_guest, new_message};
 use crate::{Chat, Error, FollowEvent, Follower, Person};
 
@@ -91,7 +92,7 @@ async fn inactive_room_is_warned_archived_and_gone() {
             .await,
         Err(Error::Refusal(Refusal::Gone(RoomEnd::Inactive)))
     ));
-    let rows: i64 = sqlx::query_scalar("select count(*) from message")
+    let rows: i64 = query_as("select count(*) from message")
         .fetch_one(test.chat.0.store.read())
         .await
         .unwrap();
@@ -126,8 +127,8 @@ async fn erasure_of_a_large_room_lets_other_writes_through() {
         while left.last() > Some(&0) {
             let mut tx = test.chat.0.store.begin().await.unwrap();
             left.push(
-                sqlx::query_scalar("select count(*) from message")
-                    .fetch_one(&mut *tx)
+                query_as("select count(*) from message")
+                    .fetch_one(tx.connection())
                     .await
                     .unwrap(),
             );
@@ -304,7 +305,7 @@ async fn end_of_a_room_continues_after_a_crash_at_any_step() {
         let archives = test.config.data_dir.join("archive");
         let execute = async |sql: &'static str| {
             let mut tx = store.begin().await.unwrap();
-            sqlx::query(sql).execute(&mut *tx).await.unwrap();
+            query(sql).execute(tx.connection()).await.unwrap();
             tx.commit().await.unwrap();
         };
         execute("update room set state = 1").await;

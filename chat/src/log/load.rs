@@ -18,9 +18,10 @@ use crate::log::batch_state::{
 use crate::log::command::{Command, WriteRequest};
 use crate::log::decide::{Decisions, Outcome};
 use crate::log::entry::Entry;
+use crate::log::wanted::wanted_rows;
 use crate::room::name_claims;
 use crate::store::disk_space::DiskSpace;
-use crate::store::{EarlierMessage, LogTransaction, NameClaim, OpenRoom, RowChange};
+use crate::store::{EarlierMessage, LogTransaction, NameClaim, OpenRoom, RowChange, Store};
 use crate::{Config, Error};
 
 /// How many answers of each kind to remember.
@@ -37,6 +38,8 @@ pub(crate) type UnlistingCounter = Arc<AtomicU64>;
 pub(crate) struct WriterMemory {
     /// The most bytes that the texts of a room may have.
     room_bytes: i64,
+    /// Whether others write to the database too, so that nothing can be remembered.
+    is_shared: bool,
     disk: DiskSpace,
     registrations: RegistrationCounter,
     /// The count of registrations that the names were looked up after.
@@ -53,12 +56,14 @@ pub(crate) struct WriterMemory {
 impl WriterMemory {
     pub fn new(
         config: &Config,
+        store: &Store,
         disk: DiskSpace,
         registrations: RegistrationCounter,
         unlistings: UnlistingCounter,
     ) -> Self {
         Self {
             disk,
+            is_shared: store.is_shared(),
             room_bytes: i64::try_from(config.room_messages).unwrap_or(i64::MAX),
             registrations,
             as_of: 0,
@@ -72,6 +77,11 @@ impl WriterMemory {
     /// Forgets the names after a registration, the authors after one of them has hidden or left a
     /// room, and whatever has become too much.
     fn refresh(&mut self) {
+        if self.is_shared {
+            self.unregistered_names.clear();
+            self.room_authors.clear();
+            return;
+        }
         let registrations = self.registrations.load(Ordering::Acquire);
         if self.as_of != registrations {
             self.as_of = registrations;
@@ -97,13 +107,14 @@ impl WriterMemory {
 
 /// Loads what the requests refer to. Deadlines are checked at `now`; readers see `wall_time`.
 pub(crate) fn load_state<'a>(
-    tx: &LogTransaction<'_>,
+    tx: &mut dyn LogTransaction,
     memory: &mut WriterMemory,
     now: i64,
     wall_time: i64,
-    requests: impl IntoIterator<Item = &'a WriteRequest>,
+    requests: impl Iterator<Item = &'a WriteRequest> + Clone,
 ) -> Result<BatchState, Error> {
     memory.refresh();
+    tx.prefetch(now, &|| wanted_rows(requests.clone()))?;
     let state = BatchState {
         now,
         wall_time,
@@ -119,7 +130,7 @@ pub(crate) fn load_state<'a>(
 }
 
 struct Loader<'a> {
-    tx: &'a LogTransaction<'a>,
+    tx: &'a dyn LogTransaction,
     memory: &'a mut WriterMemory,
     state: BatchState,
 }
@@ -280,7 +291,7 @@ fn add_claims(claims: &mut Vec<NameClaim>, found: Vec<NameClaim>) {
 
 /// Stores what was decided about the requests.
 pub(crate) fn apply_decisions<'a>(
-    tx: &LogTransaction<'_>,
+    tx: &mut dyn LogTransaction,
     memory: &WriterMemory,
     state: &BatchState,
     requests: impl Iterator<Item = &'a WriteRequest>,
@@ -304,7 +315,7 @@ pub(crate) fn apply_decisions<'a>(
 
 /// Inserts the entry of a granted request, unless an earlier request has appended it.
 fn apply_outcome(
-    tx: &LogTransaction<'_>,
+    tx: &mut dyn LogTransaction,
     memory: &WriterMemory,
     state: &BatchState,
     request: &WriteRequest,
@@ -335,7 +346,7 @@ fn apply_outcome(
 
 /// Stores that a person has written in a room, which is among their own from then on.
 fn note_new_author(
-    tx: &LogTransaction<'_>,
+    tx: &mut dyn LogTransaction,
     RoomPerson { room, person }: RoomPerson,
     now: i64,
 ) -> Result<(), Error> {
@@ -347,7 +358,7 @@ fn note_new_author(
 
 /// The rooms in which a guest whose role everyone sees has claimed a name by these changes.
 pub(crate) fn find_renamed_moderators(
-    tx: &LogTransaction<'_>,
+    tx: &dyn LogTransaction,
     changes: &[RowChange],
 ) -> Result<Vec<RoomId>, Error> {
     let mut rooms = Vec::new();
@@ -363,12 +374,13 @@ pub(crate) fn find_renamed_moderators(
 
 /// Completes the refusals of taken names by names that are free after the batch.
 pub(crate) fn suggest_names<'a>(
-    tx: &LogTransaction<'_>,
+    tx: &mut dyn LogTransaction,
     requests: impl Iterator<Item = &'a WriteRequest>,
     outcomes: &mut [Outcome],
 ) -> Result<(), Error> {
     for (request, outcome) in requests.zip(outcomes) {
         if let Err(Refusal::NameTaken { free, .. }) = outcome {
+            tx.flush()?;
             *free = name_claims::suggest_free_name(
                 tx,
                 request.room,

@@ -15,6 +15,7 @@ pub(crate) mod history;
 pub(crate) mod load;
 mod open_room;
 pub(crate) mod validate;
+mod wanted;
 pub(crate) mod writer;
 
 use protocol::{Message, MessageContent, NewMessage, Refusal, RoomId, text};

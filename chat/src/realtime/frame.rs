@@ -66,6 +66,11 @@ impl FramePart {
 }
 
 impl Frames {
+    /// The epoch of the cursors.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// Encodes entries with consecutive sequence numbers; `None` if there are no entries.
     pub(crate) fn encode<'a>(
         epoch: Epoch,

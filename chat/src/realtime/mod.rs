@@ -10,14 +10,16 @@
 pub(crate) mod follower;
 pub(crate) mod frame;
 pub(crate) mod hub;
+pub(crate) mod operator_watch;
 pub(crate) mod overview;
-mod presence;
+pub(crate) mod presence;
 pub(crate) mod public_rooms;
 pub(crate) mod publisher;
 mod topics;
 
 use protocol::RoomId;
 
+use crate::events::DomainEvent;
 use crate::identity::person::Person;
 use crate::room::name_claims;
 use crate::{Chat, Error};
@@ -39,6 +41,10 @@ impl Chat {
         self.require_writer(by, *room).await?;
         let username = name_claims::resolve_name(&self.0.store, by, *room, username).await?;
         self.0.listeners.hub.record_typing(*room, &username);
+        if let Some(bell) = &self.0.listeners.bell {
+            let (room, name) = (*room, username.to_string());
+            bell.ring(&DomainEvent::Typing { room, name });
+        }
         Ok(())
     }
 }

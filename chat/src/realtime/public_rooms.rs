@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
+use crate::retries::Retries;
 use crate::store::{RoomsPage, Store, rooms};
 use crate::{Chat, Error};
 
@@ -74,12 +75,13 @@ impl PublicRooms {
 
     /// Refreshes the list after changes. Runs until it is dropped.
     pub async fn run(self, store: Store) {
+        let mut retries = Retries::of("read the public rooms");
         loop {
             self.changed.notified().await;
             if self.latest.receiver_count() > 0
-                && let Err(error) = self.refresh(&store).await
+                && retries.note(self.refresh(&store).await).is_none()
             {
-                tracing::error!(%error, "cannot read the public rooms");
+                self.mark_changed();
             }
             tokio::time::sleep(MIN_INTERVAL).await;
         }
@@ -151,6 +153,7 @@ async fn load_first_page(store: &Store) -> Result<Bytes, Error> {
 
 #[cfg(test)]
 mod tests {
+    use crate::store::sql::query;
     use crate::testing::TestChat;
 
     #[tokio::test]
@@ -160,8 +163,8 @@ mod tests {
         watch.next().await.unwrap().unwrap();
         let room = test.create_room().await;
         let mut tx = test.chat.0.store.begin().await.unwrap();
-        sqlx::query("update room set public = true")
-            .execute(&mut *tx)
+        query("update room set public = true")
+            .execute(tx.connection())
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -183,9 +186,9 @@ mod tests {
         let store = &test.chat.0.store;
         let set_public = async |public: bool| {
             let mut tx = store.begin().await.unwrap();
-            sqlx::query("update room set public = $1")
+            query("update room set public = $1")
                 .bind(public)
-                .execute(&mut *tx)
+                .execute(tx.connection())
                 .await
                 .unwrap();
             tx.commit().await.unwrap();

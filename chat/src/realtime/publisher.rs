@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use protocol::{Epoch, RoomId};
+use protocol::RoomId;
 
 use crate::Listeners;
+use crate::current_epoch::CurrentEpoch;
 use crate::events::DomainEvent;
 use crate::lifetime::Lifetime;
 use crate::log::decide::{Appended, Committed, Outcome};
@@ -15,7 +16,7 @@ use crate::realtime::frame::Frames;
 #[derive(Debug)]
 pub(crate) struct Publisher {
     pub listeners: Listeners,
-    pub epoch: Epoch,
+    pub epoch: CurrentEpoch,
 }
 
 /// The new entries of a room, and its lifetime after them.
@@ -37,7 +38,8 @@ impl Publisher {
                 self.publish_to_followers(room, &update);
             }
             let seq = update.entries.last().map_or(0, |entry| entry.seq());
-            DomainEvent::LogAdvanced { room, seq }.apply(&self.listeners);
+            self.listeners
+                .announce(&DomainEvent::LogAdvanced { room, seq });
         }
         // If the publication of the first request failed, its repetition makes up for it.
         for repeated in outcomes
@@ -46,10 +48,11 @@ impl Publisher {
             .filter(|appended| appended.lifetime.is_none())
         {
             let (room, seq) = (repeated.room, repeated.entry.seq());
-            DomainEvent::LogAdvanced { room, seq }.apply(&self.listeners);
+            self.listeners
+                .announce(&DomainEvent::LogAdvanced { room, seq });
         }
         for &room in renamed_moderators {
-            DomainEvent::RolesChanged { room }.apply(&self.listeners);
+            self.listeners.announce(&DomainEvent::RolesChanged { room });
         }
     }
 
@@ -59,7 +62,7 @@ impl Publisher {
             .iter()
             .filter_map(|entry| entry.message())
             .map(|message| message.username.as_str());
-        if let Some(frames) = Frames::encode(self.epoch, update.entries.iter().copied()) {
+        if let Some(frames) = Frames::encode(self.epoch.get(), update.entries.iter().copied()) {
             self.listeners
                 .hub
                 .publish(room, frames, authors, update.lifetime);

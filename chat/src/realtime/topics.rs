@@ -65,6 +65,13 @@ impl TopicRegistry {
             .for_each(|watcher| watcher.notify_one());
     }
 
+    /// Notifies the watchers of all topics.
+    pub fn notify_all(&self) {
+        let subscriptions = lock(&self.subscriptions);
+        let watchers = subscriptions.by_topic.values().flatten();
+        watchers.for_each(|watcher| watcher.notify_one());
+    }
+
     /// Ends all watches, also those that start later.
     pub fn drain(&self) {
         self.draining.send_replace(true);

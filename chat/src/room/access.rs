@@ -88,14 +88,18 @@ async fn find_open_rooms(
 }
 
 /// The refusal for a room that the caller does not find.
-async fn refuse(from: &mut impl Reader, by: &Person, id: RoomId) -> Result<Refusal, Error> {
+pub(super) async fn refuse(
+    from: &mut impl Reader,
+    by: &Person,
+    id: RoomId,
+) -> Result<Refusal, Error> {
     let end = room_access::find_end(from, id, by.id()).await?;
     Ok(Refusal::of_ended_room(end))
 }
 
 /// The room with the role and the mute of the caller, unless the caller is banned. An operator acts as the owner
 /// of every room that is open to everyone, and no sanction holds against an operator there.
-fn admit(found: FoundRoom, by: &Person) -> Result<RoomRow, Refusal> {
+pub(super) fn admit(found: FoundRoom, by: &Person) -> Result<RoomRow, Refusal> {
     let FoundRoom {
         mut row,
         role,

@@ -97,7 +97,7 @@ pub(crate) async fn resolve_name(
 /// A name that is similar to a taken one, and free for this person. If all names that are tried are
 /// taken, returns the last of them; a client that asks for it gets another suggestion.
 pub(crate) fn suggest_free_name(
-    tx: &LogTransaction<'_>,
+    tx: &mut dyn LogTransaction,
     room: RoomId,
     person: i64,
     taken: &str,

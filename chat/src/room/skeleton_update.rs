@@ -182,6 +182,7 @@ mod tests {
 
     use super::*;
     use crate::Person;
+    use crate::store::sql::query_as;
     use crate::testing::{TestChat, new_guest};
 
     impl TestChat {
@@ -198,42 +199,28 @@ mod tests {
             }
         }
 
-        /// Executes statements on the closed database, and opens it again.
-        async fn reopen_after(&mut self, sql: &str) {
-            self.chat.close().await;
-            self.with_database(|database| database.execute_batch(sql).unwrap());
-            self.reopen().await;
-        }
-
-        fn with_database<T>(&self, read: impl FnOnce(&rusqlite::Connection) -> T) -> T {
-            let path = self.config.data_dir.join("webchat.db");
-            read(&rusqlite::Connection::open(path).unwrap())
-        }
-
         /// The skeletons of all names in the database.
-        fn skeletons(&self) -> Vec<String> {
+        async fn skeletons(&self) -> Vec<String> {
             let sql = "select skeleton from account
                        union all select skeleton from former_username
                        union all select skeleton from name_claim
                        union all select cased_skeleton from name_claim
                        union all select skeleton from lobby_name
                        union all select cased_skeleton from lobby_name";
-            self.with_database(|database| {
-                let mut select = database.prepare(sql).unwrap();
-                let rows = select.query_map([], |row| row.get(0)).unwrap();
-                rows.map(Result::unwrap).collect()
-            })
+            let store = &self.chat.0.store;
+            query_as(sql).fetch_all(store.read()).await.unwrap()
         }
     }
 
     /// Gives all names other skeletons, as another algorithm might have.
-    const OTHER_SKELETONS: &str = "
-        update account set skeleton = 'other ' || username;
-        update former_username set skeleton = 'other ' || username;
-        update name_claim set skeleton = 'other ' || name, cased_skeleton = 'other ' || name;
-        update lobby_name set skeleton = 'other ' || name, cased_skeleton = 'other ' || name;";
+    const OTHER_SKELETONS: &[&str] = &[
+        "update account set skeleton = 'other ' || username",
+        "update former_username set skeleton = 'other ' || username",
+        "update name_claim set skeleton = 'other ' || name, cased_skeleton = 'other ' || name",
+        "update lobby_name set skeleton = 'other ' || name, cased_skeleton = 'other ' || name",
+    ];
 
-    const OTHER_VERSION: &str = "update meta set value = 0 where name = 'skeleton_version';";
+    const OTHER_VERSION: &[&str] = &["update meta set value = 0 where name = 'skeleton_version'"];
 
     #[tokio::test]
     async fn skeletons_of_another_algorithm_are_recomputed_at_start() {
@@ -249,16 +236,17 @@ mod tests {
         let lobby = test.chat.open_lobby().await.unwrap();
         lobby.join("Ida").await.unwrap();
         drop(lobby);
-        let skeletons = test.skeletons();
+        let skeletons = test.skeletons().await;
         assert_eq!(skeletons.len(), 6);
         test.reopen_after(OTHER_SKELETONS).await;
         assert!(
             test.skeletons()
+                .await
                 .iter()
                 .all(|text| text.starts_with("other"))
         );
         test.reopen_after(OTHER_VERSION).await;
-        assert_eq!(test.skeletons(), skeletons);
+        assert_eq!(test.skeletons().await, skeletons);
         for name in ["gracе", "henrу", "lsabel", "Isabel"] {
             let status = test.post_as(&Person::Anonymous, room, name).await;
             assert_eq!(status, 409, "{name}");
@@ -295,12 +283,14 @@ mod tests {
         let newer = test.register("rnodern").await;
         test.reopen_after(OTHER_VERSION).await;
         let expected = NameSkeleton::of("modern").lowercase;
-        let of = |username: &str| {
-            let sql = "select skeleton from account where username = ?1";
-            test.with_database(|database| database.query_row(sql, [username], |row| row.get(0)))
+        let of = async |username| {
+            let select = query_as("select skeleton from account where username = $1");
+            let store = &test.chat.0.store;
+            let skeleton: String = select.bind(username).fetch_one(store.read()).await.unwrap();
+            skeleton
         };
-        assert_eq!(of("modern"), Ok(expected));
-        assert_eq!(of("rnodern"), Ok("\nrnodern".to_owned()));
+        assert_eq!(of("modern").await, expected);
+        assert_eq!(of("rnodern").await, "\nrnodern");
         for (account, username) in [(older, "modern"), (newer, "rnodern")] {
             assert_eq!(test.post_as(&account, room, username).await, 201);
             let credentials = Credentials {

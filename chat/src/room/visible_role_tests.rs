@@ -161,6 +161,32 @@ async fn every_change_of_a_visible_role_rings_for_followers_and_no_other_change_
 }
 
 #[tokio::test]
+async fn operator_who_is_made_or_revoked_by_another_process_rings_in_a_followed_room() {
+    let test = TestChat::new(|_| {}).await;
+    test.register("boss").await;
+    let room = test.create_room().await;
+    let by = Person::Anonymous;
+    let mut follower = test
+        .chat
+        .follow_room(&by, &room, Start::Latest)
+        .await
+        .unwrap();
+    for is_operator in [true, false] {
+        crate::set_operator(&test.config, "boss", is_operator)
+            .await
+            .unwrap();
+        test.config.clock.advance(std::time::Duration::from_secs(6));
+        let event = tokio::time::timeout(std::time::Duration::from_secs(30), follower.next());
+        let FollowEvent::Ephemeral(event) = event.await.unwrap().unwrap() else {
+            panic!("another event")
+        };
+        assert_eq!(event.name(), EventName::Roles);
+        let listed = roles(&test.chat, &by, room).await;
+        assert_eq!(listed.len(), usize::from(is_operator));
+    }
+}
+
+#[tokio::test]
 async fn guest_with_a_role_rings_with_the_first_message_and_with_each_new_name() {
     let test = TestChat::new(|_| {}).await;
     let chat = &test.chat;

@@ -21,7 +21,7 @@ pub(crate) struct DiskSpace(Arc<Watched>);
 
 #[derive(Debug)]
 struct Watched {
-    places: [PathBuf; 2],
+    places: Vec<PathBuf>,
     /// Below this many free bytes messages are refused.
     floor: u64,
     latest: Mutex<Option<Answer>>,
@@ -36,7 +36,7 @@ struct Answer {
 
 impl DiskSpace {
     /// The disks of these paths, of which so many bytes stay free.
-    pub fn new(places: [PathBuf; 2], kept_free: u64) -> Self {
+    pub fn new(places: Vec<PathBuf>, kept_free: u64) -> Self {
         Self(Arc::new(Watched {
             places,
             floor: kept_free / MESSAGES_SHARE,
@@ -77,7 +77,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let free = free_bytes(dir.path()).unwrap();
         let is_enough = |kept| {
-            let places = [(); 2].map(|()| dir.path().to_owned());
+            let places = vec![dir.path().to_owned(); 2];
             DiskSpace::new(places, kept).is_enough()
         };
         assert!(is_enough(0));

@@ -44,7 +44,7 @@ const ID_DIGITS: usize = 16;
 
 /// Takes the permissions of other users from the database and from what webchat has created in the
 /// data directory. What cannot be changed is logged.
-pub(crate) fn restrict(data_dir: &Path, database: &Path) -> io::Result<()> {
+pub(crate) fn restrict(data_dir: &Path, database: Option<&Path>) -> io::Result<()> {
     let files = own_files(data_dir, database);
     for file in &files {
         restrict_entry(file);
@@ -61,9 +61,12 @@ pub(crate) fn restrict(data_dir: &Path, database: &Path) -> io::Result<()> {
 }
 
 /// The existing files that webchat has created, outside of folders.
-fn own_files(data_dir: &Path, database: &Path) -> Vec<PathBuf> {
+fn own_files(data_dir: &Path, database: Option<&Path>) -> Vec<PathBuf> {
     let mut files = FILES.map(|name| data_dir.join(name)).to_vec();
-    for database in [&data_dir.join("webchat.db"), database] {
+    for database in [data_dir.join("webchat.db").as_path()]
+        .into_iter()
+        .chain(database)
+    {
         files.extend(SUFFIXES.map(|suffix| with_suffix(database, suffix)));
     }
     files.retain(|file| file.symlink_metadata().is_ok());
@@ -270,7 +273,7 @@ mod tests {
     #[test]
     fn data_of_an_older_version_is_restricted_to_its_owner() {
         let dir = old_data_dir(&[]);
-        restrict(dir.path(), &dir.path().join("webchat.db")).unwrap();
+        restrict(dir.path(), Some(&dir.path().join("webchat.db"))).unwrap();
         for (name, expected) in [
             ("", 0o2700),
             ("webchat.db", 0o600),
@@ -293,7 +296,7 @@ mod tests {
         let target = tempfile::NamedTempFile::new().unwrap();
         set_mode(target.path(), 0o644);
         std::os::unix::fs::symlink(target.path(), dir.path().join("webchat.db-shm")).unwrap();
-        restrict(dir.path(), &dir.path().join("webchat.db")).unwrap();
+        restrict(dir.path(), Some(&dir.path().join("webchat.db"))).unwrap();
         assert_eq!(mode(dir.path()), 0o2755);
         assert_eq!(mode(&dir.path().join("notes.txt")), 0o666);
         assert_eq!(mode(target.path()), 0o644);
@@ -306,7 +309,7 @@ mod tests {
         for place in [0o1777, 0o777, 0o1755] {
             let dir = old_data_dir(&[]);
             set_mode(dir.path(), place);
-            restrict(dir.path(), &dir.path().join("webchat.db")).unwrap();
+            restrict(dir.path(), Some(&dir.path().join("webchat.db"))).unwrap();
             assert_eq!(mode(dir.path()), place);
             assert_eq!(mode(&dir.path().join("webchat.db")), 0o600);
             assert_eq!(mode(&dir.path().join("archive")), 0o700);
@@ -347,7 +350,7 @@ mod tests {
     #[test]
     fn folder_with_files_of_others_keeps_its_mode() {
         let dir = old_data_dir(&["archive/notes.txt"]);
-        restrict(dir.path(), &dir.path().join("webchat.db")).unwrap();
+        restrict(dir.path(), Some(&dir.path().join("webchat.db"))).unwrap();
         for (name, expected) in [
             ("archive", 0o777),
             ("archive/notes.txt", 0o666),
@@ -362,14 +365,14 @@ mod tests {
     fn database_elsewhere_is_restricted_and_its_directory_is_not() {
         let dir = old_data_dir(&[]);
         let elsewhere = old_data_dir(&["chat.db", "chat.db-wal"]);
-        restrict(dir.path(), &elsewhere.path().join("chat.db")).unwrap();
+        restrict(dir.path(), Some(&elsewhere.path().join("chat.db"))).unwrap();
         for name in ["chat.db", "chat.db-wal"] {
             assert_eq!(mode(&elsewhere.path().join(name)), 0o600, "{name}");
         }
         assert_eq!(mode(elsewhere.path()), 0o2755);
         assert_eq!(mode(&elsewhere.path().join("jwt.key")), 0o666);
         let inside = old_data_dir(&["chat.db", "chat.db-wal"]);
-        restrict(inside.path(), &inside.path().join("chat.db")).unwrap();
+        restrict(inside.path(), Some(&inside.path().join("chat.db"))).unwrap();
         assert_eq!(mode(inside.path()), 0o2700);
     }
 }

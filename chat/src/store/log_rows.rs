@@ -2,7 +2,8 @@
 
 use protocol::{ChangeKind, Message, Role, RoomId};
 
-use crate::store::rows::ActiveSanction;
+use crate::store::rows::{ActiveSanction, MessageRow};
+use crate::store::sql::{FromRow, Row};
 
 /// The columns of an open room that an entry reads or changes. Times are milliseconds since the
 /// Unix epoch.
@@ -83,6 +84,25 @@ pub(crate) enum EntryRow {
     Unknown {
         seq: u64,
     },
+}
+
+impl FromRow for EntryRow {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
+        let seq = row.try_get::<i64, _>("place")?.unsigned_abs();
+        let stored: i64 = row.try_get("kind")?;
+        if stored == 0 {
+            return Ok(Self::Message(MessageRow::from_row(row)?.0));
+        }
+        let mut known = ChangeKind::ALL.into_iter();
+        Ok(match known.find(|kind| *kind as i64 == stored) {
+            Some(kind) => Self::Change {
+                seq,
+                kind,
+                message: MessageRow::from_row(row)?.0,
+            },
+            None => Self::Unknown { seq },
+        })
+    }
 }
 
 /// The name that a guest writes under in a room, or that a client has in the lobby.

@@ -6,8 +6,9 @@ use protocol::{
     Author, Invitation, Message, MessageContent, NotificationLevel, Refusal, Role, Room, RoomEnd,
     RoomId, SanctionKind, Time,
 };
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+
+use super::sql::{FromRow, Row};
+use crate::lifetime::Lifetime;
 
 /// The milliseconds of a minute. The activity of a member's room is stored by the minute.
 pub(crate) const MINUTE: i64 = 60_000;
@@ -16,6 +17,14 @@ pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const ROOM_COLUMNS: &str =
     "id, name, public, timeout_ms, created_at, last_active_at, expires_at, head, message_count,
      description, access, read_only, slow_mode_ms";
+
+/// The lifetime in the columns of a room.
+pub(crate) fn lifetime_from_row(end: i64, timeout: i64) -> Lifetime {
+    Lifetime {
+        end: Time::from_millis(end),
+        timeout: Duration::from_millis(timeout.unsigned_abs()),
+    }
+}
 
 /// Who may find a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,15 +238,15 @@ pub(crate) fn message_key(room_number: i64, seq: u64) -> i64 {
 }
 
 /// A sequence number in the key of an entry. Those that no log reaches become the greatest one.
-pub(super) fn key_seq(seq: u64) -> i64 {
+pub(crate) fn key_seq(seq: u64) -> i64 {
     i64::from(u32::try_from(seq).unwrap_or(u32::MAX))
 }
 
 /// A message as it is stored.
 pub(crate) struct MessageRow(pub Message);
 
-impl FromRow<'_, SqliteRow> for MessageRow {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow for MessageRow {
+    fn from_row(row: &Row) -> sqlx::Result<Self> {
         let deleted: bool = row.try_get("deleted")?;
         let body: String = row.try_get("body")?;
         Ok(Self(Message {

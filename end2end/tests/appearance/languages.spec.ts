@@ -1,5 +1,6 @@
 // The pages in the reader's language: chosen by the browser or by the reader, whole, and never mixed.
 
+import { createOwnRoom } from "../../support/room_pages";
 import { expect, test, type User } from "../../support/webchat";
 
 const german = { locale: "de-DE" };
@@ -27,7 +28,7 @@ test("a browser that prefers German gets the home page and a room in German", as
   expect(await language(ada)).toBe("de");
   await expect(ada.page.getByRole("heading", { name: "Öffentliche Räume" })).toBeVisible();
   await expect(ada.page.getByText("2 Nachrichten")).toBeVisible();
-  await expect(ada.page.getByText("Ein Raum wird nach 1 Tag ohne Nachricht gelöscht.")).toBeVisible();
+  await expect(ada.page.getByText("Ein Raum wird gelöscht, wenn 1 Tag lang niemand schreibt.")).toBeVisible();
 
   await ada.page.getByRole("link", { name: /Tee/ }).click();
   await expect(ada.log.getByText("Heute")).toBeVisible();
@@ -53,6 +54,44 @@ test("what the server refuses is said in the language of the page", async ({ ope
   await expect(ada.page.getByRole("alert")).toHaveText(
     "Es gibt kein Konto mit diesem Benutzernamen und Passwort.",
   );
+});
+
+test("why a room ends is said in the language of the page, also on a page that is open", async ({
+  openBrowser,
+}) => {
+  const ada = await openBrowser("ada");
+  const readers = [await openBrowser("bob", german), await openBrowser("carol", german)];
+  const room = await createOwnRoom(ada);
+  await ada.waitUntilLive();
+  const [banned, reader] = readers;
+  for (const user of readers) await user.openRoom(room);
+  await banned.page.getByRole("textbox", { name: "Nachricht", exact: true }).fill("hello");
+  await banned.page.keyboard.press("Enter");
+  const id = await ada.messages.filter({ hasText: "hello" }).getAttribute("id");
+  const sanction = { message: Number(id?.slice(1)), kind: "ban" };
+  const answer = await ada.page.context().request.post(`${room}sanctions/`, { data: sanction });
+  expect(answer.ok(), await answer.text()).toBe(true);
+  await expect(banned.page.getByText("Du bist aus diesem Raum ausgeschlossen.")).toBeVisible();
+  await ada.page.context().request.delete(room);
+  await expect(reader.page.getByText("Wer ihn besitzt, hat ihn geschlossen.")).toBeVisible();
+  expect(await texts(reader)).not.toMatch(/\b(This|room|deleted|Create)\b/);
+});
+
+test("a refused name and the field for a password are in the language of the page", async ({
+  webchat,
+  openBrowser,
+}) => {
+  await webchat.createAccount("ada");
+  const ada = await openBrowser("ada", german);
+  await ada.openRoom(await webchat.createRoom());
+  await ada.page.getByRole("textbox", { name: "Nachricht", exact: true }).fill("hallo");
+  await ada.page.keyboard.press("Enter");
+  await expect(ada.page.getByRole("button", { name: "ada2 verwenden" })).toBeVisible();
+  await ada.page.goto("/login");
+  const button = (name: string) => ada.page.getByRole("button", { name, exact: true });
+  await expect(button("Passwort zeigen").getByText("Zeigen", { exact: true })).toBeVisible();
+  await button("Passwort zeigen").click();
+  await expect(button("Passwort verbergen").getByText("Verbergen", { exact: true })).toBeVisible();
 });
 
 test("the reader's choice comes before the browser's, also without a script", async ({

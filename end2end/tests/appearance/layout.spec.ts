@@ -33,6 +33,12 @@ const layoutShifts = (user: User) =>
     );
   });
 
+/** Waits until the page has been drawn as it is. */
+const waitForFrame = (user: User) =>
+  user.page.evaluate(
+    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+  );
+
 for (const width of [360, 1280]) {
   test(`pages load without a layout shift, at ${width} pixels`, async ({
     webchat,
@@ -45,20 +51,39 @@ for (const width of [360, 1280]) {
     for (const path of ["/", room, await webchat.createRoom(), "/nowhere"]) {
       // The app loads after the server's HTML has been drawn.
       await ada.page.route("**/*.wasm", async (route) => {
-        await ada.page.evaluate(
-          () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
-        );
+        await waitForFrame(ada);
         await route.continue();
       });
       await ada.visit(path);
       if (path.startsWith("/rooms/")) await ada.waitUntilLive();
-      await ada.page.evaluate(
-        () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
-      );
+      await waitForFrame(ada);
       expect(await layoutShifts(ada), path).toEqual([]);
     }
   });
 }
+
+test("a page that arrives slowly moves nothing that is drawn", async ({ webchat, openBrowser }) => {
+  const room = await createSampleRoom(webchat);
+  const ada = await openBrowser("ada");
+  await ada.holdBackApp();
+  const network = await ada.page.context().newCDPSession(ada.page);
+  const limit = (downloadThroughput: number) =>
+    network.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 0,
+      downloadThroughput,
+      uploadThroughput: -1,
+    });
+  for (const path of ["/", room, await webchat.createRoom(), "/nowhere"]) {
+    // The style sheet is in the browser's cache when the page arrives.
+    await ada.page.goto("/docs/");
+    await limit(12_000);
+    await ada.page.goto(path, { waitUntil: "domcontentloaded" });
+    await limit(-1);
+    await waitForFrame(ada);
+    expect(await layoutShifts(ada), path).toEqual([]);
+  }
+});
 
 test("the layout shift check detects a shift", async ({ openBrowser }) => {
   const ada = await openBrowser("ada");

@@ -3,8 +3,8 @@
 import { expect, test, type OpenBrowser, type User } from "../../support/webchat";
 
 const longName = "Countess Ada of Lovelace the 1st";
-const openPhone = (openBrowser: OpenBrowser, name = "ada", height = 740) =>
-  openBrowser(name, { hasTouch: true, isMobile: true, viewport: { width: 360, height } });
+const openPhone = (openBrowser: OpenBrowser, name = "ada", locale = "en-GB", height = 740) =>
+  openBrowser(name, { hasTouch: true, isMobile: true, viewport: { width: 360, height }, locale });
 
 /** Whether a text is visible completely, on one line. */
 const isFullyVisible = (user: User, selector: string) =>
@@ -47,6 +47,41 @@ for (const name of ["ada", longName]) {
       expect(await isFullyVisible(ada, words), words).toBe(true);
   });
 }
+
+test("what stands above a text that is too long does not overlap", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openPhone(openBrowser, "Countess Ada of Lovelace", "de-DE");
+  await ada.openRoom(await webchat.createRoom());
+  await ada.page.context().setOffline(true);
+  const field = ada.page.getByRole("textbox", { name: "Nachricht", exact: true });
+  await field.fill("waiting");
+  await ada.page.getByRole("button", { name: "Senden", exact: true }).tap();
+  await field.fill("too long ".repeat(500));
+  await expect(ada.page.getByText("1 ausstehend")).toBeVisible();
+  await expect(ada.page.getByRole("button", { name: "Als 2 Nachrichten senden" })).toBeVisible();
+  const overlaps = await ada.page.locator(".composer-status > *").evaluateAll((all) => {
+    const boxes = all
+      .map((one) => one.getBoundingClientRect())
+      .filter(({ width, height }) => width && height);
+    const areApart = (one: DOMRect, other: DOMRect) =>
+      one.right <= other.left ||
+      other.right <= one.left ||
+      one.bottom <= other.top ||
+      other.bottom <= one.top;
+    return boxes.flatMap((one, i) => boxes.slice(i + 1).filter((other) => !areApart(one, other)));
+  });
+  expect(overlaps).toEqual([]);
+  expect(await ada.page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+});
+
+test("the text at the end of the home page has the width of the phone", async ({ openBrowser }) => {
+  const ada = await openPhone(openBrowser);
+  await ada.visit("/");
+  const text = await ada.page.getByText("A room lives as long as people write in it.").boundingBox();
+  expect(text?.width).toBeGreaterThan(300);
+});
 
 test("the typing indicator fits the phone, however long the names", async ({
   webchat,
@@ -126,7 +161,7 @@ test("a tap on a menu button reaches its own message", async ({ webchat, openBro
 });
 
 test("a menu taller than the page scrolls", async ({ openBrowser }) => {
-  const ada = await openPhone(openBrowser, "ada", 320);
+  const ada = await openPhone(openBrowser, "ada", "en-GB", 320);
   await ada.visit("/");
   await ada.page.getByRole("button", { name: "New room" }).tap();
   await ada.waitUntilLive();

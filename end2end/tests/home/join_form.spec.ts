@@ -45,6 +45,17 @@ test("an ID in capital letters joins the room", async ({ webchat, openBrowser })
   await ada.waitUntilLive();
 });
 
+test("a room that has closed says why at the field", async ({ openBrowser }) => {
+  const ada = await openBrowser("ada");
+  const room = await createOwnRoom(ada);
+  await ada.page.context().request.delete(room);
+  await ada.visit("/");
+  await ada.page.getByRole("textbox", { name: "Join a room" }).fill(room.split("/")[2]);
+  await ada.page.getByRole("button", { name: "Join" }).click();
+  await expect(ada.page.getByRole("alert").filter({ hasText: "its owner closed it" })).toBeVisible();
+  expect(ada.path).toBe("/");
+});
+
 for (const javaScriptEnabled of [true, false]) {
   const how = javaScriptEnabled ? "with" : "without";
   test(`links of invitations and of named rooms lead there, ${how} JavaScript`, async ({

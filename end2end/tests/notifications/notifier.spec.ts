@@ -68,6 +68,24 @@ test("of several tabs exactly one notifies, with the room, the author and the te
   await expectNotified(["grace: hello there", shown], ada, second, third);
 });
 
+test("the notification of a room without a name is in the language of the page", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const ada = await openRecordingBrowser(openBrowser, "ada", "granted", { locale: "de-DE" });
+  await ada.page.context().addInitScript(() => {
+    localStorage.setItem("notifications", "on");
+    localStorage.setItem("test-permission", "granted");
+  });
+  const room = await webchat.createRoom();
+  await ada.openRoom(room);
+  await openRoomWithNotifications(ada, await webchat.createRoom({ name: "Tee" }));
+  await webchat.postMessage(room, "grace", "@ada hello");
+  await expectNotified(["grace: @ada hello"], ada);
+  const [{ title }] = await notifiedOf(ada);
+  expect(title).toBe(`Raum ${idOf(room).slice(0, 4)}`);
+});
+
 test("without permission, or while they are off, no script for notifications is loaded", async ({
   webchat,
   openBrowser,
@@ -175,7 +193,7 @@ test("a muted room, a pause and quiet hours notify of nothing", async ({
 
 /** Records the overview that the tabs hear, when the script of the notifications hears it. */
 async function recordOverview(user: User): Promise<void> {
-  const [, channel] = /script\.start\("([^"]+)"\)/.exec(await user.page.content()) ?? [];
+  const [, channel] = /script\.start\("([^"]+)"/.exec(await user.page.content()) ?? [];
   await user.page.evaluate((channel) => {
     window.heard = new BroadcastChannel(channel);
     window.heard.onmessage = ({ data: [kind, topic, , json] }) => {

@@ -107,6 +107,8 @@ test("after signing out, the notifications of the account are closed", async ({
   await openRoomWithNotifications(ada, tea);
   await webchat.sendDirectMessage(bob, "ada", "for your account");
   await expect.poll(async () => (await shownIn(ada)).length).toBe(1);
+  const loadedAgain = ada.page.waitForEvent("load");
   await ada.page.request.post("/logout");
+  await loadedAgain;
   await expect.poll(() => shownIn(ada)).toEqual([]);
 });

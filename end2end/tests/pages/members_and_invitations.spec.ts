@@ -81,14 +81,14 @@ test("a room is transferred to another member and left", async ({ webchat, openB
   await ada.page.getByText("Manage bob").click();
   await pageDialog(ada, "People").getByLabel("Role of bob").selectOption("reader");
   await button(ada, "Change role").click();
-  await expect(pageDialog(ada, "People").getByText("reader · since")).toBeVisible();
+  await expect(pageDialog(ada, "People").getByText("reader · joined")).toBeVisible();
   await expect(bob.page.getByText("You read along here")).toBeVisible();
   await expect(bob.messageField).toBeHidden();
 
   await ada.page.getByText("Manage bob").click();
   await ada.page.getByText("Hand this room over to bob").click();
   await button(ada, "Hand it over").click();
-  await expect(pageDialog(ada, "People").getByText("owner · since")).toBeVisible();
+  await expect(pageDialog(ada, "People").getByText("owner · joined")).toBeVisible();
   await expect(ada.page.getByText("Manage bob")).toHaveCount(0);
   await ada.page.keyboard.press("Escape");
   await button(ada, "More").click();

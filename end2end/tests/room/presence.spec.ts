@@ -1,5 +1,6 @@
 // Presence and typing indicators.
 
+import { pageDialog } from "../../support/room_pages";
 import { expect, test, type User } from "../../support/webchat";
 
 const presenceButton = (user: User) => user.page.getByRole("button", { name: /\d+ here/ });
@@ -34,7 +35,10 @@ test("the list shows each participant by name and drops those who left", async (
   await expect(presenceButton(ada).locator(".avatar")).toHaveCount(2);
   await presenceButton(ada).click();
   await expect(presentNames(ada)).toHaveText(["Grace <b>Hopper</b>", "ada"]);
-  await expect(ada.page.getByRole("listitem").filter({ hasText: "(you)" })).toHaveText(/ada/);
+  const you = ada.page.getByRole("listitem").filter({ hasText: "(you)" });
+  await expect(you.getByRole("link")).toHaveText("ada (you)");
+  // In a flex container the space would vanish, and a long name would be cut without an ellipsis.
+  await expect(you.getByRole("link")).toHaveCSS("display", "block");
   await grace.page.close();
   await expect(presentNames(ada)).toHaveText(["ada"]);
   await ada.page.keyboard.press("Escape");
@@ -67,6 +71,63 @@ test("the list opens and closes by keyboard and is not a live region", async ({
           all.filter((one) => one.closest("[aria-live], [role=status], [role=alert]")).length,
       ),
   ).toBe(0);
+});
+
+test("a click on a person that begins before the list changes opens their card", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const grace = await openBrowser("grace");
+  const linus = await openBrowser("linus");
+  for (const user of [ada, grace, linus]) await user.openRoom(room);
+  await expect(presenceButton(ada).locator("> span").last()).toHaveText("3 here");
+  await presenceButton(ada).click();
+  await expect(presentNames(ada)).toHaveText(["ada", "grace", "linus"]);
+  await presentNames(ada).nth(1).hover();
+  await ada.page.mouse.down();
+  await linus.page.close();
+  await expect(presentNames(ada)).toHaveText(["ada", "grace"]);
+  await (await openBrowser("zoe")).openRoom(room);
+  await expect(presentNames(ada)).toHaveText(["ada", "grace", "zoe"]);
+  await ada.page.mouse.up();
+  await expect(ada.page.getByRole("dialog", { name: "grace" })).toBeVisible();
+});
+
+test("after a card that was opened from the list of who is here, the focus is in the list again", async ({
+  webchat,
+  openBrowser,
+}) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const ben = await openBrowser("Ben B.");
+  await ben.openRoom(room);
+  await ada.openRoom(room);
+  await expect(presenceButton(ada)).toHaveText(/2 here/);
+  await presenceButton(ada).focus();
+  await ada.page.keyboard.press("Enter");
+  for (let tabs = 0; tabs < 2; tabs++) await ada.page.keyboard.press("Tab");
+  const name = ada.page.getByRole("listitem").getByRole("link", { name: "Ben B." });
+  await expect(name).toBeFocused();
+  await ada.page.keyboard.press("Enter");
+  await expect(pageDialog(ada, "Ben B.")).toBeVisible();
+  await ada.page.keyboard.press("Escape");
+  await expect(name).toBeFocused();
+  await ada.page.keyboard.press("Escape");
+  await expect(presenceButton(ada)).toBeFocused();
+
+  // A mention leads to the message field instead, and another page to the button of the menu.
+  await ada.page.keyboard.press("Enter");
+  await name.click();
+  await pageDialog(ada, "Ben B.").getByRole("button", { name: "Mention" }).click();
+  await expect(ada.messageField).toBeFocused();
+  await expect(name).toBeHidden();
+  await ada.page.getByRole("button", { name: "More" }).click();
+  await ada.page.getByRole("link", { name: "About this room" }).click();
+  await expect(pageDialog(ada, "About this room")).toBeVisible();
+  await ada.page.keyboard.press("Escape");
+  await expect(ada.page.getByRole("button", { name: "More" })).toBeFocused();
 });
 
 test("a reload does not change who is present", async ({ webchat, openBrowser }) => {

@@ -19,7 +19,8 @@ function recordBadge() {
 
 async function expectCount(user: User, title: string, count: number) {
   await expect(user.page).toHaveTitle(title);
-  expect(await user.page.evaluate(() => window.badge)).toBe(count);
+  // The server has drawn the title of the page before the app shows the rest.
+  await expect.poll(() => user.page.evaluate(() => window.badge)).toBe(count);
   const icon = await user.page.locator("link[rel=icon]").getAttribute("href");
   expect(decodeURIComponent(icon ?? "").includes("<circle")).toBe(count > 0);
 }

@@ -38,6 +38,8 @@ test("the hydrated text equals the server's text on every page", async ({
   ]) {
     await ada.visit(path);
     const words = async () => {
+      // After this the app has taken over all parts of the page.
+      await ada.page.evaluate(() => window.dispatchEvent(new Event("scroll")));
       // The server does not draw presence.
       await ada.page
         .locator(".presence-button")

@@ -21,8 +21,18 @@ impl Connection {
 
     /// Posts JSON. Returns the body of the response, which must have a status of 200 to 209.
     pub async fn post(&mut self, path: &str, body: &str) -> Result<String, Failure> {
+        self.post_with(path, "", body).await
+    }
+
+    /// Posts JSON with more headers, of which each ends its line.
+    pub async fn post_with(
+        &mut self,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Result<String, Failure> {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: load\r\ncontent-type: application/json\r\ncontent-length: "
+            "POST {path} HTTP/1.1\r\nhost: load\r\n{headers}content-type: application/json\r\ncontent-length: "
         );
         self.0
             .get_mut()

@@ -4,6 +4,8 @@
 //! turn. The table has the medians of the rounds and the ratio. The servers get one core and this
 //! process another. webchat writes every message durably, nchan keeps them in memory. All figures
 //! are measured from outside: messages over HTTP, processor time and memory from `/proc`.
+//!
+//! `make bench-nodes` measures nodes with `PostgreSQL` instead, on all cores together.
 
 #![expect(
     clippy::print_stdout,
@@ -11,8 +13,17 @@
     reason = "its output is the result"
 )]
 
+mod capacity;
 mod cases;
+mod cluster;
+#[path = "../shared/command.rs"]
+mod command;
 mod http;
+mod members;
+mod nodes;
+mod notify;
+mod postgres;
+mod process;
 mod publish;
 mod records;
 mod report;
@@ -47,6 +58,9 @@ struct Options {
     /// Also measure webchat alone, which takes some minutes.
     #[arg(long)]
     records: bool,
+    /// Measure nodes instead, with databases of the PostgreSQL server in WEBCHAT_TEST_DATABASE.
+    #[arg(long)]
+    nodes: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -62,10 +76,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<(), Failure> {
+    if options.nodes {
+        return nodes::measure(options).await;
+    }
     let kinds = options
         .server
         .map_or(servers::Kind::ALL.to_vec(), |kind| vec![kind]);
-    let mut results = report::Results::default();
+    let mut results = report::Results::new(servers::Kind::ALL.map(servers::Kind::name));
     for round in 1..=options.rounds {
         for case in cases::ALL
             .into_iter()
@@ -74,7 +91,7 @@ async fn run(options: &Options) -> Result<(), Failure> {
             for kind in &kinds {
                 eprintln!("round {round}: {}, {}", case.name(), kind.name());
                 let server = servers::Server::start(*kind, options).await?;
-                results.add(case, *kind, case.run(&server).await?);
+                results.add(case.name(), *kind as usize, case.run(&server).await?);
                 server.stop()?;
             }
         }

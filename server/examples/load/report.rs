@@ -1,59 +1,87 @@
 //! The table of results.
 
-use std::collections::BTreeMap;
+use crate::Options;
+use crate::cases::Figures;
 
-use crate::cases::{Case, Figures};
-use crate::servers::Kind;
-
-/// The figures of all rounds.
-#[derive(Debug, Default)]
+/// The figures of all rounds of two sides, which run by turns.
+#[derive(Debug)]
 pub struct Results {
-    /// By case and figure: for each server one value a round.
-    rows: BTreeMap<(Case, usize), Row>,
+    sides: [&'static str; 2],
+    rows: Vec<Row>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Row {
-    name: &'static str,
-    webchat: Vec<f64>,
-    nchan: Vec<f64>,
+    case: &'static str,
+    figure: &'static str,
+    /// For each side one value a round.
+    values: [Vec<f64>; 2],
 }
 
 impl Results {
-    pub fn add(&mut self, case: Case, kind: Kind, figures: Figures) {
-        for (place, (name, value)) in figures.into_iter().enumerate() {
-            eprintln!("    {name}: {}", format_number(value));
-            let row = self.rows.entry((case, place)).or_default();
-            row.name = name;
-            match kind {
-                Kind::Webchat => row.webchat.push(value),
-                Kind::Nchan => row.nchan.push(value),
-            }
+    pub fn new(sides: [&'static str; 2]) -> Self {
+        let rows = Vec::new();
+        Self { sides, rows }
+    }
+
+    /// Adds what a case has measured of a side.
+    pub fn add(&mut self, case: &'static str, side: usize, figures: Figures) {
+        for (figure, value) in figures {
+            eprintln!("    {figure}: {}", format_number(value));
+            let mut rows = self.rows.iter();
+            let known = rows.position(|row| row.case == case && row.figure == figure);
+            let row = known.unwrap_or_else(|| {
+                let values = Default::default();
+                self.rows.push(Row {
+                    case,
+                    figure,
+                    values,
+                });
+                self.rows.len() - 1
+            });
+            self.rows[row].values[side].push(value);
         }
     }
 
     /// Prints the medians of the rounds, and the medians of their ratios.
     pub fn print(&self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let [first, second] = self.sides;
         println!(
-            "| case | figure | webchat | nchan | webchat / nchan |\n| --- | --- | ---: | ---: | ---: |"
+            "| case | figure | {first} | {second} | {first} / {second} |\n| --- | --- | ---: | ---: | ---: |"
         );
-        for ((case, _), row) in &self.rows {
-            let ratios = row
-                .webchat
-                .iter()
-                .zip(&row.nchan)
-                .map(|(ours, theirs)| ours / theirs)
-                .collect();
-            let ours = format_number(median(row.webchat.clone()));
-            let theirs = format_number(median(row.nchan.clone()));
+        for Row {
+            case,
+            figure,
+            values: [first, second],
+        } in &self.rows
+        {
+            let ratios = first.iter().zip(second).map(|(one, other)| one / other);
             println!(
-                "| {} | {} | {ours} | {theirs} | {:.2} |",
-                case.name(),
-                row.name,
-                median(ratios)
+                "| {case} | {figure} | {} | {} | {:.2} |",
+                format_number(median(first.clone())),
+                format_number(median(second.clone())),
+                median(ratios.collect())
             );
         }
     }
+}
+
+/// The cases that were asked for, in each of the rounds.
+pub fn rounds<T: Copy>(
+    options: &Options,
+    cases: &[(&'static str, T)],
+) -> impl Iterator<Item = (&'static str, T)> {
+    let asked = cases
+        .iter()
+        .filter(|(name, _)| name.contains(&options.only));
+    let asked: Vec<_> = asked.copied().collect();
+    (1..=options.rounds).flat_map(move |round| {
+        let asked = asked.clone().into_iter();
+        asked.inspect(move |(name, _)| eprintln!("round {round}: {name}"))
+    })
 }
 
 /// The median; NaN without values.
@@ -68,7 +96,7 @@ pub fn percentile(micros: &[u32], percent: usize) -> f64 {
 }
 
 /// Formats a number with its significant digits.
-fn format_number(value: f64) -> String {
+pub fn format_number(value: f64) -> String {
     if value < 100.0 {
         format!("{value:.2}")
     } else {

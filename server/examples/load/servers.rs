@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::http::Connection;
+use crate::postgres::Database;
 use crate::publish::{START, schedule};
 use crate::report::percentile;
-use crate::{Failure, Options};
+use crate::{Failure, Options, process};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
@@ -63,9 +64,31 @@ impl Server {
         let mut command = Command::new("taskset");
         command.args(["-c", &options.core.to_string()]);
         match kind {
-            Kind::Webchat => set_up_webchat(&mut command, options, address, dir.path()),
+            Kind::Webchat => {
+                command.arg(&options.webchat);
+                set_up_webchat(&mut command, address, dir.path());
+            }
             Kind::Nchan => set_up_nchan(&mut command, address, dir.path())?,
         }
+        Self::spawn(kind, command, address, dir).await
+    }
+
+    /// Starts a node of a database, on all cores.
+    pub async fn start_node(options: &Options, database: &Database) -> Result<Self, Failure> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let dir = tempfile::tempdir()?;
+        let mut command = Command::new(&options.webchat);
+        set_up_webchat(&mut command, address, dir.path());
+        command.args(["--archive", "off", "--database", database.url()]);
+        Self::spawn(Kind::Webchat, command, address, dir).await
+    }
+
+    async fn spawn(
+        kind: Kind,
+        mut command: Command,
+        address: SocketAddr,
+        dir: TempDir,
+    ) -> Result<Self, Failure> {
         let child = command
             .stdout(Stdio::null())
             .stderr(fs::File::create(dir.path().join("log"))?)
@@ -96,10 +119,7 @@ impl Server {
     /// Finds the process that handles requests: with nginx, the child of the first process.
     fn find_worker(&mut self) -> bool {
         let first = self.child.id();
-        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
-        let worker = children
-            .ok()
-            .and_then(|children| children.split_whitespace().next()?.parse().ok());
+        let worker = process::children(first).into_iter().next();
         self.worker = worker.unwrap_or(first);
         self.kind == Kind::Webchat || worker.is_some()
     }
@@ -157,17 +177,7 @@ impl Server {
 
     /// The processor time used since the start.
     pub fn cpu_time(&self) -> Result<Duration, Failure> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.worker))?;
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .ok_or("no stat")?
-            .1
-            .split_whitespace()
-            .collect();
-        // User and system time are fields 14 and 15, in hundredths of a second. The first two
-        // fields are before the bracket.
-        let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-        Ok(Duration::from_millis(ticks * 10))
+        process::cpu_time(self.worker)
     }
 
     /// Resident memory, in bytes.
@@ -190,11 +200,9 @@ impl Server {
     }
 }
 
-fn set_up_webchat(command: &mut Command, options: &Options, address: SocketAddr, dir: &Path) {
+fn set_up_webchat(command: &mut Command, address: SocketAddr, dir: &Path) {
     command
-        .arg(&options.webchat)
-        .args(["--rate-limit", "off", "--log", "warn", "--listen"]);
-    command
+        .args(["--rate-limit", "off", "--log", "warn", "--listen"])
         .arg(address.to_string())
         .arg("--data-dir")
         .arg(dir.join("data"));

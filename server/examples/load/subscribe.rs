@@ -53,6 +53,16 @@ struct Received {
 impl Subscribers {
     /// Connects `each` subscribers to each path, and waits until all have a response.
     pub async fn connect(server: &Server, paths: &[String], each: usize) -> Result<Self, Failure> {
+        Self::connect_with(server, paths, each, "").await
+    }
+
+    /// Does the same with something more at the end of the addresses.
+    pub async fn connect_with(
+        server: &Server,
+        paths: &[String],
+        each: usize,
+        query: &str,
+    ) -> Result<Self, Failure> {
         let shared = Shared {
             delivered: AtomicU64::new(0),
             latencies: Mutex::default(),
@@ -70,7 +80,7 @@ impl Subscribers {
             let mut connecting = JoinSet::new();
             for room in some {
                 let address = server.address;
-                let path = format!("{}?after=latest", paths[*room]);
+                let path = format!("{}?after=latest{query}", paths[*room]);
                 let room = *room;
                 connecting.spawn(async move {
                     let stream = http::follow(address, &path).await?;

@@ -4,5 +4,6 @@
 //! The flags (`config`).
 
 pub mod admin;
+pub mod copy;
 pub mod health_check;
 pub mod shutdown;

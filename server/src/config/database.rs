@@ -1,4 +1,5 @@
-//! The database of `--database`: a file that outlives the process and can be written.
+//! The database of `--database`: a `PostgreSQL` server, or a file that outlives the process and can be
+//! written.
 //!
 //! # Guarantees
 //! A database that would be lost with the process, or that cannot be written, is refused in one
@@ -12,14 +13,33 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-/// The end of every refusal.
+/// The end of every refusal of a file.
 const EXAMPLE: &str = "write it like sqlite:/var/lib/webchat/webchat.db";
 
-/// The path in a database URL. Checks its form, and not the file.
+/// The end of every refusal of a server.
+pub(super) const SERVER_EXAMPLE: &str =
+    "write it like postgres://webchat:PASSWORD@localhost/webchat";
+
+/// What a database URL names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum DatabaseUrl {
+    /// A file with this path.
+    File(PathBuf),
+    /// A database on a server.
+    Server,
+}
+
+/// Reads a database URL. Checks its form, and neither the file nor the server.
 ///
 /// # Errors
 /// The second half of a sentence that begins with the value and the flag.
-pub(super) fn parse_url(text: &str) -> Result<PathBuf, String> {
+pub(super) fn parse_url(text: &str) -> Result<DatabaseUrl, String> {
+    if chat::is_postgres(text) {
+        return match chat::check_postgres_url(text) {
+            Ok(()) => Ok(DatabaseUrl::Server),
+            Err(reason) => Err(format!("cannot be read: {reason}; {SERVER_EXAMPLE}")),
+        };
+    }
     let refuse = |reason: &str| Err(format!("{reason}; {EXAMPLE}"));
     let Some(location) = text.strip_prefix("sqlite:") else {
         return refuse("is not a database that this build supports");
@@ -42,14 +62,25 @@ pub(super) fn parse_url(text: &str) -> Result<PathBuf, String> {
     if path.starts_with("file:") || path.starts_with("sqlite:") || path.contains('\0') {
         return refuse("has no path of a file");
     }
-    Ok(PathBuf::from(&*path))
+    Ok(DatabaseUrl::File(PathBuf::from(&*path)))
+}
+
+/// Checks a database URL, and the file that it names, if it names one.
+///
+/// # Errors
+/// The second half of a sentence that begins with the value and the flag.
+pub(super) fn check(url: &str, data_dir: &Path) -> Result<(), String> {
+    match parse_url(url)? {
+        DatabaseUrl::File(path) => check_file(&path, data_dir),
+        DatabaseUrl::Server => Ok(()),
+    }
 }
 
 /// Checks the file that a database URL names. The data directory may not exist yet.
 ///
 /// # Errors
 /// The second half of a sentence that begins with the value and the flag.
-pub(super) fn check_file(path: &Path, data_dir: &Path) -> Result<(), String> {
+fn check_file(path: &Path, data_dir: &Path) -> Result<(), String> {
     let reason = match fs::metadata(path) {
         Ok(file) if file.is_dir() => Some("is a directory".to_owned()),
         Ok(file) if !file.is_file() => Some("is not a regular file".to_owned()),
@@ -136,7 +167,7 @@ mod tests {
             "sqlite:chat%00.db",
             "sqlite:%ff",
             "SQLITE:chat.db",
-            "postgres://chat",
+            "mysql://chat",
             "chat.db",
         ] {
             let reason = parse_url(url).unwrap_err();
@@ -154,7 +185,7 @@ mod tests {
             ("sqlite:chat.db?mode=rw", "chat.db"),
             ("sqlite:./:memory:", "./:memory:"),
         ] {
-            assert_eq!(parse_url(url).unwrap(), Path::new(path), "{url}");
+            assert_eq!(parse_url(url), Ok(DatabaseUrl::File(path.into())), "{url}");
         }
     }
 

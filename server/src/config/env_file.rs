@@ -8,7 +8,7 @@
 //! - Variables that are set already keep their values.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 
 use crate::config::parse::Exit;
@@ -47,10 +47,23 @@ pub fn load() -> Result<(), Exit> {
         text: format!("error: .env {reason}\n"),
         code: 2,
     };
-    let Some(file) = open().map_err(refuse)? else {
+    let Some(mut file) = open().map_err(refuse)? else {
         return Ok(());
     };
-    dotenvy::from_read(file).map_err(|error| refuse(format!("cannot be read: {error}")))
+    let mut text = String::new();
+    file.read_to_string(&mut text)
+        .map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    dotenvy::from_read(text.as_bytes()).map_err(|error| refuse(describe(&text, &error)))
+}
+
+/// The reason why the text of the file cannot be used. It has no value, which may be a secret.
+fn describe(text: &str, error: &dotenvy::Error) -> String {
+    let dotenvy::Error::LineParse(part, _) = error else {
+        return format!("cannot be read: {error}");
+    };
+    let line = text.lines().position(|line| line.contains(part.trim_end()));
+    let place = line.map_or(String::new(), |line| format!(" in line {}", line + 1));
+    format!("is not NAME=VALUE{place}; put a value with spaces or signs into single quotes")
 }
 
 /// Opens the file, if there is one; the error completes a sentence about it.

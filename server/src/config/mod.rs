@@ -5,10 +5,14 @@
 //! flags.
 
 mod combinations;
+pub mod command;
 mod database;
 pub mod env_file;
 pub mod parse;
 mod secrets;
+mod shown;
+#[cfg(test)]
+mod tests;
 pub mod types;
 mod values;
 
@@ -22,7 +26,8 @@ use openidconnect::IssuerUrl;
 use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
 use texts::Language;
 
-use crate::config::types::{AcmeSettings, Command, LogFormat, Switch};
+use crate::config::command::Command;
+use crate::config::types::{AcmeSettings, LogFormat, Switch};
 use crate::config::values::FlagParser;
 
 /// Real-time chat rooms in one self-hosted binary: share a link and talk. A room without new
@@ -96,6 +101,11 @@ pub struct Config {
     #[arg(value_parser = FlagParser(values::parse_address))]
     pub redirect: Option<SocketAddr>,
 
+    /// Serve numbers for Prometheus at http://ADDR:PORT/metrics, to everybody who reaches that address
+    #[arg(long, env = "WEBCHAT_METRICS", value_name = "ADDR:PORT")]
+    #[arg(value_parser = FlagParser(values::parse_address))]
+    pub metrics: Option<SocketAddr>,
+
     /// The directory for the database, archives, keys and certificates
     #[arg(
         long,
@@ -106,10 +116,25 @@ pub struct Config {
     #[arg(global = true)]
     pub data_dir: PathBuf,
 
-    /// The database, as sqlite:PATH [default: webchat.db in the data directory]
+    /// The database, as sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME [default: webchat.db in the data directory]
     #[arg(long, env = "WEBCHAT_DATABASE", value_name = "URL", global = true)]
-    #[arg(value_parser = FlagParser(values::parse_database_url))]
+    #[arg(value_parser = FlagParser(values::parse_database_url), hide_env_values = true)]
     pub database: Option<String>,
+
+    /// The same PostgreSQL database without a pooler in between, for connections that listen or hold a lock [default: that of --database]
+    #[arg(long, env = "WEBCHAT_DATABASE_DIRECT", value_name = "URL")]
+    #[arg(value_parser = FlagParser(values::parse_postgres_url), hide_env_values = true)]
+    pub database_direct: Option<String>,
+
+    /// The name of this node among those of one database, in logs and in the database's list of connections [default: the address of --listen]
+    #[arg(long, env = "WEBCHAT_NODE", value_name = "NAME")]
+    #[arg(value_parser = FlagParser(values::parse_node))]
+    pub node: Option<String>,
+
+    /// The directory of the archives that all nodes of a database share, as file:///PATH [default: archive in the data directory]
+    #[arg(long, env = "WEBCHAT_ARCHIVE_URL", value_name = "URL")]
+    #[arg(value_parser = FlagParser(values::parse_archive_url))]
+    pub archive_url: Option<PathBuf>,
 
     /// Archive and delete direct messages between two accounts after this long without a new one [default: never]
     #[arg(long, env = "WEBCHAT_DIRECT_TIMEOUT", value_name = "DURATION")]
@@ -279,6 +304,10 @@ pub struct Config {
     #[arg(value_parser = FlagParser(values::parse_log_filter))]
     pub log: String,
 
+    /// Whether the data directory is not the default.
+    #[arg(skip)]
+    has_data_dir: bool,
+
     /// The flags with a secret whose values the list of processes shows.
     #[arg(skip)]
     visible_secrets: Vec<String>,
@@ -298,6 +327,9 @@ impl Config {
     pub fn chat(&self) -> chat::Config {
         chat::Config {
             database: self.database.clone(),
+            database_direct: self.database_direct.clone(),
+            shared_archive: self.archive_url.clone(),
+            node: self.node_name(),
             timeout: self.timeout,
             archive: self.archive == Switch::On,
             direct_timeout: self.direct_timeout.unwrap_or(Duration::MAX),
@@ -308,6 +340,17 @@ impl Config {
             jwt_lifetime: Duration::from_secs(u64::from(self.jwt_exp) * 60),
             ..chat::Config::new(&self.data_dir)
         }
+    }
+
+    /// The name of this node.
+    pub(crate) fn node_name(&self) -> String {
+        let listen = || self.listen.to_string();
+        self.node.clone().unwrap_or_else(listen)
+    }
+
+    /// The data directory, if one was given.
+    pub fn chosen_data_dir(&self) -> Option<PathBuf> {
+        self.has_data_dir.then(|| self.data_dir.clone())
     }
 
     /// The key that signs tokens, if one is configured.
@@ -326,12 +369,13 @@ impl Config {
     /// # Errors
     /// One line with the flag, the value and an example.
     fn check_database(&self) -> Result<(), String> {
-        let Some(url) = &self.database else {
-            return Ok(());
+        let (url, flag) = match (&self.command, &self.database) {
+            (Some(Command::Copy { to, .. }), _) if !chat::is_postgres(to) => (to, "--to"),
+            (_, Some(url)) => (url, "--database"),
+            (_, None) => return Ok(()),
         };
-        let checked =
-            database::parse_url(url).and_then(|path| database::check_file(&path, &self.data_dir));
-        checked.map_err(|reason| format!("{url:?} for '--database <URL>' {reason}"))
+        let checked = database::check(url, &self.data_dir);
+        checked.map_err(|reason| format!("{} for '{flag} <URL>' {reason}", shown::show_url(url)))
     }
 
     /// The files of the certificate, if HTTPS uses files.
@@ -352,47 +396,5 @@ impl Config {
             dir: self.data_dir.join("acme"),
         };
         (!self.acme.is_empty()).then(settings)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::parse::tests::read;
-
-    #[test]
-    fn configuration_without_flags_has_the_documented_defaults() {
-        let config = read(&[]).unwrap();
-        assert_eq!(config.timeout, Duration::from_secs(86_400));
-        assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
-        assert_eq!(config.data_dir, PathBuf::from("./webchat-data"));
-        assert_eq!(
-            (config.rate_limit, config.archive),
-            (Switch::On, Switch::On)
-        );
-    }
-
-    #[test]
-    fn health_command_accepts_listen_before_and_after_it() {
-        for args in [
-            ["--listen", "[::1]:1", "health"],
-            ["health", "--listen", "[::1]:1"],
-        ] {
-            let config = read(&args).unwrap();
-            assert_eq!(config.listen, "[::1]:1".parse().unwrap());
-            assert!(matches!(config.command, Some(Command::Health)));
-        }
-    }
-
-    #[test]
-    fn backup_command_accepts_data_dir_before_and_after_it() {
-        for args in [
-            ["--data-dir", "/d", "backup", "f"],
-            ["backup", "f", "--data-dir", "/d"],
-        ] {
-            let config = read(&args).unwrap();
-            assert_eq!(config.data_dir, PathBuf::from("/d"));
-            assert!(matches!(config.command, Some(Command::Backup { file }) if *file == *"f"));
-        }
     }
 }

@@ -6,8 +6,10 @@
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::config::shown::hide_passwords;
 use crate::config::{Config, secrets};
 
 /// What to print instead of running, and the exit code.
@@ -33,7 +35,7 @@ impl From<clap::Error> for Exit {
             ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
                 Self::for_unusable(text.lines().next().unwrap_or_default().to_owned() + "\n")
             }
-            _ => Self::for_unusable(text),
+            _ => Self::for_unusable(hide_passwords(&text)),
         }
     }
 }
@@ -47,6 +49,7 @@ impl Config {
         let mut command = Self::command();
         let matches = command.try_get_matches_from_mut(args)?;
         let mut config = Self::from_arg_matches(&matches)?;
+        config.has_data_dir = matches.value_source("data_dir") != Some(ValueSource::DefaultValue);
         config.visible_secrets = secrets::find_visible(&command, &matches);
         config
             .check_combinations()

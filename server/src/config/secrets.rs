@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use crate::config::Config;
+use crate::config::shown::{has_password, is_url};
 
 /// The least length of a key that signs tokens, in bytes. Shorter ones were guessed from a token.
 const KEY_MIN: usize = 16;
@@ -56,7 +57,12 @@ pub(super) fn find_visible(command: &Command, matches: &ArgMatches) -> Vec<Strin
         .get_arguments()
         .filter(|arg| arg.is_hide_env_values_set());
     let visible = secrets.filter(|arg| {
-        matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+        let id = arg.get_id().as_str();
+        matches.value_source(id) == Some(ValueSource::CommandLine)
+            && (!is_url(arg)
+                || matches
+                    .get_one(id)
+                    .is_some_and(|url: &String| has_password(url)))
     });
     visible
         .filter_map(|arg| arg.get_long().map(|long| format!("--{long}")))
@@ -67,9 +73,14 @@ impl Config {
     /// Logs what makes secrets weaker than they could be.
     pub fn warn_of_weak_secrets(&self) {
         for flag in &self.visible_secrets {
+            let file = if flag.starts_with("--database") {
+                String::new()
+            } else {
+                format!("{flag}-file or ")
+            };
             tracing::warn!(
                 "the value of {flag} is in the list of processes, which other users can read: \
-                 use {flag}-file or the environment"
+                 use {file}the environment"
             );
         }
         if self.signing_key().is_some_and(|key| key.len() < KEY_STRONG) {
@@ -162,5 +173,9 @@ mod tests {
         let config = read(&["--jwt-key", "0123456789abcdef", "--timeout", "1h"]).unwrap();
         assert_eq!(config.visible_secrets, ["--jwt-key"]);
         assert!(read(&[]).unwrap().visible_secrets.is_empty());
+        let read = |url| read(&["--database", url]).unwrap().visible_secrets;
+        assert_eq!(read("postgres://ada:hush@localhost/db"), ["--database"]);
+        assert!(read("postgres://ada@localhost:5432/db").is_empty());
+        assert!(read("sqlite:chat.db").is_empty());
     }
 }

@@ -1,50 +1,6 @@
-//! The types of flags and commands.
+//! The types of flags.
 
 use std::path::PathBuf;
-
-use clap::Subcommand;
-
-/// A command other than serving.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
-    /// Copy the database to a new file; the server may be running
-    ///
-    /// The copy is a consistent snapshot. An existing file is never overwritten.
-    Backup {
-        /// The file to create
-        file: PathBuf,
-    },
-    /// Check whether the server at --listen is ready; the exit code is 0 if it is, and 1 otherwise
-    Health,
-    /// Grant or revoke the operator role
-    ///
-    /// Operators moderate every public room.
-    Admin {
-        /// The change
-        #[command(subcommand)]
-        change: OperatorChange,
-    },
-    /// Replace the database by a backup; the server must not be running
-    Restore {
-        /// The backup to read
-        file: PathBuf,
-    },
-}
-
-/// A change of the operator role.
-#[derive(Clone, Debug, Subcommand)]
-pub enum OperatorChange {
-    /// Make an account an operator
-    Grant {
-        /// The username of the account
-        username: String,
-    },
-    /// Take the operator role from an account
-    Revoke {
-        /// The username of the account
-        username: String,
-    },
-}
 
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,11 +20,13 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 use ipnet::IpNet;
 use openidconnect::IssuerUrl;
+use percent_encoding::percent_decode_str;
 use rustls::pki_types::DnsName;
 use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
 use texts::Language;
 
 use crate::config::database;
+use crate::config::shown::show_value;
 use crate::config::types::{LogFormat, Switch};
 
 /// The longest name of a sign-in provider, in characters.
@@ -52,12 +55,7 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for FlagParser<T> {
 
 fn value_error(arg: Option<&Arg>, value: &OsStr, reason: &str) -> Error {
     let flag = arg.map(ToString::to_string).unwrap_or_default();
-    let is_secret = arg.is_some_and(Arg::is_hide_env_values_set);
-    let shown = if is_secret {
-        "…".to_owned()
-    } else {
-        format!("{value:?}")
-    };
+    let shown = show_value(arg, value);
     Error::raw(
         ErrorKind::ValueValidation,
         format!("{shown} for '{flag}' {reason}"),
@@ -158,6 +156,42 @@ pub fn parse_site_url(text: &str) -> Result<String, String> {
 /// The URL of a database that outlives the process.
 pub fn parse_database_url(text: &str) -> Result<String, String> {
     database::parse_url(text).map(|_| text.to_owned())
+}
+
+/// The URL of a `PostgreSQL` database.
+pub fn parse_postgres_url(text: &str) -> Result<String, String> {
+    match database::parse_url(text) {
+        Ok(database::DatabaseUrl::Server) => Ok(text.to_owned()),
+        Ok(database::DatabaseUrl::File(_)) => {
+            Err(format!("is no server; {}", database::SERVER_EXAMPLE))
+        }
+        Err(reason) => Err(reason),
+    }
+}
+
+/// The name of a node: what a log and the database's list of connections can show.
+pub fn parse_node(text: &str) -> Result<String, String> {
+    let is_shown = |byte: u8| byte.is_ascii_graphic();
+    if (1..=40).contains(&text.len()) && text.bytes().all(is_shown) {
+        Ok(text.to_owned())
+    } else {
+        Err("is no name of 1 to 40 letters, digits and signs; write it like chat-1".to_owned())
+    }
+}
+
+/// The directory of a `file` URL, which is absolute.
+pub fn parse_archive_url(text: &str) -> Result<PathBuf, String> {
+    const EXAMPLE: &str = "write it like file:///srv/webchat/archive";
+    let path = text
+        .strip_prefix("file://")
+        .filter(|path| path.starts_with('/'));
+    let path = path.ok_or_else(|| format!("is no absolute file URL; {EXAMPLE}"))?;
+    let decoded = percent_decode_str(path).decode_utf8();
+    let decoded = decoded.map_err(|_| format!("is not UTF-8; {EXAMPLE}"))?;
+    if decoded.contains('\0') {
+        return Err(format!("has no path of a directory; {EXAMPLE}"));
+    }
+    Ok(PathBuf::from(&*decoded))
 }
 
 /// A log level, or a filter of `tracing-subscriber`.

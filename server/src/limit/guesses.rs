@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use chat::PasswordClient;
+use chat::{PasswordClient, SharedAttempts};
 use protocol::Refusal;
 use protocol::text::normalize_password;
 
-use crate::limit::login_backoff::{BackoffPolicy, LoginBackoff};
+use crate::limit::attempts::Attempts;
+use crate::limit::login_backoff::BackoffPolicy;
 use crate::limit::room_probes::RoomProbes;
 use crate::limit::token_bucket::{Rate, TokenBuckets};
 use crate::limit::{Limits, client_of};
@@ -40,7 +41,7 @@ const USERNAME_MAX: usize = 40;
 /// The guesses so far.
 #[derive(Debug)]
 pub(super) struct Guesses {
-    attempts: LoginBackoff,
+    attempts: Attempts,
     passwords: TokenBuckets<IpAddr>,
     refused_codes: LogThrottle,
     probes: RoomProbes,
@@ -48,9 +49,9 @@ pub(super) struct Guesses {
 }
 
 impl Guesses {
-    pub fn new() -> Self {
+    pub fn new(shared: Option<SharedAttempts>) -> Self {
         Self {
-            attempts: LoginBackoff::default(),
+            attempts: Attempts::new(shared),
             passwords: TokenBuckets::new(PASSWORD_RATE),
             refused_codes: LogThrottle::default(),
             probes: RoomProbes::default(),
@@ -85,24 +86,27 @@ impl Limits {
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
-    pub fn check_sign_up(&self, address: IpAddr) -> Result<(), Refusal> {
+    pub async fn check_sign_up(&self, address: IpAddr) -> Result<(), Refusal> {
         self.record_attempt(&sign_up_from(address), ADDRESS_POLICY)
+            .await
     }
 
     /// Records an attempt to sign in by a password, from this address and to this account.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
-    pub fn check_sign_in(&self, address: IpAddr, username: &str) -> Result<(), Refusal> {
-        self.record_attempt(&sign_in_from(address), ADDRESS_POLICY)?;
+    pub async fn check_sign_in(&self, address: IpAddr, username: &str) -> Result<(), Refusal> {
+        self.record_attempt(&sign_in_from(address), ADDRESS_POLICY)
+            .await?;
         self.record_attempt(&account(username), ACCOUNT_POLICY)
+            .await
     }
 
     /// Removes an attempt to sign in that has succeeded, and all attempts on its account.
-    pub fn forgive_sign_in(&self, address: IpAddr, username: &str) {
+    pub async fn forgive_sign_in(&self, address: IpAddr, username: &str) {
         if let Some(guesses) = self.guesses() {
-            guesses.attempts.remove_attempt(&sign_in_from(address));
-            guesses.attempts.forget(&account(username));
+            guesses.attempts.remove(&sign_in_from(address)).await;
+            guesses.attempts.forget(&account(username)).await;
         }
     }
 
@@ -110,14 +114,15 @@ impl Limits {
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
-    pub fn check_oidc_sign_in(&self, address: IpAddr) -> Result<(), Refusal> {
+    pub async fn check_oidc_sign_in(&self, address: IpAddr) -> Result<(), Refusal> {
         self.record_attempt(&sign_in_from(address), ADDRESS_POLICY)
+            .await
     }
 
     /// Removes an attempt to sign in by the provider that has succeeded.
-    pub fn forgive_oidc_sign_in(&self, address: IpAddr) {
+    pub async fn forgive_oidc_sign_in(&self, address: IpAddr) {
         if let Some(guesses) = self.guesses() {
-            guesses.attempts.remove_attempt(&sign_in_from(address));
+            guesses.attempts.remove(&sign_in_from(address)).await;
         }
     }
 
@@ -125,14 +130,15 @@ impl Limits {
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
-    pub fn check_password(&self, username: &str) -> Result<(), Refusal> {
+    pub async fn check_password(&self, username: &str) -> Result<(), Refusal> {
         self.record_attempt(&account(username), ACCOUNT_POLICY)
+            .await
     }
 
     /// Removes all attempts on an account, because a password was right.
-    pub fn forgive_password(&self, username: &str) {
+    pub async fn forgive_password(&self, username: &str) {
         if let Some(guesses) = self.guesses() {
-            guesses.attempts.forget(&account(username));
+            guesses.attempts.forget(&account(username)).await;
         }
     }
 
@@ -140,8 +146,10 @@ impl Limits {
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
-    pub fn check_invitation_guess(&self, address: IpAddr) -> Result<(), Refusal> {
-        let checked = self.record_attempt(&code_from(address), ADDRESS_POLICY);
+    pub async fn check_invitation_guess(&self, address: IpAddr) -> Result<(), Refusal> {
+        let checked = self
+            .record_attempt(&code_from(address), ADDRESS_POLICY)
+            .await;
         if checked.is_err()
             && let Some(guesses) = self.guesses()
             && let Some(refused) = guesses.refused_codes.count(Instant::now())
@@ -152,9 +160,9 @@ impl Limits {
     }
 
     /// Removes an attempt to use an invitation code that has succeeded.
-    pub fn forgive_invitation_guess(&self, address: IpAddr) {
+    pub async fn forgive_invitation_guess(&self, address: IpAddr) {
         if let Some(guesses) = self.guesses() {
-            guesses.attempts.remove_attempt(&code_from(address));
+            guesses.attempts.remove(&code_from(address)).await;
         }
     }
 
@@ -184,11 +192,11 @@ impl Limits {
         }
     }
 
-    fn record_attempt(&self, subject: &str, policy: BackoffPolicy) -> Result<(), Refusal> {
-        self.guesses().map_or(Ok(()), |guesses| {
-            let attempts = &guesses.attempts;
-            attempts.record_attempt(subject, policy, Instant::now())
-        })
+    async fn record_attempt(&self, subject: &str, policy: BackoffPolicy) -> Result<(), Refusal> {
+        match self.guesses() {
+            Some(guesses) => guesses.attempts.record(subject, policy).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -223,7 +231,7 @@ mod tests {
 
     /// How many sign-ins with this password one network may make at once.
     fn count_admitted(password: &str) -> usize {
-        let limits = Limits::new(Switch::On);
+        let limits = Limits::new(Switch::On, None);
         let address = |n: usize| format!("2001:db8::{n:x}").parse().unwrap();
         let admitted = (0..1_000).position(|n| {
             let admitted = limits.admit_passwords(address(n), &[password]);
@@ -236,7 +244,7 @@ mod tests {
 
     #[test]
     fn refused_passwords_wait_for_all_their_computations_and_take_none() {
-        let limits = Limits::new(Switch::On);
+        let limits = Limits::new(Switch::On, None);
         let address = "192.0.2.1".parse().unwrap();
         while limits.admit_passwords(address, &["secret"]).is_ok() {}
         let passwords = ["e\u{301}t\u{e9}"; 2];

@@ -10,6 +10,7 @@
 //! Slow mode (`chat`).
 
 pub(crate) mod answer_budget;
+mod attempts;
 mod guesses;
 mod login_backoff;
 mod room_probes;
@@ -21,7 +22,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::Extensions;
-use chat::Person;
+use chat::{Person, SharedAttempts};
 use protocol::{Refusal, RoomId};
 
 use crate::config::types::Switch;
@@ -40,11 +41,11 @@ struct Enabled {
 }
 
 impl Limits {
-    /// With the switch off, nothing is limited.
-    pub fn new(switch: Switch) -> Self {
+    /// With the switch off, nothing is limited. Guesses count on all nodes that share the `attempts`.
+    pub fn new(switch: Switch, attempts: Option<SharedAttempts>) -> Self {
         let enabled = || Enabled {
             writes: WriteLimits::new(),
-            guesses: Guesses::new(),
+            guesses: Guesses::new(attempts),
         };
         Self((switch == Switch::On).then(enabled))
     }
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn limits_that_are_off_refuse_nothing() {
-        let limits = Limits::new(Switch::Off);
+        let limits = Limits::new(Switch::Off, None);
         let address = "192.0.2.1".parse().unwrap();
         let room = Some(RoomId::from_bytes([1; 8]));
         assert!((0..10_000).all(|_| limits.check_address(Action::Rooms, address).is_ok()));

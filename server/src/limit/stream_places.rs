@@ -3,6 +3,7 @@
 //! # Guarantees
 //! - Behind trusted proxies the address of the client counts, not that of the proxy.
 //! - Clients and people without open streams take no memory.
+//! - The open streams are counted, also those that have left hyper.
 //!
 //! # Not here
 //! Connections (`net::client_connections`).
@@ -12,7 +13,8 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chat::Person;
+use chat::{Metrics, Person, StreamCut};
+use prometheus_client::metrics::gauge::Gauge;
 use protocol::Refusal;
 
 use crate::limit::client_of;
@@ -29,6 +31,8 @@ struct Places {
     /// The most open streams of a client; `None` without a limit, also for people.
     by_client: Option<usize>,
     open: Mutex<OpenStreams>,
+    count: Gauge,
+    metrics: Metrics,
 }
 
 #[derive(Debug, Default)]
@@ -39,9 +43,18 @@ struct OpenStreams {
 
 impl StreamPlaces {
     /// Places for so many streams of each client; without a number, nothing is limited.
-    pub fn new(by_client: Option<usize>) -> Self {
-        let open = Mutex::default();
-        Self(Arc::new(Places { by_client, open }))
+    pub fn new(by_client: Option<usize>, metrics: &Metrics) -> Self {
+        Self(Arc::new(Places {
+            by_client,
+            open: Mutex::default(),
+            count: Gauge::default(),
+            metrics: metrics.clone(),
+        }))
+    }
+
+    /// The number of open streams.
+    pub fn count(&self) -> &Gauge {
+        &self.0.count
     }
 
     /// Takes a place for a stream.
@@ -50,7 +63,7 @@ impl StreamPlaces {
     /// [`Refusal::TooManyStreams`] if the client or the person has none left.
     pub fn enter(&self, address: Option<IpAddr>, by: &Person) -> Result<StreamPlace, Refusal> {
         let Some(most) = self.0.by_client else {
-            return Ok(StreamPlace { _taken: None });
+            return Ok(self.take(None, None));
         };
         let client = address.map(client_of);
         let person = by.stable_id();
@@ -64,14 +77,16 @@ impl StreamPlaces {
         if let Some(person) = person {
             *open.by_person.entry(person).or_default() += 1;
         }
-        let taken = Box::new(Taken {
+        Ok(self.take(client, person))
+    }
+
+    fn take(&self, client: Option<IpAddr>, person: Option<i64>) -> StreamPlace {
+        self.0.count.inc();
+        StreamPlace(Box::new(Taken {
             places: self.0.clone(),
             client,
             person,
-        });
-        Ok(StreamPlace {
-            _taken: Some(taken),
-        })
+        }))
     }
 }
 
@@ -88,9 +103,16 @@ fn is_full<K: Hash + Eq>(open: &HashMap<K, usize>, key: Option<K>, most: usize) 
 
 /// The place of an open stream, which is free again when it is dropped.
 #[derive(Debug)]
-pub(crate) struct StreamPlace {
+pub(crate) struct StreamPlace(
     // In a box: the future of a stream has several copies of its parts.
-    _taken: Option<Box<Taken>>,
+    Box<Taken>,
+);
+
+impl StreamPlace {
+    /// Counts the stream as one that the server has ended.
+    pub fn count_cut(&self, reason: StreamCut) {
+        self.0.places.metrics.count_cut(reason);
+    }
 }
 
 #[derive(Debug)]
@@ -102,6 +124,10 @@ struct Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
+        self.places.count.dec();
+        if self.client.is_none() && self.person.is_none() {
+            return;
+        }
         let mut open = self.places.lock();
         leave(&mut open.by_client, self.client);
         leave(&mut open.by_person, self.person);
@@ -128,7 +154,7 @@ mod tests {
 
     #[test]
     fn client_without_a_free_place_is_refused_until_a_stream_ends() {
-        let places = StreamPlaces::new(Some(2));
+        let places = StreamPlaces::new(Some(2), &Metrics::default());
         let anonymous = Person::Anonymous;
         let enter = |text| places.enter(address(text), &anonymous);
         let first = enter("2001:db8::1").unwrap();
@@ -141,7 +167,7 @@ mod tests {
 
     #[test]
     fn clients_without_streams_are_forgotten() {
-        let places = StreamPlaces::new(Some(2));
+        let places = StreamPlaces::new(Some(2), &Metrics::default());
         for number in 0..100 {
             let address = address(&format!("192.0.2.{number}"));
             drop(places.enter(address, &Person::Anonymous).unwrap());
@@ -151,7 +177,7 @@ mod tests {
 
     #[test]
     fn nothing_is_limited_without_a_number() {
-        let places = StreamPlaces::new(None);
+        let places = StreamPlaces::new(None, &Metrics::default());
         let enter = |_| places.enter(address("192.0.2.1"), &Person::Anonymous);
         let all: Vec<_> = (0..10_000).map(enter).collect();
         assert!(all.iter().all(Result::is_ok));

@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn flooding_address_is_refused_for_that_action_and_others_are_not() {
-        let limits = Limits::new(Switch::On);
+        let limits = Limits::new(Switch::On, None);
         let [flood, other] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
         let granted = count_granted(|| limits.check_address(Action::Messages, flood));
         assert!(granted.count >= MESSAGES.address.burst as usize);
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn client_is_refused_for_the_bytes_of_its_texts() {
-        let limits = Limits::new(Switch::On);
+        let limits = Limits::new(Switch::On, None);
         let [flood, other] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().ok());
         let mut rooms = (0..=u8::MAX).map(|n| RoomId::from_bytes([n; 8])).cycle();
         let text = "x".repeat(16_000);
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn flooded_room_is_refused_by_a_refusal_that_names_the_room() {
-        let limits = Limits::new(Switch::On);
+        let limits = Limits::new(Switch::On, None);
         let [flooded, other] = [1, 2].map(|n| RoomId::from_bytes([n; 8]));
         let check = |room| limits.check_caller(Action::Messages, &Person::Anonymous, Some(room));
         let granted = count_granted(|| check(flooded));

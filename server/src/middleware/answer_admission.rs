@@ -53,7 +53,7 @@ pub(crate) async fn answer(state: &AppState, mut request: Request, next: Next) -
             return answer;
         }
         // The change is made, so the answer is sent in any case.
-        return match state.answers.reserve_made(address, &answer) {
+        return match state.budgets.reserve_made(address, &answer) {
             Ok(share) => share.hold(answer),
             Err(_) => answer,
         };
@@ -70,12 +70,12 @@ pub(crate) async fn answer(state: &AppState, mut request: Request, next: Next) -
         if is_stream(&answer) {
             return answer;
         }
-        return match state.answers.reserve_made(address, &answer) {
+        return match state.budgets.reserve_made(address, &answer) {
             Ok(share) => share.hold(answer),
             Err(refusal) => Error::from(refusal).into_response(),
         };
     }
-    match state.answers.reserve(address).await {
+    match state.budgets.reserve(address).await {
         Ok(share) => {
             let answer = admission::admit(state, request, next).await;
             match answer.extensions().get::<SiteFile>() {

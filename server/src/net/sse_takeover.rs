@@ -22,7 +22,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 use bytes::Bytes;
-use chat::Sink;
+use chat::{Sink, StreamCut};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::Version;
@@ -152,7 +152,7 @@ impl PendingStream {
             let event = tokio::select! {
                 biased;
                 event = events.next() => event,
-                Err(error) = socket.flush_for_fan_out() => return Err(error),
+                Err(error) = socket.flush_for_fan_out() => return Err(counted(error, &place)),
                 () = socket.disconnected() => return Ok(()),
                 () = &mut heartbeat => {
                     heartbeat.as_mut().reset(Instant::now() + HEARTBEAT);
@@ -160,10 +160,19 @@ impl PendingStream {
                 }
             };
             let Some(event) = event else { break };
-            socket.write_piece(event).await?;
+            let written = socket.write_piece(event).await;
+            written.map_err(|error| counted(error, &place))?;
         }
         let end = socket.end().await;
         drop(place);
         end
     }
+}
+
+/// The error, counted if the client did not read.
+fn counted(error: io::Error, place: &StreamPlace) -> io::Error {
+    if error.kind() == io::ErrorKind::TimedOut {
+        place.count_cut(StreamCut::Slow);
+    }
+    error
 }

@@ -7,28 +7,56 @@
 //! # Not here
 //! The look of the pages (`app`).
 
-use app::{FieldError, FormPage};
+use app::{FieldError, FormPage, Unread};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chat::Person;
 use protocol::RoomId;
 
 use crate::error::Error;
 use crate::extract::next::local_path;
 use crate::respond::{assets, page};
+use crate::state::AppState;
 
-/// The frame of a page with forms, which leads back to `next`.
+/// The frame of a page with forms that leads back to `next`, for a caller who is not signed in yet.
 pub(crate) fn sheet(headers: &HeaderMap, next: Option<&str>) -> FormPage {
     FormPage {
         assets: assets::urls(),
         theme: page::visitor(headers).theme,
+        unread: Unread::default(),
         next: local_path(next).to_owned(),
         errors: Vec::new(),
     }
 }
 
+/// The frame of a page with forms that leads back to `next`, with what is unread in its title.
+///
+/// # Errors
+/// A fault of the database.
+pub(crate) async fn sheet_of(
+    state: &AppState,
+    by: &Person,
+    headers: &HeaderMap,
+    next: Option<&str>,
+) -> Result<FormPage, Error> {
+    let overview = state.chat.load_overview(by, &[]).await?;
+    Ok(FormPage {
+        unread: Unread::of(&overview, None),
+        ..sheet(headers, next)
+    })
+}
+
 /// The frame of a page about a room, which leads back to the room.
-pub(crate) fn room_sheet(headers: &HeaderMap, room: RoomId) -> FormPage {
-    sheet(headers, Some(&format!("/rooms/{room}/")))
+///
+/// # Errors
+/// A fault of the database.
+pub(crate) async fn room_sheet(
+    state: &AppState,
+    by: &Person,
+    headers: &HeaderMap,
+    room: RoomId,
+) -> Result<FormPage, Error> {
+    sheet_of(state, by, headers, Some(&format!("/rooms/{room}/"))).await
 }
 
 /// A page with forms as the client first sees it.
@@ -70,8 +98,10 @@ pub(crate) fn rerender_with_error(
 ///
 /// # Errors
 /// Those of [`rerender_with_error`], and the error itself without the page.
-pub(crate) fn rerender_room_page<P>(
+pub(crate) async fn rerender_room_page<P>(
     error: Error,
+    state: &AppState,
+    by: &Person,
     headers: &HeaderMap,
     room: RoomId,
     page: Result<P, Error>,
@@ -80,7 +110,7 @@ pub(crate) fn rerender_room_page<P>(
     let Ok(page) = page else {
         return Err(error);
     };
-    let sheet = room_sheet(headers, room);
+    let sheet = room_sheet(state, by, headers, room).await?;
     rerender_with_error(
         error,
         |_| "",

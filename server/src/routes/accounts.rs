@@ -97,7 +97,7 @@ async fn register(
 ) -> Result<Session, Error> {
     let limits = &state.limits;
     let client = limits.admit_passwords(peer.ip(), &[&wish.password])?;
-    limits.check_sign_up(peer.ip())?;
+    limits.check_sign_up(peer.ip()).await?;
     let registered = state.chat.register_account(wish, client).await;
     let session = registered.map_err(|error| match error {
         // The contract answers a taken username with 400, not with 409.
@@ -239,9 +239,9 @@ async fn sign_in(
     let username = &credentials.username;
     let limits = &state.limits;
     let client = limits.admit_passwords(peer.ip(), &[&credentials.password])?;
-    limits.check_sign_in(peer.ip(), username)?;
+    limits.check_sign_in(peer.ip(), username).await?;
     let session = state.chat.sign_in(credentials, client).await?;
-    limits.forgive_sign_in(peer.ip(), username);
+    limits.forgive_sign_in(peer.ip(), username).await;
     Ok(session)
 }
 

@@ -74,7 +74,7 @@ async fn show_page(
         names,
         now: app::now(),
     };
-    let sheet = form_page::room_sheet(headers, room);
+    let sheet = form_page::room_sheet(state, by, headers, room).await?;
     Ok(form_page::show(app::audit_log_page(&sheet, &page)))
 }
 

@@ -98,7 +98,7 @@ async fn show_page(
         people,
         more,
     };
-    let sheet = form_page::sheet(headers, None);
+    let sheet = form_page::sheet_of(state, by, headers, None).await?;
     Ok(form_page::show(app::direct_chats_page(&sheet, &chats)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app::{InvitationFields, InvitationsPage};
+use app::{FormPage, InvitationFields, InvitationsPage};
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -82,7 +82,8 @@ pub(crate) async fn create_invitation(
                     timeout: entered("timeout"),
                     uses: entered("uses"),
                 });
-                rerender_page(&headers, &page, error)
+                let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
+                rerender_page(sheet, &page, error)
             },
         )
         .await
@@ -127,12 +128,7 @@ async fn load_page(
     })
 }
 
-fn rerender_page(
-    headers: &HeaderMap,
-    page: &InvitationsPage,
-    error: Error,
-) -> Result<Response, Error> {
-    let sheet = form_page::room_sheet(headers, page.room);
+fn rerender_page(sheet: FormPage, page: &InvitationsPage, error: Error) -> Result<Response, Error> {
     let place = |field: Option<&str>| match field {
         Some("uses") => "uses",
         _ => "",
@@ -162,7 +158,7 @@ pub(crate) async fn list_invitations(
     match format {
         Format::Html => {
             let page = load_page(&state, &by, room, &headers, https).await?;
-            let sheet = form_page::room_sheet(&headers, room);
+            let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
             Ok(form_page::show(app::invitations_page(&sheet, &page)))
         }
         Format::Json => Ok(negotiated::json(
@@ -199,7 +195,10 @@ pub(crate) async fn revoke_invitation(
             |()| negotiated::redirect(next.as_deref(), &page),
             |()| negotiated::no_content(),
             async |error| match load_page(&state, &by, room, &headers, https).await {
-                Ok(page) => rerender_page(&headers, &page, error),
+                Ok(page) => {
+                    let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
+                    rerender_page(sheet, &page, error)
+                }
                 Err(_) => Err(error),
             },
         )
@@ -233,19 +232,19 @@ pub(crate) async fn show_invitation(
     format: Format,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    state.limits.check_invitation_guess(peer.ip())?;
+    state.limits.check_invitation_guess(peer.ip()).await?;
     let (invitation, name) = match state.chat.find_invitation(&code).await {
         Err(chat::Error::Refusal(Refusal::NotFound(_))) if format.is_html() => {
             return Ok(show_no_invitation(&headers));
         }
         found => found?,
     };
-    state.limits.forgive_invitation_guess(peer.ip());
+    state.limits.forgive_invitation_guess(peer.ip()).await;
     let role = invitation.role;
     if format == Format::Json {
         return Ok(negotiated::json(InvitationOffer { name, role }));
     }
-    let sheet = form_page::sheet(&headers, None);
+    let sheet = form_page::sheet_of(&state, &by, &headers, None).await?;
     let is_guest = by.account().is_none();
     let html = app::invitation_page(&sheet, &code, name.as_deref(), role, is_guest);
     let mut page = form_page::show(html);
@@ -278,14 +277,14 @@ pub(crate) async fn accept_invitation(
     format: Format,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    state.limits.check_invitation_guess(peer.ip())?;
+    state.limits.check_invitation_guess(peer.ip()).await?;
     let room = match state.chat.accept_invitation(&by, &code).await {
         Err(chat::Error::Refusal(Refusal::NotFound(_))) if format.is_html() => {
             return Ok(show_no_invitation(&headers));
         }
         accepted => accepted?,
     };
-    state.limits.forgive_invitation_guess(peer.ip());
+    state.limits.forgive_invitation_guess(peer.ip()).await;
     let page = format!("/rooms/{}/", room.id);
     Ok(format.done(None, &page, || negotiated::json(room)))
 }

@@ -45,7 +45,7 @@ pub(crate) async fn list_members(
     match format {
         Format::Html => {
             let people = load_people(&state, &by, room).await?;
-            let sheet = form_page::room_sheet(&headers, room);
+            let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
             Ok(form_page::show(app::members_page(&sheet, &people)))
         }
         Format::Json => Ok(negotiated::json(state.chat.list_members(&by, &room).await?)),
@@ -131,7 +131,14 @@ impl PeopleCaller {
 
     async fn rerender_people(&self, error: Error) -> Result<Response, Error> {
         let people = load_people(&self.state, &self.by, self.room).await;
-        form_page::rerender_room_page(error, &self.headers, self.room, people, app::members_page)
+        let Self {
+            state,
+            by,
+            headers,
+            room,
+        } = self;
+        let draw = app::members_page;
+        form_page::rerender_room_page(error, state, by, headers, *room, people, draw).await
     }
 }
 

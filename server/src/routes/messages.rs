@@ -274,7 +274,7 @@ pub(crate) async fn read_messages(
     };
     let page = poll.run(&state.chat, &reader).await?;
     drop(place);
-    let share = state.answers.reserve(address).await?;
+    let share = state.budgets.reserve(address).await?;
     let messages = state
         .chat
         .read_messages(&reader.by, &room, page, around)

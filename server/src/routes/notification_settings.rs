@@ -62,7 +62,7 @@ pub(crate) async fn show_notification_settings(
         settings,
         changed: query.text("changed").is_some(),
     };
-    let sheet = form_page::sheet(&headers, query.text("next"));
+    let sheet = form_page::sheet_of(&state, &by, &headers, query.text("next")).await?;
     let mut answer = form_page::show(app::notification_settings_page(&sheet, &page));
     // The forms of the page need someone whose settings they change.
     if let Some(key) = page::new_guest_cookie(&state, &by) {
@@ -254,7 +254,7 @@ async fn rerender(
         settings,
         changed: false,
     };
-    let sheet = form_page::sheet(headers, payload.next());
+    let sheet = form_page::sheet_of(state, by, headers, payload.next()).await?;
     form_page::rerender_with_error(error, place, |wrong| {
         app::notification_settings_page(&sheet.with_errors(wrong), &page)
     })

@@ -226,7 +226,7 @@ impl Return<'_> {
         }
         let code = query.text("code").ok_or_else(ended)?;
         let limits = &self.state.limits;
-        limits.check_oidc_sign_in(self.peer.ip())?;
+        limits.check_oidc_sign_in(self.peer.ip()).await?;
         let now = self.state.chat.now();
         let verified = self.provider.finish(pending.sign_in, code, now).await?;
         let answer = match pending.link {
@@ -241,7 +241,7 @@ impl Return<'_> {
                 (cookie, redirect).into_response()
             }
         };
-        limits.forgive_oidc_sign_in(self.peer.ip());
+        limits.forgive_oidc_sign_in(self.peer.ip()).await;
         Ok(answer)
     }
 
@@ -255,7 +255,7 @@ impl Return<'_> {
         {
             return Ok(session);
         }
-        self.state.limits.check_sign_up(self.peer.ip())?;
+        self.state.limits.check_sign_up(self.peer.ip()).await?;
         let identity = verified.identity.clone();
         let authenticated_at = verified.authenticated_at;
         let introduction = self.provider.introduce(verified, chat.now()).await;

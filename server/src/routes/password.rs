@@ -113,11 +113,13 @@ async fn apply_password(
         IdentityLinks::Keep
     };
     let client = limits.admit_passwords(peer.ip(), &[&old, &wish.new])?;
-    limits.check_password(by.require_account()?.username())?;
+    limits
+        .check_password(by.require_account()?.username())
+        .await?;
     let session = state
         .chat
         .change_password(by, &old, &wish.new, links, client)
         .await?;
-    limits.forgive_password(session.account.username());
+    limits.forgive_password(session.account.username()).await;
     Ok(session)
 }

@@ -55,7 +55,7 @@ pub(crate) async fn show_person(
     if !format.is_html() {
         return Ok(negotiated::json(card?));
     }
-    let sheet = form_page::room_sheet(&headers, room);
+    let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
     match (card, asked) {
         (Ok(card), asked) => {
             let person = PersonPage {

@@ -88,7 +88,7 @@ pub(crate) async fn show_profile(
         return Ok(negotiated::json(load_profile(&state, &by, me).await?));
     }
     let changed = query.text("changed").and_then(ProfileChange::from_query);
-    let sheet = form_page::sheet(&headers, query.text("next"));
+    let sheet = form_page::sheet_of(&state, &by, &headers, query.text("next")).await?;
     let options = load_sign_in_options(&state, &by).await?;
     let html = app::profile_page(&sheet, &me, &me.name, changed, &options);
     Ok(form_page::show(html))
@@ -150,7 +150,7 @@ pub(crate) async fn rerender_profile<T>(
     place: impl Fn(Option<&str>) -> &'static str,
 ) -> Result<Response, Error> {
     let me = account_of(by.require_account()?);
-    let sheet = form_page::sheet(headers, payload.next());
+    let sheet = form_page::sheet_of(state, by, headers, payload.next()).await?;
     let options = load_sign_in_options(state, by).await?;
     let name = payload.raw("name").unwrap_or(&me.name);
     form_page::rerender_with_error(error, place, |wrong| {
@@ -301,6 +301,8 @@ async fn confirm_and_delete(
 ) -> Result<(), Error> {
     let limits = &state.limits;
     let client = limits.admit_passwords(peer.ip(), &[confirmation])?;
-    limits.check_password(by.require_account()?.username())?;
+    limits
+        .check_password(by.require_account()?.username())
+        .await?;
     Ok(state.chat.delete_account(by, confirmation, client).await?)
 }

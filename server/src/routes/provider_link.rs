@@ -74,13 +74,16 @@ pub(crate) async fn link_provider(
 ) -> Result<Response, Error> {
     by.require_account()?;
     let provider = state.provider()?.name();
-    let confirmed = confirm(&state, peer, &by, &payload).await;
-    let sheet = form_page::sheet(&headers, payload.next());
+    let confirmed = async {
+        let path = confirm(&state, peer, &by, &payload).await?;
+        let sheet = form_page::sheet_of(&state, &by, &headers, payload.next()).await?;
+        Ok((path, sheet))
+    };
     format
         .answer(
-            confirmed,
-            |path| form_page::show(app::provider_link_page(&sheet, provider, path)),
-            |path| negotiated::json(ProviderLink { path }),
+            confirmed.await,
+            |(path, sheet)| form_page::show(app::provider_link_page(sheet, provider, path)),
+            |(path, _)| negotiated::json(ProviderLink { path }),
             async |error| {
                 rerender_profile(&state, &by, &headers, &payload, error, |_| "current").await
             },
@@ -99,9 +102,9 @@ async fn confirm(
     let username = by.require_account()?.username();
     let limits = &state.limits;
     let client = limits.admit_passwords(peer.ip(), &[&password])?;
-    limits.check_password(username)?;
+    limits.check_password(username).await?;
     state.chat.confirm_identity(by, &password, client).await?;
-    limits.forgive_password(username);
+    limits.forgive_password(username).await;
     link_address(state, by, payload.next())
 }
 

@@ -48,9 +48,9 @@ pub(crate) async fn show_invitation_code(
     https: Https,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    state.limits.check_invitation_guess(peer.ip())?;
+    state.limits.check_invitation_guess(peer.ip()).await?;
     state.chat.find_invitation(&code).await?;
-    state.limits.forgive_invitation_guess(peer.ip());
+    state.limits.forgive_invitation_guess(peer.ip()).await;
     // Without the room's identicon, which shows the room's ID: a person who has not joined yet need
     // not know it.
     draw_code(&headers, https, &format!("/invitations/{code}/"), None)

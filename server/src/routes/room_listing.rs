@@ -49,7 +49,7 @@ pub(crate) async fn show_listing(
         return Ok(negotiated::json(Listing { listed }));
     }
     let page = load_page(&state, &by, &headers, room).await?;
-    let sheet = form_page::room_sheet(&headers, room);
+    let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
     Ok(form_page::show(app::room_listing_page(&sheet, &page)))
 }
 
@@ -111,7 +111,8 @@ pub(crate) async fn choose_listing(
             },
             async |error| {
                 let page = load_page(&state, &by, &headers, room).await;
-                form_page::rerender_room_page(error, &headers, room, page, app::room_listing_page)
+                let draw = app::room_listing_page;
+                form_page::rerender_room_page(error, &state, &by, &headers, room, page, draw).await
             },
         )
         .await

@@ -50,7 +50,7 @@ pub(crate) async fn show_room_notifications(
         return Ok(negotiated::json(RoomNotifications { level }));
     }
     let page = load_page(&state, &by, room).await?;
-    let sheet = form_page::room_sheet(&headers, room);
+    let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
     Ok(form_page::show(app::room_notifications_page(&sheet, &page)))
 }
 
@@ -96,13 +96,8 @@ pub(crate) async fn set_room_notifications(
             |level| negotiated::json(RoomNotifications { level }),
             async |error| {
                 let page = load_page(&state, &by, room).await;
-                form_page::rerender_room_page(
-                    error,
-                    &headers,
-                    room,
-                    page,
-                    app::room_notifications_page,
-                )
+                let draw = app::room_notifications_page;
+                form_page::rerender_room_page(error, &state, &by, &headers, room, page, draw).await
             },
         )
         .await

@@ -80,7 +80,7 @@ pub(crate) async fn show_settings(
         longest: state.chat.room_timeout(),
         saved: query.text("saved").is_some(),
     };
-    let sheet = form_page::room_sheet(&headers, room);
+    let sheet = form_page::room_sheet(&state, &by, &headers, room).await?;
     Ok(form_page::show(app::room_settings_page(&sheet, &settings)))
 }
 
@@ -204,7 +204,7 @@ async fn rerender_settings(
         Some("description") => "description",
         _ => "",
     };
-    let sheet = form_page::room_sheet(headers, id);
+    let sheet = form_page::room_sheet(state, by, headers, id).await?;
     form_page::rerender_with_error(error, place, |wrong| {
         app::room_settings_page(&sheet.with_errors(wrong), &settings)
     })

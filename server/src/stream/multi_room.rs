@@ -16,6 +16,7 @@ use chat::{FollowEvent, Follower, Frames, OverviewWatch, PublicRoomsWatch, Sessi
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, stream};
 use protocol::{Cursor, EventName, Refusal, RoomId, Start};
+use texts::Language;
 
 use crate::stream::sse;
 
@@ -111,11 +112,13 @@ impl MultiRoomStream {
 
     /// The events as bytes. The stream ends when the server stops or the last source has ended.
     pub fn into_events(self) -> impl Stream<Item = Bytes> + Send + 'static {
-        let merged = stream::unfold(Some((self.sources, self.cursors)), |state| async move {
+        let language = Language::current();
+        let start = Some((self.sources, self.cursors));
+        let merged = stream::unfold(start, move |state| async move {
             let (mut sources, mut cursors) = state?;
             match sources.next().await? {
                 Ok(Piece::Room(room, event)) => {
-                    let event = room_event(room, event, &mut cursors);
+                    let event = language.run(|| room_event(room, event, &mut cursors));
                     Some((event, Some((sources, cursors))))
                 }
                 Ok(Piece::State(event)) => Some((event, Some((sources, cursors)))),

@@ -7,8 +7,11 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message as Packet, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{
+    CloseCode, CloseFrame, Message as Packet, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code,
+};
 use axum::response::Response;
+use chat::StreamCut;
 use tokio::time::timeout;
 
 use crate::limit::stream_places::StreamPlace;
@@ -39,6 +42,11 @@ where
         .max_frame_size(FRAME_MAX);
     upgrade.on_upgrade(async move |socket| {
         let (socket, end) = talk(socket).await;
+        match end {
+            SocketEnd::Unread => place.count_cut(StreamCut::Slow),
+            SocketEnd::Silent => place.count_cut(StreamCut::Silent),
+            SocketEnd::Close(..) | SocketEnd::ClosedByClient | SocketEnd::Lost => {}
+        }
         close(socket, end).await;
         drop((open, place));
     })
@@ -46,15 +54,12 @@ where
 
 async fn close(mut socket: WebSocket, end: SocketEnd) {
     let is_connected = match end {
-        SocketEnd::Close(code, reason) => {
-            let frame = CloseFrame {
-                code,
-                reason: Utf8Bytes::from_static(reason),
-            };
-            send(&mut socket, Packet::Close(Some(frame))).await.is_ok()
+        SocketEnd::Close(code, reason) => send_close(&mut socket, code, reason).await,
+        SocketEnd::Silent => {
+            send_close(&mut socket, close_code::POLICY, "no response to pings").await
         }
         SocketEnd::ClosedByClient => true,
-        SocketEnd::Lost => false,
+        SocketEnd::Lost | SocketEnd::Unread => false,
     };
     if is_connected {
         // Reading to the end answers the client's close frame, or waits for it. If the server
@@ -62,4 +67,11 @@ async fn close(mut socket: WebSocket, end: SocketEnd) {
         let read_to_end = async { while let Some(Ok(_)) = socket.recv().await {} };
         let _ = timeout(CLOSE_TIMEOUT, read_to_end).await;
     }
+}
+
+/// Sends a close frame. Returns whether the client is still there.
+async fn send_close(socket: &mut WebSocket, code: CloseCode, reason: &'static str) -> bool {
+    let reason = Utf8Bytes::from_static(reason);
+    let frame = CloseFrame { code, reason };
+    send(socket, Packet::Close(Some(frame))).await.is_ok()
 }

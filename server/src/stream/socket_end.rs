@@ -11,14 +11,15 @@ pub(super) enum SocketEnd {
     ClosedByClient,
     /// The connection is lost.
     Lost,
+    /// The client has left a frame unread for too long.
+    Unread,
+    /// The client sends nothing, not even pongs.
+    Silent,
 }
 
 impl SocketEnd {
     /// The end after a fault of the server.
     pub const FAULT: Self = Self::Close(close_code::ERROR, "internal error");
-
-    /// The end for a client that sends nothing, not even pongs.
-    pub const SILENT: Self = Self::Close(close_code::POLICY, "no response to pings");
 
     /// The end after a frame that cannot be read.
     pub fn after_error(error: axum::Error) -> Self {

@@ -31,7 +31,8 @@ struct DirectMessage<'a> {
 pub(super) async fn send(socket: &mut WebSocket, frame: Packet) -> Result<(), SocketEnd> {
     match timeout(SILENCE_MAX, socket.send(frame)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(SocketEnd::Lost),
+        Ok(Err(_)) => Err(SocketEnd::Lost),
+        Err(_) => Err(SocketEnd::Unread),
     }
 }
 
@@ -49,7 +50,8 @@ pub(super) async fn send_all(
     };
     match timeout(SILENCE_MAX, send).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(SocketEnd::Lost),
+        Ok(Err(_)) => Err(SocketEnd::Lost),
+        Err(_) => Err(SocketEnd::Unread),
     }
 }
 

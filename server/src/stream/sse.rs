@@ -20,6 +20,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use protocol::{EventName, Refusal, RoomId, Time};
 use serde_json::json;
+use texts::Language;
 use tokio::time::{Instant, timeout_at};
 
 use crate::limit::stream_places::StreamPlace;
@@ -38,14 +39,20 @@ const IDLE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// The events of a room, from the follower's cursor on.
 pub(crate) fn messages(follower: Follower, room: RoomId, place: StreamPlace) -> Response {
+    let language = Language::current();
     stream_response(
-        Box::new(move |sink| with_retry(room_events(follower.with_sink(sink), room))),
+        Box::new(move |sink| with_retry(room_events(follower.with_sink(sink), room, language))),
         BEAT,
         place,
     )
 }
 
-fn room_events(follower: Follower, room: RoomId) -> impl Stream<Item = Bytes> + Send + 'static {
+fn room_events(
+    follower: Follower,
+    room: RoomId,
+    language: Language,
+) -> impl Stream<Item = Bytes> + Send + 'static {
+    let last = move |refusal: &Refusal| language.run(|| last(room, refusal));
     stream::unfold(Some(follower), move |follower| async move {
         let mut follower = follower?;
         match follower.next().await {
@@ -53,8 +60,8 @@ fn room_events(follower: Follower, room: RoomId) -> impl Stream<Item = Bytes> + 
             Ok(FollowEvent::Ephemeral(event)) => Some((event.bytes().clone(), Some(follower))),
             Ok(FollowEvent::Reset) => Some((without_data(EventName::Reset), Some(follower))),
             Ok(FollowEvent::Closing(at)) => Some((closing(at), Some(follower))),
-            Ok(FollowEvent::Closed(end)) => Some((last(room, &Refusal::Gone(end)), None)),
-            Ok(FollowEvent::Removed(refusal)) => Some((last(room, &refusal), None)),
+            Ok(FollowEvent::Closed(end)) => Some((last(&Refusal::Gone(end)), None)),
+            Ok(FollowEvent::Removed(refusal)) => Some((last(&refusal), None)),
             Ok(FollowEvent::SignedOut) => Some((without_data(EventName::SignedOut), None)),
             Ok(FollowEvent::Draining) => Some((reconnect_later(), None)),
             Err(error) => {

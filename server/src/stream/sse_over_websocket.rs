@@ -64,7 +64,7 @@ async fn send_events(
             },
             _ = beats.tick() => {
                 if last_received.elapsed() > SILENCE_MAX {
-                    return Err(SocketEnd::SILENT);
+                    return Err(SocketEnd::Silent);
                 }
                 send(socket, Packet::Ping(Bytes::new())).await?;
                 send(socket, text_frame(Bytes::from_static(beat))?).await?;

@@ -89,7 +89,7 @@ impl Talk {
                 event = follower.next() => self.deliver(&mut socket, event).await,
                 _ = ping.tick() => {
                     if last_received.elapsed() > SILENCE_MAX {
-                        Err(SocketEnd::SILENT)
+                        Err(SocketEnd::Silent)
                     } else {
                         send(&mut socket, Packet::Ping(Bytes::new())).await
                     }

@@ -19,7 +19,9 @@ mod guarantees;
 )]
 #[path = "../harness/mod.rs"]
 mod harness;
+mod node_recipes;
 mod proxies;
+mod recipe;
 mod slow_clients;
 
 use std::env;
@@ -37,7 +39,7 @@ struct ExternalTest {
     run: fn(),
 }
 
-const TESTS: [ExternalTest; 10] = [
+const TESTS: [ExternalTest; 15] = [
     ExternalTest {
         name: "guarantees::every_guarantee_names_rust_tests_that_run",
         find_missing: guarantees::find_missing_test_binaries,
@@ -57,6 +59,31 @@ const TESTS: [ExternalTest; 10] = [
         name: "proxies::caddy_recipe_changes_nothing_for_clients",
         find_missing: || find_missing_program("caddy"),
         run: || block_on(proxies::caddy_recipe_changes_nothing_for_clients()),
+    },
+    ExternalTest {
+        name: "node_recipes::systemd_reads_the_unit_without_a_complaint",
+        find_missing: || find_missing_program("systemd-analyze"),
+        run: node_recipes::systemd_reads_the_unit_without_a_complaint,
+    },
+    ExternalTest {
+        name: "node_recipes::compose_file_is_valid_and_names_existing_variables",
+        find_missing: || find_missing_program("docker-compose"),
+        run: node_recipes::compose_file_is_valid_and_names_existing_variables,
+    },
+    ExternalTest {
+        name: "node_recipes::session_with_two_nodes_works_line_by_line",
+        find_missing: || find_missing_program("curl").or_else(node_recipes::find_missing_postgres),
+        run: node_recipes::session_with_two_nodes_works_line_by_line,
+    },
+    ExternalTest {
+        name: "node_recipes::nodes_work_behind_pgbouncer_that_gives_connections_for_a_session",
+        find_missing: || find_missing_program("pgbouncer").or_else(node_recipes::find_missing_postgres),
+        run: node_recipes::nodes_work_behind_pgbouncer_that_gives_connections_for_a_session,
+    },
+    ExternalTest {
+        name: "node_recipes::nodes_behind_pgbouncer_that_gives_connections_for_a_transaction_work_or_are_refused",
+        find_missing: || find_missing_program("pgbouncer").or_else(node_recipes::find_missing_postgres),
+        run: node_recipes::nodes_behind_pgbouncer_that_gives_connections_for_a_transaction_work_or_are_refused,
     },
     ExternalTest {
         name: "acme::acme_certificate_is_obtained_and_reused_after_a_restart",

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::harness::{TEST_TIMEOUT, TestCertificate, TestServer, TestUser, read_until_frame};
-use crate::unique_loopback_address;
+use crate::{recipe, unique_loopback_address};
 
 /// A proxy in front of a server, with a certificate.
 struct TestProxy {
@@ -83,39 +83,16 @@ impl Drop for TestProxy {
     }
 }
 
-/// The code block in this language that begins with these words.
-fn read_recipe(language: &str, begin: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .join("docs/operating.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = text
-        .split_once(&format!("\n```{language}\n{begin}"))
-        .expect("no such recipe");
-    format!("{begin}{}", rest.split_once("\n```\n").unwrap().0)
-}
-
-/// Replaces words of a recipe, each of which must be in it.
-fn adapt_recipe(mut recipe: String, changes: &[(&str, String)]) -> String {
-    for (words, others) in changes {
-        assert!(recipe.contains(words), "{words:?} is not in {recipe}");
-        recipe = recipe.replace(words, others);
-    }
-    recipe
-}
-
 fn nginx_command(dir: &Path, at: SocketAddr, server: String) -> Command {
     let file = |name: &str| dir.join(name).to_str().unwrap().to_owned();
-    let recipe = adapt_recipe(
-        read_recipe("nginx", "upstream webchat"),
-        &[
-            ("127.0.0.1:8080", server),
-            ("listen 443 ssl", format!("listen {at} ssl")),
-            ("/etc/webchat/cert.pem", file("cert.pem")),
-            ("/etc/webchat/key.pem", file("key.pem")),
-        ],
-    );
+    let changes = [
+        ("127.0.0.1:8080", server),
+        ("listen 443 ssl", format!("listen {at} ssl")),
+        ("/etc/webchat/cert.pem", file("cert.pem")),
+        ("/etc/webchat/key.pem", file("key.pem")),
+    ];
+    let recipe = recipe::read("nginx", "upstream webchat {\n    server").unwrap();
+    let recipe = recipe::adapt(recipe, &changes).unwrap();
     let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {};", file(kind)));
     let config = format!(
@@ -138,7 +115,7 @@ fn caddy_command(dir: &Path, at: SocketAddr, server: String) -> Command {
         file("key.pem")
     );
     let changes = [("chat.example {\n", site), ("127.0.0.1:8080", server)];
-    let recipe = adapt_recipe(read_recipe("", "chat.example {"), &changes);
+    let recipe = recipe::adapt(recipe::read("", "chat.example {").unwrap(), &changes).unwrap();
     std::fs::write(
         dir.join("Caddyfile"),
         format!("{{\nadmin off\nauto_https off\n}}\n{recipe}\n"),

@@ -3,6 +3,7 @@
 //! Each test has a server of its own on a port of its own, so tests run at the same time.
 
 mod browser;
+mod database;
 mod event_reader;
 mod process;
 mod raw_event_reader;
@@ -18,6 +19,7 @@ pub use browser::{
     CookieJar, cookie_header, set_cookie_headers, set_cookie_pairs, submit_form_with_cookie,
     username_of_cookie,
 };
+pub use database::{config_of, database_of, file_in};
 pub use event_reader::{Event, EventReader};
 pub use process::{
     LogReader, MessagePoster, ServerProcess, allow_connections, run_health_check, size_from_env,

@@ -10,7 +10,7 @@ use protocol::{Message, Room};
 use reqwest::Client;
 use serde_json::json;
 
-use super::TEST_TIMEOUT;
+use super::{TEST_TIMEOUT, database_of};
 
 /// Runs `webchat health` against an address. Returns its exit code and its log.
 pub fn run_health_check(listen: &str) -> (Option<i32>, String) {
@@ -102,7 +102,8 @@ impl ServerProcess {
         command
             .args(["--listen", listen, "--data-dir"])
             .arg(data_dir)
-            .args(more);
+            .args(more)
+            .envs(database_of(data_dir).map(|url| ("WEBCHAT_DATABASE", url)));
         Self::start_command(command, log_reader)
     }
 
@@ -114,7 +115,8 @@ impl ServerProcess {
             .arg(env!("CARGO_BIN_EXE_webchat"))
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
-            .args(more);
+            .args(more)
+            .envs(database_of(data_dir).map(|url| ("WEBCHAT_DATABASE", url)));
         Self::start_command(command, LogReader::Reads)
     }
 

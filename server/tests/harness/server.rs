@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::DropGuard;
 
 use super::TestUser;
+use super::database::config_of;
 
 /// A server, its data and its clock.
 pub struct TestServer {
@@ -54,7 +55,7 @@ impl TestServer {
         wrap: impl FnOnce(App) -> App,
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = chat::Config::new(dir.path());
+        let mut config = config_of(dir.path());
         change(&mut config);
         let clock = config.clock.clone();
         let flags = Config::read(["webchat"].iter().chain(flags).map(Into::into)).unwrap();

@@ -32,6 +32,7 @@ use crate::room::ids::{FIELD, NOTICE};
 use crate::room::state::RoomState;
 use crate::time::clock::Clock;
 use crate::ui::icon::Icon;
+use crate::ui::later::later;
 
 /// The form below the messages of a room.
 #[component]
@@ -56,7 +57,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
             <button hidden disabled></button>
             <MentionOptions list=form.mentions/>
             <TypingIndicator state/>
-            <StatusLine form/>
+            {later(1, move || view! { <StatusLine form/> })}
             <p class="composer-input">
                 <textarea
                     id=FIELD

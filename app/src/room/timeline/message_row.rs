@@ -139,7 +139,7 @@ fn DeliveryError(pending: PendingMessage, state: RoomState) -> impl IntoView {
         || Some(name.get_untracked()).filter(|own| name.is_fixed && *own != message.username);
     let offered_name = free.or_else(own_name);
     let has_no_offer = offered_name.is_none();
-    let offer = format!("Use {}", offered_name.clone().unwrap_or_default());
+    let offer = t::USE_NAME.fill([offered_name.as_deref().unwrap_or_default()]);
     let resend = {
         let key = key.clone();
         on_click(move || {

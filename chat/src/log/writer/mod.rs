@@ -22,6 +22,7 @@ mod tests;
 
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use protocol::Refusal;
 use tokio::sync::{mpsc, oneshot};
@@ -39,7 +40,7 @@ use crate::store::{
     DatabaseLocation, LogConnection, PendingErasure, Store, WriteHealth, WriteLock,
 };
 use crate::sync::lock;
-use crate::{Clock, Error, Supervisor};
+use crate::{Clock, Error, Metrics, Supervisor};
 
 /// The most requests in one transaction, and the capacity of the queue. When the queue is full,
 /// senders wait.
@@ -79,11 +80,12 @@ type Publish = Arc<dyn Fn(&Committed) + Send + Sync>;
 
 /// The state of the writer's thread.
 pub(crate) struct Writer {
-    connection: LogConnection,
+    connection: Box<dyn LogConnection>,
     write_lock: WriteLock,
     write_health: WriteHealth,
     pending_erasure: PendingErasure,
     clock: Clock,
+    metrics: Metrics,
     memory: WriterMemory,
     publish: Publish,
     #[cfg(test)]
@@ -97,6 +99,7 @@ impl Writer {
         location: &DatabaseLocation,
         store: &Store,
         clock: Clock,
+        metrics: Metrics,
         memory: WriterMemory,
         supervisor: &Supervisor,
         publish: impl Fn(&Committed) + Send + Sync + 'static,
@@ -105,15 +108,16 @@ impl Writer {
         let publish: Publish = Arc::new(publish);
         let open = move || -> Result<Self, Error> {
             Ok(Self {
-                connection: LogConnection::open(&location)?,
+                connection: location.connect_log()?,
                 write_lock: store.write_lock(),
                 write_health: store.write_health().clone(),
                 pending_erasure: store.pending_erasure().clone(),
                 clock: clock.clone(),
+                metrics: metrics.clone(),
                 memory: memory.clone(),
                 publish: publish.clone(),
                 #[cfg(test)]
-                faults: location.faults().clone(),
+                faults: store.faults().clone(),
             })
         };
         let mut first = Some(open()?);
@@ -140,7 +144,9 @@ impl Writer {
         let write_lock = self.write_lock.clone().blocking_lock_owned();
         #[cfg(test)]
         self.faults.panic_if_asked("writer before a commit");
+        let begun = Instant::now();
         let outcome = self.commit_batch(batch);
+        self.measure(begun, batch.len(), outcome.is_ok());
         #[cfg(test)]
         self.faults.panic_if_asked("writer after a commit");
         self.write_health.record(&outcome);
@@ -158,6 +164,16 @@ impl Writer {
         }
     }
 
+    fn measure(&self, begun: Instant, size: usize, is_committed: bool) {
+        if !is_committed {
+            self.metrics.failed_commits.inc();
+            return;
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        self.metrics.commit_seconds.observe(seconds);
+        self.metrics.commit_size.observe(size as f64);
+    }
+
     /// Loads what the batch refers to, decides about it and applies the decisions, in one
     /// transaction.
     fn commit_batch(&mut self, batch: &[QueuedRequest]) -> Result<Committed, Error> {
@@ -165,12 +181,13 @@ impl Writer {
         let now = self.clock.now();
         // Clients compare the time of a message with the last activity of its room.
         let wall_time = self.clock.shown_time(now).millis();
-        let tx = self.connection.begin()?;
-        let mut state = load_state(&tx, &mut self.memory, now.millis(), wall_time, requests())?;
+        let mut tx = self.connection.begin()?;
+        let (now, memory) = (now.millis(), &mut self.memory);
+        let mut state = load_state(&mut *tx, memory, now, wall_time, requests())?;
         let mut decisions = decide(&mut state, requests());
-        apply_decisions(&tx, &self.memory, &state, requests(), &decisions)?;
-        suggest_names(&tx, requests(), &mut decisions.outcomes)?;
-        let renamed_moderators = find_renamed_moderators(&tx, &decisions.row_changes)?;
+        apply_decisions(&mut *tx, &self.memory, &state, requests(), &decisions)?;
+        suggest_names(&mut *tx, requests(), &mut decisions.outcomes)?;
+        let renamed_moderators = find_renamed_moderators(&*tx, &decisions.row_changes)?;
         tx.commit()?;
         self.note_commit(batch, &decisions.outcomes);
         Ok(Committed {
@@ -185,10 +202,14 @@ impl Writer {
             let Ok(appended) = outcome else { continue };
             match appended.entry {
                 Entry::Message(_) if appended.lifetime.is_some() => {
+                    self.metrics.posts.inc();
                     self.memory.note_author(&queued.request);
                 }
                 Entry::Message(_) | Entry::Unknown { .. } => {}
-                Entry::Change(_) => self.pending_erasure.mark(),
+                Entry::Change(_) => {
+                    self.metrics.changes.inc();
+                    self.pending_erasure.mark();
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::FollowEvent;
 use crate::IdempotencyKey;
 use crate::identity::person::Person;
 use crate::store::MessagesPage;
+use crate::store::sql::query;
 use crate::testing::{TestChat, new_guest, new_message};
 
 #[tokio::test]
@@ -207,8 +208,8 @@ async fn post_to_a_due_room_is_refused_as_gone() {
     let room = test.create_room().await;
     // The room is due, and the expiry task has not frozen it yet.
     let mut tx = test.chat.0.store.begin().await.unwrap();
-    sqlx::query("update room set expires_at = 0")
-        .execute(&mut *tx)
+    query("update room set expires_at = 0")
+        .execute(tx.connection())
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -259,7 +260,7 @@ async fn writer_that_panics_continues_with_the_next_batch() {
 #[tokio::test]
 async fn sent_at_follows_the_machines_clock_back() {
     const TWO_DAYS: i64 = 2 * 86_400_000;
-    let test = TestChat::new(|_| {}).await;
+    let test = TestChat::in_file(|_| {}).await;
     let room = test.create_room().await;
     let before = test.post(room, "before").await;
     test.config.clock.correct_wall_time(TWO_DAYS);

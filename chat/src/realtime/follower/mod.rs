@@ -10,6 +10,7 @@
 //! # Not here
 //! - Streams and WebSockets: the server.
 
+mod count;
 #[cfg(test)]
 mod randomized_tests;
 #[cfg(test)]
@@ -19,8 +20,9 @@ mod tests;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
 
-use protocol::{Cursor, Refusal, RoomEnd, RoomId, Start, Time};
+use protocol::{Cursor, Epoch, Refusal, RoomEnd, RoomId, Start, Time};
 
 use crate::identity::session_watch::SessionWatch;
 use crate::log::history;
@@ -59,9 +61,12 @@ pub enum FollowEvent {
     /// The session of the caller has ended: the client has to reconnect with the identity that it
     /// has now. Nothing follows.
     SignedOut,
-    /// The server is about to stop: the client has to reconnect with its cursor. Nothing follows.
+    /// The server is about to stop, or the epoch is another one: the client has to reconnect with its cursor. Nothing follows.
     Draining,
 }
+
+/// How long to wait before a database that is out of reach is read again.
+const STORE_RETRY: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 500 });
 
 /// A cursor that moves along a room's log.
 #[derive(Debug)]
@@ -109,6 +114,22 @@ struct Position {
 }
 
 impl Position {
+    /// The position of `start` in a log with this head. A cursor of another epoch or beyond the
+    /// head cannot be honoured.
+    fn find(start: Start, epoch: Epoch, head: u64) -> Self {
+        match start {
+            Start::Latest => Self::at(head),
+            Start::Seq(seq) if seq <= head => Self::at(seq),
+            Start::Cursor(cursor) if cursor.epoch == epoch && cursor.seq <= head => {
+                Self::at(cursor.seq)
+            }
+            Start::Seq(_) | Start::Cursor(_) | Start::Unknown => Self {
+                seen: 0,
+                must_reset: true,
+            },
+        }
+    }
+
     fn at(seen: u64) -> Self {
         Self {
             seen,
@@ -130,22 +151,6 @@ impl Chat {
     ) -> Result<Follower, Error> {
         Follower::start(self.clone(), by.clone(), *room, start).await
     }
-
-    /// The position of `start` in a log with this head. A cursor of another epoch or beyond the
-    /// head cannot be honoured.
-    fn find_position(&self, start: Start, head: u64) -> Position {
-        match start {
-            Start::Latest => Position::at(head),
-            Start::Seq(seq) if seq <= head => Position::at(seq),
-            Start::Cursor(cursor) if cursor.epoch == self.0.epoch && cursor.seq <= head => {
-                Position::at(cursor.seq)
-            }
-            Start::Seq(_) | Start::Cursor(_) | Start::Unknown => Position {
-                seen: 0,
-                must_reset: true,
-            },
-        }
-    }
 }
 
 impl Follower {
@@ -161,7 +166,7 @@ impl Follower {
         let subscriber = inner.listeners.hub.subscribe(room);
         let row = chat.load_room_row(&by, room).await?;
         subscriber.init_lifetime(row.lifetime());
-        let Position { seen, must_reset } = chat.find_position(start, row.head);
+        let Position { seen, must_reset } = Position::find(start, subscriber.epoch(), row.head);
         let source = if seen < row.head {
             Source::Store
         } else {
@@ -219,18 +224,29 @@ impl Follower {
     /// and the reset is not delivered yet.
     pub fn cursor(&self) -> Option<Cursor> {
         (!self.must_reset).then_some(Cursor {
-            epoch: self.chat.0.epoch,
+            epoch: self.subscriber.epoch(),
             seq: self.seen,
         })
     }
 
-    /// The next event; waits while there is none. The future may be dropped while it waits, and
-    /// loses nothing.
+    /// The next event; waits while there is none, and while the database is out of reach. The future
+    /// may be dropped while it waits, and loses nothing.
     ///
     /// # Errors
     /// A fault of the store. The caller may call this again, or start another follower from the
     /// cursor.
     pub async fn next(&mut self) -> Result<FollowEvent, Error> {
+        let next = loop {
+            match self.try_next().await {
+                Err(Error::Unavailable(_)) => tokio::time::sleep(STORE_RETRY).await,
+                next => break next,
+            }
+        };
+        self.count(&next);
+        next
+    }
+
+    async fn try_next(&mut self) -> Result<FollowEvent, Error> {
         if std::mem::take(&mut self.must_reset) {
             return Ok(FollowEvent::Reset);
         }
@@ -259,7 +275,7 @@ impl Follower {
                 // erased.
                 match self.read_page().await? {
                     Some(frames) => self.deliver(frames),
-                    None => FollowEvent::Closed(Box::pin(self.find_end()).await?),
+                    None => Box::pin(self.find_end()).await?,
                 }
             }
             Next::RecheckAccess(version) => match Box::pin(self.find_lost_access()).await? {
@@ -315,11 +331,12 @@ impl Follower {
         Ok(refusal.filter(|refusal| !matches!(refusal, Refusal::Gone(_))))
     }
 
-    /// Why the room has ended.
-    async fn find_end(&self) -> Result<RoomEnd, Error> {
+    /// The last event when entries are missing: the room has ended, or the database has lost them.
+    async fn find_end(&self) -> Result<FollowEvent, Error> {
         Ok(match self.find_refusal().await? {
-            Some(Refusal::Gone(end)) => end,
-            _ => RoomEnd::default(),
+            Some(Refusal::Gone(end)) => FollowEvent::Closed(end),
+            Some(_) => FollowEvent::Closed(RoomEnd::default()),
+            None => FollowEvent::Draining,
         })
     }
 
@@ -338,7 +355,7 @@ impl Follower {
         let room = self.room;
         let seen = self.seen;
         let PageSize { entries, bytes } = self.page_size();
-        let mut frames = FrameEncoder::new(self.chat.0.epoch, seen + 1);
+        let mut frames = FrameEncoder::new(self.subscriber.epoch(), seen + 1);
         // A task of its own: a follower with a slow reader is not polled, and would keep one of the
         // few connections of the pool for as long.
         let read = tokio::spawn(async move {

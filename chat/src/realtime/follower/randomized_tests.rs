@@ -1,5 +1,5 @@
 //! A randomized test of followers: concurrent writers and readers, restarts, and faults of the
-//! database.
+//! database; two nodes if the database can be shared.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,6 +12,7 @@ use tokio::sync::RwLock;
 use tokio::task::{JoinSet, yield_now};
 
 use super::*;
+use crate::faults::Faults;
 use crate::log::command::Command;
 use crate::log::entry::Entry;
 use crate::realtime::frame::Frame;
@@ -28,7 +29,7 @@ const ENTRIES: u64 = WRITERS * (MESSAGES + MESSAGES / 4);
 /// Posts `MESSAGES` messages and changes some of them. Repeats each request until it succeeds,
 /// also while the server fails or restarts. Returns the messages as they are at the end.
 async fn write_messages(
-    test: Arc<RwLock<TestChat>>,
+    service: Arc<Service>,
     room: RoomId,
     writer: u64,
     mut random: SmallRng,
@@ -41,10 +42,10 @@ async fn write_messages(
             username: format!("writer {writer}"),
             body,
         };
-        let posted = repeat_until_done(&test, room, &by, &Command::Post, &wish).await;
+        let posted = repeat_until_done(&service, room, &by, &Command::Post, &wish).await;
         acknowledged.push(match n % 8 {
-            0 => repeat_until_done(&test, room, &by, &Command::Edit(posted.id), &wish).await,
-            4 => repeat_until_done(&test, room, &by, &Command::Delete(posted.id), &wish).await,
+            0 => repeat_until_done(&service, room, &by, &Command::Edit(posted.id), &wish).await,
+            4 => repeat_until_done(&service, room, &by, &Command::Delete(posted.id), &wish).await,
             _ => posted,
         });
         for _ in 0..random.random_range(0..8) {
@@ -56,14 +57,14 @@ async fn write_messages(
 
 /// Repeats a request until it succeeds.
 async fn repeat_until_done(
-    test: &RwLock<TestChat>,
+    service: &Service,
     room: RoomId,
     by: &Person,
     command: &Command,
     wish: &NewMessage,
 ) -> Message {
     loop {
-        let chat = test.read().await.chat.clone();
+        let chat = service.any_node().await;
         let done = match command {
             Command::Post => {
                 chat.post_message(by, &room, wish, Some(wish.body.as_str().into()))
@@ -113,11 +114,7 @@ impl Sink for Received {
 
 /// Reads all entries: starts, stalls, gives up and resumes at random, with and without a sink.
 /// Steady readers never give up by themselves, so that no resumption hides an error.
-async fn read_entries(
-    test: Arc<RwLock<TestChat>>,
-    room: RoomId,
-    mut random: SmallRng,
-) -> Vec<Entry> {
+async fn read_entries(service: Arc<Service>, room: RoomId, mut random: SmallRng) -> Vec<Entry> {
     let is_steady: bool = random.random();
     let received = Received {
         entries: Mutex::default(),
@@ -125,7 +122,7 @@ async fn read_entries(
     };
     let received = Arc::new(received);
     while !received.is_complete() {
-        let chat = test.read().await.chat.clone();
+        let chat = service.any_node().await;
         let start = choose_start(&chat, &received, &mut random);
         let Ok(follower) = chat.follow_room(&Person::Anonymous, &room, start).await else {
             yield_now().await;
@@ -144,7 +141,7 @@ fn choose_start(chat: &Chat, received: &Received, random: &mut SmallRng) -> Star
     match received.last_seq() {
         Some(seq) if random.random() => Start::Seq(seq),
         Some(seq) => Start::Cursor(Cursor {
-            epoch: chat.0.epoch,
+            epoch: chat.0.epoch.get(),
             seq,
         }),
         None => Start::Seq(0),
@@ -188,6 +185,8 @@ async fn read_with(
         };
         match event {
             Ok(FollowEvent::Messages(frames)) => received.add(&frames),
+            // A node that heard nothing of the others for a while announces what may have changed.
+            Ok(FollowEvent::Ephemeral(_)) => {}
             // After a fault a follower may be polled again or dropped.
             Err(_) if random.random_range(0..10) > 0 => {}
             Ok(FollowEvent::Draining) | Err(_) => return,
@@ -217,35 +216,73 @@ fn apply_entries(entries: Vec<Entry>) -> Vec<Message> {
     messages.into_values().collect()
 }
 
-/// Closes the chat and opens it again, however often that fails.
-async fn restart(test: &RwLock<TestChat>) {
-    let mut test = test.write().await;
-    test.chat.drain();
-    test.chat.close().await;
-    loop {
-        match Chat::open(test.config.clone()).await {
-            Ok(chat) => return test.chat = chat,
-            Err(_) => yield_now().await,
+/// The nodes of one database.
+struct Service(Vec<RwLock<TestChat>>);
+
+impl Service {
+    /// A service with a room, a random size of the rings, and random faults from now on.
+    async fn open(random: &mut SmallRng) -> (Self, RoomId) {
+        let ring_bytes = [0, 300, 3_000, 256 * 1024][random.random_range(0..4)];
+        let instructions = [0, 1_000, 200, 50][random.random_range(0..4)];
+        let commits = [0, 20, 3][random.random_range(0..3)];
+        // The test is about delivery, not about the disk, and runs faster in memory.
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() {
+            memory.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
+        let one = TestChat::inside(&directory, |config| {
+            config.ring_bytes = ring_bytes;
+            config.archive = false;
+        })
+        .await;
+        let room = one.create_room().await;
+        let config = one.config.clone();
+        let mut nodes = vec![RwLock::new(one)];
+        if config.database.is_some() {
+            let other = TestChat::inside(&directory, |other| {
+                let data_dir = std::mem::take(&mut other.data_dir);
+                *other = crate::Config {
+                    data_dir,
+                    ..config.clone()
+                };
+            });
+            nodes.push(RwLock::new(other.await));
+        }
+        config.faults.arm(instructions, commits);
+        (Self(nodes), room)
+    }
+
+    /// A node, whichever.
+    async fn any_node(&self) -> Chat {
+        let node = rand::rng().random_range(0..self.0.len());
+        self.0[node].read().await.chat.clone()
+    }
+
+    /// Closes a node and opens it again, however often that fails.
+    async fn restart_one(&self, random: &mut SmallRng) {
+        let node = random.random_range(0..self.0.len());
+        let mut test = self.0[node].write().await;
+        test.chat.drain();
+        test.chat.close().await;
+        loop {
+            match Chat::open(test.config.clone()).await {
+                Ok(chat) => return test.chat = chat,
+                Err(_) => yield_now().await,
+            }
         }
     }
-}
 
-/// A chat with a room, a random size of the rings, and random faults from now on.
-async fn open_chat(random: &mut SmallRng) -> (TestChat, RoomId) {
-    let ring_bytes = [0, 300, 3_000, 256 * 1024][random.random_range(0..4)];
-    let instructions = [0, 1_000, 200, 50][random.random_range(0..4)];
-    let commits = [0, 20, 3][random.random_range(0..3)];
-    // The test is about delivery, not about the disk, and runs faster in memory.
-    let memory = Path::new("/dev/shm");
-    let directory = if memory.is_dir() {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
-    };
-    let test = TestChat::inside(&directory, |config| config.ring_bytes = ring_bytes).await;
-    let room = test.create_room().await;
-    test.config.faults.arm(instructions, commits);
-    (test, room)
+    async fn faults(&self) -> Faults {
+        self.0[0].read().await.config.faults.clone()
+    }
+
+    async fn close(&self) {
+        for node in &self.0 {
+            node.read().await.chat.close().await;
+        }
+    }
 }
 
 fn new_random(random: &mut SmallRng) -> SmallRng {
@@ -255,33 +292,33 @@ fn new_random(random: &mut SmallRng) -> SmallRng {
 /// One run. Returns how many faults were injected into the database.
 async fn run_seed(seed: u64) -> u32 {
     let mut random = SmallRng::seed_from_u64(seed);
-    let (test, room) = open_chat(&mut random).await;
+    let (service, room) = Service::open(&mut random).await;
     let restarts = random.random_range(0..3);
-    let faults = test.config.faults.clone();
-    let test = Arc::new(RwLock::new(test));
+    let faults = service.faults().await;
+    let service = Arc::new(service);
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
         let random = new_random(&mut random);
-        writers.spawn(write_messages(test.clone(), room, writer, random));
+        writers.spawn(write_messages(service.clone(), room, writer, random));
     }
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
-        readers.spawn(read_entries(test.clone(), room, new_random(&mut random)));
+        readers.spawn(read_entries(service.clone(), room, new_random(&mut random)));
     }
     for _ in 0..restarts {
         for _ in 0..random.random_range(0..2_000) {
             yield_now().await;
         }
-        restart(&test).await;
+        service.restart_one(&mut random).await;
     }
     let acknowledged = writers.join_all().await.concat();
     if random.random() {
         // A reader that starts now receives no new message, and the ring of the hub is empty.
-        restart(&test).await;
-        readers.spawn(read_entries(test.clone(), room, new_random(&mut random)));
+        service.restart_one(&mut random).await;
+        readers.spawn(read_entries(service.clone(), room, new_random(&mut random)));
     }
     check_readers(seed, acknowledged, readers.join_all().await);
-    test.read().await.chat.close().await;
+    service.close().await;
     faults.happened()
 }
 

@@ -2,10 +2,12 @@
 
 use super::tests::take;
 use super::*;
+use crate::Metrics;
 use crate::events::DomainEvent;
 use crate::log::load::{RegistrationCounter, UnlistingCounter, WriterMemory};
 use crate::log::validate::check_message;
 use crate::log::writer::{WriteQueue, Writer};
+use crate::store::sql::query;
 use crate::store::{DatabaseLocation, MessagesPage};
 use crate::testing::{TestChat, new_message};
 
@@ -19,8 +21,10 @@ fn start_silent_writer(test: &TestChat) -> WriteQueue {
         &location,
         store,
         clock,
+        Metrics::default(),
         WriterMemory::new(
             &test.config,
+            store,
             test.chat.0.disk.clone(),
             RegistrationCounter::default(),
             UnlistingCounter::default(),
@@ -76,7 +80,7 @@ async fn entry_of_a_later_kind_moves_the_cursor_and_breaks_nothing() {
     test.reopen().await;
     let mut tx = test.chat.0.store.begin().await.unwrap();
     let sql = "update message set kind = 9 where (key & 4294967295) = 2";
-    sqlx::query(sql).execute(&mut *tx).await.unwrap();
+    query(sql).execute(tx.connection()).await.unwrap();
     tx.commit().await.unwrap();
     let mut follower = test
         .chat

@@ -172,6 +172,14 @@ impl Hub {
         self.announce(Subject::Roles(room), event, &[room]);
     }
 
+    /// Notifies the followers and the watchers of all rooms that roles may have changed.
+    pub fn announce_roles_in_all_rooms(&self) {
+        let followed: Vec<RoomId> = lock(&self.rooms).channels.keys().copied().collect();
+        for room in followed {
+            self.announce_roles(room);
+        }
+    }
+
     fn announce(&self, subject: Subject, event: Ephemeral, rooms: &[RoomId]) {
         let change = Announcement {
             at: self.clock.now(),

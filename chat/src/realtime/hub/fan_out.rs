@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::task::yield_now;
 
 use super::ring::next_in_ring;
@@ -93,7 +94,11 @@ impl LendableSink {
         }
         while let Some(next) = runs.next_after(loan.seen) {
             match next {
-                Next::Deliver(frames) if self.sink.try_write(frames) => loan.seen = frames.last(),
+                Next::Deliver(frames) if self.sink.try_write(frames) => {
+                    loan.seen = frames.last();
+                    let count = frames.len() as u64;
+                    runs.delivered += count;
+                }
                 _ => return loan.waker.take(),
             }
         }
@@ -140,6 +145,8 @@ impl Drop for SinkLoan<'_> {
 /// The newest runs of a ring.
 struct NewestRuns {
     ring: VecDeque<Frames>,
+    /// How many entries the sinks have taken.
+    delivered: u64,
     /// The latest result of [`NewestRuns::next_after`] with its argument, because most followers
     /// have delivered the same.
     cached: Option<(u64, Option<Next>)>,
@@ -227,7 +234,11 @@ impl Channel {
             .cloned()
             .collect();
         Some(Group {
-            runs: NewestRuns { ring, cached: None },
+            runs: NewestRuns {
+                ring,
+                delivered: 0,
+                cached: None,
+            },
             sinks: slots.filter_map(find_sink).collect(),
         })
     }
@@ -255,7 +266,7 @@ impl Drop for EndOnPanic<'_> {
 }
 
 /// Runs the rounds of a lane until none is due.
-pub(super) async fn run_lane(channel: Arc<Mutex<Channel>>, lane: Lane) {
+pub(super) async fn run_lane(channel: Arc<Mutex<Channel>>, lane: Lane, deliveries: Counter) {
     let _end_on_panic = EndOnPanic {
         channel: &channel,
         lane,
@@ -274,6 +285,7 @@ pub(super) async fn run_lane(channel: Arc<Mutex<Channel>>, lane: Lane) {
                 .iter()
                 .filter_map(|sink| sink.write_new_frames(&mut group.runs))
                 .for_each(Waker::wake);
+            deliveries.inc_by(group.runs.delivered);
         }
     }
 }
@@ -342,7 +354,7 @@ mod tests {
         channel.push_frames(Frames::encode(Epoch::new(0), &[message(1)]).unwrap(), 1);
         let lanes = channel.begin_rounds(1);
         let channel = Arc::new(Mutex::new(channel));
-        let ended = tokio::spawn(run_lane(channel.clone(), lanes[0])).await;
+        let ended = tokio::spawn(run_lane(channel.clone(), lanes[0], Counter::default())).await;
         assert!(ended.is_err_and(|error| error.is_panic()));
         assert_eq!(woken.0.load(Ordering::Relaxed), 1, "the follower is woken");
         assert!(lock(&channel).rounds.is_empty(), "a next task can begin");

@@ -15,20 +15,24 @@
 //! - Messages that have left the ring: a follower reads them from the store.
 
 mod announcements;
+mod epochs;
 mod fan_out;
 #[cfg(test)]
 mod name_tests;
 mod presence_task;
+mod remote;
 mod ring;
+mod shared_presence;
 mod subscriber;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
-use protocol::{RoomEnd, RoomId, Time};
+use protocol::{Epoch, RoomEnd, RoomId, Time};
 use slab::Slab;
 use tokio::runtime::Handle;
 
@@ -36,13 +40,16 @@ use self::announcements::{ChannelAnnouncements, RecentAnnouncements};
 pub use self::fan_out::Sink;
 use self::fan_out::{Round, Waiting};
 use self::ring::next_in_ring;
+pub(crate) use self::shared_presence::NotedRooms;
+use self::shared_presence::SharedPresence;
 pub(crate) use self::subscriber::Subscriber;
-use crate::Clock;
+use crate::current_epoch::CurrentEpoch;
 use crate::lifetime::Lifetime;
 use crate::realtime::frame::{Ephemeral, Frames};
 use crate::realtime::presence::{DeliveredVersions, Presence};
 use crate::realtime::topics::{Topic, TopicRegistry};
 use crate::sync::lock;
+use crate::{Clock, Metrics};
 
 /// The handle to the channels of all rooms. It is cheap to clone.
 #[derive(Clone, Debug)]
@@ -53,8 +60,12 @@ pub(crate) struct Hub {
     /// How many tasks write to the sinks of a large room.
     lanes: usize,
     clock: Clock,
+    epoch: CurrentEpoch,
     pending_rooms: Arc<presence_task::PendingRooms>,
+    /// What passes presence to other nodes, if there can be any.
+    shared_presence: Option<SharedPresence>,
     topics: TopicRegistry,
+    pub(super) metrics: Metrics,
     /// Locked for one change or one look, inside of the lock of the map of rooms.
     announcements: Arc<Mutex<RecentAnnouncements>>,
 }
@@ -68,6 +79,8 @@ struct Rooms {
 /// The state that all followers of a room share.
 #[derive(Debug, Default)]
 struct Channel {
+    /// The epoch of the frames. Every channel of the map has one.
+    epoch: Option<Epoch>,
     ring: VecDeque<Frames>,
     ring_bytes: usize,
     /// The newest sequence number that the store is known to have.
@@ -133,15 +146,18 @@ struct Wakeups {
 
 impl Hub {
     /// A hub whose rings hold at most `ring_bytes` each.
-    pub fn new(ring_bytes: usize, clock: Clock) -> Self {
+    pub fn new(ring_bytes: usize, clock: Clock, metrics: Metrics, epoch: CurrentEpoch) -> Self {
         let lanes = Handle::current().metrics().num_workers();
         Self {
             rooms: Arc::default(),
             ring_bytes,
             lanes,
             clock,
+            epoch,
             pending_rooms: Arc::default(),
+            shared_presence: None,
             topics: TopicRegistry::default(),
+            metrics,
             announcements: Arc::default(),
         }
     }
@@ -151,8 +167,10 @@ impl Hub {
         let mut rooms = lock(&self.rooms);
         let draining = rooms.draining;
         let open_channel = || {
+            self.note_wanted_names(room);
             let announcements = lock(&self.announcements).of_room(room, self.clock.now());
             Arc::new(Mutex::new(Channel {
+                epoch: Some(self.epoch.get()),
                 announcements,
                 ..Channel::default()
             }))
@@ -169,8 +187,10 @@ impl Hub {
         locked.announcements.forget_old(self.clock.now());
         let slot = locked.waiting.insert(None);
         let access_version = locked.access_version;
+        let epoch = locked.epoch.unwrap_or_else(|| self.epoch.get());
         drop(locked);
-        Subscriber::new(self.clone(), room, channel, slot, access_version)
+        self.metrics.followers.inc();
+        Subscriber::new(self.clone(), room, channel, slot, access_version, epoch)
     }
 
     /// The registry of watchers that learn that a room or a person has changed, but not how.
@@ -202,11 +222,25 @@ impl Hub {
         authors: impl Iterator<Item = &'a str>,
         lifetime: Lifetime,
     ) {
+        self.publish_if(|_| true, room, frames, authors, lifetime);
+    }
+
+    fn publish_if<'a>(
+        &self,
+        condition: impl FnOnce(&Channel) -> bool,
+        room: RoomId,
+        frames: Frames,
+        authors: impl Iterator<Item = &'a str>,
+        lifetime: Lifetime,
+    ) {
         let Some(channel) = self.find_channel(room) else {
             return;
         };
         let Wakeups { wakers, lanes } = {
             let mut channel = lock(&channel);
+            if channel.epoch != Some(frames.epoch()) || !condition(&channel) {
+                return;
+            }
             channel.presence.clear_typing(authors);
             channel.push_frames(frames, self.ring_bytes);
             channel.lifetime = Some(lifetime);
@@ -217,7 +251,11 @@ impl Hub {
         };
         wakers.into_iter().for_each(Waker::wake);
         for lane in lanes {
-            tokio::spawn(fan_out::run_lane(channel.clone(), lane));
+            tokio::spawn(fan_out::run_lane(
+                channel.clone(),
+                lane,
+                self.metrics.deliveries.clone(),
+            ));
         }
     }
 
@@ -267,28 +305,6 @@ impl Hub {
         }
     }
 
-    /// Warns the followers of all rooms that end soon. Returns when the next warning is due.
-    pub fn warn_of_expiry(&self, now: Time) -> Option<Time> {
-        let channels: Vec<(RoomId, Time)> = {
-            let rooms = lock(&self.rooms);
-            rooms
-                .channels
-                .iter()
-                .filter_map(|(id, channel)| Some((*id, lock(channel).warning_due()?)))
-                .collect()
-        };
-        let (due, later): (Vec<_>, Vec<_>) = channels.into_iter().partition(|(_, at)| *at <= now);
-        for (room, _) in due {
-            self.update_channel(room, |channel| {
-                // A message may have extended the lifetime since the check above.
-                if channel.warning_due().is_some_and(|at| at <= now) {
-                    channel.warned_end = channel.lifetime.map(|lifetime| lifetime.end);
-                }
-            });
-        }
-        later.into_iter().map(|(_, at)| at).min()
-    }
-
     fn find_channel(&self, room: RoomId) -> Option<Arc<Mutex<Channel>>> {
         lock(&self.rooms).channels.get(&room).cloned()
     }
@@ -333,13 +349,6 @@ impl Channel {
             .filter_map(|(_, waiting)| waiting.take_if(|waiting| is_selected(waiting)))
             .filter_map(Waiting::into_waker)
             .collect()
-    }
-
-    /// When to warn the followers of the room's end; `None` if they have been warned.
-    fn warning_due(&self) -> Option<Time> {
-        self.lifetime
-            .filter(|lifetime| self.warned_end != Some(lifetime.end))
-            .map(Lifetime::closing_at)
     }
 
     /// The next step of a follower that has delivered everything up to `seen`, and these other

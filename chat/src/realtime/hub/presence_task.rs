@@ -9,7 +9,7 @@
 //! - The rules of presence: `presence`.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) struct PendingRooms {
 }
 
 impl PendingRooms {
-    fn add(&self, room: RoomId) {
+    pub(super) fn add(&self, room: RoomId) {
         lock(&self.rooms).insert(room);
         self.added.notify_one();
     }
@@ -43,7 +43,10 @@ impl Hub {
     /// Notes that the person of this name types in a room.
     pub fn record_typing(&self, room: RoomId, name: &str) {
         let mut rooms = lock(&self.rooms);
-        let channel = rooms.channels.entry(room).or_default();
+        let channel = rooms.channels.entry(room).or_insert_with(|| {
+            self.note_wanted_names(room);
+            Arc::default()
+        });
         lock(channel)
             .presence
             .start_typing(name.into(), self.clock.now());
@@ -77,15 +80,20 @@ impl Hub {
         let Some(channel) = self.find_channel(room) else {
             return;
         };
+        let has_other_names;
         let wakers: Vec<Waker> = {
             let mut channel = lock(&channel);
             let has_new_events = channel.presence.update(room, now);
+            has_other_names = channel.presence.take_contribution_change();
             if channel.presence.has_pending_changes() {
                 self.pending_rooms.add(room);
             }
             channel.take_wakers(|_| has_new_events)
         };
         wakers.into_iter().for_each(Waker::wake);
+        if has_other_names {
+            self.note_changed_names(room);
+        }
         self.forget_if_idle(room);
     }
 

@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use protocol::RoomId;
+use protocol::{Epoch, RoomId};
 
 use super::fan_out::{LendableSink, Sink, SinkLoan};
 use super::{Channel, DeliveredEvents, End, Hub, Next, lock};
@@ -22,6 +22,7 @@ pub(crate) struct Subscriber {
     pub(super) room: RoomId,
     pub(super) channel: Arc<Mutex<Channel>>,
     slot: usize,
+    epoch: Epoch,
     /// Where the hub writes new frames while this subscriber waits.
     sink: Option<Arc<LendableSink>>,
     /// The access version that the follower has checked.
@@ -38,17 +39,24 @@ impl Subscriber {
         channel: Arc<Mutex<Channel>>,
         slot: usize,
         access_version: u32,
+        epoch: Epoch,
     ) -> Self {
         Self {
             hub,
             room,
             channel,
             slot,
+            epoch,
             sink: None,
             access_version,
             name: None,
             delivered: DeliveredEvents::default(),
         }
+    }
+
+    /// The epoch of all frames and cursors.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// Passes the lifetime of the room, as read from the store, to a channel that does not know it.
@@ -115,12 +123,13 @@ impl Subscriber {
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
+        self.hub.metrics.followers.dec();
         let mut rooms = lock(&self.hub.rooms);
         let mut channel = lock(&self.channel);
         channel.waiting.remove(self.slot);
         self.leave(&mut channel);
         if channel.is_idle() {
-            rooms.channels.remove(&self.room);
+            Hub::forget_channel(&mut rooms, self.room, &self.channel);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use protocol::Epoch;
 
 use super::*;
+use crate::Metrics;
+use crate::current_epoch::CurrentEpoch;
 use crate::realtime::frame::tests::message;
 
 /// The next step of a new follower, after so many messages in a commit each.
@@ -33,7 +35,7 @@ fn frames_of_several_commits_are_delivered_together() {
 async fn follower_that_joins_before_the_warning_is_warned_too() {
     let clock = Clock::default();
     let hour = Duration::from_secs(3_600);
-    let hub = Hub::new(0, clock.clone());
+    let hub = Hub::new(0, clock.clone(), Metrics::default(), CurrentEpoch::new(0));
     let room = RoomId::from_bytes([1; 8]);
     let end = clock.now().after(hour);
     let subscribe = || {
@@ -60,7 +62,7 @@ async fn follower_that_joins_before_the_warning_is_warned_too() {
 async fn lifetime_from_the_store_does_not_replace_a_newer_one() {
     let clock = Clock::default();
     let hour = Duration::from_secs(3_600);
-    let hub = Hub::new(0, clock.clone());
+    let hub = Hub::new(0, clock.clone(), Metrics::default(), CurrentEpoch::new(0));
     let room = RoomId::from_bytes([1; 8]);
     let [earlier, later] = [clock.now().after(hour), clock.now().after(2 * hour)]
         .map(|end| Lifetime { end, timeout: hour });

@@ -5,13 +5,16 @@
 //! - An event has the whole state, never a difference, and is new only if the state has changed.
 //! - A name is announced after one second of presence, and its departure after five seconds, so
 //!   that a reload, a reconnection and a short visit are not announced.
-//! - The memory is bounded by the number of connections.
+//! - The memory is bounded by the number of connections, and by [`elsewhere::NAMES_MAX`] names for each
+//!   other node.
 //!
 //! # Not here
 //! - When to call [`Presence::update`], and who receives the events: the hub.
 
 #[cfg(test)]
 mod tests;
+
+mod elsewhere;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use std::time::Duration;
 use protocol::{EventName, RoomId, Time};
 use serde::Serialize;
 
+pub(crate) use self::elsewhere::{ContributedNames, Elsewhere};
 use crate::realtime::frame::Ephemeral;
 
 /// How long a name is present before it is announced.
@@ -49,6 +53,10 @@ pub(crate) struct Presence {
     connections: BTreeMap<Name, usize>,
     /// The names that are announced as present.
     announced: BTreeSet<Name>,
+    /// Whether `announced` may have changed since the other nodes heard of it.
+    is_contribution_stale: bool,
+    /// Who is present by way of other nodes.
+    elsewhere: Elsewhere,
     /// The names that are in exactly one of the two above, and since when. They wait for the
     /// announcement of their arrival or departure.
     waiting: BTreeMap<Name, Time>,
@@ -120,13 +128,16 @@ impl Presence {
         } else {
             self.announced.remove(name);
             self.presence_event.is_stale = true;
+            self.is_contribution_stale = true;
         }
         self.connections.remove(name);
     }
 
     /// Whether a name is present, or announced as present.
     pub fn has(&self, name: &str) -> bool {
-        self.connections.contains_key(name) || self.announced.contains(name)
+        self.connections.contains_key(name)
+            || self.announced.contains(name)
+            || self.elsewhere.names.contains(name)
     }
 
     /// How many absent names are still announced as present. Of w waiting names, l linger and the
@@ -159,12 +170,13 @@ impl Presence {
     pub fn update(&mut self, room: RoomId, now: Time) -> bool {
         self.announce_due_names(now);
         self.end_due_typing(now);
-        let has_presence_event = self.presence_event.refresh(self.announced.is_empty(), || {
-            let names = self.announced.iter().take(NAMES_MAX);
+        let is_empty = self.announced.is_empty() && self.elsewhere.is_empty();
+        let has_presence_event = self.presence_event.refresh(is_empty, || {
+            let names = self.announced.union(&self.elsewhere.names).take(NAMES_MAX);
             let data = PresenceData {
                 room,
                 here: names.map(AsRef::as_ref).collect(),
-                count: self.announced.len(),
+                count: self.announced.len() + self.elsewhere.count_beside(&self.announced),
             };
             Ephemeral::encode(EventName::Presence, &data)
         });
@@ -182,6 +194,7 @@ impl Presence {
             announced,
             waiting,
             presence_event,
+            is_contribution_stale,
             ..
         } = self;
         waiting.retain(|name, since| {
@@ -201,6 +214,7 @@ impl Presence {
                 announced.remove(name);
             }
             presence_event.is_stale = true;
+            *is_contribution_stale = true;
             false
         });
     }

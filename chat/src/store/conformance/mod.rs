@@ -3,12 +3,14 @@
 
 mod ends;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::{Invitation, Role, RoomEnd, RoomId, SanctionKind, Time};
 
 use super::*;
 use crate::Config;
+use crate::testing::new_database;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -38,7 +40,9 @@ struct TestStore {
 impl TestStore {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let location = DatabaseLocation::of(&Config::new(dir.path())).unwrap();
+        let mut config = Config::new(dir.path());
+        config.database = new_database(&config.faults);
+        let location = DatabaseLocation::of(&config).unwrap();
         let store = Store::open(&location).await.unwrap();
         Self { store, _dir: dir }
     }
@@ -143,7 +147,8 @@ async fn merged_membership_keeps_the_greater_role_and_the_read_marker() {
         }
         test.add_member(room, GUEST, others).await;
         let mut tx = test.begin().await;
-        read_markers::advance_read_marker(&mut tx, room, ADA, 7)
+        let read = BTreeMap::from([((room, ADA), 7)]);
+        read_markers::advance_read_markers(&mut tx, &read)
             .await
             .unwrap();
         members::move_memberships(&mut tx, GUEST, ADA)
@@ -166,11 +171,10 @@ async fn read_marker_of_a_member_never_moves_backwards() {
     test.add_member(room, ADA, Role::Member).await;
     for (to, expected) in [(5, 5), (3, 5), (u64::MAX, i64::MAX.unsigned_abs())] {
         let mut tx = test.begin().await;
-        for person in [ADA, BOB] {
-            read_markers::advance_read_marker(&mut tx, room, person, to)
-                .await
-                .unwrap();
-        }
+        let read = [ADA, BOB].map(|person| ((room, person), to));
+        read_markers::advance_read_markers(&mut tx, &read.into())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let read = read_markers::load_read_marker(&test.store, room, ADA).await;
         assert_eq!(read.unwrap(), Some(expected));
@@ -290,7 +294,7 @@ async fn audit_log_counts_on_after_its_oldest_entries_are_deleted() {
     let test = TestStore::new().await;
     let room = test.create_room(now(), Access::Open, None).await;
     let mut tx = test.begin().await;
-    for _ in 0..audit_log::KEPT + 2 {
+    for _ in 0..super::log_sql::AUDITS_KEPT + 2 {
         audit_log::append(&mut tx, now(), room, "ada", "muted", "bob")
             .await
             .unwrap();

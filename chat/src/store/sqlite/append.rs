@@ -9,35 +9,38 @@
 use protocol::{Change, Message, RoomId, Time};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::audit_log::{DELETE_OLDEST, INSERT, KEPT};
+use super::pool::SqliteLocation;
 use crate::Error;
+use crate::store::log_connection::{AppendRows, LogConnection, LogTransaction};
+use crate::store::log_sql::{AUDITS_KEPT, DELETE_OLD_AUDITS, INSERT_AUDIT, IS_TAKEN};
 use crate::store::rows::{key, message_key};
-use crate::store::{DatabaseLocation, KeyDigests, MINUTE, NameClaim, OpenRoom, RowChange};
+use crate::store::{KeyDigests, MINUTE, NameClaim, OpenRoom, RowChange};
 
 /// The connection of the writer.
 #[derive(Debug)]
-pub(crate) struct LogConnection(Connection);
+pub(crate) struct SqliteLog(Connection);
 
 /// A transaction that appends to logs. It is rolled back if it is dropped.
 #[derive(Debug)]
-pub(crate) struct LogTransaction<'a>(pub(super) Transaction<'a>);
+pub(super) struct SqliteLogTransaction<'a>(pub(super) Transaction<'a>);
 
-impl LogConnection {
-    pub fn open(location: &DatabaseLocation) -> Result<Self, Error> {
+impl SqliteLog {
+    pub fn open(location: &SqliteLocation) -> Result<Self, Error> {
         Ok(Self(location.connect()?))
-    }
-
-    /// Begins a transaction. The caller holds the write lock.
-    pub fn begin(&mut self) -> Result<LogTransaction<'_>, Error> {
-        let behavior = TransactionBehavior::Immediate;
-        Ok(LogTransaction(self.0.transaction_with_behavior(behavior)?))
     }
 }
 
-impl LogTransaction<'_> {
-    /// Inserts a new message of an author into the room with this number.
-    pub fn insert_message(
-        &self,
+impl LogConnection for SqliteLog {
+    fn begin(&mut self) -> Result<Box<dyn LogTransaction + '_>, Error> {
+        let behavior = TransactionBehavior::Immediate;
+        let tx = self.0.transaction_with_behavior(behavior)?;
+        Ok(Box::new(SqliteLogTransaction(tx)))
+    }
+}
+
+impl AppendRows for SqliteLogTransaction<'_> {
+    fn insert_message(
+        &mut self,
         number: i64,
         author: i64,
         key: Option<&KeyDigests>,
@@ -59,10 +62,8 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
-    /// Stores what a change has made of its message, and inserts the entry of the change, which a
-    /// person made at `now`.
-    pub fn insert_change(
-        &self,
+    fn insert_change(
+        &mut self,
         number: i64,
         person: i64,
         now: i64,
@@ -91,8 +92,7 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
-    /// Updates the row of a room, and those of its members once a minute.
-    pub fn save_room(&self, id: RoomId, room: &OpenRoom) -> Result<(), Error> {
+    fn save_room(&mut self, id: RoomId, room: &OpenRoom) -> Result<(), Error> {
         let sql = "update room
                    set head = ?2, last_active_at = ?3, expires_at = ?4, message_count = ?5,
                      text_bytes = ?6
@@ -115,8 +115,7 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
-    /// Notes that an account has written in a room.
-    pub fn insert_room_author(&self, room: RoomId, account: i64) -> Result<(), Error> {
+    fn insert_room_author(&mut self, room: RoomId, account: i64) -> Result<(), Error> {
         let sql = "insert into room_author (account, room) values (?1, ?2) on conflict do nothing";
         self.0
             .prepare_cached(sql)?
@@ -124,8 +123,7 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
-    /// Keeps a room among those of a person who has written in it, also if they had hidden it.
-    pub fn keep_room(&self, room: RoomId, person: i64, now: i64) -> Result<(), Error> {
+    fn keep_room(&mut self, room: RoomId, person: i64, now: i64) -> Result<(), Error> {
         let sql = "insert into room_preference (person, room, listing, listed_at)
                    select ?1, ?2, 1, ?3
                    where not exists (select 1 from member where room = ?2 and person = ?1)
@@ -137,8 +135,7 @@ impl LogTransaction<'_> {
         Ok(())
     }
 
-    /// Makes a change of a row beside the log.
-    pub fn change_row(&self, now: i64, change: &RowChange) -> Result<(), Error> {
+    fn change_row(&mut self, now: i64, change: &RowChange) -> Result<(), Error> {
         match change {
             RowChange::ClaimName { room, claim } => self.replace_claim(*room, claim),
             RowChange::RecordWrite { room, person } => self.record_write(*room, *person, now),
@@ -154,6 +151,28 @@ impl LogTransaction<'_> {
         }
     }
 
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn is_name_taken(
+        &mut self,
+        room: RoomId,
+        person: i64,
+        lowercase: &str,
+        cased: &str,
+    ) -> Result<bool, Error> {
+        let mut select = self.0.prepare_cached(IS_TAKEN)?;
+        let parameters = params![key(room), person, lowercase, cased];
+        Ok(select.query_row(parameters, |row| row.get(0))?)
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), Error> {
+        Ok(self.0.commit()?)
+    }
+}
+
+impl SqliteLogTransaction<'_> {
     /// Stores that a guest has this name in the room. It replaces the earlier name of the guest.
     fn replace_claim(&self, room: RoomId, claim: &NameClaim) -> Result<(), Error> {
         let sql = "insert into name_claim (room, skeleton, cased_skeleton, name, person)
@@ -211,16 +230,11 @@ impl LogTransaction<'_> {
         target: u64,
     ) -> Result<(), Error> {
         let parameters = params![key(room), now, actor, action, target.to_string()];
-        let mut insert = self.0.prepare_cached(INSERT)?;
+        let mut insert = self.0.prepare_cached(INSERT_AUDIT)?;
         let seq: i64 = insert.query_row(parameters, |row| row.get(0))?;
         self.0
-            .prepare_cached(DELETE_OLDEST)?
-            .execute(params![key(room), seq - KEPT])?;
+            .prepare_cached(DELETE_OLD_AUDITS)?
+            .execute(params![key(room), seq - AUDITS_KEPT])?;
         Ok(())
-    }
-
-    /// Commits the transaction.
-    pub fn commit(self) -> Result<(), Error> {
-        Ok(self.0.commit()?)
     }
 }

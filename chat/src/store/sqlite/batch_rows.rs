@@ -6,10 +6,10 @@
 use protocol::{Message, MessageContent, Role, RoomEnd, RoomId, Time};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::append::LogTransaction;
-use super::name_claims::IS_TAKEN;
-use super::room_access::END;
+use super::append::SqliteLogTransaction;
 use crate::Error;
+use crate::store::log_connection::{BatchRows, WantedRows};
+use crate::store::log_sql::END;
 use crate::store::rows::{
     ActiveSanction, author_from_row, key, message_key, role_from_row, room_end_from_row,
 };
@@ -30,9 +30,12 @@ macro_rules! select_message {
     };
 }
 
-impl LogTransaction<'_> {
-    /// The room with this ID, if it is open and not due.
-    pub fn find_open_room(&self, id: RoomId, now: i64) -> Result<Option<OpenRoom>, Error> {
+impl BatchRows for SqliteLogTransaction<'_> {
+    fn prefetch(&mut self, _: i64, _: &dyn Fn() -> WantedRows) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn find_open_room(&self, id: RoomId, now: i64) -> Result<Option<OpenRoom>, Error> {
         let sql = "select number, head, message_count, timeout_ms, last_active_at, expires_at,
                access <> 0 or read_only or slow_mode_ms > 0
                  or exists (select 1 from sanction where room = ?1),
@@ -57,15 +60,13 @@ impl LogTransaction<'_> {
         Ok(room.optional()?)
     }
 
-    /// How a room that is not open ended; `None` if it did not exist, or was hidden from the person.
-    pub fn find_end(&self, id: RoomId, person: i64) -> Result<Option<RoomEnd>, Error> {
+    fn find_end(&self, id: RoomId, person: i64) -> Result<Option<RoomEnd>, Error> {
         let mut select = self.0.prepare_cached(END)?;
         let end: Option<i64> = select.query_row([key(id), person], |row| row.get(0))?;
         Ok(end.map(room_end_from_row))
     }
 
-    /// The write policy of a room for a person.
-    pub fn load_policy(&self, room: RoomId, person: i64, now: i64) -> Result<WritePolicy, Error> {
+    fn load_policy(&self, room: RoomId, person: i64, now: i64) -> Result<WritePolicy, Error> {
         let sql = "select access <> 0, read_only, slow_mode_ms,
                  (select role from member where room = ?1 and person = ?2),
                  sanction.kind,
@@ -79,16 +80,14 @@ impl LogTransaction<'_> {
         Ok(select.query_row(params![key(room), person, now], policy_from_row)?)
     }
 
-    /// The role of a person in a room; `None` if the person is not a member.
-    pub fn load_role(&self, room: RoomId, person: i64) -> Result<Option<Role>, Error> {
+    fn load_role(&self, room: RoomId, person: i64) -> Result<Option<Role>, Error> {
         let sql = "select role from member where room = ?1 and person = ?2";
         let mut select = self.0.prepare_cached(sql)?;
         let role = select.query_row([key(room), person], |row| row.get(0));
         Ok(role.optional()?.map(role_from_row))
     }
 
-    /// The message of an author that was posted with this idempotency key.
-    pub fn find_by_key(
+    fn find_by_key(
         &self,
         number: i64,
         room: RoomId,
@@ -110,8 +109,7 @@ impl LogTransaction<'_> {
         Ok(found.optional()?)
     }
 
-    /// The message with this sequence number, unless the entry is of another kind.
-    pub fn find_message(
+    fn find_message(
         &self,
         room: RoomId,
         number: i64,
@@ -125,8 +123,7 @@ impl LogTransaction<'_> {
         Ok(found.optional()?)
     }
 
-    /// The claims in a room of names with one of these skeletons.
-    pub fn load_claims(
+    fn load_claims(
         &self,
         room: RoomId,
         lowercase: &str,
@@ -141,29 +138,14 @@ impl LogTransaction<'_> {
         Ok(claims.collect::<Result<_, _>>()?)
     }
 
-    /// Whether the username of an account, also of a deleted one, has one of these skeletons.
-    pub fn is_name_registered(&self, lowercase: &str, cased: &str) -> Result<bool, Error> {
+    fn is_name_registered(&self, lowercase: &str, cased: &str) -> Result<bool, Error> {
         let sql = "select exists (select 1 from account where skeleton in (?1, ?2))
                    or exists (select 1 from former_username where skeleton in (?1, ?2))";
         let mut select = self.0.prepare_cached(sql)?;
         Ok(select.query_row([lowercase, cased], |row| row.get(0))?)
     }
 
-    /// Whether an account, or another person in the room, has a name with one of these skeletons.
-    pub fn is_name_taken(
-        &self,
-        room: RoomId,
-        person: i64,
-        lowercase: &str,
-        cased: &str,
-    ) -> Result<bool, Error> {
-        let mut select = self.0.prepare_cached(IS_TAKEN)?;
-        let parameters = params![key(room), person, lowercase, cased];
-        Ok(select.query_row(parameters, |row| row.get(0))?)
-    }
-
-    /// The display name of the account of a session; `None` if the session has ended.
-    pub fn find_name_of_session(&self, session: AccountSession) -> Result<Option<String>, Error> {
+    fn find_name_of_session(&self, session: AccountSession) -> Result<Option<String>, Error> {
         let sql = "select name from account where id = ?1 and generation = ?2
                    and not exists (select 1 from revoked_session where account = ?1 and session = ?3)";
         let mut select = self.0.prepare_cached(sql)?;
@@ -171,8 +153,7 @@ impl LogTransaction<'_> {
         Ok(select.query_row(parameters, |row| row.get(0)).optional()?)
     }
 
-    /// The names in the lobby with one of these skeletons.
-    pub fn load_lobby_names(
+    fn load_lobby_names(
         &self,
         room: RoomId,
         lowercase: &str,

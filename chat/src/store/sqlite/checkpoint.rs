@@ -8,13 +8,15 @@
 //! - Deleted text is removed from the log within a few seconds.
 //! - No request waits for a checkpoint, except in these two cases.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-use super::pool::Store;
+use super::pool::SqlitePools;
 use crate::Error;
+use crate::retries::Retries;
+use crate::store::pending_erasure::PendingErasure;
+use crate::store::write_lock::WriteLock;
 
 /// The time between two checkpoints.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
@@ -34,24 +36,30 @@ struct CheckpointResult {
     pages: i64,
 }
 
-impl Store {
+/// What checkpoints need.
+pub(crate) struct Checkpoints {
+    pub pools: SqlitePools,
+    pub write_lock: WriteLock,
+    pub pending_erasure: PendingErasure,
+}
+
+impl Checkpoints {
     /// Runs checkpoints until it is dropped.
-    pub async fn run_checkpoints(self) {
+    pub async fn run(self) {
         let mut interval = tokio::time::interval(CHECKPOINT_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut retries = Retries::of("checkpoint the write-ahead log");
         for number in 1_u64.. {
             interval.tick().await;
             let may_truncate = number.is_multiple_of(TRUNCATE_EVERY);
-            if let Err(error) = self.checkpoint(may_truncate).await {
-                tracing::error!(%error, "cannot checkpoint the write-ahead log; it is tried again");
-            }
+            retries.note(self.checkpoint(may_truncate).await);
         }
     }
 
     async fn checkpoint(&self, may_truncate: bool) -> Result<(), Error> {
         let passive = "pragma wal_checkpoint(passive)";
         let pages = self.execute_checkpoint(passive).await?.pages;
-        if may_truncate && self.pending_erasure.0.swap(false, Ordering::Relaxed) {
+        if may_truncate && self.pending_erasure.take() {
             return self.truncate_log().await;
         }
         if pages > LONG_LOG {
@@ -74,8 +82,9 @@ impl Store {
     }
 
     async fn execute_checkpoint(&self, pragma: &'static str) -> Result<CheckpointResult, Error> {
-        let (is_busy, pages, _): (bool, i64, i64) =
-            sqlx::query_as(pragma).fetch_one(&self.checkpoint).await?;
+        let (is_busy, pages, _): (bool, i64, i64) = sqlx::query_as(pragma)
+            .fetch_one(&self.pools.checkpoint)
+            .await?;
         Ok(CheckpointResult { is_busy, pages })
     }
 }

@@ -5,9 +5,10 @@
 
 use protocol::client_id;
 use sqlx::SqlitePool;
-use sqlx::migrate::MigrateError;
 
 use crate::Error;
+use crate::store::sql::Source;
+use crate::store::version::{refuse_later_entries, refuse_later_version};
 
 /// How many old idempotency keys are converted in one transaction.
 const BATCH: i64 = 1_000;
@@ -17,31 +18,9 @@ pub(super) async fn run(write: &SqlitePool) -> Result<(), Error> {
     let migrated = sqlx::migrate!("src/store/sqlite/migrations")
         .run(write)
         .await;
-    match migrated {
-        Err(MigrateError::VersionMissing(number)) => {
-            return Err(later_version(&format!("migration {number}")));
-        }
-        migrated => migrated?,
-    }
-    refuse_later_entries(write).await?;
+    refuse_later_version(migrated)?;
+    refuse_later_entries(Source::SqlitePool(write)).await?;
     convert_idempotency_keys(write).await
-}
-
-/// Refuses a log with entries of a kind that this version does not know.
-async fn refuse_later_entries(write: &SqlitePool) -> Result<(), Error> {
-    let sql = "select max(kind) from message where kind > 2";
-    let kind: Option<i64> = sqlx::query_scalar(sql).fetch_one(write).await?;
-    match kind {
-        Some(kind) => Err(later_version(&format!("entries of kind {kind}"))),
-        None => Ok(()),
-    }
-}
-
-fn later_version(what: &str) -> Error {
-    Error::fault(format!(
-        "a later version of webchat has written this database, which has {what}; \
-         start that version or a later one"
-    ))
 }
 
 /// Replaces the idempotency keys of old messages by their digests. There are none after the first
@@ -76,7 +55,7 @@ mod tests {
 
     /// Executes a statement on the database of a closed chat, and tries to open it.
     async fn reopen_after(sql: &'static str) -> Result<Chat, Error> {
-        let test = TestChat::new(|_| {}).await;
+        let test = TestChat::in_file(|_| {}).await;
         let room = test.create_room().await;
         test.post(room, "hello").await;
         test.chat.close().await;

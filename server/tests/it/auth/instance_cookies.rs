@@ -130,6 +130,7 @@ async fn upgraded(flags: &[&str]) -> (TestServer, Value) {
     let record: Value = serde_json::from_str(&record).unwrap();
     let opened_at: Time = serde_json::from_value(record["opened_at"].clone()).unwrap();
     let server = TestServer::with(flags, |config| {
+        config.database = None;
         for (file, name) in [("v0_1.db", "webchat.db"), ("v0_1.key", "jwt.key")] {
             std::fs::copy(fixtures.join(file), config.data_dir.join(name)).unwrap();
         }

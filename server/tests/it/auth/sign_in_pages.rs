@@ -275,6 +275,41 @@ async fn page_is_drawn_for_the_signed_in_account() {
 }
 
 #[tokio::test]
+async fn titles_of_all_pages_count_what_is_unread() {
+    let server = TestServer::new().await;
+    let ada = server.account("ada").await;
+    let bob = server.account("bob").await;
+    let chat = ada.get("/chats/bob", "application/json").await;
+    let chat: Value = chat.json().await.unwrap();
+    let chat = chat["id"].as_str().unwrap();
+    ada.post(chat, "hello").await;
+    let room = bob.create_room().await;
+    let titles = async || {
+        let mut titles = Vec::new();
+        for path in [
+            "/profile/",
+            "/profile/notifications/",
+            "/chats/",
+            &format!("/rooms/{room}/members/"),
+            &format!("/rooms/{room}/settings/"),
+        ] {
+            let html = expect_page(bob.get(path, "text/html").await, 200).await;
+            let (_, title) = html.split_once("<title>").unwrap();
+            titles.push(title.split_once("</title>").unwrap().0.to_owned());
+        }
+        titles
+    };
+    for title in titles().await {
+        assert!(title.starts_with("(1) "), "{title}");
+    }
+    let seen = format!("/rooms/{chat}/seen/");
+    bob.post_json(&seen, json!({"seen": 1})).await;
+    for title in titles().await {
+        assert!(!title.starts_with('('), "{title}");
+    }
+}
+
+#[tokio::test]
 async fn cookie_is_secure_behind_a_trusted_tls_proxy() {
     for (flags, secure) in [
         (&["--trusted-proxies", "127.0.0.1"][..], true),

@@ -4,4 +4,5 @@ mod connections;
 mod disk_space;
 mod rate_limits;
 mod room_probes;
+mod shared_guesses;
 mod unread_answers;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestServer, TestUser, expect_json};
+use crate::harness::{TestServer, TestUser, config_of, expect_json};
 use crate::http::RawConnection;
 use crate::moderation::{join_by_invitation, member_id_with_role, send_json};
 
@@ -181,7 +181,7 @@ async fn request_held_until_its_sender_is_no_operator_any_more_changes_nothing()
     let server = TestServer::new().await;
     let setting = Setting::new(&server, "ada").await;
     let boss = server.account("boss").await;
-    let config = chat::Config::new(server.dir.path());
+    let config = config_of(server.dir.path());
     chat::set_operator(&config, "boss", true).await.unwrap();
     let target = format!("PATCH /rooms/{}/", setting.room);
     let body = json!({"name": "late"});

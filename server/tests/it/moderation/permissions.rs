@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite;
 
-use crate::harness::{TestServer, TestSocket, TestUser, expect_json};
+use crate::harness::{TestServer, TestSocket, TestUser, config_of, expect_json};
 use crate::moderation::{join_by_invitation, member_id_with_role, send_json};
 
 /// The relation of a user to a room, the weakest first.
@@ -237,7 +237,7 @@ impl Participants {
             };
             people.insert(standing, user);
         }
-        chat::set_operator(&chat::Config::new(server.dir.path()), "operator", true)
+        chat::set_operator(&config_of(server.dir.path()), "operator", true)
             .await
             .unwrap();
         Self {

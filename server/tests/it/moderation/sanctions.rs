@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::harness::{
-    EventReader, TestServer, TestSocket, TestUser, assert_says_why, expect_json, expect_problem,
+    EventReader, TestServer, TestSocket, TestUser, assert_says_why, config_of, expect_json,
+    expect_problem,
 };
 use crate::moderation::forms::HTML_ACCEPT;
 use crate::moderation::{join_by_invitation, read_to_end, send_json};
@@ -106,7 +107,7 @@ async fn operator_moderates_open_rooms_but_not_private_ones() {
         403,
     )
     .await;
-    let config = chat::Config::new(server.dir.path());
+    let config = config_of(server.dir.path());
     assert!(chat::set_operator(&config, "nobody", true).await.is_err());
     chat::set_operator(&config, "Boss", true).await.unwrap();
     expect_json(
@@ -134,7 +135,7 @@ async fn operator_moderates_open_rooms_but_not_private_ones() {
 async fn banned_browser_gets_a_page_that_says_so_on_every_route_of_the_room() {
     let server = TestServer::new().await;
     let boss = server.account("boss").await;
-    let config = chat::Config::new(server.dir.path());
+    let config = config_of(server.dir.path());
     chat::set_operator(&config, "boss", true).await.unwrap();
     let mallory = server.guest("mallory").await;
     let named = "/chat?room=tea";
@@ -246,7 +247,7 @@ async fn overview_follows_a_mute_and_its_end() {
 async fn closed_room_says_who_closed_it() {
     let server = TestServer::new().await;
     let boss = server.account("boss").await;
-    let config = chat::Config::new(server.dir.path());
+    let config = config_of(server.dir.path());
     chat::set_operator(&config, "boss", true).await.unwrap();
     let owner = server.guest("owner").await;
     for (closer, who) in [(&owner, "its owner"), (&boss, "an operator")] {

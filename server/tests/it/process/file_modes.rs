@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::ServerProcess;
+use crate::harness::{ServerProcess, file_in};
 
 /// The entries of a directory at any depth, with the directory itself, that other users can use.
 fn open_to_others(path: &Path) -> Vec<PathBuf> {
@@ -33,8 +33,11 @@ async fn no_other_user_can_read_the_data_whatever_the_umask() {
     for umask in ["000", "022"] {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("new/data");
-        let process =
-            ServerProcess::start_restricted(&format!("umask {umask}"), &data, &["--timeout", "1s"]);
+        let process = ServerProcess::start_restricted(
+            &format!("umask {umask}"),
+            &data,
+            &["--timeout", "1s", "--database", &file_in(&data)],
+        );
         archive_a_room(&process).await;
         assert!(data.join("webchat.db-wal").exists() && data.join("archive").exists());
         let backup = dir.path().join("new/backup.db");
@@ -64,13 +67,14 @@ async fn no_other_user_can_read_the_data_whatever_the_umask() {
 async fn data_that_was_opened_to_others_is_restricted_at_start_and_logged() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    drop(ServerProcess::start(&data, &[]));
+    let in_file = ["--database", &file_in(&data)];
+    drop(ServerProcess::start(&data, &in_file));
     for name in ["webchat.db", "jwt.key"] {
         fs::set_permissions(data.join(name), Permissions::from_mode(0o644)).unwrap();
     }
     fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-    let process = ServerProcess::start_restricted("umask 022", &data, &[]);
+    let process = ServerProcess::start_restricted("umask 022", &data, &in_file);
     for (name, mode) in [
         ("jwt.key", "0644"),
         ("webchat.db", "0644"),

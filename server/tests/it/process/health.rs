@@ -10,7 +10,9 @@ use server::config::Config;
 use server::net::listener::bind;
 use tokio::time::timeout;
 
-use crate::harness::{ServerProcess, TEST_TIMEOUT, TestServer, run_health_check};
+use crate::harness::{
+    ServerProcess, TEST_TIMEOUT, TestServer, config_of, file_in, run_health_check,
+};
 
 /// Sets how large a file of the process may be.
 fn limit_file_size(process: &ServerProcess, limit: &str) {
@@ -27,7 +29,7 @@ fn limit_file_size(process: &ServerProcess, limit: &str) {
 #[tokio::test]
 async fn readyz_answers_503_while_writes_fail_and_200_when_they_succeed_again() {
     let dir = tempfile::tempdir().unwrap();
-    let process = ServerProcess::start(dir.path(), &[]);
+    let process = ServerProcess::start(dir.path(), &["--database", &file_in(dir.path())]);
     let room = process.create_room().await;
     assert!(process.is_ready().await);
     for posts in [true, false] {
@@ -79,7 +81,7 @@ async fn health_command_reports_whether_the_server_is_ready() {
 #[tokio::test]
 async fn server_drains_and_reports_a_failure_when_a_task_panics_repeatedly() {
     let dir = tempfile::tempdir().unwrap();
-    let chat = Chat::open(chat::Config::new(dir.path())).await.unwrap();
+    let chat = Chat::open(config_of(dir.path())).await.unwrap();
     let flags = Config::read(["webchat".into()]).unwrap();
     let app = App::new(chat, &flags);
     let supervisor = app.supervisor().clone();

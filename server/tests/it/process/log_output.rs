@@ -7,7 +7,7 @@ use reqwest::{Method, Version};
 use serde_json::json;
 
 use crate::harness::{
-    LogReader, ServerProcess, TestCertificate, TestSocket, TestUser, expect_json,
+    LogReader, ServerProcess, TestCertificate, TestSocket, TestUser, expect_json, file_in,
 };
 
 /// How many requests fill more of the log than the pipe and the server hold: each is two lines of
@@ -182,7 +182,10 @@ async fn log_has_no_content_of_requests_at_any_level() {
 #[test]
 fn commands_end_as_usual_with_closed_outputs() {
     let dir = tempfile::tempdir().unwrap();
-    drop(ServerProcess::start(dir.path(), &[]));
+    drop(ServerProcess::start(
+        dir.path(),
+        &["--database", &file_in(dir.path())],
+    ));
     let data_dir = dir.path().to_str().unwrap();
     let backup = dir.path().join("backup.db");
     let cases: [(&[&str], i32); 5] = [

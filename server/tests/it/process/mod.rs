@@ -1,10 +1,13 @@
 //! The program as an operator runs it: configuration, signals, restarts.
 
 mod configuration;
+mod copy;
+mod database_passwords;
 mod durability;
 mod file_modes;
 mod health;
 mod log_output;
+mod metrics;
 mod restart;
 mod secrets;
 mod shutdown;
