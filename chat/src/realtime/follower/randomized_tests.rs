@@ -10,6 +10,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::RwLock;
 use tokio::task::{JoinSet, yield_now};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::faults::Faults;
@@ -48,9 +49,7 @@ async fn write_messages(
             4 => repeat_until_done(&service, room, &by, &Command::Delete(posted.id), &wish).await,
             _ => posted,
         });
-        for _ in 0..random.random_range(0..8) {
-            yield_now().await;
-        }
+        yield_often(random.random_range(0..8)).await;
     }
     acknowledged
 }
@@ -85,12 +84,17 @@ async fn repeat_until_done(
 #[derive(Debug)]
 struct Received {
     entries: Mutex<Vec<Entry>>,
+    complete: CancellationToken,
     random: Mutex<SmallRng>,
 }
 
 impl Received {
     fn add(&self, frames: &Frames) {
-        lock(&self.entries).extend(frames.frames().map(|frame| entry(&frame)));
+        let mut entries = lock(&self.entries);
+        entries.extend(frames.frames().map(|frame| entry(&frame)));
+        if entries.len() as u64 >= ENTRIES {
+            self.complete.cancel();
+        }
     }
 
     fn last_seq(&self) -> Option<u64> {
@@ -98,7 +102,7 @@ impl Received {
     }
 
     fn is_complete(&self) -> bool {
-        lock(&self.entries).len() as u64 >= ENTRIES
+        self.complete.is_cancelled()
     }
 }
 
@@ -118,6 +122,7 @@ async fn read_entries(service: Arc<Service>, room: RoomId, mut random: SmallRng)
     let is_steady: bool = random.random();
     let received = Received {
         entries: Mutex::default(),
+        complete: CancellationToken::new(),
         random: Mutex::new(SmallRng::seed_from_u64(random.random())),
     };
     let received = Arc::new(received);
@@ -164,24 +169,14 @@ async fn read_with(
         if received.is_complete() {
             return;
         }
-        for _ in 0..random.random_range(0..30) {
-            yield_now().await;
-        }
+        yield_often(random.random_range(0..30)).await;
         // The future of the next event may be dropped at any point, and is.
-        let mut patience = if is_steady {
-            u32::MAX
-        } else {
-            random.random_range(1..40)
-        };
+        let patience = random.random_range(1..40);
         let event = tokio::select! {
             biased;
             event = follower.next() => event,
-            () = async {
-                while patience > 0 && !received.is_complete() {
-                    patience -= 1;
-                    yield_now().await;
-                }
-            } => continue,
+            () = received.complete.cancelled() => continue,
+            () = yield_often(patience), if !is_steady => continue,
         };
         match event {
             Ok(FollowEvent::Messages(frames)) => received.add(&frames),
@@ -192,6 +187,12 @@ async fn read_with(
             Ok(FollowEvent::Draining) | Err(_) => return,
             Ok(other) => panic!("{other:?}"),
         }
+    }
+}
+
+async fn yield_often(times: u32) {
+    for _ in 0..times {
+        yield_now().await;
     }
 }
 
@@ -306,9 +307,7 @@ async fn run_seed(seed: u64) -> u32 {
         readers.spawn(read_entries(service.clone(), room, new_random(&mut random)));
     }
     for _ in 0..restarts {
-        for _ in 0..random.random_range(0..2_000) {
-            yield_now().await;
-        }
+        yield_often(random.random_range(0..2_000)).await;
         service.restart_one(&mut random).await;
     }
     let acknowledged = writers.join_all().await.concat();
@@ -355,7 +354,7 @@ async fn every_reader_receives_every_entry_once_and_in_order() {
     let mut faults = 0;
     for seed in first..first + seeds {
         let run = tokio::spawn(run_seed(seed));
-        match tokio::time::timeout(std::time::Duration::from_secs(60), run).await {
+        match tokio::time::timeout(std::time::Duration::from_secs(300), run).await {
             Ok(Ok(happened)) => faults += happened,
             other => panic!("seed {seed}: {other:?}"),
         }
