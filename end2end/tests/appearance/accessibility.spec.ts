@@ -82,11 +82,11 @@ const states: Record<string, ShowState> = {
     await expect(ada.page.getByText("is typing…")).toBeVisible();
   },
   "a room near its end": async (ada, webchat) => {
-    await ada.openRoom(await webchat.createRoom({ timeout: "60s" }));
+    await ada.openRoom(await webchat.createRoom({ timeout: "10m" }));
     // The page's clock reaches the warning; the server's clock does not.
     await ada.installClock();
     await ada.page.reload();
-    await ada.page.clock.fastForward("00:56");
+    await ada.page.clock.fastForward("09:10");
     await expect(ada.page.getByText("This room will be deleted in")).toBeVisible();
   },
   "the home page of an account": async (ada, webchat) => {
