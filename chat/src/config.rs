@@ -20,6 +20,9 @@ pub struct Config {
     /// The directory of the archives, which all nodes of a database reach. Default: `archive` in the
     /// data directory, which only this node reaches.
     pub shared_archive: Option<PathBuf>,
+    /// The directory of the files, which all nodes of a database reach. Default: `files` in the data
+    /// directory, which only this node reaches.
+    pub shared_files: Option<PathBuf>,
     /// The name of this node in logs.
     pub node: String,
     /// How long a room stays open without a new message.
@@ -38,7 +41,16 @@ pub struct Config {
     pub jwt_key: Option<String>,
     /// How long a session lasts.
     pub jwt_lifetime: Duration,
-    /// How many bytes of the disk stay free; below a tenth of them messages are refused.
+    /// Whether people may send files.
+    pub files: bool,
+    /// The most bytes of a file.
+    pub file_max: u64,
+    /// The most bytes of the files of a room together.
+    pub room_files: u64,
+    /// The most bytes of the files of all rooms together.
+    pub all_files: u64,
+    /// How many bytes of the disk stay free: below them files are refused, and below a tenth of them
+    /// messages.
     pub free_space: u64,
     /// The most bytes that the texts of a room may have.
     pub room_messages: u64,
@@ -56,6 +68,12 @@ impl Config {
         self.shared_archive.clone().unwrap_or_else(own)
     }
 
+    /// The directory of the files.
+    pub(crate) fn files_directory(&self) -> PathBuf {
+        let own = || self.data_dir.join("files");
+        self.shared_files.clone().unwrap_or_else(own)
+    }
+
     /// The default configuration, with the data in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -63,6 +81,7 @@ impl Config {
             database: None,
             database_direct: None,
             shared_archive: None,
+            shared_files: None,
             node: "webchat".to_owned(),
             timeout: Duration::from_secs(24 * 60 * 60),
             archive: true,
@@ -71,6 +90,10 @@ impl Config {
             password_min: 6,
             jwt_key: None,
             jwt_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+            files: true,
+            file_max: 100_000_000,
+            room_files: 1_000_000_000,
+            all_files: 20_000_000_000,
             free_space: 1_000_000_000,
             room_messages: 1_000_000_000,
             clock: Clock::default(),

@@ -96,6 +96,7 @@ impl DomainEvent {
             registrations,
             unlistings,
             frozen,
+            files: _,
             operators,
             bell: _,
         } = listeners;

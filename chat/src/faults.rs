@@ -1,7 +1,7 @@
 //! Faults that tests inject: interrupted statements and failed commits of `SQLite`, connections to
 //! `PostgreSQL` that end, and panics of background tasks.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -44,9 +44,51 @@ struct Odds {
     cuts: watch::Sender<u32>,
     /// The tasks to panic.
     panics: watch::Sender<HashSet<&'static str>>,
+    /// The places to stop at.
+    stops: watch::Sender<HashMap<&'static str, Stop>>,
+}
+
+/// Whether something has stopped at a place where it is to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Asked,
+    Reached,
 }
 
 impl Faults {
+    /// Lets whatever comes to a place stop there without an end, as if the process was killed.
+    pub fn stop_at(&self, place: &'static str) {
+        self.0.stops.send_modify(|stops| {
+            stops.insert(place, Stop::Asked);
+        });
+    }
+
+    /// Waits until something has stopped at a place. What comes there later does not stop.
+    pub async fn stopped_at(&self, place: &'static str) {
+        let mut stops = self.0.stops.subscribe();
+        // The sender is in `self`, so the wait cannot fail.
+        let _ = stops
+            .wait_for(|stops| stops.get(place) == Some(&Stop::Reached))
+            .await;
+    }
+
+    /// Stops without an end if [`Faults::stop_at`] has asked for it.
+    pub async fn stop_if_asked(&self, place: &'static str) {
+        let is_asked = self
+            .0
+            .stops
+            .send_if_modified(|stops| match stops.get_mut(place) {
+                Some(stop) if *stop == Stop::Asked => {
+                    *stop = Stop::Reached;
+                    true
+                }
+                _ => false,
+            });
+        if is_asked {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Makes a background task panic once, at its next await.
     pub fn panic_in(&self, task: &'static str) {
         self.0.panics.send_modify(|panics| {

@@ -16,6 +16,7 @@ mod error;
 mod events;
 #[cfg(test)]
 mod faults;
+mod files;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -56,6 +57,8 @@ use self::current_epoch::CurrentEpoch;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
 use self::events::DomainEvent;
+pub use self::files::{FileDownload, FileLimits, Upload};
+use self::files::{FileSweeper, Files};
 pub use self::identity::account::{IdentityLinks, Session};
 pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile};
 pub use self::identity::password::PasswordClient;
@@ -70,6 +73,7 @@ pub use self::lifecycle::archive::{Export, ExportFormat};
 use self::lifecycle::eraser::Eraser;
 use self::lifecycle::expiry::Expiry;
 use self::listeners::Listeners;
+pub use self::log::NewFiles;
 pub use self::log::command::IdempotencyKey;
 pub use self::log::history::MessagesReader;
 use self::log::load::WriterMemory;
@@ -127,6 +131,7 @@ struct Inner {
     passwords: Passwords,
     tokens: Tokens,
     disk: DiskSpace,
+    files: Files,
     /// Whether this node does what one of them has to do alone. The only server of a database does.
     is_leader: watch::Sender<bool>,
     /// `None` once closed. Locked only to clone the queue or to take it away.
@@ -170,6 +175,7 @@ impl Chat {
         let clock = config.clock.clone();
         let mut places = vec![config.data_dir.clone()];
         places.extend(location.file().map(Path::to_owned));
+        places.extend(config.shared_files.clone());
         let disk = DiskSpace::new(places, config.free_space);
         let node = match store.node_store() {
             Some(nodes) => Some(Node::join(nodes, clock.clone()).await?),
@@ -178,6 +184,8 @@ impl Chat {
         let bell = node.as_ref().map(|node| node.bell.clone());
         let metrics = Metrics::of_node(node.as_ref().map(|node| node.metrics.clone()));
         let listeners = Listeners::new(&config, bell, &metrics, epoch.clone());
+        let wake = listeners.files.clone();
+        let files = Files::open(&config, &store, disk.clone(), wake).await?;
         let publisher = Publisher {
             listeners: listeners.clone(),
             epoch: epoch.clone(),
@@ -228,6 +236,7 @@ impl Chat {
             passwords: Passwords::new(),
             tokens,
             disk,
+            files,
             is_leader,
             write_queue: Mutex::new(Some(write_queue)),
             supervisor,
@@ -315,6 +324,13 @@ fn start_background_tasks(
         metrics: inner.metrics.clone(),
         clock: inner.clock.clone(),
         archives: config.archive.then(|| config.archive_directory()),
+        files: inner.files.clone(),
+    };
+    let sweeper = FileSweeper {
+        files: inner.files.clone(),
+        store: inner.store.clone(),
+        clock: inner.clock.clone(),
+        is_leader: inner.is_leader.subscribe(),
     };
     let supervisor = &inner.supervisor;
     let public_rooms = inner.listeners.public_rooms.clone();
@@ -324,6 +340,7 @@ fn start_background_tasks(
     let mut tasks = vec![
         supervisor.spawn("expiry", move || expiry.clone().run()),
         supervisor.spawn("eraser", move || eraser.clone().run()),
+        supervisor.spawn("files", move || sweeper.clone().run()),
         supervisor.spawn("public rooms", move || {
             public_rooms.clone().run(store.clone())
         }),

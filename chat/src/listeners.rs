@@ -29,6 +29,8 @@ pub(crate) struct Listeners {
     pub unlistings: UnlistingCounter,
     /// Wakes the eraser when rooms are frozen.
     pub frozen: Arc<Notify>,
+    /// Wakes the sweeper of files.
+    pub files: Arc<Notify>,
     /// Wakes the watch of the operators.
     pub operators: Arc<Notify>,
     /// Tells the other nodes, if the database can have several.
@@ -58,6 +60,7 @@ impl Listeners {
             registrations: RegistrationCounter::default(),
             unlistings: UnlistingCounter::default(),
             frozen: Arc::default(),
+            files: Arc::default(),
             operators: Arc::default(),
             bell,
         }

@@ -1,6 +1,6 @@
 //! The content of a message: what an edit replaces and a deletion removes.
 
-use crate::Mark;
+use crate::{File, Mark};
 
 /// The content of a message. On the wire its fields stand directly in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,9 @@ pub struct MessageContent {
     /// What the markup in the text means. It follows from the text and is not stored: only messages
     /// on their way to a client have it.
     pub marks: Vec<Mark>,
+    /// The files, in the order in which the author gave them. A message with files may have an empty
+    /// text.
+    pub files: Vec<File>,
 }
 
 impl MessageContent {
@@ -18,6 +21,7 @@ impl MessageContent {
         Self {
             body: body.into(),
             marks: Vec::new(),
+            files: Vec::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Author, Mark, MessageContent, RoomId, Time};
+use crate::{Author, File, Mark, MessageContent, RoomId, Time};
 
 /// A message, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Message {
     pub client_id: Option<String>,
     /// When the server accepted the message.
     pub sent_at: Time,
-    /// When the author last edited the message; `None` if never.
+    /// When the message was last edited, or one of its files removed; `None` if never.
     pub edited_at: Option<Time>,
     /// What the message says; `None` if it was deleted.
     pub content: Option<MessageContent>,
@@ -43,6 +43,11 @@ impl Message {
     /// Returns what the markup in the text means.
     pub fn marks(&self) -> &[Mark] {
         self.content.as_ref().map_or(&[], |content| &content.marks)
+    }
+
+    /// Returns the files.
+    pub fn files(&self) -> &[File] {
+        self.content.as_ref().map_or(&[], |content| &content.files)
     }
 
     /// Returns the name to show for the author: the display name of an account, or the name under
@@ -93,10 +98,15 @@ struct WireMessage<'a> {
     #[serde(default, skip_serializing_if = "<[Mark]>::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Mark>>, nullable = false))]
     marks: Cow<'a, [Mark]>,
+    /// The files, in the order in which the author gave them; absent if there are none. A message
+    /// with files may have an empty text.
+    #[serde(default, skip_serializing_if = "<[File]>::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<File>>, nullable = false))]
+    files: Cow<'a, [File]>,
     /// When the server accepted the message.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     sent_at: Time,
-    /// When the author last edited the message; absent if never.
+    /// When the author last edited the message, or a file of it was removed; absent if never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime, nullable = false))]
     edited_at: Option<Time>,
@@ -121,6 +131,7 @@ impl Serialize for Message {
             client_id: self.client_id.as_deref().map(Cow::Borrowed),
             body: Cow::Borrowed(self.body()),
             marks: Cow::Borrowed(self.marks()),
+            files: Cow::Borrowed(self.files()),
             sent_at: self.sent_at,
             edited_at: self.edited_at,
             deleted: self.is_deleted(),
@@ -134,7 +145,11 @@ impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let message = WireMessage::deserialize(deserializer)?;
         let body = message.body.into_owned();
-        let marks = message.marks.into_owned();
+        let content = MessageContent {
+            body,
+            marks: message.marks.into_owned(),
+            files: message.files.into_owned(),
+        };
         Ok(Self {
             id: message.id,
             room: message.room,
@@ -144,7 +159,7 @@ impl<'de> Deserialize<'de> for Message {
             client_id: message.client_id.map(Cow::into_owned),
             sent_at: message.sent_at,
             edited_at: message.edited_at,
-            content: (!message.deleted).then_some(MessageContent { body, marks }),
+            content: (!message.deleted).then_some(content),
             own: message.own,
         })
     }
@@ -236,6 +251,24 @@ mod tests {
             (&"hello".into(), &expected)
         );
         assert_eq!(serde_json::from_value::<Message>(json).unwrap(), marked);
+    }
+
+    #[test]
+    fn files_stand_beside_the_text_if_there_are_any() {
+        let mut sent = message();
+        sent.content.as_mut().unwrap().files = vec![File {
+            id: crate::FileId::from_bytes([2; 8]),
+            name: "a.txt".to_owned(),
+            kind: "text/plain".to_owned(),
+            size: 3,
+            sha256: "00".to_owned(),
+            url: "/rooms/0101010101010101/files/0202020202020202/a.txt".to_owned(),
+            preview: None,
+        }];
+        let json = serde_json::to_value(&sent).unwrap();
+        assert_eq!(json["files"][0]["type"], "text/plain");
+        assert_eq!(json["files"][0]["preview"], serde_json::Value::Null);
+        assert_eq!(serde_json::from_value::<Message>(json).unwrap(), sent);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use texts::app as t;
 use texts::{Text, refusal};
 
 use crate::problem::{InvalidField, Problem};
-use crate::{SanctionKind, Time};
+use crate::{FileSpace, SanctionKind, Time};
 
 /// The reason why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,12 @@ pub enum Refusal {
     Gone(RoomEnd),
     /// The request body is larger than this number of bytes.
     ContentTooLarge(usize),
+    /// The bytes of a file, or of all files together, would be more than this number.
+    FilesTooLarge(FileSpace, u64),
+    /// The disk of the server is too full for files.
+    NoSpaceForFiles,
+    /// The caller, or all callers together, have as many uploads under way as they may have.
+    TooManyUploads,
     /// The URL does not accept a request body of this media type.
     UnsupportedMediaType,
     /// The request body is JSON, but its media type is that of a form.
@@ -177,15 +183,22 @@ impl Refusal {
             Self::RequestTimeout => 408,
             Self::Taken(_) | Self::NameTaken { .. } | Self::StaleCursor => 409,
             Self::Gone(_) => 410,
-            Self::ContentTooLarge(_) => 413,
+            Self::ContentTooLarge(_)
+            | Self::FilesTooLarge(FileSpace::File | FileSpace::Room, _) => 413,
             Self::UnsupportedMediaType
             | Self::JsonSentAsForm
             | Self::UnsupportedContentEncoding => 415,
             Self::Invalid { .. } | Self::InvalidFields(_) => 422,
             Self::UpgradeRequired => 426,
-            Self::RateLimited(_) | Self::RoomRateLimited(_) | Self::TooManyStreams => 429,
+            Self::RateLimited(_)
+            | Self::RoomRateLimited(_)
+            | Self::TooManyStreams
+            | Self::TooManyUploads => 429,
             Self::ProviderUnavailable(_) | Self::Draining | Self::NotReady(_) => 503,
-            Self::RoomFull | Self::DiskFull => 507,
+            Self::RoomFull
+            | Self::DiskFull
+            | Self::NoSpaceForFiles
+            | Self::FilesTooLarge(FileSpace::Server, _) => 507,
         }
     }
 
@@ -203,7 +216,14 @@ impl Refusal {
             Self::Taken(_) | Self::NameTaken { .. } => refusal::TITLE_TAKEN.text(),
             Self::StaleCursor => refusal::TITLE_STALE_CURSOR.text(),
             Self::Gone(_) => refusal::TITLE_ROOM_CLOSED.text(),
-            Self::ContentTooLarge(_) => refusal::TITLE_TOO_LARGE.text(),
+            Self::ContentTooLarge(_)
+            | Self::FilesTooLarge(FileSpace::File | FileSpace::Room, _) => {
+                refusal::TITLE_TOO_LARGE.text()
+            }
+            Self::FilesTooLarge(FileSpace::Server, _) | Self::NoSpaceForFiles => {
+                refusal::TITLE_NO_SPACE_FOR_FILES.text()
+            }
+            Self::TooManyUploads => refusal::TITLE_TOO_MANY_UPLOADS.text(),
             Self::UnsupportedMediaType | Self::JsonSentAsForm => {
                 refusal::TITLE_UNSUPPORTED_MEDIA_TYPE.text()
             }
@@ -227,9 +247,13 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited(wait) | Self::RoomRateLimited(wait) => Some(*wait),
-            Self::ProviderUnavailable(_) | Self::TooManyStreams => Some(Duration::from_secs(10)),
+            Self::ProviderUnavailable(_) | Self::TooManyStreams | Self::TooManyUploads => {
+                Some(Duration::from_secs(10))
+            }
             Self::Draining | Self::NotReady(_) => Some(Duration::from_secs(2)),
-            Self::DiskFull => Some(Duration::from_secs(60)),
+            Self::DiskFull | Self::NoSpaceForFiles | Self::FilesTooLarge(FileSpace::Server, _) => {
+                Some(Duration::from_secs(60))
+            }
             _ => None,
         }
     }
@@ -336,6 +360,9 @@ impl fmt::Display for Refusal {
             Self::ContentTooLarge(limit) => {
                 f.write_str(&refusal::BODY_TOO_LARGE.fill([&limit.to_string()]))
             }
+            Self::FilesTooLarge(space, limit) => f.write_str(&space.say_limit(*limit)),
+            Self::NoSpaceForFiles => f.write_str(refusal::NO_SPACE_FOR_FILES.text()),
+            Self::TooManyUploads => f.write_str(refusal::TOO_MANY_UPLOADS.text()),
             Self::UnsupportedMediaType => f.write_str(refusal::UNSUPPORTED_MEDIA_TYPE.text()),
             Self::JsonSentAsForm => f.write_str(refusal::JSON_SENT_AS_FORM.text()),
             Self::UnsupportedContentEncoding => {

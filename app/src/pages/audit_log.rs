@@ -99,6 +99,7 @@ fn entry_text(entry: &AuditEntry, names: &BTreeMap<String, String>) -> AnyView {
         "invited" if entry.target == Role::Reader.name() => p::DID_INVITE_READERS,
         "invited" => p::DID_INVITE_MEMBERS,
         "deleted message" => p::DID_DELETE,
+        "deleted file" => p::DID_DELETE_FILE,
         "took back an invitation" => p::DID_REVOKE,
         "changed the room" => p::DID_CHANGE,
         "removed" => return sentence(p::DID_REMOVE, [actor(), target()]),

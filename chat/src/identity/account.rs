@@ -25,8 +25,8 @@ use crate::identity::password::{PasswordClient, Verification, is_username};
 use crate::identity::person::{AccountHolder, GuestId, Person, random_id};
 use crate::store::{
     AccountRow, AccountSession, AccountsPage, NewAccountRow, Store, WriteTransaction, accounts,
-    former_usernames, members, name_claims, notification_settings, oidc_identities, room_authors,
-    room_preferences, rooms, sanctions,
+    files, former_usernames, members, name_claims, notification_settings, oidc_identities,
+    room_authors, room_preferences, rooms, sanctions,
 };
 use crate::{Chat, Error};
 
@@ -400,6 +400,7 @@ impl Chat {
         members::delete_memberships(&mut tx, account.id).await?;
         room_preferences::delete_preferences(&mut tx, account.id).await?;
         notification_settings::delete_settings(&mut tx, account.id).await?;
+        files::give_up_unattached_of(&mut tx, self.now(), account.id).await?;
         tx.mark_erasure();
         let mut events = access_changes(rooms);
         events.extend(role_changes(moderated));
@@ -539,6 +540,7 @@ async fn move_guest_rows(
     members::move_memberships(tx, guest, account).await?;
     room_preferences::move_preferences(tx, guest, account).await?;
     notification_settings::move_settings(tx, guest, account).await?;
+    files::move_unattached(tx, guest, account).await?;
     name_claims::delete_claims_of(tx, guest).await?;
     Ok(banned_from)
 }

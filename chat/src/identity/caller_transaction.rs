@@ -101,6 +101,7 @@ mod tests {
             post_message(&room, &new_message_of(&username), None),
             edit_message(&room, 1, "edited"),
             delete_message(&room, 1),
+            begin_upload(&room, "a.txt", Some(1)),
             notify_typing(&room, &username),
             move_read_marker(&room, 1),
             set_notification_level(&room, NotificationLevel::All),

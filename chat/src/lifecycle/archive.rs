@@ -1,12 +1,16 @@
 //! A room as a file: an archive of JSON lines with a checksum, or a transcript to read.
 //!
 //! Line 1 of an archive is the room, each further line is a message, and the last line has the
-//! number of messages and the SHA-256 of all bytes before it.
+//! numbers of messages and files, and the SHA-256 of all bytes before it. The bytes of the files are in
+//! a directory beside it, each under the ID of the file.
 //!
 //! # Guarantees
 //! - The file of an archive is complete and durable: it is written under a temporary name, synced,
-//!   renamed, and its directory is synced.
+//!   renamed, and its directory is synced. The bytes of its files are durable before.
 //! - The memory is one page of messages, however long the room.
+
+#[cfg(test)]
+mod tests;
 
 use std::io::SeekFrom;
 use std::path::Path;
@@ -19,8 +23,10 @@ use sha2::{Digest, Sha256};
 use tokio::fs;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
+use crate::files::FileStore;
 use crate::identity::person::Person;
 use crate::json_line;
+use crate::lifecycle::archived_files;
 use crate::store::{MessagesPage, RoomRow, Store, messages, sync_parent};
 use crate::{Chat, Error};
 
@@ -56,6 +62,9 @@ pub struct Export {
     /// The sequence number of the last exported message.
     seen: u64,
     count: u64,
+    /// How many files the exported messages have, and how many bytes.
+    files: u64,
+    file_bytes: u64,
     hash: Sha256,
 }
 
@@ -86,6 +95,8 @@ enum Stage {
 #[derive(Serialize)]
 struct Trailer {
     count: u64,
+    files: u64,
+    file_bytes: u64,
     sha256: String,
 }
 
@@ -101,6 +112,8 @@ impl Export {
             stage: Stage::Head,
             seen: 0,
             count: 0,
+            files: 0,
+            file_bytes: 0,
             hash: Sha256::new(),
         }
     }
@@ -152,6 +165,8 @@ impl Export {
             }
             self.seen = message.id;
             self.count += 1;
+            self.files += message.files().len() as u64;
+            self.file_bytes += message.files().iter().map(|file| file.size).sum::<u64>();
             Ok(piece.len() < page.bytes)
         })
         .await?;
@@ -175,6 +190,8 @@ impl Export {
                 let digest = self.hash.clone().finalize();
                 encode_line(&Trailer {
                     count: self.count,
+                    files: self.files,
+                    file_bytes: self.file_bytes,
                     sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
                 })
             }
@@ -218,13 +235,34 @@ fn encode_for_transcript(message: &Message) -> Vec<u8> {
 ///
 /// A different archive of the same room, which exists if the room was restored from a backup and
 /// has had another history since, is kept under a number.
-pub(crate) async fn write(store: &Store, dir: &Path, row: RoomRow) -> Result<(), Error> {
+pub(crate) async fn write(
+    store: &Store,
+    file_store: &FileStore,
+    dir: &Path,
+    row: RoomRow,
+) -> Result<(), Error> {
     fs::create_dir_all(dir).await?;
     let id = row.room.id;
+    let exists = fs::try_exists(dir.join(format!("{id}.jsonl"))).await?;
+    write_file(store, &dir.join(format!("{id}.jsonl.tmp")), row).await?;
+    let published = publish(store, file_store, dir, id, exists).await;
+    if published.is_err() && !exists {
+        archived_files::remove(dir, id).await?;
+    }
+    published
+}
+
+/// Completes an archive whose temporary file is written.
+async fn publish(
+    store: &Store,
+    file_store: &FileStore,
+    dir: &Path,
+    id: RoomId,
+    exists: bool,
+) -> Result<(), Error> {
     let path = dir.join(format!("{id}.jsonl"));
     let temporary = dir.join(format!("{id}.jsonl.tmp"));
-    write_file(store, &temporary, row).await?;
-    let exists = fs::try_exists(&path).await?;
+    archived_files::write(store, file_store, dir, id, exists).await?;
     if exists && read_last_line(&path).await? != read_last_line(&temporary).await? {
         keep_under_a_number(dir, id).await?;
     }
@@ -277,123 +315,4 @@ async fn read_last_line(file: &Path) -> Result<Vec<u8>, Error> {
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |newline| newline + 1);
     Ok(end.split_off(start))
-}
-
-#[cfg(test)]
-mod tests {
-    use protocol::{NewRoom, RoomId, Start};
-
-    use super::*;
-    use crate::store::sql::query;
-    use crate::testing::{TestChat, new_guest, new_message};
-    use crate::{FollowEvent, Person, back_up_database, restore_database};
-
-    async fn close(test: &TestChat, by: &Person, room: RoomId) {
-        let mut follower = test
-            .chat
-            .follow_room(by, &room, Start::Latest)
-            .await
-            .unwrap();
-        test.chat.close_room(by, &room).await.unwrap();
-        while !matches!(follower.next().await.unwrap(), FollowEvent::Closed(_)) {}
-    }
-
-    #[tokio::test]
-    async fn room_that_ends_again_after_a_restore_keeps_all_its_archives() {
-        let mut test = TestChat::in_file(|_| {}).await;
-        let owner = new_guest();
-        let room = test
-            .chat
-            .create_room(&owner, &NewRoom::default())
-            .await
-            .unwrap()
-            .id;
-        test.post(room, "kept").await;
-        let copy = test.config.data_dir.join("copy");
-        back_up_database(&test.config, &copy).await.unwrap();
-        for (history, messages) in [("first", 5), ("second", 2), ("third", 9), ("", 0)] {
-            for number in 0..messages {
-                test.post(room, &format!("{history} {number}")).await;
-            }
-            close(&test, &owner, room).await;
-            test.chat.close().await;
-            restore_database(&test.config, &copy).await.unwrap();
-            test.reopen().await;
-        }
-        let archives = test.config.data_dir.join("archive");
-        let texts: Vec<String> = ["1.jsonl", "2.jsonl", "3.jsonl", "jsonl"]
-            .map(|end| std::fs::read_to_string(archives.join(format!("{room}.{end}"))).unwrap())
-            .to_vec();
-        for (text, (history, messages)) in
-            texts
-                .iter()
-                .zip([("first", 5), ("second", 2), ("third", 9)])
-        {
-            assert_eq!(text.matches(history).count(), messages, "{history}");
-        }
-        assert_eq!(texts[3].lines().count(), 3);
-        assert_eq!(std::fs::read_dir(archives).unwrap().count(), texts.len());
-    }
-
-    #[tokio::test]
-    async fn export_of_a_room_that_ends_meanwhile_fails() {
-        let test = TestChat::new(|_| {}).await;
-        let owner = new_guest();
-        let room = test
-            .chat
-            .create_room(&owner, &NewRoom::default())
-            .await
-            .unwrap()
-            .id;
-        let posts = (0..2 * PAGE).map(|number| {
-            let chat = test.chat.clone();
-            async move {
-                chat.post_message(
-                    &Person::Anonymous,
-                    &room,
-                    &new_message(&number.to_string()),
-                    None,
-                )
-                .await
-                .unwrap()
-            }
-        });
-        futures_util::future::join_all(posts).await;
-        let mut export = test
-            .chat
-            .export_room(&owner, &room, ExportFormat::Archive)
-            .await
-            .unwrap();
-        for _ in 0..2 {
-            export.next().await.unwrap().unwrap();
-        }
-        let mut gap = test
-            .chat
-            .export_room(&owner, &room, ExportFormat::Archive)
-            .await
-            .unwrap();
-        for _ in 0..2 {
-            gap.next().await.unwrap().unwrap();
-        }
-        // The first part of the erasure of a large room.
-        let mut tx = test.chat.0.store.begin().await.unwrap();
-        query("delete from message where (key & 4294967295) between 600 and 700")
-            .execute(tx.connection())
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        gap.next().await.unwrap().unwrap();
-        assert!(gap.next().await.is_err());
-        test.chat
-            .0
-            .store
-            .begin()
-            .await
-            .unwrap()
-            .commit()
-            .await
-            .unwrap();
-        assert!(export.next().await.is_ok());
-        assert!(export.next().await.is_err());
-    }
 }

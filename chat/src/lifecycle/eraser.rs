@@ -12,10 +12,11 @@ use protocol::{RoomEnd, RoomId};
 use tokio::sync::watch;
 
 use crate::events::DomainEvent;
+use crate::files::Files;
 use crate::lifecycle::archive;
 use crate::lifetime::Lifetime;
 use crate::retries::Retries;
-use crate::store::{EndingRoom, RoomRow, Store, rooms};
+use crate::store::{EndingRoom, RoomRow, Store, files, rooms};
 use crate::{Clock, Error, Listeners, Metrics};
 
 /// How many rooms are archived and erased at the same time.
@@ -37,6 +38,8 @@ pub(crate) struct Eraser {
     pub listeners: Listeners,
     pub metrics: Metrics,
     pub clock: Clock,
+    /// The bytes of files.
+    pub files: Files,
     /// The directory of the archives; `None` if archives are disabled.
     pub archives: Option<PathBuf>,
     /// Whether this node does what one of them has to do alone.
@@ -108,7 +111,7 @@ impl Eraser {
 
     async fn archive(&self, row: &RoomRow) -> Result<(), Error> {
         match &self.archives {
-            Some(dir) => archive::write(&self.store, dir, row.clone()).await,
+            Some(dir) => archive::write(&self.store, self.files.store(), dir, row.clone()).await,
             None => Ok(()),
         }
     }
@@ -129,7 +132,24 @@ impl Eraser {
         self.listeners.commit(tx, [event]).await
     }
 
+    /// Deletes the bytes of a room's files. Before that, the room is noted to be archived, because
+    /// its archive cannot be written again afterwards.
+    async fn erase_files(&self, room: RoomId) -> Result<(), Error> {
+        if !files::has_files(&self.store, room).await? {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        rooms::note_archived(&mut tx, room).await?;
+        files::give_up_room(&mut tx, self.clock.now(), room).await?;
+        tx.commit().await?;
+        self.files.pass("room archived").await;
+        self.files.delete_bytes_of_room(room).await?;
+        self.files.pass("bytes of a room deleted").await;
+        Ok(())
+    }
+
     async fn erase(&self, room: RoomId, end: RoomEnd) -> Result<(), Error> {
+        self.erase_files(room).await?;
         let tx = rooms::erase(&self.store, room, self.clock.now()).await?;
         // The list of public rooms is sent only if it differs.
         let events = [

@@ -6,6 +6,7 @@
 //! - A room that cannot be archived is reopened, and its end is tried again later.
 
 pub(crate) mod archive;
+mod archived_files;
 pub(crate) mod eraser;
 pub(crate) mod expiry;
 #[cfg(test)]

@@ -316,7 +316,11 @@ async fn end_of_a_room_continues_after_a_crash_at_any_step() {
                 std::fs::create_dir(&archives).unwrap();
                 std::fs::write(archives.join(format!("{room}.jsonl.tmp")), "{").unwrap();
             }
-            _ => archive::write(store, &archives, frozen.row).await.unwrap(),
+            _ => {
+                let files = test.chat.0.files.store();
+                let written = archive::write(store, files, &archives, frozen.row);
+                written.await.unwrap();
+            }
         }
         match erased {
             0 => {}

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use protocol::{RoomEnd, RoomId};
+use protocol::{FileId, RoomEnd, RoomId};
 
 use crate::log::command::WriteRequest;
+use crate::store::file_rows::FileRow;
 use crate::store::{AccountSession, NameClaim, OpenRoom, StoredMessage, WritePolicy};
 
 /// What is known of a room.
@@ -68,6 +69,8 @@ pub(crate) struct BatchState {
     pub targets: HashSet<MessageId>,
     /// The messages that have an idempotency key of a request.
     pub earlier: HashMap<ClientMessageId, EarlierRequest>,
+    /// The files of requests, those that exist.
+    pub files: HashMap<FileId, FileRow>,
     /// The claims that look like a name of a request.
     pub claims: HashMap<RoomId, Vec<NameClaim>>,
     /// The names of requests that look like the username of an account.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use protocol::{MessageContent, RoomId, client_id};
+use protocol::{FileId, MessageContent, RoomId, client_id};
 use sha2::{Digest, Sha256};
 
 use crate::store::{AccountSession, KeyDigests};
@@ -20,6 +20,8 @@ pub(crate) struct WriteRequest {
     pub username: String,
     /// What the message says afterwards; `None` for a deletion.
     pub content: Option<MessageContent>,
+    /// The files of the message to post.
+    pub files: Vec<FileId>,
     pub key: Option<KeyDigests>,
     pub command: Command,
 }
@@ -44,14 +46,19 @@ impl<'a> From<&'a str> for IdempotencyKey<'a> {
 
 impl IdempotencyKey<'_> {
     /// The digests of the key and of what was posted with it. `author` is the ID of the person; 0
-    /// for an anonymous author.
-    pub(crate) fn digests(self, author: i64, content: &MessageContent) -> KeyDigests {
+    /// for an anonymous author, and `files` a text that differs between other files.
+    pub(crate) fn digests(self, author: i64, content: &MessageContent, files: &str) -> KeyDigests {
         let address = self.address.filter(|_| author == 0);
         let address = address.map(|address| address.to_string());
+        let said = match files {
+            "" => mixed_digest(self.text, &content.body),
+            // No text has the character that ends it here.
+            files => mixed_digest(self.text, &format!("{}\0{files}", content.body)),
+        };
         KeyDigests {
             client_id: client_id(self.text),
             sender: address.map_or(0, |address| mixed_digest(self.text, &address)),
-            content: mixed_digest(self.text, &content.body),
+            content: said,
         }
     }
 }
@@ -77,6 +84,8 @@ pub(crate) enum Command {
     Edit(u64),
     /// Removes the content of the message with this sequence number.
     Delete(u64),
+    /// Removes one file of the message with this sequence number.
+    RemoveFile(u64, FileId),
     /// Claims a name in the lobby, and appends a line about it.
     JoinLobby(String),
     /// Releases a name in the lobby, and appends a line about it.

@@ -12,6 +12,8 @@
 //! - The rules themselves: `room::write_policy` and `room::name_claims`. Reading and writing rows:
 //!   `load` and `store`.
 
+mod change;
+mod files;
 #[cfg(test)]
 mod model;
 mod outcome;
@@ -20,7 +22,7 @@ mod steps;
 
 use std::borrow::Cow;
 
-use protocol::{Change, ChangeKind, Message, Refusal, Time};
+use protocol::{ChangeKind, Message, Refusal, RoomId, Time};
 use texts::refusal;
 
 pub(crate) use self::outcome::{Appended, AppendedMessage, Committed, Decisions, Outcome};
@@ -28,9 +30,7 @@ use crate::log::batch_state::{
     BatchState, ClientMessageId, EarlierRequest, MessageId, RoomPerson, RoomState,
 };
 use crate::log::command::{Command, WriteRequest};
-use crate::log::entry::Entry;
 use crate::room::name_claims;
-use crate::room::write_policy::MessageChange;
 use crate::store::{OpenRoom, RowChange, StoredMessage, WritePolicy, author_from_row};
 
 const NO_MESSAGE: Refusal = Refusal::NotFound(refusal::NO_MESSAGE);
@@ -67,6 +67,7 @@ impl Decider<'_> {
             Command::Post => self.append_message(request),
             Command::Edit(seq) => self.change_message(request, *seq, ChangeKind::Edit),
             Command::Delete(seq) => self.change_message(request, *seq, ChangeKind::Deletion),
+            Command::RemoveFile(seq, file) => self.remove_file(request, *seq, *file),
             Command::JoinLobby(name) => self.join_lobby(request, name),
             Command::LeaveLobby(name) => self.leave_lobby(request, name),
         }
@@ -137,6 +138,7 @@ impl Decider<'_> {
         if !request.username.is_empty() {
             self.check_text(request, 0)?;
         }
+        let files = self.take_files(request)?;
         self.claim_name(request)?;
         if let Some(policy) = policy {
             self.record_write(policy, request);
@@ -146,7 +148,8 @@ impl Decider<'_> {
         room.add_message(now);
         room.replace_text(0, text_bytes(request));
         let room = *room;
-        let message = self.new_message(request, room);
+        let mut message = self.new_message(request, room);
+        self.attach_files(room, &mut message, files)?;
         self.remember(request, &message);
         Ok(Appended {
             room: request.room,
@@ -282,73 +285,17 @@ impl Decider<'_> {
         });
     }
 
-    /// Changes a message, and appends the change.
-    fn change_message(&mut self, request: &WriteRequest, seq: u64, kind: ChangeKind) -> Outcome {
-        self.open_room(request)?;
-        let policy = self
-            .policy_of(request)
-            .ok_or(Refusal::NotFound(refusal::NO_ROOM))?;
-        let id = MessageId {
-            room: request.room,
-            seq,
-        };
-        let target = self.state.messages.get(&id);
-        let target = target.filter(|stored| !stored.message.is_deleted());
-        let author = target.map(|stored| stored.author);
-        let old_text = target.map_or(0, |stored| stored.message.body().len());
-        let is_own = author.is_some_and(|author| author != 0 && author == request.author);
-        // A missing message counts as the caller's own, so that a refusal of the policy (of a
-        // muted caller, say) comes before `NO_MESSAGE`.
-        policy.check_change(MessageChange {
-            is_own: is_own || author.is_none(),
-            is_deletion: kind == ChangeKind::Deletion,
-        })?;
-        author.ok_or(NO_MESSAGE)?;
-        if kind == ChangeKind::Edit {
-            policy.check_pace(self.state.now)?;
-        }
-        self.check_text(request, old_text)?;
-        if kind == ChangeKind::Edit {
-            self.record_write(policy, request);
-        }
-        let target = self.state.messages.get_mut(&id);
-        let message = &mut target.ok_or(NO_MESSAGE)?.message;
-        message.content.clone_from(&request.content);
-        let now = Time::from_millis(self.state.wall_time);
-        message.edited_at = (kind == ChangeKind::Edit).then_some(now);
-        let message = message.clone();
-        if !is_own {
-            self.decisions.row_changes.push(RowChange::RecordDeletion {
-                room: request.room,
-                actor: request.username.clone(),
-                target: seq,
-            });
-        }
-        self.open_room(request)?
-            .replace_text(old_text, text_bytes(request));
-        self.append_change(request, kind, message)
-    }
-
-    fn append_change(
-        &mut self,
-        request: &WriteRequest,
-        kind: ChangeKind,
-        message: Message,
-    ) -> Outcome {
-        let room = self.open_room(request)?;
-        room.add_change();
-        let room = *room;
-        let change = Change::new(kind, room.head.unsigned_abs(), message);
-        Ok(Appended {
-            room: request.room,
-            entry: Entry::Change(change),
-            lifetime: Some(room.lifetime()),
-        })
-    }
-
     fn policy_of(&self, request: &WriteRequest) -> Option<WritePolicy> {
         let author = RoomPerson::author_of(request);
         self.state.policies.get(&author).copied()
+    }
+
+    /// An open room of the batch.
+    fn room_of(&self, id: RoomId) -> Result<OpenRoom, Refusal> {
+        match self.state.rooms.get(&id) {
+            Some(RoomState::Open(room)) => Ok(*room),
+            _ => Err(Refusal::NotFound(refusal::NO_ROOM)),
+        }
     }
 
     /// The room of a request, if it is open and not due.

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry as MapEntry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::{Refusal, Role, RoomId};
+use protocol::{Role, RoomId};
 
 use crate::identity::name_skeleton::NameSkeleton;
 use crate::log::batch_state::{
@@ -19,7 +19,6 @@ use crate::log::command::{Command, WriteRequest};
 use crate::log::decide::{Decisions, Outcome};
 use crate::log::entry::Entry;
 use crate::log::wanted::wanted_rows;
-use crate::room::name_claims;
 use crate::store::disk_space::DiskSpace;
 use crate::store::{EarlierMessage, LogTransaction, NameClaim, OpenRoom, RowChange, Store};
 use crate::{Config, Error};
@@ -143,7 +142,9 @@ impl Loader<'_> {
         };
         match &request.command {
             Command::Post => self.load_post(request, room),
-            Command::Edit(seq) | Command::Delete(seq) => self.load_target(request, room, *seq),
+            Command::Edit(seq) | Command::Delete(seq) | Command::RemoveFile(seq, _) => {
+                self.load_target(request, room, *seq)
+            }
             Command::JoinLobby(name) | Command::LeaveLobby(name) => {
                 self.load_lobby_name(request.room, name)
             }
@@ -175,11 +176,23 @@ impl Loader<'_> {
             self.load_policy(request)?;
         }
         self.load_earlier_message(request, room)?;
+        self.load_files(request)?;
         if request.author > 0 {
             Ok(())
         } else {
             self.load_name(request, room)
         }
+    }
+
+    fn load_files(&mut self, request: &WriteRequest) -> Result<(), Error> {
+        for id in &request.files {
+            if let MapEntry::Vacant(vacant) = self.state.files.entry(*id)
+                && let Some(found) = self.tx.find_file(*id)?
+            {
+                vacant.insert(found);
+            }
+        }
+        Ok(())
     }
 
     fn load_policy(&mut self, request: &WriteRequest) -> Result<(), Error> {
@@ -370,24 +383,4 @@ pub(crate) fn find_renamed_moderators(
         }
     }
     Ok(rooms)
-}
-
-/// Completes the refusals of taken names by names that are free after the batch.
-pub(crate) fn suggest_names<'a>(
-    tx: &mut dyn LogTransaction,
-    requests: impl Iterator<Item = &'a WriteRequest>,
-    outcomes: &mut [Outcome],
-) -> Result<(), Error> {
-    for (request, outcome) in requests.zip(outcomes) {
-        if let Err(Refusal::NameTaken { free, .. }) = outcome {
-            tx.flush()?;
-            *free = name_claims::suggest_free_name(
-                tx,
-                request.room,
-                request.author,
-                &request.username,
-            )?;
-        }
-    }
-    Ok(())
 }

@@ -14,13 +14,15 @@ pub(crate) mod entry;
 pub(crate) mod history;
 pub(crate) mod load;
 mod open_room;
+mod suggest;
 pub(crate) mod validate;
 mod wanted;
 pub(crate) mod writer;
 
-use protocol::{Message, MessageContent, NewMessage, Refusal, RoomId, text};
+use protocol::{FileId, Message, MessageContent, NewMessage, Refusal, RoomId, text};
 
 use self::command::{Command, IdempotencyKey, WriteRequest};
+pub use self::validate::NewFiles;
 use self::writer::WriteQueue;
 use crate::identity::person::Person;
 use crate::markup::{mark_in_place, marked_content};
@@ -44,8 +46,25 @@ impl Chat {
         message: &NewMessage,
         key: Option<IdempotencyKey<'_>>,
     ) -> Result<Message, Error> {
+        self.post_message_with_files(by, room, message, NewFiles::default(), key)
+            .await
+    }
+
+    /// Posts a message with files of the caller, whose text may be empty.
+    ///
+    /// # Errors
+    /// Those of [`Chat::post_message`], and [`protocol::Refusal::Invalid`] if a file is not ready, in
+    /// another room, of another person or in a message already.
+    pub async fn post_message_with_files(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        message: &NewMessage,
+        files: NewFiles<'_>,
+        key: Option<IdempotencyKey<'_>>,
+    ) -> Result<Message, Error> {
         let queue = self.write_queue()?;
-        let request = validate::check_message(by, *room, message, key)?;
+        let request = validate::check_message(by, *room, message, files, key)?;
         let appended = queue.append(request).await?;
         let mut posted = appended.message;
         if appended.is_repeated {
@@ -93,6 +112,22 @@ impl Chat {
         Ok(queue.append(request).await?.message)
     }
 
+    /// Removes a file from its message, which is deleted if it says nothing then. When this returns, no
+    /// one can read the file.
+    pub(crate) async fn remove_attached_file(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        seq: u64,
+        file: FileId,
+    ) -> Result<(), Error> {
+        let queue = self.write_queue()?;
+        let command = Command::RemoveFile(seq, file);
+        let request = validate::change_request(by, *room, command, None);
+        queue.append(request).await?;
+        Ok(())
+    }
+
     /// Appends a line without an author to the lobby, and executes the command that it announces.
     pub(crate) async fn announce(
         &self,
@@ -106,6 +141,7 @@ impl Chat {
             session: None,
             username: String::new(),
             content: Some(MessageContent::text(line)),
+            files: Vec::new(),
             key: None,
             command,
         };

@@ -1,20 +1,43 @@
 //! Checks of a message that need no transaction, before the message is queued for the writer.
 
-use protocol::{MessageContent, NewMessage, Refusal, RoomId, text};
+use protocol::{FileId, MessageContent, NewMessage, Refusal, RoomId, text};
 
 use crate::identity::person::{Person, guest_public_id};
 use crate::log::command::{Command, IdempotencyKey, WriteRequest};
 use crate::markup::marked_content;
 
-/// Checks a new message. The holder of an account posts under the username of the account.
+/// The files of a new message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewFiles<'a> {
+    /// Their IDs, in the order in which readers see them.
+    pub ids: &'a [FileId],
+    /// What tells these files from others when a request is repeated with the same idempotency key,
+    /// if that is not their IDs: a client that sends the bytes again gets new IDs.
+    pub digest: Option<&'a str>,
+}
+
+impl NewFiles<'_> {
+    /// What tells these files from others.
+    fn digest(self) -> String {
+        let ids = || self.ids.iter().map(FileId::to_string).collect();
+        self.digest.map_or_else(ids, str::to_owned)
+    }
+}
+
+/// Checks a new message, whose text may be empty if it has files. The holder of an account posts under
+/// the username of the account.
 pub(crate) fn check_message(
     by: &Person,
     room: RoomId,
     message: &NewMessage,
+    files: NewFiles<'_>,
     key: Option<IdempotencyKey<'_>>,
 ) -> Result<WriteRequest, Refusal> {
     let username = text::parse_username(&message.username)?;
-    let body = text::parse_body(&message.body)?;
+    let body = match message.body.trim() {
+        "" if !files.ids.is_empty() => String::new(),
+        _ => text::parse_body(&message.body)?,
+    };
     let username = by.resolve_username(username)?;
     let content = marked_content(body);
     if let Some(key) = key {
@@ -25,7 +48,8 @@ pub(crate) fn check_message(
         author: by.id(),
         session: by.session(),
         username,
-        key: key.map(|key| key.digests(by.id(), &content)),
+        key: key.map(|key| key.digests(by.id(), &content, &files.digest())),
+        files: files.ids.to_vec(),
         content: Some(content),
         command: Command::Post,
     })
@@ -48,6 +72,7 @@ pub(crate) fn change_request(
         session: by.session(),
         username: actor,
         content,
+        files: Vec::new(),
         key: None,
         command,
     }

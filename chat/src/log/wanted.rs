@@ -17,12 +17,13 @@ pub(super) fn wanted_rows<'a>(requests: impl Iterator<Item = &'a WriteRequest>) 
         if let Some(key) = &request.key {
             wanted.keys.push((room, person, key.clone()));
         }
+        wanted.files.extend(&request.files);
         match &request.command {
             Command::Post if person <= 0 => {
                 wanted.names.insert(wanted_name(room, &request.username));
             }
             Command::Post => {}
-            Command::Edit(seq) | Command::Delete(seq) => {
+            Command::Edit(seq) | Command::Delete(seq) | Command::RemoveFile(seq, _) => {
                 wanted.targets.insert((room, *seq));
             }
             Command::JoinLobby(name) | Command::LeaveLobby(name) => {

@@ -38,7 +38,11 @@ const MARKS_MAX: usize = 300;
 /// The content that is this text, with its marks.
 pub(crate) fn marked_content(body: String) -> MessageContent {
     let marks = read_marks(&body);
-    MessageContent { body, marks }
+    MessageContent {
+        body,
+        marks,
+        files: Vec::new(),
+    }
 }
 
 /// Marks a message from the store, which has no marks.

@@ -32,7 +32,11 @@ impl Publisher {
         let Committed {
             outcomes,
             renamed_moderators,
+            has_removed_files,
         } = committed;
+        if *has_removed_files {
+            self.listeners.files.notify_one();
+        }
         for (room, update) in group_by_room(outcomes) {
             if self.listeners.hub.is_followed(room) {
                 self.publish_to_followers(room, &update);

@@ -22,6 +22,8 @@ pub(crate) struct DiskSpace(Arc<Watched>);
 #[derive(Debug)]
 struct Watched {
     places: Vec<PathBuf>,
+    /// Below this many free bytes files are refused.
+    kept_free: u64,
     /// Below this many free bytes messages are refused.
     floor: u64,
     latest: Mutex<Option<Answer>>,
@@ -39,9 +41,18 @@ impl DiskSpace {
     pub fn new(places: Vec<PathBuf>, kept_free: u64) -> Self {
         Self(Arc::new(Watched {
             places,
+            kept_free,
             floor: kept_free / MESSAGES_SHARE,
             latest: Mutex::default(),
         }))
+    }
+
+    /// Whether there is room for so many bytes of files. A disk that does not say is taken to have
+    /// room.
+    pub fn has_space_for(&self, bytes: u64) -> bool {
+        let wanted = self.0.kept_free.saturating_add(bytes);
+        let has_space = |place: &PathBuf| free_bytes(place).is_none_or(|free| free >= wanted);
+        self.0.places.iter().all(has_space)
     }
 
     /// Whether there is room for messages, rooms and accounts. A disk that does not say is taken to
@@ -83,5 +94,17 @@ mod tests {
         assert!(is_enough(0));
         assert!(is_enough(free));
         assert!(!is_enough(free.saturating_mul(20)));
+    }
+
+    #[test]
+    fn disk_has_space_for_files_only_above_what_is_kept_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let free = free_bytes(dir.path()).unwrap();
+        let has_space_for =
+            |kept, bytes| DiskSpace::new(vec![dir.path().to_owned()], kept).has_space_for(bytes);
+        assert!(has_space_for(0, 1));
+        assert!(has_space_for(free / 4, free / 4));
+        assert!(!has_space_for(free.saturating_mul(2), 0));
+        assert!(!has_space_for(free / 2, free));
     }
 }

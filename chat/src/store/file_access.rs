@@ -31,7 +31,7 @@ const SHARED: u32 = 0o1002;
 const MODE: u32 = 0o7777;
 
 /// The folders that webchat creates in the data directory.
-const FOLDERS: [&str; 2] = ["archive", "acme"];
+const FOLDERS: [&str; 4] = ["archive", "acme", "files", "uploads"];
 
 /// The files that webchat creates in the data directory, besides the database.
 const FILES: [&str; 3] = ["webchat.lock", "jwt.key", "jwt.new"];
@@ -39,7 +39,8 @@ const FILES: [&str; 3] = ["webchat.lock", "jwt.key", "jwt.new"];
 /// What `SQLite` and a restore append to the name of a database for the files beside it.
 const SUFFIXES: [&str; 5] = ["", "-wal", "-shm", "-journal", ".tmp"];
 
-/// How many digits a room's ID has, with which the names in `archive` begin.
+/// How many digits the ID of a room or a file has, with which the names in `archive`, `files` and
+/// `uploads` begin.
 const ID_DIGITS: usize = 16;
 
 /// Takes the permissions of other users from the database and from what webchat has created in the
@@ -49,9 +50,11 @@ pub(crate) fn restrict(data_dir: &Path, database: Option<&Path>) -> io::Result<(
     for file in &files {
         restrict_entry(file);
     }
-    let [archive, acme] = FOLDERS.map(|name| data_dir.join(name));
-    restrict_folder(&archive, begins_with_an_id);
+    let [archive, acme, published, uploads] = FOLDERS.map(|name| data_dir.join(name));
     restrict_folder(&acme, is_of_acme);
+    for folder in [archive, published, uploads] {
+        restrict_folder(&folder, begins_with_an_id);
+    }
     if is_shared(data_dir, &files)? {
         warn_of_access(data_dir);
     } else {
@@ -98,7 +101,7 @@ fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Whether a name in `archive` is one that webchat gives.
+/// Whether a name in `archive`, `files` or `uploads` is one that webchat gives.
 fn begins_with_an_id(name: &str) -> bool {
     let digits = name.bytes().take_while(u8::is_ascii_hexdigit);
     digits.count() >= ID_DIGITS

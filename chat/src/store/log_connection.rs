@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{Change, Message, Role, RoomEnd, RoomId};
+use protocol::{Change, FileId, Message, Role, RoomEnd, RoomId};
 
+use super::file_rows::FileRow;
 use super::{
     AccountSession, EarlierMessage, KeyDigests, NameClaim, OpenRoom, RowChange, StoredMessage,
     WritePolicy,
@@ -31,6 +32,8 @@ pub(crate) struct WantedRows {
     pub keys: Vec<(RoomId, i64, KeyDigests)>,
     /// The room and the sequence number of each message to change.
     pub targets: BTreeSet<(RoomId, u64)>,
+    /// The files that messages are to have.
+    pub files: BTreeSet<FileId>,
     pub names: BTreeSet<WantedName>,
     /// The names in the lobby.
     pub lobby_names: BTreeSet<WantedName>,
@@ -80,6 +83,9 @@ pub(crate) trait BatchRows {
         number: i64,
         seq: u64,
     ) -> Result<Option<StoredMessage>, Error>;
+
+    /// The file with this ID.
+    fn find_file(&self, id: FileId) -> Result<Option<FileRow>, Error>;
 
     /// The claims in a room of names with one of these skeletons.
     fn load_claims(

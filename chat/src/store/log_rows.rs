@@ -1,6 +1,6 @@
 //! What the writer loads to decide about a batch of requests, and what it appends.
 
-use protocol::{ChangeKind, Message, Role, RoomId};
+use protocol::{ChangeKind, FileId, Message, Role, RoomId};
 
 use crate::store::rows::{ActiveSanction, MessageRow};
 use crate::store::sql::{FromRow, Row};
@@ -132,10 +132,27 @@ pub(crate) enum RowChange {
     },
     /// A client releases its name in the lobby.
     ReleaseLobbyName { room: RoomId, name: String },
-    /// A moderator has deleted the message of another author.
+    /// A moderator has deleted the message of another author, or a file of it.
     RecordDeletion {
         room: RoomId,
         actor: String,
+        action: &'static str,
         target: u64,
+    },
+    /// A message that is inserted with this change has these files.
+    AttachFiles {
+        /// The key of the message.
+        message: i64,
+        files: Vec<FileId>,
+        /// The files as they are stored with the message.
+        stored: Option<String>,
+    },
+    /// A message has these files no more, and their bytes are to be deleted.
+    RemoveFiles {
+        /// The key of the message.
+        message: i64,
+        files: Vec<FileId>,
+        /// The other files of the message, as they are stored with it.
+        rest: Option<String>,
     },
 }

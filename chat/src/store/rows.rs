@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use protocol::{
-    Author, Invitation, Message, MessageContent, NotificationLevel, Refusal, Role, Room, RoomEnd,
-    RoomId, SanctionKind, Time,
+    Author, Invitation, Message, NotificationLevel, Refusal, Role, Room, RoomEnd, RoomId,
+    SanctionKind, Time,
 };
 
+use super::file_rows::StoredContent;
 use super::sql::{FromRow, Row};
 use crate::lifetime::Lifetime;
 
@@ -242,16 +243,25 @@ pub(crate) fn key_seq(seq: u64) -> i64 {
     i64::from(u32::try_from(seq).unwrap_or(u32::MAX))
 }
 
+/// The sequence number in the key of an entry.
+pub(super) fn key_seq_of(message: i64) -> i64 {
+    message & i64::from(u32::MAX)
+}
+
 /// A message as it is stored.
 pub(crate) struct MessageRow(pub Message);
 
 impl FromRow for MessageRow {
     fn from_row(row: &Row) -> sqlx::Result<Self> {
         let deleted: bool = row.try_get("deleted")?;
-        let body: String = row.try_get("body")?;
+        let room = room_id(row.try_get("room")?);
+        let stored = StoredContent {
+            body: row.try_get("body")?,
+            files: row.try_get("files")?,
+        };
         Ok(Self(Message {
             id: row.try_get::<i64, _>("seq")?.unsigned_abs(),
-            room: room_id(row.try_get("room")?),
+            room,
             username: row.try_get("username")?,
             name: row.try_get("author_name")?,
             author: author_from_row(row.try_get("author")?),
@@ -260,7 +270,7 @@ impl FromRow for MessageRow {
             edited_at: row
                 .try_get::<Option<i64>, _>("edited_at")?
                 .map(Time::from_millis),
-            content: (!deleted).then(|| MessageContent::text(body)),
+            content: (!deleted).then(|| stored.content(room)).transpose()?,
             own: false,
         }))
     }
@@ -269,7 +279,7 @@ impl FromRow for MessageRow {
 /// The columns of a [`MessageRow`] except `room`, in a query that calls the table `shown`. The name
 /// of an account is the one that it has now.
 pub(crate) const MESSAGE_COLUMNS: &str = "shown.key & 4294967295 as seq, shown.username,
-    shown.body, shown.sent_at, shown.author, shown.edited_at, shown.client_id,
+    shown.body, shown.files, shown.sent_at, shown.author, shown.edited_at, shown.client_id,
     shown.deleted_at is not null as deleted,
     (select name from account where account.id = shown.author) as author_name";
 

@@ -79,6 +79,10 @@ const OLDER: &[(&str, &[&str])] = &[
     ),
     ("axum, leptos and oauth2 use it", &["base64 0.22"]),
     (
+        "leptos and openidconnect have not moved to it yet",
+        &["itertools 0.14"],
+    ),
+    (
         "leptos has not moved to it yet",
         &["convert_case 0.6", "gloo-net 0.6", "gloo-utils 0.2"],
     ),

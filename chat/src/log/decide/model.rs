@@ -12,6 +12,7 @@ use super::steps::{
 };
 use super::*;
 use crate::identity::name_skeleton::NameSkeleton;
+use crate::log::entry::Entry;
 use crate::store::{AccountSession, ActiveSanction, NameClaim};
 
 /// Milliseconds between two batches, and the pause in the strict room.

@@ -50,6 +50,16 @@ pub(crate) struct Committed {
     pub outcomes: Vec<Outcome>,
     /// The rooms in which a person whose role everyone sees writes under another name than before.
     pub renamed_moderators: Vec<RoomId>,
+    /// Whether messages have lost files, whose bytes are to be deleted.
+    pub has_removed_files: bool,
+}
+
+impl Decisions {
+    /// Whether messages lose files.
+    pub fn remove_files(&self) -> bool {
+        let mut changes = self.row_changes.iter();
+        changes.any(|change| matches!(change, RowChange::RemoveFiles { .. }))
+    }
 }
 
 /// The decision about a batch.

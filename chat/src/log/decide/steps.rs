@@ -80,7 +80,7 @@ pub(super) fn room_id(room: usize) -> RoomId {
 /// The digests of a key and of the text that was posted with it.
 pub(super) fn key_digests(key: u8, text: &str) -> KeyDigests {
     let key = key.to_string();
-    IdempotencyKey::from(key.as_str()).digests(0, &MessageContent::text(text))
+    IdempotencyKey::from(key.as_str()).digests(0, &MessageContent::text(text), "")
 }
 
 impl Step {
@@ -136,6 +136,7 @@ impl Step {
             ),
             username: self.username().to_owned(),
             content: self.text().map(MessageContent::text),
+            files: Vec::new(),
             key: key.map(|key| key_digests(key, &self.text().unwrap_or_default())),
             command,
         }

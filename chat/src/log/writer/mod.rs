@@ -33,9 +33,8 @@ use crate::faults::Faults;
 use crate::log::command::WriteRequest;
 use crate::log::decide::{AppendedMessage, Committed, Outcome, decide};
 use crate::log::entry::Entry;
-use crate::log::load::{
-    WriterMemory, apply_decisions, find_renamed_moderators, load_state, suggest_names,
-};
+use crate::log::load::{WriterMemory, apply_decisions, find_renamed_moderators, load_state};
+use crate::log::suggest::suggest_names;
 use crate::store::{
     DatabaseLocation, LogConnection, PendingErasure, Store, WriteHealth, WriteLock,
 };
@@ -191,6 +190,7 @@ impl Writer {
         tx.commit()?;
         self.note_commit(batch, &decisions.outcomes);
         Ok(Committed {
+            has_removed_files: decisions.remove_files(),
             outcomes: decisions.outcomes,
             renamed_moderators,
         })

@@ -2,7 +2,6 @@
 
 use super::tests::take;
 use super::*;
-use crate::Metrics;
 use crate::events::DomainEvent;
 use crate::log::load::{RegistrationCounter, UnlistingCounter, WriterMemory};
 use crate::log::validate::check_message;
@@ -10,6 +9,7 @@ use crate::log::writer::{WriteQueue, Writer};
 use crate::store::sql::query;
 use crate::store::{DatabaseLocation, MessagesPage};
 use crate::testing::{TestChat, new_message};
+use crate::{Metrics, NewFiles};
 
 /// A writer on the database of `test` that publishes no commit to the chat of `test`, like a writer
 /// in another process.
@@ -47,7 +47,14 @@ async fn follower_reads_the_store_when_only_the_event_of_a_commit_arrives() {
         .await
         .unwrap();
     let append = async |body: &str| {
-        let request = check_message(&Person::Anonymous, room, &new_message(body), None).unwrap();
+        let request = check_message(
+            &Person::Anonymous,
+            room,
+            &new_message(body),
+            NewFiles::default(),
+            None,
+        )
+        .unwrap();
         elsewhere.append(request).await.unwrap().message.id
     };
     for body in ["one", "two", "three"] {

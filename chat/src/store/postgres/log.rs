@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use protocol::{Change, Message, Role, RoomEnd, RoomId};
+use protocol::{Change, FileId, Message, Role, RoomEnd, RoomId};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::runtime::{self, Runtime};
 
@@ -24,6 +24,7 @@ use super::loaded::LoadedRows;
 use super::location::PostgresLocation;
 use super::write_lock::write_lock;
 use crate::Error;
+use crate::store::file_rows::FileRow;
 use crate::store::log_connection::{
     AppendRows, BatchRows, LogConnection, LogTransaction, WantedRows,
 };
@@ -147,6 +148,10 @@ impl BatchRows for PostgresLogTransaction<'_> {
 
     fn find_message(&self, room: RoomId, _: i64, seq: u64) -> Result<Option<StoredMessage>, Error> {
         Ok(self.loaded.target(room, seq))
+    }
+
+    fn find_file(&self, id: FileId) -> Result<Option<FileRow>, Error> {
+        Ok(self.loaded.file(id))
     }
 
     fn load_claims(

@@ -6,14 +6,15 @@
 //! # Not here
 //! - What a batch is decided by: `batch_rows`. The decision: `log::decide`.
 
-use protocol::{Change, Message, RoomId, Time};
+use protocol::{Change, FileId, Message, RoomId, Time};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::pool::SqliteLocation;
 use crate::Error;
+use crate::store::file_rows::file_key;
 use crate::store::log_connection::{AppendRows, LogConnection, LogTransaction};
 use crate::store::log_sql::{AUDITS_KEPT, DELETE_OLD_AUDITS, INSERT_AUDIT, IS_TAKEN};
-use crate::store::rows::{key, message_key};
+use crate::store::rows::{key, key_seq_of, message_key};
 use crate::store::{KeyDigests, MINUTE, NameClaim, OpenRoom, RowChange};
 
 /// The connection of the writer.
@@ -146,8 +147,25 @@ impl AppendRows for SqliteLogTransaction<'_> {
             RowChange::RecordDeletion {
                 room,
                 actor,
+                action,
                 target,
-            } => self.append_to_audit_log(*room, now, actor, "deleted message", *target),
+            } => self.append_to_audit_log(*room, now, actor, action, *target),
+            RowChange::AttachFiles {
+                message,
+                files,
+                stored,
+            } => {
+                self.attach_files(*message, files, now)?;
+                self.set_files(*message, stored.as_deref())
+            }
+            RowChange::RemoveFiles {
+                message,
+                files,
+                rest,
+            } => {
+                self.remove_files(files, now)?;
+                self.set_files(*message, rest.as_deref())
+            }
         }
     }
 
@@ -218,6 +236,34 @@ impl SqliteLogTransaction<'_> {
         self.0
             .prepare_cached(sql)?
             .execute(params![key(room), name])?;
+        Ok(())
+    }
+
+    fn attach_files(&self, message: i64, files: &[FileId], now: i64) -> Result<(), Error> {
+        let sql = "update file set state = 3, message = ?2, position = ?3, changed_at = ?4
+                   where id = ?1";
+        let mut attach = self.0.prepare_cached(sql)?;
+        for (position, id) in (0_i64..).zip(files) {
+            attach.execute(params![file_key(*id), key_seq_of(message), position, now])?;
+        }
+        Ok(())
+    }
+
+    fn remove_files(&self, files: &[FileId], now: i64) -> Result<(), Error> {
+        let sql = "update file set state = 4, changed_at = ?2 where id = ?1";
+        let mut remove = self.0.prepare_cached(sql)?;
+        for id in files {
+            remove.execute(params![file_key(*id), now])?;
+        }
+        Ok(())
+    }
+
+    /// Stores with a message which files it has.
+    fn set_files(&self, message: i64, stored: Option<&str>) -> Result<(), Error> {
+        let sql = "update message set files = ?2 where key = ?1";
+        self.0
+            .prepare_cached(sql)?
+            .execute(params![message, stored])?;
         Ok(())
     }
 

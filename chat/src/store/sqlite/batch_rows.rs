@@ -3,11 +3,12 @@
 //! # Not here
 //! - Which rows a request refers to: `log::load`.
 
-use protocol::{Message, MessageContent, Role, RoomEnd, RoomId, Time};
+use protocol::{FileId, Message, Role, RoomEnd, RoomId, Time};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::append::SqliteLogTransaction;
 use crate::Error;
+use crate::store::file_rows::{FILE_COLUMNS, FileColumns, FileRow, StoredContent, file_key};
 use crate::store::log_connection::{BatchRows, WantedRows};
 use crate::store::log_sql::END;
 use crate::store::rows::{
@@ -23,7 +24,7 @@ macro_rules! select_message {
         concat!(
             "select key & 4294967295, author, username, body, sent_at, edited_at,
                deleted_at is not null, client_id,
-               (select name from account where account.id = message.author), content
+               (select name from account where account.id = message.author), content, files
              from message where ",
             $condition
         )
@@ -123,6 +124,13 @@ impl BatchRows for SqliteLogTransaction<'_> {
         Ok(found.optional()?)
     }
 
+    fn find_file(&self, id: FileId) -> Result<Option<FileRow>, Error> {
+        let sql = format!("select {FILE_COLUMNS} from file where id = ?1");
+        let mut select = self.0.prepare_cached(&sql)?;
+        let found = select.query_row([file_key(id)], file_from_row);
+        Ok(found.optional()?)
+    }
+
     fn load_claims(
         &self,
         room: RoomId,
@@ -195,7 +203,14 @@ fn policy_from_row(row: &Row<'_>) -> rusqlite::Result<WritePolicy> {
 fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
     let author: i64 = row.get(1)?;
     let is_deleted: bool = row.get(6)?;
-    let body: String = row.get(3)?;
+    let stored = StoredContent {
+        body: row.get(3)?,
+        files: row.get(10)?,
+    };
+    let content = (!is_deleted).then(|| stored.content(room)).transpose();
+    let content = content.map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(10, rusqlite::types::Type::Text, Box::new(error))
+    })?;
     let message = Message {
         id: row.get::<_, i64>(0)?.unsigned_abs(),
         room,
@@ -205,10 +220,26 @@ fn message_from_row(room: RoomId, row: &Row<'_>) -> rusqlite::Result<StoredMessa
         client_id: row.get(7)?,
         sent_at: Time::from_millis(row.get(4)?),
         edited_at: row.get::<_, Option<i64>>(5)?.map(Time::from_millis),
-        content: (!is_deleted).then(|| MessageContent::text(body)),
+        content,
         own: false,
     };
     Ok(StoredMessage { author, message })
+}
+
+/// The file in a row with [`FILE_COLUMNS`].
+fn file_from_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
+    let columns = FileColumns {
+        id: row.get(0)?,
+        room: row.get(1)?,
+        person: row.get(2)?,
+        name: row.get(3)?,
+        kind: row.get(4)?,
+        size: row.get(5)?,
+        sha256: row.get(6)?,
+        state: row.get(7)?,
+        message: row.get(8)?,
+    };
+    Ok(columns.into())
 }
 
 fn claim_from_row(row: &Row<'_>) -> rusqlite::Result<NameClaim> {

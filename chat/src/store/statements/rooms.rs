@@ -20,7 +20,7 @@ use crate::store::rows::{
     room_end_from_row, room_id,
 };
 use crate::store::sql::{FromRow, Row, query, query_as};
-use crate::store::{Store, WriteTransaction};
+use crate::store::{Store, WriteTransaction, files};
 
 /// How long a deleted room answers `410 Gone` before it answers `404 Not Found`.
 const TOMBSTONE_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -259,10 +259,7 @@ pub(crate) async fn reopen(
 /// was hidden from others.
 pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<WriteTransaction, Error> {
     let mut tx = store.begin().await?;
-    query("update room set state = 2 where id = $1")
-        .bind(key(id))
-        .execute(tx.connection())
-        .await?;
+    note_archived(&mut tx, id).await?;
     insert_tombstone(&mut tx, id, now).await?;
     loop {
         let erased = erase_messages(&mut tx, id).await?;
@@ -279,6 +276,15 @@ pub(crate) async fn erase(store: &Store, id: RoomId, now: Time) -> Result<WriteT
         .await?;
     tx.mark_erasure();
     Ok(tx)
+}
+
+/// Notes that the archive of a room is complete or disabled.
+pub(crate) async fn note_archived(tx: &mut WriteTransaction, id: RoomId) -> Result<(), Error> {
+    query("update room set state = 2 where id = $1")
+        .bind(key(id))
+        .execute(tx.connection())
+        .await?;
+    Ok(())
 }
 
 async fn insert_tombstone(tx: &mut WriteTransaction, id: RoomId, now: Time) -> Result<(), Error> {
@@ -316,7 +322,7 @@ async fn erase_other_rows(tx: &mut WriteTransaction, id: RoomId) -> Result<(), E
     ] {
         query(sql).bind(key(id)).execute(tx.connection()).await?;
     }
-    Ok(())
+    files::delete_rows_of_room(tx, id).await
 }
 
 /// Erases the oldest messages of a room. Returns how many.

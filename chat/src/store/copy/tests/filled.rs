@@ -30,6 +30,7 @@ pub(super) async fn fill(test: &TestChat) {
     ];
     write(chat, &ada, &guest, open).await;
     write(chat, &eve, &guest, open).await;
+    send_file(chat, &ada, open).await;
     let invitation = NewInvitation {
         uses: Some(2),
         timeout: Some("2days".to_owned()),
@@ -114,6 +115,24 @@ async fn write(chat: &Chat, one: &Person, other: &Person, room: protocol::RoomId
         .await
         .unwrap();
     chat.delete_message(one, &room, deleted).await.unwrap();
+}
+
+/// A message with a file.
+async fn send_file(chat: &Chat, by: &Person, room: protocol::RoomId) {
+    let upload = chat.begin_upload(by, &room, "a.txt", Some(1)).await;
+    let mut upload = upload.unwrap();
+    upload.write(b"x").await.unwrap();
+    let ids = [upload.finish().await.unwrap().id];
+    let files = crate::NewFiles {
+        ids: &ids,
+        digest: None,
+    };
+    let message = protocol::NewMessage {
+        username: "iva".to_owned(),
+        body: String::new(),
+    };
+    let posted = chat.post_message_with_files(by, &room, &message, files, None);
+    posted.await.unwrap();
 }
 
 /// Registers an account and signs it out.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::RoomId;
 use sqlx::PgConnection;
 
-use super::RoomPerson;
+use super::{Deletion, RoomPerson};
 use crate::store::NameClaim;
 use crate::store::log_sql::AUDITS_KEPT;
 use crate::store::rows::key;
@@ -139,24 +139,24 @@ pub(super) async fn write_lobby_names(
 /// Appends the deletions by moderators to the audit logs of their rooms.
 pub(super) async fn write_deletions(
     connection: &mut PgConnection,
-    deletions: Vec<(RoomId, i64, String, u64)>,
+    deletions: Vec<Deletion>,
 ) -> sqlx::Result<()> {
-    let rooms: Vec<i64> = deletions.iter().map(|(room, ..)| key(*room)).collect();
-    let times: Vec<i64> = deletions.iter().map(|(_, at, ..)| *at).collect();
-    let (actors, targets): (Vec<String>, Vec<String>) = deletions
-        .into_iter()
-        .map(|(.., actor, target)| (actor, target.to_string()))
-        .unzip();
+    let rooms: Vec<i64> = deletions.iter().map(|row| key(row.room)).collect();
+    let times: Vec<i64> = deletions.iter().map(|row| row.at).collect();
+    let actions: Vec<&str> = deletions.iter().map(|row| row.action).collect();
+    let targets: Vec<String> = deletions.iter().map(|row| row.target.to_string()).collect();
+    let actors: Vec<&str> = deletions.iter().map(|row| &*row.actor).collect();
     let sql = "insert into audit_log (room, seq, at, actor, action, target)
                select room, row_number() over (partition by room order by position) + coalesce(
                    (select max(seq) from audit_log where audit_log.room = deletion.room), 0),
-                 at, actor, 'deleted message', target
-               from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
-                 with ordinality as deletion (room, at, actor, target, position)";
+                 at, actor, action, target
+               from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])
+                 with ordinality as deletion (room, at, actor, action, target, position)";
     sqlx::query(sql)
         .bind(&rooms)
         .bind(times)
         .bind(actors)
+        .bind(actions)
         .bind(targets)
         .execute(&mut *connection)
         .await?;

@@ -4,17 +4,19 @@
 //! change counts.
 
 mod beside;
+mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{Change, Message, RoomId, Time};
+use protocol::{Change, FileId, Message, RoomId, Time};
 use sqlx::PgConnection;
 
 use self::beside::{
     write_claims, write_deletions, write_kept_rooms, write_last_writes, write_lobby_names,
     write_room_authors,
 };
-use crate::store::rows::{key, message_key};
+use self::files::{AttachedFile, write_files, write_message_files};
+use crate::store::rows::{key, key_seq_of, message_key};
 use crate::store::{KeyDigests, MINUTE, NameClaim, OpenRoom, RowChange};
 
 /// A room and a person.
@@ -34,8 +36,14 @@ pub(super) struct AppendedRows {
     /// The names in the lobby, each with its claim and the sequence number after which its messages
     /// begin, or without if it was released.
     lobby_names: BTreeMap<(RoomId, String), Option<(NameClaim, i64)>>,
-    /// The room, the time, the actor and the target of each deletion by a moderator.
-    deletions: Vec<(RoomId, i64, String, u64)>,
+    /// The deletions by moderators.
+    deletions: Vec<Deletion>,
+    /// The place of files in their messages; `None` for those that are removed.
+    files: BTreeMap<FileId, Option<AttachedFile>>,
+    /// The files of messages as they are stored with them, by the keys of the messages.
+    message_files: BTreeMap<i64, Option<String>>,
+    /// When the files have changed.
+    files_changed_at: i64,
 }
 
 /// New rows of the logs, by column.
@@ -51,6 +59,17 @@ struct Entries {
     content: Vec<Option<i64>>,
     username: Vec<String>,
     body: Vec<String>,
+}
+
+/// What a moderator has deleted.
+#[derive(Debug)]
+struct Deletion {
+    room: RoomId,
+    at: i64,
+    actor: String,
+    action: &'static str,
+    /// The sequence number of the message.
+    target: u64,
 }
 
 /// What a change has made of a message.
@@ -134,9 +153,48 @@ impl AppendedRows {
             RowChange::RecordDeletion {
                 room,
                 actor,
+                action,
                 target,
-            } => self.deletions.push((*room, now, actor.clone(), *target)),
+            } => self.deletions.push(Deletion {
+                room: *room,
+                at: now,
+                actor: actor.clone(),
+                action,
+                target: *target,
+            }),
+            RowChange::AttachFiles {
+                message,
+                files,
+                stored,
+            } => {
+                let places = (0..).map(|position| AttachedFile {
+                    seq: key_seq_of(*message),
+                    position,
+                });
+                let places = places.map(Some);
+                self.set_files(now, *message, files.iter().copied().zip(places), stored);
+            }
+            RowChange::RemoveFiles {
+                message,
+                files,
+                rest,
+            } => {
+                let removed = files.iter().map(|id| (*id, None));
+                self.set_files(now, *message, removed, rest);
+            }
         }
+    }
+
+    fn set_files(
+        &mut self,
+        now: i64,
+        message: i64,
+        files: impl Iterator<Item = (FileId, Option<AttachedFile>)>,
+        stored: &Option<String>,
+    ) {
+        self.files.extend(files);
+        self.message_files.insert(message, stored.clone());
+        self.files_changed_at = now;
     }
 
     /// Writes the rows.
@@ -165,6 +223,10 @@ impl AppendedRows {
         }
         if !self.deletions.is_empty() {
             write_deletions(connection, self.deletions).await?;
+        }
+        if !self.message_files.is_empty() {
+            write_files(connection, self.files, self.files_changed_at).await?;
+            write_message_files(connection, self.message_files).await?;
         }
         Ok(())
     }

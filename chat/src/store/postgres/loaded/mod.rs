@@ -5,12 +5,15 @@ mod rows;
 
 use std::collections::{HashMap, HashSet};
 
-use protocol::RoomId;
+use protocol::{FileId, RoomId};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use self::names::{CLAIMS, LOBBY_NAMES, load_names, with_skeletons};
-use self::rows::{AuthorRow, MESSAGE_COLUMNS, author_row, index_of, message_from_row};
+use self::rows::{
+    AuthorRow, MESSAGE_COLUMNS, author_row, file_from_row, index_of, message_from_row,
+};
 use crate::Error;
+use crate::store::file_rows::{FILE_COLUMNS, FileRow, file_key};
 use crate::store::log_connection::WantedRows;
 use crate::store::log_sql::END;
 use crate::store::rows::{key, key_seq, room_id};
@@ -28,6 +31,7 @@ pub(super) struct LoadedRows {
     authors: HashMap<(RoomId, i64), AuthorRow>,
     earlier: HashMap<ClientMessage, EarlierMessage>,
     targets: HashMap<(RoomId, u64), StoredMessage>,
+    files: HashMap<FileId, FileRow>,
     registered: HashSet<String>,
     claims: HashMap<RoomId, Vec<NameClaim>>,
     lobby_names: HashMap<RoomId, Vec<NameClaim>>,
@@ -52,6 +56,9 @@ impl LoadedRows {
         }
         if !wanted.targets.is_empty() {
             loaded.load_targets(connection, &wanted).await?;
+        }
+        if !wanted.files.is_empty() {
+            loaded.load_files(connection, &wanted).await?;
         }
         if !wanted.names.is_empty() {
             loaded.load_registered(connection, &wanted).await?;
@@ -256,6 +263,23 @@ impl LoadedRows {
         Ok(())
     }
 
+    async fn load_files(
+        &mut self,
+        connection: &mut PgConnection,
+        wanted: &WantedRows,
+    ) -> sqlx::Result<()> {
+        let sql = AssertSqlSafe(format!(
+            "select {FILE_COLUMNS} from file where id = any($1)"
+        ));
+        let ids: Vec<i64> = wanted.files.iter().map(|id| file_key(*id)).collect();
+        let rows = sqlx::query(sql).bind(ids).fetch_all(connection).await?;
+        for row in rows {
+            let found = file_from_row(&row)?;
+            self.files.insert(found.file.id, found);
+        }
+        Ok(())
+    }
+
     async fn load_registered(
         &mut self,
         connection: &mut PgConnection,
@@ -301,6 +325,10 @@ impl LoadedRows {
 
     pub fn target(&self, room: RoomId, seq: u64) -> Option<StoredMessage> {
         self.targets.get(&(room, seq)).cloned()
+    }
+
+    pub fn file(&self, id: FileId) -> Option<FileRow> {
+        self.files.get(&id).cloned()
     }
 
     pub fn is_registered(&self, lowercase: &str, cased: &str) -> bool {

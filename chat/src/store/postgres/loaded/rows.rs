@@ -1,9 +1,10 @@
 //! The rows of what a batch refers to.
 
-use protocol::{Message, MessageContent, Role, RoomEnd, Time};
+use protocol::{Message, Role, RoomEnd, Time};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+use crate::store::file_rows::{FileColumns, FileRow, StoredContent};
 use crate::store::rows::{
     ActiveSanction, author_from_row, role_from_row, room_end_from_row, room_id,
 };
@@ -12,7 +13,7 @@ use crate::store::{StoredMessage, WritePolicy};
 /// The columns of a message in a query with `wanted`, which [`message_from_row`] reads.
 pub(super) const MESSAGE_COLUMNS: &str =
     "wanted.room, message.key & 4294967295 as seq, message.author,
-    message.username, body, sent_at, edited_at, deleted_at is not null as is_deleted,
+    message.username, body, files, sent_at, edited_at, deleted_at is not null as is_deleted,
     message.client_id, content,
     (select name from account where account.id = message.author) as author_name";
 
@@ -68,10 +69,14 @@ pub(super) fn index_of(row: &PgRow) -> sqlx::Result<usize> {
 pub(super) fn message_from_row(row: &PgRow) -> sqlx::Result<StoredMessage> {
     let author: i64 = row.try_get("author")?;
     let is_deleted: bool = row.try_get("is_deleted")?;
-    let body: String = row.try_get("body")?;
+    let room = room_id(row.try_get("room")?);
+    let stored = StoredContent {
+        body: row.try_get("body")?,
+        files: row.try_get("files")?,
+    };
     let message = Message {
         id: row.try_get::<i64, _>("seq")?.unsigned_abs(),
-        room: room_id(row.try_get("room")?),
+        room,
         username: row.try_get("username")?,
         name: row.try_get("author_name")?,
         author: author_from_row(author),
@@ -80,8 +85,24 @@ pub(super) fn message_from_row(row: &PgRow) -> sqlx::Result<StoredMessage> {
         edited_at: row
             .try_get::<Option<i64>, _>("edited_at")?
             .map(Time::from_millis),
-        content: (!is_deleted).then(|| MessageContent::text(body)),
+        content: (!is_deleted).then(|| stored.content(room)).transpose()?,
         own: false,
     };
     Ok(StoredMessage { author, message })
+}
+
+/// The file in a row with [`FILE_COLUMNS`](crate::store::file_rows::FILE_COLUMNS).
+pub(super) fn file_from_row(row: &PgRow) -> sqlx::Result<FileRow> {
+    let columns = FileColumns {
+        id: row.try_get("id")?,
+        room: row.try_get("room")?,
+        person: row.try_get("person")?,
+        name: row.try_get("name")?,
+        kind: row.try_get("type")?,
+        size: row.try_get("size")?,
+        sha256: row.try_get("sha256")?,
+        state: row.try_get("state")?,
+        message: row.try_get("message")?,
+    };
+    Ok(columns.into())
 }

@@ -1,0 +1,399 @@
+//! The file store: where the bytes of files are, under `ROOM/FILE`.
+//!
+//! It uses of an object store only what every kind has: to put a whole object, to read a range, to
+//! delete and to list. No object is renamed or changed, and the digest of a file is our own.
+//!
+//! # Guarantees
+//! - An object that was put is durable, and complete for every reader.
+//! - To put or delete an object again does no harm.
+
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt};
+use protocol::{FileId, Refusal, RoomId};
+use texts::refusal;
+use tokio::io::AsyncReadExt;
+use tokio::task::spawn_blocking;
+
+use super::staging::{create_private_directory, remove_if_exists};
+use crate::Error;
+use crate::store::sync_parent;
+
+/// The size of the parts of an object that is copied to the store: at least what S3 asks for.
+const PART: usize = 5 * 1024 * 1024;
+
+/// How many bytes of an object are read at once.
+const PIECE: usize = 128 * 1024;
+
+/// Where the bytes of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ObjectKey {
+    pub room: RoomId,
+    pub file: FileId,
+}
+
+impl ObjectKey {
+    fn path(self) -> ObjectPath {
+        ObjectPath::from_iter([self.room.to_string(), self.file.to_string()])
+    }
+
+    /// The key of an object; `None` if the object is no file's.
+    fn of_path(path: &ObjectPath) -> Option<Self> {
+        let (room, file) = path.as_ref().split_once('/')?;
+        Some(Self {
+            room: room.parse().ok()?,
+            file: file.parse().ok()?,
+        })
+    }
+}
+
+/// An object in the list of the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListedObject {
+    pub key: ObjectKey,
+    /// When it was put, in milliseconds since the Unix epoch.
+    pub put_at: i64,
+}
+
+/// The file store. It is cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct FileStore {
+    objects: Arc<dyn ObjectStore>,
+    /// The directory, if the store is one.
+    root: Option<PathBuf>,
+}
+
+impl FileStore {
+    /// The store in a directory, which is created if there is none.
+    pub fn in_directory(root: &Path) -> Result<Self, Error> {
+        create_private_directory(root)?;
+        let objects = LocalFileSystem::new_with_prefix(root)
+            .map_err(Error::fault)?
+            .with_fsync(true)
+            .with_automatic_cleanup(true);
+        Ok(Self {
+            objects: Arc::new(objects),
+            root: Some(root.to_owned()),
+        })
+    }
+
+    /// Puts the bytes of a staged file, which stays where it is.
+    pub async fn put(&self, key: ObjectKey, staged: &Path) -> Result<(), Error> {
+        if let Some(path) = self.local_path(key)
+            && link(staged.to_owned(), path).await?
+        {
+            return Ok(());
+        }
+        self.copy(key, staged).await
+    }
+
+    /// Copies the bytes of a staged file, of which one part at a time is in memory.
+    async fn copy(&self, key: ObjectKey, staged: &Path) -> Result<(), Error> {
+        let mut file = tokio::fs::File::open(staged).await?;
+        let first = read_part(&mut file).await?;
+        if first.len() < PART {
+            let put = self.objects.put(&key.path(), first.into()).await;
+            return put.map(drop).map_err(Error::fault);
+        }
+        let upload = self.objects.put_multipart(&key.path()).await;
+        let mut upload = upload.map_err(Error::fault)?;
+        let parts = async {
+            let mut part = first;
+            while !part.is_empty() {
+                upload.put_part(part.into()).await.map_err(Error::fault)?;
+                part = read_part(&mut file).await?;
+            }
+            upload.complete().await.map_err(Error::fault)
+        };
+        match parts.await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                if let Err(error) = upload.abort().await {
+                    tracing::debug!(%error, "cannot end the copy of a file");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads a range of an object, piece by piece.
+    pub async fn read(
+        &self,
+        key: ObjectKey,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
+        if range.is_empty() {
+            return Ok(stream::empty().boxed());
+        }
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            ..GetOptions::default()
+        };
+        let found = match self.objects.get_opts(&key.path(), options).await {
+            // The database is older than the store, or the file was deleted just now.
+            Err(object_store::Error::NotFound { .. }) => {
+                return Err(Refusal::NotFound(refusal::NO_FILE).into());
+            }
+            found => found.map_err(Error::fault)?,
+        };
+        Ok(match found.payload {
+            GetResultPayload::File(file, _) => read_pieces(file, found.range),
+            GetResultPayload::Stream(pieces) => pieces.map_err(Error::fault).boxed(),
+        })
+    }
+
+    /// Deletes an object, if there is one.
+    pub async fn delete(&self, key: ObjectKey) -> Result<(), Error> {
+        if let Some(path) = self.local_path(key) {
+            remove_copies(&path)?;
+        }
+        match self.objects.delete(&key.path()).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::fault(error)),
+        }
+    }
+
+    /// Deletes the objects of a room.
+    pub async fn delete_room(&self, room: RoomId) -> Result<(), Error> {
+        let prefix = ObjectPath::from(room.to_string());
+        let listed = self.list_under(Some(&prefix));
+        listed
+            .try_for_each(|object| async move { self.delete(object.key).await })
+            .await?;
+        if let Some(root) = &self.root {
+            // What is left are copies that were never complete.
+            let directory = root.join(room.to_string());
+            if directory.is_dir() {
+                fs::remove_dir_all(directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All objects.
+    pub fn list(&self) -> BoxStream<'static, Result<ListedObject, Error>> {
+        self.list_under(None)
+    }
+
+    fn list_under(
+        &self,
+        prefix: Option<&ObjectPath>,
+    ) -> BoxStream<'static, Result<ListedObject, Error>> {
+        let listed = self.objects.list(prefix).map_err(Error::fault);
+        let files = listed.try_filter_map(|object| async move {
+            let key = ObjectKey::of_path(&object.location);
+            Ok(key.map(|key| ListedObject {
+                key,
+                put_at: object.last_modified.timestamp_millis(),
+            }))
+        });
+        files.boxed()
+    }
+
+    /// Makes the bytes of an object the file `to`, which then is durable but for its directory.
+    pub async fn export(&self, key: ObjectKey, size: u64, to: PathBuf) -> Result<(), Error> {
+        if let Some(path) = self.local_path(key) {
+            let (from, to) = (path, to.clone());
+            let linked = spawn_blocking(move || fs::hard_link(from, to)).await;
+            match linked.map_err(Error::fault)? {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error.into()),
+                Err(error) => tracing::debug!(%error, "a file is copied to the archive"),
+            }
+        }
+        let mut pieces = self.read(key, 0..size).await?;
+        let mut file = tokio::fs::File::create(&to).await?;
+        while let Some(piece) = pieces.try_next().await? {
+            tokio::io::AsyncWriteExt::write_all(&mut file, &piece).await?;
+        }
+        file.sync_all().await?;
+        Ok(())
+    }
+
+    fn local_path(&self, key: ObjectKey) -> Option<PathBuf> {
+        let root = self.root.as_ref()?;
+        Some(root.join(key.room.to_string()).join(key.file.to_string()))
+    }
+
+    /// The same store, which copies what is put.
+    #[cfg(test)]
+    pub fn copying(&self) -> Self {
+        Self {
+            root: None,
+            ..self.clone()
+        }
+    }
+}
+
+/// Links a durable file to another path. Returns whether that is possible: not between file systems,
+/// nor on all of them.
+async fn link(from: PathBuf, to: PathBuf) -> Result<bool, Error> {
+    let linked = spawn_blocking(move || {
+        // The directory of a room may be deleted meanwhile, because it was empty.
+        for _ in 0..8 {
+            if let Some(directory) = to.parent() {
+                create_private_directory(directory)?;
+            }
+            match fs::hard_link(&from, &to) {
+                Ok(()) => return sync_parent(&to).map(|()| true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    remove_if_exists(&to)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound && from.exists() => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error.into()),
+                Err(error) => {
+                    tracing::debug!(%error, "a file is copied to the file store");
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(false)
+    });
+    linked.await.map_err(Error::fault)?
+}
+
+/// Deletes the copies of an object that were never complete, which stand beside it as `FILE#1`.
+fn remove_copies(path: &Path) -> Result<(), Error> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Ok(());
+    };
+    let prefix = format!("{}#", name.to_string_lossy());
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            remove_if_exists(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The next part of a file; empty at its end.
+async fn read_part(file: &mut tokio::fs::File) -> io::Result<Vec<u8>> {
+    let mut part = Vec::new();
+    file.take(PART as u64).read_to_end(&mut part).await?;
+    Ok(part)
+}
+
+fn read_pieces(file: fs::File, range: Range<u64>) -> BoxStream<'static, Result<Bytes, Error>> {
+    let pieces = stream::try_unfold((file, range), |(mut file, range)| async move {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let size = (range.end - range.start).min(PIECE as u64);
+        let start = range.start;
+        let read = spawn_blocking(move || {
+            let mut piece = vec![0; usize::try_from(size).unwrap_or(PIECE)];
+            file.seek(SeekFrom::Start(start))?;
+            file.read_exact(&mut piece)?;
+            io::Result::Ok((piece, file))
+        });
+        let (piece, file) = read.await.map_err(Error::fault)??;
+        Ok(Some((Bytes::from(piece), (file, start + size..range.end))))
+    });
+    pieces.boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct TestStore {
+        store: FileStore,
+        staged: PathBuf,
+        dir: tempfile::TempDir,
+    }
+
+    impl TestStore {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            Self {
+                store: FileStore::in_directory(&dir.path().join("files")).unwrap(),
+                staged: dir.path().join("staged"),
+                dir,
+            }
+        }
+
+        async fn put(&self, store: &FileStore, bytes: &[u8]) {
+            fs::write(&self.staged, bytes).unwrap();
+            store.put(key(1), &self.staged).await.unwrap();
+        }
+    }
+
+    fn key(file: u8) -> ObjectKey {
+        ObjectKey {
+            room: RoomId::from_bytes([7; 8]),
+            file: FileId::from_bytes([file; 8]),
+        }
+    }
+
+    async fn read(store: &FileStore, range: Range<u64>) -> Vec<u8> {
+        let pieces = store.read(key(1), range).await.unwrap();
+        let pieces: Vec<Bytes> = pieces.try_collect().await.unwrap();
+        pieces.concat()
+    }
+
+    #[tokio::test]
+    async fn linked_and_copied_objects_are_read_by_range_and_deleted() {
+        let test = TestStore::new();
+        let bytes: Vec<u8> = (0..12_000_000_u32).map(|n| (n % 251) as u8).collect();
+        for store in [test.store.clone(), test.store.copying()] {
+            for length in [0, 1, PIECE, PART, PART + 1, bytes.len()] {
+                test.put(&store, &bytes[..length]).await;
+                test.put(&store, &bytes[..length]).await;
+                assert_eq!(read(&store, 0..length as u64).await, &bytes[..length]);
+                let (start, end) = (length / 3, length - length / 3);
+                let part = read(&store, start as u64..end as u64).await;
+                assert_eq!(part, &bytes[start..end], "{length}");
+            }
+            let listed: Vec<_> = store.list().try_collect().await.unwrap();
+            assert_eq!(
+                listed.iter().map(|object| object.key).collect::<Vec<_>>(),
+                [key(1)]
+            );
+            for _ in 0..2 {
+                store.delete(key(1)).await.unwrap();
+            }
+            assert!(store.read(key(1), 0..1).await.is_err());
+            assert_eq!(store.list().count().await, 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn deleted_room_leaves_nothing_behind() {
+        let test = TestStore::new();
+        test.put(&test.store, b"bytes").await;
+        let directory = test.dir.path().join("files").join(key(1).room.to_string());
+        fs::write(directory.join(format!("{}#1", key(2).file)), b"cut").unwrap();
+        test.store.delete_room(key(1).room).await.unwrap();
+        assert!(!directory.exists());
+        test.store.delete_room(key(1).room).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn exported_object_is_a_file_of_its_own() {
+        let test = TestStore::new();
+        test.put(&test.store, b"bytes").await;
+        for (index, store) in [test.store.clone(), test.store.copying()]
+            .iter()
+            .enumerate()
+        {
+            let to = test.dir.path().join(index.to_string());
+            store.export(key(1), 5, to.clone()).await.unwrap();
+            assert_eq!(fs::read(&to).unwrap(), b"bytes");
+        }
+        test.store.delete(key(1)).await.unwrap();
+        assert_eq!(fs::read(test.dir.path().join("0")).unwrap(), b"bytes");
+    }
+}

@@ -1,0 +1,164 @@
+//! The staging directory, where the bytes of uploads arrive.
+//!
+//! # Guarantees
+//! - A staged file is readable by its owner alone.
+//! - The bytes are written in blocks, by threads that may wait for the disk.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use protocol::FileId;
+use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
+
+use super::kind;
+use crate::Error;
+use crate::store::sync_parent;
+
+/// How many bytes are written at once.
+const BLOCK: usize = 256 * 1024;
+
+/// The staging directory.
+#[derive(Clone, Debug)]
+pub(super) struct Staging(PathBuf);
+
+impl Staging {
+    /// Opens the directory, and creates it if there is none.
+    pub fn open(directory: PathBuf) -> Result<Self, Error> {
+        create_private_directory(&directory)?;
+        Ok(Self(directory))
+    }
+
+    /// The files in the directory.
+    pub fn list(&self) -> Result<Vec<PathBuf>, Error> {
+        let entries = fs::read_dir(&self.0)?;
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        paths.collect()
+    }
+
+    /// Where a file is staged.
+    pub fn path(&self, id: FileId) -> PathBuf {
+        self.0.join(id.to_string())
+    }
+
+    /// Begins a file.
+    pub fn create(&self, id: FileId) -> Result<StagedFile, Error> {
+        let path = self.path(id);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let writer = Writer {
+            file: options.open(&path)?,
+            hash: Sha256::new(),
+            block: Vec::new(),
+        };
+        let writer = Some(writer);
+        Ok(StagedFile { path, writer })
+    }
+
+    /// Deletes a staged file, if there is one.
+    pub fn remove(&self, id: FileId) -> Result<(), Error> {
+        remove_if_exists(&self.path(id))
+    }
+}
+
+/// Creates a directory that its owner alone can read, if there is none.
+pub(super) fn create_private_directory(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    sync_parent(path)
+}
+
+/// Deletes a file, if there is one.
+pub(super) fn remove_if_exists(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A file whose bytes arrive.
+#[derive(Debug)]
+pub(super) struct StagedFile {
+    path: PathBuf,
+    /// `None` while a thread writes, and after a failure.
+    writer: Option<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    file: File,
+    hash: Sha256,
+    block: Vec<u8>,
+}
+
+impl Writer {
+    fn flush(&mut self) -> io::Result<()> {
+        self.hash.update(&self.block);
+        self.file.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+/// What is known of a file by its bytes.
+#[derive(Clone, Debug)]
+pub(super) struct StagedBytes {
+    pub kind: String,
+    /// In hexadecimal.
+    pub sha256: String,
+}
+
+impl StagedFile {
+    /// Adds bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let writer = self.writer.as_mut().ok_or_else(broken)?;
+        writer.block.extend_from_slice(bytes);
+        if writer.block.len() < BLOCK {
+            return Ok(());
+        }
+        self.on_thread(Writer::flush).await
+    }
+
+    /// Ends the file. When this returns, its bytes are durable.
+    pub async fn finish(&mut self) -> Result<StagedBytes, Error> {
+        let path = self.path.clone();
+        self.on_thread(move |writer| {
+            writer.flush()?;
+            writer.file.sync_all()?;
+            sync_parent(&path).map_err(io::Error::other)?;
+            let digest = std::mem::take(&mut writer.hash).finalize();
+            Ok(StagedBytes {
+                kind: kind::sniff(&path)?,
+                sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &mut self,
+        run: impl FnOnce(&mut Writer) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let mut writer = self.writer.take().ok_or_else(broken)?;
+        let written = spawn_blocking(move || {
+            let done = run(&mut writer);
+            done.map(|done| (done, writer))
+        });
+        let (done, writer) = written.await.map_err(Error::fault)??;
+        self.writer = Some(writer);
+        Ok(done)
+    }
+}
+
+fn broken() -> Error {
+    Error::fault("the file could not be written before")
+}
