@@ -71,6 +71,7 @@ fn run(config: &Config) -> Result<(), String> {
 #[tokio::main]
 async fn serve(config: &Config) -> Result<(), String> {
     config.warn_of_weak_secrets();
+    config.warn_of_missing_files_url();
     // The handlers must be in place before the log line: its reader may send a signal at once.
     let signals =
         Signals::install().map_err(|error| format!("cannot install signal handlers: {error}"))?;

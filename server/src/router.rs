@@ -33,10 +33,10 @@ use crate::middleware::{answer_admission, client_ip, instance_cookies, security_
 use crate::respond::negotiated::Uncompressed;
 use crate::respond::{assets, page};
 use crate::routes::{
-    accounts, api_docs, audit_log, direct_chats, events, export, guests, health, home, invitations,
-    language, lobby, members, messages, notification_settings, oidc, overview, password, person,
-    profile, provider_link, qr_code, read_marker, room_listing, room_notifications, room_settings,
-    room_socket, rooms, sanctions, sign_out, typing,
+    accounts, api_docs, audit_log, direct_chats, events, export, files, guests, health, home,
+    invitations, language, lobby, members, messages, notification_settings, oidc, overview,
+    password, person, profile, provider_link, qr_code, read_marker, room_listing,
+    room_notifications, room_settings, room_socket, rooms, sanctions, sign_out, typing,
 };
 use crate::state::AppState;
 
@@ -108,6 +108,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(rooms::open_named_room))
         .routes(routes!(messages::read_messages, messages::post_message))
         .routes(routes!(messages::edit_message, messages::delete_message))
+        .routes(routes!(files::send_files))
+        .routes(routes!(files::download_file))
+        .routes(routes!(files::delete_file))
+        .routes(routes!(files::show_limits))
         .routes(routes!(typing::report_typing))
         .routes(routes!(events::follow_rooms))
         .routes(routes!(overview::show_overview))

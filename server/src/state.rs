@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::limit::Limits;
 use crate::limit::answer_budget::AnswerBudgets;
 use crate::limit::stream_places::StreamPlaces;
+use crate::limit::upload_places::UploadPlaces;
 use crate::metrics::Answers;
 use crate::openapi::ApiDocument;
 
@@ -32,6 +33,8 @@ pub struct Shared {
     pub(crate) limits: Limits,
     /// The places for open streams.
     pub(crate) streams: StreamPlaces,
+    /// The places for uploads under way.
+    pub(crate) uploads: UploadPlaces,
     /// The budgets for unsent answers.
     pub(crate) budgets: AnswerBudgets,
     /// The numbers of answers.
@@ -78,6 +81,7 @@ impl AppState {
             chat,
             language: config.language,
             streams,
+            uploads: UploadPlaces::new(config.rate_limit),
             budgets: AnswerBudgets::new(config.rate_limit),
             answers: Answers::default(),
             stream_timeout: config.stream_timeout,

@@ -11,6 +11,7 @@ pub mod env_file;
 pub mod parse;
 mod secrets;
 mod shown;
+mod storage;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -27,6 +28,7 @@ use rustls_acme::acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY as LETS_ENCRYPT;
 use texts::Language;
 
 use crate::config::command::Command;
+use crate::config::storage::StorageFlags;
 use crate::config::types::{AcmeSettings, LogFormat, Switch};
 use crate::config::values::FlagParser;
 
@@ -213,25 +215,9 @@ pub struct Config {
     #[arg(value_parser = FlagParser(values::parse_duration), allow_hyphen_values = true)]
     pub stream_timeout: Duration,
 
-    /// Keep this much of the disk free: below a tenth of it, messages are refused
-    #[arg(
-        long,
-        env = "WEBCHAT_FREE_SPACE",
-        value_name = "SIZE",
-        default_value = "1GB"
-    )]
-    #[arg(value_parser = FlagParser(values::parse_size), allow_hyphen_values = true)]
-    pub free_space: u64,
-
-    /// The most text that a room may have
-    #[arg(
-        long,
-        env = "WEBCHAT_ROOM_MESSAGES",
-        value_name = "SIZE",
-        default_value = "1GB"
-    )]
-    #[arg(value_parser = FlagParser(values::parse_size), allow_hyphen_values = true)]
-    pub room_messages: u64,
+    /// What is stored, and how much.
+    #[command(flatten)]
+    pub storage: StorageFlags,
 
     /// The language of pages and refusals for clients that accept none of the server's languages
     #[arg(
@@ -329,13 +315,18 @@ impl Config {
             database: self.database.clone(),
             database_direct: self.database_direct.clone(),
             shared_archive: self.archive_url.clone(),
+            shared_files: self.storage.files_url.clone(),
+            files: self.takes_files(),
+            file_max: self.storage.file_max,
+            room_files: self.storage.room_files,
+            all_files: self.storage.all_files,
             node: self.node_name(),
             timeout: self.timeout,
             archive: self.archive == Switch::On,
             direct_timeout: self.direct_timeout.unwrap_or(Duration::MAX),
             password_min: self.password_min.into(),
-            free_space: self.free_space,
-            room_messages: self.room_messages,
+            free_space: self.storage.free_space,
+            room_messages: self.storage.room_messages,
             jwt_key: self.signing_key().map(str::to_owned),
             jwt_lifetime: Duration::from_secs(u64::from(self.jwt_exp) * 60),
             ..chat::Config::new(&self.data_dir)

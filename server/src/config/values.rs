@@ -179,17 +179,26 @@ pub fn parse_node(text: &str) -> Result<String, String> {
     }
 }
 
-/// The directory of a `file` URL, which is absolute.
+/// The directory of the archives, as a `file` URL.
 pub fn parse_archive_url(text: &str) -> Result<PathBuf, String> {
-    const EXAMPLE: &str = "write it like file:///srv/webchat/archive";
+    parse_file_url(text, "write it like file:///srv/webchat/archive")
+}
+
+/// The directory of the files of rooms, as a `file` URL.
+pub fn parse_directory_of_files(text: &str) -> Result<PathBuf, String> {
+    parse_file_url(text, "write it like file:///srv/webchat/files")
+}
+
+/// The directory of a `file` URL, which is absolute.
+fn parse_file_url(text: &str, example: &str) -> Result<PathBuf, String> {
     let path = text
         .strip_prefix("file://")
         .filter(|path| path.starts_with('/'));
-    let path = path.ok_or_else(|| format!("is no absolute file URL; {EXAMPLE}"))?;
+    let path = path.ok_or_else(|| format!("is no absolute file URL; {example}"))?;
     let decoded = percent_decode_str(path).decode_utf8();
-    let decoded = decoded.map_err(|_| format!("is not UTF-8; {EXAMPLE}"))?;
+    let decoded = decoded.map_err(|_| format!("is not UTF-8; {example}"))?;
     if decoded.contains('\0') {
-        return Err(format!("has no path of a directory; {EXAMPLE}"));
+        return Err(format!("has no path of a directory; {example}"));
     }
     Ok(PathBuf::from(&*decoded))
 }

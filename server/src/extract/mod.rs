@@ -7,9 +7,11 @@
 //! Answers (`respond`), and the meaning of the values (`chat`).
 
 pub(crate) mod accept;
+pub(crate) mod body_pieces;
 pub(crate) mod caller;
 pub(crate) mod client_address;
 pub(crate) mod cookies;
+pub(crate) mod file_path;
 pub(crate) mod host;
 pub(crate) mod https;
 pub(crate) mod next;

@@ -16,6 +16,7 @@ mod login_backoff;
 mod room_probes;
 pub(crate) mod stream_places;
 mod token_bucket;
+pub(crate) mod upload_places;
 mod write_limits;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

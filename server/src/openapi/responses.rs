@@ -46,6 +46,20 @@ refusals! {
         429: "Too many requests, or too many for rooms that do not exist",
     }
 
+    /// Refusals of every route that takes files.
+    UploadRefused {
+        400: "The body broke off, or the form is malformed",
+        408: "The client sent nothing for half a minute",
+        413: "The file, or the files of the room together, would have more bytes than they may have, which the text says",
+        415: "The body has an encoding",
+        422: "The name is missing, or a field is invalid",
+    }
+
+    /// Refusals of every route that stores files.
+    FilesRefused {
+        507: "The server keeps its free space, or all files together have as many bytes as they may have",
+    }
+
     /// Refusals of every stream outside of a room.
     StreamRefused {
         429: "The address or the person has too many open streams",

@@ -5,6 +5,8 @@
 //! Problem documents (`error`), event streams (`stream`), the look of the pages (`app`).
 
 pub(crate) mod assets;
+pub(crate) mod byte_range;
+pub(crate) mod content_disposition;
 pub(crate) mod envelope;
 pub(crate) mod form_page;
 pub(crate) mod history;

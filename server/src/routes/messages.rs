@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use chat::{AccountHolder, Chat, FollowEvent, Follower, IdempotencyKey, MessagesPage, Person};
+use chat::{
+    AccountHolder, Chat, FollowEvent, Follower, IdempotencyKey, MessagesPage, NewFiles, Person,
+};
 use protocol::schema::{Body, Username};
 use protocol::{Message, NewMessage, Refusal, RoomId, Start, text};
 use serde::Deserialize;
@@ -19,7 +21,7 @@ use crate::extract::accept::{self, EVENTS, JSON};
 use crate::extract::caller::Caller;
 use crate::extract::client_address::ClientAddress;
 use crate::extract::cookies::name_cookie;
-use crate::extract::payload::{Payload, SEQ_MAX};
+use crate::extract::payload::{FileIds, Payload, SEQ_MAX};
 use crate::extract::query::Query;
 use crate::extract::resume_point;
 use crate::extract::room_path::{InsideRoom, RoomPath};
@@ -44,9 +46,12 @@ pub(crate) struct PostMessage {
     /// The name of the author; a caller with an account can leave it out.
     #[schema(value_type = Username)]
     username: Option<String>,
-    /// The text.
-    #[schema(value_type = Body)]
-    body: String,
+    /// The text. A message with files can do without.
+    #[schema(value_type = Option<String>, nullable = false, max_length = 4000, example = "hello")]
+    body: Option<String>,
+    /// The IDs of files that the caller has sent to this room before, and that are in no message yet.
+    #[schema(value_type = Option<Vec<String>>, nullable = false, max_items = 10)]
+    files: Option<FileIds>,
 }
 
 /// Sends a message.
@@ -88,29 +93,45 @@ pub(crate) async fn post_message(
             .map(|member| AccountHolder::username(member).to_owned())
     };
     let username = sent.username.or_else(own);
+    let files = sent.files.unwrap_or_default().0;
+    let missing = |field| Refusal::invalid(field, refusal::RULE_MISSING.text());
+    let body = match sent.body {
+        None if files.is_empty() => return Err(missing("body").into()),
+        body => body.unwrap_or_default(),
+    };
     let new_message = NewMessage {
-        username: username
-            .ok_or_else(|| Refusal::invalid("username", refusal::RULE_MISSING.text()))?,
-        body: sent.body,
+        username: username.ok_or_else(|| missing("username"))?,
+        body,
     };
     let key = idempotency_key(&headers)?;
     let key = key.map(|text| IdempotencyKey { text, address });
     let body = &new_message.body;
     state.limits.check_message(address, &by, room, body)?;
+    let files = NewFiles {
+        ids: &files,
+        digest: None,
+    };
     let message = state
         .chat
-        .post_message(&by, &room, &new_message, key)
+        .post_message_with_files(&by, &room, &new_message, files, key)
         .await?;
+    Ok(posted(format, &by, message))
+}
+
+/// The answer to a message that was sent.
+pub(super) fn posted(format: Format, by: &Person, message: Message) -> Response {
+    let room = message.room;
     if format.is_html() {
         // The browser remembers the name of a guest; the name of an account comes with the session.
         let is_guest = by.account().is_none();
         let cookie = is_guest.then(|| [(header::SET_COOKIE, name_cookie(&message.username))]);
-        return Ok((cookie, Redirect::to(&format!("/rooms/{room}/"))).into_response());
+        return (cookie, Redirect::to(&format!("/rooms/{room}/"))).into_response();
     }
-    Ok((StatusCode::CREATED, Json(message)).into_response())
+    (StatusCode::CREATED, Json(message)).into_response()
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+/// The idempotency key of a request, if it has one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let key = headers
         .get("idempotency-key")
         .map(|key| std::str::from_utf8(key.as_bytes()));

@@ -12,6 +12,8 @@ pub(crate) mod audit_log;
 pub(crate) mod direct_chats;
 pub(crate) mod events;
 pub(crate) mod export;
+mod file_form;
+pub(crate) mod files;
 pub(crate) mod guests;
 pub(crate) mod health;
 pub(crate) mod home;

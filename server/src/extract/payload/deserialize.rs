@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use protocol::Refusal;
-use serde::de::value::StrDeserializer;
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
     Visitor,
@@ -191,6 +191,18 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
         visitor.visit_enum(variant)
     }
 
+    /// An array; a form has no arrays, so there it is a text.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
+        match self.0 {
+            Value::Array(values) => {
+                let values = values.iter().map(FieldDeserializer);
+                visitor.visit_seq(SeqDeserializer::new(values))
+            }
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            _ => Err(FieldError::rule("must be an array")),
+        }
+    }
+
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -203,8 +215,16 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct
         map identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, FieldError> for FieldDeserializer<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod connections;
 mod disk_space;
+mod file_memory;
 mod rate_limits;
 mod room_probes;
 mod shared_guesses;

@@ -168,12 +168,12 @@ impl LargeServer {
 }
 
 /// Makes the system measure the greatest memory of a process from now on.
-fn forget_peak(process: u32) {
+pub fn forget_peak(process: u32) {
     std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
 }
 
 /// The greatest memory of a process, in bytes.
-fn peak(process: u32) -> u64 {
+pub fn peak(process: u32) -> u64 {
     let path = format!("/proc/{process}/status");
     let status = std::fs::read_to_string(Path::new(&path)).unwrap();
     let mut lines = status.lines();

@@ -1,6 +1,8 @@
 //! The resources of the API, one file a resource.
 
 mod direct_chats;
+mod file_downloads;
+mod files;
 mod lobby;
 mod long_poll;
 mod message_changes;
