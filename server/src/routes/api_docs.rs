@@ -16,9 +16,10 @@ use crate::state::AppState;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The chapters of the page, by the tag of their operations.
-const CHAPTERS: [(&str, &str); 7] = [
+const CHAPTERS: [(&str, &str); 8] = [
     ("rooms", "Rooms"),
     ("messages", "Messages"),
+    ("files", "Files"),
     ("people", "People"),
     ("order", "Order in rooms"),
     ("lobby", "The lobby"),
@@ -67,7 +68,7 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
     (
         413,
         "Too large",
-        "The body is larger than the largest message. Send less.",
+        "The body is larger than the largest message or file; “detail” has the limit. Send less.",
     ),
     (
         415,

@@ -87,6 +87,27 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
         ),
         (
             "POST",
+            "/rooms/ID/files/?name=a",
+            json!("bytes"),
+            Anyone,
+            member,
+        ),
+        (
+            "GET",
+            "/rooms/ID/files/FILE/a",
+            nothing.clone(),
+            Anyone,
+            Reader,
+        ),
+        (
+            "DELETE",
+            "/rooms/ID/files/FILE",
+            nothing.clone(),
+            Moderator,
+            Moderator,
+        ),
+        (
+            "POST",
             "/rooms/ID/typing/",
             json!({"username": "mallory"}),
             Anyone,
@@ -261,6 +282,7 @@ impl Participants {
         .await;
         let room = chat["id"].as_str().unwrap().to_owned();
         let said = self.friend.post(&room, "hello").await.id.to_string();
+        let file = send_file(&self.friend, &room).await;
         let user = "friend".to_owned();
         let code = "0".repeat(32);
         BTreeMap::from([
@@ -269,6 +291,7 @@ impl Participants {
             ("MUTED", user),
             ("CODE", code),
             ("SEQ", said),
+            ("FILE", file),
         ])
     }
 
@@ -298,6 +321,7 @@ impl Participants {
         expect_json(send_json(owner, "PATCH", &bad, json!({"role": "reader"})).await).await;
         join_by_invitation(owner, &room, &self.muted, "member").await;
         let said = self.muted.post(&room, "hello").await.id.to_string();
+        let file = send_file(&self.muted, &room).await;
         let muted = member_id_with_role(owner, &room, "member").await;
         expect_json(
             send_json(
@@ -327,8 +351,23 @@ impl Participants {
             ("MUTED", muted),
             ("CODE", code),
             ("SEQ", said),
+            ("FILE", file),
         ])
     }
+}
+
+/// Sends a message with a file. Returns the ID of the file.
+async fn send_file(user: &TestUser, room: &str) -> String {
+    let path = format!("/rooms/{room}/files/?name=a");
+    let file = expect_json(send_json(user, "POST", &path, json!("bytes")).await).await;
+    let file = file["id"].as_str().unwrap().to_owned();
+    let message = json!({"username": user.name, "files": [file]});
+    expect_json(
+        user.post_json(&format!("/rooms/{room}/messages/"), message)
+            .await,
+    )
+    .await;
+    file
 }
 
 fn fill_placeholders(text: &str, names: &BTreeMap<&str, String>) -> String {
@@ -392,7 +431,8 @@ async fn every_role_may_do_exactly_what_the_permission_table_says() {
                     .status()
                     .as_u16();
                 // In an open room visitors may post and type, but a reader may not.
-                let is_writing = path.ends_with("messages/") || path.ends_with("typing/");
+                let paths = ["/messages/", "/typing/", "/files/?"];
+                let is_writing = paths.iter().any(|part| path.contains(part));
                 let only_reads = standing == Reader && is_writing && method == "POST";
                 let expected = if only_reads && kind != Kind::Direct {
                     &[403]
@@ -437,7 +477,9 @@ async fn permission_table_covers_every_room_operation() {
             let shape = rest
                 .replace("{person}", "*")
                 .replace("{code}", "*")
-                .replace("{seq}", "*");
+                .replace("{seq}", "*")
+                .replace("{file}", "*")
+                .replace("{name}", "a");
             described.extend(
                 item.as_object()
                     .unwrap()
@@ -453,7 +495,7 @@ async fn permission_table_covers_every_room_operation() {
             let rest = rest.split('?').next().unwrap();
             format!(
                 "{method} {}",
-                ["PERSON", "MUTED", "CODE", "SEQ"]
+                ["PERSON", "MUTED", "CODE", "SEQ", "FILE"]
                     .iter()
                     .fold(rest.to_owned(), |rest, name| rest.replace(name, "*"))
             )

@@ -316,7 +316,10 @@ async fn archive_and_transcript_contain_every_message() {
         &archive[..archive.trim_end().rfind('\n').unwrap() + 1],
     );
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(lines[3], json!({"count": 2, "sha256": digest}));
+    assert_eq!(
+        lines[3],
+        json!({"count": 2, "files": 0, "file_bytes": 0, "sha256": digest})
+    );
     let transcript = ada
         .get(&format!("/rooms/{room}/transcript.txt"), "*/*")
         .await
