@@ -271,3 +271,34 @@ async fn upload_of_a_person_who_is_banned_meanwhile_leaves_nothing() {
     sweep(&test).await;
     assert!(check_consistency(&test).await.is_empty());
 }
+
+#[tokio::test]
+async fn download_ends_after_its_reader_is_banned() {
+    let test = new_test_chat(|_| {}).await;
+    let owner = new_guest();
+    let ada = test.register("ada").await;
+    let room = create_room(&test, &owner).await;
+    let first = named(&ada, "hi");
+    test.chat
+        .post_message(&ada, &room, &first, None)
+        .await
+        .unwrap();
+    let size = 9 * 1024 * 1024;
+    let (_, file) = send(&test, &owner, room, &vec![7; size]).await;
+    let download = test.chat.open_file(&ada, &room, file.id).await.unwrap();
+    let mut pieces = download.read(0..file.size).await.unwrap();
+    let mut read = pieces.try_next().await.unwrap().unwrap().len();
+    let target = crate::SanctionTarget::Person("ada".to_owned());
+    let ban = test
+        .chat
+        .impose_sanction(&owner, &room, &target, protocol::SanctionKind::Ban, None);
+    ban.await.unwrap();
+    let end = loop {
+        match pieces.try_next().await {
+            Ok(piece) => read += piece.expect("the download is complete").len(),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(end, Error::Refusal(Refusal::Sanctioned { .. })));
+    assert!(read < size, "{read}");
+}

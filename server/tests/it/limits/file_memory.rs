@@ -59,7 +59,7 @@ async fn memory_for_a_file_does_not_depend_on_its_size() {
     let mut pieces = answer.bytes_stream();
     let mut hash = Sha256::new();
     while let Some(piece) = pieces.next().await {
-        hash.update(&piece.unwrap());
+        hash.update(piece.unwrap());
     }
     let downloaded: String = hash
         .finalize()
