@@ -33,7 +33,7 @@ pub(crate) struct FileForm {
     /// The text, which may be empty.
     body: Option<String>,
     /// The files.
-    #[schema(value_type = Vec<Vec<u8>>, max_items = 10)]
+    #[schema(value_type = Vec<String>, format = Binary, max_items = 10)]
     file: Vec<Vec<u8>>,
 }
 

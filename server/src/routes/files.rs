@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chat::FileDownload;
 use futures_util::TryStreamExt;
-use protocol::{File, Message};
+use protocol::{File, Message, text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +24,7 @@ use crate::respond::byte_range::{self, ByteRange};
 use crate::respond::content_disposition::content_disposition;
 use crate::respond::negotiated::{self, Format};
 use crate::routes::file_form::{self, FileForm, Sender};
+use crate::routes::messages::idempotency_key;
 use crate::state::AppState;
 
 /// What a browser may do with a file: nothing.
@@ -31,6 +32,23 @@ const POLICY: &str = "default-src 'none'; style-src 'none'; sandbox; frame-ances
 
 /// How long a browser keeps a file, whose bytes never change.
 const CACHED: &str = "private, max-age=31536000, immutable";
+
+/// The bytes of a file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it describes the body")]
+struct FileBytes(Vec<u8>);
+
+/// What was sent: a file, or a message with its files.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the answer")]
+enum Sent {
+    /// A file.
+    File(File),
+    /// A message.
+    Message(Message),
+}
 
 /// Sends a file, or a message with files.
 ///
@@ -48,12 +66,11 @@ const CACHED: &str = "private, max-age=31536000, immutable";
             description = "For a form: a text of at most 64 characters, a new one for each message"),
     ),
     request_body(content(
-        (Vec<u8> = "application/octet-stream"),
+        (FileBytes = "application/octet-stream"),
         (FileForm = "multipart/form-data"),
     )),
     responses(
-        (status = 201, description = "The file, or the message with its files, durable",
-            content((File = "application/json"), (Message = "application/json"))),
+        (status = 201, description = "The file, or the message with its files, durable", body = Sent),
         (status = 303, description = "Back to the room, for a form of a client that prefers pages"),
         NameRefused,
         UploadRefused,
@@ -69,6 +86,8 @@ pub(crate) async fn send_files(
     query: Query,
     request: Request,
 ) -> Result<Response, Error> {
+    let key = idempotency_key(request.headers())?;
+    key.map(text::check_idempotency_key).transpose()?;
     let sender = Sender {
         state: &state,
         by,
@@ -117,10 +136,20 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
             description = "The entity tags of what the client has"),
     ),
     responses(
-        (status = 200, description = "The bytes", body = Vec<u8>,
-            content_type = "application/octet-stream"),
-        (status = 206, description = "A part of the bytes", body = Vec<u8>,
-            content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes",
+            content(
+                (FileBytes = "application/octet-stream"),
+                (FileBytes = "image/*"),
+                (FileBytes = "audio/*"),
+                (FileBytes = "video/*"),
+            )),
+        (status = 206, description = "A part of the bytes",
+            content(
+                (FileBytes = "application/octet-stream"),
+                (FileBytes = "image/*"),
+                (FileBytes = "audio/*"),
+                (FileBytes = "video/*"),
+            )),
         (status = 304, description = "The client has the bytes"),
         (status = 416, description = "The bytes have no such part"),
         RoomRefused,
