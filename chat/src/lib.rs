@@ -16,7 +16,7 @@ mod error;
 mod events;
 #[cfg(test)]
 mod faults;
-mod files;
+pub mod files;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

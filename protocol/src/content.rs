@@ -1,6 +1,8 @@
 //! The content of a message: what an edit replaces and a deletion removes.
 
-use crate::{File, Mark};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::File;
+use crate::Mark;
 
 /// The content of a message. On the wire its fields stand directly in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +13,8 @@ pub struct MessageContent {
     /// on their way to a client have it.
     pub marks: Vec<Mark>,
     /// The files, in the order in which the author gave them. A message with files may have an empty
-    /// text.
+    /// text. Pages do not show files yet, and their code is small without them.
+    #[cfg(not(target_arch = "wasm32"))]
     pub files: Vec<File>,
 }
 
@@ -21,6 +24,7 @@ impl MessageContent {
         Self {
             body: body.into(),
             marks: Vec::new(),
+            #[cfg(not(target_arch = "wasm32"))]
             files: Vec::new(),
         }
     }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Author, File, Mark, MessageContent, RoomId, Time};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::File;
+use crate::{Author, Mark, MessageContent, RoomId, Time};
 
 /// A message, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,7 @@ impl Message {
     }
 
     /// Returns the files.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn files(&self) -> &[File] {
         self.content.as_ref().map_or(&[], |content| &content.files)
     }
@@ -101,6 +104,7 @@ struct WireMessage<'a> {
     /// The files, in the order in which the author gave them; absent if there are none. A message
     /// with files may have an empty text.
     #[serde(default, skip_serializing_if = "<[File]>::is_empty")]
+    #[cfg(not(target_arch = "wasm32"))]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<File>>, nullable = false))]
     files: Cow<'a, [File]>,
     /// When the server accepted the message.
@@ -131,6 +135,7 @@ impl Serialize for Message {
             client_id: self.client_id.as_deref().map(Cow::Borrowed),
             body: Cow::Borrowed(self.body()),
             marks: Cow::Borrowed(self.marks()),
+            #[cfg(not(target_arch = "wasm32"))]
             files: Cow::Borrowed(self.files()),
             sent_at: self.sent_at,
             edited_at: self.edited_at,
@@ -148,6 +153,7 @@ impl<'de> Deserialize<'de> for Message {
         let content = MessageContent {
             body,
             marks: message.marks.into_owned(),
+            #[cfg(not(target_arch = "wasm32"))]
             files: message.files.into_owned(),
         };
         Ok(Self {

@@ -19,6 +19,7 @@ mod download;
 mod file_store;
 mod kind;
 mod name;
+pub mod picture;
 mod publish;
 mod remove;
 mod staging;

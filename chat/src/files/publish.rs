@@ -3,17 +3,26 @@
 //! # Guarantees
 //! - Each step may be repeated: after a crash the same bytes are put again under the same key.
 //! - A file that was given up meanwhile leaves no bytes.
+//! - A picture that is published has no metadata, unless it is not well-formed.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use protocol::{FileId, Refusal, RoomId, Time};
 use texts::refusal;
+use tokio::task::spawn_blocking;
 
-use super::{Files, ObjectKey};
+use super::picture::{Stripping, strip_metadata};
+use super::staging::StagedCopy;
+use super::{Files, ObjectKey, Promise};
 use crate::Error;
 use crate::store::file_rows::{FileState, StoredFile};
 use crate::store::files::FileBytes;
 use crate::store::{Store, files};
+
+/// The kinds of pictures whose metadata is removed.
+const STRIPPED: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// A file as it is published.
 struct PreparedFile {
@@ -23,19 +32,43 @@ struct PreparedFile {
     sha256: String,
 }
 
-/// Makes of a received file what others are to get.
-///
-/// Pictures lose their metadata here, and get their previews: `picture` has both as functions of the
-/// staged file. Until then a file is published as it was received.
-fn prepare(staged: PathBuf, received: &StoredFile) -> PreparedFile {
-    PreparedFile {
-        path: staged,
-        size: received.size,
-        sha256: received.sha256.clone(),
+/// Copies a picture without its metadata; `None` if it is not well-formed.
+fn strip(from: &Path, to: PathBuf) -> io::Result<Option<PreparedFile>> {
+    let mut copy = StagedCopy::create(&to)?;
+    if strip_metadata(File::open(from)?, &mut copy)? != Stripping::Done {
+        return Ok(None);
     }
+    let (size, sha256) = copy.finish()?;
+    Ok(Some(PreparedFile {
+        path: to,
+        size,
+        sha256,
+    }))
 }
 
 impl Files {
+    /// Makes of a received file what others are to get.
+    async fn prepare(&self, received: &StoredFile) -> Result<PreparedFile, Error> {
+        let staging = &self.0.staging;
+        let whole = PreparedFile {
+            path: staging.path(received.id),
+            size: received.size,
+            sha256: received.sha256.clone(),
+        };
+        if !STRIPPED.contains(&received.kind.as_str()) {
+            return Ok(whole);
+        }
+        let (from, to) = (whole.path.clone(), staging.copy_path(received.id));
+        let stripped = spawn_blocking(move || strip(&from, to)).await;
+        Ok(stripped.map_err(Error::fault)??.unwrap_or(whole))
+    }
+
+    /// Promises the space for a copy of a picture.
+    fn promise_copy(&self, received: &StoredFile) -> Result<Option<Promise>, Refusal> {
+        let is_copied = STRIPPED.contains(&received.kind.as_str());
+        is_copied.then(|| self.promise(received.size)).transpose()
+    }
+
     /// Puts a received file into the file store, and notes that it is ready.
     pub(super) async fn publish(
         &self,
@@ -45,7 +78,9 @@ impl Files {
         received: StoredFile,
     ) -> Result<StoredFile, Error> {
         let id = received.id;
-        let prepared = prepare(self.0.staging.path(id), &received);
+        let promise = self.promise_copy(&received)?;
+        let prepared = self.prepare(&received).await?;
+        self.pass("file prepared").await;
         let key = ObjectKey { room, file: id };
         self.0.store.put(key, &prepared.path).await?;
         self.pass("file published").await;
@@ -63,6 +98,7 @@ impl Files {
         }
         self.pass("file ready").await;
         self.0.staging.remove(id)?;
+        drop(promise);
         Ok(StoredFile {
             size: prepared.size,
             sha256: prepared.sha256,

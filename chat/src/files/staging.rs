@@ -1,7 +1,7 @@
 //! The staging directory, where the bytes of uploads arrive.
 //!
 //! # Guarantees
-//! - A staged file is readable by its owner alone.
+//! - A staged file, and a copy of it, is readable by its owner alone.
 //! - The bytes are written in blocks, by threads that may wait for the disk.
 
 use std::fs::{self, File, OpenOptions};
@@ -42,26 +42,33 @@ impl Staging {
         self.0.join(id.to_string())
     }
 
+    /// Where a changed copy of a staged file is.
+    pub fn copy_path(&self, id: FileId) -> PathBuf {
+        self.0.join(format!("{id}.copy"))
+    }
+
     /// Begins a file.
     pub fn create(&self, id: FileId) -> Result<StagedFile, Error> {
         let path = self.path(id);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let writer = Writer {
-            file: options.open(&path)?,
-            hash: Sha256::new(),
-            block: Vec::new(),
-        };
+        let writer = Writer::of(private_file().create_new(true).open(&path)?);
         let writer = Some(writer);
         Ok(StagedFile { path, writer })
     }
 
-    /// Deletes a staged file, if there is one.
+    /// Deletes a staged file and its copy, if there are any.
     pub fn remove(&self, id: FileId) -> Result<(), Error> {
-        remove_if_exists(&self.path(id))
+        remove_if_exists(&self.copy_path(id))?;
+        Ok(remove_if_exists(&self.path(id))?)
     }
+}
+
+/// Opens a file to write, which its owner alone can read if it is new.
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Creates a directory that its owner alone can read, if there is none.
@@ -78,9 +85,9 @@ pub(super) fn create_private_directory(path: &Path) -> Result<(), Error> {
 }
 
 /// Deletes a file, if there is one.
-pub(super) fn remove_if_exists(path: &Path) -> Result<(), Error> {
+pub(super) fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
@@ -101,11 +108,70 @@ struct Writer {
 }
 
 impl Writer {
+    fn of(file: File) -> Self {
+        Self {
+            file,
+            hash: Sha256::new(),
+            block: Vec::new(),
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.hash.update(&self.block);
         self.file.write_all(&self.block)?;
         self.block.clear();
         Ok(())
+    }
+
+    /// Writes the last bytes, waits until all are durable, and returns their digest in hexadecimal.
+    fn finish(&mut self, path: &Path) -> io::Result<String> {
+        self.flush()?;
+        self.file.sync_all()?;
+        sync_parent(path).map_err(io::Error::other)?;
+        let digest = std::mem::take(&mut self.hash).finalize();
+        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// A changed copy of a staged file, which is written by the thread that calls it.
+#[derive(Debug)]
+pub(super) struct StagedCopy {
+    path: PathBuf,
+    size: u64,
+    writer: Writer,
+}
+
+impl StagedCopy {
+    /// Begins the copy; begins another one if there is one, which may be in the file store already.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        remove_if_exists(path)?;
+        let file = private_file().create_new(true).open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            size: 0,
+            writer: Writer::of(file),
+        })
+    }
+
+    /// Ends the copy. Returns its size, and its digest in hexadecimal. The bytes are durable then.
+    pub fn finish(mut self) -> io::Result<(u64, String)> {
+        let digest = self.writer.finish(&self.path)?;
+        Ok((self.size, digest))
+    }
+}
+
+impl Write for StagedCopy {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.block.extend_from_slice(bytes);
+        self.size += bytes.len() as u64;
+        if self.writer.block.len() >= BLOCK {
+            self.writer.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
 
@@ -132,14 +198,9 @@ impl StagedFile {
     pub async fn finish(&mut self) -> Result<StagedBytes, Error> {
         let path = self.path.clone();
         self.on_thread(move |writer| {
-            writer.flush()?;
-            writer.file.sync_all()?;
-            sync_parent(&path).map_err(io::Error::other)?;
-            let digest = std::mem::take(&mut writer.hash).finalize();
-            Ok(StagedBytes {
-                kind: kind::sniff(&path)?,
-                sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-            })
+            let sha256 = writer.finish(&path)?;
+            let kind = kind::sniff(&path)?;
+            Ok(StagedBytes { kind, sha256 })
         })
         .await
     }

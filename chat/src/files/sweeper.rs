@@ -113,7 +113,7 @@ impl FileSweeper {
             }
             _ => {}
         }
-        super::staging::remove_if_exists(path)
+        Ok(super::staging::remove_if_exists(path)?)
     }
 
     async fn give_up_abandoned(&self) -> Result<(), Error> {

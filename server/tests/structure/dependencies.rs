@@ -91,6 +91,8 @@ const OLDER: &[(&str, &[&str])] = &[
         &["pem 3", "rcgen 0.13", "yasna 0.5"],
     ),
     ("only tests use it, by rcgen", &["bit-vec 0.9"]),
+    ("only tests use it, by proptest", &["quick-error 1"]),
+    ("png has not moved to it yet", &["miniz_oxide 0.8"]),
     (
         "macros that run at compile time use it",
         &["syn 2", "synstructure 0.13"],

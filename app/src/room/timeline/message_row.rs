@@ -114,10 +114,11 @@ impl Mark {
 /// The text of a message. Before it is delivered, its markup is not known and stays as written.
 fn draw_body(row: &TimelineRow) -> MessageBody {
     let message = &row.message;
-    let text = if message.is_deleted() {
-        t::DELETED_TEXT.text()
-    } else {
-        message.body()
+    let text = match message.body() {
+        _ if message.is_deleted() => t::DELETED_TEXT.text(),
+        // Pages do not show files yet.
+        "" => "\u{1f4ce}",
+        text => text,
     };
     MessageBody::new(text, draw(text, message.marks(), &row.mentioned))
 }

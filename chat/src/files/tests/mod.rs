@@ -4,6 +4,7 @@ mod crashes;
 mod ends;
 mod limits;
 mod messages;
+mod pictures;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
