@@ -117,7 +117,7 @@ fn draw_body(row: &TimelineRow) -> MessageBody {
     let text = match message.body() {
         _ if message.is_deleted() => t::DELETED_TEXT.text(),
         // Pages do not show files yet.
-        "" => "\u{1f4ce}",
+        "" => t::FILES_ALONE.text(),
         text => text,
     };
     MessageBody::new(text, draw(text, message.marks(), &row.mentioned))
