@@ -90,7 +90,7 @@ impl Files {
         wake: Arc<Notify>,
     ) -> Result<Self, Error> {
         let staging = Staging::open(config.data_dir.join("uploads"))?;
-        let leftovers = staging.list()?;
+        let leftovers = staging.list_leftovers()?;
         let mut tx = store.begin().await?;
         files::recount(&mut tx).await?;
         if !store.is_shared() {

@@ -19,6 +19,9 @@ use crate::store::sync_parent;
 /// How many bytes are written at once.
 const BLOCK: usize = 256 * 1024;
 
+/// The extension of a changed copy.
+const COPY: &str = "copy";
+
 /// The staging directory.
 #[derive(Clone, Debug)]
 pub(super) struct Staging(PathBuf);
@@ -30,11 +33,18 @@ impl Staging {
         Ok(Self(directory))
     }
 
-    /// The files in the directory.
-    pub fn list(&self) -> Result<Vec<PathBuf>, Error> {
-        let entries = fs::read_dir(&self.0)?;
-        let paths = entries.map(|entry| Ok(entry?.path()));
-        paths.collect()
+    /// The files that an earlier process has left. Their copies, which can be made again, are deleted.
+    pub fn list_leftovers(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == COPY) {
+                remove_if_exists(&path)?;
+            } else {
+                files.push(path);
+            }
+        }
+        Ok(files)
     }
 
     /// Where a file is staged.
@@ -44,7 +54,7 @@ impl Staging {
 
     /// Where a changed copy of a staged file is.
     pub fn copy_path(&self, id: FileId) -> PathBuf {
-        self.0.join(format!("{id}.copy"))
+        self.path(id).with_extension(COPY)
     }
 
     /// Begins a file.
