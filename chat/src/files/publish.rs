@@ -30,43 +30,46 @@ struct PreparedFile {
     path: PathBuf,
     size: u64,
     sha256: String,
+    /// The space for a copy, until the file is published.
+    _space: Option<Promise>,
 }
 
-/// Copies a picture without its metadata; `None` if it is not well-formed.
-fn strip(from: &Path, to: PathBuf) -> io::Result<Option<PreparedFile>> {
-    let mut copy = StagedCopy::create(&to)?;
-    if strip_metadata(File::open(from)?, &mut copy)? != Stripping::Done {
-        return Ok(None);
+/// Copies a picture without its metadata. Returns the size and the digest of the copy; `None` if the
+/// picture is not well-formed.
+fn strip(from: &Path, to: &Path) -> io::Result<Option<(u64, String)>> {
+    let mut copy = StagedCopy::create(to)?;
+    match strip_metadata(File::open(from)?, &mut copy)? {
+        Stripping::Done => copy.finish().map(Some),
+        _ => Ok(None),
     }
-    let (size, sha256) = copy.finish()?;
-    Ok(Some(PreparedFile {
-        path: to,
-        size,
-        sha256,
-    }))
 }
 
 impl Files {
     /// Makes of a received file what others are to get.
     async fn prepare(&self, received: &StoredFile) -> Result<PreparedFile, Error> {
-        let staging = &self.0.staging;
-        let whole = PreparedFile {
-            path: staging.path(received.id),
+        let is_copied = STRIPPED.contains(&received.kind.as_str());
+        let space = is_copied.then(|| self.promise(received.size));
+        let whole = self.0.staging.path(received.id);
+        let mut prepared = PreparedFile {
+            path: whole.clone(),
             size: received.size,
             sha256: received.sha256.clone(),
+            _space: space.transpose()?,
         };
-        if !STRIPPED.contains(&received.kind.as_str()) {
-            return Ok(whole);
+        if is_copied {
+            let copy = self.0.staging.copy_path(received.id);
+            let path = copy.clone();
+            let stripped = spawn_blocking(move || strip(&whole, &path)).await;
+            if let Some((size, sha256)) = stripped.map_err(Error::fault)?? {
+                prepared = PreparedFile {
+                    path: copy,
+                    size,
+                    sha256,
+                    ..prepared
+                };
+            }
         }
-        let (from, to) = (whole.path.clone(), staging.copy_path(received.id));
-        let stripped = spawn_blocking(move || strip(&from, to)).await;
-        Ok(stripped.map_err(Error::fault)??.unwrap_or(whole))
-    }
-
-    /// Promises the space for a copy of a picture.
-    fn promise_copy(&self, received: &StoredFile) -> Result<Option<Promise>, Refusal> {
-        let is_copied = STRIPPED.contains(&received.kind.as_str());
-        is_copied.then(|| self.promise(received.size)).transpose()
+        Ok(prepared)
     }
 
     /// Puts a received file into the file store, and notes that it is ready.
@@ -78,7 +81,6 @@ impl Files {
         received: StoredFile,
     ) -> Result<StoredFile, Error> {
         let id = received.id;
-        let promise = self.promise_copy(&received)?;
         let prepared = self.prepare(&received).await?;
         self.pass("file prepared").await;
         let key = ObjectKey { room, file: id };
@@ -98,7 +100,6 @@ impl Files {
         }
         self.pass("file ready").await;
         self.0.staging.remove(id)?;
-        drop(promise);
         Ok(StoredFile {
             size: prepared.size,
             sha256: prepared.sha256,

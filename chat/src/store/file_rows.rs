@@ -16,7 +16,7 @@ pub(crate) enum FileState {
     Ready = 2,
     /// It is in a message.
     Attached = 3,
-    /// Nobody may read it any more, and its bytes are about to be deleted.
+    /// No one can download it any more, and its bytes will be deleted.
     Deleting = 4,
 }
 

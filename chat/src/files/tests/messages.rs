@@ -37,8 +37,8 @@ async fn uploaded_file_is_in_its_message_for_every_reader_and_after_a_restart() 
         file.sha256,
         "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
     );
-    let told = next_json(&mut follower).await;
-    assert!(told.contains(&file.url), "{told}");
+    let event = next_json(&mut follower).await;
+    assert!(event.contains(&file.url), "{event}");
     test.reopen().await;
     assert_eq!(
         list(&test, room).await[0].files(),
@@ -198,10 +198,10 @@ async fn sender_and_moderators_remove_a_file_and_the_message_says_so() {
         Err(Error::Refusal(Refusal::Forbidden(_)))
     ));
     test.chat.delete_file(&ada, &room, one).await.unwrap();
-    let told = next_json(&mut follower).await;
+    let event = next_json(&mut follower).await;
     assert!(
-        told.contains("\"kind\":\"edit\"") && !told.contains(&one.to_string()),
-        "{told}"
+        event.contains("\"kind\":\"edit\"") && !event.contains(&one.to_string()),
+        "{event}"
     );
     let left = list(&test, room).await;
     assert_eq!(left[0].files(), &message.files()[1..]);
@@ -209,8 +209,8 @@ async fn sender_and_moderators_remove_a_file_and_the_message_says_so() {
     assert!(is_not_found(test.chat.delete_file(&ada, &room, one).await));
     // Nothing is left of the message without its last file.
     test.chat.delete_file(&owner, &room, two).await.unwrap();
-    let told = next_json(&mut follower).await;
-    assert!(told.contains("\"kind\":\"deletion\""), "{told}");
+    let event = next_json(&mut follower).await;
+    assert!(event.contains("\"kind\":\"deletion\""), "{event}");
     assert!(list(&test, room).await[0].is_deleted());
     let log = test
         .chat

@@ -211,7 +211,7 @@ async fn refused_form_leaves_no_file() {
 }
 
 #[tokio::test]
-async fn limits_are_told_before_and_with_a_refusal() {
+async fn limits_are_shown_before_an_upload_and_in_a_refusal() {
     let change = |config: &mut chat::Config| {
         config.file_max = 1_000;
         config.room_files = 1_500;
