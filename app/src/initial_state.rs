@@ -33,9 +33,6 @@ pub struct InitialState {
     pub overview: Overview,
     /// The public rooms, most recently active first.
     pub public_rooms: Vec<Room>,
-    /// Whether the first rendering has all rooms, not only those of the first screen.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub shows_all_rooms: bool,
     /// The longest lifetime of a room without a message, in seconds.
     pub longest_lifetime: u64,
     /// The route. It is not serialised: the browser derives it from the room or the address.
@@ -85,7 +82,6 @@ impl InitialState {
                 visitor: Visitor::default(),
                 overview: Overview::default(),
                 public_rooms: Vec::new(),
-                shows_all_rooms: false,
                 longest_lifetime: 0,
                 route: Route::NotFound,
                 content: PageContent::NotFound,
@@ -223,7 +219,6 @@ mod tests {
             visitor: Visitor::from_cookies("name=ada; theme=dark", 0),
             overview: Overview::default(),
             public_rooms: vec![fixtures::room()],
-            shows_all_rooms: false,
             longest_lifetime: 86_400,
             route: Route::Room(room.id),
             content: PageContent::Room(RoomSnapshot {

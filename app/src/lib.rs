@@ -117,7 +117,6 @@ pub fn App() -> impl IntoView {
         visitor,
         overview,
         public_rooms,
-        shows_all_rooms,
         longest_lifetime,
         route,
         content,
@@ -136,12 +135,7 @@ pub fn App() -> impl IntoView {
     browser_effect(shortcuts::follow_keys);
     browser_effect(service_worker::register);
     browser_effect(move || service_worker::keep_page(&router.route().path()));
-    provide_context(RoomLists::start(
-        overview,
-        public_rooms,
-        shows_all_rooms,
-        feed,
-    ));
+    provide_context(RoomLists::start(overview, public_rooms, feed));
     let shown = move || match router.route() {
         Route::Home => EitherOf3::A(view! { <HomePage/> }),
         Route::Room(id) => EitherOf3::B(view! { <RoomPage id/> }),

@@ -106,7 +106,8 @@ setTimeout(look,20_000)}
 
 /// The script that starts the app. If the app cannot start or panics, `data-failed` at the root
 /// element shows a warning, and a new instance of the WebAssembly module takes the place of the
-/// old one, so that no handler of the failed app runs: forms and links work as without the app.
+/// old one, so that no handler of the failed app runs: forms and links work as without the app, and
+/// what waits for the app is shown.
 ///
 /// A page that the browser shows again is loaded again if someone else is signed in by then.
 ///
@@ -134,7 +135,7 @@ fn start_script(assets: &Assets) -> String {
     // Rust's debug format of these values is a JavaScript string literal.
     format!(
         r#"{REGISTRY}const page=document.documentElement;let reset;
-const fail=()=>{{page.dataset.failed=self.WebAssembly?"":"unsupported";document.querySelectorAll("dialog[open]").forEach(open=>open.close());if(reset)queueMicrotask(reset)}};
+const fail=()=>{{page.dataset.failed=self.WebAssembly?"":"unsupported";document.querySelectorAll("dialog[open]").forEach(open=>open.close());document.querySelectorAll("noscript:not([hidden])").forEach(rest=>rest.outerHTML=rest.textContent);if(reset)queueMicrotask(reset)}};
 const watch=({{error,reason}})=>{{if(self.WebAssembly&&(error??reason) instanceof WebAssembly.RuntimeError)fail()}};
 addEventListener("error",watch);addEventListener("unhandledrejection",watch);
 const session=()=>document.cookie.split("; ").find(pair=>pair.startsWith(`account${{page.dataset.cookies}}=`)),mine=session();
@@ -239,7 +240,6 @@ mod tests {
                 visitor,
                 overview,
                 public_rooms: vec![room()],
-                shows_all_rooms: false,
                 longest_lifetime: 7_200,
                 route,
                 content,

@@ -1,7 +1,6 @@
 //! What the app does after it has taken over the page: in steps, while the browser is idle.
 //!
-//! The parts of the page that are no forms wait, and so do effects: they take more than half of the time
-//! until the page can be used.
+//! The parts of the page wait, and so do effects: they take most of the time until the page can be used.
 //!
 //! # Guarantees
 //! - Before the first event that may need them, such as a key or a click, all remaining steps are

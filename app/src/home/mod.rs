@@ -43,12 +43,14 @@ pub fn HomePage() -> impl IntoView {
                     <nav class="account-links" aria-label=t::ACCOUNT.text()><AccountLinks/></nav>
                 </header>
             })}
-            <main>
-                {is_guest.then(|| view! { <NameField/> })}
-                <NewRoomForm is_panel=false/>
-                <JoinForm rejected_link/>
-                {later(1, || view! { <RoomListPanel/> })}
-            </main>
+            {later(1, move || view! {
+                <main>
+                    {is_guest.then(|| view! { <NameField/> })}
+                    <NewRoomForm is_panel=false/>
+                    <JoinForm rejected_link/>
+                    {later(1, || view! { <RoomListPanel/> })}
+                </main>
+            })}
             {later(1, || view! {
                 <footer class="page-footer">
                     <p>{t::HOME_FOOTER.text()}</p>

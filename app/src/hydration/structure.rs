@@ -11,6 +11,9 @@ const TEXT: u32 = 3;
 const COMMENT: u32 = 8;
 const END: u32 = 0;
 
+/// The element whose content is a text to a browser that runs scripts.
+const NOSCRIPT: &str = "noscript";
+
 /// Elements without an end tag.
 const VOID: [&str; 5] = ["input", "img", "br", "hr", "wbr"];
 
@@ -71,6 +74,10 @@ impl Digest {
                 if is_closed || VOID.contains(&name) {
                     self.add(END);
                 }
+                if name == NOSCRIPT && !rest.starts_with("</") {
+                    self.add(TEXT);
+                    rest = &rest[rest.find("</noscript").unwrap_or(rest.len())..];
+                }
                 return rest;
             }
             rest = after(rest, "\"");
@@ -112,8 +119,26 @@ mod tests {
     }
 
     #[test]
+    fn content_of_noscript_is_a_text() {
+        let page = digest("<noscript hidden><p>one</p><p>two</p></noscript><b></b>");
+        assert_eq!(digest("<noscript>text</noscript><b></b>"), page);
+        assert_ne!(digest("<noscript></noscript><b></b>"), page);
+        assert_ne!(digest("<noscript>text</noscript>"), page);
+    }
+
+    #[test]
     fn incomplete_html_ends() {
-        for html in ["<", "<p", "<p class=\"", "</", "<!", "<!--", "text"] {
+        for html in [
+            "<noscript>",
+            "<noscript><p>",
+            "<",
+            "<p",
+            "<p class=\"",
+            "</",
+            "<!",
+            "<!--",
+            "text",
+        ] {
             digest(html);
         }
     }

@@ -14,13 +14,18 @@ use protocol::{Message, RoomId};
 use web_sys::HtmlElement;
 
 use crate::api::{self, Answer};
-use crate::browser::dom::{element_by_id, run_after, spawn_task};
+use crate::browser::dom::{element_by_id, run_after, spawn_task, when_idle};
+use crate::browser::startup;
 use crate::room::ids::LOG;
 use crate::room::log::message_log::MessageLog;
 use crate::room::log::window::LogWindow;
 use crate::room::viewport::place::{self, Place};
 use crate::room::viewport::{keyboard_nav, scroll};
 
+/// How many messages a page is taken over with: about those of the first screen.
+const FIRST_DRAWN: usize = 24;
+/// How many earlier messages are drawn at a time.
+const DRAWN_LATER: usize = 4;
 /// How long to wait after a failed request for older messages.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 /// At this distance from the first or the last shown message, more are shown, in pixels.
@@ -39,6 +44,9 @@ pub struct History {
     pub log: RwSignal<MessageLog>,
     /// Which of them are shown.
     pub window: RwSignal<LogWindow>,
+    /// The earlier ones of them wait until the browser is idle: the sequence of the first message
+    /// that is drawn; 0 if none wait.
+    pub drawn_from: RwSignal<u64>,
     /// Whether the newest message is in view.
     pub at_end: RwSignal<bool>,
     /// How many messages arrived below the view.
@@ -70,6 +78,7 @@ impl History {
             id,
             closed,
             window: RwSignal::new(LogWindow::newest(&log)),
+            drawn_from: RwSignal::new(first_drawn(&log)),
             at_end: RwSignal::new(true),
             unseen_below: RwSignal::new(0),
             unannounced: RwSignal::new(0),
@@ -80,6 +89,22 @@ impl History {
             is_storing_place: RwSignal::new(false),
             log: RwSignal::new(log),
         }
+    }
+
+    /// Draws the messages that wait while the browser is idle, a few at a time.
+    pub fn draw_later(self) {
+        when_idle(move || {
+            let earlier = |log: &MessageLog| {
+                let first = log.index(self.drawn_from.get_untracked());
+                Some(log.messages().get(first.checked_sub(DRAWN_LATER)?)?.id)
+            };
+            let Some(earlier) = self.log.try_with_untracked(earlier) else {
+                return;
+            };
+            if self.draw_from(earlier.unwrap_or_default()) && earlier.is_some() {
+                self.draw_later();
+            }
+        });
     }
 
     /// Scrolls to the newest message.
@@ -147,11 +172,22 @@ impl History {
             Some((seq, (!is_shown).then(|| LogWindow::around(log, seq))))
         });
         let Some((seq, window)) = found else { return };
+        self.draw_from(0);
         if let Some(window) = window {
             self.suppress_announcements();
             self.window.set(window);
         }
         run_after(Duration::ZERO, move || place::show(Place { seq, ..place }));
+    }
+
+    /// Draws the messages that wait, from this one on. Returns whether there were any.
+    fn draw_from(self, seq: u64) -> bool {
+        let is_waiting = self.drawn_from.get_untracked() != 0;
+        if is_waiting {
+            self.suppress_announcements();
+            self.drawn_from.set(seq);
+        }
+        is_waiting
     }
 
     /// Stores the place of the reader soon.
@@ -242,6 +278,9 @@ impl History {
 
     /// Shows the messages before the shown ones, and fetches them if the page does not hold them.
     fn show_older(self) {
+        if self.draw_from(0) {
+            return;
+        }
         let is_held = self
             .log
             .with_untracked(|log| self.window.get_untracked().has_before(log));
@@ -329,6 +368,15 @@ impl History {
             _ => change(),
         }
     }
+}
+
+/// The first message that is drawn when the server draws a page, and when the app takes it over.
+fn first_drawn(log: &MessageLog) -> u64 {
+    let messages = log.messages();
+    let waiting = messages.len().checked_sub(FIRST_DRAWN);
+    waiting
+        .filter(|_| cfg!(feature = "ssr") || startup::is_pending())
+        .map_or(0, |first| messages[first].id)
 }
 
 /// The scrolling message log.

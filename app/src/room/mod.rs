@@ -117,6 +117,7 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
             visitor::record_visit(state.id);
         }
     });
+    browser_effect(move || state.history.draw_later());
     browser_effect(move || follow_address(state));
     page_title::show_room(state.id, state.unread, move || {
         state
@@ -136,15 +137,17 @@ fn OpenRoom(snapshot: RoomSnapshot) -> impl IntoView {
                     <Timeline state/>
                 </main>
             })}
-            <footer id=COMPOSER tabindex="-1">
-                {move || {
-                    if state.closed.get() {
-                        Either::Left(view! { <RoomClosed state/> })
-                    } else {
-                        Either::Right(view! { <Composer state/> })
-                    }
-                }}
-            </footer>
+            {later(1, move || view! {
+                <footer id=COMPOSER tabindex="-1">
+                    {move || {
+                        if state.closed.get() {
+                            Either::Left(view! { <RoomClosed state/> })
+                        } else {
+                            Either::Right(view! { <Composer state/> })
+                        }
+                    }}
+                </footer>
+            })}
         </div>
     })
 }

@@ -24,6 +24,7 @@ use crate::time::local_time::format_number;
 use crate::ui::avatar::{hue_class, initials};
 use crate::ui::identicon::Identicon;
 use crate::ui::time_left::{TimeLeft, TimeLeftBar};
+use crate::ui::without_app::without_app;
 
 /// The filter is shown from this number of rows on.
 const FILTER_FROM: usize = 6;
@@ -154,14 +155,20 @@ fn List(rooms: Memo<Vec<Room>>) -> impl IntoView {
         drawn.truncate(shown_rows.get());
         drawn
     };
-    let is_whole = rooms.with_untracked(Vec::len) <= shown_rows.get_untracked();
+    let is_whole = bool_signal(move || rooms.with(Vec::len) <= shown_rows.get());
+    let waiting = move || {
+        let waiting = rooms.get_untracked().into_iter();
+        let waiting = waiting.skip(shown_rows.get_untracked());
+        let entries = waiting.map(|room| view! { <Entry first=room rooms/> });
+        view! { <ul class="rooms">{entries.collect_view()}</ul> }
+    };
     view! {
         <ul class="rooms">
             <For each=drawn key=|room| room.id let:room>
                 <Entry first=room rooms/>
             </For>
         </ul>
-        <p class="hint no-script-only" hidden=is_whole><a href="/?rooms=all">{t::SHOW_ALL_ROOMS.text()}</a></p>
+        {without_app(is_whole, waiting)}
     }
 }
 

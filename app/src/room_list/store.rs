@@ -41,11 +41,11 @@ pub struct RoomLists {
 
 impl RoomLists {
     /// Starts with the lists of the initial state; follows their changes after hydration.
-    pub fn start(own: Overview, public: Vec<Room>, shows_all: bool, feed: TabFeed) -> Self {
+    pub fn start(own: Overview, public: Vec<Room>, feed: TabFeed) -> Self {
         let lists = Self {
             own: RwSignal::new(own),
             public: RwSignal::new(public),
-            shown_rows: RwSignal::new(if shows_all { usize::MAX } else { FIRST_ROWS }),
+            shown_rows: RwSignal::new(FIRST_ROWS),
             is_sidebar_visible: RwSignal::new(false),
         };
         browser_effect(move || {

@@ -16,3 +16,4 @@ pub mod stable_list;
 pub mod theme_switch;
 pub mod time_left;
 pub mod visibility_field;
+pub mod without_app;

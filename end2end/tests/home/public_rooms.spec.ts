@@ -26,21 +26,17 @@ test("a long list arrives with the rooms of the first screen, and the others fol
   for (let at = 1; at <= 30; at++) await webchat.createRoom({ name: `Room ${at}`, public: true });
   const readList = (user: User) =>
     user.page.getByRole("region", { name: "Public rooms" }).getByRole("listitem");
-  const all = { name: "Show all rooms" };
 
   const grace = await openBrowser("grace", { javaScriptEnabled: false });
   await grace.page.goto("/");
-  await expect(readList(grace)).toHaveCount(12);
-  await grace.page.getByRole("link", all).click();
   await expect(readList(grace)).toHaveCount(30);
-  await expect(grace.page.getByRole("link", all)).toBeHidden();
+  await expect(readList(grace).last()).toContainText("Room 1");
 
   const ada = await openBrowser("ada");
   await ada.visit("/");
   await expect(readList(ada)).toHaveCount(30);
   await expect(readList(ada).first()).toContainText("Room 30");
   await expect(readList(ada).last()).toContainText("Room 1");
-  await expect(ada.page.getByRole("link", all)).toBeHidden();
 });
 
 test("search finds public rooms by part of their name or ID", async ({ webchat, openBrowser }) => {

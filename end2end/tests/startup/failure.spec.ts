@@ -125,3 +125,23 @@ test("a page whose script is gone says so, and its forms work", async ({
   await ada.page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(ada.messageBodies).toHaveText(["still here"]);
 });
+
+test("an app that cannot start: the messages and rooms that wait for it are shown", async ({
+  webchat,
+  openBrowser,
+}) => {
+  for (let at = 1; at <= 20; at++) await webchat.createRoom({ name: `Room ${at}`, public: true });
+  const room = await webchat.createRoom();
+  for (let at = 1; at <= 60; at++) await webchat.postMessage(room, "grace", `number ${at} & more`);
+  const ada = await openBrowser("ada");
+  ada.expectProblems(/dynamically imported module/);
+  await ada.page.route("**/*.js", (route) => route.fulfill({ status: 404, body: "gone" }));
+  await ada.page.goto(room);
+  await expect(warning(ada)).toBeVisible();
+  await expect(ada.messageBodies).toHaveCount(60);
+  await expect(ada.messageBodies.first()).toHaveText("number 1 & more");
+  await expect(ada.messageBodies.last()).toBeInViewport();
+  await ada.page.goto("/");
+  const rooms = ada.page.getByRole("region", { name: "Public rooms" }).getByRole("listitem");
+  await expect(rooms).toHaveCount(20);
+});

@@ -181,15 +181,11 @@ async fn load_opening(
             .list_public_rooms(RoomsPage { after: None, limit })
             .await?;
     }
-    // Without scripts nothing adds the rest of a list later.
-    let shows_all_rooms =
-        Query::parse(&visit.uri).is_ok_and(|query| query.text("rooms") == Some("all"));
     Ok(InitialState {
         now: app::now(),
         visitor: visit.visitor,
         overview,
         public_rooms: open,
-        shows_all_rooms,
         longest_lifetime: chat.room_timeout().as_secs().clamp(1, LIFETIME_MAX),
         route: page,
         content: scene,

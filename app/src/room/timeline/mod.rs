@@ -46,6 +46,7 @@ use crate::time::duration_text;
 use crate::ui::icon::Icon;
 use crate::ui::identicon::Identicon;
 use crate::ui::stable_list::{ListItem, stable_list};
+use crate::ui::without_app::without_app;
 
 /// The messages of a room, with their menu and the button that scrolls to the newest one.
 #[component]
@@ -54,7 +55,12 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let name = expect_context();
     let rows = stable_list(
-        move || visible_rows(state, name, clock),
+        move || {
+            let from = state.history.drawn_from.get();
+            let mut rows = visible_rows(state, name, clock);
+            rows.retain(|row| row.content.pending.is_some() || row.content.message.id >= from);
+            rows
+        },
         move |row| view! { <MessageRow row state/> },
     );
     let live = text_signal(move || {
@@ -82,6 +88,7 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
             <div class="column">
                 <TimelineStart state/>
                 {empty_room_hint(state)}
+                {waiting_rows(state, name, clock)}
                 {rows}
             </div>
         </div>
@@ -89,6 +96,19 @@ pub fn Timeline(state: RoomState) -> impl IntoView {
         <JumpToNewest state/>
         <MessageMenu state/>
     })
+}
+
+/// The rows that the app draws later, for pages without the app.
+fn waiting_rows(state: RoomState, name: DisplayName, clock: Clock) -> impl IntoView {
+    let from = state.history.drawn_from;
+    let rows = move || {
+        let rows = visible_rows(state, name, clock).into_iter();
+        let waiting = rows.filter(|row| row.content.message.id < from.get_untracked());
+        waiting
+            .map(|row| view! { <MessageRow row=row.content state/> }.into_view())
+            .collect_view()
+    };
+    without_app(bool_signal(move || from.get() == 0), rows)
 }
 
 /// A click handler for the log: the buttons in the messages.

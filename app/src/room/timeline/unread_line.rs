@@ -37,6 +37,7 @@ pub fn start(state: RoomState) {
         read_until,
         log,
         window,
+        drawn_from,
         ..
     } = state.history;
     browser_effect(move || {
@@ -53,6 +54,7 @@ pub fn start(state: RoomState) {
         read_until.track();
         log.track();
         window.track();
+        drawn_from.track();
         run_after(Duration::ZERO, move || look(state.history));
     });
 }
