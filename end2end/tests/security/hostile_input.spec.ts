@@ -212,6 +212,7 @@ test("every naughty string is shown as text as a message and as an author name",
     await expectUnharmed(ada);
     await ada.page.reload();
     await ada.waitUntilLive();
+    await expect(ada.messageBodies).toHaveCount(said.length);
     expect(
       await ada.messageBodies.evaluateAll((all) => all.map((body) => body.textContent)),
     ).toEqual(said);
