@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::Failure;
+use crate::files;
 use crate::publish;
 use crate::report::percentile;
 use crate::servers::{Server, listen_overflows};
@@ -19,9 +20,11 @@ pub enum Case {
     Alone,
     Idle,
     Herd,
+    Upload,
+    Download,
 }
 
-pub const ALL: [Case; 7] = [
+pub const ALL: [Case; 9] = [
     Case::FlatOut,
     Case::Steady,
     Case::ManyRooms,
@@ -29,6 +32,8 @@ pub const ALL: [Case; 7] = [
     Case::Alone,
     Case::Idle,
     Case::Herd,
+    Case::Upload,
+    Case::Download,
 ];
 
 /// Named figures, in the order of the table.
@@ -47,6 +52,8 @@ impl Case {
             Self::Alone => "one room, 1 subscriber, 100 messages/s",
             Self::Idle => "15,000 idle subscribers",
             Self::Herd => "15,000 subscribers that come at once",
+            Self::Upload => "upload of a file of 512 MiB",
+            Self::Download => "download of a file of 512 MiB",
         }
     }
 
@@ -59,6 +66,8 @@ impl Case {
             Self::Alone => run_paced(server, 1, 1, 100).await,
             Self::Idle => run_idle(server).await,
             Self::Herd => run_herd(server).await,
+            Self::Upload => files::run_upload(server).await,
+            Self::Download => files::run_download(server).await,
         }
     }
 }

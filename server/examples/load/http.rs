@@ -47,7 +47,13 @@ impl Connection {
         self.read_response().await
     }
 
-    async fn read_response(&mut self) -> Result<String, Failure> {
+    /// The connection as a stream of bytes to write to.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        self.0.get_mut()
+    }
+
+    /// Reads a response. Returns its body.
+    pub async fn read_response(&mut self) -> Result<String, Failure> {
         let mut line = String::new();
         let mut length = 0;
         let mut chunked = false;

@@ -18,6 +18,7 @@ mod cases;
 mod cluster;
 #[path = "../shared/command.rs"]
 mod command;
+mod files;
 mod http;
 mod members;
 mod nodes;

@@ -205,7 +205,8 @@ fn set_up_webchat(command: &mut Command, address: SocketAddr, dir: &Path) {
         .args(["--rate-limit", "off", "--log", "warn", "--listen"])
         .arg(address.to_string())
         .arg("--data-dir")
-        .arg(dir.join("data"));
+        .arg(dir.join("data"))
+        .args(["--file-max", "1GB", "--room-files", "1GB"]);
 }
 
 fn set_up_nchan(command: &mut Command, address: SocketAddr, dir: &Path) -> Result<(), Failure> {
