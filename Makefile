@@ -23,7 +23,7 @@ WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 SITE := target/site/pkg
 # The address of `make dev`. cargo-leptos reloads pages once a server answers there again.
 DEV_ADDRESS = $(or $(shell sed -n 's/.*--listen[ =]\([^ ]*\).*/\1/p' <<< '$(ARGS)'),$(WEBCHAT_LISTEN),127.0.0.1:8080)
-SOURCES := $(shell find style public locales -type f) tools/site.mjs tools/locations.mjs
+SOURCES := $(shell find style public locales app/src/room/files app/src/room/timeline/code_colours -type f) tools/site.mjs tools/locations.mjs
 # How long `make fuzz` runs each target, and which.
 SECONDS = 60
 TARGETS = $(basename $(notdir $(wildcard fuzz/targets/*.rs)))

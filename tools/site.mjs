@@ -60,6 +60,7 @@ const options = {
 // A worker first: the script that starts it has its name.
 const colours = join(root, "app/src/room/timeline/code_colours");
 await build({ ...options, entryPoints: [{ in: join(colours, "worker.js"), out: "highlighter" }] });
+const files = join(root, "app/src/room/files");
 const HIGHLIGHTER = JSON.stringify(`/pkg/${readdirSync(pkg).find((name) => name.startsWith("highlighter."))}`);
 await build({
   ...options,
@@ -68,6 +69,8 @@ await build({
     { in: entry, out: "webchat" },
     { in: join(root, "style/main.css"), out: "webchat" },
     { in: join(colours, "main.js"), out: "code_colours" },
+    { in: join(files, "main.js"), out: "files" },
+    { in: join(files, "files.css"), out: "files" },
     { in: join(root, "public/notifications/main.js"), out: "notifications" },
   ],
 });
@@ -75,6 +78,9 @@ await build({
 for (const file of readdirSync(join(root, "locales"))) {
   const bytes = JSON.stringify(catalogue(join(root, "locales", file)));
   writeFileSync(join(pkg, `${basename(file, ".json")}.${hashOf(bytes)}.json`), bytes);
+  // The texts of the script that sends files, by their names.
+  const texts = JSON.stringify(JSON.parse(readFileSync(join(root, "locales", file), "utf8")).files);
+  writeFileSync(join(pkg, `files.${basename(file, ".json")}.${hashOf(texts)}.json`), texts);
 }
 
 // What each file is called before the hash is put into its name.

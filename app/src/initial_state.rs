@@ -134,6 +134,15 @@ impl PageContent {
         }
     }
 
+    /// Whether the page shows files.
+    #[cfg(feature = "ssr")]
+    pub fn has_files(&self) -> bool {
+        match self {
+            Self::Room(snapshot) => snapshot.messages.iter().any(|it| !it.files().is_empty()),
+            _ => false,
+        }
+    }
+
     /// The room that the page shows, if opening it makes it one of the visitor's own.
     #[cfg(feature = "ssr")]
     pub fn visited_room(&self) -> Option<RoomId> {

@@ -53,6 +53,8 @@ pub use pages::audit_log::{AUDIT_PAGE_SIZE, AuditLogPage, audit_log_page};
 #[cfg(feature = "ssr")]
 pub use pages::direct_chats::{DirectChatsPage, direct_chats_page};
 #[cfg(feature = "ssr")]
+pub use pages::file_list::{FILE_LIST_SIZE, FileListPage, file_list_page};
+#[cfg(feature = "ssr")]
 pub use pages::form::{FieldError, FormPage};
 #[cfg(feature = "ssr")]
 pub use pages::invitations::{

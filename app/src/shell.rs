@@ -32,6 +32,12 @@ pub struct Assets {
     pub notifications: String,
     /// The script that colours code; empty in a development build.
     pub code_colours: String,
+    /// The script that shows and sends files; empty in a development build.
+    pub files: String,
+    /// Its style sheet.
+    pub files_css: String,
+    /// Its texts in the page's language.
+    pub files_texts: String,
     /// The catalogue of texts in the page's language.
     pub texts: String,
     /// The catalogue of the language that takes its place if it cannot be read.
@@ -39,8 +45,8 @@ pub struct Assets {
 }
 
 /// The document for the [`InitialState`] in the context. The names of the server's cookies end with
-/// `cookie_suffix`.
-pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
+/// `cookie_suffix`; `takes_files` says whether it takes files.
+pub fn app_page(assets: &Assets, cookie_suffix: &str, takes_files: bool) -> impl IntoView + use<> {
     let state = InitialState::current();
     let nonce = use_nonce();
     let language = Language::current();
@@ -50,9 +56,15 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
         wasm,
         css,
         texts,
+        files_css,
         ..
     } = assets.clone();
     let script = start_script(assets);
+    // In the body: the service worker tells versions of the app by the files in the head.
+    let files_css = state
+        .content
+        .has_files()
+        .then(|| view! { <link rel="stylesheet" href=files_css/> });
     let json = state.json();
     let theme = state.visitor.theme.name();
     let title = state.content.title();
@@ -66,7 +78,7 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
     let structure = structure::digest(&app);
     view! {
         <!DOCTYPE html>
-        <html lang=language.tag() dir=language.direction() data-theme=theme data-cookies=cookie_suffix>
+        <html lang=language.tag() dir=language.direction() data-theme=theme data-cookies=cookie_suffix data-files=takes_files>
             <head>
                 {head_elements(title, icon, css)}
                 {first_frame}
@@ -78,6 +90,7 @@ pub fn app_page(assets: &Assets, cookie_suffix: &str) -> impl IntoView + use<> {
                 <AutoReload options=LeptosOptions::builder().output_name("webchat").build()/>
             </head>
             <body>
+                {files_css}
                 <div id=hydration::ROOT data-structure=structure.to_string() inner_html=app></div>
                 {shortcuts_dialog()}
                 <div class="app-failure" role="alert">
@@ -119,12 +132,19 @@ setTimeout(look,20_000)}
 /// Without the texts of its language, the app draws the page again in the default language.
 ///
 /// The script of the notifications is loaded when they are turned on, here or in another tab.
+///
+/// The script of files is loaded when the page first shows files, when the visitor chooses, pastes or drops
+/// some, and when some that were chosen earlier wait to be sent. It gets them, and each message that is
+/// sent from then on (`takeMessage`).
 fn start_script(assets: &Assets) -> String {
     let Assets {
         js,
         wasm,
         notifications,
         code_colours,
+        files,
+        files_css,
+        files_texts,
         texts,
         default_texts,
         ..
@@ -144,9 +164,18 @@ const read=async url=>{{const answer=await fetch(url),texts=await answer.json();
 let start="start";const reading=read({texts:?}).catch(()=>{{start="redraw";page.lang={default:?};page.dir={direction:?};return read({default_texts:?})}});
 const notify=()=>{{try{{if(localStorage.getItem("notifications"))import({notifications:?}).then(script=>script.start({CHANNEL_NAME:?},{nameless:?}),()=>{{}})}}catch{{}}}};
 addEventListener("storage",notify);
+self.takeMessage=()=>false;let filing;
+const file=()=>filing??=import({files:?}).then(script=>script.start({{css:{files_css:?},texts:{files_texts:?},channel:{CHANNEL_NAME:?}}})),
+attach=given=>{{const chosen=[...given];if({files:?}&&chosen.length&&document.querySelector(".composer:not([hidden])")){{file().then(({{attach}})=>attach(chosen));return true}}}};
+addEventListener("change",({{target}})=>{{if(target.matches(".attach input")){{attach(target.files);target.value=""}}}});
+addEventListener("paste",event=>{{if(!event.clipboardData?.types.includes("text/plain")&&attach(event.clipboardData?.files??[]))event.preventDefault()}});
+for(const name of ["dragover","drop"])addEventListener(name,event=>{{if(event.dataTransfer?.types.includes("Files")){{event.preventDefault();if(name==="drop")attach(event.dataTransfer.files);else if({files:?})file().then(({{showTarget}})=>showTarget())}}}});
 import({js:?}).then(async app=>{{await app.default({{module_or_path:{wasm:?}}});reset=app.__wbg_reset_state;const texts=await reading;await new Promise(done=>setTimeout(done));
 const restart=error=>{{if(!reset)throw error;reset();app.redraw(texts)}};
 try{{app[start](texts,restart)}}catch(error){{restart(error)}}setTimeout(notify,100);
+const waits=()=>{{try{{if(localStorage.getItem("files"))showFiles()}}catch{{}}}},showFiles=()=>{{shown.disconnect();file()}},
+seeFiles=()=>{{if(document.querySelector("message-files"))showFiles()}},shown=new MutationObserver(seeFiles);
+if({files:?}){{shown.observe(document.body,{{childList:true,subtree:true}});seeFiles();waits();addEventListener("storage",waits)}}
 const colours={code_colours:?},look=()=>{{if(!document.querySelector('code[data-language]:not([data-language=""])'))return;seen.disconnect();import(colours).then(script=>script.start())}},seen=new MutationObserver(look);
 if(colours){{seen.observe(document.body,{{childList:true,subtree:true}});look()}}}}).catch(error=>{{fail();throw error}})"#
     )
@@ -244,7 +273,7 @@ mod tests {
                 route,
                 content,
             });
-            super::app_page(&assets, "-1").to_html()
+            super::app_page(&assets, "-1", true).to_html()
         })
     }
 

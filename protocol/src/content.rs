@@ -13,9 +13,13 @@ pub struct MessageContent {
     /// on their way to a client have it.
     pub marks: Vec<Mark>,
     /// The files, in the order in which the author gave them. A message with files may have an empty
-    /// text. Pages do not show files yet, and their code is small without them.
+    /// text.
     #[cfg(not(target_arch = "wasm32"))]
     pub files: Vec<File>,
+    /// The files as a JSON text, empty if there are none: the app passes it on to the script that
+    /// shows files, and its code is small without their type.
+    #[cfg(target_arch = "wasm32")]
+    pub files: String,
 }
 
 impl MessageContent {
@@ -24,8 +28,7 @@ impl MessageContent {
         Self {
             body: body.into(),
             marks: Vec::new(),
-            #[cfg(not(target_arch = "wasm32"))]
-            files: Vec::new(),
+            files: Default::default(),
         }
     }
 }

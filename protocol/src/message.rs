@@ -53,6 +53,12 @@ impl Message {
         self.content.as_ref().map_or(&[], |content| &content.files)
     }
 
+    /// Returns the files as a JSON text, which is empty if there are none.
+    #[cfg(target_arch = "wasm32")]
+    pub fn files(&self) -> &str {
+        self.content.as_ref().map_or("", |content| &content.files)
+    }
+
     /// Returns the name to show for the author: the display name of an account, or the name under
     /// which a person without an account wrote.
     pub fn shown_name(&self) -> &str {
@@ -107,6 +113,10 @@ struct WireMessage<'a> {
     #[cfg(not(target_arch = "wasm32"))]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<File>>, nullable = false))]
     files: Cow<'a, [File]>,
+    /// The same in the browser, as a JSON text.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    #[cfg(target_arch = "wasm32")]
+    files: Cow<'a, str>,
     /// When the server accepted the message.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     sent_at: Time,
@@ -135,7 +145,6 @@ impl Serialize for Message {
             client_id: self.client_id.as_deref().map(Cow::Borrowed),
             body: Cow::Borrowed(self.body()),
             marks: Cow::Borrowed(self.marks()),
-            #[cfg(not(target_arch = "wasm32"))]
             files: Cow::Borrowed(self.files()),
             sent_at: self.sent_at,
             edited_at: self.edited_at,
@@ -153,7 +162,6 @@ impl<'de> Deserialize<'de> for Message {
         let content = MessageContent {
             body,
             marks: message.marks.into_owned(),
-            #[cfg(not(target_arch = "wasm32"))]
             files: message.files.into_owned(),
         };
         Ok(Self {

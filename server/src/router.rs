@@ -33,8 +33,8 @@ use crate::middleware::{answer_admission, client_ip, instance_cookies, security_
 use crate::respond::negotiated::Uncompressed;
 use crate::respond::{assets, page};
 use crate::routes::{
-    accounts, api_docs, audit_log, direct_chats, events, export, files, guests, health, home,
-    invitations, language, lobby, members, messages, notification_settings, oidc, overview,
+    accounts, api_docs, audit_log, direct_chats, events, export, file_list, files, guests, health,
+    home, invitations, language, lobby, members, messages, notification_settings, oidc, overview,
     password, person, profile, provider_link, qr_code, read_marker, room_listing,
     room_notifications, room_settings, room_socket, rooms, sanctions, sign_out, typing,
 };
@@ -109,6 +109,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(messages::read_messages, messages::post_message))
         .routes(routes!(messages::edit_message, messages::delete_message))
         .routes(routes!(files::send_files))
+        .routes(routes!(file_list::list_files))
         .routes(routes!(files::download_file))
         .routes(routes!(files::delete_file))
         .routes(routes!(files::show_limits))

@@ -9,9 +9,12 @@
 
 use serde::de::DeserializeOwned;
 
+/// How the files of a message begin. Inside a text of the JSON, the quotes would be escaped.
+const FILES: &str = "\"files\":[";
+
 /// Reads a JSON text.
 pub fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
-    let rewritten = if json.contains("\\u") {
+    let rewritten = if json.contains("\\u") || json.contains(FILES) {
         Some(rewrite(json)?)
     } else {
         None
@@ -23,11 +26,16 @@ pub fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
 }
 
 /// Writes a JSON text without escapes of characters that have no need of them: `serde_json_core`
-/// does not read a character that is escaped as a pair of surrogates.
+/// does not read a character that is escaped as a pair of surrogates. The files of messages become
+/// JSON texts in it.
 #[cfg(target_arch = "wasm32")]
 fn rewrite(json: &str) -> Option<String> {
-    let value = js_sys::JSON::parse(json).ok()?;
-    Some(js_sys::JSON::stringify(&value).ok()?.into())
+    #[wasm_bindgen::prelude::wasm_bindgen(module = "/src/browser/json.js")]
+    extern "C" {
+        #[wasm_bindgen(catch)]
+        fn rewrite(json: &str) -> Result<String, wasm_bindgen::JsValue>;
+    }
+    rewrite(json).ok()
 }
 
 /// The same in native tests.

@@ -69,7 +69,10 @@ export function clear(root) {
   restores.push(() => scrollTo(scrollX, scrollY));
 
   root.replaceChildren();
-  return () => restores.forEach((restore) => restore());
+  return () => {
+    restores.forEach((restore) => restore());
+    root.dataset.ready = "";
+  };
 }
 
 /** The elements that translators put in the place of a text. */

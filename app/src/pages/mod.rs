@@ -8,6 +8,7 @@
 
 pub mod audit_log;
 pub mod direct_chats;
+pub mod file_list;
 pub mod form;
 pub mod invitations;
 pub mod language;

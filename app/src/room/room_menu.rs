@@ -31,6 +31,7 @@ pub fn RoomMenu(state: RoomState) -> impl IntoView {
                 </a>
                 <a hidden=bool_signal(move || is_direct || !has_members()) data-panel href=format!("{path}members/")>{t::PEOPLE.text()}</a>
                 <a hidden=bool_signal(move || is_direct || !state.can_invite()) data-panel href=format!("{path}invitations/")>{t::INVITATIONS.text()}</a>
+                <a hidden=false data-panel href=format!("{path}files/")>{t::FILES.text()}</a>
                 <a hidden=false data-panel href=format!("{path}notifications/")>{t::NOTIFICATIONS.text()}</a>
                 <a hidden=is_direct data-panel href=format!("{path}listing/")>{t::KEEP_OR_LEAVE.text()}</a>
                 <a href=format!("{path}transcript.txt") rel="external" download>{t::SAVE_AS_TEXT.text()}</a>

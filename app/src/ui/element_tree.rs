@@ -51,7 +51,7 @@ impl Element {
         element
     }
 
-    /// Appends the element as HTML.
+    /// Appends the element as HTML. A picture has no end tag.
     #[cfg(feature = "ssr")]
     pub fn write_html(&self, html: &mut String) {
         html.extend(["<", self.tag]);
@@ -59,6 +59,9 @@ impl Element {
             html.extend([" ", name, "=\"", &escape(value), "\""]);
         }
         html.push('>');
+        if self.tag == "img" {
+            return;
+        }
         for part in &self.parts {
             match part {
                 Part::Text(text) => html.push_str(&escape(text)),

@@ -6,6 +6,8 @@
 pub mod avatar;
 pub mod copy_button;
 pub mod element_tree;
+#[cfg(feature = "ssr")]
+pub mod file_size;
 pub mod icon;
 pub mod identicon;
 pub mod later;

@@ -46,6 +46,25 @@ impl Chat {
         Ok(load_piece(&self.0.store, by, *room, page).await?.messages)
     }
 
+    /// The messages of a room that have files, the newest first, with the marks of their texts, and
+    /// whether the caller wrote them: at most `limit` of those before a sequence number.
+    ///
+    /// # Errors
+    /// The refusals of [`Chat::find_room`], or a fault.
+    pub async fn list_messages_with_files(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Message>, Error> {
+        self.load_room_row(by, *room).await?;
+        let store = &self.0.store;
+        let mut messages = messages::load_with_files(store, *room, by.id(), before, limit).await?;
+        messages.iter_mut().for_each(mark_in_place);
+        Ok(messages)
+    }
+
     /// Reads a page of a room's messages piece by piece, however long they are. A page `around` a
     /// sequence number has half of its messages up to there and the rest after it, and no other
     /// start.

@@ -44,6 +44,8 @@ const MANIFEST: &str = "pkg/manifest.json";
 fn addresses(manifest: &[u8]) -> app::Assets {
     let names: HashMap<String, String> = serde_json::from_slice(manifest).unwrap_or_default();
     let url = |name: &str| format!("/pkg/{}", names.get(name).map_or(name, String::as_str));
+    let built = |name: &str| names.get(name).map(|name| format!("/pkg/{name}"));
+    let files_texts = |language| built(&files_catalogue_name(language));
     app::Assets {
         js: url("webchat.js"),
         wasm: url("webchat.wasm"),
@@ -53,9 +55,13 @@ fn addresses(manifest: &[u8]) -> app::Assets {
             // Its parts as they are in `public`.
             None => "/notifications/main.js".to_owned(),
         },
-        code_colours: names
-            .get("code_colours.js")
-            .map_or_else(String::new, |name| format!("/pkg/{name}")),
+        code_colours: built("code_colours.js").unwrap_or_default(),
+        files: built("files.js").unwrap_or_default(),
+        files_css: built("files.css").unwrap_or_default(),
+        // The language for tests of the layout has none.
+        files_texts: files_texts(Language::current())
+            .or_else(|| files_texts(Language::default()))
+            .unwrap_or_default(),
         texts: url(&catalogue_name(Language::current())),
         default_texts: url(&catalogue_name(Language::default())),
     }
@@ -64,6 +70,11 @@ fn addresses(manifest: &[u8]) -> app::Assets {
 /// The name of a language's catalogue of texts, without its hash.
 fn catalogue_name(language: Language) -> String {
     format!("{}.json", language.tag())
+}
+
+/// The name of a language's texts about files, without its hash.
+fn files_catalogue_name(language: Language) -> String {
+    format!("files.{}.json", language.tag())
 }
 
 /// A catalogue by its name without a hash: a development build has no others, and the language for

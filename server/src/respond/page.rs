@@ -78,7 +78,8 @@ pub async fn draw(state: &AppState, by: &Person, page: Route, request: Request) 
         provide_context(opening.clone());
     };
     let suffix = state.cookie_suffix.clone();
-    let draw = move || app::app_page(&assets::urls(), &suffix);
+    let takes_files = state.chat.file_limits().is_some();
+    let draw = move || app::app_page(&assets::urls(), &suffix, takes_files);
     let answer = leptos_axum::render_app_async_with_context(prepare, draw)(request).await;
     // The page is drawn whole, but Leptos keeps all that it was drawn from until its body is read.
     let (head, body) = answer.into_parts();
@@ -260,7 +261,7 @@ fn policy(nonce: &str) -> HeaderValue {
         ""
     };
     let policy = format!(
-        "default-src 'self'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'{watch}; img-src 'self' data:; \
+        "default-src 'self'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'{watch}; img-src 'self' data: blob:; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     // A nonce is URL-safe base 64, so this is always a header.

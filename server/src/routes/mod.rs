@@ -13,6 +13,7 @@ pub(crate) mod direct_chats;
 pub(crate) mod events;
 pub(crate) mod export;
 mod file_form;
+pub(crate) mod file_list;
 pub(crate) mod files;
 pub(crate) mod guests;
 pub(crate) mod health;

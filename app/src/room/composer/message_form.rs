@@ -12,10 +12,10 @@ use texts::app as t;
 
 use crate::browser::dom::{focus_heading, is_composing};
 use crate::room::composer::draft::DraftField;
-use crate::room::composer::editing;
 use crate::room::composer::mention_list::MentionList;
 use crate::room::composer::splitting::split_text;
 use crate::room::composer::typing::TypingReporter;
+use crate::room::composer::{editing, files};
 use crate::room::ids::WRITING_AS;
 use crate::room::state::RoomState;
 use crate::session::display_name::DisplayName;
@@ -88,6 +88,9 @@ impl MessageForm {
             return;
         }
         let edited = self.state.editing.get_untracked();
+        if edited == 0 && self.change_name() && files::take_message() {
+            return;
+        }
         let Some(body) = self.checked_body(edited > 0) else {
             return;
         };

@@ -10,6 +10,7 @@
 
 pub mod draft;
 mod editing;
+mod files;
 pub mod mention_list;
 mod message_form;
 mod splitting;
@@ -49,7 +50,8 @@ pub fn Composer(state: RoomState) -> impl IntoView {
             hidden=cannot_write
             class="composer"
             method="post"
-            action=format!("{}messages/", api::room_path(state.id))
+            enctype="multipart/form-data"
+            action=format!("{}files/", api::room_path(state.id))
             on:submit=on_submit(move || form.send())
         >
             // Enter in the field for the name sends nothing, also without a script: the browser would
@@ -59,13 +61,16 @@ pub fn Composer(state: RoomState) -> impl IntoView {
             <TypingIndicator state/>
             {later(1, move || view! { <StatusLine form/> })}
             <p class="composer-input">
+                <label class="icon-button attach">
+                    <input type="file" name="file" multiple aria-label=t::ATTACH.text() title=t::ATTACH.text()/>
+                    {Icon::Plus.view()}
+                </label>
                 <textarea
                     id=FIELD
                     name="body"
                     rows="1"
                     aria-label=t::MESSAGE.text()
                     placeholder=t::WRITE_MESSAGE.text()
-                    required
                     data-find
                     on:input=on_change(move || form.on_input())
                     on:keydown=move |event| form.on_key(&event)

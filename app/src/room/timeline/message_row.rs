@@ -20,6 +20,7 @@ use crate::room::ids::{LOG, WRITING_AS, message_id};
 use crate::room::outbox::pending_message::PendingMessage;
 use crate::room::person_link::author_link;
 use crate::room::state::RoomState;
+use crate::room::timeline::files::draw_files;
 use crate::room::timeline::grouping::TimelineRow;
 use crate::room::timeline::marked_text::draw;
 use crate::room::timeline::message_body::MessageBody;
@@ -114,13 +115,14 @@ impl Mark {
 /// The text of a message. Before it is delivered, its markup is not known and stays as written.
 fn draw_body(row: &TimelineRow) -> MessageBody {
     let message = &row.message;
-    let text = match message.body() {
-        _ if message.is_deleted() => t::DELETED_TEXT.text(),
-        // Pages do not show files yet.
-        "" => t::FILES_ALONE.text(),
-        text => text,
+    let text = if message.is_deleted() {
+        t::DELETED_TEXT.text()
+    } else {
+        message.body()
     };
-    MessageBody::new(text, draw(text, message.marks(), &row.mentioned))
+    let mut parts = draw(text, message.marks(), &row.mentioned);
+    parts.extend(draw_files(message));
+    MessageBody::new(text, parts)
 }
 
 /// Why a message was refused, with buttons to send it again, to put its text back into the message

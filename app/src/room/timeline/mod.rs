@@ -10,6 +10,7 @@
 //! Which messages are on the page (`log`, `history`).
 
 mod code_copy;
+mod files;
 pub mod grouping;
 mod marked_text;
 pub mod mentioned;

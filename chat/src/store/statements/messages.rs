@@ -111,6 +111,38 @@ pub(crate) async fn load_page(
     Ok(())
 }
 
+/// Reads the messages of a room that have files, the newest first, at most `limit` of those before a
+/// sequence number, whatever the state of the room. The caller checks the access to the room. Each says
+/// whether `reader` wrote it.
+pub(crate) async fn load_with_files(
+    store: &Store,
+    room: RoomId,
+    reader: i64,
+    before: u64,
+    limit: usize,
+) -> Result<Vec<Message>, Error> {
+    let sql = AssertSqlSafe(format!(
+        "select $1 as room, shown.author = $4 and $4 <> 0 as own, {MESSAGE_COLUMNS}
+         from message as shown
+         where shown.key in (select (select number from room where id = $1) << 32 | file.message
+                             from file where room = $1 and state = 3 and file.message < $2)
+         order by shown.key desc limit $3"
+    ));
+    let mut rows = query(sql)
+        .bind(key(room))
+        .bind(key_seq(before))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(reader)
+        .fetch(store.read());
+    let mut messages = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let MessageRow(mut message) = MessageRow::from_row(&row)?;
+        message.own = row.try_get("own")?;
+        messages.push(message);
+    }
+    Ok(messages)
+}
+
 /// The sequence number of the oldest among the newest messages of a room before `before`, at most
 /// `limit` of them; `None` if there is none.
 pub(crate) async fn find_page_start(

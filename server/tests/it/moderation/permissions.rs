@@ -85,6 +85,7 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
             Moderator,
             Moderator,
         ),
+        ("GET", "/rooms/ID/files/", nothing.clone(), Anyone, Reader),
         (
             "POST",
             "/rooms/ID/files/?name=a",

@@ -2,6 +2,7 @@
 
 mod direct_chats;
 mod file_downloads;
+mod file_list;
 mod files;
 mod lobby;
 mod long_poll;
