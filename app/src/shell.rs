@@ -135,7 +135,8 @@ setTimeout(look,20_000)}
 ///
 /// The script of files is loaded when the page first shows files, when the visitor chooses, pastes or drops
 /// some, and when some that were chosen earlier wait to be sent. It gets them, and each message that is
-/// sent from then on (`takeMessage`).
+/// sent from then on (`takeMessage`). A message that is sent before the script has taken what was
+/// chosen waits for that.
 fn start_script(assets: &Assets) -> String {
     let Assets {
         js,
@@ -164,16 +165,17 @@ const read=async url=>{{const answer=await fetch(url),texts=await answer.json();
 let start="start";const reading=read({texts:?}).catch(()=>{{start="redraw";page.lang={default:?};page.dir={direction:?};return read({default_texts:?})}});
 const notify=()=>{{try{{if(localStorage.getItem("notifications"))import({notifications:?}).then(script=>script.start({CHANNEL_NAME:?},{nameless:?}),()=>{{}})}}catch{{}}}};
 addEventListener("storage",notify);
-self.takeMessage=()=>false;let filing;
-const file=()=>filing??=import({files:?}).then(script=>script.start({{css:{files_css:?},texts:{files_texts:?},channel:{CHANNEL_NAME:?}}})),
-attach=given=>{{const chosen=[...given];if({files:?}&&chosen.length&&document.querySelector(".composer:not([hidden])")){{file().then(({{attach}})=>attach(chosen));return true}}}};
+let filing,given=0,asked=false,take=()=>false;self.takeMessage=()=>given>0?(asked=true):take();
+const file=()=>filing??=import({files:?}).then(script=>script.start({{css:{files_css:?},texts:{files_texts:?},channel:{CHANNEL_NAME:?}}})).then(script=>(take=script.takeMessage,script)).catch(error=>{{filing=undefined;throw error}}),
+attach=list=>{{const chosen=[...list];if(!{files:?}||!chosen.length||!document.querySelector(".composer:not([hidden])"))return;given++;
+file().then(script=>script.attach(chosen)).catch(()=>false).then(all=>{{if(--given>0||!asked)return;asked=false;if(all)document.querySelector(".composer")?.requestSubmit()}});return true}};
 addEventListener("change",({{target}})=>{{if(target.matches(".attach input")){{attach(target.files);target.value=""}}}});
 addEventListener("paste",event=>{{if(!event.clipboardData?.types.includes("text/plain")&&attach(event.clipboardData?.files??[]))event.preventDefault()}});
-for(const name of ["dragover","drop"])addEventListener(name,event=>{{if(event.dataTransfer?.types.includes("Files")){{event.preventDefault();if(name==="drop")attach(event.dataTransfer.files);else if({files:?})file().then(({{showTarget}})=>showTarget())}}}});
+for(const name of ["dragover","drop"])addEventListener(name,event=>{{if(event.dataTransfer?.types.includes("Files")){{event.preventDefault();if(name==="drop")attach(event.dataTransfer.files);else if({files:?})file().then(script=>script.showTarget(),()=>{{}})}}}});
 import({js:?}).then(async app=>{{await app.default({{module_or_path:{wasm:?}}});reset=app.__wbg_reset_state;const texts=await reading;await new Promise(done=>setTimeout(done));
 const restart=error=>{{if(!reset)throw error;reset();app.redraw(texts)}};
 try{{app[start](texts,restart)}}catch(error){{restart(error)}}setTimeout(notify,100);
-const waits=()=>{{try{{if(localStorage.getItem("files"))showFiles()}}catch{{}}}},showFiles=()=>{{shown.disconnect();file()}},
+const waits=()=>{{try{{if(localStorage.getItem("files"))showFiles()}}catch{{}}}},showFiles=()=>{{shown.disconnect();file().catch(()=>{{}})}},
 seeFiles=()=>{{if(document.querySelector("message-files"))showFiles()}},shown=new MutationObserver(seeFiles);
 if({files:?}){{shown.observe(document.body,{{childList:true,subtree:true}});seeFiles();waits();addEventListener("storage",waits)}}
 const colours={code_colours:?},look=()=>{{if(!document.querySelector('code[data-language]:not([data-language=""])'))return;seen.disconnect();import(colours).then(script=>script.start())}},seen=new MutationObserver(look);

@@ -2,6 +2,7 @@
 
 import { deflateSync } from "node:zlib";
 import type { Locator, Page } from "@playwright/test";
+import type { Webchat } from "./webchat";
 
 /** A file to attach. */
 export interface Attached {
@@ -93,3 +94,41 @@ export const stripNames = (page: Page): Locator => strip(page).locator(".file-na
 
 /** The names of the files in the log that are no pictures. */
 export const rowNames = (page: Page): Locator => page.getByRole("log").locator(".file-name");
+
+/** Sends a message with files through the API. */
+export async function postFiles(webchat: Webchat, room: string, body: string, ...files: Attached[]): Promise<void> {
+  const form = new FormData();
+  form.set("username", "grace");
+  form.set("body", body);
+  for (const { name, mimeType, buffer } of files)
+    form.append("file", new Blob([new Uint8Array(buffer)], { type: mimeType }), name);
+  const answer = await fetch(`${webchat.url}${room}files/`, { method: "POST", body: form });
+  if (answer.status !== 201) throw new Error(`files not sent: ${await answer.text()}`);
+}
+
+/** A file of each kind that the page shows. */
+export const samples = (): Attached[] => [
+  picture("small.png", 40, 30),
+  picture("wide.png", 1_400, 100),
+  picture("high.png", 90, 1_200),
+  textFile("notes & <b>more</b>.txt"),
+  largeFile("archive.tar.gz", 1_250_000),
+  { name: "sound.wav", mimeType: "audio/wav", buffer: silence() },
+  textFile("Straße"),
+];
+
+/** A second of silence. */
+function silence(): Buffer {
+  const buffer = Buffer.alloc(44 + 8_000, 128);
+  buffer.write("RIFF", 0);
+  buffer.writeUInt32LE(buffer.length - 8, 4);
+  buffer.write("WAVEfmt ", 8);
+  buffer.writeUInt32LE(16, 16);
+  buffer.set([1, 0, 1, 0], 20);
+  buffer.writeUInt32LE(8_000, 24);
+  buffer.writeUInt32LE(8_000, 28);
+  buffer.set([1, 0, 8, 0], 32);
+  buffer.write("data", 36);
+  buffer.writeUInt32LE(8_000, 40);
+  return buffer;
+}

@@ -98,6 +98,10 @@ pub struct File {
     pub url: String,
     /// A small picture of the file; `null` if there is none.
     pub preview: Option<FilePreview>,
+    /// What the file shows, for people who do not see it; absent if its sender has not said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false, max_length = 500))]
+    pub alt: Option<String>,
 }
 
 /// A small picture of a file.

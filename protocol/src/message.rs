@@ -278,6 +278,7 @@ mod tests {
             sha256: "00".to_owned(),
             url: "/rooms/0101010101010101/files/0202020202020202/a.txt".to_owned(),
             preview: None,
+            alt: None,
         }];
         let json = serde_json::to_value(&sent).unwrap();
         assert_eq!(json["files"][0]["type"], "text/plain");

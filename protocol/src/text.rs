@@ -22,6 +22,8 @@ use crate::{Refusal, nfc};
 
 /// The maximum length of a username, in characters.
 pub const USERNAME_MAX: usize = 32;
+/// The maximum length of the description of a file, in characters.
+pub const ALT_MAX: usize = 500;
 /// The maximum length of a message, in characters.
 pub const BODY_MAX: usize = 4_000;
 /// The maximum length of a room's name, in characters.
@@ -155,6 +157,22 @@ pub fn parse_body(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::invalid("body", t::RULE_BODY_CONTROL.text()));
     }
     Ok(body.to_owned())
+}
+
+/// Parses the description of a file: a text on one line, of at most [`ALT_MAX`] characters; empty without
+/// one.
+///
+/// # Errors
+/// [`Refusal::Invalid`] that names the limit.
+pub fn parse_alt(text: &str) -> Result<String, Refusal> {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let alt = words.join(" ");
+    if alt.chars().count() > ALT_MAX {
+        let rule = t::RULE_ALT.fill([&ALT_MAX.to_string()]);
+        return Err(Refusal::invalid("files", rule));
+    }
+    Ok(alt)
 }
 
 /// A message's text without blank lines at the beginning and without white space at the end. The

@@ -22,6 +22,8 @@ pub(crate) struct WriteRequest {
     pub content: Option<MessageContent>,
     /// The files of the message to post.
     pub files: Vec<FileId>,
+    /// What they show, in the same order; a file without one has no description.
+    pub alts: Vec<String>,
     pub key: Option<KeyDigests>,
     pub command: Command,
 }

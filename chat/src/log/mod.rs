@@ -142,6 +142,7 @@ impl Chat {
             username: String::new(),
             content: Some(MessageContent::text(line)),
             files: Vec::new(),
+            alts: Vec::new(),
             key: None,
             command,
         };

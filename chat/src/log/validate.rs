@@ -11,6 +11,9 @@ use crate::markup::marked_content;
 pub struct NewFiles<'a> {
     /// Their IDs, in the order in which readers see them.
     pub ids: &'a [FileId],
+    /// What they show, for people who do not see them, in the same order. One that is empty or missing
+    /// says nothing.
+    pub alts: &'a [String],
     /// What tells these files from others when a request is repeated with the same idempotency key,
     /// if that is not their IDs: a client that sends the bytes again gets new IDs.
     pub digest: Option<&'a str>,
@@ -50,6 +53,11 @@ pub(crate) fn check_message(
         username,
         key: key.map(|key| key.digests(by.id(), &content, &files.digest())),
         files: files.ids.to_vec(),
+        alts: files
+            .alts
+            .iter()
+            .map(|alt| text::parse_alt(alt))
+            .collect::<Result<_, _>>()?,
         content: Some(content),
         command: Command::Post,
     })
@@ -73,6 +81,7 @@ pub(crate) fn change_request(
         username: actor,
         content,
         files: Vec::new(),
+        alts: Vec::new(),
         key: None,
         command,
     }

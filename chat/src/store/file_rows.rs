@@ -61,6 +61,9 @@ pub(crate) struct StoredFile {
     pub size: u64,
     /// In hexadecimal.
     pub sha256: String,
+    /// What it shows, as the message that has it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alt: Option<String>,
 }
 
 /// The columns of a [`FileRow`].
@@ -107,6 +110,7 @@ impl From<FileColumns> for FileRow {
                 kind: columns.kind,
                 size: columns.size.unsigned_abs(),
                 sha256: columns.sha256,
+                alt: None,
             },
         }
     }
@@ -140,6 +144,7 @@ impl StoredFile {
             size: self.size,
             sha256: self.sha256,
             preview: None,
+            alt: self.alt,
         }
     }
 }
@@ -152,6 +157,7 @@ impl From<&File> for StoredFile {
             kind: file.kind.clone(),
             size: file.size,
             sha256: file.sha256.clone(),
+            alt: file.alt.clone(),
         }
     }
 }

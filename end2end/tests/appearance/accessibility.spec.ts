@@ -1,6 +1,7 @@
 // Accessibility: axe finds no violation in any state of any page, in both themes.
 
 import { AxeBuilder } from "@axe-core/playwright";
+import { choose, picture, postFiles, samples, strip, stripNames, textFile } from "../../support/files";
 import { expect, test, type OpenBrowser, type User, type Webchat } from "../../support/webchat";
 
 const missingRoomId = "0123456789abcdef";
@@ -54,6 +55,38 @@ const states: Record<string, ShowState> = {
     await ada.send("x".repeat(4_001));
     await expect(ada.pendingMessages).toHaveCount(1);
     await expect(ada.connectionStatus).toHaveText("Offline");
+  },
+  "a room with files, and some to send": async (ada, webchat) => {
+    const room = await createConversation(webchat);
+    await postFiles(webchat, room, "see", ...samples());
+    await ada.openRoom(room);
+    await ada.page.route("**/files/?name=*", (route) =>
+      route.fulfill({ status: 413, json: { type: "", title: "", status: 413, detail: "no space" } }),
+    );
+    await choose(ada.page, textFile("refused.txt"));
+    await ada.send("refused");
+    await expect(strip(ada.page).getByText("Not sent: No space")).toBeVisible();
+    await ada.page.unroute("**/files/?name=*");
+    await ada.page.route("**/files/?name=*", () => undefined);
+    await choose(ada.page, textFile("waits.txt"));
+    await ada.send("waits");
+    await choose(ada.page, picture("next.png", 40, 30));
+    await expect(stripNames(ada.page)).toHaveText(["refused.txt", "waits.txt", "next.png"]);
+  },
+  "a picture, large": async (ada, webchat) => {
+    const room = await createConversation(webchat);
+    await postFiles(webchat, room, "see", ...samples());
+    await ada.openRoom(room);
+    await ada.log.getByRole("img", { name: "wide.png" }).click();
+    await expect(ada.page.getByRole("dialog", { name: "Picture" })).toBeVisible();
+  },
+  "the list of a room's files": async (ada, webchat) => {
+    const room = await createConversation(webchat);
+    await postFiles(webchat, room, "see", ...samples());
+    await ada.openRoom(room);
+    await ada.page.getByRole("button", { name: "More" }).click();
+    await ada.page.getByRole("link", { name: "Files" }).click();
+    await expect(ada.page.getByRole("heading", { name: "Files" })).toBeVisible();
   },
   "a room with markup, mentions and offered names": async (ada, webchat) => {
     const room = await webchat.createRoom();

@@ -3,6 +3,7 @@
 // They go to `artefacts` for review; horizontal overflow fails the test.
 
 import { join, resolve } from "node:path";
+import { choose, picture, postFiles, samples, stripNames, textFile } from "../../support/files";
 import { sampleMessages, createAccounts, createSampleRoom } from "../../support/sample_room";
 import { expect, test, type OpenBrowser, type User, type Webchat } from "../../support/webchat";
 
@@ -50,6 +51,31 @@ const pages: Record<
     await ada.send("So does this");
     await ada.messageField.fill("And this\nis still\nbeing written" + ".".repeat(3_900));
     await expect(ada.connectionStatus).toHaveText("Offline");
+  },
+  async files(ada, webchat) {
+    const room = await createSampleRoom(webchat);
+    await postFiles(webchat, room, "Some cups", ...samples());
+    await ada.openRoom(room);
+    await ada.page.route("**/files/?name=*", () => undefined);
+    await choose(ada.page, textFile("A rather long name for a list of all the kettles.txt"));
+    await ada.send("This one is on its way");
+    await choose(ada.page, picture("cup.png", 400, 300), textFile("saucer.pdf"));
+    await expect(stripNames(ada.page)).toHaveCount(3);
+  },
+  async picture(ada, webchat) {
+    const room = await createSampleRoom(webchat);
+    await postFiles(webchat, room, "Some cups", ...samples());
+    await ada.openRoom(room);
+    await ada.log.getByRole("img", { name: "wide.png" }).click();
+    await expect(ada.page.getByRole("dialog", { name: "Picture" })).toBeVisible();
+  },
+  async "file-list"(ada, webchat) {
+    const room = await createSampleRoom(webchat);
+    await postFiles(webchat, room, "Some cups", ...samples());
+    await ada.openRoom(room);
+    await ada.page.getByRole("button", { name: "More" }).click();
+    await ada.page.getByRole("link", { name: "Files" }).click();
+    await expect(ada.page.getByRole("heading", { name: "Files" })).toBeVisible();
   },
   async scrolled(ada, webchat) {
     const room = await createSampleRoom(webchat);

@@ -163,6 +163,7 @@ impl Sender<'_> {
         let digest = digest_of(&form.files);
         let files = NewFiles {
             ids: &ids,
+            alts: &[],
             digest: Some(&digest),
         };
         let address = self.address;

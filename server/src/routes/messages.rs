@@ -21,7 +21,7 @@ use crate::extract::accept::{self, EVENTS, JSON};
 use crate::extract::caller::Caller;
 use crate::extract::client_address::ClientAddress;
 use crate::extract::cookies::name_cookie;
-use crate::extract::payload::{FileIds, Payload, SEQ_MAX};
+use crate::extract::payload::{FileRefs, Payload, SEQ_MAX};
 use crate::extract::query::Query;
 use crate::extract::resume_point;
 use crate::extract::room_path::{InsideRoom, RoomPath};
@@ -49,9 +49,32 @@ pub(crate) struct PostMessage {
     /// The text. A message with files can do without.
     #[schema(value_type = Option<String>, nullable = false, max_length = 4000, example = "hello")]
     body: Option<String>,
-    /// The IDs of files that the caller has sent to this room before, and that are in no message yet.
-    #[schema(value_type = Option<Vec<String>>, nullable = false, max_items = 10)]
-    files: Option<FileIds>,
+    /// The files that the caller has sent to this room before, and that are in no message yet.
+    #[schema(value_type = Option<Vec<NamedFile>>, nullable = false, max_items = 10)]
+    files: Option<FileRefs>,
+}
+
+/// A file that a message names: its ID, or an object with it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the body")]
+pub(crate) enum NamedFile {
+    /// The file's ID.
+    Id(String),
+    /// The file's ID, and what it shows.
+    Described(DescribedFile),
+}
+
+/// A file with a description.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the body")]
+pub(crate) struct DescribedFile {
+    /// The file's ID.
+    #[schema(pattern = "^[0-9a-f]{16}$")]
+    id: String,
+    /// What the file shows, for people who do not see it: at most 500 characters.
+    #[schema(value_type = Option<String>, nullable = false, max_length = 500, example = "a cat on a keyboard")]
+    alt: Option<String>,
 }
 
 /// Sends a message.
@@ -93,10 +116,10 @@ pub(crate) async fn post_message(
             .map(|member| AccountHolder::username(member).to_owned())
     };
     let username = sent.username.or_else(own);
-    let files = sent.files.unwrap_or_default().0;
+    let files = sent.files.unwrap_or_default();
     let missing = |field| Refusal::invalid(field, refusal::RULE_MISSING.text());
     let body = match sent.body {
-        None if files.is_empty() => return Err(missing("body").into()),
+        None if files.ids.is_empty() => return Err(missing("body").into()),
         body => body.unwrap_or_default(),
     };
     let new_message = NewMessage {
@@ -108,7 +131,8 @@ pub(crate) async fn post_message(
     let body = &new_message.body;
     state.limits.check_message(address, &by, room, body)?;
     let files = NewFiles {
-        ids: &files,
+        ids: &files.ids,
+        alts: &files.alts,
         digest: None,
     };
     let message = state

@@ -20,8 +20,7 @@ export async function start({ css, texts, channel }) {
   await appIsReady();
   startStrip();
   startSending(channel, showChange);
-  self.takeMessage = takeMessage;
-  return { attach, showTarget };
+  return { attach, showTarget, takeMessage };
 }
 
 /** Loads the style sheet, unless the page has it. */

@@ -6,7 +6,7 @@
 import { announce, button, element, iconButton } from "./dom.js";
 import { addMessage, bytesSent, cancel, isInterrupted, messagesOf, retry, supply } from "./outgoing.js";
 import { request } from "./refusal.js";
-import { countText, kindText, sizeText, text } from "./texts.js";
+import { countText, kindText, label, sizeText, text } from "./texts.js";
 
 /** The longest text of a message, in characters. */
 const BODY_MAX = 4_000;
@@ -54,7 +54,7 @@ export function showChange(id) {
   const quarter = Math.floor((4 * bar.value) / bar.max);
   if (own.has(id) && quarter > (announced.get(id) ?? 0)) {
     announced.set(id, quarter);
-    announce(text("uploading", { name: row.dataset.name, percent: quarter * 25 }));
+    announce(label("uploading", { name: row.dataset.name, percent: quarter * 25 }));
   }
   return undefined;
 }
@@ -84,13 +84,14 @@ function update(list, rows) {
   while (list.children.length > wanted.length) list.lastChild.remove();
 }
 
-/** Adds files that the visitor has chosen, pasted or dropped, in their order. */
+/** Adds files that the visitor has chosen, pasted or dropped, in their order; returns whether it takes all. */
 export async function attach(files) {
   const room = currentRoom();
   try {
     limits ??= (await request("GET", "/limits/")).files;
   } catch {
-    return complain(room, text("no_limits"));
+    complain(room, text("no_limits"));
+    return false;
   }
   const drafts = chosen.get(room) ?? [];
   chosen.set(room, drafts);
@@ -104,6 +105,7 @@ export async function attach(files) {
   }
   complain(room, error);
   document.getElementById("message")?.focus({ preventScroll: true });
+  return !error;
 }
 
 function complain(room, error) {
@@ -120,7 +122,7 @@ const draftRow = (room) => (draft) => ({
       face(draft.blob.name, draft.picture),
       element("bdi", { class: "file-name" }, draft.blob.name),
       element("span", { class: "file-size" }, sizeText(draft.blob.size)),
-      iconButton(text("remove", { name: draft.blob.name }), CROSS, () => removeDraft(room, draft)),
+      iconButton(label("remove", { name: draft.blob.name }), CROSS, () => removeDraft(room, draft)),
       ...(draft.picture ? pictureFields(draft) : KEEPS_PLACE.test(draft.blob.type) ? [note()] : [])),
 });
 
@@ -145,7 +147,7 @@ function pictureFields(draft) {
       class: "file-alt",
       maxlength: ALT_MAX,
       placeholder: text("description"),
-      "aria-label": text("describe", { name: draft.blob.name }),
+      "aria-label": label("describe", { name: draft.blob.name }),
       input: describe,
       keydown: onKey,
     }),
@@ -184,7 +186,7 @@ function fileRow({ key, files, failed, missing }, { id, name, size, sent }) {
       element("span", { class: "file-kind" }, kindText(name)),
       element("bdi", { class: "file-name" }, name),
       element("span", { class: "file-size" }, state),
-      canCancel && !failed ? button(text("cancel"), () => giveUp(key, id), { "aria-label": text("cancel_file", { name }) }) : "",
+      canCancel && !failed ? button(text("cancel"), () => giveUp(key, id), { "aria-label": label("cancel_file", { name }) }) : "",
       isStopped ? "" : progress);
   };
   return { key: id, signature: [state, canCancel, isStopped, Boolean(sent)].join(), make };

@@ -8,11 +8,11 @@ export async function loadTexts(url) {
   texts = await answer.json();
 }
 
-/** A text, with values for its placeholders. A name is read in its own direction. */
-export function text(key, values = {}) {
-  return texts[key].replace(/\{(\w+)\}/g, (_, name) =>
-    name === "name" ? `\u2068${values.name}\u2069` : values[name]);
-}
+/** A text that is heard, with values for its placeholders. */
+export const label = (key, values = {}) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+/** A text that is seen: a name in it is in its own direction. */
+export const text = (key, values = {}) => label(key, "name" in values ? { ...values, name: `\u2068${values.name}\u2069` } : values);
 
 /** The form of a text for a number. */
 export function countText(key, count) {

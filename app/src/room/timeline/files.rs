@@ -126,7 +126,7 @@ mod server {
         let picture = Element::new(
             "img",
             &[
-                ("alt", &file.name),
+                ("alt", file.alt.as_ref().unwrap_or(&file.name)),
                 ("width", &width.to_string()),
                 ("height", &height.to_string()),
                 ("loading", "lazy"),

@@ -106,7 +106,10 @@ async fn repeated_post_with_a_key_is_one_message_and_another_file_is_refused() {
     ];
     let message = named(&ada, "see");
     let post = async |ids: &[FileId]| {
-        let files = NewFiles { ids, digest: None };
+        let files = NewFiles {
+            ids,
+            ..NewFiles::default()
+        };
         let key = Some(IdempotencyKey::from("k"));
         test.chat
             .post_message_with_files(&ada, &room, &message, files, key)
@@ -123,6 +126,7 @@ async fn repeated_post_with_a_key_is_one_message_and_another_file_is_refused() {
         let files = NewFiles {
             ids,
             digest: Some("digest of the bytes"),
+            ..NewFiles::default()
         };
         let key = Some(IdempotencyKey::from("l"));
         let posted = test

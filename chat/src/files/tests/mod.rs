@@ -65,7 +65,7 @@ async fn try_attach(
 ) -> Result<Message, Error> {
     let files = NewFiles {
         ids: files,
-        digest: None,
+        ..NewFiles::default()
     };
     let message = named(by, "");
     test.chat

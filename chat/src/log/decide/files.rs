@@ -25,7 +25,11 @@ impl Decider<'_> {
             let is_free = found.state == FileState::Ready
                 && found.room == request.room
                 && found.person == request.author;
-            (is_first && is_free).then(|| found.file.clone().shown(request.room))
+            let alt = request.alts.get(position).filter(|alt| !alt.is_empty());
+            (is_first && is_free).then(|| File {
+                alt: alt.cloned(),
+                ..found.file.clone().shown(request.room)
+            })
         });
         let files: Option<Vec<File>> = files.collect();
         let files = files.filter(|files| files.len() <= FILES_MAX);

@@ -137,6 +137,7 @@ impl Step {
             username: self.username().to_owned(),
             content: self.text().map(MessageContent::text),
             files: Vec::new(),
+            alts: Vec::new(),
             key: key.map(|key| key_digests(key, &self.text().unwrap_or_default())),
             command,
         }

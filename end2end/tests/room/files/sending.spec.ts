@@ -46,6 +46,23 @@ test("a message may have files and no text", async ({ webchat, openBrowser }) =>
   await expect(rowNames(ada.page)).toHaveText(["alone.txt"]);
 });
 
+test("a message that is sent before its files are taken waits for them", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  const ada = await openBrowser("ada");
+  const gate = new Gate();
+  await ada.page.route("**/pkg/files.*.js", async (route) => {
+    await gate.opened;
+    await route.continue();
+  });
+  await ada.openRoom(room);
+  await choose(ada.page, textFile("slow.txt"));
+  await ada.send("quick");
+  await expect(ada.messageField).toHaveValue("quick");
+  gate.open();
+  await expect(rowNames(ada.page)).toHaveText(["slow.txt"]);
+  expect(await webchat.messageTexts(room)).toEqual(["quick"]);
+});
+
 for (const how of ["paste", "drop"] as const) {
   test(`a file is attached by ${how}`, async ({ webchat, openBrowser }) => {
     const room = await webchat.createRoom();

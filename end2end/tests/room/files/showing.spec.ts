@@ -1,56 +1,19 @@
 // Files in the log: drawn by the server and by the script alike, with the space of pictures, and large in the viewer.
 
-import { choose, largeFile, picture, rowNames, textFile, type Attached } from "../../../support/files";
-import { expect, test, type User, type Webchat } from "../../../support/webchat";
-
-/** Sends a message with files through the API. */
-async function post(webchat: Webchat, room: string, body: string, ...files: Attached[]): Promise<void> {
-  const form = new FormData();
-  form.set("username", "grace");
-  form.set("body", body);
-  for (const { name, mimeType, buffer } of files)
-    form.append("file", new Blob([new Uint8Array(buffer)], { type: mimeType }), name);
-  const answer = await fetch(`${webchat.url}${room}files/`, { method: "POST", body: form });
-  expect(answer.status, await answer.text()).toBe(201);
-}
+import { choose, picture, postFiles, rowNames, samples, textFile } from "../../../support/files";
+import { expect, test, type User } from "../../../support/webchat";
 
 /** The HTML of the files in each message. */
 const drawn = (user: User) =>
   user.log.locator("message-files").evaluateAll((all) => all.map((files) => files.innerHTML));
 
-const samples = (): Attached[] => [
-  picture("small.png", 40, 30),
-  picture("wide.png", 1_400, 100),
-  picture("high.png", 90, 1_200),
-  textFile("notes & <b>more</b>.txt"),
-  largeFile("archive.tar.gz", 1_250_000),
-  { name: "sound.wav", mimeType: "audio/wav", buffer: silence() },
-  textFile("Straße"),
-];
-
-/** A second of silence. */
-function silence(): Buffer {
-  const buffer = Buffer.alloc(44 + 8_000, 128);
-  buffer.write("RIFF", 0);
-  buffer.writeUInt32LE(buffer.length - 8, 4);
-  buffer.write("WAVEfmt ", 8);
-  buffer.writeUInt32LE(16, 16);
-  buffer.set([1, 0, 1, 0], 20);
-  buffer.writeUInt32LE(8_000, 24);
-  buffer.writeUInt32LE(8_000, 28);
-  buffer.set([1, 0, 8, 0], 32);
-  buffer.write("data", 36);
-  buffer.writeUInt32LE(8_000, 40);
-  return buffer;
-}
-
 test("the script draws files as the server does", async ({ webchat, openBrowser }) => {
   const room = await webchat.createRoom();
   const ada = await openBrowser("ada");
   await ada.openRoom(room);
-  await post(webchat, room, "all kinds", ...samples());
-  await post(webchat, room, "again", textFile("again.txt"));
-  await expect(rowNames(ada.page)).toHaveCount(5);
+  await postFiles(webchat, room, "all kinds", ...samples());
+  await postFiles(webchat, room, "again", textFile("again.txt"));
+  await expect(rowNames(ada.page)).toHaveText(["notes & <b>more</b>.txt", "archive.tar.gz", "sound.wav", "Straße", "again.txt"]);
   const byScript = await drawn(ada);
   await ada.openRoom(room);
   expect(await drawn(ada)).toEqual(byScript);
@@ -65,7 +28,7 @@ test("a page with 50 pictures does not move while they load", async ({ webchat, 
   const room = await webchat.createRoom();
   for (let i = 0; i < 10; i++) {
     const pictures = Array.from({ length: 5 }, (_, j) => picture(`${i}-${j}.png`, 200 + 37 * i, 100 + 53 * j, [20 * i, 50 * j, 90]));
-    await post(webchat, room, `pictures ${i}`, ...pictures);
+    await postFiles(webchat, room, `pictures ${i}`, ...pictures);
   }
   const ada = await openBrowser("ada");
   await ada.page.addInitScript(() => {
@@ -87,7 +50,7 @@ test("a page with 50 pictures does not move while they load", async ({ webchat, 
 
 test("pictures open large, by keyboard and mouse, and close by Escape and by Back", async ({ webchat, openBrowser }) => {
   const room = await webchat.createRoom();
-  await post(webchat, room, "two", picture("one.png", 300, 200), picture("two.png", 200, 300, [190, 80, 60]));
+  await postFiles(webchat, room, "two", picture("one.png", 300, 200), picture("two.png", 200, 300, [190, 80, 60]));
   const ada = await openBrowser("ada");
   await ada.openRoom(room);
   await ada.log.getByRole("img", { name: "one.png" }).click();

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use protocol::Refusal;
-use serde::de::value::{SeqDeserializer, StrDeserializer};
+use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
     Visitor,
@@ -214,9 +214,26 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
         FieldsDeserializer(fields).deserialize_struct(name, names, visitor)
     }
 
+    /// An object, or a text for the visitors that take one in its place.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
+        match self.0 {
+            Value::Object(fields) => {
+                let fields = fields.iter();
+                let fields = fields.map(|(name, value)| (name.as_str(), FieldDeserializer(value)));
+                visitor.visit_map(MapDeserializer::new(fields))
+            }
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            _ => Err(FieldError::rule("must be a text or an object")),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
+        visitor.visit_unit()
+    }
+
     forward_to_deserialize_any! {
         i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct
-        map identifier ignored_any
+        identifier
     }
 }
 

@@ -10,7 +10,7 @@
 mod body;
 mod deserialize;
 mod fields;
-mod file_ids;
+mod file_refs;
 
 use std::marker::PhantomData;
 
@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::body::BODY_MAX;
 pub(crate) use self::deserialize::{Number, parse_flag, parse_number};
 pub(crate) use self::fields::decode_form;
-pub(crate) use self::file_ids::FileIds;
+pub(crate) use self::file_refs::FileRefs;
 use crate::error::Error;
 
 /// The largest sequence number of a message.

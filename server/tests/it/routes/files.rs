@@ -356,3 +356,37 @@ async fn fourth_upload_of_a_person_at_once_is_refused() {
         StatusCode::CREATED
     );
 }
+
+#[tokio::test]
+async fn message_says_what_its_files_show() {
+    let server = TestServer::new().await;
+    let ada = server.guest("ada").await;
+    let room = ada.create_room().await;
+    let [one, two] = [
+        upload(&ada, &room, "one.png", PNG).await,
+        upload(&ada, &room, "two.png", PNG).await,
+    ];
+    let long = json!([{"id": one.id, "alt": "x".repeat(501)}]);
+    let problem = expect_problem(post_files(&ada, &room, long).await, 422).await;
+    assert!(problem.detail.contains("500"), "{}", problem.detail);
+    let files = json!([{"id": one.id, "alt": " a cat\n\ton a <keyboard> "}, two.id]);
+    let sent: Message = post_files(&ada, &room, files).await.json().await.unwrap();
+    let descriptions = |message: &Message| -> Vec<Option<String>> {
+        message
+            .files()
+            .iter()
+            .map(|file| file.alt.clone())
+            .collect()
+    };
+    let expected = [Some("a cat on a <keyboard>".to_owned()), None];
+    assert_eq!(descriptions(&sent), expected);
+    assert_eq!(descriptions(&ada.history(&room, "").await[0]), expected);
+    // The rest keeps its descriptions when a file goes.
+    let path = format!("/rooms/{room}/files/{}", two.id);
+    let deleted = ada.request(Method::DELETE, &path).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    assert_eq!(
+        descriptions(&ada.history(&room, "").await[0]),
+        expected[..1]
+    );
+}

@@ -125,7 +125,7 @@ async fn send_file(chat: &Chat, by: &Person, room: protocol::RoomId) {
     let ids = [upload.finish().await.unwrap().id];
     let files = crate::NewFiles {
         ids: &ids,
-        digest: None,
+        ..crate::NewFiles::default()
     };
     let message = protocol::NewMessage {
         username: "iva".to_owned(),
