@@ -57,7 +57,9 @@ use self::current_epoch::CurrentEpoch;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
 use self::events::DomainEvent;
-pub use self::files::{FileDownload, FileLimits, Upload};
+pub use self::files::{
+    Checksum, FileDownload, FileLimits, NewUpload, Upload, UploadBody, UploadPart, UploadTurn,
+};
 use self::files::{FileSweeper, Files};
 pub use self::identity::account::{IdentityLinks, Session};
 pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile};

@@ -64,6 +64,15 @@ pub enum Refusal {
     NoSpaceForFiles,
     /// The caller, or all callers together, have as many uploads under way as they may have.
     TooManyUploads,
+    /// The bytes do not follow those of the upload that have arrived, or another request goes on with
+    /// it.
+    UploadMoved,
+    /// The bytes of the request do not have the checksum that it names.
+    ChecksumMismatch,
+    /// The request does not name the version of the upload protocol that the server speaks.
+    UploadVersion,
+    /// The bytes of an upload do not have the media type of such bytes.
+    UploadMediaType,
     /// The URL does not accept a request body of this media type.
     UnsupportedMediaType,
     /// The request body is JSON, but its media type is that of a form.
@@ -181,11 +190,13 @@ impl Refusal {
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
-            Self::Taken(_) | Self::NameTaken { .. } | Self::StaleCursor => 409,
+            Self::Taken(_) | Self::NameTaken { .. } | Self::StaleCursor | Self::UploadMoved => 409,
             Self::Gone(_) => 410,
+            Self::UploadVersion => 412,
             Self::ContentTooLarge(_)
             | Self::FilesTooLarge(FileSpace::File | FileSpace::Room, _) => 413,
             Self::UnsupportedMediaType
+            | Self::UploadMediaType
             | Self::JsonSentAsForm
             | Self::UnsupportedContentEncoding => 415,
             Self::Invalid { .. } | Self::InvalidFields(_) => 422,
@@ -194,6 +205,7 @@ impl Refusal {
             | Self::RoomRateLimited(_)
             | Self::TooManyStreams
             | Self::TooManyUploads => 429,
+            Self::ChecksumMismatch => 460,
             Self::ProviderUnavailable(_) | Self::Draining | Self::NotReady(_) => 503,
             Self::RoomFull
             | Self::DiskFull
@@ -224,7 +236,10 @@ impl Refusal {
                 refusal::TITLE_NO_SPACE_FOR_FILES.text()
             }
             Self::TooManyUploads => refusal::TITLE_TOO_MANY_UPLOADS.text(),
-            Self::UnsupportedMediaType | Self::JsonSentAsForm => {
+            Self::UploadMoved => refusal::TITLE_UPLOAD_MOVED.text(),
+            Self::ChecksumMismatch => refusal::TITLE_CHECKSUM_MISMATCH.text(),
+            Self::UploadVersion => refusal::TITLE_UPLOAD_VERSION.text(),
+            Self::UnsupportedMediaType | Self::UploadMediaType | Self::JsonSentAsForm => {
                 refusal::TITLE_UNSUPPORTED_MEDIA_TYPE.text()
             }
             Self::UnsupportedContentEncoding => refusal::TITLE_UNSUPPORTED_ENCODING.text(),
@@ -363,6 +378,10 @@ impl fmt::Display for Refusal {
             Self::FilesTooLarge(space, limit) => f.write_str(&space.say_limit(*limit)),
             Self::NoSpaceForFiles => f.write_str(refusal::NO_SPACE_FOR_FILES.text()),
             Self::TooManyUploads => f.write_str(refusal::TOO_MANY_UPLOADS.text()),
+            Self::UploadMoved => f.write_str(refusal::UPLOAD_MOVED.text()),
+            Self::ChecksumMismatch => f.write_str(refusal::CHECKSUM_MISMATCH.text()),
+            Self::UploadVersion => f.write_str(refusal::UPLOAD_VERSION.text()),
+            Self::UploadMediaType => f.write_str(refusal::UPLOAD_MEDIA_TYPE.text()),
             Self::UnsupportedMediaType => f.write_str(refusal::UNSUPPORTED_MEDIA_TYPE.text()),
             Self::JsonSentAsForm => f.write_str(refusal::JSON_SENT_AS_FORM.text()),
             Self::UnsupportedContentEncoding => {

@@ -61,11 +61,16 @@ impl IntoResponse for Error {
     }
 }
 
+/// The versions of the upload protocol.
+static UPLOAD_VERSIONS: [(HeaderName, &str); 1] =
+    [(HeaderName::from_static("tus-version"), "1.0.0")];
+
 /// The headers of an answer with this status that tell the client how to go on.
 pub(crate) fn headers_of_status(status: u16) -> &'static [(HeaderName, &'static str)] {
     match status {
         401 => &[(header::WWW_AUTHENTICATE, "Bearer")],
         408 | 413 => &[(header::CONNECTION, "close")],
+        412 => &UPLOAD_VERSIONS,
         426 => &[
             (header::CONNECTION, "upgrade"),
             (header::UPGRADE, "websocket"),

@@ -6,7 +6,7 @@
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Router};
@@ -19,7 +19,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::error::Error;
@@ -36,7 +36,7 @@ use crate::routes::{
     accounts, api_docs, audit_log, direct_chats, events, export, file_list, files, guests, health,
     home, invitations, language, lobby, members, messages, notification_settings, oidc, overview,
     password, person, profile, provider_link, qr_code, read_marker, room_listing,
-    room_notifications, room_settings, room_socket, rooms, sanctions, sign_out, typing,
+    room_notifications, room_settings, room_socket, rooms, sanctions, sign_out, typing, uploads,
 };
 use crate::state::AppState;
 
@@ -113,6 +113,18 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(files::download_file))
         .routes(routes!(files::delete_file))
         .routes(routes!(files::show_limits))
+        .routes(
+            routes!(uploads::describe_uploads, uploads::create_upload)
+                .layer(map_response(uploads::name_version)),
+        )
+        .routes(
+            routes!(
+                uploads::show_upload,
+                uploads::continue_upload,
+                uploads::delete_upload
+            )
+            .layer(map_response(uploads::name_version)),
+        )
         .routes(routes!(typing::report_typing))
         .routes(routes!(events::follow_rooms))
         .routes(routes!(overview::show_overview))

@@ -5,6 +5,9 @@
 //! message (`attached`), and are deleted (`deleting`). A crash may interrupt the way anywhere: the next
 //! start goes on, or gives the file up.
 //!
+//! A file may also arrive with several requests (`resumable`): its bytes are then pieces in the file store
+//! until all are there, and so it goes its way on any node.
+//!
 //! # Guarantees
 //! - The bytes of a file that is ready are durable, and no one changes them.
 //! - What files count for the limits is reserved by the transaction that creates them, and is free
@@ -22,6 +25,7 @@ mod name;
 pub mod picture;
 mod publish;
 mod remove;
+mod resumable;
 mod staging;
 mod sweeper;
 #[cfg(test)]
@@ -37,6 +41,8 @@ use tokio::sync::Notify;
 
 pub use self::download::FileDownload;
 pub(crate) use self::file_store::{FileStore, ObjectKey};
+use self::resumable::Turns;
+pub use self::resumable::{Checksum, NewUpload, UploadBody, UploadPart, UploadTurn};
 use self::staging::Staging;
 pub(crate) use self::sweeper::FileSweeper;
 pub use self::upload::Upload;
@@ -69,6 +75,8 @@ struct Inner {
     /// `None` if no files are accepted.
     limits: Option<FileLimits>,
     disk: DiskSpace,
+    /// Whose turn an upload is.
+    turns: Turns,
     /// How many bytes the uploads under way may still write.
     promised: AtomicU64,
     /// The uploads that have ended without a file.
@@ -107,6 +115,7 @@ impl Files {
             staging,
             limits: config.files.then_some(limits),
             disk,
+            turns: Turns::default(),
             promised: AtomicU64::new(0),
             abandoned: Mutex::default(),
             leftovers: Mutex::new(leftovers),

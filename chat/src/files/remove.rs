@@ -41,7 +41,7 @@ impl Chat {
     }
 
     /// Gives a file up that is in no message. Returns whether it was in none.
-    async fn give_up_file(&self, by: &Person, id: FileId) -> Result<bool, Error> {
+    pub(super) async fn give_up_file(&self, by: &Person, id: FileId) -> Result<bool, Error> {
         let mut tx = self.begin_by(by).await?.tx;
         let is_given_up = files::give_up(&mut tx, self.now(), id).await?;
         tx.commit().await?;

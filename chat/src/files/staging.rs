@@ -1,12 +1,13 @@
 //! The staging directory, where the bytes of uploads arrive.
 //!
 //! # Guarantees
-//! - A staged file, and a copy of it, is readable by its owner alone.
+//! - A staged file, and a copy or a piece of it, is readable by its owner alone.
 //! - The bytes are written in blocks, by threads that may wait for the disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::FileId;
 use sha2::{Digest, Sha256};
@@ -21,6 +22,9 @@ const BLOCK: usize = 256 * 1024;
 
 /// The extension of a changed copy.
 const COPY: &str = "copy";
+
+/// The number of the next piece that this process stages.
+static NEXT_PIECE: AtomicU64 = AtomicU64::new(0);
 
 /// The staging directory.
 #[derive(Clone, Debug)]
@@ -63,6 +67,15 @@ impl Staging {
         let writer = Writer::of(private_file().create_new(true).open(&path)?);
         let writer = Some(writer);
         Ok(StagedFile { path, writer })
+    }
+
+    /// Begins a piece of a file.
+    pub fn create_piece(&self, id: FileId) -> Result<StagedPiece, Error> {
+        let number = NEXT_PIECE.fetch_add(1, Ordering::Relaxed);
+        let path = self.path(id).with_extension(format!("piece{number}"));
+        let writer = Writer::without_digest(private_file().create_new(true).open(&path)?);
+        let writer = Some(writer);
+        Ok(StagedPiece(StagedFile { path, writer }))
     }
 
     /// Deletes a staged file and its copy, if there are any.
@@ -113,21 +126,31 @@ pub(super) struct StagedFile {
 #[derive(Debug)]
 struct Writer {
     file: File,
-    hash: Sha256,
+    /// The digest of the bytes, if it is wanted.
+    hash: Option<Sha256>,
     block: Vec<u8>,
 }
 
 impl Writer {
     fn of(file: File) -> Self {
         Self {
+            hash: Some(Sha256::new()),
+            ..Self::without_digest(file)
+        }
+    }
+
+    fn without_digest(file: File) -> Self {
+        Self {
             file,
-            hash: Sha256::new(),
+            hash: None,
             block: Vec::new(),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.hash.update(&self.block);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&self.block);
+        }
         self.file.write_all(&self.block)?;
         self.block.clear();
         Ok(())
@@ -138,7 +161,7 @@ impl Writer {
         self.flush()?;
         self.file.sync_all()?;
         sync_parent(path).map_err(io::Error::other)?;
-        let digest = std::mem::take(&mut self.hash).finalize();
+        let digest = self.hash.take().unwrap_or_default().finalize();
         Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
@@ -227,6 +250,39 @@ impl StagedFile {
         let (done, writer) = written.await.map_err(Error::fault)??;
         self.writer = Some(writer);
         Ok(done)
+    }
+}
+
+/// A piece of an upload whose bytes arrive. Its file is deleted when it is dropped.
+#[derive(Debug)]
+pub(super) struct StagedPiece(StagedFile);
+
+impl StagedPiece {
+    /// Where the piece is.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Adds bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.0.write(bytes).await
+    }
+
+    /// Waits until the bytes are durable.
+    pub async fn sync(&mut self) -> Result<(), Error> {
+        let sync = |writer: &mut Writer| {
+            writer.flush()?;
+            writer.file.sync_all()
+        };
+        self.0.on_thread(sync).await
+    }
+}
+
+impl Drop for StagedPiece {
+    fn drop(&mut self) {
+        if let Err(error) = remove_if_exists(&self.0.path) {
+            tracing::debug!(%error, "cannot delete a piece of an upload");
+        }
     }
 }
 

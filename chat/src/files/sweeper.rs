@@ -16,12 +16,12 @@ use tokio::sync::watch;
 use super::{Files, ObjectKey};
 use crate::retries::Retries;
 use crate::store::file_rows::{FileRow, FileState};
-use crate::store::{Store, files};
+use crate::store::{Store, files, uploads};
 use crate::sync::lock;
 use crate::{Clock, Error};
 
 /// How long a file may be in no message, an upload may get no byte, and bytes may have no row.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The time between two looks for files that were given up, or left behind.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -90,6 +90,11 @@ impl FileSweeper {
     async fn finish_leftover(&self, path: &Path) -> Result<(), Error> {
         let name = path.file_name().and_then(|name| name.to_str());
         let id = name.and_then(|name| name.parse::<FileId>().ok());
+        // A request to the upload may be about to do the same.
+        let _turn = match id {
+            Some(id) => Some(self.files.0.turns.take(id).await),
+            None => None,
+        };
         let found = match id {
             Some(id) => files::find(&mut self.store.reader().await?, id).await?,
             None => None,
@@ -102,14 +107,21 @@ impl FileSweeper {
                 ..
             }) => {
                 let now = self.clock.now();
+                let key = ObjectKey {
+                    room,
+                    file: file.id,
+                };
                 match self.files.publish(&self.store, now, room, file).await {
                     // It was given up meanwhile.
                     Ok(_) | Err(Error::Refusal(_)) => {}
                     Err(error) => return Err(error),
                 }
+                self.files.0.store.delete_pieces(key).await?;
             }
             Some(found) if found.state == FileState::Receiving => {
-                self.give_up(found.file.id).await?;
+                let mut tx = self.store.begin().await?;
+                uploads::give_up_cut(&mut tx, self.clock.now(), found.file.id).await?;
+                tx.commit().await?;
             }
             _ => {}
         }
@@ -159,6 +171,7 @@ impl FileSweeper {
                 };
                 self.files.0.staging.remove(id)?;
                 self.files.0.store.delete(key).await?;
+                self.files.0.store.delete_pieces(key).await?;
             }
             self.files.pass("bytes deleted").await;
             let mut tx = self.store.begin().await?;
@@ -186,10 +199,33 @@ impl FileSweeper {
                 }
             }
         }
+        self.compare_pieces(since).await?;
         let mut tx = self.store.begin().await?;
         if files::give_up_orphans(&mut tx, now).await? > 0 {
             tx.commit().await?;
             self.files.0.wake.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl FileSweeper {
+    /// Deletes the pieces of uploads that are complete, or given up.
+    async fn compare_pieces(&self, since: i64) -> Result<(), Error> {
+        let listed = self.files.0.store.list_all_pieces();
+        let old = listed.try_filter(|piece| std::future::ready(piece.put_at <= since));
+        let mut batches = old.try_chunks(BATCH);
+        while let Some(batch) = batches.try_next().await.map_err(|error| error.1)? {
+            let mut keys: Vec<ObjectKey> = batch.iter().map(|piece| piece.key).collect();
+            keys.dedup();
+            let ids: Vec<FileId> = keys.iter().map(|key| key.file).collect();
+            let needed = uploads::list_incomplete(&self.store, &ids).await?;
+            for key in keys {
+                if !needed.contains(&key.file) {
+                    tracing::warn!(file = %key.file, room = %key.room, "deleting pieces without an upload");
+                    self.files.0.store.delete_pieces(key).await?;
+                }
+            }
         }
         Ok(())
     }

@@ -236,7 +236,7 @@ impl Drop for Upload {
 }
 
 /// Checks that the files of a room, and those of all rooms, may have so many bytes more.
-async fn check_usage(
+pub(super) async fn check_usage(
     from: &mut impl Reader,
     limits: FileLimits,
     room: RoomId,

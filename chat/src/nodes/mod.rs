@@ -36,7 +36,7 @@ mod presence_tests;
 mod race_tests;
 mod remote_log;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -18,7 +18,7 @@ pub(super) async fn open_nodes() -> Option<(TestChat, TestChat)> {
 }
 
 /// Another node of the same database; `None` if it can have one node only.
-pub(super) async fn open_another(one: &TestChat) -> Option<TestChat> {
+pub(crate) async fn open_another(one: &TestChat) -> Option<TestChat> {
     open_with_faults(one, |_| {}).await
 }
 
@@ -30,6 +30,7 @@ async fn open_with_faults(one: &TestChat, arm: impl FnOnce(&Faults)) -> Option<T
         let address = own.split('?').next().unwrap_or_default();
         config.database = Some(format!("{address}?{schema}"));
         config.archive = false;
+        config.shared_files.clone_from(&one.config.shared_files);
         arm(&config.faults);
     });
     Some(open.await)

@@ -30,7 +30,7 @@ impl FileState {
     ];
 
     /// The state that is stored as `stored`. A number of a later version leads nowhere.
-    fn from_row(stored: i64) -> Self {
+    pub fn from_row(stored: i64) -> Self {
         let mut states = Self::ALL.into_iter();
         states
             .find(|state| *state as i64 == stored)

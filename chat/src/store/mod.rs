@@ -57,6 +57,7 @@ pub(crate) use self::statements::{
     lobby_names, log_position, members, messages, meta, name_claims, name_skeletons,
     notification_settings, oidc_identities, overview, read_markers, revoked_sessions, room_access,
     room_aliases, room_authors, room_heads, room_preferences, room_settings, rooms, sanctions,
+    uploads,
 };
 pub(crate) use self::write_health::WriteHealth;
 pub(crate) use self::write_lock::WriteLock;

@@ -19,3 +19,4 @@ pub(crate) mod payload;
 pub(crate) mod query;
 pub(crate) mod resume_point;
 pub(crate) mod room_path;
+pub(crate) mod tus;

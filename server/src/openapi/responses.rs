@@ -55,6 +55,26 @@ refusals! {
         422: "The name is missing, or a field is invalid",
     }
 
+    /// Refusals of every route that takes bytes of an upload.
+    UploadBytesRefused {
+        400: "A header is missing or malformed, or the body broke off",
+        408: "The client sent nothing for half a minute",
+        413: "The file, or the files of the room together, would have more bytes than they may have, which the text says, or the upload more than its length",
+        415: "The body is not `application/offset+octet-stream`, or has an encoding",
+        422: "The upload has arrived in too many parts",
+        460: "The body does not have the checksum",
+    }
+
+    /// Refusals of every route that goes on with an upload.
+    UploadChanged {
+        409: "The upload is at another byte, or another request goes on with it",
+    }
+
+    /// Refusals of every route of the tus protocol.
+    UploadVersionRefused {
+        412: "`Tus-Resumable` does not name the version of the protocol",
+    }
+
     /// Refusals of every route that stores files.
     FilesRefused {
         507: "The server keeps its free space, or all files together have as many bytes as they may have",

@@ -28,7 +28,7 @@ const CHAPTERS: [(&str, &str); 8] = [
 ];
 
 /// The problems that clients meet, and what a client can do about each.
-const PROBLEMS: [(u16, &str, &str); 15] = [
+const PROBLEMS: [(u16, &str, &str); 17] = [
     (
         400,
         "Malformed request",
@@ -58,12 +58,17 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
     (
         409,
         "Taken",
-        "Another person has that name. Choose another one.",
+        "Another person has that name: choose another one. Or an upload is at another byte: ask with HEAD how far it is.",
     ),
     (
         410,
         "Room closed",
         "The room expired or its owner closed it, and it was deleted. Create a new room.",
+    ),
+    (
+        412,
+        "Unknown protocol version",
+        "Uploads speak tus 1.0.0; name it in the header Tus-Resumable.",
     ),
     (
         413,
@@ -89,6 +94,11 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
         429,
         "Too many requests",
         "Wait for the number of seconds in Retry-After.",
+    ),
+    (
+        460,
+        "Wrong checksum",
+        "The bytes of the upload do not have the checksum in Upload-Checksum. Send them again.",
     ),
     (
         500,

@@ -40,3 +40,4 @@ pub(crate) mod rooms;
 pub(crate) mod sanctions;
 pub(crate) mod sign_out;
 pub(crate) mod typing;
+pub(crate) mod uploads;

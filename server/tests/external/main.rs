@@ -23,6 +23,7 @@ mod node_recipes;
 mod proxies;
 mod recipe;
 mod slow_clients;
+mod uploads;
 
 use std::env;
 use std::net::Ipv4Addr;
@@ -39,7 +40,7 @@ struct ExternalTest {
     run: fn(),
 }
 
-const TESTS: [ExternalTest; 15] = [
+const TESTS: [ExternalTest; 17] = [
     ExternalTest {
         name: "guarantees::every_guarantee_names_rust_tests_that_run",
         find_missing: guarantees::find_missing_test_binaries,
@@ -114,6 +115,16 @@ const TESTS: [ExternalTest; 15] = [
         name: "slow_clients::slow_response_readers_are_cut_off",
         find_missing: || find_missing_program("slowhttptest"),
         run: || block_on(slow_clients::slow_response_readers_are_cut_off()),
+    },
+    ExternalTest {
+        name: "uploads::upload_survives_kills_of_server_and_client",
+        find_missing: uploads::find_missing_client,
+        run: || block_on(uploads::upload_survives_kills_of_server_and_client()),
+    },
+    ExternalTest {
+        name: "uploads::every_way_of_the_client_works",
+        find_missing: uploads::find_missing_client,
+        run: || block_on(uploads::every_way_of_the_client_works()),
     },
 ];
 

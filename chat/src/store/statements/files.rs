@@ -238,9 +238,12 @@ pub(crate) async fn give_up(
     Ok(changed > 0)
 }
 
-/// Gives all files up whose bytes were arriving: no process receives them any more.
+/// Gives all files up whose bytes were arriving, but not uploads that can be resumed: no process
+/// receives them any more.
 pub(crate) async fn give_up_receiving(tx: &mut WriteTransaction, now: Time) -> Result<(), Error> {
-    query("update file set state = 4, changed_at = $1 where state = 0 and state <> 3")
+    let sql = "update file set state = 4, changed_at = $1
+               where state = 0 and state <> 3 and upload_length is null";
+    query(sql)
         .bind(now.millis())
         .execute(tx.connection())
         .await?;

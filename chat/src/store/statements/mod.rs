@@ -33,4 +33,5 @@ pub(crate) mod room_preferences;
 pub(crate) mod room_settings;
 pub(crate) mod rooms;
 pub(crate) mod sanctions;
+pub(crate) mod uploads;
 mod wanted_rows;

@@ -15,3 +15,4 @@ mod pages;
 mod room_listing;
 mod room_notifications;
 mod rooms;
+mod uploads;

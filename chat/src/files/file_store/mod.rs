@@ -1,4 +1,4 @@
-//! The file store: where the bytes of files are, under `ROOM/FILE`.
+//! The file store: where the bytes of files are, under `ROOM/FILE`, and the pieces of uploads.
 //!
 //! It uses of an object store only what every kind has: to put a whole object, to read a range, to
 //! delete and to list. No object is renamed or changed, and the digest of a file is our own.
@@ -6,6 +6,10 @@
 //! # Guarantees
 //! - An object that was put is durable, and complete for every reader.
 //! - To put or delete an object again does no harm.
+
+mod pieces;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -24,6 +28,7 @@ use texts::refusal;
 use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
+pub(crate) use self::pieces::Piece;
 use super::staging::{create_private_directory, remove_if_exists};
 use crate::Error;
 use crate::store::sync_parent;
@@ -131,6 +136,14 @@ impl FileStore {
         key: ObjectKey,
         range: Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
+        self.read_path(&key.path(), range).await
+    }
+
+    async fn read_path(
+        &self,
+        path: &ObjectPath,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
         if range.is_empty() {
             return Ok(stream::empty().boxed());
         }
@@ -138,7 +151,7 @@ impl FileStore {
             range: Some(GetRange::Bounded(range)),
             ..GetOptions::default()
         };
-        let found = match self.objects.get_opts(&key.path(), options).await {
+        let found = match self.objects.get_opts(path, options).await {
             // The database is older than the store, or the file was deleted just now.
             Err(object_store::Error::NotFound { .. }) => {
                 return Err(Refusal::NotFound(refusal::NO_FILE).into());
@@ -156,18 +169,22 @@ impl FileStore {
         if let Some(path) = self.local_path(key) {
             remove_copies(&path)?;
         }
-        match self.objects.delete(&key.path()).await {
+        self.delete_path(&key.path()).await
+    }
+
+    async fn delete_path(&self, path: &ObjectPath) -> Result<(), Error> {
+        match self.objects.delete(path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::fault(error)),
         }
     }
 
-    /// Deletes the objects of a room.
+    /// Deletes the objects of a room, and the pieces of its uploads.
     pub async fn delete_room(&self, room: RoomId) -> Result<(), Error> {
         let prefix = ObjectPath::from(room.to_string());
-        let listed = self.list_under(Some(&prefix));
+        let listed = self.objects.list(Some(&prefix)).map_err(Error::fault);
         listed
-            .try_for_each(|object| async move { self.delete(object.key).await })
+            .try_for_each(|object| async move { self.delete_path(&object.location).await })
             .await?;
         if let Some(root) = &self.root {
             // What is left are copies that were never complete.
@@ -179,16 +196,9 @@ impl FileStore {
         Ok(())
     }
 
-    /// All objects.
+    /// The objects of all files.
     pub fn list(&self) -> BoxStream<'static, Result<ListedObject, Error>> {
-        self.list_under(None)
-    }
-
-    fn list_under(
-        &self,
-        prefix: Option<&ObjectPath>,
-    ) -> BoxStream<'static, Result<ListedObject, Error>> {
-        let listed = self.objects.list(prefix).map_err(Error::fault);
+        let listed = self.objects.list(None).map_err(Error::fault);
         let files = listed.try_filter_map(|object| async move {
             let key = ObjectKey::of_path(&object.location);
             Ok(key.map(|key| ListedObject {
@@ -303,97 +313,4 @@ fn read_pieces(file: fs::File, range: Range<u64>) -> BoxStream<'static, Result<B
         Ok(Some((Bytes::from(piece), (file, start + size..range.end))))
     });
     pieces.boxed()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct TestStore {
-        store: FileStore,
-        staged: PathBuf,
-        dir: tempfile::TempDir,
-    }
-
-    impl TestStore {
-        fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            Self {
-                store: FileStore::in_directory(&dir.path().join("files")).unwrap(),
-                staged: dir.path().join("staged"),
-                dir,
-            }
-        }
-
-        async fn put(&self, store: &FileStore, bytes: &[u8]) {
-            fs::write(&self.staged, bytes).unwrap();
-            store.put(key(1), &self.staged).await.unwrap();
-        }
-    }
-
-    fn key(file: u8) -> ObjectKey {
-        ObjectKey {
-            room: RoomId::from_bytes([7; 8]),
-            file: FileId::from_bytes([file; 8]),
-        }
-    }
-
-    async fn read(store: &FileStore, range: Range<u64>) -> Vec<u8> {
-        let pieces = store.read(key(1), range).await.unwrap();
-        let pieces: Vec<Bytes> = pieces.try_collect().await.unwrap();
-        pieces.concat()
-    }
-
-    #[tokio::test]
-    async fn linked_and_copied_objects_are_read_by_range_and_deleted() {
-        let test = TestStore::new();
-        let bytes: Vec<u8> = (0..12_000_000_u32).map(|n| (n % 251) as u8).collect();
-        for store in [test.store.clone(), test.store.copying()] {
-            for length in [0, 1, PIECE, PART, PART + 1, bytes.len()] {
-                test.put(&store, &bytes[..length]).await;
-                test.put(&store, &bytes[..length]).await;
-                assert_eq!(read(&store, 0..length as u64).await, &bytes[..length]);
-                let (start, end) = (length / 3, length - length / 3);
-                let part = read(&store, start as u64..end as u64).await;
-                assert_eq!(part, &bytes[start..end], "{length}");
-            }
-            let listed: Vec<_> = store.list().try_collect().await.unwrap();
-            assert_eq!(
-                listed.iter().map(|object| object.key).collect::<Vec<_>>(),
-                [key(1)]
-            );
-            for _ in 0..2 {
-                store.delete(key(1)).await.unwrap();
-            }
-            assert!(store.read(key(1), 0..1).await.is_err());
-            assert_eq!(store.list().count().await, 0);
-        }
-    }
-
-    #[tokio::test]
-    async fn deleted_room_leaves_nothing_behind() {
-        let test = TestStore::new();
-        test.put(&test.store, b"bytes").await;
-        let directory = test.dir.path().join("files").join(key(1).room.to_string());
-        fs::write(directory.join(format!("{}#1", key(2).file)), b"cut").unwrap();
-        test.store.delete_room(key(1).room).await.unwrap();
-        assert!(!directory.exists());
-        test.store.delete_room(key(1).room).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn exported_object_is_a_file_of_its_own() {
-        let test = TestStore::new();
-        test.put(&test.store, b"bytes").await;
-        for (index, store) in [test.store.clone(), test.store.copying()]
-            .iter()
-            .enumerate()
-        {
-            let to = test.dir.path().join(index.to_string());
-            store.export(key(1), 5, to.clone()).await.unwrap();
-            assert_eq!(fs::read(&to).unwrap(), b"bytes");
-        }
-        test.store.delete(key(1)).await.unwrap();
-        assert_eq!(fs::read(test.dir.path().join("0")).unwrap(), b"bytes");
-    }
 }
