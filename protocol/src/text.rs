@@ -14,8 +14,7 @@
 //!
 //! The limits are this API's own; no standard sets them.
 
-use texts::app as t;
-use texts::refusal;
+use texts::{app as t, refusal};
 
 use crate::characters::{are_allowed_in_name, shows_nothing};
 use crate::{Refusal, nfc};
@@ -169,7 +168,7 @@ pub fn parse_alt(text: &str) -> Result<String, Refusal> {
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let alt = words.join(" ");
     if alt.chars().count() > ALT_MAX {
-        let rule = t::RULE_ALT.fill([&ALT_MAX.to_string()]);
+        let rule = refusal::RULE_ALT.fill([&ALT_MAX.to_string()]);
         return Err(Refusal::invalid("files", rule));
     }
     Ok(alt)

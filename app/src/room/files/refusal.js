@@ -1,7 +1,12 @@
 // Why a request has failed.
 
-/** The server, or something on the way to it, has refused the request, and would refuse it again. */
-export class Refusal extends Error {}
+/** The server (`isByServer`), or something on the way to it, has refused the request, and would refuse it again. */
+export class Refusal extends Error {
+  constructor(words, isByServer) {
+    super(words);
+    this.isByServer = isByServer;
+  }
+}
 
 /** There was no answer, or one that asks to come back after `seconds`. */
 export class Interruption extends Error {
@@ -16,7 +21,8 @@ export function failureOf(status, body, retryAfter) {
   const seconds = Number.parseInt(retryAfter, 10) || undefined;
   if (status === 0 || status === 408 || status === 423 || status === 429 || (status >= 500 && status !== 507))
     return new Interruption(seconds);
-  return new Refusal(reasonOf(body) ?? `HTTP ${status}`);
+  const reason = reasonOf(body);
+  return new Refusal(reason ?? `HTTP ${status}`, Boolean(reason));
 }
 
 /** The sentence in a problem document. */
