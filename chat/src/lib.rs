@@ -57,6 +57,7 @@ use self::current_epoch::CurrentEpoch;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
 use self::events::DomainEvent;
+pub use self::files::picture::PREVIEW_MAX;
 pub use self::files::{
     Checksum, FileDownload, FileLimits, NewUpload, Upload, UploadBody, UploadPart, UploadTurn,
 };

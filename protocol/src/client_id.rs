@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::hexadecimal;
+
 /// How many bytes of the digest the ID has.
 const LENGTH: usize = 16;
 
@@ -10,8 +12,7 @@ const LENGTH: usize = 16;
 /// reveal the key.
 pub fn client_id(idempotency_key: &str) -> String {
     let digest = Sha256::digest(idempotency_key.as_bytes());
-    let bytes = digest.iter().take(LENGTH);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&digest[..LENGTH])
 }
 
 #[cfg(test)]

@@ -102,6 +102,18 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, max_length = 500))]
     pub alt: Option<String>,
+    /// The width of a picture in pixels, as it is shown. Missing if it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub width: Option<u32>,
+    /// The height of a picture in pixels, as it is shown. Missing if it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub height: Option<u32>,
+    /// `true` if the file may contain the place where it was taken, the time and more: it is an
+    /// original, a video, or a picture whose metadata cannot be removed. Missing otherwise.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub metadata: bool,
 }
 
 /// A small picture of a file.
@@ -116,6 +128,19 @@ pub struct FilePreview {
     pub height: u32,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// The last part of the path of a preview.
+const PREVIEW: &str = "preview";
+
+/// The path of a file's preview.
+pub fn preview_path(room: RoomId, file: FileId) -> String {
+    format!("/rooms/{room}/files/{file}/{PREVIEW}")
+}
+
 /// The path of a file's bytes, which ends in its name: a program that saves what it finds there uses
 /// the end of the path.
 pub fn file_path(room: RoomId, file: FileId, name: &str) -> String {
@@ -126,6 +151,10 @@ pub fn file_path(room: RoomId, file: FileId, name: &str) -> String {
         } else {
             path += &format!("%{byte:02X}");
         }
+    }
+    if name == PREVIEW {
+        // That path is taken, and any other name leads to the file as well.
+        path.push('_');
     }
     path
 }
@@ -140,6 +169,7 @@ mod tests {
         let path = file_path(room, file, "a b/\u{e9}?#.txt");
         let expected = "/rooms/0101010101010101/files/0202020202020202/a%20b%2F%C3%A9%3F%23.txt";
         assert_eq!(path, expected);
+        assert_ne!(file_path(room, file, "preview"), preview_path(room, file));
     }
 
     #[test]

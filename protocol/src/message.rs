@@ -279,6 +279,9 @@ mod tests {
             url: "/rooms/0101010101010101/files/0202020202020202/a.txt".to_owned(),
             preview: None,
             alt: None,
+            width: None,
+            height: None,
+            metadata: false,
         }];
         let json = serde_json::to_value(&sent).unwrap();
         assert_eq!(json["files"][0]["type"], "text/plain");

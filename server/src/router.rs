@@ -33,9 +33,9 @@ use crate::middleware::{answer_admission, client_ip, instance_cookies, security_
 use crate::respond::negotiated::Uncompressed;
 use crate::respond::{assets, page};
 use crate::routes::{
-    accounts, api_docs, audit_log, direct_chats, events, export, file_list, files, guests, health,
-    home, invitations, language, lobby, members, messages, notification_settings, oidc, overview,
-    password, person, profile, provider_link, qr_code, read_marker, room_listing,
+    accounts, api_docs, audit_log, direct_chats, events, export, file_list, file_previews, files,
+    guests, health, home, invitations, language, lobby, members, messages, notification_settings,
+    oidc, overview, password, person, profile, provider_link, qr_code, read_marker, room_listing,
     room_notifications, room_settings, room_socket, rooms, sanctions, sign_out, typing, uploads,
 };
 use crate::state::AppState;
@@ -112,6 +112,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(file_list::list_files))
         .routes(routes!(files::download_file))
         .routes(routes!(files::delete_file))
+        .routes(routes!(
+            file_previews::download_preview,
+            file_previews::send_preview
+        ))
         .routes(routes!(files::show_limits))
         .routes(
             routes!(uploads::describe_uploads, uploads::create_upload)

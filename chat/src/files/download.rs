@@ -10,7 +10,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
-use protocol::{File, FileId, Refusal, RoomId};
+use protocol::{FileId, Refusal, RoomId};
 use texts::refusal;
 
 use super::{ObjectKey, kind};
@@ -22,13 +22,26 @@ use crate::{Chat, Error};
 /// After so many bytes the access of the reader is checked again.
 const CHECKED_BYTES: usize = 4 * 1024 * 1024;
 
-/// A file that a caller may read.
+/// A file, or its preview, that a caller may read.
 #[derive(Debug)]
 pub struct FileDownload {
     chat: Chat,
     by: Person,
     room: RoomId,
-    file: File,
+    id: FileId,
+    part: FilePart,
+    /// The name under which it is saved.
+    name: String,
+    kind: String,
+    size: u64,
+    sha256: String,
+}
+
+/// What of a file is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FilePart {
+    Whole,
+    Preview,
 }
 
 impl Chat {
@@ -44,12 +57,44 @@ impl Chat {
         id: FileId,
     ) -> Result<FileDownload, Error> {
         self.load_room_row(by, *room).await?;
-        let found = self.find_readable_file(by, *room, id).await?;
+        let file = self.find_readable_file(by, *room, id).await?.file;
         Ok(FileDownload {
             chat: self.clone(),
             by: by.clone(),
             room: *room,
-            file: found.file.shown(*room),
+            id,
+            part: FilePart::Whole,
+            name: file.name,
+            kind: file.kind,
+            size: file.size,
+            sha256: file.sha256,
+        })
+    }
+
+    /// Finds the preview of a file for its download.
+    ///
+    /// # Errors
+    /// Those of [`Chat::open_file`], also if the file has no preview.
+    pub async fn open_preview(
+        &self,
+        by: &Person,
+        room: &RoomId,
+        id: FileId,
+    ) -> Result<FileDownload, Error> {
+        self.load_room_row(by, *room).await?;
+        let file = self.find_readable_file(by, *room, id).await?.file;
+        let bytes = file.details.preview_bytes();
+        let bytes = bytes.ok_or(Refusal::NotFound(refusal::NO_FILE))?;
+        Ok(FileDownload {
+            chat: self.clone(),
+            by: by.clone(),
+            room: *room,
+            id,
+            part: FilePart::Preview,
+            name: bytes.kind.replace("image/", "preview."),
+            kind: bytes.kind.clone(),
+            size: bytes.size,
+            sha256: bytes.sha256.clone(),
         })
     }
 
@@ -74,14 +119,29 @@ impl Chat {
 }
 
 impl FileDownload {
-    /// The file.
-    pub fn file(&self) -> &File {
-        &self.file
+    /// The name under which it is saved.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Whether the file may be shown inside a page: it is a picture, a sound or a video.
+    /// What it is by its bytes, as a media type.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The number of bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The SHA-256 of the bytes, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Whether it may be shown inside a page: it is a picture, a sound or a video.
     pub fn is_inline(&self) -> bool {
-        kind::is_inline(&self.file.kind)
+        kind::is_inline(&self.kind)
     }
 
     /// Reads a range of the bytes, piece by piece.
@@ -94,9 +154,16 @@ impl FileDownload {
     ) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
         let key = ObjectKey {
             room: self.room,
-            file: self.file.id,
+            file: self.id,
         };
-        let pieces = self.chat.0.files.store().read(key, range).await?;
+        let store = self.chat.0.files.store();
+        if self.part == FilePart::Preview {
+            let bytes = store.read_preview(key).await?;
+            let index = |at| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+            let piece = bytes.slice(index(range.start)..index(range.end));
+            return Ok(stream::once(std::future::ready(Ok(piece))).boxed());
+        }
+        let pieces = store.read(key, range).await?;
         let state = (self, pieces, 0);
         let checked = stream::try_unfold(state, |(download, mut pieces, unchecked)| async move {
             let mut unchecked: usize = unchecked;
@@ -117,9 +184,7 @@ impl FileDownload {
     async fn check_access(&self) -> Result<(), Error> {
         self.chat.require_session(&self.by).await?;
         self.chat.load_room_row(&self.by, self.room).await?;
-        let readable = self
-            .chat
-            .find_readable_file(&self.by, self.room, self.file.id);
+        let readable = self.chat.find_readable_file(&self.by, self.room, self.id);
         readable.await.map(drop)
     }
 }

@@ -12,6 +12,7 @@
 //! - The bytes of a file that is ready are durable, and no one changes them.
 //! - What files count for the limits is reserved by the transaction that creates them, and is free
 //!   again when their bytes are gone.
+//! - A preview is drawn without more memory than one picture takes, or not at all.
 //! - A file that no message has is deleted after a day, and so are bytes without a row.
 //! - The memory for a file does not depend on its size.
 //!
@@ -23,7 +24,9 @@ mod file_store;
 mod kind;
 mod name;
 pub mod picture;
+mod preview;
 mod publish;
+mod quota;
 mod remove;
 mod resumable;
 mod staging;
@@ -37,7 +40,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use protocol::{FileId, Refusal, RoomId};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub use self::download::FileDownload;
 pub(crate) use self::file_store::{FileStore, ObjectKey};
@@ -83,6 +86,8 @@ struct Inner {
     abandoned: Mutex<Vec<FileId>>,
     /// What an earlier process has left in the staging directory.
     leftovers: Mutex<Vec<PathBuf>>,
+    /// Lets one preview be drawn at a time.
+    drawing: Arc<Semaphore>,
     /// Wakes the sweeper.
     wake: Arc<Notify>,
     #[cfg(test)]
@@ -119,6 +124,7 @@ impl Files {
             promised: AtomicU64::new(0),
             abandoned: Mutex::default(),
             leftovers: Mutex::new(leftovers),
+            drawing: Arc::new(Semaphore::new(1)),
             wake,
             #[cfg(test)]
             faults: config.faults.clone(),

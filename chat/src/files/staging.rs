@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::FileId;
+use protocol::{FileId, hexadecimal};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
@@ -162,7 +162,7 @@ impl Writer {
         self.file.sync_all()?;
         sync_parent(path).map_err(io::Error::other)?;
         let digest = self.hash.take().unwrap_or_default().finalize();
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hexadecimal(&digest))
     }
 }
 

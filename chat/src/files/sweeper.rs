@@ -13,6 +13,7 @@ use futures_util::TryStreamExt;
 use protocol::{FileId, Time};
 use tokio::sync::watch;
 
+use super::publish::Drawing;
 use super::{Files, ObjectKey};
 use crate::retries::Retries;
 use crate::store::file_rows::{FileRow, FileState};
@@ -111,7 +112,10 @@ impl FileSweeper {
                     room,
                     file: file.id,
                 };
-                match self.files.publish(&self.store, now, room, file).await {
+                let published = self
+                    .files
+                    .publish(&self.store, now, room, file, Drawing::Never);
+                match published.await {
                     // It was given up meanwhile.
                     Ok(_) | Err(Error::Refusal(_)) => {}
                     Err(error) => return Err(error),

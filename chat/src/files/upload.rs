@@ -9,14 +9,17 @@
 use protocol::{File, FileId, FileSpace, Refusal, RoomId};
 use texts::refusal;
 
+use super::publish::Drawing;
+use super::quota::check_usage;
 use super::staging::{StagedBytes, StagedFile};
 use super::{FileLimits, Files, Promise, name};
 use crate::identity::caller_transaction::CallerTransaction;
 use crate::identity::person::Person;
 use crate::room::access;
+use crate::store::file_details::FileDetails;
 use crate::store::file_rows::{FileState, StoredFile};
-use crate::store::files::{FileBytes, FileUsage, NewFileRow};
-use crate::store::{Reader, WriteTransaction, files};
+use crate::store::files::{FileBytes, NewFileRow};
+use crate::store::{WriteTransaction, file_content, files};
 use crate::{Chat, Error};
 
 /// How much more an upload of unknown size reserves at once, in bytes.
@@ -42,6 +45,7 @@ pub struct Upload {
     checked: u64,
     promise: Promise,
     staged: StagedFile,
+    details: FileDetails,
     is_finished: bool,
 }
 
@@ -79,6 +83,7 @@ impl Chat {
             promise: files.promise(reserved)?,
             staged: files.0.staging.create(id)?,
             chat: self.clone(),
+            details: FileDetails::default(),
             is_finished: false,
         };
         upload.insert(size.is_some()).await?;
@@ -91,6 +96,18 @@ impl Upload {
     /// The ID of the file.
     pub fn id(&self) -> FileId {
         self.id
+    }
+
+    /// Keeps the bytes as they are sent, with all metadata of a picture.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn keep_original(&mut self) -> Result<(), Error> {
+        self.details.is_original = true;
+        let mut tx = self.chat.0.store.begin().await?;
+        file_content::set_details(&mut tx, self.id, &self.details).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     fn files(&self) -> &Files {
@@ -199,13 +216,15 @@ impl Upload {
             kind,
             size: self.size,
             sha256,
+            details: self.details.clone(),
+            alt: None,
         };
         self.note_received(&received).await?;
         self.files().pass("file received").await;
         let (store, now) = (&self.chat.0.store, self.chat.now());
         let file = self
             .files()
-            .publish(store, now, self.room, received)
+            .publish(store, now, self.room, received, Drawing::Now)
             .await?;
         self.is_finished = true;
         Ok(file.shown(self.room))
@@ -233,23 +252,6 @@ impl Drop for Upload {
             self.files().abandon(self.id);
         }
     }
-}
-
-/// Checks that the files of a room, and those of all rooms, may have so many bytes more.
-pub(super) async fn check_usage(
-    from: &mut impl Reader,
-    limits: FileLimits,
-    room: RoomId,
-    more: u64,
-) -> Result<(), Error> {
-    let usage: FileUsage = files::load_usage(from, room).await?;
-    if usage.room.saturating_add(more) > limits.room {
-        return Err(Refusal::FilesTooLarge(FileSpace::Room, limits.room).into());
-    }
-    if usage.server.saturating_add(more) > limits.server {
-        return Err(Refusal::FilesTooLarge(FileSpace::Server, limits.server).into());
-    }
-    Ok(())
 }
 
 impl Promise {

@@ -17,7 +17,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use protocol::characters::isolate_name;
-use protocol::{Message, Room, RoomId, transcript_lines};
+use protocol::{Message, Room, RoomId, hexadecimal, transcript_lines};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::fs;
@@ -118,6 +118,19 @@ impl Export {
         }
     }
 
+    /// The head of the room when the export began.
+    pub(super) fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Checks that the caller may still read the room.
+    pub(super) async fn check_access(&self) -> Result<(), Error> {
+        match &self.caller {
+            Some(caller) => caller.check_access(self.room.id).await,
+            None => Ok(()),
+        }
+    }
+
     /// The next piece; `None` after the last.
     ///
     /// # Errors
@@ -154,13 +167,14 @@ impl Export {
             limit: PAGE,
             bytes: PAGE_BYTES,
         };
-        if let Some(caller) = &self.caller {
-            caller.check_access(self.room.id).await?;
-        }
+        self.check_access().await?;
         let mut piece = Vec::new();
-        messages::load_page(&self.store, self.room.id, 0, page, |message| {
+        messages::load_page(&self.store, self.room.id, 0, page, |mut message| {
             match self.format {
-                ExportFormat::Archive => piece.extend(encode_line(&message)?),
+                ExportFormat::Archive => {
+                    remove_previews(&mut message);
+                    piece.extend(encode_line(&message)?);
+                }
                 ExportFormat::Transcript => piece.extend(encode_for_transcript(&message)),
             }
             self.seen = message.id;
@@ -192,7 +206,7 @@ impl Export {
                     count: self.count,
                     files: self.files,
                     file_bytes: self.file_bytes,
-                    sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+                    sha256: hexadecimal(&digest),
                 })
             }
             ExportFormat::Transcript => Ok(Vec::new()),
@@ -217,6 +231,14 @@ impl Chat {
             by: by.clone(),
         };
         Ok(Export::new(self.0.store.clone(), row, format, Some(caller)))
+    }
+}
+
+/// Removes what an archive does not have.
+fn remove_previews(message: &mut Message) {
+    let contents = message.content.iter_mut();
+    for file in contents.flat_map(|content| &mut content.files) {
+        file.preview = None;
     }
 }
 

@@ -1,8 +1,9 @@
 //! The rows of files, and what the rows of messages say of them.
 
-use protocol::{File, FileId, MessageContent, RoomId, file_path};
+use protocol::{File, FileId, FilePreview, MessageContent, RoomId, file_path, preview_path};
 use serde::{Deserialize, Serialize};
 
+use crate::store::file_details::FileDetails;
 use crate::store::sql::{FromRow, Row};
 
 /// How far a file is. The numbers are those of the database.
@@ -64,10 +65,13 @@ pub(crate) struct StoredFile {
     /// What it shows, as the message that has it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt: Option<String>,
+    #[serde(default, skip_serializing_if = "FileDetails::is_default")]
+    pub details: FileDetails,
 }
 
 /// The columns of a [`FileRow`].
-pub(crate) const FILE_COLUMNS: &str = "id, room, person, name, type, size, sha256, state, message";
+pub(crate) const FILE_COLUMNS: &str =
+    "id, room, person, name, type, size, sha256, state, message, details";
 
 /// The ID as it is stored.
 pub(crate) fn file_key(id: FileId) -> i64 {
@@ -95,6 +99,7 @@ pub(crate) struct FileColumns {
     pub sha256: String,
     pub state: i64,
     pub message: Option<i64>,
+    pub details: Option<String>,
 }
 
 impl From<FileColumns> for FileRow {
@@ -111,6 +116,7 @@ impl From<FileColumns> for FileRow {
                 size: columns.size.unsigned_abs(),
                 sha256: columns.sha256,
                 alt: None,
+                details: FileDetails::decode(columns.details.as_deref()),
             },
         }
     }
@@ -128,6 +134,7 @@ impl FromRow for FileRow {
             sha256: row.try_get("sha256")?,
             state: row.try_get("state")?,
             message: row.try_get("message")?,
+            details: row.try_get("details")?,
         };
         Ok(columns.into())
     }
@@ -136,15 +143,28 @@ impl FromRow for FileRow {
 impl StoredFile {
     /// The file as its readers see it.
     pub fn shown(self, room: RoomId) -> File {
+        let FileDetails {
+            dimensions,
+            preview,
+            has_metadata,
+            ..
+        } = self.details;
         File {
             url: file_path(room, self.id, &self.name),
+            preview: preview.map(|preview| FilePreview {
+                url: preview_path(room, self.id),
+                width: preview.dimensions.width,
+                height: preview.dimensions.height,
+            }),
             id: self.id,
             name: self.name,
             kind: self.kind,
             size: self.size,
             sha256: self.sha256,
-            preview: None,
             alt: self.alt,
+            width: dimensions.map(|dimensions| dimensions.width),
+            height: dimensions.map(|dimensions| dimensions.height),
+            metadata: has_metadata,
         }
     }
 }
@@ -158,6 +178,7 @@ impl From<&File> for StoredFile {
             size: file.size,
             sha256: file.sha256.clone(),
             alt: file.alt.clone(),
+            details: FileDetails::of_shown(file),
         }
     }
 }

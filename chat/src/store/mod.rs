@@ -15,6 +15,7 @@ pub(crate) mod data_dir;
 pub(crate) mod disk_space;
 mod errors;
 pub(crate) mod file_access;
+pub(crate) mod file_details;
 pub(crate) mod file_rows;
 pub(crate) mod key_file;
 mod location;
@@ -53,8 +54,8 @@ pub(crate) use self::statements::messages::MessageAuthorRow;
 pub(crate) use self::statements::room_access::RoomLookup;
 pub(crate) use self::statements::rooms::EndingRoom;
 pub(crate) use self::statements::{
-    accounts, audit_log, clock_correction, direct_rooms, files, former_usernames, invitations,
-    lobby_names, log_position, members, messages, meta, name_claims, name_skeletons,
+    accounts, audit_log, clock_correction, direct_rooms, file_content, files, former_usernames,
+    invitations, lobby_names, log_position, members, messages, meta, name_claims, name_skeletons,
     notification_settings, oidc_identities, overview, read_markers, revoked_sessions, room_access,
     room_aliases, room_authors, room_heads, room_preferences, room_settings, rooms, sanctions,
     uploads,

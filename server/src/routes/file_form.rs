@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::extract::body_pieces::pieces;
-use crate::extract::payload::BODY_MAX;
+use crate::extract::payload::{BODY_MAX, parse_flag};
 use crate::limit::Action;
 use crate::respond::negotiated::Format;
 use crate::routes::messages::{idempotency_key, posted};
@@ -32,6 +32,8 @@ pub(crate) struct FileForm {
     username: Option<String>,
     /// The text, which may be empty.
     body: Option<String>,
+    /// Whether pictures stay as they are, with their metadata. The field comes before the files.
+    original: Option<bool>,
     /// The files.
     #[schema(value_type = Vec<String>, format = Binary, max_items = 10)]
     file: Vec<Vec<u8>>,
@@ -50,6 +52,7 @@ pub(super) struct Sender<'a> {
 struct ReceivedForm {
     username: Option<String>,
     body: String,
+    is_original: bool,
     files: Vec<File>,
 }
 
@@ -115,6 +118,7 @@ impl Sender<'_> {
             match field.name() {
                 Some("username") => form.username = Some(read_text(field).await?),
                 Some("body") => form.body = read_text(field).await?,
+                Some("original") => form.is_original = read_flag("original", field).await?,
                 Some("file") => form.files.extend(self.receive_file(form, field).await?),
                 _ => skip(field).await?,
             }
@@ -139,6 +143,9 @@ impl Sender<'_> {
         }
         let chat = &self.state.chat;
         let mut upload = chat.begin_upload(&self.by, &self.room, &name, None).await?;
+        if form.is_original {
+            upload.keep_original().await?;
+        }
         let mut next = first;
         while let Some(piece) = next {
             upload.write(&piece).await?;
@@ -205,6 +212,13 @@ async fn read_text(mut field: Field<'_>) -> Result<String, Error> {
     }
     String::from_utf8(bytes)
         .map_err(|_| Refusal::Malformed("The fields are not UTF-8.".to_owned()).into())
+}
+
+/// The flag in a field: a box that is checked, or `false` in words.
+async fn read_flag(name: &'static str, field: Field<'_>) -> Result<bool, Error> {
+    let text = read_text(field).await?;
+    let flag = parse_flag(text.trim());
+    flag.ok_or_else(|| Refusal::invalid(name, "must be true or false").into())
 }
 
 async fn skip(mut field: Field<'_>) -> Result<(), Error> {

@@ -37,7 +37,7 @@ const CACHED: &str = "private, max-age=31536000, immutable";
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]
 #[expect(dead_code, reason = "it describes the body")]
-struct FileBytes(Vec<u8>);
+pub(super) struct FileBytes(Vec<u8>);
 
 /// What was sent: a file, or a message with its files.
 #[derive(ToSchema)]
@@ -61,6 +61,8 @@ enum Sent {
         ("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$"),
         ("name" = Option<String>, Query,
             description = "The file's name; required unless the body is a form"),
+        ("original" = Option<bool>, Query, nullable = false,
+            description = "Whether a picture stays as it is, with its metadata; a form has a field for it"),
         ("Idempotency-Key" = Option<String>, Header, nullable = false,
             min_length = 1, max_length = 64, pattern = r"^[!-~]([ -~]*[!-~])?$",
             description = "For a form: a text of at most 64 characters, a new one for each message"),
@@ -98,6 +100,7 @@ pub(crate) async fn send_files(
         return file_form::send_message(&sender, format, boundary, request).await;
     }
     let name = query.required("name")?;
+    let is_original = query.flag("original")?;
     let caller = &sender.by;
     state
         .limits
@@ -105,6 +108,9 @@ pub(crate) async fn send_files(
     let _place = state.uploads.enter(address, caller)?;
     let size = content_length(request.headers());
     let mut upload = state.chat.begin_upload(caller, &room, name, size).await?;
+    if is_original {
+        upload.keep_original().await?;
+    }
     let mut pieces = std::pin::pin!(pieces(request.into_body()));
     while let Some(piece) = pieces.try_next().await? {
         upload.write(&piece).await?;
@@ -162,16 +168,24 @@ pub(crate) async fn download_file(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let download = state.chat.open_file(&by, &room, file).await?;
-    let found = download.file();
-    let etag = format!("\"sha256-{}\"", found.sha256);
+    send_download(download, &method, &headers).await
+}
+
+/// Sends a file or a preview.
+pub(super) async fn send_download(
+    download: FileDownload,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Error> {
+    let etag = format!("\"sha256-{}\"", download.sha256());
     let mut answer = file_headers(&download, &etag);
-    if has_already(&headers, &etag) {
+    if has_already(headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
     }
-    let size = found.size;
+    let size = download.size();
     // A range means something to GET alone (RFC 9110, section 14.2).
-    let range = match method {
-        Method::GET => byte_range::of(&headers, size, &etag),
+    let range = match *method {
+        Method::GET => byte_range::of(headers, size, &etag),
         _ => ByteRange::Whole,
     };
     let (status, part) = match range {
@@ -192,7 +206,7 @@ pub(crate) async fn download_file(
     }
     let length = part.end - part.start;
     insert(&mut answer, header::CONTENT_LENGTH, &length.to_string());
-    let body = match method {
+    let body = match *method {
         Method::HEAD => Body::empty(),
         // A fault in the middle breaks the transfer off.
         _ => Body::from_stream(download.read(part).await?),
@@ -202,12 +216,11 @@ pub(crate) async fn download_file(
 
 /// The headers of every answer with a file.
 fn file_headers(download: &FileDownload, etag: &str) -> HeaderMap {
-    let file = download.file();
     let kind = match download.is_inline() {
-        true => file.kind.as_str(),
+        true => download.kind(),
         false => "application/octet-stream",
     };
-    let disposition = content_disposition(download.is_inline(), &file.name);
+    let disposition = content_disposition(download.is_inline(), download.name());
     let mut headers = HeaderMap::new();
     for (name, value) in [
         (header::CONTENT_TYPE, kind),

@@ -14,6 +14,7 @@ pub(crate) mod events;
 pub(crate) mod export;
 mod file_form;
 pub(crate) mod file_list;
+pub(crate) mod file_previews;
 pub(crate) mod files;
 pub(crate) mod guests;
 pub(crate) mod health;

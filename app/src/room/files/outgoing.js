@@ -9,6 +9,7 @@
 
 import { fingerprint, isSameFile } from "./fingerprint.js";
 import { Interruption, Refusal, request } from "./refusal.js";
+import { sendPreview } from "./previews.js";
 import { KEPT_MAX, loadBytes, loadMessages, putMessage, removeMessage, updateMessage } from "./storage.js";
 import { discardFile, sendFile } from "./upload.js";
 
@@ -192,6 +193,7 @@ async function deliver(message, signal) {
     };
     file.sent = await sendFile(message.room, file, blob, { onProgress, onUrl, signal });
     await updateMessage(message);
+    await sendPreview(message.room, file, blob, signal);
   }
   const { username, body, files } = message;
   const sent = await post(message, { username, body, files: files.map(reference) }, signal);

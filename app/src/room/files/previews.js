@@ -1,4 +1,4 @@
-// A small picture of a picture, made where it is sent: the server need not draw one, and sees no more of the picture than it has to.
+// A small picture of a picture that the server does not draw itself, made where it is sent.
 
 import { request } from "./refusal.js";
 
@@ -7,6 +7,9 @@ const WIDTH_MAX = 1_280;
 const HEIGHT_MAX = 720;
 /** The most bytes that the server takes. */
 const SIZE_MAX = 100_000;
+/** The pictures of which the server draws one itself, and how many pixels they may have. */
+const DRAWN = /^image\/(jpeg|png|gif|webp)$/;
+const DRAWN_MAX = 24_000_000;
 /** How good it is, the first one that is small enough. */
 const QUALITIES = [0.8, 0.65, 0.5, 0.35];
 
@@ -20,8 +23,9 @@ export async function sendPreview(room, { sent }, blob, signal) {
 }
 
 async function makePreview(blob) {
-  if (!self.OffscreenCanvas || !/^image\//.test(blob.type) || blob.type === "image/svg+xml" || blob.size <= SIZE_MAX) return undefined;
+  if (!self.OffscreenCanvas || !/^image\/(?!svg)/.test(blob.type)) return undefined;
   const { width, height } = await sizeOf(blob);
+  if (DRAWN.test(blob.type) && width * height <= DRAWN_MAX) return undefined;
   const scale = Math.min(WIDTH_MAX / width, HEIGHT_MAX / height, 1);
   const [resizeWidth, resizeHeight] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const picture = await createImageBitmap(blob, { resizeWidth, resizeHeight, resizeQuality: "high" });

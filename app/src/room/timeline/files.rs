@@ -83,22 +83,34 @@ mod server {
 
     fn draw_file(file: &File) -> Vec<Part> {
         let kind = file.kind.as_str();
+        let note = file.metadata.then(draw_note);
         if let Some((width, height)) = dimensions(file).filter(|_| PICTURES.contains(&kind)) {
-            return vec![draw_picture(file, width, height)];
+            let picture = draw_picture(file, width, height);
+            return [picture].into_iter().chain(note).collect();
         }
         let player = match kind {
             _ if SOUNDS.contains(&kind) => Some(draw_player("audio", file)),
             _ if VIDEOS.contains(&kind) => Some(draw_player("video", file)),
             _ => None,
         };
-        player.into_iter().chain([draw_row(file)]).collect()
+        let row = [draw_row(file)];
+        player.into_iter().chain(row).chain(note).collect()
+    }
+
+    /// The hint that a file may contain the place where it was taken.
+    fn draw_note() -> Part {
+        let text = Part::Text(f::MAY_HAVE_PLACE.text().to_owned());
+        element("span", &[("class", "file-note")], vec![text])
     }
 
     /// The dimensions in which a picture is shown, if they are known.
     fn dimensions(file: &File) -> Option<(u64, u64)> {
-        let preview = file.preview.as_ref()?;
-        let (width, height) = (u64::from(preview.width), u64::from(preview.height));
-        fit(width, height)
+        let of_preview = || {
+            let preview = file.preview.as_ref()?;
+            Some((preview.width, preview.height))
+        };
+        let (width, height) = file.width.zip(file.height).or_else(of_preview)?;
+        fit(width.into(), height.into())
     }
 
     /// Fits a picture into the space that it may have, in its own proportion.

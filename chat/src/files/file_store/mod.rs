@@ -7,7 +7,9 @@
 //! - An object that was put is durable, and complete for every reader.
 //! - To put or delete an object again does no harm.
 
+mod local;
 mod pieces;
+mod previews;
 #[cfg(test)]
 mod tests;
 
@@ -28,10 +30,10 @@ use texts::refusal;
 use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
+use self::local::{link, remove_copies};
 pub(crate) use self::pieces::Piece;
-use super::staging::{create_private_directory, remove_if_exists};
+use super::staging::create_private_directory;
 use crate::Error;
-use crate::store::sync_parent;
 
 /// The size of the parts of an object that is copied to the store: at least what S3 asks for.
 const PART: usize = 5 * 1024 * 1024;
@@ -51,9 +53,10 @@ impl ObjectKey {
         ObjectPath::from_iter([self.room.to_string(), self.file.to_string()])
     }
 
-    /// The key of an object; `None` if the object is no file's.
+    /// The key of an object or a preview; `None` if it is no file's.
     fn of_path(path: &ObjectPath) -> Option<Self> {
         let (room, file) = path.as_ref().split_once('/')?;
+        let file = previews::file_of(file);
         Some(Self {
             room: room.parse().ok()?,
             file: file.parse().ok()?,
@@ -164,8 +167,9 @@ impl FileStore {
         })
     }
 
-    /// Deletes an object, if there is one.
+    /// Deletes an object and its preview, if there are any.
     pub async fn delete(&self, key: ObjectKey) -> Result<(), Error> {
+        self.delete_preview(key).await?;
         if let Some(path) = self.local_path(key) {
             remove_copies(&path)?;
         }
@@ -242,51 +246,6 @@ impl FileStore {
             ..self.clone()
         }
     }
-}
-
-/// Links a durable file to another path. Returns whether that is possible: not between file systems,
-/// nor on all of them.
-async fn link(from: PathBuf, to: PathBuf) -> Result<bool, Error> {
-    let linked = spawn_blocking(move || {
-        // The directory of a room may be deleted meanwhile, because it was empty.
-        for _ in 0..8 {
-            if let Some(directory) = to.parent() {
-                create_private_directory(directory)?;
-            }
-            match fs::hard_link(&from, &to) {
-                Ok(()) => return sync_parent(&to).map(|()| true),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    remove_if_exists(&to)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound && from.exists() => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error.into()),
-                Err(error) => {
-                    tracing::debug!(%error, "a file is copied to the file store");
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(false)
-    });
-    linked.await.map_err(Error::fault)?
-}
-
-/// Deletes the copies of an object that were never complete, which stand beside it as `FILE#1`.
-fn remove_copies(path: &Path) -> Result<(), Error> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Ok(());
-    };
-    let Ok(entries) = fs::read_dir(directory) else {
-        return Ok(());
-    };
-    let prefix = format!("{}#", name.to_string_lossy());
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(&prefix) {
-            remove_if_exists(&entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 /// The next part of a file; empty at its end.

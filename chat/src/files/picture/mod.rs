@@ -29,7 +29,7 @@ use std::io::{self, BufWriter, Read, Seek, Write};
 use self::format::{Content, Format, HEAD};
 use self::input::{Fault, Input, unless_malformed};
 use self::orientation::Orientation;
-pub use self::preview::{Preview, PreviewFormat, draw_preview};
+pub use self::preview::{PREVIEW_MAX, Preview, PreviewFormat, draw_preview};
 
 /// What became of the metadata of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +136,16 @@ pub fn read_dimensions<R: Read + Seek>(file: R) -> io::Result<Option<Dimensions>
     };
     let header = unless_malformed(Header::read(format, &mut input))?;
     Ok(header.and_then(|header| header.dimensions()))
+}
+
+/// Whether a file can contain the place where it was taken, if it is kept as it is. The file is read
+/// from its start.
+///
+/// # Errors
+/// A fault of reading.
+pub fn may_contain_place<R: Read + Seek>(file: R) -> io::Result<bool> {
+    let content = read_content(&mut Input::new(file)?)?;
+    Ok(content != Content::Other)
 }
 
 /// Recognizes a file by its first bytes.

@@ -25,7 +25,7 @@ use super::input::Input;
 use super::{Dimensions, Header, jpeg, read_content, strip, webp};
 
 /// The longest preview in bytes.
-const PREVIEW_MAX: usize = 100_000;
+pub const PREVIEW_MAX: usize = 100_000;
 
 /// The longest sides of previews, in pixels: the first at which one fits is taken. A picture in the
 /// log is about 500 CSS pixels wide, on screens with two pixels for each of them.
@@ -69,6 +69,15 @@ pub enum PreviewFormat {
 }
 
 impl PreviewFormat {
+    /// The format of a picture, by its first bytes; `None` if no preview has it.
+    pub fn of(file: &[u8]) -> Option<Self> {
+        match Content::of(file) {
+            Content::Picture(Format::Jpeg) => Some(Self::Jpeg),
+            Content::Picture(Format::Webp) => Some(Self::Webp),
+            _ => None,
+        }
+    }
+
     /// The media type of the file.
     pub fn media_type(self) -> &'static str {
         match self {

@@ -30,12 +30,14 @@ pub use self::receive::UploadPart;
 use self::turns::Turn;
 pub(super) use self::turns::Turns;
 use super::file_store::Piece;
+use super::publish::Drawing;
+use super::quota::check_usage;
 use super::sweeper::KEPT;
-use super::upload::check_usage;
 use super::{Files, ObjectKey, name};
 use crate::identity::caller_transaction::CallerTransaction;
 use crate::identity::person::Person;
 use crate::room::access;
+use crate::store::file_details::FileDetails;
 use crate::store::file_rows::{FileState, StoredFile};
 use crate::store::files::{FileBytes, NewFileRow};
 use crate::store::uploads::{self, UploadRow};
@@ -304,7 +306,9 @@ impl UploadTurn {
         }
         files.pass("upload received").await;
         let (store, now) = (&self.chat.0.store, self.chat.now());
-        let published = files.publish(store, now, self.room, received).await;
+        let published = files
+            .publish(store, now, self.room, received, Drawing::Now)
+            .await;
         if let Err(error) = published {
             // Another node may have been faster.
             let row = uploads::find_upload(&mut store.reader().await?, self.id).await?;
@@ -338,6 +342,11 @@ impl UploadTurn {
             kind: bytes.kind,
             size: self.length,
             sha256: bytes.sha256,
+            alt: None,
+            details: FileDetails {
+                is_original: is_original(&self.metadata),
+                ..FileDetails::default()
+            },
         })
     }
 
@@ -359,4 +368,12 @@ impl UploadTurn {
             _ => Err(Refusal::NotFound(refusal::NO_UPLOAD).into()),
         }
     }
+}
+
+/// Whether the metadata of an upload say that the bytes are to stay as they are.
+fn is_original(metadata: &str) -> bool {
+    let mut keys = metadata
+        .split(',')
+        .filter_map(|pair| pair.split(' ').next());
+    keys.any(|key| key == "original")
 }

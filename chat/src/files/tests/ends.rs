@@ -9,7 +9,7 @@ use super::*;
 use crate::FollowEvent;
 use crate::testing::{new_guest, soon_true};
 
-async fn close(test: &TestChat, by: &Person, room: RoomId) {
+pub(super) async fn close(test: &TestChat, by: &Person, room: RoomId) {
     let follow = test.chat.follow_room(by, &room, Start::Latest).await;
     let mut follower = follow.unwrap();
     test.chat.close_room(by, &room).await.unwrap();
@@ -18,7 +18,7 @@ async fn close(test: &TestChat, by: &Person, room: RoomId) {
 
 fn sha256(path: &Path) -> String {
     let digest = Sha256::digest(std::fs::read(path).unwrap());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    protocol::hexadecimal(&digest)
 }
 
 /// Checks that the archive of a room has these files.

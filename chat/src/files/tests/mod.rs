@@ -4,7 +4,9 @@ mod crashes;
 mod ends;
 mod limits;
 mod messages;
+mod originals;
 mod pictures;
+mod previews;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,9 +15,10 @@ use futures_util::TryStreamExt;
 use protocol::{File, FileId, Message, NewMessage, NewRoom, Refusal, RoomId};
 
 use super::FileSweeper;
+use crate::store::file_details::FileDetails;
 use crate::store::sql::query_as;
 use crate::testing::{TestChat, new_message};
-use crate::{Config, Error, NewFiles, Person};
+use crate::{Config, Error, NewFiles, Person, Upload};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -82,7 +85,7 @@ async fn send(test: &TestChat, by: &Person, room: RoomId, bytes: &[u8]) -> (Mess
 
 async fn read(test: &TestChat, by: &Person, room: RoomId, id: FileId) -> Result<Vec<u8>, Error> {
     let download = test.chat.open_file(by, &room, id).await?;
-    let size = download.file().size;
+    let size = download.size();
     let pieces = download.read(0..size).await?;
     let read: Vec<bytes::Bytes> = pieces.try_collect().await?;
     Ok(read.concat())
@@ -138,12 +141,25 @@ async fn check_consistency(test: &TestChat) -> BTreeSet<FileId> {
     assert_eq!(rows, objects, "rows and bytes");
     let staged = std::fs::read_dir(test.config.data_dir.join("uploads")).unwrap();
     assert_eq!(staged.count(), 0, "staged files");
-    let sums = "select cast(coalesce(sum(reserved), 0) as bigint),
-                  cast(coalesce(sum(size), 0) as bigint),
-                  (select value from meta where name = 'file_bytes') from file";
-    let (reserved, size, total): (i64, i64, i64) =
-        query_as(sums).fetch_one(store.read()).await.unwrap();
-    assert_eq!((reserved, total), (size, size), "what the files count");
+    let counted: Vec<(i64, i64, Option<String>)> =
+        query_as("select reserved, size, details from file")
+            .fetch_all(store.read())
+            .await
+            .unwrap();
+    let total: i64 = query_as("select value from meta where name = 'file_bytes'")
+        .fetch_one(store.read())
+        .await
+        .unwrap();
+    let mut previews = 0;
+    for (reserved, size, details) in &counted {
+        let details = FileDetails::decode(details.as_deref());
+        previews += usize::from(details.preview.is_some());
+        let size = size.unsigned_abs() + details.extra_size();
+        assert_eq!(reserved.unsigned_abs(), size, "what a file counts");
+    }
+    let sum: i64 = counted.iter().map(|(reserved, _, _)| reserved).sum();
+    assert_eq!(total, sum, "what all files count");
+    assert_eq!(listed.len(), rows.len() + previews, "previews");
     rows
 }
 

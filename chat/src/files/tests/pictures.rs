@@ -1,12 +1,13 @@
 //! Pictures lose their metadata on the way.
 
+use protocol::hexadecimal;
 use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::testing::new_guest;
 
 /// A GIF of one pixel, with this in a comment and after its end.
-fn gif(secret: &[u8]) -> Vec<u8> {
+pub(super) fn gif(secret: &[u8]) -> Vec<u8> {
     let head = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff";
     let comment = [&[0x21, 0xfe, secret.len() as u8], secret, &[0]].concat();
     let image = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b";
@@ -28,8 +29,7 @@ async fn picture_is_published_without_metadata() {
     assert!(published.starts_with(b"GIF89a") && published.ends_with(b"\x3b"));
     assert!(!contains(&published, b"secret"));
     let digest = Sha256::digest(&published);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(file.sha256, digest);
+    assert_eq!(file.sha256, hexadecimal(&digest));
     assert_eq!(file.size, published.len() as u64);
     assert_eq!(message.files()[0], file);
     assert_eq!(check_consistency(&test).await, BTreeSet::from([file.id]));

@@ -238,6 +238,7 @@ fn file_from_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
         sha256: row.get(6)?,
         state: row.get(7)?,
         message: row.get(8)?,
+        details: row.get(9)?,
     };
     Ok(columns.into())
 }

@@ -76,7 +76,7 @@ pub(crate) async fn recount(tx: &mut WriteTransaction) -> Result<(), Error> {
     Ok(())
 }
 
-async fn add_to_total(tx: &mut WriteTransaction, bytes: i64) -> Result<(), Error> {
+pub(super) async fn add_to_total(tx: &mut WriteTransaction, bytes: i64) -> Result<(), Error> {
     query("update meta set value = value + $2 where name = $1")
         .bind(TOTAL)
         .bind(bytes)

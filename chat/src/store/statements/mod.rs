@@ -10,6 +10,7 @@ pub(crate) mod accounts;
 pub(crate) mod audit_log;
 pub(crate) mod clock_correction;
 pub(crate) mod direct_rooms;
+pub(crate) mod file_content;
 pub(crate) mod files;
 pub(crate) mod former_usernames;
 pub(crate) mod invitations;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite;
 
@@ -99,6 +100,21 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
             nothing.clone(),
             Anyone,
             Reader,
+        ),
+        (
+            "GET",
+            "/rooms/ID/files/FILE/preview",
+            nothing.clone(),
+            Anyone,
+            Reader,
+        ),
+        // Of a file of another person no one changes it.
+        (
+            "PUT",
+            "/rooms/ID/files/FILE/preview",
+            json!("bytes"),
+            Standing::Author,
+            Standing::Author,
         ),
         (
             "DELETE",
@@ -357,10 +373,14 @@ impl Participants {
     }
 }
 
-/// Sends a message with a file. Returns the ID of the file.
+/// A GIF of one pixel.
+const PICTURE: &[u8] =
+    b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b";
+
+/// Sends a message with a picture. Returns the ID of the file.
 async fn send_file(user: &TestUser, room: &str) -> String {
-    let path = format!("/rooms/{room}/files/?name=a");
-    let file = expect_json(send_json(user, "POST", &path, json!("bytes")).await).await;
+    let request = user.request(Method::POST, &format!("/rooms/{room}/files/?name=a"));
+    let file = expect_json(request.body(PICTURE).send().await.unwrap()).await;
     let file = file["id"].as_str().unwrap().to_owned();
     let message = json!({"username": user.name, "files": [file]});
     expect_json(

@@ -51,9 +51,9 @@ pub async fn download(user: &TestUser, url: &str, headers: &[(&str, &str)]) -> R
 }
 
 /// A field of a form: its name, the name of its file, and its content.
-type Field<'a> = (&'a str, Option<&'a str>, &'a [u8]);
+pub type Field<'a> = (&'a str, Option<&'a str>, &'a [u8]);
 
-fn encode_form(fields: &[Field<'_>]) -> Vec<u8> {
+pub fn encode_form(fields: &[Field<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, file, content) in fields {
         let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));

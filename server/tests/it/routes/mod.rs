@@ -3,6 +3,7 @@
 mod direct_chats;
 mod file_downloads;
 mod file_list;
+mod file_previews;
 mod files;
 mod lobby;
 mod long_poll;

@@ -103,6 +103,7 @@ pub(super) fn file_from_row(row: &PgRow) -> sqlx::Result<FileRow> {
         sha256: row.try_get("sha256")?,
         state: row.try_get("state")?,
         message: row.try_get("message")?,
+        details: row.try_get("details")?,
     };
     Ok(columns.into())
 }
