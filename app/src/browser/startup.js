@@ -15,8 +15,7 @@ const ENOUGH = 20;
 /**
  * Takes steps until `step` returns 0: while the browser is idle, or all before the first event that
  * may need them. If a step fails, or if something else has added or removed nodes in `root` before
- * a part is taken over, `restart` replaces the app by another one. `data-ready` says that there is no
- * step left, so that other scripts may add to the page.
+ * a part is taken over, `restart` replaces the app by another one.
  */
 export function takeSteps(root, step, restart) {
   let left = PARTS;
@@ -35,9 +34,7 @@ export function takeSteps(root, step, restart) {
     }
     isTaking = false;
     if (left !== PARTS) observer.disconnect();
-    if (left > 0) return;
-    root.dataset.ready = "";
-    for (const name of EVENTS) removeEventListener(name, takeAll, true);
+    if (left === 0) for (const name of EVENTS) removeEventListener(name, takeAll, true);
   };
   const takeAll = () => {
     while (left > 0 && !isTaking) take();

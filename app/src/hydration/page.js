@@ -69,10 +69,7 @@ export function clear(root) {
   restores.push(() => scrollTo(scrollX, scrollY));
 
   root.replaceChildren();
-  return () => {
-    restores.forEach((restore) => restore());
-    root.dataset.ready = "";
-  };
+  return () => restores.forEach((restore) => restore());
 }
 
 /** The elements that translators put in the place of a text. */

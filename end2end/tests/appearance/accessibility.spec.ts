@@ -60,14 +60,14 @@ const states: Record<string, ShowState> = {
     const room = await createConversation(webchat);
     await postFiles(webchat, room, "see", ...samples());
     await ada.openRoom(room);
-    await ada.page.route("**/files/?name=*", (route) =>
+    await ada.page.route("**/uploads/**", (route) =>
       route.fulfill({ status: 413, json: { type: "", title: "", status: 413, detail: "no space" } }),
     );
     await choose(ada.page, textFile("refused.txt"));
     await ada.send("refused");
     await expect(strip(ada.page).getByText("Not sent: No space")).toBeVisible();
-    await ada.page.unroute("**/files/?name=*");
-    await ada.page.route("**/files/?name=*", () => undefined);
+    await ada.page.unroute("**/uploads/**");
+    await ada.page.route("**/uploads/**", () => undefined);
     await choose(ada.page, textFile("waits.txt"));
     await ada.send("waits");
     await choose(ada.page, picture("next.png", 40, 30));

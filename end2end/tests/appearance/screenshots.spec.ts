@@ -56,7 +56,7 @@ const pages: Record<
     const room = await createSampleRoom(webchat);
     await postFiles(webchat, room, "Some cups", ...samples());
     await ada.openRoom(room);
-    await ada.page.route("**/files/?name=*", () => undefined);
+    await ada.page.route("**/uploads/**", () => undefined);
     await choose(ada.page, textFile("A rather long name for a list of all the kettles.txt"));
     await ada.send("This one is on its way");
     await choose(ada.page, picture("cup.png", 400, 300), textFile("saucer.pdf"));

@@ -62,7 +62,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
             {later(1, move || view! { <StatusLine form/> })}
             <p class="composer-input">
                 <label class="icon-button attach">
-                    <input type="file" name="file" multiple aria-label=t::ATTACH.text() title=t::ATTACH.text()/>
+                    <input type="file" name="file" class="visually-hidden" multiple aria-label=t::ATTACH.text()/>
                     {Icon::Plus.view()}
                 </label>
                 <textarea

@@ -17,7 +17,6 @@ export async function start({ css, texts, channel }) {
   defineElement();
   startViewer();
   startTarget();
-  await appIsReady();
   startStrip();
   startSending(channel, showChange);
   return { attach, showTarget, takeMessage };
@@ -30,18 +29,5 @@ function loadStyle(url) {
     const link = document.createElement("link");
     Object.assign(link, { rel: "stylesheet", href: url, onload: resolve, onerror: reject });
     document.head.append(link);
-  });
-}
-
-/** Resolves when the app has taken over the page, which must not change before. */
-function appIsReady() {
-  const app = document.getElementById("app");
-  if ("ready" in app.dataset) return undefined;
-  return new Promise((resolve) => {
-    const observer = new MutationObserver(() => {
-      observer.disconnect();
-      resolve();
-    });
-    observer.observe(app, { attributeFilter: ["data-ready"] });
   });
 }

@@ -32,8 +32,9 @@ export function startStrip() {
   const rows = () => element("ul");
   strip = element("section", { class: "file-strip", "aria-label": text("to_send") }, rows(), rows());
   strip.append(element("p", { class: "error", role: "alert" }));
-  // The app draws another composer for another room.
-  new MutationObserver(() => strip.isConnected || show()).observe(document.getElementById("app"), { childList: true, subtree: true });
+  // The app draws another composer for another room, and takes over the one that the server has drawn.
+  const observer = new MutationObserver(() => strip.isConnected || show());
+  observer.observe(document.getElementById("app"), { childList: true, subtree: true, attributeFilter: ["style"] });
   show();
 }
 
@@ -69,7 +70,9 @@ function show() {
   strip.lastChild.textContent = errors.get(room) ?? "";
   strip.hidden = drafts.length + messages.length === 0 && !errors.has(room);
   const footer = document.getElementById("write");
-  if (footer && strip.parentNode !== footer) footer.prepend(strip);
+  // The app sets the height of the field once it has taken over the page, which must not change before.
+  const field = document.getElementById("message");
+  if (footer && strip.parentNode !== footer && (!field || field.style.height)) footer.prepend(strip);
 }
 
 /** Makes a list show these rows; one with the same key and signature stays. */
