@@ -111,7 +111,7 @@ export const samples = (): Attached[] => [
   picture("small.png", 40, 30),
   picture("wide.png", 1_400, 100),
   picture("high.png", 90, 1_200),
-  textFile("notes & <b>more</b>.txt"),
+  textFile("notes & <b>more.txt"),
   largeFile("archive.tar.gz", 1_250_000),
   { name: "sound.wav", mimeType: "audio/wav", buffer: silence() },
   textFile("Straße"),

@@ -51,7 +51,7 @@ impl Element {
         element
     }
 
-    /// Appends the element as HTML. A picture has no end tag.
+    /// Appends the element as HTML. Pictures and fields have no end tag.
     #[cfg(feature = "ssr")]
     pub fn write_html(&self, html: &mut String) {
         html.extend(["<", self.tag]);
@@ -59,7 +59,7 @@ impl Element {
             html.extend([" ", name, "=\"", &escape(value), "\""]);
         }
         html.push('>');
-        if self.tag == "img" {
+        if matches!(self.tag, "img" | "input") {
             return;
         }
         for part in &self.parts {

@@ -32,7 +32,7 @@ pub enum Icon {
     Cross,
     /// A text that can be changed.
     Pencil,
-    /// Create a room, or attach files.
+    /// Create a room.
     Plus,
     /// A list of rooms.
     List,

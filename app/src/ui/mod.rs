@@ -5,6 +5,7 @@
 
 pub mod avatar;
 pub mod copy_button;
+pub mod drawn_element;
 pub mod element_tree;
 #[cfg(feature = "ssr")]
 pub mod file_size;

@@ -3,6 +3,26 @@
 //! # Guarantees
 //! A message without files is not the script's.
 
+use texts::app as t;
+
+use crate::ui::drawn_element::DrawnElement;
+use crate::ui::element_tree::{Element, Part};
+
+/// The field for files, which only its label shows.
+pub fn attach_field() -> DrawnElement {
+    let field = [
+        ("type", "file"),
+        ("name", "file"),
+        ("class", "visually-hidden"),
+        ("multiple", ""),
+        ("aria-label", t::ATTACH.text()),
+    ];
+    let field = Part::Element(Element::new("input", &field, Vec::new()));
+    let sign = Part::Text("+".to_owned());
+    let class = [("class", "icon-button attach")];
+    DrawnElement(Element::new("label", &class, vec![field, sign]))
+}
+
 /// Whether the script takes the message in the form, with files that the visitor has chosen. It takes
 /// the text out of the field, too.
 #[cfg(target_arch = "wasm32")]

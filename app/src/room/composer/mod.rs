@@ -61,10 +61,7 @@ pub fn Composer(state: RoomState) -> impl IntoView {
             <TypingIndicator state/>
             {later(1, move || view! { <StatusLine form/> })}
             <p class="composer-input">
-                <label class="icon-button attach">
-                    <input type="file" name="file" class="visually-hidden" multiple aria-label=t::ATTACH.text()/>
-                    {Icon::Plus.view()}
-                </label>
+                {files::attach_field()}
                 <textarea
                     id=FIELD
                     name="body"

@@ -23,13 +23,14 @@ use crate::room::state::RoomState;
 use crate::room::timeline::files::draw_files;
 use crate::room::timeline::grouping::TimelineRow;
 use crate::room::timeline::marked_text::draw;
-use crate::room::timeline::message_body::MessageBody;
+use crate::room::timeline::message_body::draw_body;
 use crate::room::timeline::message_menu::MessageMenuButton;
 use crate::room::timeline::unread_line::UnreadLine;
 use crate::session::display_name::DisplayName;
 use crate::time::clock::{Clock, rfc3339};
 use crate::ui::avatar::initials;
 use crate::ui::copy_button::CopyButton;
+use crate::ui::drawn_element::DrawnElement;
 
 /// A message, below the line for its day if it starts one. Only dates and times follow signals: a
 /// page has many rows, and each signal adds to the time that hydration takes.
@@ -39,7 +40,7 @@ pub fn MessageRow(row: TimelineRow, state: RoomState) -> impl IntoView {
     let class = row_class(&row, is_new, &state.hue_class(&row.message.username));
     let id = row.pending.is_none().then(|| message_id(row.message.id));
     let mark = Mark::of(&row);
-    let body = draw_body(&row);
+    let body = draw_content(&row);
     let TimelineRow {
         message,
         pending,
@@ -113,7 +114,7 @@ impl Mark {
 }
 
 /// The text of a message. Before it is delivered, its markup is not known and stays as written.
-fn draw_body(row: &TimelineRow) -> MessageBody {
+fn draw_content(row: &TimelineRow) -> DrawnElement {
     let message = &row.message;
     let text = if message.is_deleted() {
         t::DELETED_TEXT.text()
@@ -122,7 +123,7 @@ fn draw_body(row: &TimelineRow) -> MessageBody {
     };
     let mut parts = draw(text, message.marks(), &row.mentioned);
     parts.extend(draw_files(message));
-    MessageBody::new(text, parts)
+    draw_body(text, parts)
 }
 
 /// Why a message was refused, with buttons to send it again, to put its text back into the message
