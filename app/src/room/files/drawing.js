@@ -30,20 +30,19 @@ function drawFile(file) {
   return [...(player ? [drawPlayer(player, file)] : []), drawRow(file), ...note];
 }
 
-/** The space of a picture in its own proportion, if that is known. */
+/** The space of a picture in the proportion of what is shown of it, if that is known. */
 function fit({ width, height, preview }) {
-  const [wide, high] = width && height ? [width, height] : [preview?.width, preview?.height];
+  const [wide, high] = preview ? [preview.width, preview.height] : [width, height];
   if (!wide || !high) return undefined;
-  const space = { width: wide, height: high };
-  if (space.height > HEIGHT_MAX) {
-    space.width = Math.floor((wide * HEIGHT_MAX + Math.floor(high / 2)) / high);
-    space.height = HEIGHT_MAX;
+  if (high * WIDTH_MAX > wide * HEIGHT_MAX && high > HEIGHT_MAX) {
+    const shown = Math.max(Math.floor((wide * HEIGHT_MAX) / high), 1);
+    return { width: shown, height: Math.min(Math.floor((shown * high + Math.floor(wide / 2)) / wide), HEIGHT_MAX) };
   }
-  if (space.width > WIDTH_MAX) {
-    space.height = Math.floor((high * WIDTH_MAX + Math.floor(wide / 2)) / wide);
-    space.width = WIDTH_MAX;
+  if (wide > WIDTH_MAX) {
+    const shown = Math.max(Math.floor((high * WIDTH_MAX) / wide), 1);
+    return { width: Math.min(Math.floor((shown * wide + Math.floor(high / 2)) / high), WIDTH_MAX), height: shown };
   }
-  return { width: Math.max(space.width, 1), height: Math.max(space.height, 1) };
+  return { width: wide, height: high };
 }
 
 function drawPicture({ name, alt, url, preview }, { width, height }) {

@@ -213,10 +213,12 @@ function setText(words) {
 }
 
 const failedRow = ({ key, failed }) =>
-  element("li", { class: "file-error", role: "alert" },
+  alertRow(
     text("not_sent", { reason: failed }),
     button(text("try_again"), () => retry(key)),
     button(text("give_up"), () => giveUp(key)));
+
+const alertRow = (...parts) => element("li", {}, element("div", { class: "file-error", role: "alert" }, ...parts));
 
 function missingRow({ key, missing, files }) {
   const name = files.find(({ id }) => id === missing)?.name ?? "";
@@ -227,7 +229,7 @@ function missingRow({ key, missing, files }) {
     target.value = "";
   };
   const input = element("input", { type: "file", class: "visually-hidden", change: choose, "aria-label": text("choose_again") });
-  return element("li", { class: "file-error", role: "alert" },
+  return alertRow(
     words,
     element("label", { class: "link-button" }, text("choose_again"), input),
     button(text("give_up"), () => giveUp(key)));

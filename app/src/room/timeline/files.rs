@@ -103,31 +103,36 @@ mod server {
         element("span", &[("class", "file-note")], vec![text])
     }
 
-    /// The dimensions in which a picture is shown, if they are known.
+    /// The dimensions in which a picture is shown, if they are known: in the proportion of what is shown
+    /// of it.
     fn dimensions(file: &File) -> Option<(u64, u64)> {
-        let of_preview = || {
-            let preview = file.preview.as_ref()?;
-            Some((preview.width, preview.height))
-        };
-        let (width, height) = file.width.zip(file.height).or_else(of_preview)?;
+        let preview = file.preview.as_ref();
+        let of_preview = preview.map(|preview| (preview.width, preview.height));
+        let (width, height) = of_preview.or_else(|| file.width.zip(file.height))?;
         fit(width.into(), height.into())
     }
 
-    /// Fits a picture into the space that it may have, in its own proportion.
+    /// Fits a picture into the space that it may have. Of its sides, one is a whole number that is not too
+    /// large, and the other follows from it, so that the picture has the space when it has loaded.
     pub(super) fn fit(width: u64, height: u64) -> Option<(u64, u64)> {
         if width == 0 || height == 0 {
             return None;
         }
-        let (mut shown_width, mut shown_height) = (width, height);
-        if shown_height > HEIGHT_MAX {
-            shown_width = (width * HEIGHT_MAX + height / 2) / height;
-            shown_height = HEIGHT_MAX;
+        if height * WIDTH_MAX > width * HEIGHT_MAX && height > HEIGHT_MAX {
+            let shown = (width * HEIGHT_MAX / height).max(1);
+            return Some((
+                shown,
+                ((shown * height + width / 2) / width).min(HEIGHT_MAX),
+            ));
         }
-        if shown_width > WIDTH_MAX {
-            shown_height = (height * WIDTH_MAX + width / 2) / width;
-            shown_width = WIDTH_MAX;
+        if width > WIDTH_MAX {
+            let shown = (height * WIDTH_MAX / width).max(1);
+            return Some((
+                ((shown * width + height / 2) / height).min(WIDTH_MAX),
+                shown,
+            ));
         }
-        Some((shown_width.max(1), shown_height.max(1)))
+        Some((width, height))
     }
 
     fn draw_picture(file: &File, width: u64, height: u64) -> Part {
@@ -210,7 +215,10 @@ mod tests {
             ((4_000, 3_000), (480, 360)),
             ((3_000, 4_000), (270, 360)),
             ((4_000, 500), (640, 80)),
+            ((1_400, 100), (630, 45)),
             ((10_000, 1), (640, 1)),
+            ((1, 10_000), (1, 360)),
+            ((36, 485), (26, 350)),
         ] {
             assert_eq!(fit(width, height), Some(shown));
         }

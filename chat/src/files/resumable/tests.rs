@@ -105,7 +105,7 @@ async fn attach(chat: &Chat, by: &Person, room: RoomId, id: FileId) -> Vec<u8> {
     };
     let files = NewFiles {
         ids: &[id],
-        digest: None,
+        ..NewFiles::default()
     };
     let posted = chat
         .post_message_with_files(by, &room, &message, files, None)
