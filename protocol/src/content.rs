@@ -7,7 +7,8 @@ use crate::Mark;
 /// The content of a message. On the wire its fields stand directly in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageContent {
-    /// The text, as the author wrote it.
+    /// The text, as the author wrote it. In the browser, NUL and the files as a JSON text may follow:
+    /// the app passes them on to the script that shows files, and its code is small without their type.
     pub body: String,
     /// What the markup in the text means. It follows from the text and is not stored: only messages
     /// on their way to a client have it.
@@ -16,10 +17,6 @@ pub struct MessageContent {
     /// text.
     #[cfg(not(target_arch = "wasm32"))]
     pub files: Vec<File>,
-    /// The files as a JSON text, empty if there are none: the app passes it on to the script that
-    /// shows files, and its code is small without their type.
-    #[cfg(target_arch = "wasm32")]
-    pub files: String,
 }
 
 impl MessageContent {
@@ -28,7 +25,8 @@ impl MessageContent {
         Self {
             body: body.into(),
             marks: Vec::new(),
-            files: Default::default(),
+            #[cfg(not(target_arch = "wasm32"))]
+            files: Vec::new(),
         }
     }
 }

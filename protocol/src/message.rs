@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::File;
 use crate::{Author, Mark, MessageContent, RoomId, Time};
 
+/// What stands between the text and the files in the browser. No text has it.
+const FILES_FOLLOW: char = '\0';
+
 /// A message, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -39,6 +42,11 @@ pub struct Message {
 impl Message {
     /// Returns the text, which is empty if the message was deleted.
     pub fn body(&self) -> &str {
+        let body = self.whole_body();
+        body.split_once(FILES_FOLLOW).map_or(body, |(body, _)| body)
+    }
+
+    fn whole_body(&self) -> &str {
         self.content.as_ref().map_or("", |content| &content.body)
     }
 
@@ -56,7 +64,8 @@ impl Message {
     /// Returns the files as a JSON text, which is empty if there are none.
     #[cfg(target_arch = "wasm32")]
     pub fn files(&self) -> &str {
-        self.content.as_ref().map_or("", |content| &content.files)
+        let parts = self.whole_body().split_once(FILES_FOLLOW);
+        parts.map_or("", |(_, files)| files)
     }
 
     /// Returns the name to show for the author: the display name of an account, or the name under
@@ -113,10 +122,6 @@ struct WireMessage<'a> {
     #[cfg(not(target_arch = "wasm32"))]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<File>>, nullable = false))]
     files: Cow<'a, [File]>,
-    /// The same in the browser, as a JSON text.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    #[cfg(target_arch = "wasm32")]
-    files: Cow<'a, str>,
     /// When the server accepted the message.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     sent_at: Time,
@@ -143,8 +148,9 @@ impl Serialize for Message {
             name: self.name.as_deref().map(Cow::Borrowed),
             author: self.author,
             client_id: self.client_id.as_deref().map(Cow::Borrowed),
-            body: Cow::Borrowed(self.body()),
+            body: Cow::Borrowed(self.whole_body()),
             marks: Cow::Borrowed(self.marks()),
+            #[cfg(not(target_arch = "wasm32"))]
             files: Cow::Borrowed(self.files()),
             sent_at: self.sent_at,
             edited_at: self.edited_at,
@@ -162,6 +168,7 @@ impl<'de> Deserialize<'de> for Message {
         let content = MessageContent {
             body,
             marks: message.marks.into_owned(),
+            #[cfg(not(target_arch = "wasm32"))]
             files: message.files.into_owned(),
         };
         Ok(Self {

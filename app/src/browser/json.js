@@ -1,6 +1,7 @@
 // JSON as the app can read it.
 
-const filesAsText = (key, value) => (key === "files" && Array.isArray(value) ? JSON.stringify(value) : value);
+const withFiles = (_, value) =>
+  Array.isArray(value?.files) ? { ...value, files: undefined, body: `${value.body}\0${JSON.stringify(value.files)}` } : value;
 
-/** The same JSON without needless escapes, in which a list under the name `files` is a JSON text. */
-export const rewrite = (json) => JSON.stringify(JSON.parse(json), filesAsText);
+/** The same JSON without needless escapes. The files of a message follow its text, as a JSON text after NUL. */
+export const rewrite = (json) => JSON.stringify(JSON.parse(json), withFiles);

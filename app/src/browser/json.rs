@@ -26,8 +26,8 @@ pub fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
 }
 
 /// Writes a JSON text without escapes of characters that have no need of them: `serde_json_core`
-/// does not read a character that is escaped as a pair of surrogates. The files of messages become
-/// JSON texts in it.
+/// does not read a character that is escaped as a pair of surrogates. The files of a message follow its
+/// text in it.
 #[cfg(target_arch = "wasm32")]
 fn rewrite(json: &str) -> Option<String> {
     #[wasm_bindgen::prelude::wasm_bindgen(module = "/src/browser/json.js")]

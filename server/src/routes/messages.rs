@@ -21,7 +21,7 @@ use crate::extract::accept::{self, EVENTS, JSON};
 use crate::extract::caller::Caller;
 use crate::extract::client_address::ClientAddress;
 use crate::extract::cookies::name_cookie;
-use crate::extract::payload::{FileRefs, Payload, SEQ_MAX};
+use crate::extract::payload::{FileRefs, NamedFile, Payload, SEQ_MAX};
 use crate::extract::query::Query;
 use crate::extract::resume_point;
 use crate::extract::room_path::{InsideRoom, RoomPath};
@@ -52,29 +52,6 @@ pub(crate) struct PostMessage {
     /// The files that the caller has sent to this room before, and that are in no message yet.
     #[schema(value_type = Option<Vec<NamedFile>>, nullable = false, max_items = 10)]
     files: Option<FileRefs>,
-}
-
-/// A file that a message names: its ID, or an object with it.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "it describes the body")]
-pub(crate) enum NamedFile {
-    /// The file's ID.
-    Id(String),
-    /// The file's ID, and what it shows.
-    Described(DescribedFile),
-}
-
-/// A file with a description.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes the body")]
-pub(crate) struct DescribedFile {
-    /// The file's ID.
-    #[schema(pattern = "^[0-9a-f]{16}$")]
-    id: String,
-    /// What the file shows, for people who do not see it: at most 500 characters.
-    #[schema(value_type = Option<String>, nullable = false, max_length = 500, example = "a cat on a keyboard")]
-    alt: Option<String>,
 }
 
 /// Sends a message.

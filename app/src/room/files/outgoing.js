@@ -23,6 +23,11 @@ const TAB = crypto.getRandomValues(new Uint32Array(4)).join("");
 let messages = new Map();
 /** The bytes that this tab has, by the IDs of files. */
 const held = new Map();
+/** The keys of messages that are not in the database yet, and of those that need not stay there. */
+const unstored = new Set();
+const dropped = new Set();
+/** Counts the changes that this tab makes, so that an older read of the database is noticed. */
+let version = 0;
 /** How many bytes of a file the server has, by its ID. */
 const sentBytes = new Map();
 /** What this tab sends at the moment. */
@@ -62,7 +67,8 @@ export function startSending(channel, show) {
 }
 
 /** The messages of a room that wait, in the order of writing. */
-export const messagesOf = (room) => [...messages.values()].filter((message) => message.room === room);
+export const messagesOf = (room) =>
+  [...messages.values()].filter((message) => message.room === room).sort((one, other) => one.written - other.written);
 
 /** How many bytes of a file the server has. */
 export const bytesSent = (id) => sentBytes.get(id) ?? 0;
@@ -86,6 +92,7 @@ export async function addMessage({ room, username, body, files }) {
 
 /** Stores a message with its bytes if there is space; else this tab is the one that sends it. */
 async function keep(message) {
+  unstored.add(message.key);
   const size = (files) => files.reduce((sum, file) => sum + file.size, 0);
   const others = [...messages.values()].filter(({ key, holder }) => key !== message.key && !holder);
   const isSmall = others.reduce((sum, { files }) => sum + size(files), size(message.files)) <= KEPT_MAX;
@@ -95,6 +102,8 @@ async function keep(message) {
     message.isOnlyHere = !(await putMessage(message));
     navigator.locks?.request(`${prefix}/files/${TAB}`, { ifAvailable: true }, (lock) => lock && new Promise(() => undefined));
   }
+  unstored.delete(message.key);
+  version += 1;
   tell({ kind: "changed" });
   onChange();
   sendNext();
@@ -117,18 +126,22 @@ const isOwner = (message) => message && (message.holder ? message.holder === TAB
 
 /** Reads what all tabs have stored. */
 async function reload() {
-  const found = await loadMessages();
-  if (!found) return;
-  const lost = await lostHolders(found);
+  let found, lost, current;
+  do {
+    current = version;
+    found = await loadMessages();
+    if (!found) return;
+    lost = await lostHolders(found);
+  } while (current !== version);
   const before = messages;
   messages = new Map();
-  for (const message of before.values()) if (message.isOnlyHere) messages.set(message.key, message);
-  for (const message of found) {
+  for (const message of found.filter(({ key }) => !dropped.has(key))) {
     const isMine = active?.key === message.key || message.holder === TAB;
     const known = isMine ? before.get(message.key) : undefined;
     if (lost.has(message.holder)) message.missing ??= message.files.find(({ sent }) => !sent)?.id;
     messages.set(message.key, known ?? message);
   }
+  for (const [key, message] of before) if (message.isOnlyHere || unstored.has(key)) messages.set(key, message);
   onChange();
   sendNext();
 }
@@ -141,9 +154,12 @@ async function lostHolders(found) {
   return holders;
 }
 
+/** Whether this tab can send a message now. */
+const isReady = (message) => isOwner(message) && !message.failed && !message.missing && !unstored.has(message.key);
+
 async function sendNext() {
   if (active) return;
-  const next = [...messages.values()].find((message) => isOwner(message) && !message.failed && !message.missing);
+  const next = [...messages.values()].find((message) => isReady(message));
   if (!next) return;
   active = { key: next.key, end: new AbortController() };
   let failures = 0;
@@ -249,6 +265,7 @@ async function fail(message, error) {
   if (error instanceof Missing) message.missing = error.id;
   else if (!message.missing) message.failed = error.message;
   await updateMessage(message);
+  version += 1;
 }
 
 /** Waits until the pause is over or the browser is online again. */
@@ -266,6 +283,7 @@ async function pause(seconds) {
 /** Removes a message that was sent or is given up. */
 async function drop(message) {
   messages.delete(message.key);
+  dropped.add(message.key);
   for (const { id } of message.files) {
     held.delete(id);
     sentBytes.delete(id);
@@ -286,6 +304,7 @@ export async function cancel(key, id) {
   if (taken.some((file) => file.id === message.missing)) message.missing = undefined;
   if (message.files.length === 0) await drop({ key, files: taken });
   else await putMessage(message);
+  version += 1;
   onChange();
   for (const file of taken) await discardFile(message.room, file);
   tell({ kind: "changed" });
@@ -299,6 +318,7 @@ export async function retry(key) {
   if (!isOwner(message)) return tell({ kind: "retry", key });
   message.failed = undefined;
   await updateMessage(message);
+  version += 1;
   tell({ kind: "changed" });
   onChange();
   sendNext();

@@ -14,7 +14,7 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
     Visitor,
 };
-use serde::{Deserialize, forward_to_deserialize_any};
+use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 /// Reads fields into a type, which must be a struct.
@@ -280,24 +280,12 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// A whole number from `MIN` to `MAX`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Number<const MIN: u64, const MAX: u64>(pub u64);
-
-impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Number<MIN, MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u64::deserialize(deserializer) {
-            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-            _ => Err(D::Error::custom(format_args!(
-                "must be a whole number from {MIN} to {MAX}"
-            ))),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
+    use crate::extract::payload::Number;
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
     struct Everything {

@@ -6,6 +6,7 @@ use std::fmt;
 use protocol::FileId;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use utoipa::ToSchema;
 
 /// The files that a message names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,29 @@ impl FileRefs {
         self.ids.push(file.id);
         self.alts.push(file.alt);
     }
+}
+
+/// A file that a message names: its ID, or an object with it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the body")]
+pub(crate) enum NamedFile {
+    /// The file's ID.
+    Id(String),
+    /// The file's ID, and what it shows.
+    Described(DescribedFile),
+}
+
+/// A file with a description.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the body")]
+pub(crate) struct DescribedFile {
+    /// The file's ID.
+    #[schema(pattern = "^[0-9a-f]{16}$")]
+    id: String,
+    /// What the file shows, for people who do not see it: at most 500 characters.
+    #[schema(value_type = Option<String>, nullable = false, max_length = 500, example = "a cat on a keyboard")]
+    alt: Option<String>,
 }
 
 struct FileRefsVisitor;

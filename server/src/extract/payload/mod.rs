@@ -11,6 +11,7 @@ mod body;
 mod deserialize;
 mod fields;
 mod file_refs;
+mod number;
 
 use std::marker::PhantomData;
 
@@ -20,9 +21,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub(crate) use self::body::BODY_MAX;
-pub(crate) use self::deserialize::{Number, parse_flag, parse_number};
+pub(crate) use self::deserialize::{parse_flag, parse_number};
 pub(crate) use self::fields::decode_form;
-pub(crate) use self::file_refs::FileRefs;
+pub(crate) use self::file_refs::{FileRefs, NamedFile};
+pub(crate) use self::number::Number;
 use crate::error::Error;
 
 /// The largest sequence number of a message.
