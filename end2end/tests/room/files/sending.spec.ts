@@ -1,6 +1,6 @@
 // Sending files: chosen, pasted and dropped, with progress, cancelled and refused.
 
-import { choose, give, largeFile, rowNames, strip, stripNames, textFile } from "../../../support/files";
+import { choose, give, largeFile, picture, rowNames, strip, stripNames, textFile } from "../../../support/files";
 import { expect, test } from "../../../support/webchat";
 import { Gate } from "../../../support/gate";
 
@@ -44,6 +44,23 @@ test("a message may have files and no text", async ({ webchat, openBrowser }) =>
   await expect(stripNames(ada.page)).toHaveText(["alone.txt"]);
   await ada.page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(rowNames(ada.page)).toHaveText(["alone.txt"]);
+});
+
+test("a picture has the description of its sender, and keeps its metadata only if they want it", async ({ webchat, openBrowser }) => {
+  const room = await webchat.createRoom();
+  const [ada, grace] = [await openBrowser("ada"), await openBrowser("grace")];
+  await ada.openRoom(room);
+  await grace.openRoom(room);
+  await choose(ada.page, picture("cat.png", 60, 40), picture("dog.png", 60, 40));
+  await strip(ada.page).getByLabel("Describe cat.png").fill("a cat on a <keyboard>");
+  const row = strip(ada.page).getByRole("listitem").filter({ hasText: "dog.png" });
+  await expect(row.getByText("May contain a place")).toBeHidden();
+  await row.getByLabel("Original, with all metadata").check();
+  await expect(row.getByText("May contain a place")).toBeVisible();
+  await ada.send("pets");
+  await expect(grace.log.getByRole("img", { name: "a cat on a <keyboard>" })).toBeVisible();
+  await expect(grace.log.getByRole("img", { name: "dog.png" })).toBeVisible();
+  await expect(grace.log.getByText("May contain a place")).toHaveCount(1);
 });
 
 test("a message that is sent before its files are taken waits for them", async ({ webchat, openBrowser }) => {
