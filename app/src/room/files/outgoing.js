@@ -16,6 +16,9 @@ import { discardFile, sendFile } from "./upload.js";
 /** The longest pause between two attempts, in seconds. */
 const LONGEST_PAUSE = 15;
 
+/** How long a message that cannot be sent waits for its author, in milliseconds. */
+const KEPT_FOR = 7 * 24 * 60 * 60 * 1_000;
+
 /** The name of this tab among all. */
 const TAB = crypto.getRandomValues(new Uint32Array(4)).join("");
 
@@ -43,17 +46,21 @@ let onChange = () => undefined;
 export function startSending(channel, show) {
   prefix = channel;
   onChange = show;
-  tabs = new BroadcastChannel(`${channel}/files`);
-  tabs.onmessage = ({ data }) => hear(data);
   addEventListener("online", () => wake());
-  if (!navigator.locks) {
-    isSender = true;
-    return reload();
-  }
-  // A page that the browser keeps for Back must hold no lock.
+  // A page that the browser keeps for Back must hold no lock and hear no channel.
   const hold = () => {
     const end = new AbortController();
-    addEventListener("pagehide", () => end.abort(), { once: true });
+    tabs = new BroadcastChannel(`${channel}/files`);
+    tabs.onmessage = ({ data }) => hear(data);
+    addEventListener("pagehide", () => {
+      end.abort();
+      tabs.close();
+      tabs = undefined;
+    }, { once: true });
+    if (!navigator.locks) {
+      isSender = true;
+      return;
+    }
     const lead = () => {
       isSender = true;
       reload();
@@ -62,7 +69,11 @@ export function startSending(channel, show) {
     navigator.locks.request(`${channel}/files`, { signal: end.signal }, lead).catch(() => undefined);
   };
   hold();
-  addEventListener("pageshow", ({ persisted }) => persisted && hold());
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    hold();
+    reload();
+  });
   return reload();
 }
 
@@ -109,9 +120,7 @@ async function keep(message) {
   sendNext();
 }
 
-function tell(word) {
-  tabs.postMessage(word);
-}
+const tell = (word) => tabs?.postMessage(word);
 
 function hear({ kind, key, id, sent }) {
   if (kind === "changed") reload();
@@ -138,6 +147,10 @@ async function reload() {
   for (const message of found.filter(({ key }) => !dropped.has(key))) {
     const isMine = active?.key === message.key || message.holder === TAB;
     const known = isMine ? before.get(message.key) : undefined;
+    if ((message.failed || message.missing) && Date.now() - message.written > KEPT_FOR) {
+      drop(message);
+      continue;
+    }
     if (lost.has(message.holder)) message.missing ??= message.files.find(({ sent }) => !sent)?.id;
     messages.set(message.key, known ?? message);
   }

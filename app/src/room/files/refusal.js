@@ -38,7 +38,8 @@ function reasonOf(body) {
 /** Sends a request that takes no long time; resolves to the JSON of a successful answer. */
 export async function request(method, path, { headers = {}, body, signal } = {}) {
   const timeout = AbortSignal.timeout(20_000);
-  const signals = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  // Older browsers cannot join both.
+  const signals = signal ? (AbortSignal.any?.([signal, timeout]) ?? signal) : timeout;
   let answer, text;
   try {
     answer = await fetch(path, { method, body, headers: { Accept: "application/json", ...headers }, signal: signals });
