@@ -27,6 +27,7 @@ mod person_card;
 mod problem;
 mod refusal;
 mod room;
+mod room_end;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod text;
@@ -51,8 +52,9 @@ pub use notification::{NotificationLevel, NotificationSettings, QuietHours};
 pub use overview::{DirectChat, Overview, PersonOverview};
 pub use person_card::{PersonAction, PersonCard, PersonSanction};
 pub use problem::{InvalidField, Problem};
-pub use refusal::{Refusal, RoomEnd};
+pub use refusal::Refusal;
 pub use room::{NewRoom, ParseRoomIdError, Room, RoomChange, RoomId};
+pub use room_end::RoomEnd;
 pub use time::Time;
 pub use transcript::transcript_lines;
 pub use visible_role::{VisibleRole, find_role, role_entry};

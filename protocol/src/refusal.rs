@@ -10,12 +10,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use texts::app as t;
 use texts::{Text, refusal};
 
 use crate::problem::{InvalidField, Problem};
-use crate::{FileSpace, SanctionKind, Time};
+use crate::{FileSpace, RoomEnd, SanctionKind, Time};
 
 /// The reason why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,23 +107,6 @@ pub enum Refusal {
     Draining,
     /// A part of the server does not work. The text says which.
     NotReady(String),
-}
-
-/// Why a room was deleted. The numbers are those of the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RoomEnd {
-    /// No one wrote in it for too long.
-    #[default]
-    Inactive = 0,
-    /// Its owner closed it.
-    ClosedByOwner = 1,
-    /// An operator of the server closed it.
-    ClosedByOperator = 2,
-}
-
-impl RoomEnd {
-    /// All reasons.
-    pub const ALL: [Self; 3] = [Self::Inactive, Self::ClosedByOwner, Self::ClosedByOperator];
 }
 
 impl Refusal {

@@ -266,6 +266,8 @@ fn view_text(text: &str) -> impl IntoView + use<> {
 fn operations_of(item: &PathItem) -> Vec<(&'static str, &Operation)> {
     let all = [
         ("GET", &item.get),
+        ("HEAD", &item.head),
+        ("OPTIONS", &item.options),
         ("POST", &item.post),
         ("PUT", &item.put),
         ("PATCH", &item.patch),

@@ -55,8 +55,12 @@ struct PartBytes(Vec<u8>);
             ("Tus-Checksum-Algorithm" = String, description = "The algorithms of `Upload-Checksum`"),
         )),
         (status = 403, description = "The server takes no files"),
+        (status = 404, description = "The ID is no room's"),
     ))]
-pub(crate) async fn describe_uploads(State(state): State<AppState>) -> Result<Response, Error> {
+pub(crate) async fn describe_uploads(
+    State(state): State<AppState>,
+    _: RoomPath,
+) -> Result<Response, Error> {
     let limits = state.chat.file_limits();
     let limits = limits.ok_or(Refusal::Forbidden(refusal::NO_FILES_HERE))?;
     let headers = [

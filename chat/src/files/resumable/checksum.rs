@@ -50,7 +50,7 @@ impl ChecksumCheck {
     }
 
     /// Whether the bytes have the checksum.
-    pub fn is_right(self) -> bool {
+    pub fn verify(self) -> bool {
         match self {
             Self::Sha1(digest, wanted) => digest.finalize()[..] == wanted,
             Self::Sha256(digest, wanted) => digest.finalize()[..] == wanted,

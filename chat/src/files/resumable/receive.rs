@@ -116,7 +116,7 @@ impl Receiver<'_> {
             }
             return Err(error);
         }
-        if check.is_some_and(|check| !check.is_right()) {
+        if check.is_some_and(|check| !check.verify()) {
             return Err(Refusal::ChecksumMismatch.into());
         }
         self.keep().await

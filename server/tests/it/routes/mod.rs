@@ -16,4 +16,5 @@ mod pages;
 mod room_listing;
 mod room_notifications;
 mod rooms;
+mod upload_refusals;
 mod uploads;
