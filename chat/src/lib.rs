@@ -75,6 +75,8 @@ use self::identity::token::Tokens;
 pub use self::lifecycle::archive::{Export, ExportFormat};
 use self::lifecycle::eraser::Eraser;
 use self::lifecycle::expiry::Expiry;
+pub use self::lifecycle::verify::{CheckedArchive, verify_archive};
+pub use self::lifecycle::zip_export::ZipExport;
 use self::listeners::Listeners;
 pub use self::log::NewFiles;
 pub use self::log::command::IdempotencyKey;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::Refusal;
 use tokio::time::timeout;
 
-use crate::store::rooms;
+use crate::store::{files, rooms};
 use crate::sync::lock;
 use crate::{Chat, Error, Metrics};
 
@@ -51,6 +51,12 @@ impl Chat {
             tracing::debug!(%error, "the database tells no numbers");
         }
         self.metrics().set_rooms(counts.ok());
+        let files = timeout(NUMBERS_TIMEOUT, files::count_by_state(&self.0.store)).await;
+        let files = files.map_err(Error::fault).flatten();
+        self.metrics().files.set_counts(files.ok());
+        self.metrics()
+            .files
+            .set_free_space(self.0.disk.free_space());
     }
 
     /// Checks that the disk has room for a message, a room or an account.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use server::cli::shutdown::{Shutdown, Signals};
-use server::cli::{admin, copy, health_check};
-use server::config::command::{Command, OperatorChange};
+use server::cli::{admin, archive, copy, health_check};
+use server::config::command::{ArchiveTask, Command, OperatorChange};
 use server::config::parse::Exit;
 use server::config::{Config, env_file};
 use server::net::listener::bind;
@@ -60,6 +60,9 @@ fn run(config: &Config) -> Result<(), String> {
         Some(Command::Backup { file }) => admin::backup(config, file),
         Some(Command::Restore { file }) => admin::restore(config, file),
         Some(Command::Copy { from, to }) => copy::copy(config, from, to),
+        Some(Command::Archive {
+            task: ArchiveTask::Verify { file },
+        }) => archive::verify(file),
         Some(Command::Health) => health_check::check_server(config.listen),
         Some(Command::Admin { change }) => match change {
             OperatorChange::Grant { username } => admin::set_operator(config, username, true),

@@ -168,6 +168,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(lobby::leave_lobby, lobby::delete_from_lobby))
         .routes(routes!(export::download_archive))
         .routes(routes!(export::download_transcript))
+        .routes(routes!(export::download_zip))
         .routes(routes!(health::report_health))
         .routes(routes!(health::report_readiness))
         .routes(routes!(api_docs::show_openapi))

@@ -11,6 +11,8 @@ pub(crate) mod eraser;
 pub(crate) mod expiry;
 #[cfg(test)]
 mod tests;
+pub(crate) mod verify;
+pub(crate) mod zip_export;
 
 use crate::store::{Store, clock_correction, rooms};
 use crate::{Config, Error};

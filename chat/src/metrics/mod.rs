@@ -7,6 +7,7 @@
 //! # Not here
 //! - The listener on which they are read: the server.
 
+mod files;
 mod nodes;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -16,6 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+pub(crate) use self::files::FileCounts;
+use self::files::FileMetrics;
 pub(crate) use self::nodes::NodeMetrics;
 
 /// The bounds of the times of commits, in seconds: from a fast disk to a busy network.
@@ -102,6 +105,7 @@ pub struct Metrics {
     pub(crate) task_panics: Counter,
     cuts: Family<CutLabels, Counter>,
     rooms: Family<RoomLabels, Gauge>,
+    pub(crate) files: FileMetrics,
     /// What only a node of several has.
     node: Option<NodeMetrics>,
 }
@@ -120,6 +124,7 @@ impl Default for Metrics {
             task_panics: Counter::default(),
             cuts: Family::default(),
             rooms: Family::default(),
+            files: FileMetrics::default(),
             node: None,
         };
         // A series that is there from the start shows its first increase.
@@ -181,6 +186,7 @@ impl Metrics {
             task_panics,
             cuts,
             rooms,
+            files,
             node,
         } = self;
         registry.register("posts", "Messages that were stored", posts.clone());
@@ -207,6 +213,7 @@ impl Metrics {
         let help = "Streams that the server has ended";
         registry.register("stream_cut", help, cuts.clone());
         registry.register("rooms", "Rooms in the database", rooms.clone());
+        files.register(registry);
         if let Some(node) = node {
             node.register(registry);
         }

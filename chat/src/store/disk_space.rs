@@ -55,6 +55,12 @@ impl DiskSpace {
         self.0.places.iter().all(has_space)
     }
 
+    /// The free bytes of the fullest disk; `None` if no disk says it.
+    pub fn free_space(&self) -> Option<u64> {
+        let places = self.0.places.iter();
+        places.filter_map(|place| free_bytes(place)).min()
+    }
+
     /// Whether there is room for messages, rooms and accounts. A disk that does not say is taken to
     /// have room: the database notices a full one.
     pub fn is_enough(&self) -> bool {

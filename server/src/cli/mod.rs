@@ -4,6 +4,7 @@
 //! The flags (`config`).
 
 pub mod admin;
+pub mod archive;
 pub mod copy;
 pub mod health_check;
 pub mod shutdown;

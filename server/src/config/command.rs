@@ -42,6 +42,12 @@ pub enum Command {
         #[arg(value_parser = FlagParser(values::parse_database_url))]
         to: String,
     },
+    /// Check the archives of rooms that have ended
+    Archive {
+        /// What to do
+        #[command(subcommand)]
+        task: ArchiveTask,
+    },
     /// Check whether the server at --listen is ready; the exit code is 0 if it is, and 1 otherwise
     Health,
     /// Grant or revoke the operator role
@@ -55,6 +61,21 @@ pub enum Command {
     /// Replace the database by a backup; the server must not be running
     Restore {
         /// The backup to read
+        file: PathBuf,
+    },
+}
+
+/// What to do with an archive.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ArchiveTask {
+    /// Check that an archive is whole: its lines, and the bytes of its files
+    ///
+    /// Compares the lines with the numbers and the SHA-256 of the last line, and each file in the
+    /// directory ID/ beside the archive with its size and SHA-256. A ZIP file of a room has to be
+    /// unpacked first. Prints what is wrong, one thing a line. The exit code is 0 if the archive is
+    /// whole, and 1 if it is not or cannot be read.
+    Verify {
+        /// The archive, ID.jsonl
         file: PathBuf,
     },
 }

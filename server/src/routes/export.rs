@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use chat::{ExportFormat, Person};
 use futures_util::stream;
 use protocol::RoomId;
+use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::extract::caller::Caller;
@@ -50,6 +51,39 @@ pub(crate) async fn download_transcript(
 ) -> Result<Response, Error> {
     download(&state, &by, room, ExportFormat::Transcript).await
 }
+
+/// Downloads a room in the format of the archive with its files, as a ZIP file.
+///
+/// `ROOM.jsonl` has the lines of the archive, and `ROOM/FILE/NAME` the bytes of each file. The entries
+/// are not compressed. A file that is deleted meanwhile is left out. The transfer breaks off if the
+/// caller loses the access to the room.
+#[utoipa::path(get, path = "/rooms/{id}/archive.zip", tag = "rooms",
+    params(("id" = String, Path, description = "The room's ID", pattern = "^[0-9a-f]{16}$")),
+    responses(
+        (status = 200,
+            description = "The room, its messages and its files",
+            body = ZipBytes, content_type = "application/zip"),
+        RoomRefused,
+    ))]
+pub(crate) async fn download_zip(
+    State(state): State<AppState>,
+    Caller(by): Caller,
+    RoomPath(room): RoomPath,
+) -> Result<Response, Error> {
+    let export = state.chat.export_zip(&by, &room).await?;
+    let pieces = stream::try_unfold(export, |mut export| async move {
+        let piece = export.next().await?;
+        Ok::<_, chat::Error>(piece.map(|piece| (piece, export)))
+    });
+    let headers = download_headers("application/zip", room, "zip");
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// The bytes of a ZIP file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it describes the body")]
+struct ZipBytes(Vec<u8>);
 
 async fn download(
     state: &AppState,

@@ -11,6 +11,7 @@ use protocol::{FileId, RoomId, Time};
 use sqlx::AssertSqlSafe;
 
 use crate::Error;
+use crate::metrics::FileCounts;
 use crate::store::file_rows::{FILE_COLUMNS, FileRow, FileState, file_id, file_key, stored_bytes};
 use crate::store::rows::key;
 use crate::store::sql::{query, query_as};
@@ -203,6 +204,23 @@ pub(crate) async fn list_attached(
         .bind(limit)
         .fetch_all(store.read())
         .await?)
+}
+
+/// Counts the bytes of all files, and the files that no message has.
+pub(crate) async fn count_by_state(store: &Store) -> Result<FileCounts, Error> {
+    let sql = "select coalesce((select value from meta where name = $1), 0),
+                 count(*) filter (where state = 0), count(*) filter (where state = 1),
+                 count(*) filter (where state = 2), count(*) filter (where state = 4)
+               from file where state <> 3";
+    let (bytes, receiving, received, ready, deleting) =
+        query_as(sql).bind(TOTAL).fetch_one(store.read()).await?;
+    Ok(FileCounts {
+        bytes,
+        receiving,
+        received,
+        ready,
+        deleting,
+    })
 }
 
 /// Whether a room has any file.

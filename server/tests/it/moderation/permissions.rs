@@ -166,6 +166,13 @@ fn operations() -> Vec<(&'static str, &'static str, Value, Standing, Standing)> 
             Anyone,
             Reader,
         ),
+        (
+            "GET",
+            "/rooms/ID/archive.zip",
+            nothing.clone(),
+            Anyone,
+            Reader,
+        ),
         ("GET", "/rooms/ID/code.svg", nothing.clone(), Anyone, Reader),
         (
             "GET",

@@ -89,6 +89,30 @@ async fn numbers_count_what_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_files_and_of_the_disk_are_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Measured::start(dir.path(), &[]);
+    let room = server.process.create_room().await;
+    let before = server.read().await;
+    assert_eq!(before["webchat_files_bytes"], 0.0);
+    assert!(before["webchat_disk_free_bytes"] > 1e6);
+    let url = format!("{}/rooms/{room}/files/?name=a", server.process.url);
+    let request = reqwest::Client::new().post(url).body("12345");
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
+    let after = server.read().await;
+    assert_eq!(after["webchat_files_bytes"], 5.0);
+    for (state, count) in [
+        ("receiving", 0.0),
+        ("received", 0.0),
+        ("ready", 1.0),
+        ("deleting", 0.0),
+    ] {
+        let name = format!("webchat_uploads{{state=\"{state}\"}}");
+        assert_eq!(after[&name], count, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn streams_that_the_server_ends_are_counted_by_reason() {
     let dir = tempfile::tempdir().unwrap();
     let server = Measured::start(dir.path(), &["--timeout", "2s", "--archive", "off"]);

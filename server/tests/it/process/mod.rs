@@ -1,5 +1,6 @@
 //! The program as an operator runs it: configuration, signals, restarts.
 
+mod archive_check;
 mod configuration;
 mod copy;
 mod database_passwords;

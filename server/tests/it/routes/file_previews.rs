@@ -143,3 +143,23 @@ async fn original_keeps_its_bytes_and_says_so() {
     assert!(message.files()[0].metadata);
     expect_problem(form(b"maybe").await, 422).await;
 }
+
+#[tokio::test]
+async fn room_with_its_files_is_a_zip_file_for_its_readers() {
+    let server = TestServer::new().await;
+    let [ada, eve] = [server.guest("ada").await, server.guest("eve").await];
+    let private = serde_json::json!({"private": true});
+    let room = ada.create_room_with(private).await.id.to_string();
+    let file = send(&ada, &room, "a.txt", b"the bytes of a file").await;
+    let path = format!("/rooms/{room}/archive.zip");
+    expect_problem(eve.get(&path, "*/*").await, 404).await;
+    let answer = ada.get(&path, "*/*").await;
+    assert_eq!(answer.headers()["content-type"], "application/zip");
+    let disposition = format!("attachment; filename=\"{room}.zip\"");
+    assert_eq!(answer.headers()["content-disposition"], disposition);
+    let bytes = answer.bytes().await.unwrap();
+    assert!(bytes.starts_with(b"PK\x03\x04"));
+    let contains = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    assert!(contains(b"the bytes of a file"));
+    assert!(contains(format!("{room}/{}/a.txt", file.id).as_bytes()));
+}
