@@ -7,6 +7,15 @@ use crate::Clock;
 #[cfg(test)]
 use crate::faults;
 
+/// Where the scanner clamd listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scanner {
+    /// At a host and a port.
+    Tcp(String),
+    /// At the path of a socket.
+    Socket(PathBuf),
+}
+
 /// The configuration of a [`crate::Chat`].
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -52,6 +61,10 @@ pub struct Config {
     /// How many bytes of the disk stay free: below them files are refused, and below a tenth of them
     /// messages.
     pub free_space: u64,
+    /// Who is asked whether a file is harmful, if anyone.
+    pub scanner: Option<Scanner>,
+    /// The most bytes of a file that the scanner looks at.
+    pub scan_max: u64,
     /// The most bytes that the texts of a room may have.
     pub room_messages: u64,
     /// The clock for all deadlines.
@@ -95,6 +108,8 @@ impl Config {
             room_files: 1_000_000_000,
             all_files: 20_000_000_000,
             free_space: 1_000_000_000,
+            scanner: None,
+            scan_max: 100_000_000,
             room_messages: 1_000_000_000,
             clock: Clock::default(),
             #[cfg(test)]

@@ -52,7 +52,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::clock::Clock;
-pub use self::config::Config;
+pub use self::config::{Config, Scanner};
 use self::current_epoch::CurrentEpoch;
 pub use self::duration::{ParseDurationError, parse_duration};
 pub use self::error::Error;
@@ -61,7 +61,7 @@ pub use self::files::picture::PREVIEW_MAX;
 pub use self::files::{
     Checksum, FileDownload, FileLimits, NewUpload, Upload, UploadBody, UploadPart, UploadTurn,
 };
-use self::files::{FileSweeper, Files};
+use self::files::{FileRecheck, FileSweeper, Files};
 pub use self::identity::account::{IdentityLinks, Session};
 pub use self::identity::oidc_identity::{OidcIdentity, ProviderProfile};
 pub use self::identity::password::PasswordClient;
@@ -337,6 +337,11 @@ fn start_background_tasks(
         clock: inner.clock.clone(),
         is_leader: inner.is_leader.subscribe(),
     };
+    let recheck = FileRecheck {
+        files: inner.files.clone(),
+        store: inner.store.clone(),
+        clock: inner.clock.clone(),
+    };
     let supervisor = &inner.supervisor;
     let public_rooms = inner.listeners.public_rooms.clone();
     let store = inner.store.clone();
@@ -346,6 +351,7 @@ fn start_background_tasks(
         supervisor.spawn("expiry", move || expiry.clone().run()),
         supervisor.spawn("eraser", move || eraser.clone().run()),
         supervisor.spawn("files", move || sweeper.clone().run()),
+        supervisor.spawn("file checks", move || recheck.clone().run()),
         supervisor.spawn("public rooms", move || {
             public_rooms.clone().run(store.clone())
         }),

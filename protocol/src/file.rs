@@ -114,6 +114,10 @@ pub struct File {
     /// original, a video, or a picture whose metadata cannot be removed. Missing otherwise.
     #[serde(default, skip_serializing_if = "is_false")]
     pub metadata: bool,
+    /// `true` if the file was not checked yet for what is harmful: until then no one can download it,
+    /// and no message can have it. Missing otherwise.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub scanning: bool,
 }
 
 /// A small picture of a file.

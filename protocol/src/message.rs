@@ -289,6 +289,7 @@ mod tests {
             width: None,
             height: None,
             metadata: false,
+            scanning: false,
         }];
         let json = serde_json::to_value(&sent).unwrap();
         assert_eq!(json["files"][0]["type"], "text/plain");

@@ -12,6 +12,7 @@
 //! - The bytes of a file that is ready are durable, and no one changes them.
 //! - What files count for the limits is reserved by the transaction that creates them, and is free
 //!   again when their bytes are gone.
+//! - If a scanner is asked, a file that it has not called clean goes no further than `received`.
 //! - A preview is drawn without more memory than one picture takes, or not at all.
 //! - A file that no message has is deleted after a day, and so are bytes without a row.
 //! - The memory for a file does not depend on its size.
@@ -19,6 +20,7 @@
 //! # Not here
 //! - Attaching a file to a message, and removing it from there: `log`. The end of a room: `lifecycle`.
 
+mod check;
 mod download;
 mod file_store;
 mod kind;
@@ -27,8 +29,10 @@ pub mod picture;
 mod preview;
 mod publish;
 mod quota;
+mod recheck;
 mod remove;
 mod resumable;
+mod scanner;
 mod staging;
 mod sweeper;
 #[cfg(test)]
@@ -42,13 +46,16 @@ use std::sync::{Arc, Mutex};
 use protocol::{FileId, Refusal, RoomId};
 use tokio::sync::{Notify, Semaphore};
 
+use self::check::HeldBack;
 pub use self::download::FileDownload;
 pub(crate) use self::file_store::{FileStore, ObjectKey};
+pub(crate) use self::recheck::FileRecheck;
 use self::resumable::Turns;
 pub use self::resumable::{Checksum, NewUpload, UploadBody, UploadPart, UploadTurn};
 use self::staging::Staging;
 pub(crate) use self::sweeper::FileSweeper;
 pub use self::upload::Upload;
+use crate::config::Scanner;
 #[cfg(test)]
 use crate::faults::Faults;
 use crate::store::disk_space::DiskSpace;
@@ -84,6 +91,10 @@ struct Inner {
     promised: AtomicU64,
     /// The uploads that have ended without a file.
     abandoned: Mutex<Vec<FileId>>,
+    /// Whom to ask whether a file is harmful, if anyone.
+    scanner: Option<Scanner>,
+    /// The received files that were not checked yet.
+    held_back: Mutex<Vec<HeldBack>>,
     /// What an earlier process has left in the staging directory.
     leftovers: Mutex<Vec<PathBuf>>,
     /// Lets one preview be drawn at a time.
@@ -110,8 +121,12 @@ impl Files {
             files::give_up_receiving(&mut tx, config.clock.now()).await?;
         }
         tx.commit().await?;
+        let scan_max = config
+            .scanner
+            .as_ref()
+            .map_or(u64::MAX, |_| config.scan_max);
         let limits = FileLimits {
-            file: config.file_max,
+            file: config.file_max.min(scan_max),
             room: config.room_files,
             server: config.all_files,
         };
@@ -123,6 +138,8 @@ impl Files {
             turns: Turns::default(),
             promised: AtomicU64::new(0),
             abandoned: Mutex::default(),
+            scanner: config.scanner.clone(),
+            held_back: Mutex::default(),
             leftovers: Mutex::new(leftovers),
             drawing: Arc::new(Semaphore::new(1)),
             wake,

@@ -25,7 +25,7 @@ use crate::store::{Reader, file_content, files};
 use crate::{Chat, Error};
 
 /// How long an upload waits for the previews of others.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest side of a preview that was sent, in pixels.
 const SIDE_MAX: u32 = 2_048;
@@ -55,10 +55,10 @@ pub(super) fn stored_preview(preview: &Preview) -> StoredPreview {
 }
 
 impl Files {
-    /// Draws the preview of a picture; `None` if it has none, or if too many are drawn before it.
-    pub(super) async fn draw_preview(&self, path: &Path) -> Option<Preview> {
+    /// Draws the preview of a picture; `None` if it has none, or if its turn does not come.
+    pub(super) async fn draw_preview(&self, path: &Path, patience: Duration) -> Option<Preview> {
         let turn = self.0.drawing.clone().acquire_owned();
-        let turn = tokio::time::timeout(PATIENCE, turn).await.ok()?.ok()?;
+        let turn = tokio::time::timeout(patience, turn).await.ok()?.ok()?;
         let path = path.to_owned();
         let drawn = spawn_blocking(move || {
             let drawn = File::open(path).ok().and_then(picture::draw_preview);

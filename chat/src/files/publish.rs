@@ -16,8 +16,9 @@ use protocol::{Refusal, RoomId, Time};
 use texts::refusal;
 use tokio::task::spawn_blocking;
 
+use super::check::{self, Check, Drawing, HeldBack};
 use super::picture::{Preview, Stripping, may_contain_place, strip_metadata};
-use super::preview::{read_stored_dimensions, stored_preview};
+use super::preview::{PATIENCE, read_stored_dimensions, stored_preview};
 use super::quota::check_usage;
 use super::staging::StagedCopy;
 use super::{Files, ObjectKey, Promise};
@@ -28,14 +29,6 @@ use crate::store::{Store, WriteTransaction, file_content, files};
 
 /// The kinds of pictures whose metadata is removed, and of which previews are drawn.
 const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
-
-/// Whether a preview is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Drawing {
-    Now,
-    /// A crash has interrupted the way of the file, and it may have been the drawing.
-    Never,
-}
 
 /// A file as it is published.
 struct PreparedFile {
@@ -101,8 +94,32 @@ impl Files {
         })
     }
 
-    /// Puts a received file into the file store, and notes that it is ready.
+    /// Publishes a received file, unless it is held back because it was not checked: the file says so.
     pub(super) async fn publish(
+        &self,
+        store: &Store,
+        now: Time,
+        room: RoomId,
+        received: StoredFile,
+        drawing: Drawing,
+    ) -> Result<StoredFile, Error> {
+        let checked = self.check(store, now, &received, check::IN_UPLOAD);
+        if checked.await? == Check::Passed {
+            let published = self.publish_checked(store, now, room, received, drawing);
+            return published.await;
+        }
+        self.hold_back(HeldBack {
+            id: received.id,
+            drawing,
+        });
+        Ok(StoredFile {
+            is_scanning: true,
+            ..received
+        })
+    }
+
+    /// Puts a received file into the file store, and notes that it is ready.
+    pub(super) async fn publish_checked(
         &self,
         store: &Store,
         now: Time,
@@ -121,7 +138,7 @@ impl Files {
         if is_picture(&received) {
             details.dimensions = read_stored_dimensions(&prepared.path).await?;
             if drawing == Drawing::Now {
-                preview = self.draw_preview(&prepared.path).await;
+                preview = self.draw_preview(&prepared.path, PATIENCE).await;
             }
         }
         let key = ObjectKey { room, file: id };

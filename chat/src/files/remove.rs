@@ -29,7 +29,7 @@ impl Chat {
                 (FileState::Attached, Some(seq)) => {
                     return self.remove_attached_file(by, room, seq, id).await;
                 }
-                (FileState::Ready, _) if found.person == by.id() => {
+                (FileState::Received | FileState::Ready, _) if found.person == by.id() => {
                     if self.give_up_file(by, id).await? {
                         return Ok(());
                     }

@@ -13,7 +13,7 @@ use futures_util::TryStreamExt;
 use protocol::{FileId, Time};
 use tokio::sync::watch;
 
-use super::publish::Drawing;
+use super::check::{Drawing, HeldBack};
 use super::{Files, ObjectKey};
 use crate::retries::Retries;
 use crate::store::file_rows::{FileRow, FileState};
@@ -101,6 +101,17 @@ impl FileSweeper {
             None => None,
         };
         match found {
+            Some(FileRow {
+                state: FileState::Received,
+                file,
+                ..
+            }) if self.files.has_scanner() => {
+                self.files.hold_back(HeldBack {
+                    id: file.id,
+                    drawing: Drawing::Never,
+                });
+                return Ok(());
+            }
             Some(FileRow {
                 state: FileState::Received,
                 room,

@@ -9,7 +9,7 @@
 use protocol::{File, FileId, FileSpace, Refusal, RoomId};
 use texts::refusal;
 
-use super::publish::Drawing;
+use super::check::Drawing;
 use super::quota::check_usage;
 use super::staging::{StagedBytes, StagedFile};
 use super::{FileLimits, Files, Promise, name};
@@ -218,6 +218,7 @@ impl Upload {
             sha256,
             details: self.details.clone(),
             alt: None,
+            is_scanning: false,
         };
         self.note_received(&received).await?;
         self.files().pass("file received").await;

@@ -67,6 +67,9 @@ pub(crate) struct StoredFile {
     pub alt: Option<String>,
     #[serde(default, skip_serializing_if = "FileDetails::is_default")]
     pub details: FileDetails,
+    /// Whether the file is held back because it was not checked yet.
+    #[serde(skip)]
+    pub is_scanning: bool,
 }
 
 /// The columns of a [`FileRow`].
@@ -117,6 +120,7 @@ impl From<FileColumns> for FileRow {
                 sha256: columns.sha256,
                 alt: None,
                 details: FileDetails::decode(columns.details.as_deref()),
+                is_scanning: false,
             },
         }
     }
@@ -165,6 +169,7 @@ impl StoredFile {
             width: dimensions.map(|dimensions| dimensions.width),
             height: dimensions.map(|dimensions| dimensions.height),
             metadata: has_metadata,
+            scanning: self.is_scanning,
         }
     }
 }
@@ -179,6 +184,7 @@ impl From<&File> for StoredFile {
             sha256: file.sha256.clone(),
             alt: file.alt.clone(),
             details: FileDetails::of_shown(file),
+            is_scanning: false,
         }
     }
 }

@@ -326,6 +326,8 @@ impl Config {
             direct_timeout: self.direct_timeout.unwrap_or(Duration::MAX),
             password_min: self.password_min.into(),
             free_space: self.storage.free_space,
+            scanner: self.storage.scan.clone(),
+            scan_max: self.storage.scan_max,
             room_messages: self.storage.room_messages,
             jwt_key: self.signing_key().map(str::to_owned),
             jwt_lifetime: Duration::from_secs(u64::from(self.jwt_exp) * 60),

@@ -127,6 +127,17 @@ pub(super) mod tests {
                 "https://chat.example",
             ),
             ("--public-url", "ftp://chat.example", "https://chat.example"),
+            ("--scan", "127.0.0.1:3310", "clamd:127.0.0.1:3310"),
+            ("--scan", "clamd:", "clamd:/run/clamav/clamd.ctl"),
+            ("--scan", "clamd:localhost", "clamd:127.0.0.1:3310"),
+            ("--scan", "clamd:localhost:0", "clamd:127.0.0.1:3310"),
+            ("--scan", "clamd::3310", "clamd:127.0.0.1:3310"),
+            (
+                "--scan",
+                "clamd:run/clamd.ctl",
+                "clamd:/run/clamav/clamd.ctl",
+            ),
+            ("--scan-max", "much", "1GB"),
         ];
         for (flag, value, example) in cases {
             let Exit { text, code } = read(&[flag, value]).unwrap_err();

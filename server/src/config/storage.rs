@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chat::Scanner;
 use clap::Args;
 
 use crate::config::Config;
@@ -65,6 +66,21 @@ pub struct StorageFlags {
     )]
     #[arg(value_parser = FlagParser(values::parse_size), allow_hyphen_values = true)]
     pub free_space: u64,
+
+    /// Let clamd check each file before anyone can download it: clamd:ADDR:PORT, or clamd:PATH of its socket [default: no file is checked]
+    #[arg(long, env = "WEBCHAT_SCAN", value_name = "SCANNER")]
+    #[arg(value_parser = FlagParser(values::parse_scanner))]
+    pub scan: Option<Scanner>,
+
+    /// With --scan: the largest file, which is what clamd looks at by its StreamMaxLength and MaxFileSize
+    #[arg(
+        long,
+        env = "WEBCHAT_SCAN_MAX",
+        value_name = "SIZE",
+        default_value = "100MB"
+    )]
+    #[arg(value_parser = FlagParser(values::parse_size), allow_hyphen_values = true)]
+    pub scan_max: u64,
 
     /// The most text that a room may have
     #[arg(

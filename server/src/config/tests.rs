@@ -1,5 +1,7 @@
 //! Tests of the flags.
 
+use chat::Scanner;
+
 use super::*;
 use crate::config::parse::tests::read;
 
@@ -36,5 +38,23 @@ fn backup_command_accepts_data_dir_before_and_after_it() {
         let config = read(&args).unwrap();
         assert_eq!(config.data_dir, PathBuf::from("/d"));
         assert!(matches!(config.command, Some(Command::Backup { file }) if *file == *"f"));
+    }
+}
+
+#[test]
+fn scanner_is_an_address_or_a_socket() {
+    for (text, scanner) in [
+        (
+            "clamd:127.0.0.1:3310",
+            Scanner::Tcp("127.0.0.1:3310".to_owned()),
+        ),
+        ("clamd:[::1]:3310", Scanner::Tcp("[::1]:3310".to_owned())),
+        ("clamd:clamav:3310", Scanner::Tcp("clamav:3310".to_owned())),
+        (
+            "clamd:/run/clamav/clamd.ctl",
+            Scanner::Socket(PathBuf::from("/run/clamav/clamd.ctl")),
+        ),
+    ] {
+        assert_eq!(read(&["--scan", text]).unwrap().storage.scan, Some(scanner));
     }
 }

@@ -15,6 +15,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::Uri;
+use chat::Scanner;
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
@@ -187,6 +188,26 @@ pub fn parse_archive_url(text: &str) -> Result<PathBuf, String> {
 /// The directory of the files of rooms, as a `file` URL.
 pub fn parse_directory_of_files(text: &str) -> Result<PathBuf, String> {
     parse_file_url(text, "write it like file:///srv/webchat/files")
+}
+
+/// Where a scanner listens.
+pub fn parse_scanner(text: &str) -> Result<Scanner, String> {
+    let place = text.strip_prefix("clamd:").unwrap_or_default();
+    if place.starts_with('/') && !place.contains('\0') {
+        return Ok(Scanner::Socket(PathBuf::from(place)));
+    }
+    let address = place.rsplit_once(':').filter(|(host, port)| {
+        let has_host = !host.is_empty() && !host.contains(['/', ' ']);
+        has_host && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    match address {
+        Some(_) => Ok(Scanner::Tcp(place.to_owned())),
+        None => Err(
+            "is no address of clamd; write it like clamd:127.0.0.1:3310 or \
+             clamd:/run/clamav/clamd.ctl"
+                .to_owned(),
+        ),
+    }
 }
 
 /// The directory of a `file` URL, which is absolute.

@@ -80,6 +80,11 @@ refusals! {
         507: "The server keeps its free space, or all files together have as many bytes as they may have",
     }
 
+    /// Refusals of every route that sends a message with files.
+    UncheckedRefused {
+        503: "A file is still being checked for what is harmful",
+    }
+
     /// Refusals of every stream outside of a room.
     StreamRefused {
         429: "The address or the person has too many open streams",

@@ -19,7 +19,9 @@ use crate::extract::file_path::FilePath;
 use crate::extract::query::Query;
 use crate::extract::room_path::RoomPath;
 use crate::limit::Action;
-use crate::openapi::responses::{FilesRefused, NameRefused, RoomRefused, UploadRefused};
+use crate::openapi::responses::{
+    FilesRefused, NameRefused, RoomRefused, UncheckedRefused, UploadRefused,
+};
 use crate::respond::byte_range::{self, ByteRange};
 use crate::respond::content_disposition::content_disposition;
 use crate::respond::negotiated::{self, Format};
@@ -78,6 +80,7 @@ enum Sent {
         UploadRefused,
         RoomRefused,
         FilesRefused,
+        UncheckedRefused,
     ))]
 pub(crate) async fn send_files(
     State(state): State<AppState>,

@@ -27,7 +27,7 @@ use crate::extract::resume_point;
 use crate::extract::room_path::{InsideRoom, RoomPath};
 use crate::limit::Action;
 use crate::openapi::responses::{
-    BodyRefused, NameRefused, QueryRefused, RoomRefused, StorageRefused,
+    BodyRefused, NameRefused, QueryRefused, RoomRefused, StorageRefused, UncheckedRefused,
 };
 use crate::respond::history;
 use crate::respond::negotiated::{self, Format};
@@ -77,6 +77,7 @@ pub(crate) struct PostMessage {
         BodyRefused,
         RoomRefused,
         StorageRefused,
+        UncheckedRefused,
     ))]
 pub(crate) async fn post_message(
     State(state): State<AppState>,

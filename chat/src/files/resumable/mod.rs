@@ -269,11 +269,11 @@ impl UploadTurn {
 
     /// Completes the file if all its bytes have arrived.
     async fn complete_if_whole(&mut self) -> Result<(), Error> {
-        if self.offset < self.length || self.state == FileState::Ready {
+        let is_waiting = self.state == FileState::Received && self.files().is_held_back(self.id);
+        if self.offset < self.length || self.state == FileState::Ready || is_waiting {
             return Ok(());
         }
-        self.complete().await?;
-        self.state = FileState::Ready;
+        self.state = self.complete().await?;
         Ok(())
     }
 
@@ -296,7 +296,8 @@ impl UploadTurn {
         Ok(tx)
     }
 
-    async fn complete(&self) -> Result<(), Error> {
+    /// Returns the state of the file: it is only received while a scanner has not called it clean.
+    async fn complete(&self) -> Result<FileState, Error> {
         let files = self.files();
         let received = self.join().await?;
         files.pass("pieces joined").await;
@@ -309,16 +310,21 @@ impl UploadTurn {
         let published = files
             .publish(store, now, self.room, received, Drawing::Now)
             .await;
-        if let Err(error) = published {
-            // Another node may have been faster.
-            let row = uploads::find_upload(&mut store.reader().await?, self.id).await?;
-            if row.is_none_or(|row| row.state != FileState::Ready) {
-                return Err(error);
+        match published {
+            Ok(file) if file.is_scanning => return Ok(FileState::Received),
+            Ok(_) => {}
+            Err(error) => {
+                // Another node may have been faster.
+                let row = uploads::find_upload(&mut store.reader().await?, self.id).await?;
+                if row.is_none_or(|row| row.state != FileState::Ready) {
+                    return Err(error);
+                }
+                files.0.staging.remove(self.id)?;
             }
-            files.0.staging.remove(self.id)?;
         }
         files.pass("upload ready").await;
-        files.store().delete_pieces(self.key()).await
+        files.store().delete_pieces(self.key()).await?;
+        Ok(FileState::Ready)
     }
 
     /// Joins the pieces in the staging directory, where nothing else of the file is: requests have
@@ -343,6 +349,7 @@ impl UploadTurn {
             size: self.length,
             sha256: bytes.sha256,
             alt: None,
+            is_scanning: false,
             details: FileDetails {
                 is_original: is_original(&self.metadata),
                 ..FileDetails::default()

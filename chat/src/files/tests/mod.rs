@@ -7,6 +7,7 @@ mod messages;
 mod originals;
 mod pictures;
 mod previews;
+mod scans;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use protocol::{File, FileId, Message, NewMessage, NewRoom, Refusal, RoomId};
 
-use super::FileSweeper;
+use super::{FileRecheck, FileSweeper};
 use crate::store::file_details::FileDetails;
 use crate::store::sql::query_as;
 use crate::testing::{TestChat, new_message};
@@ -111,8 +112,15 @@ fn sweeper(test: &TestChat) -> FileSweeper {
     }
 }
 
-/// Sweeps, as the task does from time to time.
+/// Sweeps and checks again, as the tasks do from time to time.
 async fn sweep(test: &TestChat) {
+    sweeper(test).sweep().await.unwrap();
+    let recheck = FileRecheck {
+        files: test.chat.0.files.clone(),
+        store: test.chat.0.store.clone(),
+        clock: test.config.clock.clone(),
+    };
+    recheck.check_all().await.unwrap();
     sweeper(test).sweep().await.unwrap();
 }
 

@@ -249,3 +249,22 @@ async fn archive_has_files_without_their_previews() {
     let kept = std::fs::read_dir(archives.join(room.to_string())).unwrap();
     assert_eq!(kept.count(), 1);
 }
+
+#[tokio::test]
+async fn one_preview_is_drawn_at_a_time() {
+    let test = new_test_chat(|_| {}).await;
+    let path = test.config.data_dir.join("a.jpg");
+    std::fs::write(&path, jpeg(64, 48)).unwrap();
+    let files = test.chat.0.files.clone();
+    let turn = files.0.drawing.clone().acquire_owned().await.unwrap();
+    let soon = Duration::from_millis(10);
+    assert!(files.draw_preview(&path, soon).await.is_none());
+    let waiting = {
+        let (files, path) = (files.clone(), path.clone());
+        tokio::spawn(async move { files.draw_preview(&path, HOUR).await })
+    };
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    drop(turn);
+    assert!(waiting.await.unwrap().is_some());
+}

@@ -32,9 +32,25 @@ impl Decider<'_> {
             })
         });
         let files: Option<Vec<File>> = files.collect();
+        if files.is_none() && self.waits_for_a_file(request) {
+            return Err(Refusal::NotReady(refusal::FILE_UNCHECKED.text().to_owned()));
+        }
         let files = files.filter(|files| files.len() <= FILES_MAX);
         files.ok_or_else(|| {
             Refusal::invalid("files", refusal::RULE_FILES.fill([&FILES_MAX.to_string()]))
+        })
+    }
+
+    /// Whether a file that a request names will be ready a little later.
+    fn waits_for_a_file(&self, request: &WriteRequest) -> bool {
+        let mut files = request
+            .files
+            .iter()
+            .filter_map(|id| self.state.files.get(id));
+        files.any(|found| {
+            found.state == FileState::Received
+                && found.room == request.room
+                && found.person == request.author
         })
     }
 

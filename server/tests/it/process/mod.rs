@@ -10,6 +10,7 @@ mod health;
 mod log_output;
 mod metrics;
 mod restart;
+mod scanner;
 mod secrets;
 mod shutdown;
 mod signals;
