@@ -211,11 +211,7 @@ mod tests {
             let NameSkeleton { lowercase, cased } = NameSkeleton::of(&name);
             digest.update(format!("{lowercase}\n{cased}\n"));
         }
-        let digest: String = digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = protocol::hexadecimal(&digest.finalize());
         assert_eq!(
             (VERSION, digest.as_str()),
             (

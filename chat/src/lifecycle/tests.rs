@@ -39,10 +39,7 @@ fn check_archive(test: &TestChat, room: RoomId) -> u64 {
         .unwrap();
     let body_end = text.trim_end().rfind('\n').unwrap() + 1;
     let trailer: serde_json::Value = serde_json::from_str(&text[body_end..]).unwrap();
-    let sha256: String = Sha256::digest(&text[..body_end])
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let sha256 = protocol::hexadecimal(&Sha256::digest(&text[..body_end]));
     assert_eq!(trailer["sha256"], sha256);
     let lines: Vec<serde_json::Value> = text[..body_end]
         .lines()

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use protocol::hexadecimal;
 use rustls_acme::{AccountCache, CertCache};
 use sha2::{Digest, Sha256};
 
@@ -64,12 +65,7 @@ fn digest<'a>(texts: impl Iterator<Item = &'a String>) -> String {
     let digest = texts.fold(Sha256::new(), |digest, text| {
         digest.chain_update(text).chain_update([0])
     });
-    digest
-        .finalize()
-        .iter()
-        .take(DIGEST_BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&digest.finalize()[..DIGEST_BYTES])
 }
 
 #[async_trait]

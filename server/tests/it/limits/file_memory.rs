@@ -1,6 +1,7 @@
 //! The memory that files take while they are sent and downloaded. The size comes from the environment.
 
 use futures_util::StreamExt;
+use protocol::hexadecimal;
 use reqwest::{Body, Client, StatusCode};
 use sha2::{Digest, Sha256};
 
@@ -35,8 +36,7 @@ async fn memory_for_a_file_does_not_depend_on_its_size() {
     for _ in 0..megabytes {
         hash.update(&piece);
     }
-    let digest = hash.finalize();
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hexadecimal(&hash.finalize());
     let pieces = (0..megabytes).map(move |_| Ok::<_, std::io::Error>(piece.clone()));
     let sent = http
         .post(format!("{}/rooms/{room}/files/?name=large", server.url))
@@ -61,13 +61,19 @@ async fn memory_for_a_file_does_not_depend_on_its_size() {
     while let Some(piece) = pieces.next().await {
         hash.update(piece.unwrap());
     }
-    let downloaded: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(downloaded, digest);
+    assert_eq!(hexadecimal(&hash.finalize()), digest);
+    let message = serde_json::json!({"username": "ada", "files": [file.id]});
+    let url = format!("{}/rooms/{room}/messages/", server.url);
+    let posted = http.post(url).json(&message).send().await.unwrap();
+    assert_eq!(posted.status(), StatusCode::CREATED);
+    let url = format!("{}/rooms/{room}/archive.zip", server.url);
+    let mut pieces = http.get(url).send().await.unwrap().bytes_stream();
+    let mut size = 0;
+    while let Some(piece) = pieces.next().await {
+        size += piece.unwrap().len();
+    }
+    assert!(size > megabytes * PIECE, "{size}");
     let both = peak(server.id()).saturating_sub(before);
-    println!("{megabytes} MB: {sending} bytes more while sending, {both} with the download");
+    println!("{megabytes} MB: {sending} bytes more while sending, {both} with the downloads");
     assert!(both < ALLOWED, "{both}");
 }

@@ -315,7 +315,7 @@ async fn archive_and_transcript_contain_every_message() {
     let digest = <sha2::Sha256 as sha2::Digest>::digest(
         &archive[..archive.trim_end().rfind('\n').unwrap() + 1],
     );
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = protocol::hexadecimal(&digest);
     assert_eq!(
         lines[3],
         json!({"count": 2, "files": 0, "file_bytes": 0, "sha256": digest})
