@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::{Files, ObjectKey};
 use super::check::{Check, HeldBack};
+use super::{Files, ObjectKey};
 use crate::retries::Retries;
 use crate::store::file_rows::{FileRow, FileState};
 use crate::store::{Store, files};
@@ -73,7 +73,10 @@ impl FileRecheck {
             if checked == Check::Passed {
                 let published = files.publish_checked(store, now, room, file.clone(), drawing);
                 published.await?;
-                files.store().delete_pieces(ObjectKey { room, file: id }).await?;
+                files
+                    .store()
+                    .delete_pieces(ObjectKey { room, file: id })
+                    .await?;
             }
             Ok(checked)
         };

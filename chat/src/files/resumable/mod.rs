@@ -29,8 +29,8 @@ pub use self::checksum::Checksum;
 pub use self::receive::UploadPart;
 use self::turns::Turn;
 pub(super) use self::turns::Turns;
+use super::check::Drawing;
 use super::file_store::Piece;
-use super::publish::Drawing;
 use super::quota::check_usage;
 use super::sweeper::KEPT;
 use super::{Files, ObjectKey, name};
@@ -41,7 +41,7 @@ use crate::store::file_details::FileDetails;
 use crate::store::file_rows::{FileState, StoredFile};
 use crate::store::files::{FileBytes, NewFileRow};
 use crate::store::uploads::{self, UploadRow};
-use crate::store::{WriteTransaction, files};
+use crate::store::{WriteTransaction, file_content, files};
 use crate::{Chat, Error};
 
 /// The bytes of a request, or the refusal at which they end.
@@ -156,6 +156,9 @@ impl Chat {
             reserved: turn.length,
         };
         uploads::insert_upload(&mut tx, turn.changed_at, &row, &turn.metadata).await?;
+        if turn.details().is_original {
+            file_content::set_details(&mut tx, id, &turn.details()).await?;
+        }
         tx.commit().await?;
         drop(promise);
         Ok(turn)
@@ -281,6 +284,14 @@ impl UploadTurn {
         &self.chat.0.files
     }
 
+    /// What is known of the file from the beginning.
+    fn details(&self) -> FileDetails {
+        FileDetails {
+            is_original: is_original(&self.metadata),
+            ..FileDetails::default()
+        }
+    }
+
     fn key(&self) -> ObjectKey {
         ObjectKey {
             room: self.room,
@@ -350,10 +361,7 @@ impl UploadTurn {
             sha256: bytes.sha256,
             alt: None,
             is_scanning: false,
-            details: FileDetails {
-                is_original: is_original(&self.metadata),
-                ..FileDetails::default()
-            },
+            details: self.details(),
         })
     }
 

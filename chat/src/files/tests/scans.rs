@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
+use super::pictures::gif;
 use super::*;
 use crate::Scanner;
 use crate::testing::new_guest;
@@ -190,6 +191,41 @@ async fn file_is_held_back_while_the_scanner_is_away_and_checked_when_it_is_ther
     assert!(!message.files()[0].scanning);
     assert_eq!(read(&test, &ada, room, clean.id).await.unwrap(), b"clean");
     assert!(!contains(&test.config.data_dir, b"ANTIVIRUS-TEST-FILE"));
+}
+
+#[tokio::test]
+async fn upload_of_several_requests_is_held_back_like_others() {
+    let clamd = Clamd::new();
+    let test = clamd.test_chat().await;
+    let ada = new_guest();
+    let room = create_room(&test, &ada).await;
+    let bytes = gif(b"a place");
+    let new = crate::NewUpload {
+        name: "photo.gif".to_owned(),
+        length: bytes.len() as u64,
+        metadata: "original".to_owned(),
+    };
+    let body = futures_util::stream::iter([Ok(bytes::Bytes::from(bytes.clone()))]);
+    let first = Some((crate::UploadPart::default(), body));
+    let sent = test.chat.create_upload(&ada, &room, new, first).await;
+    let sent = sent.unwrap();
+    let id = sent.id();
+    assert!(sent.expires_at().is_some(), "the file is not ready");
+    drop(sent);
+    // Whoever asks how far it is does not disturb it.
+    for _ in 0..2 {
+        let asked = test.chat.take_upload(&ada, &room, id, None).await.unwrap();
+        let asked = asked.recover().await.unwrap();
+        assert_eq!(asked.offset(), bytes.len() as u64);
+    }
+    assert!(is_not_found(read(&test, &ada, room, id).await));
+    assert!(is_held_back(try_attach(&test, &ada, room, &[id]).await));
+    clamd.listen();
+    sweep(&test).await;
+    assert_eq!(read(&test, &ada, room, id).await.unwrap(), bytes);
+    assert_eq!(check_consistency(&test).await, BTreeSet::from([id]));
+    let message = try_attach(&test, &ada, room, &[id]).await.unwrap();
+    assert!(message.files()[0].metadata, "it is an original");
 }
 
 #[tokio::test]

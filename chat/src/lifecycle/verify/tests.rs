@@ -26,7 +26,7 @@ async fn send_files(test: &TestChat, by: &Person, room: RoomId) -> [FileId; 2] {
     }
     let files = NewFiles {
         ids: &ids,
-        digest: None,
+        ..NewFiles::default()
     };
     let message = new_message("with files");
     let posted = test

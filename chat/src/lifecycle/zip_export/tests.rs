@@ -26,7 +26,7 @@ async fn send(test: &TestChat, by: &Person, room: RoomId, name: &str, bytes: &[u
     let file = upload.finish().await.unwrap();
     let files = NewFiles {
         ids: &[file.id],
-        digest: None,
+        ..NewFiles::default()
     };
     let message = new_message("");
     let posted = test

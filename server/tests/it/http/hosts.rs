@@ -25,10 +25,7 @@ async fn expect_refused(server: &TestServer, request: &str) {
     let is_refused = response.starts_with("HTTP/1.1 400 ") || response.starts_with("HTTP/1.0 400 ");
     // An answer to HEAD has no body.
     let says_why = request.starts_with("HEAD ") || response.contains("exactly one Host");
-    assert!(
-        is_refused && says_why,
-        "{request:?}: {response:?}"
-    );
+    assert!(is_refused && says_why, "{request:?}: {response:?}");
 }
 
 #[tokio::test]
