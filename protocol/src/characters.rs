@@ -106,7 +106,7 @@ fn is_allowed_in_name(before: char, c: char, after: char) -> bool {
 
 /// Whether a character belongs to the blocks of marks that are drawn over the character before
 /// them, which may be a character before the name.
-fn is_combining_mark(c: char) -> bool {
+pub(crate) fn is_combining_mark(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
         | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')

@@ -218,7 +218,7 @@ impl<'de> Deserializer<'de> for FieldDeserializer<'de> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.0 {
             Value::Object(fields) => {
-                let fields = fields.iter();
+                let fields = fields.iter().filter(|(_, value)| !value.is_null());
                 let fields = fields.map(|(name, value)| (name.as_str(), FieldDeserializer(value)));
                 visitor.visit_map(MapDeserializer::new(fields))
             }
