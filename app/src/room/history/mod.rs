@@ -6,6 +6,8 @@
 //! # Not here
 //! Where messages come from (`events`), and how they are shown (`timeline`).
 
+mod edge;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,8 @@ use leptos::prelude::*;
 use protocol::{Message, RoomId};
 use web_sys::HtmlElement;
 
-use crate::api::{self, Answer};
+use self::edge::Edge;
+use crate::api;
 use crate::browser::dom::{element_by_id, run_after, spawn_task, when_idle};
 use crate::browser::startup;
 use crate::room::ids::LOG;
@@ -382,44 +385,4 @@ fn first_drawn(log: &MessageLog) -> u64 {
 /// The scrolling message log.
 pub fn scroller() -> Option<HtmlElement> {
     element_by_id(LOG)
-}
-
-/// An edge at which messages are fetched.
-#[derive(Clone, Copy)]
-enum Edge {
-    /// Before the oldest message.
-    Start,
-    /// After the log's earlier part.
-    End,
-}
-
-impl Edge {
-    /// The sequence of the message at the edge.
-    fn seq(self, log: &MessageLog) -> u64 {
-        match self {
-            Self::Start => log.oldest(),
-            Self::End => log.earlier_until().unwrap_or_default(),
-        }
-    }
-
-    async fn fetch(self, room: RoomId, seq: u64) -> Answer<Vec<Message>> {
-        match self {
-            Self::Start => api::fetch_before(room, seq).await,
-            Self::End => api::fetch_after(room, seq).await,
-        }
-    }
-
-    fn add(self, log: &mut MessageLog, page: Vec<Message>) {
-        match self {
-            Self::Start => drop(log.add(page)),
-            Self::End => log.continue_earlier_part(page),
-        }
-    }
-
-    fn extend(self, window: LogWindow, log: &MessageLog) -> LogWindow {
-        match self {
-            Self::Start => window.up(log),
-            Self::End => window.down(log),
-        }
-    }
 }
