@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build debug-build dev test rust-test postgres-test chaos-test browser-test api-test client-test budget bench bench-nodes load chaos fuzz ci format lint docs need-cc need-cxx need-wasm need-opponents need-chromium need-nginx need-postgres need-chaos FORCE
+.PHONY: help run build debug-build dev test rust-test postgres-test chaos-test browser-test api-test client-test budget bench bench-nodes load chaos soak fuzz ci format lint docs need-cc need-cxx need-wasm need-opponents need-chromium need-nginx need-postgres need-chaos FORCE
 
 # Tools in exactly these versions, in a folder of their own beside other installed versions.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/webchat-tools
@@ -55,10 +55,10 @@ rust-test: debug-build need-opponents end2end/node_modules/.ready
 	$(call say,Testing the Rust code)
 	WEBCHAT_TESTS_REQUIRE_ALL=1 cargo test $(TESTED)
 
-# The same tests of the rules and over HTTP, with the database of a server.
+# The same tests of the rules and over HTTP, with the database of a server. Most of them wait for it, so four run at a time.
 postgres-test: debug-build need-postgres ## Test the rules and the API with PostgreSQL
 	$(call say,Testing with PostgreSQL)
-	tools/with_postgres.sh cargo test $(NATIVE) --features server/embed --lib --test it
+	RUST_TEST_THREADS=4 tools/with_postgres.sh cargo test $(NATIVE) --features server/embed --lib --test it
 
 # A minute of the chaos.
 chaos-test: debug-build need-chaos
@@ -93,6 +93,10 @@ chaos: SECONDS = 600
 chaos: debug-build need-chaos ## Kill and halt several nodes and their database under load; SECONDS=600, SEED=1
 	$(call say,Running several nodes under faults)
 	target/debug/examples/chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+soak: debug-build need-opponents end2end/node_modules/.ready ## Run tests with more seeds, more kills and larger files, for hours; PARTS="upload memory"
+	$(call say,Running tests for longer)
+	tools/soak.sh $(PARTS)
 
 fuzz: need-cc need-cxx ## Fuzz the parsers; SECONDS=60 for each of TARGETS="cursor host"
 	$(call say,Fuzzing the parsers)

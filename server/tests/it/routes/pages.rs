@@ -102,7 +102,7 @@ async fn room_page_shows_escaped_messages_without_a_script() {
         .unwrap();
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(!page.contains("<script>alert(1)") && !page.contains("<b>Tea"));
-    assert!(page.contains(&format!("action=\"/rooms/{room}/messages/\"")));
+    assert!(page.contains(&format!("action=\"/rooms/{room}/files/\"")));
 }
 
 #[tokio::test]

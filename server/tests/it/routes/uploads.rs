@@ -7,6 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::harness::{TestServer, TestUser, expect_problem};
+use crate::http::RawConnection;
 
 pub const BYTES: (&str, &str) = ("content-type", "application/offset+octet-stream");
 
@@ -258,43 +259,32 @@ async fn fourth_request_with_bytes_at_once_is_refused_and_the_newer_one_takes_a_
     let server = TestServer::with(&["--rate-limit", "on"], |_| {}).await;
     let ada = server.guest("ada").await;
     let room = ada.create_room().await;
-    let mut paths = Vec::new();
-    for _ in 0..4 {
-        paths.push(begin(&ada, &room, 10).await);
-    }
     let mut open = Vec::new();
-    for path in &paths[..3] {
-        let (bytes, body) = tokio::sync::mpsc::unbounded_channel::<&'static str>();
-        bytes.send("012").unwrap();
-        let body = futures_util::stream::unfold(body, |mut body| async move {
-            let next = body.recv().await?;
-            Some((Ok::<_, std::io::Error>(next), body))
-        });
-        let (user, path) = (ada.clone(), path.clone());
-        let sent = tokio::spawn(async move {
-            let headers = [BYTES, ("upload-offset", "0")];
-            send(&user, "PATCH", &path, &headers, Body::wrap_stream(body)).await
-        });
-        open.push((bytes, sent));
+    for _ in 0..3 {
+        let path = begin(&ada, &room, 10).await;
+        let token = ada.token.as_ref().unwrap();
+        let mut connection = RawConnection::open(&server).await;
+        let head = format!(
+            "PATCH {path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\n\
+             tus-resumable: 1.0.0\r\nupload-offset: 0\r\ncontent-length: 10\r\n\
+             content-type: application/offset+octet-stream\r\nexpect: 100-continue\r\n\r\n"
+        );
+        connection.send(&head).await;
+        // The server wants the bytes, so the request has its place.
+        let answer = connection.read_until("\r\n\r\n").await;
+        assert!(answer.contains(" 100 "), "{answer}");
+        connection.send("012").await;
+        open.push((path, connection));
     }
-    // The places are taken as soon as the requests have begun.
-    let refused = loop {
-        let answer = patch(&ada, &paths[3], 0, b"").await;
-        if answer.status() != StatusCode::NO_CONTENT {
-            break answer;
-        }
-    };
-    expect_problem(refused, 429).await;
+    let fourth = begin(&ada, &room, 10).await;
+    expect_problem(patch(&ada, &fourth, 0, b"").await, 429).await;
     // The connection of the older request is as good as dead: the person goes on from where it is.
-    let at = loop {
-        let head = send(&ada, "HEAD", &paths[0], &[], "").await;
-        let at: usize = header(&head, "upload-offset").parse().unwrap();
-        if at == 3 {
-            break at;
-        }
-    };
-    let rest = patch(&ada, &paths[0], at, b"3456789").await;
+    let (path, mut older) = open.remove(0);
+    let head = send(&ada, "HEAD", &path, &[], "").await;
+    let at: usize = header(&head, "upload-offset").parse().unwrap();
+    let rest = patch(&ada, &path, at, &b"0123456789"[at..]).await;
     assert_eq!(rest.status(), StatusCode::NO_CONTENT);
-    let (_bytes, sent) = open.remove(0);
-    expect_problem(sent.await.unwrap(), 409).await;
+    assert_eq!(header(&rest, "upload-offset"), "10");
+    let answer = older.read_until("\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 409 "), "{answer}");
 }
