@@ -259,9 +259,13 @@ async fn fourth_request_with_bytes_at_once_is_refused_and_the_newer_one_takes_a_
     let server = TestServer::with(&["--rate-limit", "on"], |_| {}).await;
     let ada = server.guest("ada").await;
     let room = ada.create_room().await;
+    let mut paths = Vec::new();
+    for _ in 0..4 {
+        paths.push(begin(&ada, &room, 10).await);
+    }
+    let fourth = paths.pop().unwrap();
     let mut open = Vec::new();
-    for _ in 0..3 {
-        let path = begin(&ada, &room, 10).await;
+    for path in paths {
         let token = ada.token.as_ref().unwrap();
         let mut connection = RawConnection::open(&server).await;
         let head = format!(
@@ -276,7 +280,6 @@ async fn fourth_request_with_bytes_at_once_is_refused_and_the_newer_one_takes_a_
         connection.send("012").await;
         open.push((path, connection));
     }
-    let fourth = begin(&ada, &room, 10).await;
     expect_problem(patch(&ada, &fourth, 0, b"").await, 429).await;
     // The connection of the older request is as good as dead: the person goes on from where it is.
     let (path, mut older) = open.remove(0);
