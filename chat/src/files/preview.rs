@@ -94,9 +94,8 @@ impl Chat {
     /// Adds a preview to a file of the caller that is in no message and has none.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] if it is no preview, or if the file has one already,
-    /// [`Refusal::Forbidden`] if the file is in a message, [`Refusal::NotFound`] if the caller has no
-    /// such file,
+    /// [`Refusal::Invalid`] if it is no preview, [`Refusal::Forbidden`] if the file has one already or is
+    /// in a message, [`Refusal::NotFound`] if the caller has no such file,
     /// [`Refusal::FilesTooLarge`], the refusals of [`Chat::find_room`], or a fault.
     pub async fn add_preview(
         &self,
@@ -174,5 +173,5 @@ async fn find_without_preview(
 }
 
 fn has_preview() -> Refusal {
-    Refusal::invalid("preview", refusal::RULE_FIRST_PREVIEW.text())
+    Refusal::Forbidden(refusal::PREVIEW_EXISTS)
 }

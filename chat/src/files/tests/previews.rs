@@ -61,7 +61,7 @@ fn is_refused_preview<T>(result: Result<T, Error>) -> bool {
     )
 }
 
-fn is_too_late<T>(result: Result<T, Error>) -> bool {
+fn is_forbidden<T>(result: Result<T, Error>) -> bool {
     matches!(result, Err(Error::Refusal(Refusal::Forbidden(_))))
 }
 
@@ -153,15 +153,15 @@ async fn preview_of_the_sender_is_taken_once_without_its_metadata() {
     let with_preview = add(&ada, &sent).await.unwrap();
     let preview = with_preview.preview.clone().unwrap();
     assert_eq!((preview.width, preview.height), (64, 48));
-    assert!(is_refused_preview(add(&ada, &sent).await));
+    assert!(is_forbidden(add(&ada, &sent).await));
     let bytes = read_preview(&test, &ada, room, file.id).await.unwrap();
     assert_eq!(bytes, jpeg(64, 48));
     let message = try_attach(&test, &ada, room, &[file.id]).await.unwrap();
     assert_eq!(message.files(), [with_preview]);
-    assert!(is_too_late(add(&ada, &sent).await));
-    assert!(is_too_late(add(&eve, &sent).await));
+    assert!(is_forbidden(add(&ada, &sent).await));
+    assert!(is_forbidden(add(&eve, &sent).await));
     let (_, attached) = send(&test, &ada, room, b"text").await;
-    assert!(is_too_late(
+    assert!(is_forbidden(
         add_preview(&test, &ada, room, attached.id, &sent).await
     ));
     check_consistency(&test).await;

@@ -84,7 +84,7 @@ async fn sender_adds_a_preview_before_the_message() {
     let answer = download(&ada, &url, &[]).await;
     assert_eq!(answer.headers()["content-type"], "image/webp");
     assert_eq!(answer.bytes().await.unwrap(), WEBP);
-    expect_problem(put_preview(&ada, &url, WEBP).await, 422).await;
+    expect_problem(put_preview(&ada, &url, WEBP).await, 403).await;
     let sent = send(&ada, &room, "b", b"b").await;
     let late = put_preview(&ada, &preview_url(&room, &sent), WEBP).await;
     expect_problem(late, 403).await;
