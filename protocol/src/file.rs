@@ -13,6 +13,28 @@ use crate::RoomId;
 /// The most files of one message.
 pub const FILES_MAX: usize = 10;
 
+/// The media types of the pictures that a page shows.
+pub const PICTURE_TYPES: [&str; 5] = [
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "image/avif",
+];
+
+/// The media types of the sounds that a page plays.
+pub const SOUND_TYPES: [&str; 6] = [
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/ogg",
+    "audio/wav",
+    "audio/webm",
+    "audio/flac",
+];
+
+/// The media types of the videos that a page plays.
+pub const VIDEO_TYPES: [&str; 2] = ["video/mp4", "video/webm"];
+
 /// A file's ID in URLs: 16 lower-case hexadecimal characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId([u8; 8]);

@@ -40,7 +40,10 @@ pub use client_id::client_id;
 pub use content::MessageContent;
 pub use cursor::{Cursor, Epoch, ParseCursorError, Start};
 pub use event::{Change, ChangeKind, EventName};
-pub use file::{FILES_MAX, File, FileId, FilePreview, ParseFileIdError, file_path, preview_path};
+pub use file::{
+    FILES_MAX, File, FileId, FilePreview, PICTURE_TYPES, ParseFileIdError, SOUND_TYPES,
+    VIDEO_TYPES, file_path, preview_path,
+};
 pub use file_space::FileSpace;
 pub use hexadecimal::hexadecimal;
 pub use link_target::LinkTarget;

@@ -9,23 +9,7 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use file_format::FileFormat;
-
-/// The kinds that may be shown inside a page. A list of what is refused would never be complete.
-const INLINE: [&str; 13] = [
-    "image/jpeg",
-    "image/png",
-    "image/gif",
-    "image/webp",
-    "image/avif",
-    "audio/mpeg",
-    "audio/mp4",
-    "audio/ogg",
-    "audio/wav",
-    "audio/webm",
-    "audio/flac",
-    "video/mp4",
-    "video/webm",
-];
+use protocol::{PICTURE_TYPES, SOUND_TYPES, VIDEO_TYPES};
 
 /// Other names of kinds that may be shown.
 const OTHER_NAMES: [(&str, &str); 5] = [
@@ -54,7 +38,8 @@ fn common_name(kind: &str) -> &str {
 
 /// Whether a file of this kind may be shown inside a page.
 pub(super) fn is_inline(kind: &str) -> bool {
-    INLINE.contains(&kind)
+    let inline = [&PICTURE_TYPES[..], &SOUND_TYPES, &VIDEO_TYPES];
+    inline.iter().any(|types| types.contains(&kind))
 }
 
 #[cfg(test)]

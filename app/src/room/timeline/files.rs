@@ -47,7 +47,7 @@ use server::draw_all;
 
 #[cfg(feature = "ssr")]
 mod server {
-    use protocol::{File, Message};
+    use protocol::{File, Message, PICTURE_TYPES, SOUND_TYPES, VIDEO_TYPES};
     use texts::files as f;
 
     use super::{Element, Part};
@@ -57,25 +57,6 @@ mod server {
     const WIDTH_MAX: u64 = 640;
     const HEIGHT_MAX: u64 = 360;
 
-    /// The pictures that are shown in the log.
-    const PICTURES: [&str; 5] = [
-        "image/jpeg",
-        "image/png",
-        "image/gif",
-        "image/webp",
-        "image/avif",
-    ];
-    /// The sounds and videos that are played there.
-    const SOUNDS: [&str; 6] = [
-        "audio/mpeg",
-        "audio/mp4",
-        "audio/ogg",
-        "audio/wav",
-        "audio/webm",
-        "audio/flac",
-    ];
-    const VIDEOS: [&str; 2] = ["video/mp4", "video/webm"];
-
     /// Draws the files of a message.
     pub fn draw_all(message: &Message) -> Vec<Part> {
         message.files().iter().flat_map(draw_file).collect()
@@ -84,13 +65,13 @@ mod server {
     fn draw_file(file: &File) -> Vec<Part> {
         let kind = file.kind.as_str();
         let note = file.metadata.then(draw_note);
-        if let Some((width, height)) = dimensions(file).filter(|_| PICTURES.contains(&kind)) {
+        if let Some((width, height)) = dimensions(file).filter(|_| PICTURE_TYPES.contains(&kind)) {
             let picture = draw_picture(file, width, height);
             return [picture].into_iter().chain(note).collect();
         }
         let player = match kind {
-            _ if SOUNDS.contains(&kind) => Some(draw_player("audio", file)),
-            _ if VIDEOS.contains(&kind) => Some(draw_player("video", file)),
+            _ if SOUND_TYPES.contains(&kind) => Some(draw_player("audio", file)),
+            _ if VIDEO_TYPES.contains(&kind) => Some(draw_player("video", file)),
             _ => None,
         };
         let row = [draw_row(file)];
