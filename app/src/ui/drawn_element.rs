@@ -10,12 +10,13 @@
 use leptos::tachys::html::attribute::Attribute;
 use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
 use leptos::tachys::hydration::Cursor;
+use leptos::tachys::renderer::Rndr;
 use leptos::tachys::renderer::types::{Element, Node};
-use leptos::tachys::renderer::{CastFrom, Rndr};
 use leptos::tachys::view::add_attr::AddAnyAttr;
 use leptos::tachys::view::{Mountable, Position, PositionState, Render, RenderHtml};
 
 use crate::ui::element_tree::{Element as Drawn, replace_content};
+use crate::ui::next_element::next_element;
 
 /// An element of a template, with all that is in it.
 pub struct DrawnElement(pub Drawn);
@@ -105,13 +106,7 @@ impl RenderHtml for DrawnElement {
         cursor: &Cursor,
         position: &PositionState,
     ) -> ShownElement {
-        match position.get() {
-            Position::FirstChild => cursor.child(),
-            Position::Current => {}
-            _ => cursor.sibling(),
-        }
-        position.set(Position::NextChild);
-        let element = Element::cast_from(cursor.current());
+        let element = next_element(cursor, position);
         ShownElement {
             element: element.unwrap_or_else(|| self.0.build()),
             drawn: self.0,

@@ -32,12 +32,13 @@ mod browser {
     use leptos::tachys::html::attribute::Attribute;
     use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
     use leptos::tachys::hydration::Cursor;
+    use leptos::tachys::renderer::Rndr;
     use leptos::tachys::renderer::types::{Element, Node};
-    use leptos::tachys::renderer::{CastFrom, Rndr};
     use leptos::tachys::view::add_attr::AddAnyAttr;
     use leptos::tachys::view::{Mountable, Position, PositionState, Render, RenderHtml};
 
     use crate::browser::startup;
+    use crate::ui::next_element::next_element;
 
     /// A part with this number of elements at its top, which stay, and no other nodes there.
     pub fn later<V: IntoView<State: 'static> + 'static>(
@@ -172,16 +173,8 @@ mod browser {
 
     /// Moves the cursor to the last of the next elements; returns them.
     fn skip_elements(count: usize, cursor: &Cursor, position: &PositionState) -> Vec<Element> {
-        let mut elements = Vec::new();
-        for _ in 0..count {
-            match position.get() {
-                Position::FirstChild => cursor.child(),
-                Position::Current => {}
-                _ => cursor.sibling(),
-            }
-            position.set(Position::NextChild);
-            elements.extend(Element::cast_from(cursor.current()));
-        }
-        elements
+        (0..count)
+            .filter_map(|_| next_element(cursor, position))
+            .collect()
     }
 }

@@ -13,6 +13,7 @@ pub mod icon;
 pub mod identicon;
 pub mod later;
 pub mod lifetime_field;
+mod next_element;
 #[cfg(feature = "ssr")]
 pub mod qr_code;
 pub mod stable_list;

@@ -12,6 +12,9 @@ use leptos::prelude::*;
 /// Shows `content` on pages without the app, unless it is hidden.
 #[cfg(feature = "ssr")]
 pub fn without_app<V: IntoView>(is_hidden: Signal<bool>, content: impl FnOnce() -> V) -> AnyView {
+    if is_hidden.get_untracked() {
+        return view! { <noscript hidden=is_hidden></noscript> }.into_any();
+    }
     let content = content().into_view().to_html();
     view! { <noscript hidden=is_hidden inner_html=content></noscript> }.into_any()
 }
