@@ -56,7 +56,7 @@ enum Stage {
     Done,
 }
 
-/// What the writer has written and nobody has read.
+/// The bytes that the ZIP writer has written and the reader of the export has not taken.
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
 

@@ -6,7 +6,7 @@
 //!
 //! # Guarantees
 //! - What an upload is to have counts for the limits from its beginning on.
-//! - Every byte that a client is told to have arrived is durable, and of one request.
+//! - Every acknowledged byte is durable. The bytes of two requests never mix.
 //! - An upload is for the person who began it, while that person may read the room.
 //! - An upload that gets no byte for a day is deleted.
 //! - A person has at most [`OPEN_MAX`] uploads that are not complete.

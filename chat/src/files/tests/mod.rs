@@ -53,6 +53,24 @@ async fn upload(test: &TestChat, by: &Person, room: RoomId, bytes: &[u8]) -> Fil
     try_upload(test, by, room, bytes).await.unwrap()
 }
 
+/// Uploads bytes in the background, and returns once the upload stands at this place.
+async fn stop_upload_at(
+    test: &TestChat,
+    by: &Person,
+    room: RoomId,
+    bytes: Vec<u8>,
+    place: &'static str,
+) {
+    test.config.faults.stop_at(place);
+    let (chat, by) = (test.chat.clone(), by.clone());
+    tokio::spawn(async move {
+        let mut upload = chat.begin_upload(&by, &room, "a", None).await.unwrap();
+        upload.write(&bytes).await.unwrap();
+        upload.finish().await
+    });
+    test.config.faults.stopped_at(place).await;
+}
+
 fn named(by: &Person, body: &str) -> NewMessage {
     let account = by.account().map(|account| account.username().to_owned());
     NewMessage {

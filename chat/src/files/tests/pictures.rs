@@ -53,15 +53,7 @@ async fn killed_removal_of_metadata_goes_on_after_the_next_start() {
         let mut test = new_test_chat(|_| {}).await;
         let ada = new_guest();
         let room = create_room(&test, &ada).await;
-        test.config.faults.stop_at(place);
-        let (chat, by) = (test.chat.clone(), ada.clone());
-        tokio::spawn(async move {
-            let upload = chat.begin_upload(&by, &room, "a.gif", None).await;
-            let mut upload = upload.unwrap();
-            upload.write(&gif(b"place")).await.unwrap();
-            upload.finish().await
-        });
-        test.config.faults.stopped_at(place).await;
+        stop_upload_at(&test, &ada, room, gif(b"place"), place).await;
         test.reopen().await;
         sweep(&test).await;
         let left = check_consistency(&test).await;

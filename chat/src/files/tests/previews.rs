@@ -214,15 +214,7 @@ async fn killed_drawing_is_not_tried_again() {
         let mut test = new_test_chat(|_| {}).await;
         let ada = new_guest();
         let room = create_room(&test, &ada).await;
-        test.config.faults.stop_at(place);
-        let (chat, by) = (test.chat.clone(), ada.clone());
-        tokio::spawn(async move {
-            let upload = chat.begin_upload(&by, &room, "a.jpg", None).await;
-            let mut upload = upload.unwrap();
-            upload.write(&jpeg(64, 48)).await.unwrap();
-            upload.finish().await
-        });
-        test.config.faults.stopped_at(place).await;
+        stop_upload_at(&test, &ada, room, jpeg(64, 48), place).await;
         test.reopen().await;
         sweep(&test).await;
         let id = *check_consistency(&test).await.first().unwrap();

@@ -212,7 +212,7 @@ async fn upload_of_several_requests_is_held_back_like_others() {
     let id = sent.id();
     assert!(sent.expires_at().is_some(), "the file is not ready");
     drop(sent);
-    // Whoever asks how far it is does not disturb it.
+    // Reading the offset does not disturb the upload.
     for _ in 0..2 {
         let asked = test.chat.take_upload(&ada, &room, id, None).await.unwrap();
         let asked = asked.recover().await.unwrap();

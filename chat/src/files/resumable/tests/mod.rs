@@ -29,6 +29,15 @@ async fn new_test_chat(change: impl FnOnce(&mut Config)) -> TestChat {
     .await
 }
 
+/// A chat whose files are where other nodes reach them.
+async fn new_shared_chat(files: &std::path::Path) -> TestChat {
+    new_test_chat(|config| {
+        config.archive = false;
+        config.shared_files = Some(files.to_owned());
+    })
+    .await
+}
+
 /// A room and its owner.
 async fn new_room(test: &TestChat) -> (Person, RoomId) {
     let owner = new_guest();
@@ -278,11 +287,7 @@ async fn older_request_ends_when_the_person_asks_how_far_it_is() {
 #[tokio::test]
 async fn of_two_requests_at_once_one_goes_on_and_the_bytes_are_of_it_alone() {
     let shared = tempfile::tempdir().unwrap();
-    let one = new_test_chat(|config| {
-        config.archive = false;
-        config.shared_files = Some(shared.path().to_owned());
-    })
-    .await;
+    let one = new_shared_chat(shared.path()).await;
     let other = open_another(&one).await;
     let other = other.as_ref().unwrap_or(&one);
     let (ada, room) = new_room(&one).await;
@@ -311,11 +316,7 @@ async fn of_two_requests_at_once_one_goes_on_and_the_bytes_are_of_it_alone() {
 #[tokio::test]
 async fn upload_goes_on_at_any_node() {
     let shared = tempfile::tempdir().unwrap();
-    let one = new_test_chat(|config| {
-        config.archive = false;
-        config.shared_files = Some(shared.path().to_owned());
-    })
-    .await;
+    let one = new_shared_chat(shared.path()).await;
     let other = open_another(&one).await;
     let other = other.as_ref().unwrap_or(&one);
     let (ada, room) = new_room(&one).await;
